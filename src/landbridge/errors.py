@@ -1,0 +1,112 @@
+"""What can go wrong, said once: the exceptions of the library and the status of a solve.
+
+Every exception carries the documented exit code of the command line, and every fault a place
+(file, row or key) and a cure, so that a message can be acted on without reading the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = [
+    "ConvergenceError",
+    "DataError",
+    "Fault",
+    "InfeasibleError",
+    "LandbridgeError",
+    "ScenarioError",
+    "Status",
+    "did_you_mean",
+]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: where it stands, what it is and what to do about it."""
+
+    where: str
+    what: str
+    cure: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f" -> {self.cure}" if self.cure else "")
+
+
+class LandbridgeError(Exception):
+    """Base of all errors a user can meet; `faults` lists everything found, not only the first."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, faults: Iterable[Fault] = ()) -> None:
+        self.message = message
+        self.faults = tuple(faults)
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(f"  - {fault}" for fault in self.faults)])
+
+
+class DataError(LandbridgeError):
+    """A table, a file or an argument does not hold what it must (exit code 3)."""
+
+    exit_code = 3
+
+
+class ScenarioError(DataError):
+    """A scenario asks for something that is not there or not allowed (exit code 3)."""
+
+
+class ConvergenceError(LandbridgeError):
+    """A solve stopped before its residual was small enough; no result is given (exit code 4)."""
+
+    exit_code = 4
+
+
+class InfeasibleError(LandbridgeError):
+    """The problem as put has no solution (exit code 5)."""
+
+    exit_code = 5
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a solve ended: `residual` is relative, `message` is a sentence with a cure where one is needed.
+
+    `rebase` is the largest relative change of wages, prices or sales that solving the base without
+    any shock gave (zero for a table whose markets clear under the chosen closure).
+    """
+
+    converged: bool
+    residual: float
+    iterations: int
+    message: str
+    rebase: float = 0.0
+
+    def as_json(self) -> dict[str, object]:
+        """The four public fields, as every `--json` output prints them."""
+        return {
+            "converged": self.converged,
+            "residual": self.residual,
+            "iterations": self.iterations,
+            "message": self.message,
+        }
+
+    @staticmethod
+    def worst(statuses: Iterable[Status]) -> Status:
+        """The status to report for several solves: a failed one first, else the largest residual."""
+        found = list(statuses)
+        if not found:
+            return Status(True, 0.0, 0, "nothing to solve")
+        return max(found, key=lambda s: (not s.converged, s.residual))
+
+
+def did_you_mean(word: str, known: Iterable[str], most: int = 3) -> str:
+    """A cure that names the nearest known words, or an empty string when none is near."""
+    import difflib
+
+    folded: dict[str, str] = {}
+    for name in known:
+        folded.setdefault(name.casefold(), name)
+    near = difflib.get_close_matches(word.casefold(), list(folded), n=most, cutoff=0.6)
+    return "did you mean " + " or ".join(repr(folded[n]) for n in near) + "?" if near else ""

@@ -1,0 +1,106 @@
+"""The World: network, trade table and parameters, frozen, with the source of every figure beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.errors import DataError, Fault, did_you_mean
+from landbridge.world.table import Cell, Column, Table, read_schema
+from landbridge.world.trade_table import TradeTable
+
+__all__ = ["Cell", "Column", "Policy", "Table", "TradeTable", "World", "read_schema"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a scenario changes in the economy itself; None keeps the base.
+
+    tariff[o, d, s]: tariffs in force after the change, a fraction of the producer price.
+    productivity_hat[n, s]: productivity after / before.
+    """
+
+    tariff: FloatArray | None = None
+    productivity_hat: FloatArray | None = None
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything a run depends on: tables of the network, the base trade table, policy.
+
+    network: tables by name (places, links, gateways, crossings, parameters ...), see schema.csv.
+    regions, sectors: what the axes of the trade table are.
+    trade: the base-year trade and production table.
+    folder: where the tables were read from; base-table variants are read from there again.
+    """
+
+    network: Mapping[str, Table]
+    regions: Table
+    sectors: Table
+    trade: TradeTable
+    folder: Path
+    policy: Policy = field(default_factory=Policy)
+
+    def __repr__(self) -> str:
+        return (
+            f"<World: {len(self.network['places'])} places, {len(self.network['links'])} links, "
+            f"{len(self.network['gateways'])} gateways, {len(self.trade.regions)} regions x "
+            f"{len(self.trade.sectors)} sectors, {self.hash[:12]}>"
+        )
+
+    @cached_property
+    def _parameters(self) -> dict[str, Mapping[str, Cell]]:
+        return self.network["parameters"].by("parameter")
+
+    def setting(self, name: str) -> str:
+        """The value of a parameter as it is written (for words such as kgz_trade = reported)."""
+        row = self._parameters.get(name)
+        if row is None:
+            raise DataError(
+                "unknown parameter",
+                [Fault("parameters", f"no parameter {name!r}", did_you_mean(name, self._parameters))],
+            )
+        return str(row["value"])
+
+    def parameter(self, name: str) -> float:
+        """The value of a numeric parameter, in the unit the table states."""
+        text = self.setting(name)
+        try:
+            return float(text)
+        except ValueError:
+            fault = Fault(f"parameters, {name}", f"value is {text!r}", "give a number")
+            raise DataError("a parameter is not a number", [fault]) from None
+
+    def with_network(self, **tables: Table) -> World:
+        """A copy with some network tables replaced."""
+        return replace(self, network={**self.network, **tables})
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over every table, the trade table and the policy: equal worlds, equal hash."""
+        digest = hashlib.sha256()
+        for name in sorted(self.network):
+            table = self.network[name]
+            digest.update(f"{name}\x1e{table.columns}\x1e".encode())
+            for row in table.rows:
+                digest.update(repr([row[column] for column in table.columns]).encode())
+        for array in (
+            self.trade.trade,
+            self.trade.tariff,
+            self.trade.value_added_share,
+            self.trade.input_share,
+            self.trade.final_share,
+            self.trade.theta,
+            self.policy.tariff,
+            self.policy.productivity_hat,
+        ):
+            digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
