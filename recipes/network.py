@@ -1,0 +1,197 @@
+"""Build the network tables of landbridge from the small tables in recipes/inputs/network.
+
+    python recipes/network.py
+
+Offline and deterministic: rows are sorted by their keys, so shuffled inputs give the same bytes.
+Nothing is looked up elsewhere: every figure stands in an input row with its source, year and basis.
+What is computed here: the model region of a place, running speeds from commercial ones, zone shares
+from populations, crossings by rule (network_borders.py), money and freight (network_money.py).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from network_borders import border_defaults, crossings
+from network_io import Row, Rows, number, read_inputs, tidy, write_table
+from network_money import emission_factors, freight_profile, in_2023, rates, sector_freight, value_density
+
+HERE = Path(__file__).resolve().parent
+INPUTS = HERE / "inputs" / "network"
+OUTPUT = HERE.parent / "src" / "landbridge" / "data" / "network"
+
+OSM_SOURCE = "(c) OpenStreetMap contributors, ODbL 1.0"
+
+
+def places(inputs: dict[str, Rows]) -> Rows:
+    """Places with the model region of their country."""
+    region = {row["country"]: row["region"] for row in inputs["countries"]}
+    return [{**row, "region": region[row["country"]]} for row in inputs["places"]]
+
+
+def running_speed(speed_kmh: float, kind: str, stop_h_per_km: float) -> float:
+    """Speed between stops [km/h]; a commercial speed loses the stop allowance: 1/v = 1/v_com - stop."""
+    if kind != "commercial":
+        return speed_kmh
+    return 1.0 / (1.0 / speed_kmh - stop_h_per_km)
+
+
+def links(inputs: dict[str, Rows]) -> Rows:
+    """Links with running speeds; a length measured on OpenStreetMap leaves for its own table."""
+    stop = parameter(inputs, "stop_block_h_per_km")
+    rows = []
+    for row in inputs["links"]:
+        speed, kind = number(row["speed_kmh"]), row["speed_kind"]
+        basis = row["speed_source"]
+        if row["speed_basis"] not in basis:
+            basis += f"; {row['speed_basis']}"
+        if kind == "commercial":
+            basis += f"; commercial {tidy(speed)} km/h turned to running speed, stops {tidy(stop)} h/km"
+        osm = row["length_graph"] == "osm"
+        rows.append(
+            {
+                **row,
+                "length_km": "" if osm else row["length_km"],
+                "speed_kmh": tidy(round(running_speed(speed, kind, stop), 1)),
+                "speed_basis": basis,
+                "source": "length: link_lengths_osm.csv" if osm else row["source"],
+            }
+        )
+    return rows
+
+
+def link_lengths_osm(inputs: dict[str, Rows]) -> Rows:
+    """The lengths that rest on OpenStreetMap-derived graphs (ODbL), apart from everything else."""
+    return [
+        {
+            "link_id": row["link_id"],
+            "length_km": row["length_km"],
+            "source": f"{row['source']}; {OSM_SOURCE}",
+            "year": row["year"],
+            "basis": "derived",
+        }
+        for row in inputs["links"]
+        if row["length_graph"] == "osm"
+    ]
+
+
+def gauge_changes(inputs: dict[str, Rows]) -> Rows:
+    """Gauge changes with money in USD of 2023."""
+    return [
+        {**row, "cost_usd": tidy(round(in_2023(inputs, row["cost_usd_nominal"], row["cost_year"])))}
+        for row in inputs["gauge_changes"]
+    ]
+
+
+def zones(inputs: dict[str, Rows]) -> Rows:
+    """Cities that stand for their region's trade, by population within the region."""
+    chosen = [row for row in places(inputs) if row["zone"] == "yes"]
+    total: dict[str, float] = {}
+    for row in chosen:
+        total[row["region"]] = total.get(row["region"], 0.0) + number(row["population"])
+    return [
+        {
+            "place_id": row["place_id"],
+            "region": row["region"],
+            "share": repr(number(row["population"]) / total[row["region"]]),
+            "source": "population of the city over that of the region's zones (GeoNames, mixed years)",
+            "year": row["year"],
+            "basis": "derived" if row["basis"] != "assumption" else "assumption",
+        }
+        for row in chosen
+    ]
+
+
+def pair_groups(inputs: dict[str, Rows]) -> Rows:
+    """Bloc of every region, and whether any zone puts it on the network."""
+    on = {row["region"] for row in zones(inputs)}
+    return [{**row, "on_network": "yes" if row["region"] in on else "no"} for row in inputs["regions"]]
+
+
+def parameter(inputs: dict[str, Rows], name: str) -> float:
+    """A numeric parameter of the inputs."""
+    return next(number(row["value"]) for row in inputs["parameters"] if row["parameter"] == name)
+
+
+def _same(name: str):
+    def copy(inputs: dict[str, Rows]) -> Rows:
+        return list(inputs[name])
+
+    return copy
+
+
+TABLES = {
+    "places": places,
+    "links": links,
+    "link_lengths_osm": link_lengths_osm,
+    "gateways": _same("gateways"),
+    "crossings": crossings,
+    "border_defaults": border_defaults,
+    "gauge_changes": gauge_changes,
+    "ports": _same("ports"),
+    "zones": zones,
+    "rates": rates,
+    "emission_factors": emission_factors,
+    "freight_profile": freight_profile,
+    "sector_freight": sector_freight,
+    "value_density": value_density,
+    "pair_groups": pair_groups,
+    "family_shares": _same("family_shares"),
+    "block_train_share": _same("block_train_share"),
+    "parameters": _same("parameters"),
+    "corridors": _same("corridors"),
+    "study_set": _same("study_set"),
+    "validation_counts": _same("validation_counts"),
+    "validation_corridors": _same("validation_corridors"),
+    "SOURCES": _same("sources"),
+}
+
+KEYS = {
+    "places": ("place_id",),
+    "links": ("link_id",),
+    "link_lengths_osm": ("link_id",),
+    "gateways": ("kind", "mode", "gateway_id"),
+    "crossings": ("gateway_id", "link_id", "product", "from_place"),
+    "border_defaults": ("country", "product", "direction"),
+    "gauge_changes": ("place_id", "gauge_a", "gauge_b"),
+    "ports": ("place_id",),
+    "zones": ("region", "place_id"),
+    "rates": ("mode", "product", "scope"),
+    "emission_factors": ("mode", "country"),
+    "freight_profile": ("sector", "exporter", "importer"),
+    "sector_freight": ("sector",),
+    "value_density": ("sector", "exporter", "importer"),
+    "pair_groups": ("region",),
+    "family_shares": ("pair_group", "family"),
+    "block_train_share": ("pair_group", "sector"),
+    "parameters": ("parameter",),
+    "corridors": ("corridor_id",),
+    "study_set": ("position",),
+    "validation_counts": ("gateway_id", "metric", "year"),
+    "validation_corridors": ("obs_id",),
+    "SOURCES": ("table", "source"),
+}
+
+
+def build(inputs_dir: Path, out_dir: Path) -> list[Path]:
+    """Write every network table from the inputs; returns the files written."""
+    inputs = read_inputs(Path(inputs_dir))
+    out = Path(out_dir)
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, make in TABLES.items():
+        rows: list[Row] = sorted(make(inputs), key=lambda row, keys=KEYS[name]: tuple(row[k] for k in keys))
+        written.append(write_table(out / f"{name}.csv", name, rows))
+    return written
+
+
+def main() -> int:
+    """Rebuild src/landbridge/data/network."""
+    for path in build(INPUTS, OUTPUT):
+        print(path.relative_to(HERE.parent))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
