@@ -1,0 +1,41 @@
+"""Door-to-door freight: the state graph, route sets, route and family choice, routes leg by leg.
+
+Knows links, hours and money; does not know what real income is.
+"""
+
+from landbridge.transport.choice import (
+    ArcBars,
+    BaseChoice,
+    Choice,
+    Classes,
+    freight_classes,
+    keeps_every_family,
+    pivot,
+    solve_base,
+)
+from landbridge.transport.gateways import crossing_terms
+from landbridge.transport.graph import Graph, align, compile_graph
+from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate
+from landbridge.transport.routes import Route, Routes, route
+
+__all__ = [
+    "FAMILIES",
+    "ArcBars",
+    "BaseChoice",
+    "Choice",
+    "Classes",
+    "Graph",
+    "Route",
+    "RouteSet",
+    "RouteSums",
+    "Routes",
+    "align",
+    "compile_graph",
+    "crossing_terms",
+    "freight_classes",
+    "generate",
+    "keeps_every_family",
+    "pivot",
+    "route",
+    "solve_base",
+]

@@ -1,0 +1,648 @@
+"""Route and family choice: path-size weibit within a family, pivot-point logit between families.
+
+All costs are real money [USD of 2023 per TEU]; constants and base shares never enter a cost level.
+Arrays run over [sector, product, ...] with the routes or groups last, so that each segment is one
+contiguous sweep. Nothing of size routes x segments is made except weights and inverse costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.errors import Fault, InfeasibleError
+from landbridge.transport.graph import Graph
+from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums
+from landbridge.world import World
+
+__all__ = [
+    "PAIR_GROUPS",
+    "ArcBars",
+    "BaseChoice",
+    "Choice",
+    "Classes",
+    "freight_classes",
+    "keeps_every_family",
+    "pivot",
+    "solve_base",
+]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int32]
+BoolArray = NDArray[np.bool_]
+
+PAIR_GROUPS = ("china-europe", "china-russia", "china-central-asia", "central-asia-europe", "other")
+# China - Turkey goes as China - Europe does, nearly all of it by sea.
+_GROUP_OF_BLOCS = {
+    frozenset(("china", "europe")): 0,
+    frozenset(("china", "turkey")): 0,
+    frozenset(("china", "russia")): 1,
+    frozenset(("china", "central-asia")): 2,
+    frozenset(("central-asia", "europe")): 3,
+    frozenset(("central-asia", "turkey")): 3,
+}
+_VARIANCE_FLOOR = 1e-6
+# Costs are raised to -phi in units of 1,000 USD, so that no power leaves the range of a double.
+_SCALE = 1000.0
+_GENTLE = 40.0
+_CHUNK = 16384
+
+
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """What the freight of every pair and sector is worth and how it chooses.
+
+    sectors: names. group [pair]: number into PAIR_GROUPS.
+    usd_per_teu [sector, pair]: value density u. usd_per_h [sector, pair]: t u / 24, value of an hour.
+    block_share [sector, pair]: share of the sector's rail TEU on block trains.
+    family_share [group, family]: stated share of TEU by corridor family.
+    rho [sector]: hours one standard deviation counts for. phi, phi_b, carbon_usd_per_kg: parameters.
+    """
+
+    sectors: tuple[str, ...]
+    group: IntArray
+    usd_per_teu: FloatArray
+    usd_per_h: FloatArray
+    block_share: FloatArray
+    family_share: FloatArray
+    rho: FloatArray
+    phi: float
+    phi_b: float
+    carbon_usd_per_kg: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Within:
+    """Weights of the routes inside their family [sector, product, route] and their sums V [.., group].
+
+    shift [.., group]: what was taken off ln w, where phi is too large for plain powers.
+    """
+
+    routes: RouteSet
+    classes: Classes
+    sums: RouteSums
+    weight: FloatArray
+    total: FloatArray
+    shift: FloatArray | None
+
+    def mean_cost(self) -> FloatArray:
+        """Share-weighted mean of G_r in every group [sector, product, group]; zero where closed."""
+        first = self.routes.group_start[:-1]
+        out = np.zeros_like(self.total)
+        costs, everything = _Costs(self.routes, self.classes, self.sums), slice(None)
+        for s in range(out.shape[0]):
+            for p in range(2):
+                out[s, p] = np.add.reduceat(self.weight[s, p] * costs.of(s, p, everything), first)
+        return _ratio(out, self.total)
+
+
+@dataclass(frozen=True, eq=False)
+class BaseChoice:
+    """The base: what later choices pivot on.
+
+    cost [pair, sector]: K over both products, K = beta K_block + (1 - beta) K_wagonload [USD/TEU].
+    cost_segment [sector, product, pair]: K0. family_cost [sector, product, group]: K_f0.
+    total, shift [sector, product, group]: V_f0 = total exp(shift).
+    family_share [group]: s_f, one for all segments.
+    unreachable: pairs without an open route (cost is infinite there).
+    assumed [pair]: pairs whose open families have no stated share; they are split evenly.
+    """
+
+    routes: RouteSet
+    classes: Classes
+    cost: FloatArray
+    cost_segment: FloatArray
+    family_cost: FloatArray
+    total: FloatArray
+    shift: FloatArray | None
+    family_share: FloatArray
+    unreachable: IntArray
+    assumed: BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class ArcBars:
+    """Derivatives of a scalar to the arcs, [arc, product], and to the demand it was given [pair, sector]."""
+
+    time_h: FloatArray
+    cost_usd: FloatArray
+    co2e_kg: FloatArray
+    variance_h2: FloatArray
+    demand_teu: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The choice under new sums, pivoted on a base.
+
+    cost [pair, sector], cost_segment [sector, product, pair]: K'. family_cost [.., group]: K_f'.
+    family_share [sector, product, group]: s_f'. gained [group]: families that a pair did not have in
+    the base (they take their stated share, the others scaled). unreachable: pairs without a route.
+    """
+
+    base: BaseChoice
+    sums: RouteSums
+    available: BoolArray
+    cost: FloatArray
+    cost_segment: FloatArray
+    family_cost: FloatArray
+    family_share: FloatArray
+    gained: BoolArray
+    unreachable: IntArray
+    _within: _Within
+
+    def route_share(self, sector: int, product: int) -> FloatArray:
+        """Share of every route in its pair's TEU of one segment [route]."""
+        per_group = _ratio(self.family_share[sector, product], self._within.total[sector, product])
+        return np.asarray(self._within.weight[sector, product] * per_group[self.base.routes.group_of_route])
+
+    def family_share_of_teu(self) -> FloatArray:
+        """Share of every group in its pair's TEU by sector, over both products [sector, group]."""
+        beta = self.base.classes.block_share[:, self.base.routes.group_pair]
+        return beta * self.family_share[:, 0] + (1.0 - beta) * self.family_share[:, 1]
+
+    def require(self, graph: Graph, pairs: BoolArray | None = None) -> None:
+        """Raise InfeasibleError that names the pairs without a route (those asked for, or all)."""
+        lost = [q for q in self.unreachable if pairs is None or pairs[q]]
+        if not lost:
+            return
+        routes = self.base.routes
+        faults = [
+            Fault(
+                f"{graph.places[routes.origin[q]]} - {graph.places[routes.destination[q]]}",
+                "no open route is left",
+                "open a link or a gateway, or take the place out of the zones",
+            )
+            for q in lost
+        ]
+        raise InfeasibleError(f"{len(lost)} pairs have no route", faults)
+
+    def expected(self, sector: int) -> FloatArray:
+        """Expected hours, money and CO2e of one TEU of a sector [3, pair], zero where unreachable."""
+        routes, classes = self.base.routes, self.base.classes
+        out = np.zeros((3, routes.n_pairs))
+        for p in range(2):
+            beta = classes.block_share[sector] if p == 0 else 1.0 - classes.block_share[sector]
+            share = self.route_share(sector, p)
+            for k, values in enumerate((self.sums.time_h, self.sums.cost_usd, self.sums.co2e_kg)):
+                mean = np.bincount(routes.pair, weights=share * values[p], minlength=routes.n_pairs)
+                out[k] += beta * mean
+        return out
+
+    def route_flows(self, demand_teu: FloatArray) -> FloatArray:
+        """TEU on every route by product, f_rp = sum over s of demand x beta_p x share [route, product].
+
+        demand_teu [pair, sector]: TEU per unit of time.
+        """
+        routes = self.base.routes
+        flows = np.zeros((2, routes.n_routes))
+        group = routes.group_of_route
+        for s, p, on_group in self._loads(demand_teu):
+            flows[p] += self._within.weight[s, p] * on_group[group]
+        return np.ascontiguousarray(flows.T)
+
+    def assign(self, demand_teu: FloatArray) -> FloatArray:
+        """Flows on arcs by product, all demand loaded by its route shares [arc, product]."""
+        return self.base.routes.to_arcs(self.route_flows(demand_teu))
+
+    def _loads(self, demand_teu: FloatArray) -> list[tuple[int, int, FloatArray]]:
+        """TEU of every group per unit of weight, for each segment."""
+        classes, pair = self.base.classes, self.base.routes.group_pair
+        loads = []
+        for s in range(len(classes.sectors)):
+            for p in range(2):
+                beta = classes.block_share[s] if p == 0 else 1.0 - classes.block_share[s]
+                teu = (demand_teu[:, s] * beta)[pair]
+                per = _ratio(self.family_share[s, p], self._within.total[s, p])
+                loads.append((s, p, teu * per))
+        return loads
+
+    def vjp(
+        self,
+        cost_bar: FloatArray | None = None,
+        flow_bar: FloatArray | None = None,
+        demand_teu: FloatArray | None = None,
+        share_bar: Callable[[int, int], FloatArray] | None = None,
+    ) -> ArcBars:
+        """Derivatives of a scalar to arc hours, money, emissions and variance, the base held fixed.
+
+        dK'/dK_f' = s_f';  dK_f'/dG_r = share_r K_f' / G_r;
+        d share_r = share_r [-phi (dlnG_r - mean dlnG) - lambda (dK_f' - mean dK_f')].
+
+        cost_bar [pair, sector]: derivative of the scalar to K'.
+        flow_bar [arc, product] with demand_teu [pair, sector]: derivative to the flows of `assign`;
+        the derivative to the demand comes back too.
+        share_bar(sector, product) -> [route]: derivative to `route_share`.
+        Raises ValueError when flow_bar comes without demand.
+        """
+        if flow_bar is not None and demand_teu is None:
+            raise ValueError("flow_bar needs demand_teu")
+        routes, classes, within = self.base.routes, self.base.classes, self._within
+        group, pair, first = routes.group_of_route, routes.group_pair, routes.group_start[:-1]
+        n_sectors = len(classes.sectors)
+        on_routes = None if flow_bar is None else np.ascontiguousarray(routes.over_arcs(flow_bar).T)
+        demand_bar = None if demand_teu is None else np.zeros_like(demand_teu)
+        bars = np.zeros((2, 4, routes.n_routes))
+        costs = _Costs(routes, classes, self.sums)
+        moves = ~self.gained
+        for s in range(n_sectors):
+            for p in range(2):
+                beta = classes.block_share[s] if p == 0 else 1.0 - classes.block_share[s]
+                weight = within.weight[s, p]
+                per = _ratio(1.0, within.total[s, p])
+                share = self.family_share[s, p]
+                cost_f = self.family_cost[s, p]
+                wanted = share_bar(s, p) if share_bar is not None else None
+                if on_routes is not None and demand_teu is not None and demand_bar is not None:
+                    teu = (demand_teu[:, s] * beta)[pair]
+                    loaded = on_routes[p] * teu[group]
+                    wanted = loaded if wanted is None else wanted + loaded
+                    mean = np.add.reduceat(weight * on_routes[p], first) * per * share
+                    demand_bar[:, s] += beta * np.bincount(pair, weights=mean, minlength=routes.n_pairs)
+                family_bar = np.zeros(len(pair))
+                if cost_bar is not None:
+                    family_bar += (cost_bar[:, s] * beta)[pair] * share
+                log_bar = None
+                if wanted is not None:
+                    mean = np.add.reduceat(weight * wanted, first) * per
+                    overall = np.bincount(pair, weights=share * mean, minlength=routes.n_pairs)
+                    lam = _ratio(classes.phi_b, self.base.cost_segment[s, p])[pair]
+                    family_bar -= lam * share * (mean - overall[pair])
+                    log_bar = wanted - mean[group]
+                    log_bar *= (-classes.phi * share)[group]
+                family_bar = np.where(moves, family_bar, 0.0)
+                ratio = (family_bar * cost_f)[group]
+                log_bar = ratio if log_bar is None else log_bar + ratio
+                # d/dG = d/dlnG x share / G
+                bar = log_bar * weight * per[group] / costs.of(s, p, slice(None))
+                hours = bar * classes.usd_per_h[s][routes.pair]
+                bars[p, 0] += hours
+                bars[p, 1] += bar
+                if classes.rho[s]:
+                    spread = 0.5 / np.sqrt(self.sums.variance_h2[p] + _VARIANCE_FLOOR)
+                    bars[p, 3] += hours * classes.rho[s] * spread
+        bars[:, 2] = classes.carbon_usd_per_kg * bars[:, 1]
+        on_arcs = routes.to_arcs(np.ascontiguousarray(bars.reshape(8, -1).T)).reshape(-1, 2, 4)
+        parts = [np.ascontiguousarray(on_arcs[:, :, k]) for k in range(4)]
+        return ArcBars(parts[0], parts[1], parts[2], parts[3], demand_bar)
+
+
+def solve_base(
+    routes: RouteSet,
+    classes: Classes,
+    sums: RouteSums,
+    available: BoolArray,
+    path_size: FloatArray,
+    log_constant: FloatArray | None = None,
+) -> BaseChoice:
+    """The base: real cost of each family and of each pair, with the stated family shares.
+
+    w_r = PS_r b_r^phi G_r^(-phi);  V_f = sum w_r;  K_f0 = sum w_r G_r / V_f;  K0 = sum_f s_f K_f0
+    [USD/TEU], s_f the stated shares restricted to the families open in the base and rescaled.
+
+    available [route], path_size [route]: of the base graph, see RouteSet.
+    log_constant [route]: sum of ln b_j over the gateways a route passes (calibration), zero by default.
+    """
+    within = _weigh(routes, classes, sums, available, path_size, log_constant)
+    opened = _open_groups(routes, available)
+    share, assumed = _base_shares(routes, classes, opened)
+    family_cost = within.mean_cost()
+    n_pairs = routes.n_pairs
+    reached = np.bincount(routes.group_pair[opened], minlength=n_pairs) > 0
+    cost = np.full((len(classes.sectors), 2, n_pairs), np.inf)
+    for s in range(len(classes.sectors)):
+        for p in range(2):
+            mean = np.bincount(routes.group_pair, weights=share * family_cost[s, p], minlength=n_pairs)
+            cost[s, p, reached] = mean[reached]
+    return BaseChoice(
+        routes,
+        classes,
+        _over_products(classes, cost),
+        cost,
+        family_cost,
+        within.total,
+        within.shift,
+        share,
+        np.flatnonzero(~reached).astype(np.int32),
+        assumed,
+    )
+
+
+def pivot(
+    base: BaseChoice,
+    sums: RouteSums,
+    available: BoolArray,
+    path_size: FloatArray,
+    log_constant: FloatArray | None = None,
+) -> Choice:
+    """The choice after a change, pivoted on the base.
+
+    K_f' = K_f0 (V_f'/V_f0)^(-1/phi);  s_f' = s_f exp(-lambda (K_f' - K_f0)) / sum;
+    K' = K0 - (1/lambda) ln sum_f s_f exp(-lambda (K_f' - K_f0)), lambda = phi_b / K0   [USD/TEU]
+
+    A family that a pair gains takes its stated share and the others are scaled; its K_f' is the mean
+    cost of its routes and it enters the sum at its own level (K_f0 := K_f'), so that the gain of a
+    merely stated share is not counted. A pair that had no route in the base takes the stated shares
+    and K' = sum_f s_f K_f'. A pair that loses its last route is in `unreachable`, its cost infinite.
+    Source: pivot-point logit as in Ortuzar and Willumsen, Modelling Transport, incremental logit.
+    """
+    routes, classes = base.routes, base.classes
+    within = _weigh(routes, classes, sums, available, path_size, log_constant)
+    pair, n_pairs = routes.group_pair, routes.n_pairs
+    opened = _open_groups(routes, available)
+    before = base.family_cost[0, 0] > 0.0 if routes.n_routes else opened
+    fresh_pair = np.ones(n_pairs, dtype=bool)
+    fresh_pair[pair[before]] = False
+    gained, kept = opened & ~before, opened & before
+    share0 = base.family_share
+    if gained.any():
+        stated = classes.family_share[classes.group[pair], routes.group_family]
+        entering = np.minimum(
+            np.bincount(pair, weights=np.where(gained, stated, 0.0), minlength=n_pairs), 1.0
+        )
+        share0 = np.where(gained, stated, share0 * (1.0 - entering[pair]))
+        share0 = np.where(fresh_pair[pair], _base_shares(routes, classes, opened)[0], share0)
+    share0 = np.where(opened, share0, 0.0)
+    # Families left with no stated share at all are split evenly, as in the base.
+    reached = np.bincount(pair[opened], minlength=n_pairs) > 0
+    bare = reached & (np.bincount(pair, weights=share0, minlength=n_pairs) <= 0.0)
+    share0 = np.where(bare[pair] & opened, 1.0, share0)
+    own_level = within.mean_cost() if gained.any() else None
+    first = np.flatnonzero(np.diff(pair, prepend=-1))
+    live = pair[first].astype(np.intp)
+    slot = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(pair))))
+    family_cost = np.empty_like(base.family_cost)
+    family_share = np.empty_like(family_cost)
+    cost = np.full_like(base.cost_segment, np.inf)
+    whole, settled = bool(kept.all()), (reached & ~fresh_pair & ~bare)[live]
+    odd = live[reached[live] & ~settled]
+    for s in range(len(classes.sectors)):
+        for p in range(2):
+            ratio = base.total[s, p] / within.total[s, p] if whole else np.ones(len(pair))
+            if not whole:
+                np.divide(base.total[s, p], within.total[s, p], out=ratio, where=kept)
+            root = _root(ratio, classes.phi)
+            if within.shift is not None and base.shift is not None:
+                moved = np.where(kept, within.shift[s, p] - base.shift[s, p], 0.0)
+                root *= np.exp(moved / -classes.phi)
+            changed = np.multiply(base.family_cost[s, p], root, out=family_cost[s, p])
+            if not whole:
+                changed[~kept] = 0.0 if own_level is None else own_level[s, p][~kept]
+            start = base.cost_segment[s, p][live]
+            lam = _ratio(classes.phi_b, start)
+            part = base.family_cost[s, p] - changed
+            part *= lam[slot]
+            if not whole:
+                part[~kept] = 0.0
+            top: FloatArray | float = 0.0
+            if classes.phi_b > _GENTLE and len(first):
+                # A steep choice leaves the doubles unless the best family of the pair is the reference.
+                best = np.maximum.reduceat(np.where(share0 > 0.0, part, -np.inf), first)
+                top = np.where(np.isfinite(best), best, 0.0)
+                part -= top[slot]
+            np.exp(part, out=part)
+            part *= share0
+            total = np.add.reduceat(part, first) if len(first) else np.zeros(0)
+            inverse = 1.0 / np.where(total > 0.0, total, 1.0)
+            np.multiply(part, inverse[slot], out=family_share[s, p])
+            with np.errstate(divide="ignore", invalid="ignore"):
+                value = start - (np.log(total) + top) / lam
+            cost[s, p, live] = np.where(settled, value, np.inf)
+            if len(odd):
+                mean = np.bincount(pair, weights=family_share[s, p] * changed, minlength=n_pairs)
+                cost[s, p, odd] = mean[odd]
+    return Choice(
+        base,
+        sums,
+        available,
+        _over_products(classes, cost),
+        cost,
+        family_cost,
+        family_share,
+        gained,
+        np.flatnonzero(~reached).astype(np.int32),
+        within,
+    )
+
+
+def freight_classes(
+    world: World, regions_of_origin: Sequence[str], regions_of_destination: Sequence[str]
+) -> Classes:
+    """Classes of every pair from the tables of a world.
+
+    regions_of_origin, regions_of_destination: region code of the exporter and importer, for each pair
+    ("" where unknown: the pair takes the group `other` and the sector's own value density).
+    u is the most exact row of value_density (exporter and importer, then exporter, then importer), else
+    the sector's; t_c percent of value per day, so that an hour is worth t/100 u / 24 [USD/TEU/h].
+    """
+    bloc = {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]}
+    ends = list(zip(regions_of_origin, regions_of_destination, strict=True))
+    kinds = sorted(set(ends))
+    kind_of = {kind: number for number, kind in enumerate(kinds)}
+    index = np.array([kind_of[end] for end in ends], dtype=np.int64)
+    rows = list(world.network["sector_freight"])
+    sectors = tuple(str(row["sector"]) for row in rows)
+    density = _densities(world)
+    group = np.array(
+        [_GROUP_OF_BLOCS.get(frozenset((bloc.get(o, ""), bloc.get(d, ""))), 4) for o, d in kinds],
+        dtype=np.int32,
+    )
+    value = np.empty((len(sectors), len(kinds)))
+    percent = np.array([float(row["time_percent_per_day"] or 0.0) for row in rows])
+    for s, row in enumerate(rows):
+        for k, (o, d) in enumerate(kinds):
+            value[s, k] = _density(density, sectors[s], o, d, bloc) or float(row["usd_per_teu"] or 0.0)
+    block = np.zeros((len(PAIR_GROUPS), len(sectors)))
+    for row in world.network["block_train_share"]:
+        if str(row["sector"]) in sectors and str(row["pair_group"]) in PAIR_GROUPS:
+            cell = PAIR_GROUPS.index(str(row["pair_group"])), sectors.index(str(row["sector"]))
+            block[cell] = float(row["share"] or 0.0)
+    family = np.zeros((len(PAIR_GROUPS), len(FAMILIES)))
+    for row in world.network["family_shares"]:
+        cell = PAIR_GROUPS.index(str(row["pair_group"])), FAMILIES.index(str(row["family"]))
+        family[cell] = float(row["share"] or 0.0)
+    usd = value[:, index]
+    return Classes(
+        sectors,
+        group[index],
+        usd,
+        percent[:, None] / 100.0 * usd / 24.0,
+        np.ascontiguousarray(block[group[index]].T),
+        family,
+        np.full(len(sectors), world.parameter("rho")),
+        world.parameter("phi"),
+        world.parameter("phi_b"),
+        world.parameter("carbon_price_usd_per_kg"),
+    )
+
+
+def keeps_every_family(
+    world: World, regions_of_origin: Sequence[str], regions_of_destination: Sequence[str]
+) -> BoolArray:
+    """Pairs whose stated shares cover every corridor: China or Central Asia - Europe, China - Russia.
+
+    For `generate`: elsewhere a family that costs many times the pair's cheapest route is left out.
+    """
+    bloc = {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]}
+    groups = [
+        [
+            _GROUP_OF_BLOCS.get(frozenset((bloc.get(o, ""), bloc.get(d, ""))), 4)
+            for d in regions_of_destination
+        ]
+        for o in regions_of_origin
+    ]
+    return np.isin(np.array(groups), (0, 1, 3))
+
+
+_Densities = dict[tuple[str, str, str], float]
+
+
+def _densities(world: World) -> _Densities:
+    found: _Densities = {}
+    for row in world.network["value_density"]:
+        key = str(row["sector"]), str(row["exporter"]), str(row["importer"] or "*")
+        found[key] = float(row["usd_per_teu"] or 0.0)
+    return found
+
+
+def _density(
+    densities: _Densities, sector: str, origin: str, destination: str, bloc: dict[str, str]
+) -> float:
+    origins = [origin, *(["CA5"] if bloc.get(origin) == "central-asia" else []), "*"]
+    ends = [destination, *(["CA5"] if bloc.get(destination) == "central-asia" else []), "*"]
+    for o in origins:
+        for d in ends:
+            found = densities.get((sector, o, d))
+            if found:
+                return found
+    return 0.0
+
+
+def _weigh(
+    routes: RouteSet,
+    classes: Classes,
+    sums: RouteSums,
+    available: BoolArray,
+    path_size: FloatArray,
+    log_constant: FloatArray | None,
+) -> _Within:
+    """Weights of all routes in all segments (see `solve_base`); rows of zeros where closed."""
+    n_sectors, n, n_groups = len(classes.sectors), routes.n_routes, len(routes.group_pair)
+    phi = classes.phi
+    costs = _Costs(routes, classes, sums)
+    factor = np.where(available, path_size, 0.0)
+    if log_constant is not None:
+        factor = factor * np.exp(phi * log_constant)
+    # One pass fewer for each segment: the factor goes under the power.
+    root = _SCALE * factor ** (1.0 / phi)
+    # Far beyond the phi of freight (8) a plain power leaves the doubles: shift by the group's best.
+    extreme = phi > _GENTLE
+    weight = np.empty((n_sectors, 2, n))
+    total = np.empty((n_sectors, 2, n_groups))
+    shift = np.zeros((n_sectors, 2, n_groups)) if extreme else None
+    cuts = np.searchsorted(routes.group_start, np.arange(0, n, _CHUNK))
+    for low, high in zip(cuts, np.append(cuts[1:], n_groups), strict=True):
+        if low == high:
+            continue
+        # A block of whole groups at a time, small enough for all its sweeps to stay in cache.
+        block = slice(int(routes.group_start[low]), int(routes.group_start[high]))
+        first = routes.group_start[low:high] - block.start
+        for s in range(n_sectors):
+            for p in range(2):
+                w = weight[s, p, block]
+                if shift is None:
+                    np.divide(root[block], costs.of(s, p, block), out=w)
+                    _power(w, phi)
+                else:
+                    log = phi * np.log(_SCALE / costs.of(s, p, block))
+                    top = np.maximum.reduceat(np.where(available[block], log, -np.inf), first)
+                    top = np.where(np.isfinite(top), top, 0.0)
+                    shift[s, p, low:high] = top
+                    np.exp(np.minimum(log - np.repeat(top, np.diff(np.append(first, len(w)))), 0.0), out=w)
+                    w *= factor[block]
+                total[s, p, low:high] = np.add.reduceat(w, first)
+    return _Within(routes, classes, sums, weight, total, shift)
+
+
+class _Costs:
+    """Generalised cost of the routes, a segment at a time [USD/TEU].
+
+    G_r = sum m_a + usd_per_h (sum h_a + rho sqrt(sum v_a + 1e-6)) + carbon price x sum e_a
+    """
+
+    def __init__(self, routes: RouteSet, classes: Classes, sums: RouteSums) -> None:
+        self._pair, self._per_hour = routes.pair.astype(np.intp), classes.usd_per_h
+        self._rho = classes.rho
+        self._money = sums.cost_usd
+        if classes.carbon_usd_per_kg:
+            self._money = sums.cost_usd + classes.carbon_usd_per_kg * sums.co2e_kg
+        spread = np.sqrt(sums.variance_h2 + _VARIANCE_FLOOR)
+        # Sectors with one rho share their reliability-weighted hours.
+        self._hours = {rho: sums.time_h + rho * spread for rho in set(classes.rho.tolist())}
+
+    def of(self, sector: int, product: int, block: slice) -> FloatArray:
+        """Cost of some routes for one segment."""
+        cost: FloatArray = self._per_hour[sector][self._pair[block]]
+        cost *= self._hours[float(self._rho[sector])][product, block]
+        cost += self._money[product, block]
+        return cost
+
+
+def _root(ratio: FloatArray, phi: float) -> FloatArray:
+    """ratio^(1/phi); by square roots where phi is 1, 2, 4, 8 ..."""
+    halvings = round(np.log2(phi)) if phi > 0 else -1
+    if halvings < 0 or 2.0**halvings != phi:
+        return np.asarray(np.exp(np.log(ratio) / phi))
+    root = ratio.copy()
+    for _ in range(halvings):
+        np.sqrt(root, out=root)
+    return root
+
+
+def _power(values: FloatArray, phi: float) -> None:
+    """values^phi in place; a whole phi by squaring, which costs a fifth of exp(phi ln)."""
+    if phi != int(phi) or phi < 1:
+        np.power(values, phi, out=values)
+        return
+    bits = bin(int(phi))[3:]
+    base = values.copy() if "1" in bits else values
+    for bit in bits:
+        np.multiply(values, values, out=values)
+        if bit == "1":
+            values *= base
+
+
+def _open_groups(routes: RouteSet, available: BoolArray) -> BoolArray:
+    """Groups with at least one open route."""
+    if not routes.n_routes:
+        return np.zeros(0, dtype=bool)
+    return np.asarray(np.logical_or.reduceat(available, routes.group_start[:-1]))
+
+
+def _base_shares(routes: RouteSet, classes: Classes, opened: BoolArray) -> tuple[FloatArray, BoolArray]:
+    """Stated shares restricted to open families and rescaled; even where none is stated."""
+    pair = routes.group_pair
+    stated = np.where(opened, classes.family_share[classes.group[pair], routes.group_family], 0.0)
+    total = np.bincount(pair, weights=stated, minlength=routes.n_pairs)
+    count = np.bincount(pair[opened], minlength=routes.n_pairs)
+    assumed = (total <= 0.0) & (count > 0)
+    even = np.where(opened, 1.0, 0.0) / np.maximum(count, 1)[pair]
+    return np.where(assumed[pair], even, _ratio(stated, total[pair])), assumed
+
+
+def _over_products(classes: Classes, cost: FloatArray) -> FloatArray:
+    """K [pair, sector] = beta K_block + (1 - beta) K_wagonload."""
+    beta = classes.block_share
+    with np.errstate(invalid="ignore"):
+        mixed = beta * cost[:, 0] + (1.0 - beta) * cost[:, 1]
+    return np.ascontiguousarray(np.where(np.isfinite(cost[:, 0]), mixed, np.inf).T)
+
+
+def _ratio(above: FloatArray | float, below: NDArray[Any]) -> FloatArray:
+    """above / below, zero where below is zero or infinite."""
+    good = (below > 0.0) & np.isfinite(below)
+    return np.asarray(np.where(good, above / np.where(good, below, 1.0), 0.0))

@@ -1,0 +1,55 @@
+"""Emissions of the transport chain elements of ISO 14083: haulage by mode and country, handling by lift."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from landbridge.errors import DataError, Fault
+from landbridge.world.table import Cell, Table
+
+__all__ = ["EmissionFactors"]
+
+
+class EmissionFactors:
+    """Emission factors of hauls and lifts, looked up by mode and country.
+
+    e = g / 1000 x payload x length   [kg CO2e/TEU = g/tkm / 1000 x t/TEU x km]
+
+    table: `emission_factors`; g_per_tkm in g CO2e/tkm, for `handling` in kg CO2e per TEU and lift.
+    payload_t: standard payload of a TEU [t], so that a route's emissions do not depend on the goods.
+    Raises DataError when a mode has neither the country asked for nor `*`.
+    Source: ISO 14083:2023, transport chain elements; the factors carry their own sources.
+    """
+
+    def __init__(self, table: Table, payload_t: float) -> None:
+        self.payload_t = payload_t
+        self._factor: dict[tuple[str, str], float] = {}
+        for row in table:
+            self._factor[str(row["mode"]), str(row["country"])] = _number(row, "g_per_tkm")
+
+    def factor(self, mode: str, country: str) -> float:
+        """The factor of a mode in a country, or its `*` row [g CO2e/tkm]."""
+        value = self._factor.get((mode, country), self._factor.get((mode, "*")))
+        if value is None:
+            fault = Fault("emission_factors.csv", f"no {mode} for {country}", f"add a row {mode}, *")
+            raise DataError("an emission factor is missing", [fault])
+        return value
+
+    def haul(self, mode: str, electrified: bool, countries: tuple[str, str], length_km: float) -> float:
+        """Emissions of one TEU over a link: half the factor of either end's country [kg CO2e/TEU]."""
+        if mode.startswith("rail"):
+            mode = "rail-electric" if electrified else "rail-diesel"
+        first, second = countries
+        factor = self.factor(mode, first)
+        if second != first:
+            factor = 0.5 * (factor + self.factor(mode, second))
+        return factor / 1000.0 * self.payload_t * length_km
+
+    def lift(self) -> float:
+        """Emissions of one lift of a container in a terminal or port [kg CO2e/TEU]."""
+        return self.factor("handling", "*")
+
+
+def _number(row: Mapping[str, Cell], column: str) -> float:
+    value = row[column]
+    return 0.0 if value is None else float(value)

@@ -1,0 +1,165 @@
+"""Gateways: which post governs a link, and the hours, money and variance of crossing it.
+
+A gateway is a border post, a port or a strait. The rule for a crossing without a row of its own is
+stated in `Borders.terms`, and the name of the rule travels with the number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from landbridge.errors import DataError, Fault
+from landbridge.world import World
+from landbridge.world.table import Cell, Table
+
+__all__ = ["BLOCS", "Borders", "Crossing", "crossing_terms"]
+
+Row = Mapping[str, Cell]
+
+# Who keeps no customs stop between its members; two-way membership in mid-2023.
+BLOCS: Mapping[str, frozenset[str]] = {
+    "EU": frozenset(
+        (
+            *(
+                "AUT",
+                "BEL",
+                "BGR",
+                "CYP",
+                "CZE",
+                "DEU",
+                "DNK",
+                "ESP",
+                "EST",
+                "FIN",
+                "FRA",
+                "GRC",
+                "HRV",
+                "HUN",
+            ),
+            *("IRL", "ITA", "LTU", "LUX", "LVA", "MLT", "NLD", "POL", "PRT", "ROU", "SVK", "SVN", "SWE"),
+        )
+    ),
+    "EAEU": frozenset(["ARM", "BLR", "KAZ", "KGZ", "RUS"]),
+}
+
+# A 10-90 % range of a normal variable spans 2.563 standard deviations.
+_RANGE_IN_SD = 2.563
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Hours [h], money [USD/TEU] and variance [h2] of one crossing in one direction, and where from."""
+
+    time_h: float
+    cost_usd: float
+    variance_h2: float
+    rule: str
+
+
+class Borders:
+    """All that is known about crossings: rows of `crossings`, then `border_defaults` by rule.
+
+    cv: standard deviation of a crossing's hours as a share of its hours, where no range is given.
+    """
+
+    def __init__(self, world: World, cv: float) -> None:
+        self._cv = cv
+        self._rows: dict[tuple[str, str, str, str], Row] = {}
+        self._gateway_of_link: dict[str, str] = {}
+        for row in world.network["crossings"]:
+            link, product = str(row["link_id"]), str(row["product"])
+            self._rows[link, product, str(row["from_place"]), str(row["to_place"])] = row
+            self._gateway_of_link.setdefault(link, str(row["gateway_id"]))
+        self._defaults = {
+            (str(row["country"]), str(row["product"]), str(row["direction"])): row
+            for row in world.network["border_defaults"]
+        }
+        self._gateway_of_ends = _posts(world.network["gateways"])
+
+    def gateway(self, link: Row) -> str | None:
+        """The border post that governs a link: by its crossings, else by mode and the two places."""
+        found = self._gateway_of_link.get(str(link["link_id"]))
+        if found is not None:
+            return found
+        mode = "rail" if str(link["mode"]).startswith("rail") else str(link["mode"])
+        ends = frozenset((str(link["from_place"]), str(link["to_place"])))
+        return self._gateway_of_ends.get((mode, ends))
+
+    def terms(
+        self, link_id: str, product: str, places: tuple[str, str], countries: tuple[str, str]
+    ) -> Crossing:
+        """Hours, money and variance of one crossing, by the first rule that gives a value.
+
+        1. the crossing's own row (link, product, direction);
+        2. both countries in one bloc with a row of its own: the whole crossing;
+        3. block trains: the row `other`, the whole crossing;
+        4. outbound side of the country left + inbound side of the country entered, each from its own
+           row or the average `*`.
+
+        product: block, wagonload or road. places, countries: left and entered.
+        Raises DataError when no rule gives a value.
+        Source: CAREC CPMM border hours; block trains by operators' figures, see the table's rows.
+        """
+        row = self._rows.get((link_id, product, *places))
+        if row is not None:
+            hours = _number(row, "time_h")
+            return Crossing(hours, _number(row, "cost_usd"), self._variance(row, hours), "crossing")
+        for bloc, members in BLOCS.items():
+            if countries[0] in members and countries[1] in members:
+                row = self._defaults.get((bloc, product, "both"))
+                if row is not None:
+                    return self._sum([row], f"within {bloc}")
+        if product == "block":
+            row = self._defaults.get(("other", product, "both"))
+            if row is not None:
+                return self._sum([row], "block trains elsewhere")
+        sides = []
+        for country, direction in zip(countries, ("outbound", "inbound"), strict=True):
+            found = self._side(country, product, direction) or self._side("*", product, direction)
+            if found is None:
+                what = f"no {direction} {product} hours for {country}, and none for *"
+                raise DataError(
+                    "a border default is missing",
+                    [Fault("border_defaults.csv", what, f"add *, {product}, {direction}")],
+                )
+            sides.append(found)
+        return self._sum(sides, "country by mode and direction")
+
+    def _side(self, country: str, product: str, direction: str) -> Row | None:
+        return self._defaults.get((country, product, direction))
+
+    def _sum(self, rows: list[Row], rule: str) -> Crossing:
+        # The two sides are taken as independent: their variances add.
+        hours = [_number(row, "time_h") for row in rows]
+        variance = sum((self._cv * h) ** 2 for h in hours)
+        return Crossing(sum(hours), sum(_number(row, "cost_usd") for row in rows), variance, rule)
+
+    def _variance(self, row: Row, hours: float) -> float:
+        low, high = row["time_low_h"], row["time_high_h"]
+        if low is None or high is None:
+            return (self._cv * hours) ** 2
+        return float(((float(high) - float(low)) / _RANGE_IN_SD) ** 2)
+
+
+def crossing_terms(
+    world: World, link_id: str, product: str, from_place: str, to_place: str, cv: float = 0.0
+) -> Crossing:
+    """The terms of one crossing by place ids, for a look at a single border (see `Borders.terms`)."""
+    places = world.network["places"].by("place_id")
+    countries = str(places[from_place]["country"]), str(places[to_place]["country"])
+    return Borders(world, cv).terms(link_id, product, (from_place, to_place), countries)
+
+
+def _posts(gateways: Table) -> dict[tuple[str, frozenset[str]], str]:
+    posts: dict[tuple[str, frozenset[str]], str] = {}
+    for row in gateways:
+        if row["kind"] == "border" and row["place_a"] is not None and row["place_b"] is not None:
+            ends = frozenset((str(row["place_a"]), str(row["place_b"])))
+            posts.setdefault((str(row["mode"]), ends), str(row["gateway_id"]))
+    return posts
+
+
+def _number(row: Row, column: str) -> float:
+    value = row[column]
+    return 0.0 if value is None else float(value)

@@ -1,0 +1,584 @@
+"""Route sets: for every pair of places the routes worth considering, in corridor families.
+
+Least-cost trees on additive costs only *generate* candidates, for several blends of hours, money and
+emissions. Routes inside a family come from joining a forward tree (from the eastern end, before the
+family's mark) and a backward tree (to the western end, after it) over the arcs that carry the mark: a
+Caspian ship, a first ocean ship, an entry into Iran, a border post. A join gives at once the best
+route through *every* such arc, so each gateway's rivals are in the set without closing it in turn;
+straits, which lie in series on one lane, are closed in turn.
+
+The network is two-way: a route is found for one direction, its mirror serves the other, and the cap
+keeps what is best in either. Families are read from a route's eastern end, so both directions agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from landbridge.transport.graph import LAYERS, ROAD, SEA, Graph
+from landbridge.transport.search import Batch, Pairs, search
+
+__all__ = ["FAMILIES", "RouteSet", "RouteSums", "generate"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int32]
+LongArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+FAMILIES = ("northern", "trans-caspian", "southern", "road", "sea", "other")
+NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA, OTHER = range(6)
+
+# Products and USD per hour by which routes are ranked; families are compared by the middle one.
+_RANK = ((0, 0.2), (0, 8.0), (1, 2.0), (1, 40.0))
+_MIDDLE = 1
+_NEAR = 1.25
+
+_BITS_IN_BYTE = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.int64)
+
+# A whole family is left out where even its best route costs this many times the pair's cheapest:
+# Berlin - Warsaw has a way over the Caspian that nobody takes. Trucks are dear and used all the same.
+_ABSURD = np.array([3.0, 2.5, 2.5, 6.0, 2.5, 3.0])
+
+PATH_SIZE_GAMMA = 20.0
+_PS_USD_PER_H = 8.0
+_TINY = 1e-200
+RAIL_LEG_KM = 300.0
+DETOUR = 2.0
+MOST_PER_FAMILY = 4
+_CHUNK = 256
+_BLOCK = 16384
+
+
+@dataclass(frozen=True, eq=False)
+class RouteSums:
+    """Sums along every route, [product, route]: hours, USD/TEU, kg CO2e/TEU, variance [h2]."""
+
+    time_h: FloatArray
+    cost_usd: FloatArray
+    co2e_kg: FloatArray
+    variance_h2: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class RouteSet:
+    """Routes of all pairs as arc lists, sorted by pair and family; arrays are read-only.
+
+    origin, destination [pair]: place numbers. pair, family [route].
+    arcs [n], start [route + 1]: the arcs of route r are arcs[start[r]:start[r + 1]], in order of travel.
+    group_start [group + 1]: routes of one pair and family stand together; group_pair, group_family.
+    A pair without any route has no group.
+    """
+
+    origin: IntArray
+    destination: IntArray
+    pair: IntArray
+    family: IntArray
+    arcs: IntArray
+    start: LongArray
+    group_start: LongArray
+    group_pair: IntArray
+    group_family: IntArray
+    n_arcs: int
+
+    @property
+    def n_routes(self) -> int:
+        """Number of routes."""
+        return len(self.pair)
+
+    @property
+    def n_pairs(self) -> int:
+        """Number of pairs."""
+        return len(self.origin)
+
+    @cached_property
+    def group_of_route(self) -> LongArray:
+        """The (pair, family) group of every route [route]; wide integers, as it indexes often."""
+        size = np.diff(self.group_start)
+        return np.repeat(np.arange(len(size)), size)
+
+    @cached_property
+    def _bundles(self) -> tuple[csr_matrix, IntArray, LongArray]:
+        """Arcs that always travel together are one column: (incidence, bundle of used arc, used arcs).
+
+        Found by equal sums of random numbers over the routes of an arc, in wrapping 64-bit arithmetic.
+        """
+        marks = np.random.default_rng(7).integers(-(2**62), 2**62, self.n_routes)
+        lengths = np.diff(self.start)
+        ones = np.ones(len(self.arcs), dtype=np.int64)
+        incidence = csr_matrix(
+            (ones, self.arcs, self.start.astype(np.int32)), shape=(self.n_routes, self.n_arcs)
+        )
+        signature = np.asarray(incidence.T @ marks)
+        used = np.flatnonzero(np.bincount(self.arcs, minlength=self.n_arcs))
+        _, first, bundle = np.unique(signature[used], return_index=True, return_inverse=True)
+        leader = np.full(self.n_arcs, -1, dtype=np.int32)
+        leader[used[first]] = np.arange(len(first), dtype=np.int32)
+        column = leader[self.arcs]
+        kept = column >= 0
+        route = np.repeat(np.arange(self.n_routes), lengths)[kept]
+        start = np.concatenate([[0], np.cumsum(np.bincount(route, minlength=self.n_routes))])
+        shape = (self.n_routes, len(first))
+        matrix = csr_matrix((np.ones(int(start[-1])), column[kept], start.astype(np.int32)), shape=shape)
+        return matrix, bundle.astype(np.int32), used
+
+    def over_arcs(self, values: FloatArray) -> FloatArray:
+        """Sums of arc values along every route: values [arc, k] -> [route, k]."""
+        matrix, bundle, used = self._bundles
+        return np.asarray(matrix @ _by_bundle(values, bundle, used, matrix.shape[1]))
+
+    def to_arcs(self, values: FloatArray) -> FloatArray:
+        """The transpose: values [route, k] added up on every arc of the route -> [arc, k]."""
+        matrix, bundle, used = self._bundles
+        spread = np.zeros((self.n_arcs, values.shape[1]))
+        spread[used] = np.asarray(matrix.T @ values)[bundle]
+        return spread
+
+    def sums(self, graph: Graph) -> RouteSums:
+        """Hours, money, emissions and variance of every route for the costs of a graph.
+
+        x_r = sum of x_a over the arcs of r, for each product.
+        """
+        stacked = np.concatenate([graph.time_h, graph.cost_usd, graph.co2e_kg, graph.variance_h2], axis=1)
+        total = np.ascontiguousarray(self.over_arcs(stacked).T)
+        return RouteSums(total[0:2], total[2:4], total[4:6], total[6:8])
+
+    def available(self, graph: Graph) -> BoolArray:
+        """Routes all of whose arcs are open [route]."""
+        closed = (~graph.available).astype(float)[:, None]
+        if not closed.any():
+            return np.ones(self.n_routes, dtype=bool)
+        return np.asarray(self.over_arcs(closed)[:, 0] == 0.0)
+
+    def length_km(self, graph: Graph) -> FloatArray:
+        """Length of every route [km]."""
+        return self.over_arcs(graph.length_km[:, None])[:, 0]
+
+    def path_size(self, graph: Graph, available: BoolArray) -> FloatArray:
+        """Path-size factors within (pair, family), over the available routes.
+
+        PS_r = sum over a in r of (l_a / L_r) / sum over available s through a of (C_r / C_s)^gamma
+
+        l, L: lengths [km]; C: cost of the route on `graph` at 8 USD/h. With equal costs this is the plain
+        path size 1 / N_a. With gamma = 0 a new route that is dearer and shares most of its way would
+        halve the old one and so raise the cost of a pair that gained a choice; gamma = 20 all but ends that.
+        Zero for an unavailable route; routes without length share by their number.
+
+        graph: the base graph, also under a scenario, so that factors only move with `available`.
+        Source: Ben-Akiva and Bierlaire (1999); exponent after Ramming (2002).
+        """
+        matrix, bundle, used = self._bundles
+        reference = (graph.cost_usd + _PS_USD_PER_H * graph.time_h).mean(axis=1)
+        table = _by_bundle(np.stack([graph.length_km, reference], axis=1), bundle, used, matrix.shape[1])
+        length = np.ascontiguousarray(table[:, 0])
+        total, cost = np.asarray(matrix @ table).T
+        group, first = self.group_of_route, self.group_start[:-1]
+        cost = np.where(available, np.maximum(cost, 1e-9), np.inf)
+        least = np.minimum.reduceat(cost, first) if len(first) else cost
+        # Routes of one group are compared with its cheapest: weights of 1 and below.
+        with np.errstate(invalid="ignore"):
+            weight = np.where(available, (least[group] / cost) ** PATH_SIZE_GAMMA, 0.0)
+        shared = np.empty(self.n_routes)
+        edges = np.append(np.arange(0, len(self.group_pair), _CHUNK), len(self.group_pair))
+        for low, high in pairwise(edges):
+            # A dense table of users for a few groups at a time stays in cache.
+            one, two = self.group_start[low], self.group_start[high]
+            begin, end = matrix.indptr[one], matrix.indptr[two]
+            column = matrix.indices[begin:end]
+            size = np.diff(matrix.indptr[one : two + 1])
+            cell = np.repeat(group[one:two] - low, size) * matrix.shape[1] + column
+            users = np.bincount(cell, weights=np.repeat(weight[one:two], size))
+            part = length[column] / np.maximum(users[cell], _TINY)
+            shared[one:two] = np.add.reduceat(part, matrix.indptr[one:two] - begin)
+        even = np.bincount(group, weights=weight, minlength=len(self.group_pair))
+        flat = 1.0 / np.where(even > 0.0, even, 1.0)[group]
+        known = total > 0.0
+        return weight * np.where(known, shared / np.where(known, total, 1.0), flat)
+
+    def through(self, graph: Graph) -> tuple[IntArray, IntArray]:
+        """(route, gateway) for every gateway a route passes, once each, sorted by route."""
+        counted = graph.govern_counted
+        n = len(graph.gateways)
+        marks = csr_matrix(
+            (np.ones(int(counted.sum())), (graph.govern_arc[counted], graph.govern_gateway[counted])),
+            shape=(self.n_arcs, n),
+        )
+        ones = _incidence(self.arcs, self.start, self.n_arcs)
+        passes = (ones @ marks).tocsr()
+        passes.sort_indices()
+        route = np.repeat(np.arange(self.n_routes, dtype=np.int32), np.diff(passes.indptr))
+        return route, passes.indices.astype(np.int32)
+
+    def routes_of(self, pair: int) -> range:
+        """Numbers of the routes of a pair."""
+        first, last = np.searchsorted(self.pair, (pair, pair + 1))
+        return range(int(first), int(last))
+
+
+def _incidence(arcs: IntArray, start: LongArray, n_arcs: int) -> csr_matrix:
+    return csr_matrix((np.ones(len(arcs)), arcs, start.astype(np.int32)), shape=(len(start) - 1, n_arcs))
+
+
+def _by_bundle(values: FloatArray, bundle: IntArray, used: LongArray, count: int) -> FloatArray:
+    out = np.empty((count, values.shape[1]))
+    for k in range(values.shape[1]):
+        out[:, k] = np.bincount(bundle, weights=values[used, k], minlength=count)
+    return out
+
+
+def generate(
+    graphs: Graph | Sequence[Graph],
+    origins: Sequence[str],
+    destinations: Sequence[str],
+    wanted: BoolArray | None = None,
+    *,
+    every_family: BoolArray | None = None,
+    most: int = MOST_PER_FAMILY,
+    detour: float = DETOUR,
+) -> RouteSet:
+    """Route sets that serve all the graphs: the union of what each of them needs.
+
+    graphs: aligned graphs, the base first (searched in full; the others around their changed arcs).
+    origins, destinations: place identifiers. wanted [origin, destination]: pairs to serve; all that
+    differ by default. every_family [origin, destination]: pairs that keep families however dear
+    (those with stated shares of their own, such as China - Europe); none by default. most: routes kept
+    per pair and family; the best of each blend always stays. detour: see below.
+
+    Families, the first rule that fits: trans-caspian (a ship across the Caspian, without transit through
+    Russia); sea (an ocean ship boarded before the route has entered Russia or Turkey that carries at
+    least as far as the land after it, or most of the km by ship); southern (Iran by land); road (no rail
+    leg longer than 300 km); northern (any other rail route over a land border); other.
+    A route is cut if it costs or measures more than `detour` x the family's least of its pair, never
+    the last of its family and never the best of a blend. A whole family is left out where even its best
+    route costs 2.5-3 times the pair's cheapest (road: 6), unless every_family says otherwise.
+    """
+    graphs = [graphs] if isinstance(graphs, Graph) else list(graphs)
+    first = graphs[0]
+    pairs = Pairs(first, origins, destinations, wanted, every_family)
+    batches: list[Batch] = []
+    for number, graph in enumerate(graphs):
+        if number and _same(graph, first):
+            continue
+        batches.extend(search(graph, pairs, None if number == 0 else first))
+    candidates = _extract(batches, pairs, first)
+    kept = np.zeros(len(candidates.pair), dtype=bool)
+    families = [_families(first, block) for block in candidates.blocks()]
+    candidates.family = np.concatenate([np.zeros(0, dtype=np.int32), *families])
+    for graph in graphs:
+        kept |= _select(graph, candidates, pairs, most, detour)
+    return _assemble(first, pairs, candidates, kept)
+
+
+def _same(one: Graph, two: Graph) -> bool:
+    fields = ("available", "time_h", "cost_usd", "co2e_kg", "length_km")
+    return all(np.array_equal(getattr(one, f), getattr(two, f)) for f in fields)
+
+
+@dataclass
+class _Candidates:
+    """Distinct candidate routes, read from the eastern end."""
+
+    pair: LongArray
+    arcs: IntArray
+    start: LongArray
+    family: IntArray
+
+    def blocks(self) -> Iterator[_Candidates]:
+        """A few thousand routes at a time: what is computed along their arcs stays in cache and small."""
+        for low in range(0, len(self.pair), _BLOCK):
+            part = slice(low, low + _BLOCK)
+            start = self.start[low : low + _BLOCK + 1]
+            yield _Candidates(
+                self.pair[part], self.arcs[start[0] : start[-1]], start - start[0], self.family[part]
+            )
+
+
+def _extract(batches: list[Batch], pairs: Pairs, graph: Graph) -> _Candidates:
+    """Unique candidates as arc lists; routes that come back to a place are dropped."""
+    pair = np.concatenate([b.pair for b in batches] or [np.zeros(0, dtype=np.int64)])
+    mark = np.concatenate([b.mark for b in batches] or [np.zeros(0, dtype=np.uint64)])
+    order = np.lexsort((mark, pair))
+    p, m = pair[order], mark[order]
+    fresh = np.ones(len(p), dtype=bool)
+    fresh[1:] = (p[1:] != p[:-1]) | (m[1:] != m[:-1])
+    # lexsort is stable: the first search that found a route is the one that writes it.
+    chosen = np.zeros(len(pair), dtype=bool)
+    chosen[order[fresh]] = True
+    seen = _PlaceBits(graph)
+    pieces, lengths, owners = [], [], []
+    offset = 0
+    while batches:
+        batch = batches.pop(0)
+        mine = np.flatnonzero(chosen[offset : offset + len(batch.pair)])
+        offset += len(batch.pair)
+        if not len(mine):
+            continue
+        length, arcs = batch.paths(mine)
+        if batch.mirrored:
+            arcs = _mirror(arcs, length, graph.reverse)
+        start = np.concatenate([[0], np.cumsum(length)])
+        simple = seen.simple(arcs, start)
+        pieces.append(arcs if simple.all() else arcs[np.repeat(simple, length)])
+        lengths.append(length[simple])
+        owners.append(batch.pair[mine[simple]])
+    none = np.zeros(0, dtype=np.int64)
+    arcs = np.concatenate([np.zeros(0, dtype=np.int32), *pieces])
+    del pieces
+    owner = np.concatenate([none, *owners])
+    start = np.concatenate([[0], np.cumsum(np.concatenate([none, *lengths]))])
+    order = np.argsort(owner, kind="stable")
+    arcs, start = _take(arcs, start, order)
+    return _Candidates(owner[order], arcs, start, np.zeros(0, dtype=np.int32))
+
+
+def _mirror(arcs: IntArray, length: LongArray, reverse: IntArray) -> IntArray:
+    end = np.cumsum(length)
+    back = np.repeat(2 * end - length - 1, length) - np.arange(len(arcs))
+    return reverse[arcs[back]]
+
+
+def _take(arcs: IntArray, start: LongArray, rows: LongArray) -> tuple[IntArray, LongArray]:
+    """Some rows of a ragged array, in the order asked for."""
+    length = np.diff(start)[rows]
+    new = np.concatenate([[0], np.cumsum(length)])
+    out = np.empty(int(new[-1]), dtype=arcs.dtype)
+    for low in range(0, len(rows), _BLOCK):
+        part = slice(low, low + _BLOCK)
+        first, last = new[low], new[min(low + _BLOCK, len(rows))]
+        index = np.arange(first, last) + np.repeat(start[rows[part]] - new[:-1][part], length[part])
+        out[first:last] = arcs[index]
+    return out, new
+
+
+class _PlaceBits:
+    """One bit per place, to see whether a route comes back to a place it has left."""
+
+    def __init__(self, graph: Graph) -> None:
+        place = graph.head // len(LAYERS)
+        words = len(graph.places) // 64 + 1
+        self.bits = np.zeros((words, graph.n_arcs), dtype=np.uint64)
+        self.bits[place // 64, np.arange(graph.n_arcs)] = np.uint64(1) << (place % 64).astype(np.uint64)
+        self.moved = (graph.tail // len(LAYERS)) != place
+
+    def simple(self, arcs: IntArray, start: LongArray) -> BoolArray:
+        """As many distinct places as changes of place, plus one (the gate's arc is inside the origin)."""
+        changes = np.add.reduceat(self.moved[arcs], start[:-1], dtype=np.int64)
+        distinct = np.zeros(len(start) - 1, dtype=np.int64)
+        for bits in self.bits:
+            seen = np.bitwise_or.reduceat(bits[arcs], start[:-1])
+            distinct += _BITS_IN_BYTE[seen.view(np.uint8)].reshape(-1, 8).sum(axis=1)
+        return np.asarray(distinct == changes + 1)
+
+
+def _families(graph: Graph, routes: _Candidates) -> IntArray:
+    """The corridor family of every route: the first rule that fits (see `generate`)."""
+    arcs, start = routes.arcs, routes.start
+    n = len(routes.pair)
+    if not n:
+        return np.zeros(0, dtype=np.int32)
+    rows = start[:-1]
+    steps = np.arange(len(arcs))
+    far = np.iinfo(np.int64).max
+    ship = np.minimum.reduceat(np.where(graph.ocean_ship[arcs], steps, far), rows)
+    enters = np.minimum.reduceat(np.where(graph.enters_turkey_or_russia[arcs], steps, far), rows)
+    family = np.full(n, OTHER, dtype=np.int32)
+    borders = np.logical_or.reduceat(graph.border[arcs], rows)
+    family[borders] = NORTHERN
+    family[_longest_rail_leg(graph, routes) <= RAIL_LEG_KM] = BY_ROAD
+    family[np.logical_or.reduceat(graph.iran_land[arcs], rows)] = SOUTHERN
+    family[_by_sea(graph, routes, ship, enters)] = BY_SEA
+    caspian = np.logical_or.reduceat(graph.caspian_ship[arcs], rows)
+    family[caspian & ~_through(graph, routes, "RUS")] = TRANS_CASPIAN
+    return family
+
+
+def _through(graph: Graph, routes: _Candidates, country: str) -> BoolArray:
+    """Routes that pass a country in which they neither begin nor end."""
+    inside = np.array([c == country for c in graph.countries])
+    place = graph.head[routes.arcs] // len(LAYERS)
+    first, last = routes.start[:-1], routes.start[1:] - 1
+    passes = np.logical_or.reduceat(inside[place], first)
+    return np.asarray(passes & ~inside[place[first]] & ~inside[place[last]])
+
+
+def _by_sea(graph: Graph, routes: _Candidates, ship: LongArray, enters: LongArray) -> BoolArray:
+    """Ocean ship boarded before the route has entered Russia or Turkey, or most of the km by ship.
+
+    A ship boarded early only counts if it carries at least as far as the land that follows: Shanghai -
+    Qingdao by coaster, or Shanghai - Vladivostok, and then rails to Europe is no sea route.
+    """
+    arcs, rows = routes.arcs, routes.start[:-1]
+    by_ship = np.where(graph.ocean_ship, graph.length_km, 0.0)[arcs]
+    on_land = np.where(graph.mode == SEA, 0.0, graph.length_km)[arcs]
+    ship_km = np.add.reduceat(by_ship, rows)
+    land_km = np.add.reduceat(on_land, rows)
+    boarded = np.repeat(ship, np.diff(routes.start)) <= np.arange(len(arcs))
+    after_km = np.add.reduceat(on_land * boarded, rows)
+    early = (ship < enters) & (ship_km >= after_km)
+    return (ship_km > 0.0) & (early | (ship_km > land_km))
+
+
+def _longest_rail_leg(graph: Graph, routes: _Candidates) -> FloatArray:
+    """Longest stretch on rails without a transfer or a ship; a change of gauge does not end it [km]."""
+    arcs, start = routes.arcs, routes.start
+    km = graph.rail_km[arcs]
+    total = np.add.reduceat(km, start[:-1])
+    layer = graph.head % len(LAYERS)
+    off = ((layer == ROAD) | (layer == SEA))[arcs]
+    several = np.flatnonzero((total > RAIL_LEG_KM) & np.logical_or.reduceat(off, start[:-1]))
+    if len(several):
+        part, begin = _take(arcs, start, several)
+        ends = ((layer == ROAD) | (layer == SEA))[part]
+        ends[begin[:-1]] = True
+        leg = np.cumsum(ends) - 1
+        leg_km = np.bincount(leg, weights=graph.rail_km[part])
+        total[several] = np.maximum.reduceat(leg_km, leg[begin[:-1]])
+    return total
+
+
+def _select(graph: Graph, routes: _Candidates, pairs: Pairs, most: int, detour: float) -> BoolArray:
+    """Routes to keep for a graph: the detour filter, then the best few of each family by gateways used."""
+    n = len(routes.pair)
+    kept = np.zeros(n, dtype=bool)
+    if not n:
+        return kept
+    matrix = _incidence(routes.arcs, routes.start, graph.n_arcs)
+    closed = ~graph.available
+    columns = [graph.cost_usd[:, p] + v * graph.time_h[:, p] for p, v in _RANK]
+    columns += [column[graph.reverse] for column in columns]
+    values = np.stack([*columns, graph.length_km, closed.astype(float)], axis=1)
+    sums = np.asarray(matrix @ values)
+    alive = np.flatnonzero(sums[:, -1] == 0.0)
+    if not len(alive):
+        return kept
+    alive = alive[_cheapest_gauge_change(graph, routes, alive, sums[alive, _MIDDLE])]
+    group = routes.pair[alive] * len(FAMILIES) + routes.family[alive]
+    order = np.argsort(group, kind="stable")
+    alive, group = alive[order], group[order]
+    first = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
+    size = np.diff(np.append(first, len(group)))
+    sums = sums[alive]
+    ratio = sums[:, :-1] / np.repeat(np.maximum(np.minimum.reduceat(sums[:, :-1], first), 1e-9), size, axis=0)
+    rank = ratio[:, :-1].min(axis=1)
+    leader = rank <= 1.0 + 1e-9
+    pair_first = np.flatnonzero(np.concatenate([[True], np.diff(group // len(FAMILIES)) > 0]))
+    least = np.minimum.reduceat(sums[:, _MIDDLE], pair_first)
+    times = np.diff(np.append(pair_first, len(group)))
+    over = sums[:, _MIDDLE] / np.repeat(least, times)
+    absurd = np.repeat(np.minimum.reduceat(over, first), size) > _ABSURD[group % len(FAMILIES)]
+    absurd &= ~pairs.every_family[group // len(FAMILIES)]
+    fine = ~absurd & (leader | ((rank <= detour) & (ratio[:, -1] <= detour)))
+    alive, group, rank, leader = alive[fine], group[fine], rank[fine], leader[fine]
+    # The best over each first gateway (the rival borders of the eastern end), if it comes near, then the
+    # best over each other set of gateways, then variants.
+    marks = np.random.default_rng(11).integers(1, 2**52, len(graph.gateways) + 1).astype(float)
+    marks[-1] = 0.0
+    along = np.asarray(matrix[alive] @ marks[graph.gateway])
+    near = (_number_within(group, _first_gateway(graph, routes)[alive], rank) == 0) & (rank <= _NEAR)
+    variant = np.where(leader, -2, np.where(near, -1, _number_within(group, along, rank)))
+    order = np.lexsort((alive, rank, variant, group))
+    position = np.arange(len(order))
+    g = group[order]
+    begin = np.maximum.accumulate(np.where(np.concatenate([[True], g[1:] != g[:-1]]), position, 0))
+    stays = (position - begin < most) | leader[order]
+    kept[alive[order[stays]]] = True
+    return kept
+
+
+def _number_within(group: LongArray, kind: NDArray[Any], rank: FloatArray) -> LongArray:
+    """0 for the best of each (group, kind), 1 for the next ..."""
+    order = np.lexsort((rank, kind, group))
+    fresh = np.ones(len(order), dtype=bool)
+    g, k = group[order], kind[order]
+    fresh[1:] = (g[1:] != g[:-1]) | (k[1:] != k[:-1])
+    position = np.arange(len(order))
+    number = np.empty(len(order), dtype=np.int64)
+    number[order] = position - np.maximum.accumulate(np.where(fresh, position, 0))
+    return number
+
+
+def _first_gateway(graph: Graph, routes: _Candidates) -> LongArray:
+    """The first gateway of every route from its eastern end, -1 for none."""
+    found = []
+    for block in routes.blocks():
+        through = graph.gateway[block.arcs]
+        steps = np.where(through >= 0, np.arange(len(through)), len(through))
+        first = np.minimum.reduceat(steps, block.start[:-1])
+        last = block.start[1:] - 1
+        found.append(np.where(first <= last, through[np.minimum(first, last)], -1))
+    return np.concatenate(found).astype(np.int64)
+
+
+def _cheapest_gauge_change(
+    graph: Graph, routes: _Candidates, alive: LongArray, cost: FloatArray
+) -> LongArray:
+    """Of routes that differ only in where on a dual-gauge section the gauge is changed, the cheapest."""
+    rng = np.random.default_rng(5)
+    by_link = rng.integers(1, 2**63, len(graph.links) * 8 + 1, dtype=np.uint64)
+    by_state = rng.integers(1, 2**63, graph.n_states, dtype=np.uint64)
+    # A haul counts by its link and direction whatever its gauge, a change of gauge not at all.
+    rails = (graph.mode >= 1) & (graph.mode <= 3)
+    onward = graph.head > graph.tail
+    same = np.where(
+        graph.link >= 0,
+        by_link[graph.link * 8 + onward + 2 * np.where(rails, 0, 1)],
+        by_state[graph.tail] * np.uint64(3) + by_state[graph.head],
+    )
+    gauge_change = (graph.link < 0) & _is_rail(graph.tail) & _is_rail(graph.head)
+    same = np.where(gauge_change, np.uint64(0), same)
+    mark = np.concatenate([np.add.reduceat(same[b.arcs], b.start[:-1]) for b in routes.blocks()])[alive]
+    order = np.lexsort((alive, cost, mark, routes.pair[alive]))
+    pair, mark = routes.pair[alive][order], mark[order]
+    first = np.concatenate([[True], (pair[1:] != pair[:-1]) | (mark[1:] != mark[:-1])])
+    return np.sort(order[first])
+
+
+def _is_rail(state: IntArray) -> BoolArray:
+    layer = state % len(LAYERS)
+    return (layer >= 1) & (layer <= 3)
+
+
+def _assemble(graph: Graph, pairs: Pairs, routes: _Candidates, kept: BoolArray) -> RouteSet:
+    """Every wanted pair's routes in its own direction, sorted by pair and family."""
+    rows = np.flatnonzero(kept)
+    rows = rows[np.lexsort((rows, routes.family[rows], routes.pair[rows]))]
+    bounds = np.searchsorted(routes.pair[rows], np.arange(len(pairs.east) + 1))
+    count = np.diff(bounds)[pairs.undirected]
+    pair = np.repeat(np.arange(len(pairs.origin)), count)
+    offset = np.cumsum(count) - count
+    source = rows[np.arange(int(count.sum())) + np.repeat(bounds[:-1][pairs.undirected] - offset, count)]
+    arcs, start = _take(routes.arcs, routes.start, source)
+    backwards = np.flatnonzero(~pairs.westward[pair])
+    # Route by route in place: the mirror of a route takes the same room.
+    for low in range(0, len(backwards), _BLOCK):
+        part = backwards[low : low + _BLOCK]
+        length = np.diff(start)[part]
+        at = np.arange(int(length.sum())) + np.repeat(start[part] - (np.cumsum(length) - length), length)
+        arcs[at] = _mirror(arcs[at], length, graph.reverse)
+    family = routes.family[source]
+    code = pair * len(FAMILIES) + family
+    first = np.flatnonzero(np.concatenate([[True], code[1:] != code[:-1]])) if len(code) else code
+    group_start = np.append(first, len(code)).astype(np.int64)
+    result = RouteSet(
+        pairs.origin,
+        pairs.destination,
+        pair.astype(np.int32),
+        family.astype(np.int32),
+        arcs.astype(np.int32),
+        start.astype(np.int64),
+        group_start,
+        pair[first].astype(np.int32),
+        family[first].astype(np.int32),
+        graph.n_arcs,
+    )
+    for array in vars(result).values():
+        if isinstance(array, np.ndarray):
+            array.setflags(write=False)
+    return result

@@ -1,0 +1,422 @@
+"""Routes between two places, leg by leg: what `lb.route` and `landbridge route` show.
+
+Hours, money and emissions of the terms are rounded to multiples of 2^-20 (4 milliseconds, a millionth
+of a dollar), which makes every sum of them exact in binary: terms add up to legs and legs to routes,
+in any order, to the last digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincinv
+
+from landbridge.errors import DataError, Fault, InfeasibleError, did_you_mean
+from landbridge.transport.choice import PAIR_GROUPS, freight_classes, keeps_every_family, pivot, solve_base
+from landbridge.transport.graph import (
+    BLOCK,
+    GATE_IN,
+    LAYERS,
+    OPERATIONS,
+    PRODUCTS,
+    SEA,
+    TERMS,
+    WAGONLOAD,
+    Graph,
+    compile_graph,
+)
+from landbridge.transport.paths import FAMILIES, generate
+from landbridge.world import World
+from landbridge.world.names import resolve_place
+from landbridge.world.table import Cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MODE_CLASSES", "Leg", "Route", "Routes", "Term", "route"]
+
+Row = Mapping[str, Cell]
+
+MODE_CLASSES = ("multimodal", "sea", "rail", "road")
+_GRID = 2.0**20
+_RAIL_SHARE = 0.8
+# The Black Sea with the Bosporus: degrees west, south, east, north.
+_BLACK_SEA = (27.0, 40.9, 42.5, 47.5)
+_PER_ROUTE = 8
+
+
+@dataclass(frozen=True)
+class Term:
+    """One named part of a leg: hours, USD of 2023 per TEU, kg CO2e per TEU."""
+
+    name: str
+    time_h: float
+    cost_usd: float
+    co2e_kg: float
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One operation between two places (or inside one); the sums of its terms.
+
+    start, end: place identifiers ("from" and "to" in JSON). mode: of the link, or of the layer served.
+    operation: haul, terminal, transfer, gauge_change, border, port or rest.
+    """
+
+    start: str
+    end: str
+    start_name: str
+    end_name: str
+    mode: str
+    operation: str
+    link: str | None
+    distance_km: float
+    terms: tuple[Term, ...]
+
+    @property
+    def time_h(self) -> float:
+        """Hours of the leg."""
+        return sum(term.time_h for term in self.terms)
+
+    @property
+    def cost_usd(self) -> float:
+        """Money of the leg [USD of 2023 per TEU]."""
+        return sum(term.cost_usd for term in self.terms)
+
+    @property
+    def co2e_kg(self) -> float:
+        """Emissions of the leg [kg CO2e per TEU]."""
+        return sum(term.co2e_kg for term in self.terms)
+
+    def as_json(self) -> dict[str, Any]:
+        """The leg with its terms, as `--json` prints it."""
+        return {
+            "from": self.start,
+            "to": self.end,
+            "from_name": self.start_name,
+            "to_name": self.end_name,
+            "mode": self.mode,
+            "operation": self.operation,
+            "link": self.link,
+            "time_h": self.time_h,
+            "cost_usd": self.cost_usd,
+            "co2e_kg": self.co2e_kg,
+            "distance_km": self.distance_km,
+            "terms": [vars(term) for term in self.terms],
+        }
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route door to door.
+
+    share: of the pair's TEU of this commodity and rail product. family_share: of the route's family.
+    time_p05_h, time_p95_h: of a gamma distribution with the route's mean and variance.
+    """
+
+    family: str
+    family_share: float
+    mode_class: str
+    share: float
+    time_p05_h: float
+    time_p95_h: float
+    gateways: tuple[str, ...]
+    legs: tuple[Leg, ...]
+
+    @property
+    def time_h(self) -> float:
+        """Mean hours door to door."""
+        return sum(leg.time_h for leg in self.legs)
+
+    @property
+    def cost_usd(self) -> float:
+        """Money [USD of 2023 per TEU]."""
+        return sum(leg.cost_usd for leg in self.legs)
+
+    @property
+    def co2e_kg(self) -> float:
+        """Emissions [kg CO2e per TEU]."""
+        return sum(leg.co2e_kg for leg in self.legs)
+
+    @property
+    def distance_km(self) -> float:
+        """Length [km]."""
+        return sum(leg.distance_km for leg in self.legs)
+
+    def as_json(self) -> dict[str, Any]:
+        """The route with its legs, as `--json` prints it."""
+        return {
+            "family": self.family,
+            "family_share": self.family_share,
+            "mode_class": self.mode_class,
+            "share": self.share,
+            "time_h": self.time_h,
+            "time_p05_h": self.time_p05_h,
+            "time_p95_h": self.time_p95_h,
+            "cost_usd": self.cost_usd,
+            "co2e_kg": self.co2e_kg,
+            "distance_km": self.distance_km,
+            "gateways": list(self.gateways),
+            "legs": [leg.as_json() for leg in self.legs],
+        }
+
+
+@dataclass(frozen=True)
+class Routes:
+    """The routes of one pair, largest share first; a sequence of `Route`.
+
+    origin, destination: place identifiers. product: the rail product shown (block or wagonload), the
+    one that carries the larger part of the commodity in the pair's group.
+    """
+
+    origin: str
+    destination: str
+    commodity: str
+    product: str
+    pair_group: str
+    routes: tuple[Route, ...]
+
+    def __len__(self) -> int:
+        return len(self.routes)
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self.routes)
+
+    def __getitem__(self, number: int) -> Route:
+        return self.routes[number]
+
+    def __repr__(self) -> str:
+        lines = [f"<Routes {self.origin} - {self.destination}, {self.commodity}, {self.product}>"]
+        for r in self.routes:
+            lines.append(
+                f"  {r.share:7.2%}  {r.family:13} ({r.family_share:.2%})  {r.time_h / 24:5.1f} d"
+                f"  {r.cost_usd:6.0f} USD  {r.co2e_kg:6.0f} kg  {r.distance_km:6.0f} km"
+                f"  {', '.join(r.gateways)}"
+            )
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary ready for json.dumps."""
+        return {
+            "from": self.origin,
+            "to": self.destination,
+            "commodity": self.commodity,
+            "product": self.product,
+            "pair_group": self.pair_group,
+            "routes": [r.as_json() for r in self.routes],
+        }
+
+    def frame(self) -> pd.DataFrame:
+        """One row per leg, with the route's number, family and share beside it."""
+        import pandas as pd
+
+        rows = []
+        for number, r in enumerate(self.routes, start=1):
+            for leg in r.legs:
+                row = leg.as_json()
+                del row["terms"]
+                rows.append({"route": number, "family": r.family, "share": r.share, **row})
+        return pd.DataFrame(rows)
+
+
+def route(
+    world: World,
+    origin: str,
+    destination: str,
+    commodity: str = "MCH",
+    k: int = 5,
+    mode: str | None = None,
+) -> Routes:
+    """The routes between two places that carry the most of a commodity, leg by leg.
+
+    share_r = s_f PS_r G_r^(-phi) / V_f, see `landbridge.transport.choice`; the hours are those
+    observed at the gateways, without any further queue.
+
+    origin, destination: place names (en, ru, zh) or identifiers, any two places of the network.
+    commodity: sector code. k: number of routes: the largest of every family first, then the next by
+    share. mode: only routes of this class (multimodal, sea, rail, road).
+    Raises DataError for unknown names, InfeasibleError where no open route joins the places.
+    """
+    start, end = resolve_place(world.network, origin, destination)
+    sector = _check(world, start, end, commodity, k, mode)
+    graph = compile_graph(world)
+    places = world.network["places"].by("place_id")
+    regions = [str(places[p]["region"] or "") for p in (start, end)]
+    routes = generate(
+        graph,
+        [start],
+        [end],
+        every_family=keeps_every_family(world, regions[:1], regions[1:]),
+        most=_PER_ROUTE,
+        detour=world.parameter("detour_max"),
+    )
+    if not routes.n_routes:
+        cure = "open a link or a gateway (`landbridge data list links` shows what is planned or closed)"
+        raise InfeasibleError("no route", [Fault(f"{start} - {end}", "no open route joins them", cure)])
+    classes = freight_classes(world, [regions[0]], [regions[1]])
+    sums, available = routes.sums(graph), routes.available(graph)
+    size = routes.path_size(graph, available)
+    choice = pivot(solve_base(routes, classes, sums, available, size), sums, available, size)
+    product = BLOCK if classes.block_share[sector, 0] >= 0.5 else WAGONLOAD
+    share = choice.route_share(sector, product)
+    family_share = choice.family_share[sector, product][routes.group_of_route]
+    spread = sums.variance_h2[product]
+    arcs = [routes.arcs[routes.start[r] : routes.start[r + 1]] for r in range(routes.n_routes)]
+    kinds = [_mode_class(graph, places, a) for a in arcs]
+    chosen = _largest(routes.family, share, k, mode, kinds)
+    if not chosen:
+        found = ", ".join(sorted(set(kinds)))
+        raise InfeasibleError(
+            "no such route",
+            [Fault(f"{start} - {end}", f"no route is of class {mode}", f"there are: {found}")],
+        )
+    table = []
+    for r in chosen:
+        legs = tuple(_legs(graph, world, places, arcs[r], product))
+        low, high = _percentiles(sum(leg.time_h for leg in legs), float(spread[r]))
+        table.append(
+            Route(
+                FAMILIES[routes.family[r]],
+                float(family_share[r]),
+                kinds[r],
+                float(share[r]),
+                low,
+                high,
+                _gateways(graph, arcs[r]),
+                legs,
+            )
+        )
+    group = PAIR_GROUPS[int(classes.group[0])]
+    return Routes(start, end, commodity, PRODUCTS[product], group, tuple(table))
+
+
+def _check(world: World, start: str, end: str, commodity: str, k: int, mode: str | None) -> int:
+    """The number of the commodity, or one DataError with everything that is wrong in the question."""
+    sectors = [str(row["sector"]) for row in world.network["sector_freight"]]
+    faults = []
+    if start == end:
+        faults.append(Fault("places", f"both ends are {start}", "give two places"))
+    if commodity not in sectors:
+        cure = did_you_mean(commodity, sectors) or "use one of " + ", ".join(sectors)
+        faults.append(Fault("commodity", f"no sector {commodity!r}", cure))
+    if k < 1:
+        faults.append(Fault("k", f"is {k}", "ask for at least one route"))
+    if mode is not None and mode not in MODE_CLASSES:
+        faults.append(Fault("mode", f"is {mode!r}", "use one of " + ", ".join(MODE_CLASSES)))
+    if faults:
+        raise DataError("the question cannot be answered", faults)
+    return sectors.index(commodity)
+
+
+def _largest(
+    family: NDArray[np.int32],
+    share: NDArray[np.float64],
+    k: int,
+    mode: str | None,
+    kinds: list[str],
+) -> list[int]:
+    """The largest route of every family, then the next by share, k in all; largest share first."""
+    order = [int(r) for r in np.argsort(-share, kind="stable") if mode is None or kinds[r] == mode]
+    leaders: dict[int, int] = {}
+    for r in order:
+        leaders.setdefault(int(family[r]), r)
+    first = list(leaders.values())
+    rest = [r for r in order if r not in first]
+    return sorted((first + rest)[:k], key=lambda r: (-share[r], r))
+
+
+def _percentiles(mean: float, variance: float) -> tuple[float, float]:
+    """5th and 95th percentile of a gamma distribution: never negative, skewed to the late side [h]."""
+    if variance <= 0.0 or mean <= 0.0:
+        return mean, mean
+    shape, scale = mean * mean / variance, variance / mean
+    return float(gammaincinv(shape, 0.05) * scale), float(gammaincinv(shape, 0.95) * scale)
+
+
+def _gateways(graph: Graph, arcs: NDArray[np.int32]) -> tuple[str, ...]:
+    """Identifiers of the gateways a route passes, in order of travel, once each."""
+    seen: dict[str, None] = {}
+    for arc in arcs:
+        for row in np.flatnonzero((graph.govern_arc == arc) & graph.govern_counted):
+            seen[graph.gateways[graph.govern_gateway[row]]] = None
+    return tuple(seen)
+
+
+def _mode_class(graph: Graph, places: Mapping[str, Row], arcs: NDArray[np.int32]) -> str:
+    """multimodal: a Caspian or Black Sea ship between land legs; sea: any other ship; else rail or road.
+
+    Rail is a route without a ship, at least 80 % of its km on rails.
+    """
+    hauls = [int(a) for a in arcs if graph.link[a] >= 0]
+    at_sea = [graph.mode[a] == SEA for a in hauls]
+    if any(at_sea):
+        first = 0
+        while first < len(hauls):
+            last = first
+            while last < len(hauls) and at_sea[last] == at_sea[first]:
+                last += 1
+            if at_sea[first] and first > 0 and last < len(hauls):
+                inland = [graph.caspian_ship[a] or _on_black_sea(graph, places, a) for a in hauls[first:last]]
+                if all(inland):
+                    return "multimodal"
+            first = last
+        return "sea"
+    km = float(graph.length_km[hauls].sum())
+    return "rail" if km > 0.0 and graph.rail_km[hauls].sum() >= _RAIL_SHARE * km else "road"
+
+
+def _on_black_sea(graph: Graph, places: Mapping[str, Row], arc: int) -> bool:
+    west, south, east, north = _BLACK_SEA
+    for state in (graph.tail[arc], graph.head[arc]):
+        row = places[graph.places[state // len(LAYERS)]]
+        if not (west <= float(row["lon"] or 0) <= east and south <= float(row["lat"] or 0) <= north):
+            return False
+    return True
+
+
+_OPERATION_OF_TERM = {"haul": "haul", "stops": "haul", "rest": "rest", "border": "border"}
+
+
+def _legs(
+    graph: Graph,
+    world: World,
+    places: Mapping[str, Row],
+    arcs: NDArray[np.int32],
+    product: int,
+) -> Iterator[Leg]:
+    """The legs of a route: an arc over a border gives a haul, a rest (on the road) and a border leg."""
+    links = world.network["links"].by("link_id")
+    for arc in arcs:
+        start, end = (graph.places[s // len(LAYERS)] for s in (graph.tail[arc], graph.head[arc]))
+        link = graph.links[graph.link[arc]] if graph.link[arc] >= 0 else None
+        head, tail = graph.head[arc] % len(LAYERS), graph.tail[arc] % len(LAYERS)
+        mode = LAYERS[tail if head == GATE_IN else head]
+        if link is not None and str(links[link]["mode"]) == "ferry":
+            mode = "ferry"
+        own = OPERATIONS[graph.operation[arc]]
+        parts: dict[str, list[Term]] = {}
+        for row in graph.terms_of(int(arc)):
+            name = TERMS[graph.term_kind[row]]
+            operation = _OPERATION_OF_TERM.get(name, own)
+            if name == "queue" and graph.border[arc]:
+                operation = "border"
+            parts.setdefault(operation, []).append(
+                Term(
+                    name,
+                    _exact(graph.term_time_h[row, product]),
+                    _exact(graph.term_cost_usd[row, product]),
+                    _exact(graph.term_co2e_kg[row, product]),
+                )
+            )
+        for operation, terms in parts.items():
+            km = _exact(graph.length_km[arc]) if operation == "haul" else 0.0
+            names = str(places[start]["name"]), str(places[end]["name"])
+            yield Leg(start, end, names[0], names[1], mode, operation, link, km, tuple(terms))
+
+
+def _exact(value: float) -> float:
+    return round(float(value) * _GRID) / _GRID

@@ -1,0 +1,225 @@
+"""Route sets: families, closures, detours, path size, sums and their transpose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
+
+from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, align, compile_graph
+from landbridge.transport.paths import FAMILIES, PATH_SIZE_GAMMA, RouteSet, generate
+from landbridge.world import World
+from mini_world import ZONES, added, changed, mini_world
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return mini_world()
+
+
+@pytest.fixture(scope="module")
+def graph(world: World) -> Graph:
+    return compile_graph(world)
+
+
+@pytest.fixture(scope="module")
+def routes(graph: Graph) -> RouteSet:
+    everything = np.ones((len(ZONES), len(ZONES)), dtype=bool)
+    return generate(graph, ZONES, ZONES, every_family=everything)
+
+
+def pair(graph: Graph, routes: RouteSet, origin: str, destination: str) -> int:
+    found = (routes.origin == graph.place_number[origin]) & (
+        routes.destination == graph.place_number[destination]
+    )
+    return int(np.flatnonzero(found)[0])
+
+
+def arcs_of(routes: RouteSet, route: int) -> np.ndarray:
+    return routes.arcs[routes.start[route] : routes.start[route + 1]]
+
+
+def families(graph: Graph, routes: RouteSet, origin: str, destination: str) -> set[str]:
+    found = routes.routes_of(pair(graph, routes, origin, destination))
+    return {FAMILIES[routes.family[r]] for r in found}
+
+
+def test_routes_run_from_gate_to_gate_without_seeing_a_place_twice(graph: Graph, routes: RouteSet) -> None:
+    for r in range(routes.n_routes):
+        arcs = arcs_of(routes, r)
+        q = routes.pair[r]
+        assert graph.tail[arcs[0]] == routes.origin[q] * len(LAYERS) + GATE_OUT
+        assert graph.head[arcs[-1]] == routes.destination[q] * len(LAYERS) + GATE_IN
+        np.testing.assert_array_equal(graph.head[arcs[:-1]], graph.tail[arcs[1:]])
+        places = graph.head[arcs] // len(LAYERS)
+        visits = places[np.concatenate([[True], places[1:] != places[:-1]])]
+        assert len(set(visits.tolist())) == len(visits)
+
+
+def test_all_families_are_found(graph: Graph, routes: RouteSet) -> None:
+    assert families(graph, routes, "XIA", "BER") == {"northern", "trans-caspian", "southern", "road", "sea"}
+    assert {"northern", "trans-caspian", "southern", "sea"} <= families(graph, routes, "BER", "ALM")
+    assert "sea" in families(graph, routes, "IST", "SHA")
+
+
+def test_no_route_stands_twice(graph: Graph, routes: RouteSet) -> None:
+    seen = {(int(routes.pair[r]), arcs_of(routes, r).tobytes()) for r in range(routes.n_routes)}
+    assert len(seen) == routes.n_routes
+
+
+def test_rival_borders_are_both_in_the_set(graph: Graph, routes: RouteSet) -> None:
+    names = set()
+    for r in routes.routes_of(pair(graph, routes, "XIA", "MOS")):
+        if FAMILIES[routes.family[r]] == "northern":
+            names |= {graph.gateways[g] for g in graph.gateway[arcs_of(routes, r)] if g >= 0}
+    assert {"ala-dos", "kho-alm"} <= names
+
+
+def test_opposite_directions_agree_on_the_family(graph: Graph, routes: RouteSet) -> None:
+    for origin, destination in (("XIA", "BER"), ("SHA", "IST"), ("ALM", "RTM")):
+        there, back = (pair(graph, routes, a, b) for a, b in ((origin, destination), (destination, origin)))
+        one = {(arcs_of(routes, r).tobytes(), int(routes.family[r])) for r in routes.routes_of(there)}
+        two = {
+            (graph.reverse[arcs_of(routes, r)][::-1].tobytes(), int(routes.family[r]))
+            for r in routes.routes_of(back)
+        }
+        assert one == two
+
+
+def test_least_cost_route_is_in_the_set(graph: Graph, routes: RouteSet) -> None:
+    for product, per_hour in ((0, 0.2), (0, 8.0), (0, 40.0), (1, 8.0)):
+        cost = graph.cost_usd[:, product] + per_hour * graph.time_h[:, product]
+        least = shortest(graph, cost)
+        found = routes.over_arcs(cost[:, None])[:, 0]
+        for q in range(routes.n_pairs):
+            best = min(found[r] for r in routes.routes_of(q))
+            exact = least[
+                routes.origin[q] * len(LAYERS) + GATE_OUT, routes.destination[q] * len(LAYERS) + GATE_IN
+            ]
+            assert best == pytest.approx(exact, rel=1e-4)
+
+
+def shortest(graph: Graph, cost: np.ndarray) -> np.ndarray:
+    order = np.lexsort((cost, graph.head, graph.tail))
+    order = order[graph.available[order]]
+    tail, head = graph.tail[order], graph.head[order]
+    first = np.concatenate([[True], (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])])
+    shape = (graph.n_states, graph.n_states)
+    matrix = csr_matrix((cost[order[first]], (tail[first], head[first])), shape=shape)
+    return np.asarray(dijkstra(matrix))
+
+
+def test_closed_link_makes_its_routes_unavailable(world: World, graph: Graph, routes: RouteSet) -> None:
+    shut = compile_graph(changed(world, "gateways", "gateway_id", "kho-alm", status="closed"))
+    assert routes.available(graph).all()
+    gone = ~routes.available(shut)
+    post = graph.gateways.index("kho-alm")
+    through = np.array([(graph.gateway[arcs_of(routes, r)] == post).any() for r in range(routes.n_routes)])
+    np.testing.assert_array_equal(gone, through)
+
+
+def test_union_serves_base_and_scenario(world: World) -> None:
+    graphs = align([world, changed(world, "links", "link_id", "R20", status="open")])
+    both = generate(graphs, ("XIA", "SHA"), ("ALM", "BER"))
+    fresh = both.available(graphs[1]) & ~both.available(graphs[0])
+    assert fresh.any()
+    alone = generate(graphs[0], ("XIA", "SHA"), ("ALM", "BER"))
+    known = {(int(both.pair[r]), arcs_of(both, r).tobytes()) for r in range(both.n_routes)}
+    assert {(int(alone.pair[r]), arcs_of(alone, r).tobytes()) for r in range(alone.n_routes)} <= known
+
+
+def test_scenario_that_closes_everything_known_finds_the_rest(world: World) -> None:
+    cut = changed(world, "gateways", "gateway_id", "alm-mos", status="closed")
+    cut = changed(cut, "links", "link_id", "D3", status="closed")
+    graphs = align([world, cut])
+    both = generate(graphs, ("XIA",), ("BER",))
+    open_families = {FAMILIES[f] for f in both.family[both.available(graphs[1])]}
+    assert "northern" not in open_families
+    assert {"trans-caspian", "southern", "sea"} <= open_families
+
+
+def test_wanted_pairs_and_pairs_without_a_route(world: World) -> None:
+    shut = world
+    for link in ("R16", "S3", "S4", "S5"):
+        shut = changed(shut, "links", "link_id", link, status="closed")
+    graph = compile_graph(shut)
+    wanted = np.array([[True, False], [True, True]])
+    routes = generate(graph, ("SHA", "XIA"), ("BER", "MOS"), wanted)
+    assert routes.n_pairs == 3
+    assert not len(routes.routes_of(0))
+    assert len(routes.routes_of(1))
+
+
+def test_sums_and_their_transpose(graph: Graph, routes: RouteSet) -> None:
+    sums = routes.sums(graph)
+    for r in range(0, routes.n_routes, 17):
+        arcs = arcs_of(routes, r)
+        for p in (0, 1):
+            assert sums.time_h[p, r] == pytest.approx(graph.time_h[arcs, p].sum(), rel=1e-12)
+            assert sums.cost_usd[p, r] == pytest.approx(graph.cost_usd[arcs, p].sum(), rel=1e-12)
+            assert sums.variance_h2[p, r] == pytest.approx(graph.variance_h2[arcs, p].sum(), rel=1e-12)
+            assert sums.co2e_kg[p, r] == pytest.approx(graph.co2e_kg[arcs, p].sum(), rel=1e-12)
+    rng = np.random.default_rng(1)
+    x, y = rng.random((graph.n_arcs, 3)), rng.random((routes.n_routes, 3))
+    assert (routes.over_arcs(x) * y).sum() == pytest.approx((routes.to_arcs(y) * x).sum(), rel=1e-12)
+
+
+def test_path_size(graph: Graph, routes: RouteSet) -> None:
+    available = np.ones(routes.n_routes, dtype=bool)
+    size = routes.path_size(graph, available)
+    reference = (graph.cost_usd + 8.0 * graph.time_h).mean(axis=1)
+    cost = np.array([reference[arcs_of(routes, r)].sum() for r in range(routes.n_routes)])
+    for first, last in zip(routes.group_start[:-1], routes.group_start[1:], strict=True):
+        group = range(int(first), int(last))
+        for r in group:
+            arcs = arcs_of(routes, r)
+            km = graph.length_km[arcs]
+            users = sum(
+                np.isin(arcs, arcs_of(routes, s)) * (cost[r] / cost[s]) ** PATH_SIZE_GAMMA for s in group
+            )
+            assert size[r] == pytest.approx((km / users).sum() / km.sum(), rel=1e-10)
+    # A closed route is no rival any more.
+    group = int(np.argmax(np.diff(routes.group_start)))
+    first, last = routes.group_start[group : group + 2]
+    available[first : last - 1] = False
+    alone = routes.path_size(graph, available)
+    assert alone[last - 1] == pytest.approx(1.0)
+    assert (alone[first : last - 1] == 0.0).all()
+
+
+def test_path_size_of_equal_routes_counts_them(world: World) -> None:
+    # A second, equal line beside the last 900 km of 3912: the shared part is halved, the rest is not.
+    link = {"link_id": "R3b", "from_place": "DOS", "to_place": "ALM", "mode": "rail-1520"}
+    twin = added(world, "links", {**link, "length_km": 900.0, "speed_kmh": 55.0, "electrified": "yes"})
+    graphs = align([world, twin])
+    routes = generate(graphs, ("XIA",), ("ALM",))
+    old, new = routes.available(graphs[0]), routes.available(graphs[1])
+    before, after = routes.path_size(graphs[0], old), routes.path_size(graphs[0], new)
+    by_rail = routes.over_arcs(graphs[0].rail_km[:, None])[:, 0] == 3912.0
+    fresh, known = np.flatnonzero(by_rail & new & ~old), np.flatnonzero(by_rail & old)
+    assert len(fresh) == 1 and len(known) == 1
+    assert before[known[0]] == pytest.approx(1.0, rel=1e-3)
+    assert after[fresh[0]] == pytest.approx((900 + 3012 / 2) / 3912, rel=1e-3)
+    assert after[known[0]] == pytest.approx(after[fresh[0]], rel=1e-9)
+
+
+def test_gateways_of_routes(graph: Graph, routes: RouteSet) -> None:
+    route, gateway = routes.through(graph)
+    for r in range(0, routes.n_routes, 11):
+        expected = set()
+        for k in np.flatnonzero(np.isin(graph.govern_arc, arcs_of(routes, r)) & graph.govern_counted):
+            expected.add(int(graph.govern_gateway[k]))
+        assert set(gateway[route == r].tolist()) == expected
+
+
+def test_absurd_families_go_unless_asked_for(graph: Graph, routes: RouteSet) -> None:
+    assert "southern" in families(graph, routes, "MOS", "BER")
+    plain = generate(graph, ZONES, ZONES)
+    assert "southern" not in families(graph, plain, "MOS", "BER")
+
+
+def test_same_bytes_twice(graph: Graph) -> None:
+    one, two = (generate(graph, ZONES, ZONES) for _ in range(2))
+    for name in ("pair", "family", "arcs", "start", "group_start"):
+        assert getattr(one, name).tobytes() == getattr(two, name).tobytes()
