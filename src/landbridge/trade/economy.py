@@ -1,0 +1,452 @@
+"""The equations of the economy in relative changes, their derivative and its transpose.
+
+One evaluation exponentiates once per (country, sector). With z = c^(-theta) the price index and all
+sales are matrix-vector products with two constant matrices per sector,
+
+    P^(-theta) = K z,    Y_o = z_o sum_d Knet[d, o] X_d / (K z)_d,
+
+K[d, o] = pi (kappa / A)^(-theta), Knet = K / (1 + t'). The state is u = (ln P, ln X, ln w), every entry
+relative to the base; an equilibrium is a fixed point of `Economy.step`. Arrays inside this module run
+[sector, region] and [sector, destination, origin], so that each sector is one contiguous matrix.
+
+Source: Caliendo and Parro (2015), Review of Economic Studies 82(1), equations (10)-(14); the transfers
+follow Dekle, Eaton and Kortum (2008), IMF Staff Papers 55(3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.world.trade_table import TradeTable
+
+__all__ = ["Array", "Base", "Closure", "Cotangents", "Economy", "Point", "Shock", "Tangent"]
+
+Array = NDArray[np.float64]
+Closure = Literal["fixed", "zero", "proportional"]
+
+# Demand that would turn negative is cut here while the search is under way, relative to spending now.
+LEAST_STEP = 1e-3
+# Powers beyond e^30 are scaled row by row so that sums of exponentials neither overflow nor vanish.
+LARGE_EXPONENT = 30.0
+
+
+def _sdo(array: Array) -> Array:
+    """[origin, destination, sector] -> [sector, destination, origin], contiguous."""
+    return np.ascontiguousarray(array.transpose(2, 1, 0))
+
+
+class Base:
+    """A table in the layout of the solver, with what does not depend on the shock."""
+
+    def __init__(self, table: TradeTable) -> None:
+        self.N, self.S = len(table.regions), len(table.sectors)
+        self.m = self.N * self.S
+        self.regions, self.sectors = table.regions, table.sectors
+        self.size = 2 * self.m + self.N
+        self.theta = table.theta[:, None].copy()
+        F = _sdo(table.trade)
+        self.F = F
+        self.tariff: Array | None = _sdo(table.tariff) if table.tariff.any() else None
+        paid = F if self.tariff is None else F * (1.0 + self.tariff)
+        self.X = paid.sum(axis=2)
+        self.supplied = self.X > 0
+        self.pi = paid / np.where(self.supplied, self.X, 1.0)[:, :, None]
+        self.Y = F.sum(axis=1)
+        self.b = np.ascontiguousarray(table.value_added_share.T)
+        self.alpha = np.ascontiguousarray(table.final_share.T)
+        self.wL = (self.b * self.Y).sum(axis=0)
+        self.world = float(self.wL.sum())
+        self.D = table.deficits
+        self.R = table.tariff_revenue
+        self.income = self.wL + self.R + self.D
+        g = table.input_share * (1.0 - table.value_added_share)[:, None, :]
+        self.linked = bool(g.any())
+        self.g = g  # [n, input, using]
+        self.gT = np.ascontiguousarray(g.transpose(0, 2, 1))
+        self.X_scale = self._spending_scale()
+        self.scale = np.ones(self.size)
+        self.scale[2 * self.m :] = self._damping()
+
+    def to_costs(self, p: Array) -> Array:
+        """sum_k g_n^ks p_n^k, how input prices enter unit costs: [s, n] -> [s, n]."""
+        return np.asarray(np.matmul(self.gT, np.ascontiguousarray(p.T)[:, :, None])[:, :, 0].T)
+
+    def to_inputs(self, Y: Array) -> Array:
+        """sum_s g_n^ks Y_n^s, the inputs that output needs: [s, n] -> [k, n]."""
+        return np.asarray(np.matmul(self.g, np.ascontiguousarray(Y.T)[:, :, None])[:, :, 0].T)
+
+    def _spending_scale(self) -> Array:
+        """Base spending where anything can ever be demanded, zero elsewhere (these cells stay empty)."""
+        active: NDArray[np.bool_] = self.alpha > 0
+        if not self.linked:
+            return np.where(active & self.supplied, self.X, 0.0)
+        buys = self.pi > 0
+        while True:
+            sold = (buys & active[:, :, None]).any(axis=1)
+            used = np.einsum("nks,sn->kn", self.g > 0, sold)
+            grown = active | used
+            if (grown == active).all():
+                return np.where(active & self.supplied, self.X, 0.0)
+            active = grown
+
+    def _damping(self) -> Array:
+        """1 / (1 + own elasticity of labour demand) [n]: the step of a wage towards market clearing."""
+        home = np.einsum("snn->sn", self.pi)
+        passed = self.b
+        if self.linked:
+            for _ in range(4):
+                passed = self.b + self.to_costs(home * passed)
+        kept = np.einsum("sdo,sdo->so", self.F, 1.0 - self.pi)
+        demand = (self.b * self.theta * kept * passed).sum(axis=0) / self.wL
+        return np.asarray(1.0 / (1.0 + demand))
+
+
+@dataclass(frozen=True)
+class Shock:
+    """What changes, None = nothing; ln_cost, tariff (levels) [s, d, o], ln_productivity [s, o]."""
+
+    ln_cost: Array | None = None
+    tariff: Array | None = None
+    ln_productivity: Array | None = None
+    transfer: Array | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing changes."""
+        return all(v is None for v in (self.ln_cost, self.tariff, self.ln_productivity, self.transfer))
+
+    def part(self, base: Base, share: float) -> Shock:
+        """The same shock at a fraction of its size, for walking towards it."""
+        tariff = self.tariff
+        if tariff is not None:
+            old = 0.0 if base.tariff is None else base.tariff
+            tariff = (1.0 + old) * ((1.0 + tariff) / (1.0 + old)) ** share - 1.0
+        ln_cost = self.ln_cost
+        if ln_cost is not None and np.isposinf(ln_cost).any():
+            # A closed flow is approached through costs that rise without bound.
+            ln_cost = np.where(
+                np.isposinf(ln_cost), -20.0 * np.log1p(-share) / base.theta[:, :, None], share * ln_cost
+            )
+        elif ln_cost is not None:
+            ln_cost = share * ln_cost
+        return Shock(
+            ln_cost,
+            tariff,
+            None if self.ln_productivity is None else share * self.ln_productivity,
+            None if self.transfer is None else share * self.transfer,
+        )
+
+
+@dataclass(frozen=True)
+class Point:
+    """Everything one evaluation computes; f = step(u) - u is the residual, relative because u is in logs."""
+
+    f: Array
+    lnc: Array
+    z: Array
+    phi: Array
+    Q: Array
+    X: Array
+    Y: Array
+    M: Array
+    VA: Array
+    wl: Array
+    D: Array
+    income: Array
+    demand: Array
+    log_price: Array
+    valid: bool
+
+
+@dataclass(frozen=True)
+class Tangent:
+    """A direction in u carried through one evaluation."""
+
+    u: Array
+    lnc: Array
+    log_price: Array
+    log_spending: Array
+    income: Array
+
+
+@dataclass(frozen=True)
+class Cotangents:
+    """A derivative pulled back through one evaluation: to the state and to the exogenous terms."""
+
+    u: Array
+    share: Array
+    sales: Array
+    spent: Array
+
+
+class Economy:
+    """A base, a shock and a closure: the map whose fixed point is the equilibrium.
+
+    Closures, with wl_n = w_n^ w_nL_n and world value added held at its base:
+    fixed D'_n = D_n; zero D'_n = 0; proportional wl_n + D'_n = mu (1 + D_n / w_nL_n) wl_n.
+    """
+
+    def __init__(self, base: Base, shock: Shock, closure: Closure) -> None:
+        self.base, self.shock, self.closure = base, shock, closure
+        exponent: Array | None = shock.ln_cost
+        changed = shock.tariff is not None
+        tariff = shock.tariff if changed else base.tariff
+        if changed and tariff is not None:
+            old = np.log1p(base.tariff) if base.tariff is not None else 0.0
+            ratio = np.log1p(tariff) - old
+            exponent = ratio if exponent is None else exponent + ratio
+        if shock.ln_productivity is not None:
+            lift = -shock.ln_productivity[:, None, :]
+            exponent = lift if exponent is None else exponent + lift
+        self.row_shift: Array | None = None
+        if exponent is None:
+            K = base.pi
+        else:
+            exponent = np.broadcast_to(exponent, base.pi.shape) * (-base.theta[:, :, None])
+            top = np.where(base.pi > 0, exponent, -np.inf).max(axis=2)
+            if np.abs(np.where(np.isfinite(top), top, 0.0)).max() > LARGE_EXPONENT:
+                self.row_shift = np.where(np.isfinite(top), top, 0.0)
+                exponent -= self.row_shift[:, :, None]
+                np.minimum(exponent, 0.0, out=exponent)  # only cells without a flow exceed zero
+            K = np.exp(exponent, out=exponent)
+            K *= base.pi
+        self.taxed = tariff is not None and bool(tariff.any())
+        N = base.N
+        if self.taxed:
+            assert tariff is not None
+            self.gross = 1.0 + tariff
+            both = np.empty((base.S, 2 * N, N))
+            both[:, :N] = K
+            np.divide(K, self.gross, out=both[:, N:])
+            self.both, self.K, self.Knet = both, both[:, :N], both[:, N:]
+        else:
+            self.both = self.K = self.Knet = K
+        self.KT, self.KnetT = self.K.transpose(0, 2, 1), self.Knet.transpose(0, 2, 1)
+        scale = base.X_scale
+        self.empty = (scale <= 0).astype(float)
+        self.scale_safe = scale + self.empty
+        unsupplied = ~base.supplied
+        self.unsupplied: Array | None = unsupplied.astype(float) if unsupplied.any() else None
+        # Cells with spending whose every source the shock has closed.
+        self.cut_off = (scale > 0) & ~(self.K > 0).any(axis=2)
+        self.transfer = np.zeros(N) if shock.transfer is None else shock.transfer
+        self.constant = self.transfer + base.D if closure == "fixed" else self.transfer
+        self.per_wage = 1.0 + base.D / base.wL
+        self.wedge: Array | None = None
+
+    def openness(self, point: Point) -> Array:
+        """Share of value added that is earned abroad [n], at a point."""
+        home = np.einsum("snn->sn", self.Knet) * point.z * point.Q
+        return np.asarray(1.0 - (self.base.b * home).sum(axis=0) / point.VA)
+
+    def hold(self, share: float) -> None:
+        """Add `share` of the spending that the base lacks for clearing, so that at one it clears as it is."""
+        self.wedge = None
+        gap = self.base.X_scale - self.evaluate(self.start()).demand
+        self.wedge = share * gap
+
+    # ---- the map -------------------------------------------------------------------------------
+
+    def start(self) -> Array:
+        """No change at all."""
+        return np.zeros(self.base.size)
+
+    def split(self, u: Array) -> tuple[Array, Array, Array]:
+        """(ln P [s, n], ln X [s, n], ln w [n]) as views of u."""
+        base = self.base
+        m, shape = base.m, (base.S, base.N)
+        return u[:m].reshape(shape), u[m : 2 * m].reshape(shape), u[2 * m :]
+
+    def deficits(self, wl: Array) -> Array:
+        """D'[n] of the closure at wage incomes wl [million USD]."""
+        if self.closure != "proportional":
+            return self.constant
+        lifted = self.per_wage * wl
+        return np.asarray((wl.sum() / lifted.sum()) * lifted - wl + self.transfer)
+
+    def evaluate(self, u: Array) -> Point:
+        """One pass through the equations at u."""
+        base = self.base
+        N, theta = base.N, base.theta
+        p, x, w = self.split(u)
+        lnc = base.b * w
+        if base.linked:
+            lnc += base.to_costs(p)
+        e = lnc * -theta
+        shift = e.max(axis=1, keepdims=True)
+        e -= shift
+        z = np.exp(e, out=e)
+        X = base.X_scale * np.exp(x)
+        sums = np.matmul(self.both, z[:, :, None])[:, :, 0]
+        phi = sums[:, :N]
+        if self.unsupplied is not None:
+            phi = phi + self.unsupplied
+        ln_P = np.log(phi) + shift
+        if self.row_shift is not None:
+            ln_P += self.row_shift
+        ln_P /= -theta
+        if self.unsupplied is not None:
+            ln_P *= base.supplied
+        Q = X / phi
+        Y = np.matmul(self.KnetT, Q[:, :, None])[:, :, 0]
+        Y *= z
+        VA = (base.b * Y).sum(axis=0)
+        wl = base.wL * np.exp(w)
+        D = self.deficits(wl)
+        income = wl + D
+        M = X
+        if self.taxed:
+            M = Q * sums[:, N:]
+            income = income + (X - M).sum(axis=0)
+        demand = base.alpha * income
+        if base.linked:
+            demand += base.to_inputs(Y)
+        if self.wedge is not None:
+            demand += self.wedge
+        f = np.empty(base.size)
+        rp, rx, rw = self.split(f)
+        np.subtract(ln_P, p, out=rp)
+        ratio = (demand + self.empty) / self.scale_safe
+        floor = np.exp(x)
+        floor *= LEAST_STEP
+        valid = bool(ratio.min() > 0 and income.min() > 0)
+        if not valid:
+            np.maximum(ratio, floor, out=ratio)
+        np.subtract(np.log(ratio), x, out=rx)
+        np.subtract(np.log(VA / base.wL), w, out=rw)
+        rw -= np.log(VA.sum() / base.world)
+        return Point(f, lnc, z, phi, Q, X, Y, M, VA, wl, D, income, demand, ln_P, valid)
+
+    def flows(self, point: Point) -> Array:
+        """F[s, d, o] = Knet z Q, sales net of tariff at a point [million USD]."""
+        return np.asarray(self.Knet * point.z[:, None, :] * point.Q[:, :, None])
+
+    def shares(self, point: Point) -> Array:
+        """pi'[s, d, o], expenditure shares at a point."""
+        return np.asarray(self.K * point.z[:, None, :] / point.phi[:, :, None])
+
+    # ---- its derivative ------------------------------------------------------------------------
+
+    def push(
+        self,
+        point: Point,
+        du: Array,
+        landed: tuple[Array, Array, Array] | None = None,
+        d_transfer: Array | None = None,
+    ) -> Tangent:
+        """Derivative of one evaluation along du, with optional exogenous terms.
+
+        landed = (sum_o pi' q, sum_d F (theta q + lnT), sum_o F (theta q + lnT)) carries a change
+        q = d ln kappa - d ln A of landed costs and lnT = d ln(1 + t').
+        """
+        base = self.base
+        N, theta = base.N, base.theta
+        dp, dx, dw = self.split(du)
+        a = base.b * dw
+        if base.linked:
+            a += base.to_costs(dp)
+        sums = np.matmul(self.both, (point.z * a)[:, :, None])[:, :, 0]
+        price = sums[:, :N] / point.phi
+        if landed is not None:
+            price = price + landed[0]
+        h = dx + theta * price
+        dY = np.matmul(self.KnetT, (point.Q * h)[:, :, None])[:, :, 0]
+        dY *= point.z
+        dY -= theta * point.Y * a
+        if landed is not None:
+            dY -= landed[1]
+        dVA = (base.b * dY).sum(axis=0)
+        dwl = point.wl * dw
+        dI = dwl.copy()
+        if self.closure == "proportional":
+            dI += self._transfer_slope(point.wl, dwl)
+        if d_transfer is not None:
+            dI += d_transfer
+        if self.taxed or landed is not None:
+            dM = point.M * h
+            dM -= theta * point.Q * sums[:, -N:]  # the rows of Knet, which are those of K without tariffs
+            if landed is not None:
+                dM -= landed[2]
+            dI += (point.X * dx - dM).sum(axis=0)
+        d_demand = base.alpha * dI
+        if base.linked:
+            d_demand += base.to_inputs(dY)
+        out = np.empty(base.size)
+        op, ox, ow = self.split(out)
+        op[:] = price
+        np.divide(d_demand, point.demand + self.empty, out=ox)
+        np.divide(dVA, point.VA, out=ow)
+        ow -= dVA.sum() / point.VA.sum()
+        return Tangent(out, a, price, ox, dI)
+
+    def _transfer_slope(self, wl: Array, dwl: Array) -> Array:
+        lifted = self.per_wage * wl
+        total, mass = wl.sum(), lifted.sum()
+        mu = total / mass
+        dmu = dwl.sum() / mass - mu / mass * (self.per_wage * dwl).sum()
+        return np.asarray(mu * self.per_wage * dwl + dmu * lifted - dwl)
+
+    def _transfer_slope_transposed(self, wl: Array, bar: Array) -> Array:
+        lifted = self.per_wage * wl
+        total, mass = wl.sum(), lifted.sum()
+        mu = total / mass
+        along = float(bar @ lifted)
+        return np.asarray(mu * self.per_wage * bar - bar + along * (1.0 / mass - mu / mass * self.per_wage))
+
+    def pull(
+        self,
+        point: Point,
+        bar: Array,
+        bar_I: Array | None = None,
+        bar_c: Array | None = None,
+        bar_flow: Array | None = None,
+        taxes: bool = False,
+    ) -> Cotangents:
+        """Transpose of `push`: cotangents on its outputs (u, I, ln c, ln F) back to du and the terms.
+
+        With `taxes` the revenue terms are carried even where every tariff is zero, which the derivative
+        with respect to tariffs needs.
+        """
+        base = self.base
+        theta = base.theta
+        p_bar, x_bar, w_bar = self.split(bar)
+        out = np.empty(base.size)
+        op, ox, ow = self.split(out)
+        xs = x_bar / (point.demand + self.empty)
+        I_bar = (base.alpha * xs).sum(axis=0)
+        if bar_I is not None:
+            I_bar += bar_I
+        Y_bar = base.b * (w_bar / point.VA - w_bar.sum() / point.VA.sum())
+        if base.linked:
+            Y_bar += base.to_costs(xs)
+        wl_bar = I_bar
+        if self.closure == "proportional":
+            wl_bar = I_bar + self._transfer_slope_transposed(point.wl, I_bar)
+        np.multiply(point.wl, wl_bar, out=ow)
+        revenue = self.taxed or taxes
+        h_bar = np.matmul(self.Knet, (point.z * Y_bar)[:, :, None])[:, :, 0]
+        h_bar *= point.Q
+        a_bar = -theta * point.Y * Y_bar
+        if revenue:
+            h_bar -= point.M * I_bar
+            back = np.matmul(self.KnetT, (point.Q * I_bar)[:, :, None])[:, :, 0]
+            a_bar += theta * point.z * back
+        if bar_flow is not None:
+            by_d, by_o = bar_flow.sum(axis=2), bar_flow.sum(axis=1)
+            h_bar = h_bar + by_d
+            a_bar -= theta * by_o
+        ox[:] = h_bar
+        if revenue:
+            ox += point.X * I_bar
+        share = p_bar + theta * h_bar
+        back = np.matmul(self.KT, (share / point.phi)[:, :, None])[:, :, 0]
+        a_bar += point.z * back
+        if bar_c is not None:
+            a_bar = a_bar + bar_c
+        ow += (base.b * a_bar).sum(axis=0)
+        op[:] = base.to_inputs(a_bar) if base.linked else 0.0
+        return Cotangents(out, share, Y_bar, -I_bar if revenue else np.zeros(base.N))

@@ -1,0 +1,436 @@
+"""One exact-hat solver: Armington, Eaton-Kortum and Caliendo-Parro are its parameters.
+
+`solve` finds the equilibrium after a change of trade costs, tariffs, productivities or transfers;
+`Equilibrium` holds the answer and its derivatives. The equations are in `economy`, the way to their
+solution in `search`, real income and derivatives in `welfare`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
+from landbridge.trade import welfare
+from landbridge.trade.economy import Array, Closure, Economy, Point, Shock
+from landbridge.trade.search import Rebased, SearchError, find, hardly_trades, prepare, rebase
+from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
+from landbridge.world.trade_table import TradeTable
+
+__all__ = ["Closure", "Equilibrium", "solve"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Equilibrium:
+    """A solved economy; every hat is relative to `base`, the no-shock equilibrium of the same closure.
+
+    Attributes
+    ----------
+    base
+        The table that the changes refer to (the one given, rebased where its markets did not clear).
+    deficits
+        The closure: "fixed", "zero" or "proportional".
+    real_income_hat : [N]
+        (I'/I) / prod_s P_s^^alpha_s.
+    wage_hat : [N], price_hat : [N, S], unit_cost_hat : [N, S]
+        In the numeraire, world value added of the base; unit cost excludes productivity, so the producer
+        price is unit_cost_hat / productivity_hat.
+    income, deficit : [N], million USD
+        New income and transfer received.
+    trade : [N, N, S], million USD
+        New flows at new producer prices, net of tariff.
+    status
+        How the solve ended.
+    """
+
+    base: TradeTable
+    deficits: Closure
+    real_income_hat: Array
+    wage_hat: Array
+    price_hat: Array
+    unit_cost_hat: Array
+    income: Array
+    deficit: Array
+    status: Status
+    _economy: Economy = field(repr=False)
+    _u: Array = field(repr=False)
+    _point: Point = field(repr=False)
+
+    @cached_property
+    def _flows(self) -> Array:
+        return self._economy.flows(self._point)
+
+    @cached_property
+    def trade(self) -> Array:
+        """New flows [o, d, s], producer prices net of tariff [million USD]; zero flows stay zero."""
+        return _frozen(np.ascontiguousarray(self._flows.transpose(2, 1, 0)))
+
+    @cached_property
+    def tariff(self) -> Array:
+        """Tariffs in force [o, d, s], a fraction."""
+        if self._economy.shock.tariff is None:
+            return self.base.tariff
+        return _frozen(np.ascontiguousarray(self._economy.shock.tariff.transpose(2, 1, 0)))
+
+    @cached_property
+    def real_wage_hat(self) -> Array:
+        """w_n^ / prod_s P_n^s^^alpha_n^s [n]."""
+        return _frozen(self.wage_hat / np.exp((self.base.final_share * np.log(self.price_hat)).sum(axis=1)))
+
+    @cached_property
+    def first_order(self) -> FirstOrder:
+        """Caliendo and Parro's finite-change split of real income into four parts, beside the exact hat."""
+        self._solved()
+        with np.errstate(all="ignore"):  # a closed flow costs infinitely much to first order, and says so
+            return welfare.first_order(self._economy, self._point, self._flows)
+
+    @cached_property
+    def _table(self) -> TradeTable:
+        shock = self._economy.shock
+        unmoved = shock.ln_cost is None and shock.tariff is None and shock.ln_productivity is None
+        if unmoved and shock.transfer is None and not self._u.any():
+            return self.base
+        base = self.base
+        return TradeTable(
+            base.regions,
+            base.sectors,
+            self.trade,
+            self.tariff,
+            base.value_added_share,
+            base.input_share,
+            base.final_share,
+            base.theta,
+        )
+
+    def table(self) -> TradeTable:
+        """The solved equilibrium as a table, ready to be shocked again."""
+        self._solved()
+        return self._table
+
+    def outcome(self, of: str) -> float:
+        """The number that `gradient(of)` differentiates (in logs): a hat, or a flow in million USD.
+
+        A group (CA5, world) is sum_n I_n W_n^ / sum_n I_n over its members, base incomes as weights.
+        """
+        self._solved()
+        parsed = welfare.parse_outcome(of, self.base)
+        return welfare.outcome_value(parsed, self.base, self.real_income_hat, self.wage_hat, self.trade)
+
+    def gradient(self, of: str) -> Gradient:
+        """d ln(outcome) by every ln trade cost, tariff and ln productivity, at this equilibrium.
+
+        Parameters
+        ----------
+        of
+            "KAZ" or "real_income:KAZ", "real_income:CA5" or "real_income:world" (the group's real income
+            as in `outcome`), "wage:KAZ" (in the numeraire), "flow:CHN:KAZ:MCH".
+
+        Raises
+        ------
+        DataError
+            The outcome is unknown or a flow that is zero.
+        ConvergenceError
+            This equilibrium is unconverged, or so close to a fold that its derivative is not defined.
+        """
+        self._solved()
+        parsed = welfare.parse_outcome(of, self.base)
+        bars = welfare.outcome_cotangents(parsed, self.base, self.real_income_hat, self.trade)
+        return welfare.pull_back(self._economy, self._point, **bars)
+
+    def vjp(
+        self,
+        *,
+        real_income: ArrayLike | None = None,
+        wage: ArrayLike | None = None,
+        price: ArrayLike | None = None,
+        unit_cost: ArrayLike | None = None,
+        trade: ArrayLike | None = None,
+    ) -> Gradient:
+        """Pull cotangents on outcomes back to the shocks with one transposed solve.
+
+        real_income [N], wage [N], price [N, S], unit_cost [N, S] are derivatives of a scalar by the *logs*
+        of the hats; trade [N, N, S] by the flows in million USD. Returns the derivative of that scalar by
+        ln tau, t, ln A and the transfers received.
+        """
+        self._solved()
+        N, S = len(self.base.regions), len(self.base.sectors)
+        shapes = {
+            "real_income": (N,),
+            "wage": (N,),
+            "price": (N, S),
+            "unit_cost": (N, S),
+            "trade": (N, N, S),
+        }
+        given = {
+            "real_income": real_income,
+            "wage": wage,
+            "price": price,
+            "unit_cost": unit_cost,
+            "trade": trade,
+        }
+        bars = {k: np.asarray(v, dtype=np.float64) for k, v in given.items() if v is not None}
+        faults = [
+            Fault(k, f"has shape {v.shape}", f"give {shapes[k]}")
+            for k, v in bars.items()
+            if v.shape != shapes[k]
+        ]
+        if faults:
+            raise DataError("the cotangents do not fit the table", faults)
+        return welfare.pull_back(self._economy, self._point, **bars)
+
+    def jvp(
+        self,
+        cost_hat: ArrayLike | None = None,
+        tariff: ArrayLike | None = None,
+        productivity_hat: ArrayLike | None = None,
+        transfer: ArrayLike | None = None,
+    ) -> LinearResponse:
+        """First-order response of every outcome to one shock on top of this equilibrium, by one solve.
+
+        Gradient times log changes: d ln tau = ln cost_hat, dt = tariff - tariff now, d ln A = ln
+        productivity_hat, dT = transfer [million USD].
+        """
+        self._solved()
+        shock = _read_shock(self.base, cost_hat, tariff, productivity_hat, transfer)
+        if shock.ln_cost is not None and not np.isfinite(shock.ln_cost).all():
+            fault = Fault("cost_hat", "closes a flow", "solve() a closure, it has no first order")
+            raise DataError("no linear response to an infinite cost", [fault])
+        d_tariff = None
+        if shock.tariff is not None:
+            d_tariff = shock.tariff - np.ascontiguousarray(self.tariff.transpose(2, 1, 0))
+        return welfare.push_forward(
+            self._economy, self._point, shock.ln_cost, d_tariff, shock.ln_productivity, shock.transfer
+        )
+
+    def linear_response(
+        self,
+        cost_hat: ArrayLike | None = None,
+        tariff: ArrayLike | None = None,
+        productivity_hat: ArrayLike | None = None,
+        transfer: ArrayLike | None = None,
+    ) -> Array:
+        """d ln W[n] of all regions to first order: the gradients at this equilibrium times the changes."""
+        return self.jvp(cost_hat, tariff, productivity_hat, transfer).real_income
+
+    def _solved(self) -> None:
+        if not self.status.converged:
+            raise ConvergenceError(f"this equilibrium was not solved: {self.status.message}")
+
+    def __repr__(self) -> str:
+        if not self.status.converged:
+            return f"Equilibrium(not converged: {self.status.message})"
+        change = 100 * (self.real_income_hat - 1)
+        low, high = int(change.argmin()), int(change.argmax())
+        names = self.base.regions
+        return (
+            f"Equilibrium({len(names)} regions x {len(self.base.sectors)} sectors, {self.deficits} deficits; "
+            f"real income {change[low]:+.4f} % ({names[low]}) to {change[high]:+.4f} % ({names[high]}); "
+            f"residual {self.status.residual:.1e} in {self.status.iterations} evaluations)"
+        )
+
+
+def solve(
+    table: TradeTable,
+    cost_hat: ArrayLike | None = None,
+    tariff: ArrayLike | None = None,
+    productivity_hat: ArrayLike | None = None,
+    deficits: Closure = "fixed",
+    tol: float = 1e-10,
+    throw: bool = True,
+    *,
+    transfer: ArrayLike | None = None,
+    start: Equilibrium | None = None,
+) -> Equilibrium:
+    """The equilibrium after a shock, relative to the no-shock equilibrium under the same closure.
+
+    c = w^b prod_k P_k^g_k;  P = [sum_i pi_i (kappa_i c_i / A_i)^-theta]^(-1/theta) with kappa the change of
+    tau (1 + t);  X' = alpha I' + g Y';  wL' = sum b Y';  I' = wL' + revenue' + D', world value added
+    held at its base.
+
+    Parameters
+    ----------
+    table
+        The benchmark. Where its markets do not clear under the closure it is solved once without shock
+        and every hat is relative to that solution; `status.rebase` holds the largest relative change.
+    cost_hat : [N, N, S] or [N, N]
+        Ratio of iceberg costs; infinity closes a flow.
+    tariff : [N, N, S] or [N, N], fraction
+        New tariffs in levels.
+    productivity_hat : [N, S] or [N]
+        Ratio of productivities.
+    deficits
+        "fixed": D_n constant in the numeraire; "zero": none, before and after; "proportional": wage
+        income plus transfer moves with wage income by one common factor, so that transfers sum to zero.
+    tol
+        Largest accepted Euclidean norm of the relative residual of the stacked system (ln P, ln X, ln w).
+    throw
+        False returns an Equilibrium of NaN with `status.converged` False instead of raising.
+    transfer : [N], million USD
+        Further transfers received (negative = paid), which must sum to zero.
+    start
+        An equilibrium to start from; it saves steps and changes nothing else.
+
+    Raises
+    ------
+    DataError
+        An argument has the wrong shape, sign or sum.
+    InfeasibleError
+        A fixed transfer cannot be shipped under the shock, or a closed flow leaves a demand unmet.
+    ConvergenceError
+        The residual stayed above `tol`.
+
+    Source: Caliendo and Parro (2015), equations (10)-(14); Dekle, Eaton and Kortum (2008) for transfers.
+    """
+    if deficits not in get_args(Closure):
+        cure = did_you_mean(str(deficits), get_args(Closure)) or "choose fixed, zero or proportional"
+        raise DataError("unknown closure", [Fault("deficits", f"is {deficits!r}", cure)])
+    if not tol > 0:
+        raise DataError("the tolerance is not positive", [Fault("tol", f"is {tol!r}", "give 1e-10")])
+    shock = _read_shock(table, cost_hat, tariff, productivity_hat, transfer)
+    with np.errstate(all="ignore"):
+        try:
+            rebased = rebase(table, deficits, tol)
+            return _solve(rebased.table or table, rebased, shock, deficits, tol, start)
+        except SearchError as failed:
+            if throw:
+                raise failed.error from None
+            return _unsolved(table, shock, deficits, failed)
+
+
+def _solve(
+    table: TradeTable,
+    rebased: Rebased,
+    shock: Shock,
+    closure: Closure,
+    tol: float,
+    start: Equilibrium | None,
+) -> Equilibrium:
+    base = prepare(table)
+    first: Array | None = None
+    if start is not None and start._u.shape == (base.size,) and start.status.converged:
+        first = start._u
+    economy, found, how = find(base, shock, closure, tol, first)
+    point = economy.evaluate(found.u)
+    how += hardly_trades(economy, point)
+    if rebased.iterations:
+        how += f"; the base did not clear and was solved first ({rebased.iterations} evaluations)"
+    status = Status(True, found.residual, found.evaluations, how, rebased.change)
+    _, _, w = economy.split(found.u)
+    return Equilibrium(
+        base=table,
+        deficits=closure,
+        real_income_hat=_frozen(np.exp(welfare.log_real_income(economy, point))),
+        wage_hat=_frozen(np.exp(w)),
+        price_hat=_frozen(np.exp(point.log_price.T)),
+        unit_cost_hat=_frozen(np.exp(point.lnc.T)),
+        income=_frozen(point.income),
+        deficit=_frozen(np.array(point.D)),
+        status=status,
+        _economy=economy,
+        _u=found.u,
+        _point=point,
+    )
+
+
+# ---- arguments and answers -------------------------------------------------------------------------
+
+
+def _frozen(array: Array) -> Array:
+    array.setflags(write=False)
+    return array
+
+
+def _read_shock(
+    table: TradeTable,
+    cost_hat: ArrayLike | None,
+    tariff: ArrayLike | None,
+    productivity_hat: ArrayLike | None,
+    transfer: ArrayLike | None,
+) -> Shock:
+    """Check the arguments together and turn them into the layout of the solver."""
+    N, S = len(table.regions), len(table.sectors)
+    faults: list[Fault] = []
+
+    def read(name: str, value: ArrayLike | None, shape: tuple[int, ...]) -> Array | None:
+        if value is None:
+            return None
+        try:
+            array = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            faults.append(Fault(name, "does not hold numbers", f"give an array of shape {shape}"))
+            return None
+        if array.shape == shape[:-1] and len(shape) > 1:
+            array = np.broadcast_to(array[..., None], shape)
+        if array.shape != shape:
+            short = f" or {shape[:-1]}" if len(shape) > 1 else ""
+            faults.append(Fault(name, f"has shape {array.shape}", f"give {shape}{short}"))
+            return None
+        return array
+
+    def demand(name: str, good: bool, what: str, cure: str) -> None:
+        if not good:
+            faults.append(Fault(name, what, cure))
+
+    cost = read("cost_hat", cost_hat, (N, N, S))
+    levels = read("tariff", tariff, (N, N, S))
+    lift = read("productivity_hat", productivity_hat, (N, S))
+    moved = read("transfer", transfer, (N,))
+    if cost is not None:
+        demand("cost_hat", bool((cost > 0).all()), "is not positive everywhere", "1 = no change")
+    if levels is not None:
+        good = bool(np.isfinite(levels).all() and (levels > -1).all())
+        demand(
+            "tariff", good, "is not a finite number above -1", "give new levels as fractions, 0.05 for 5 %"
+        )
+    if lift is not None:
+        good = bool(np.isfinite(lift).all() and (lift > 0).all())
+        demand("productivity_hat", good, "is not positive and finite", "1 = no change")
+    if moved is not None:
+        good = bool(np.isfinite(moved).all()) and abs(float(moved.sum())) <= 1e-9 * float(np.abs(moved).sum())
+        demand("transfer", good, "does not sum to zero", "what one region receives another pays")
+    if faults:
+        raise DataError("the shock does not fit the table", faults)
+
+    def changed(array: Array | None, neutral: Array | float) -> Array | None:
+        return None if array is None or not (array != neutral).any() else array
+
+    cost, levels = changed(cost, 1.0), changed(levels, table.tariff)
+    lift, moved = changed(lift, 1.0), changed(moved, 0.0)
+    return Shock(
+        None if cost is None else np.log(np.ascontiguousarray(cost.transpose(2, 1, 0))),
+        None if levels is None else np.ascontiguousarray(levels.transpose(2, 1, 0)),
+        None if lift is None else np.log(np.ascontiguousarray(lift.T)),
+        None if moved is None else moved.copy(),
+    )
+
+
+def _unsolved(table: TradeTable, shock: Shock, closure: Closure, failed: SearchError) -> Equilibrium:
+    """An equilibrium of NaN that carries the reason."""
+    base = prepare(table)
+    economy = Economy(base, shock, closure)
+    u = np.full(base.size, np.nan)
+    point = economy.evaluate(u)
+    N, S = base.N, base.S
+
+    def empty(*shape: int) -> Array:
+        return _frozen(np.full(shape, np.nan))
+
+    status = Status(False, failed.residual, failed.evaluations, failed.error.message)
+    return Equilibrium(
+        table,
+        closure,
+        empty(N),
+        empty(N),
+        empty(N, S),
+        empty(N, S),
+        empty(N),
+        empty(N),
+        status,
+        economy,
+        u,
+        point,
+    )

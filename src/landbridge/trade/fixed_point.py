@@ -1,0 +1,212 @@
+"""Solving u = step(u): Anderson acceleration, finished by Newton-Krylov, judged by the true residual.
+
+Nothing here knows what the unknowns mean. `residual(u)` returns step(u) - u and whether the point is
+admissible; `linearise(u)` returns du -> d step along du at that u.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Search", "anderson", "gmres", "newton_krylov"]
+
+Array = NDArray[np.float64]
+Residual = Callable[[Array], tuple[Array, bool]]
+Product = Callable[[Array], Array]
+
+# A step that would move any logarithm further than this is shortened, so that no power overflows.
+LONGEST_STEP = 2.0
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where a search ended: the best point, its residual norm and how often the equations were passed."""
+
+    u: Array
+    residual: float
+    evaluations: int
+    converged: bool
+
+
+def gmres(product: Product, rhs: Array, tol: float, most: int = 200) -> tuple[Array, float, int]:
+    """Solve A x = rhs by minimal residuals over the Krylov space, without restart.
+
+    Returns x, the relative residual and the number of products. `tol` is relative to the norm of rhs.
+
+    Source: Saad and Schultz (1986), SIAM J. Sci. Stat. Comput. 7(3), with reorthogonalisation.
+    """
+    size = float(np.linalg.norm(rhs))
+    if size == 0.0:
+        return np.zeros_like(rhs), 0.0, 0
+    most = min(most, len(rhs))
+    V = np.empty((min(most, 24) + 1, len(rhs)))
+    V[0] = rhs / size
+    H = np.zeros((most + 1, most))
+    cosine, sine = np.zeros(most), np.zeros(most)
+    target = np.zeros(most + 1)
+    target[0] = size
+    k = 0
+    while k < most:
+        w = product(V[k])
+        before = float(np.sqrt(w @ w))
+        basis = V[: k + 1]
+        h = basis @ w
+        w = w - h @ basis
+        after = float(np.sqrt(w @ w))
+        if after < 0.1 * before:  # cancellation: what is left is not orthogonal to working accuracy
+            again = basis @ w
+            w -= again @ basis
+            h += again
+            after = float(np.sqrt(w @ w))
+        column = h.tolist()
+        for i in range(k):
+            c, s = cosine[i], sine[i]
+            column[i], column[i + 1] = c * column[i] + s * column[i + 1], c * column[i + 1] - s * column[i]
+        length = float(np.hypot(column[k], after))
+        if length == 0.0:
+            break
+        cosine[k], sine[k] = column[k] / length, after / length
+        column[k] = length
+        H[: k + 1, k] = column
+        target[k + 1] = -sine[k] * target[k]
+        target[k] *= cosine[k]
+        k += 1
+        if abs(target[k]) <= tol * size or after <= 1e-15 * before:
+            break
+        if k + 1 > len(V) - 1:
+            V = np.concatenate([V, np.empty((len(V), len(rhs)))])
+        V[k] = w / after
+    if k == 0:
+        return np.zeros_like(rhs), 1.0, 1
+    y = target[:k].copy()
+    for i in range(k - 1, -1, -1):
+        y[i] = (y[i] - H[i, i + 1 : k] @ y[i + 1 : k]) / H[i, i]
+    return y @ V[:k], abs(float(target[k])) / size, k
+
+
+def anderson(
+    residual: Residual,
+    u: Array,
+    scale: Array,
+    tol: float,
+    most: int = 150,
+    memory: int = 8,
+    patience: int = 25,
+) -> Search:
+    """Fixed-point steps u + scale * residual, each mixed with the last `memory` ones.
+
+    Stops when the norm of the residual is at most `tol`, after `most` evaluations, or when `patience`
+    evaluations have not halved it; the caller then goes on from the best point.
+
+    Source: Walker and Ni (2011), SIAM J. Numer. Anal. 49(4), type II; normal equations of scaled columns.
+    """
+    size = len(u)
+    dU, dG = np.zeros((memory, size)), np.zeros((memory, size))
+    gram = np.zeros((memory, memory))
+    held = slot = 0
+    f, valid = residual(u)
+    norm = float(np.sqrt(f @ f))
+    if not np.isfinite(norm):
+        return Search(u, np.inf, 1, False)
+    best, least = u, norm if valid else np.inf
+    mark, mark_at, count = least, 0, 1
+    g = f * scale
+    while least > tol and count < most:
+        if held:
+            right = dG[:held] @ g
+            diagonal = gram[:held, :held].diagonal()
+            root = 1.0 / np.sqrt(diagonal)
+            matrix = gram[:held, :held] * root[:, None] * root
+            matrix[np.arange(held), np.arange(held)] += 1e-14
+            mix = np.linalg.solve(matrix, right * root) * root
+            step = g - mix @ dU[:held] - mix @ dG[:held]
+        else:
+            step = g
+        longest = float(np.abs(step).max())
+        if longest > LONGEST_STEP:
+            step = step * (LONGEST_STEP / longest)
+        new = u + step
+        f, valid = residual(new)
+        count += 1
+        new_norm = float(np.sqrt(f @ f))
+        if not np.isfinite(new_norm) or new_norm > 20.0 * least:
+            # Mixing led astray: forget the history and go on from the best point with one short plain step.
+            if held == 0:
+                break
+            u = best
+            f, valid = residual(u)
+            count += 1
+            g = f * scale
+            held = slot = 0
+            continue
+        new_g = f * scale
+        dU[slot], dG[slot] = step, new_g - g
+        held = min(held + 1, memory)
+        row = dG[:held] @ dG[slot]
+        if row[slot] > 0.0:
+            gram[slot, :held] = row
+            gram[:held, slot] = row
+            slot = (slot + 1) % memory
+        else:
+            held = slot = 0
+        u, g, norm = new, new_g, new_norm
+        if norm < least and valid:
+            best, least = u, norm
+        if least <= 0.5 * mark:
+            mark, mark_at = least, count
+        elif count - mark_at > patience:
+            break
+    return Search(best, least, count, least <= tol)
+
+
+def newton_krylov(
+    residual: Residual,
+    linearise: Callable[[Array], Product],
+    u: Array,
+    scale: Array,
+    tol: float,
+    most: int = 30,
+    fixed: int = 200,
+) -> Search:
+    """Newton steps with GMRES and the exact linearisation, shortened until the residual falls.
+
+    The linear solves are inexact at first and tighten with the residual, so the last steps are quadratic.
+
+    Source: Eisenstat and Walker (1996), SIAM J. Sci. Comput. 17(1), choice 2; backtracking on the norm.
+    """
+    f, valid = residual(u)
+    norm = float(np.sqrt(f @ f))
+    count = 1
+    if norm <= tol and not valid:
+        return Search(u, norm, count, False)
+    forcing = 0.1
+    for _ in range(most):
+        if norm <= tol or not np.isfinite(norm):
+            break
+        derivative = linearise(u)
+        count += 1
+
+        def system(v: Array, derivative: Product = derivative) -> Array:
+            return (v - derivative(v)) * scale
+
+        step, _, used = gmres(system, f * scale, max(forcing, 0.1 * tol / norm), fixed)
+        count += used
+        longest = float(np.abs(step).max())
+        share = min(1.0, LONGEST_STEP / longest) if longest > 0 else 1.0
+        while True:
+            new = u + share * step
+            new_f, valid = residual(new)
+            count += 1
+            new_norm = float(np.sqrt(new_f @ new_f))
+            if valid and np.isfinite(new_norm) and new_norm <= (1.0 - 1e-4 * share) * norm:
+                break
+            share *= 0.5
+            if share < 1e-4:
+                return Search(u, norm, count, False)
+        forcing = min(0.1, max(0.9 * (new_norm / norm) ** 2, 1e-10))
+        u, f, norm = new, new_f, new_norm
+    return Search(u, norm, count, norm <= tol)

@@ -1,0 +1,292 @@
+"""What an equilibrium means for real income: the exact change, its first-order split, its derivatives.
+
+Derivatives are implicit: at the solution u = step(u; shock), so du = (I - J)^(-1) d step forwards and
+one transposed solve backwards, whatever the number of trade costs.
+
+Source: Caliendo and Parro (2015), Review of Economic Studies 82(1), equation (16), for the split;
+Griewank and Walther (2008), Evaluating Derivatives, chapter 15, for the implicit adjoint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from landbridge.errors import ConvergenceError, DataError, Fault, did_you_mean
+from landbridge.trade.economy import Array, Economy, Point
+from landbridge.trade.fixed_point import gmres
+from landbridge.world.trade_table import TradeTable
+
+__all__ = ["CA5", "FirstOrder", "Gradient", "LinearResponse", "Outcome", "parse_outcome"]
+
+CA5 = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
+# Relative accuracy of the linear solves behind derivatives.
+LINEAR_TOLERANCE = 1e-11
+
+
+@dataclass(frozen=True, eq=False)
+class FirstOrder:
+    """Real income change to first order, in parts, as fractions of base income; finite changes (hat - 1).
+
+    With E and M base exports and imports net of tariff, t the initial tariff, p = c / A producer prices:
+
+    terms_of_trade = sum (E (p_own^ - 1) - M (p_source^ - 1)) / I
+    volume         = sum t (M' - M p_source^) / I
+    cost           = (sum Y (A^ - 1) - sum (1 + t) M (tau^ - 1)) / I
+    transfer       = (D' - D) / I
+
+    The sum equals the exact change for small steps only. Changes of p and D are those in the numeraire
+    of the model (world value added constant); the sum does not depend on it under balanced trade.
+
+    Source: Caliendo and Parro (2015), equation (16), extended by iceberg costs, productivity, transfers.
+    """
+
+    terms_of_trade: Array
+    volume: Array
+    cost: Array
+    transfer: Array
+
+    @property
+    def sum(self) -> Array:
+        """The four parts added up [n]."""
+        return self.terms_of_trade + self.volume + self.cost + self.transfer
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """Derivatives of one number (or of a weighted sum of outcomes) at an equilibrium.
+
+    cost : [N, N, S], per unit of ln tau; tariff : [N, N, S], per unit of t, a fraction;
+    productivity : [N, S], per unit of ln A; transfer : [N], per million USD received.
+    `numpy.asarray(gradient)` is `cost`.
+    """
+
+    cost: Array
+    tariff: Array
+    productivity: Array
+    transfer: Array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if copy is False and dtype is not None and np.dtype(dtype) != self.cost.dtype:
+            raise ValueError("a gradient of another type needs a copy")
+        return np.array(self.cost, dtype=dtype, copy=True) if copy else np.asarray(self.cost, dtype=dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class LinearResponse:
+    """First-order change of every outcome in one direction; trade in million USD, the rest in logs."""
+
+    real_income: Array
+    wage: Array
+    price: Array
+    unit_cost: Array
+    trade: Array
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A number to differentiate: 'real_income' or 'wage' of regions, or the 'flow' of one pair and sector."""
+
+    kind: str
+    regions: tuple[int, ...]
+    sector: int = -1
+
+
+def parse_outcome(of: str, table: TradeTable) -> Outcome:
+    """Read 'KAZ', 'real_income:KAZ', 'real_income:CA5', 'real_income:world', 'wage:KAZ', 'flow:CHN:KAZ:MCH'.
+
+    DataError names the nearest known words when a part is unknown.
+    """
+    parts = of.split(":")
+    if len(parts) == 1:
+        parts = ["real_income", *parts]
+    kind, names = parts[0], parts[1:]
+    kinds = {"real_income": 1, "wage": 1, "flow": 3}
+    if kind not in kinds:
+        cure = did_you_mean(kind, kinds) or f"choose one of {', '.join(kinds)}"
+        raise DataError(f"unknown outcome {of!r}", [Fault("of", f"{kind!r} is not an outcome", cure)])
+    if len(names) != kinds[kind]:
+        form = {"real_income": "real_income:REGION", "wage": "wage:REGION", "flow": "flow:FROM:TO:SECTOR"}
+        raise DataError(f"cannot read outcome {of!r}", [Fault("of", f"has {len(names)} names", form[kind])])
+    if kind == "flow":
+        o, d, s = table.region(names[0]), table.region(names[1]), table.sector(names[2])
+        if table.trade[o, d, s] <= 0:
+            fault = Fault("of", "this flow is zero in the base and stays zero", "choose a pair that trades")
+            raise DataError(f"no derivative of {of!r}", [fault])
+        return Outcome(kind, (o, d), s)
+    if kind == "real_income" and names[0] not in table.regions and names[0] in ("world", "CA5"):
+        members = table.regions if names[0] == "world" else CA5
+        return Outcome(kind, tuple(table.region(code) for code in members))
+    return Outcome(kind, (table.region(names[0]),))
+
+
+def outcome_value(
+    outcome: Outcome, table: TradeTable, real_income: Array, wage: Array, trade: Array
+) -> float:
+    """The number itself: a hat, or the flow in million USD.
+
+    A group's real income is sum_n I_n W_n^ / sum_n I_n, its members' real incomes at base prices added up.
+    """
+    if outcome.kind == "flow":
+        return float(trade[outcome.regions[0], outcome.regions[1], outcome.sector])
+    if outcome.kind == "wage":
+        return float(wage[outcome.regions[0]])
+    members = list(outcome.regions)
+    weight = table.income[members]
+    return float(weight @ real_income[members] / weight.sum())
+
+
+def outcome_cotangents(
+    outcome: Outcome, table: TradeTable, real_income: Array, trade: Array
+) -> dict[str, Array]:
+    """Cotangents for `pull_back` whose derivative is d ln of the outcome."""
+    N = len(table.regions)
+    if outcome.kind == "flow":
+        bar = np.zeros_like(trade)
+        place = (outcome.regions[0], outcome.regions[1], outcome.sector)
+        bar[place] = 1.0 / trade[place]
+        return {"trade": bar}
+    bar = np.zeros(N)
+    members = list(outcome.regions)
+    if outcome.kind == "wage":
+        bar[members] = 1.0
+        return {"wage": bar}
+    weight = table.income[members] * real_income[members]
+    bar[members] = weight / weight.sum()
+    return {"real_income": bar}
+
+
+def log_real_income(economy: Economy, point: Point) -> Array:
+    """ln W_n^ = ln(I'_n / I_n) - sum_s alpha_n^s ln P_n^s."""
+    base = economy.base
+    spread = (base.alpha * point.log_price).sum(axis=0)
+    return np.asarray(np.log(point.income / base.income) - spread)
+
+
+def first_order(economy: Economy, point: Point, flows: Array) -> FirstOrder:
+    """Caliendo and Parro's sum at a solved point; flows F'[s, d, o] net of tariff."""
+    base, shock = economy.base, economy.shock
+    F, income = base.F, base.income
+    ln_A = np.zeros((base.S, base.N)) if shock.ln_productivity is None else shock.ln_productivity
+    rise = np.expm1(point.lnc - ln_A)  # [s, o]
+    bought = np.matmul(F, rise[:, :, None])[:, :, 0]
+    terms = (base.Y * rise).sum(axis=0) - bought.sum(axis=0)
+    volume = np.zeros(base.N)
+    if base.tariff is not None:
+        volume = (base.tariff * (flows - F * (1.0 + rise)[:, None, :])).sum(axis=(0, 2))
+    cost = (base.Y * np.expm1(ln_A)).sum(axis=0)
+    if shock.ln_cost is not None:
+        paid = base.pi * base.X[:, :, None]
+        cost = cost - np.where(paid > 0, paid * np.expm1(shock.ln_cost), 0.0).sum(axis=(0, 2))
+    return FirstOrder(terms / income, volume / income, cost / income, (point.D - base.D) / income)
+
+
+def _accurate(accuracy: float, what: str) -> None:
+    if accuracy > 1e3 * LINEAR_TOLERANCE:
+        raise ConvergenceError(
+            f"the {what} was solved only to {accuracy:.1e}: the equilibrium is close to where it ceases "
+            "to be unique or to exist; use deficits='proportional' or a smaller shock"
+        )
+
+
+def pull_back(
+    economy: Economy,
+    point: Point,
+    real_income: Array | None = None,
+    wage: Array | None = None,
+    price: Array | None = None,
+    unit_cost: Array | None = None,
+    trade: Array | None = None,
+) -> Gradient:
+    """Cotangents on the outcomes (logs; trade in levels, all [region first]) to cotangents on the shocks.
+
+    lambda = (I - J^T)^(-1) u_bar by GMRES, then one product with the derivative of `step` by the shocks.
+    """
+    base = economy.base
+    N, S, theta = base.N, base.S, base.theta[:, :, None]
+    flows = economy.flows(point)
+    on_state = np.zeros(base.size)
+    p_bar, _, w_bar = economy.split(on_state)
+    bar_I: Array | None = None
+    if real_income is not None:
+        bar_I = real_income / point.income
+        p_bar -= base.alpha * real_income
+    if price is not None:
+        p_bar += price.T
+    if wage is not None:
+        w_bar += wage
+    bar_c = None if unit_cost is None else np.ascontiguousarray(unit_cost.T)
+    bar_flow = None if trade is None else trade.transpose(2, 1, 0) * flows
+    zero = np.zeros(base.size)
+    u_bar = on_state + economy.pull(point, zero, bar_I, bar_c, bar_flow).u
+    scale = economy.base.scale
+
+    def transposed(v: Array) -> Array:
+        v = v * scale
+        return v - economy.pull(point, v).u
+
+    solved, accuracy, _ = gmres(transposed, u_bar, LINEAR_TOLERANCE)
+    _accurate(accuracy, "adjoint")
+    # Every tariff may move, so revenue counts here even where all tariffs are zero now.
+    last = economy.pull(point, solved * scale, bar_I, bar_c, bar_flow, taxes=True)
+    shares = economy.shares(point)
+    sold = flows * (last.sales[:, None, :] + last.spent[None, :, None])
+    if bar_flow is not None:
+        sold += bar_flow
+        # ln F carries ln P of the state itself, through `share`; the direct part is in `sold`.
+    q = shares * last.share[:, :, None] - theta * sold
+    by_cost = np.ascontiguousarray(q.transpose(2, 1, 0))
+    by_tariff = q - sold
+    if economy.taxed:
+        by_tariff /= economy.gross
+    return Gradient(
+        by_cost,
+        np.ascontiguousarray(by_tariff.transpose(2, 1, 0)),
+        np.ascontiguousarray(-q.sum(axis=1).reshape(S, N).T),
+        -last.spent,
+    )
+
+
+def push_forward(
+    economy: Economy,
+    point: Point,
+    ln_cost: Array | None = None,
+    d_tariff: Array | None = None,
+    ln_productivity: Array | None = None,
+    d_transfer: Array | None = None,
+) -> LinearResponse:
+    """d of every outcome along one direction of the shocks ([s, d, o], [s, o], [n]): one linear solve."""
+    base = economy.base
+    theta = base.theta[:, :, None]
+    flows, shares = economy.flows(point), economy.shares(point)
+    q = np.zeros_like(flows)
+    ln_T: Array | float = 0.0
+    if ln_cost is not None:
+        q += ln_cost
+    if d_tariff is not None:
+        ln_T = d_tariff / economy.gross if economy.taxed else d_tariff
+        q += ln_T
+    if ln_productivity is not None:
+        q -= ln_productivity[:, None, :]
+    lost = flows * (theta * q + ln_T)
+    landed = ((shares * q).sum(axis=2), lost.sum(axis=1), lost.sum(axis=2))
+    scale = economy.base.scale
+    rhs = economy.push(point, np.zeros(base.size), landed, d_transfer).u
+
+    def system(v: Array) -> Array:
+        return (v - economy.push(point, v).u) * scale
+
+    du, accuracy, _ = gmres(system, rhs * scale, LINEAR_TOLERANCE)
+    _accurate(accuracy, "linear response")
+    out = economy.push(point, du, landed, d_transfer)
+    dp, dx, dw = economy.split(du)
+    rate = (dx + base.theta * dp)[:, :, None] - theta * (out.lnc[:, None, :] + q) - ln_T
+    return LinearResponse(
+        out.income / point.income - (base.alpha * dp).sum(axis=0),
+        dw.copy(),
+        dp.T.copy(),
+        out.lnc.T.copy(),
+        np.ascontiguousarray((flows * rate).transpose(2, 1, 0)),
+    )
