@@ -1,0 +1,50 @@
+# Two commands do everything: `make run` and `make test`. A machine needs Python 3.11+, make and git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+endif
+# One BLAS thread: faster on matrices of this size, and the same bits on every run.
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+
+.PHONY: run setup test slow bench data clean
+
+run: $(VENV)/installed
+	$(BIN)/landbridge run
+
+setup: $(VENV)/tested
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(PYTHON) -c "open('$@', 'w').close()"
+
+$(VENV)/tested: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
+	$(PYTHON) -c "open('$@', 'w').close()"
+
+test: $(VENV)/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -q -m "not slow"
+
+slow: $(VENV)/tested
+	$(BIN)/python -m pytest -q -m slow
+
+bench: $(VENV)/tested
+	$(BIN)/python benchmarks/economy.py
+	$(BIN)/python benchmarks/transport.py
+	$(BIN)/python benchmarks/chain.py
+
+data: $(VENV)/installed
+	$(BIN)/python recipes/network.py
+	$(BIN)/python recipes/network_licences.py
+	$(BIN)/python recipes/economy.py
+
+clean:
+	rm -rf $(VENV) dist build

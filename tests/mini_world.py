@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from landbridge.transport.choice import PAIR_GROUPS
 from landbridge.world import World
 from landbridge.world.table import Cell, Table, parse_cell, read_schema
 
@@ -210,7 +211,7 @@ def mini_network() -> dict[str, Table]:
         ("handling", "*", 8.5),
     ]
     shares = {"northern": 0.3, "trans-caspian": 0.1, "southern": 0.1, "road": 0.1, "sea": 0.35, "other": 0.05}
-    groups = ("china-europe", "china-russia", "china-central-asia", "central-asia-europe", "other")
+    groups = PAIR_GROUPS
     sectors = (("MCH", 8.0, 60000.0, 0.9), ("MET", 20.0, 25000.0, 0.4), ("MIN", 22.0, 4000.0, 0.1))
     rows: dict[str, list[dict[str, object]]] = {
         "places": cast(list[dict[str, object]], places),

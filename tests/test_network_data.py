@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from landbridge.transport.choice import PAIR_GROUPS
 from landbridge.world.table import Table, read_schema
 from landbridge.world.validate import check_cells, check_network
 
@@ -288,7 +289,7 @@ def test_shares_are_complete_and_inside_their_ranges(texts):
     for row in texts["family_shares"]:
         by_group[row["pair_group"]][row["family"]] = float(row["share"])
         assert 0 < float(row["low"]) <= float(row["share"]) <= float(row["high"]) <= 1
-    assert len(by_group) == 5
+    assert set(by_group) == set(PAIR_GROUPS)
     for shares in by_group.values():
         assert set(shares) == FAMILIES and sum(shares.values()) == pytest.approx(1.0, abs=1e-12)
     assert 0.03 <= by_group["china-europe"]["northern"] <= 0.05

@@ -1,0 +1,86 @@
+"""landbridge: from a border queue to a country's real income.
+
+    import landbridge as lb
+    world = lb.load()
+    after = lb.run(world, "cku-railway")
+    after.compare().real_income
+
+Names are imported when they are first used, so that `import landbridge` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from landbridge.errors import (
+        ConvergenceError,
+        DataError,
+        InfeasibleError,
+        LandbridgeError,
+        ScenarioError,
+        Status,
+    )
+    from landbridge.io.tables import load_world as load
+    from landbridge.model import Study, run, study
+    from landbridge.results import Results
+    from landbridge.scenario import Scenario
+    from landbridge.transport.routes import Routes, route
+    from landbridge.world import World
+    from landbridge.world.trade_table import TradeTable
+
+__all__ = [
+    "ConvergenceError",
+    "DataError",
+    "InfeasibleError",
+    "LandbridgeError",
+    "Results",
+    "Routes",
+    "Scenario",
+    "ScenarioError",
+    "Status",
+    "Study",
+    "TradeTable",
+    "World",
+    "load",
+    "route",
+    "run",
+    "study",
+]
+
+_HOME = {
+    "ConvergenceError": "errors",
+    "DataError": "errors",
+    "InfeasibleError": "errors",
+    "LandbridgeError": "errors",
+    "Results": "results",
+    "Routes": "transport.routes",
+    "Scenario": "scenario",
+    "ScenarioError": "errors",
+    "Status": "errors",
+    "Study": "model",
+    "TradeTable": "world.trade_table",
+    "World": "world",
+    "load": "io.tables",
+    "route": "transport.routes",
+    "run": "model",
+    "study": "model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from landbridge.manifest import version
+
+        return version()
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'landbridge' has no attribute {name!r}")
+    value = getattr(import_module(f"landbridge.{home}"), "load_world" if name == "load" else name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -16,7 +16,7 @@ from landbridge.world import World
 from landbridge.world.table import Cell, Table, read_schema
 from landbridge.world.validate import check_cells, check_network
 
-__all__ = ["DATA", "load_world", "read_table", "read_text"]
+__all__ = ["DATA", "attribution", "load_world", "read_table", "read_text", "write_text"]
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -43,6 +43,32 @@ def read_text(path: Path) -> str:
     if not text.strip():
         raise DataError("an empty file", [Fault(str(path), "is empty", "give it a header and rows")])
     return text
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all: beside it first, then renamed over it.
+
+    Raises DataError where the folder cannot be written to.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        fault = Fault(str(path), f"cannot be written ({error.strerror})", "choose another place")
+        raise DataError("nothing was written", [fault]) from None
+
+
+def attribution(folder: Path) -> list[str]:
+    """The attribution lines of the tables of a folder, sorted, each once."""
+    lines: set[str] = set()
+    for part in ("network", "economy"):
+        path = folder / part / "SOURCES.csv"
+        if path.exists():
+            lines.update(row["attribution"] for row in csv.DictReader(read_text(path).splitlines()))
+    return sorted(line for line in lines if line)
 
 
 def read_table(path: Path, name: str) -> tuple[Table, list[Fault]]:
@@ -84,6 +110,8 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
     tables: dict[str, Table] = {}
     faults: list[Fault] = []
     for name in read_schema():
+        if "." in name:  # the keys of a scenario's modifications are in the schema too, but are no table
+            continue
         part = "economy" if name in ECONOMY_TABLES else "network"
         try:
             tables[name], found = read_table(folder / part / f"{name}.csv", name)

@@ -13,6 +13,7 @@ from landbridge.transport.choice import (
     pivot,
     solve_base,
 )
+from landbridge.transport.freight import Freight, freight_between_regions, network_share
 from landbridge.transport.gateways import crossing_terms
 from landbridge.transport.graph import Graph, align, compile_graph
 from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate
@@ -24,6 +25,7 @@ __all__ = [
     "BaseChoice",
     "Choice",
     "Classes",
+    "Freight",
     "Graph",
     "Route",
     "RouteSet",
@@ -32,9 +34,11 @@ __all__ = [
     "align",
     "compile_graph",
     "crossing_terms",
+    "freight_between_regions",
     "freight_classes",
     "generate",
     "keeps_every_family",
+    "network_share",
     "pivot",
     "route",
     "solve_base",

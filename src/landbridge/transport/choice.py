@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,26 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 BoolArray = NDArray[np.bool_]
 
-PAIR_GROUPS = ("china-europe", "china-russia", "china-central-asia", "central-asia-europe", "other")
-# China - Turkey goes as China - Europe does, nearly all of it by sea.
+PAIR_GROUPS = (
+    "china-europe",
+    "china-russia",
+    "china-central-asia",
+    "central-asia-europe",
+    "overseas",
+    "central-asia-south",
+    "other",
+)
+OTHER = PAIR_GROUPS.index("other")
+# China - Turkey goes as China - Europe does, nearly all of it by sea; the Caucasus as Europe does. Overseas:
+# ports at both ends and no common border. A bloc with itself is a set of one.
+_COASTS = ("maritime", "china", "europe", "russia", "turkey", "iran-pakistan", "caucasus")
 _GROUP_OF_BLOCS = {
+    **{frozenset(("maritime", coast)): 4 for coast in _COASTS},
+    frozenset(("iran-pakistan", "china")): 4,
+    frozenset(("iran-pakistan", "europe")): 4,
+    frozenset(("iran-pakistan", "central-asia")): 5,
+    frozenset(("caucasus", "china")): 0,
+    frozenset(("caucasus", "central-asia")): 3,
     frozenset(("china", "europe")): 0,
     frozenset(("china", "turkey")): 0,
     frozenset(("china", "russia")): 1,
@@ -100,6 +118,14 @@ class _Within:
         return _ratio(out, self.total)
 
 
+@dataclass(eq=False)
+class _Kept:
+    """The weights of the choice that was looked at last; they are large, and quick to make again."""
+
+    owner: Choice | None = None
+    within: _Within | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class BaseChoice:
     """The base: what later choices pivot on.
@@ -122,6 +148,7 @@ class BaseChoice:
     family_share: FloatArray
     unreachable: IntArray
     assumed: BoolArray
+    _kept: _Kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +169,11 @@ class Choice:
     cost [pair, sector], cost_segment [sector, product, pair]: K'. family_cost [.., group]: K_f'.
     family_share [sector, product, group]: s_f'. gained [group]: families that a pair did not have in
     the base (they take their stated share, the others scaled). unreachable: pairs without a route.
+    classes: those in force, of the base unless the change has its own.
     """
 
     base: BaseChoice
+    classes: Classes
     sums: RouteSums
     available: BoolArray
     cost: FloatArray
@@ -153,7 +182,14 @@ class Choice:
     family_share: FloatArray
     gained: BoolArray
     unreachable: IntArray
-    _within: _Within
+    _weigh: Callable[[], _Within]
+
+    @property
+    def _within(self) -> _Within:
+        kept = self.base._kept
+        if kept.owner is not self or kept.within is None:
+            kept.within, kept.owner = self._weigh(), self
+        return kept.within
 
     def route_share(self, sector: int, product: int) -> FloatArray:
         """Share of every route in its pair's TEU of one segment [route]."""
@@ -162,7 +198,7 @@ class Choice:
 
     def family_share_of_teu(self) -> FloatArray:
         """Share of every group in its pair's TEU by sector, over both products [sector, group]."""
-        beta = self.base.classes.block_share[:, self.base.routes.group_pair]
+        beta = self.classes.block_share[:, self.base.routes.group_pair]
         return beta * self.family_share[:, 0] + (1.0 - beta) * self.family_share[:, 1]
 
     def require(self, graph: Graph, pairs: BoolArray | None = None) -> None:
@@ -183,7 +219,7 @@ class Choice:
 
     def expected(self, sector: int) -> FloatArray:
         """Expected hours, money and CO2e of one TEU of a sector [3, pair], zero where unreachable."""
-        routes, classes = self.base.routes, self.base.classes
+        routes, classes = self.base.routes, self.classes
         out = np.zeros((3, routes.n_pairs))
         for p in range(2):
             beta = classes.block_share[sector] if p == 0 else 1.0 - classes.block_share[sector]
@@ -211,7 +247,7 @@ class Choice:
 
     def _loads(self, demand_teu: FloatArray) -> list[tuple[int, int, FloatArray]]:
         """TEU of every group per unit of weight, for each segment."""
-        classes, pair = self.base.classes, self.base.routes.group_pair
+        classes, pair = self.classes, self.base.routes.group_pair
         loads = []
         for s in range(len(classes.sectors)):
             for p in range(2):
@@ -241,7 +277,7 @@ class Choice:
         """
         if flow_bar is not None and demand_teu is None:
             raise ValueError("flow_bar needs demand_teu")
-        routes, classes, within = self.base.routes, self.base.classes, self._within
+        routes, classes, within = self.base.routes, self.classes, self._within
         group, pair, first = routes.group_of_route, routes.group_pair, routes.group_start[:-1]
         n_sectors = len(classes.sectors)
         on_routes = None if flow_bar is None else np.ascontiguousarray(routes.over_arcs(flow_bar).T)
@@ -329,6 +365,7 @@ def solve_base(
         share,
         np.flatnonzero(~reached).astype(np.int32),
         assumed,
+        _Kept(),
     )
 
 
@@ -338,6 +375,7 @@ def pivot(
     available: BoolArray,
     path_size: FloatArray,
     log_constant: FloatArray | None = None,
+    classes: Classes | None = None,
 ) -> Choice:
     """The choice after a change, pivoted on the base.
 
@@ -348,10 +386,15 @@ def pivot(
     cost of its routes and it enters the sum at its own level (K_f0 := K_f'), so that the gain of a
     merely stated share is not counted. A pair that had no route in the base takes the stated shares
     and K' = sum_f s_f K_f'. A pair that loses its last route is in `unreachable`, its cost infinite.
+    classes: where the change has another carbon price or another value of time than the base; phi and
+    phi_b are those of the base.
     Source: pivot-point logit as in Ortuzar and Willumsen, Modelling Transport, incremental logit.
     """
-    routes, classes = base.routes, base.classes
-    within = _weigh(routes, classes, sums, available, path_size, log_constant)
+    routes, classes = base.routes, classes or base.classes
+    if (classes.phi, classes.phi_b) != (base.classes.phi, base.classes.phi_b):
+        raise ValueError("a change keeps phi and phi_b of its base")
+    weigh = partial(_weigh, routes, classes, sums, available, path_size, log_constant)
+    within = weigh()
     pair, n_pairs = routes.group_pair, routes.n_pairs
     opened = _open_groups(routes, available)
     before = base.family_cost[0, 0] > 0.0 if routes.n_routes else opened
@@ -415,8 +458,9 @@ def pivot(
             if len(odd):
                 mean = np.bincount(pair, weights=family_share[s, p] * changed, minlength=n_pairs)
                 cost[s, p, odd] = mean[odd]
-    return Choice(
+    choice = Choice(
         base,
+        classes,
         sums,
         available,
         _over_products(classes, cost),
@@ -425,8 +469,10 @@ def pivot(
         family_share,
         gained,
         np.flatnonzero(~reached).astype(np.int32),
-        within,
+        weigh,
     )
+    base._kept.within, base._kept.owner = within, choice
+    return choice
 
 
 def freight_classes(
@@ -447,10 +493,7 @@ def freight_classes(
     rows = list(world.network["sector_freight"])
     sectors = tuple(str(row["sector"]) for row in rows)
     density = _densities(world)
-    group = np.array(
-        [_GROUP_OF_BLOCS.get(frozenset((bloc.get(o, ""), bloc.get(d, ""))), 4) for o, d in kinds],
-        dtype=np.int32,
-    )
+    group = np.array([_group(bloc, o, d) for o, d in kinds], dtype=np.int32)
     value = np.empty((len(sectors), len(kinds)))
     percent = np.array([float(row["time_percent_per_day"] or 0.0) for row in rows])
     for s, row in enumerate(rows):
@@ -488,14 +531,12 @@ def keeps_every_family(
     For `generate`: elsewhere a family that costs many times the pair's cheapest route is left out.
     """
     bloc = {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]}
-    groups = [
-        [
-            _GROUP_OF_BLOCS.get(frozenset((bloc.get(o, ""), bloc.get(d, ""))), 4)
-            for d in regions_of_destination
-        ]
-        for o in regions_of_origin
-    ]
+    groups = [[_group(bloc, o, d) for d in regions_of_destination] for o in regions_of_origin]
     return np.isin(np.array(groups), (0, 1, 3))
+
+
+def _group(bloc: dict[str, str], origin: str, destination: str) -> int:
+    return _GROUP_OF_BLOCS.get(frozenset((bloc.get(origin, ""), bloc.get(destination, ""))), OTHER)
 
 
 _Densities = dict[tuple[str, str, str], float]

@@ -46,6 +46,8 @@ _BITS_IN_BYTE = np.array([bin(byte).count("1") for byte in range(256)], dtype=np
 # A whole family is left out where even its best route costs this many times the pair's cheapest:
 # Berlin - Warsaw has a way over the Caspian that nobody takes. Trucks are dear and used all the same.
 _ABSURD = np.array([3.0, 2.5, 2.5, 6.0, 2.5, 3.0])
+# A family that a pair lacks in the base must come below this share of the mark to enter with a scenario.
+_WELL_BELOW = 2.0 / 3.0
 
 PATH_SIZE_GAMMA = 20.0
 _PS_USD_PER_H = 8.0
@@ -257,7 +259,9 @@ def generate(
     leg longer than 300 km); northern (any other rail route over a land border); other.
     A route is cut if it costs or measures more than `detour` x the family's least of its pair, never
     the last of its family and never the best of a blend. A whole family is left out where even its best
-    route costs 2.5-3 times the pair's cheapest (road: 6), unless every_family says otherwise.
+    route costs 2.5-3 times the pair's cheapest (road: 6), unless every_family says otherwise; one that a
+    pair lacks in the base enters with another graph only well below that mark, so that a small change of
+    cost does not give a pair a family.
     """
     graphs = [graphs] if isinstance(graphs, Graph) else list(graphs)
     first = graphs[0]
@@ -271,8 +275,12 @@ def generate(
     kept = np.zeros(len(candidates.pair), dtype=bool)
     families = [_families(first, block) for block in candidates.blocks()]
     candidates.family = np.concatenate([np.zeros(0, dtype=np.int32), *families])
+    has_family: BoolArray | None = None
     for graph in graphs:
-        kept |= _select(graph, candidates, pairs, most, detour)
+        kept |= _select(graph, candidates, pairs, most, detour, has_family)
+        if has_family is None:
+            has_family = np.zeros(len(pairs.every_family) * len(FAMILIES), dtype=bool)
+            has_family[candidates.pair[kept] * len(FAMILIES) + candidates.family[kept]] = True
     return _assemble(first, pairs, candidates, kept)
 
 
@@ -443,8 +451,18 @@ def _longest_rail_leg(graph: Graph, routes: _Candidates) -> FloatArray:
     return total
 
 
-def _select(graph: Graph, routes: _Candidates, pairs: Pairs, most: int, detour: float) -> BoolArray:
-    """Routes to keep for a graph: the detour filter, then the best few of each family by gateways used."""
+def _select(
+    graph: Graph,
+    routes: _Candidates,
+    pairs: Pairs,
+    most: int,
+    detour: float,
+    has_family: BoolArray | None = None,
+) -> BoolArray:
+    """Routes to keep for a graph: the detour filter, then the best few of each family by gateways used.
+
+    has_family [pair x family]: what the base has, None for the base itself.
+    """
     n = len(routes.pair)
     kept = np.zeros(n, dtype=bool)
     if not n:
@@ -456,6 +474,12 @@ def _select(graph: Graph, routes: _Candidates, pairs: Pairs, most: int, detour: 
     values = np.stack([*columns, graph.length_km, closed.astype(float)], axis=1)
     sums = np.asarray(matrix @ values)
     alive = np.flatnonzero(sums[:, -1] == 0.0)
+    if has_family is not None:
+        # A land corridor is new where land was built; one that begins with a ship was open before, and
+        # only not worth a search.
+        by_ship = np.asarray(matrix @ graph.ocean_ship.astype(float)) > 0.0
+        own = has_family[routes.pair * len(FAMILIES) + routes.family]
+        alive = alive[(own | ~by_ship | (routes.family == BY_SEA))[alive]]
     if not len(alive):
         return kept
     alive = alive[_cheapest_gauge_change(graph, routes, alive, sums[alive, _MIDDLE])]
@@ -472,7 +496,10 @@ def _select(graph: Graph, routes: _Candidates, pairs: Pairs, most: int, detour: 
     least = np.minimum.reduceat(sums[:, _MIDDLE], pair_first)
     times = np.diff(np.append(pair_first, len(group)))
     over = sums[:, _MIDDLE] / np.repeat(least, times)
-    absurd = np.repeat(np.minimum.reduceat(over, first), size) > _ABSURD[group % len(FAMILIES)]
+    mark = _ABSURD[group % len(FAMILIES)]
+    if has_family is not None:
+        mark = np.where(has_family[group], np.inf, _WELL_BELOW * mark)
+    absurd = np.repeat(np.minimum.reduceat(over, first), size) > mark
     absurd &= ~pairs.every_family[group // len(FAMILIES)]
     fine = ~absurd & (leader | ((rank <= detour) & (ratio[:, -1] <= detour)))
     alive, group, rank, leader = alive[fine], group[fine], rank[fine], leader[fine]

@@ -1,0 +1,76 @@
+"""The manifest: everything that decides a result, so that the same manifest gives the same numbers.
+
+Wall times and dates stand in `run` and nowhere else.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from landbridge.errors import DataError, Fault
+from landbridge.scenario import Scenario
+from landbridge.world import World
+
+__all__ = ["SCHEMA_VERSION", "manifest", "scenarios_of", "version"]
+
+SCHEMA_VERSION = "0.1"
+_LIBRARIES = ("numpy", "scipy")
+
+
+def version() -> str:
+    """The installed version of landbridge, or that of the source tree."""
+    try:
+        return importlib.metadata.version("landbridge")
+    except importlib.metadata.PackageNotFoundError:
+        return "0.1.0"
+
+
+def manifest(
+    world: World,
+    command: str,
+    scenarios: Iterable[Scenario] = (),
+    options: Mapping[str, Any] | None = None,
+    run: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What was run: the World by its hash, every parameter, the scenarios in full, versions.
+
+    options: what else the command was asked. run: wall times and dates.
+    """
+    return {
+        "command": command,
+        "landbridge": version(),
+        "world": {"name": "embedded" if _embedded(world) else "own", "hash": world.hash},
+        "parameters": {str(r["parameter"]): str(r["value"]) for r in world.network["parameters"]},
+        "scenarios": {s.id: s.to_dict() for s in scenarios},
+        "options": dict(options or {}),
+        "python": platform.python_version(),
+        "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "run": dict(run or {}),
+    }
+
+
+def scenarios_of(document: Mapping[str, Any], world: World, where: str) -> list[Scenario]:
+    """The scenarios of a manifest, or of a result that holds one, for running them again.
+
+    Raises DataError where the manifest belongs to another World or holds none.
+    """
+    found = document.get("manifest", document)
+    scenarios = found.get("scenarios") if isinstance(found, Mapping) else None
+    stated = found.get("world") if isinstance(found, Mapping) else None
+    if not isinstance(scenarios, Mapping) or not isinstance(stated, Mapping):
+        cure = "give a file that `landbridge run -o FILE.json` wrote"
+        raise DataError("not a manifest", [Fault(where, "holds no scenarios and world", cure)])
+    if stated.get("hash") != world.hash:
+        what = f"was made with World {str(stated.get('hash'))[:12]}, this is {world.hash[:12]}"
+        cure = "give the same data with --world, or run the scenarios anew by name"
+        raise DataError("another World", [Fault(f"{where}, world", what, cure)])
+    return [Scenario.from_dict(body, name, f"{where}, {name}") for name, body in scenarios.items()]
+
+
+def _embedded(world: World) -> bool:
+    from landbridge.io.tables import DATA
+
+    return world.folder == DATA

@@ -1,0 +1,369 @@
+"""run(world, scenario) -> Results: the one place where the stages meet.
+
+    network -> expected cost -> trade cost -> equilibrium -> boxes -> arcs and gateways -> (waits)
+
+The waits at the gateways close the loop: they depend on the flows and the costs on them. In this version
+they are the observed hours of the base whatever the flows; `_chain` takes them as an argument, so that
+the fixed point goes around it and nothing else changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.errors import Fault, ScenarioError, Status
+from landbridge.results import Results
+from landbridge.scenario import Scenario, apply, load_scenario
+from landbridge.trade import Equilibrium, Gradient, solve
+from landbridge.trade.economy import Closure
+from landbridge.transport import (
+    ArcBars,
+    BaseChoice,
+    Choice,
+    Classes,
+    Freight,
+    Graph,
+    RouteSet,
+    align,
+    freight_between_regions,
+    freight_classes,
+    generate,
+    keeps_every_family,
+    pivot,
+    solve_base,
+)
+from landbridge.world import World
+
+__all__ = ["Progress", "Study", "arc_gradient", "iterate", "run", "study"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+# Called with what is about to be done and how much of the whole is behind [0, 1].
+Progress = Callable[[str, float], None]
+
+# Both closures are always solved, since they differ by a factor of two for some countries.
+_CLOSURES: tuple[Closure, ...] = ("fixed", "proportional")
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """The base of the World and one Results per scenario, all on one union of route sets."""
+
+    base: Results
+    cases: tuple[Results, ...]
+
+    def __getitem__(self, id: str) -> Results:
+        """The Results of a scenario by its id, or "base"."""
+        for result in (self.base, *self.cases):
+            if result.id == id:
+                return result
+        raise KeyError(id)
+
+
+def run(
+    world: World,
+    scenario: Scenario | str | Path | None = None,
+    *,
+    progress: Progress | None = None,
+    throw: bool = True,
+) -> Results:
+    """The World solved, or a scenario beside the base solved on the same union of route sets.
+
+    scenario: a bundled name, a Scenario, the path of a TOML file, or None for the base alone.
+    progress: called with a text and the share done. throw: False returns an unsolved economy with its
+    status instead of raising.
+    Raises ScenarioError with every fault of the scenario, and where it leaves a zone without a route;
+    ConvergenceError or InfeasibleError where the economy has no answer.
+    """
+    if scenario is None:
+        return study(world, (), progress=progress, throw=throw).base
+    return study(world, [scenario], progress=progress, throw=throw).cases[0]
+
+
+def study(
+    world: World,
+    scenarios: Iterable[Scenario | str | Path],
+    *,
+    progress: Progress | None = None,
+    throw: bool = True,
+) -> Study:
+    """Several scenarios of one World, solved on one union of route sets; faults of all told at once.
+
+    A scenario that sets a parameter of the model is compared with a base that has it too.
+    Raises as `run` does.
+    """
+    base, *cases = iterate(world, scenarios, progress=progress, throw=throw)
+    return Study(base, tuple(cases))
+
+
+def iterate(
+    world: World,
+    scenarios: Iterable[Scenario | str | Path],
+    *,
+    progress: Progress | None = None,
+    throw: bool = True,
+) -> Iterator[Results]:
+    """The base of the World, then every scenario, as soon as each is solved.
+
+    What the caller lets go is freed, so that a long study needs no more memory than a short one.
+    Raises as `run` does.
+    """
+    tell = progress or (lambda text, share: None)
+    tell("reading the scenarios", 0.0)
+    loaded: list[Scenario] = []
+    faults: list[Fault] = []
+    changed: list[tuple[World, World]] = []
+    for given in scenarios:
+        try:
+            one = load_scenario(given, world)
+            changed.append((apply(world, one, only_model=True), apply(world, one)))
+            loaded.append(one)
+        except ScenarioError as error:
+            faults += error.faults or (Fault("scenario", error.message),)
+    if faults:
+        raise ScenarioError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in the scenarios", faults)
+    bases: list[World] = [world]
+    for base_world, _ in changed:
+        if all(base_world.hash != known.hash for known in bases):
+            bases.append(base_world)
+    tell("searching routes for every pair of places", 0.05)
+    common = _Common([*bases, *(after for _, after in changed)])
+    steps = len(bases) + len(changed)
+    solved: dict[str, _Base] = {}
+    for number, base_world in enumerate(bases):
+        tell("solving the base", 0.5 + 0.5 * number / steps)
+        solved[base_world.hash] = _Base(common, base_world, common.graphs[number], throw)
+    yield solved[world.hash].results
+    for number, (one, (base_world, after)) in enumerate(zip(loaded, changed, strict=True), len(bases)):
+        tell(f"solving {one.id}", 0.5 + 0.5 * number / steps)
+        yield solved[base_world.hash].case(after, common.graphs[number], one)
+    tell("done", 1.0)
+
+
+def arc_gradient(result: Results, of: str) -> ArcBars:
+    """d ln(outcome) by the hours, money, CO2e and variance of every arc: the adjoint of the chain.
+
+    Economy -> trade cost -> expected cost -> arcs, at the waits of the base; the base and its shares are
+    held fixed. The outcome is named as in `Equilibrium.gradient`.
+    """
+    choice, freight = result.choice, result.freight
+    gradient: Gradient = result.equilibrium[result.closure].gradient(of)
+    return choice.vjp(cost_bar=freight.cost_bar(choice.cost, gradient.cost))
+
+
+class _Common:
+    """What all cases of a study share: aligned graphs, the union of route sets, zones."""
+
+    def __init__(self, worlds: Sequence[World]) -> None:
+        world = worlds[0]
+        self.graphs: list[Graph] = align(worlds)
+        self.zones = {
+            str(row["place_id"]): (str(row["region"]), float(row["share"] or 0.0))
+            for row in world.network["zones"]
+        }
+        corridors = [(str(r["from_place"]), str(r["to_place"])) for r in world.network["corridors"]]
+        places = [*self.zones, *(p for pair in corridors for p in pair if p not in self.zones)]
+        self.places = list(dict.fromkeys(places))
+        known = world.network["places"].by("place_id")
+        self.regions = {p: str(known[p]["region"] or "") for p in self.places}
+        at = {place: number for number, place in enumerate(self.places)}
+        zone_region = np.array([self.zones[p][0] if p in self.zones else "" for p in self.places])
+        both = (zone_region[:, None] != "") & (zone_region[None, :] != "")
+        wanted = both & (zone_region[:, None] != zone_region[None, :])
+        for start, end in corridors:
+            wanted[at[start], at[end]] = True
+        regions = [self.regions[p] for p in self.places]
+        self.routes: RouteSet = generate(
+            self.graphs,
+            self.places,
+            self.places,
+            wanted,
+            every_family=keeps_every_family(world, regions, regions),
+            detour=world.parameter("detour_max"),
+        )
+        self._sizes: dict[bytes, FloatArray] = {}
+
+    def classes(self, world: World) -> Classes:
+        """Classes of every pair of the route set, from the tables of one World."""
+        names = self.graphs[0].places
+        ends = [
+            [self.regions[names[p]] for p in side] for side in (self.routes.origin, self.routes.destination)
+        ]
+        return freight_classes(world, ends[0], ends[1])
+
+    def path_size(self, available: BoolArray) -> FloatArray:
+        """Path-size factors on the base graph; they move with what is open only."""
+        key = np.packbits(available).tobytes()
+        if key not in self._sizes:
+            self._sizes[key] = self.routes.path_size(self.graphs[0], available)
+        return self._sizes[key]
+
+
+class _Base:
+    """A solved base, from which cases are solved."""
+
+    def __init__(self, common: _Common, world: World, graph: Graph, throw: bool) -> None:
+        self.common, self.world, self.graph, self.throw = common, world, graph, throw
+        routes = common.routes
+        self.classes = common.classes(world)
+        sums, available = routes.sums(graph), routes.available(graph)
+        size = common.path_size(available)
+        self.choice: BaseChoice = solve_base(routes, self.classes, sums, available, size)
+        at = graph.place_number
+        self.freight: Freight = freight_between_regions(
+            world, graph, routes, self.classes, {at[p]: zone for p, zone in common.zones.items()}
+        )
+        self.log_tau = self.freight.log_tau(self.choice.cost)
+        _require_routes(common, graph, self.choice.unreachable, self.ships, "base", None)
+        self.results = self._chain(world, graph, None, None)
+
+    @cached_property
+    def ships(self) -> BoolArray:
+        """Pairs of zones between which anything is shipped in the base."""
+        return self.freight.ships(self.world.trade.trade)
+
+    @property
+    def closures(self) -> tuple[Closure, ...]:
+        """The closures solved, the one whose flows are loaded first."""
+        chosen: Any = self.world.setting("deficits")
+        return tuple(dict.fromkeys((chosen, *_CLOSURES)))
+
+    def case(self, world: World, graph: Graph, scenario: Scenario) -> Results:
+        """A scenario solved beside this base."""
+        return self._chain(world, graph, scenario, self.results)
+
+    def _chain(
+        self,
+        world: World,
+        graph: Graph,
+        scenario: Scenario | None,
+        base: Results | None,
+        delay_h: FloatArray | None = None,
+    ) -> Results:
+        """One pass from arcs to flows, at further waits of delay_h [gateway] beyond those of the base."""
+        routes = self.common.routes
+        loaded = graph if delay_h is None else graph.with_queue(delay_h)
+        sums, available = routes.sums(loaded), routes.available(loaded)
+        classes = self.classes
+        carbon = world.parameter("carbon_price_usd_per_kg")
+        if carbon != classes.carbon_usd_per_kg:
+            classes = replace(classes, carbon_usd_per_kg=carbon)
+        choice = pivot(self.choice, sums, available, self.common.path_size(available), classes=classes)
+        name = "base" if scenario is None else scenario.id
+        _require_routes(self.common, graph, choice.unreachable, self.ships, name, scenario)
+        log_hat = self.freight.log_tau(choice.cost) - self.log_tau
+        cost_hat = np.exp(log_hat)
+        shock: dict[str, Any] = {
+            "cost_hat": cost_hat if base is not None else None,
+            "tariff": world.policy.tariff,
+            "productivity_hat": world.policy.productivity_hat,
+        }
+        table = self.world.trade
+        equilibrium: dict[str, Equilibrium] = {}
+        first_order: dict[str, FloatArray] = {}
+        for closure in self.closures:
+            before = base.equilibrium[closure] if base is not None else None
+            eq = solve(table, **shock, deficits=closure, throw=self.throw, start=before)
+            equilibrium[closure] = eq
+            unmoved = before is None or not before.status.converged
+            first_order[closure] = (
+                np.zeros(len(table.regions)) if unmoved or before is None else before.linear_response(**shock)
+            )
+        main = equilibrium[self.closures[0]]
+        demand = self.freight.demand_teu(_at_base_prices(main, world))
+        return Results(
+            id=name,
+            scenario=scenario,
+            world=world,
+            graph=loaded,
+            choice=choice,
+            freight=self.freight,
+            demand_teu=demand,
+            flow_teu=choice.assign(demand),
+            cost_hat=cost_hat,
+            equilibrium=equilibrium,
+            first_order=first_order,
+            closure=self.closures[0],
+            status=Status.worst(eq.status for eq in equilibrium.values()),
+            notes=_notes(choice, graph, world, self.world),
+            base=base,
+        )
+
+
+def _at_base_prices(eq: Equilibrium, world: World) -> FloatArray:
+    """Sales of every exporter at its base prices [o, d, s]: value' / (c^ / A^), million USD."""
+    price = np.array(eq.unit_cost_hat)
+    if world.policy.productivity_hat is not None:
+        price = price / world.policy.productivity_hat
+    return np.asarray(eq.trade / price[:, None, :])
+
+
+def _require_routes(
+    common: _Common,
+    graph: Graph,
+    unreachable: NDArray[np.int32],
+    ships: BoolArray,
+    name: str,
+    scenario: Scenario | None,
+) -> None:
+    """Refuse a World in which freight has no way: one fault for every zone that is cut off."""
+    lost = [int(q) for q in unreachable if ships[q]]
+    if not lost:
+        return
+    routes, names = common.routes, graph.places
+    cut: dict[int, set[int]] = {}
+    for q in lost:
+        for one, other in (
+            (int(routes.origin[q]), int(routes.destination[q])),
+            (int(routes.destination[q]), int(routes.origin[q])),
+        ):
+            cut.setdefault(one, set()).add(other)
+    # A zone that loses most others is the one cut off; the others merely lose it.
+    faults = []
+    while cut:
+        worst = max(cut, key=lambda place: (len(cut[place]), -place))
+        others = cut.pop(worst)
+        if others:
+            many = f"{len(others)} other zone{'s' * (len(others) > 1)}"
+            faults.append(
+                Fault(
+                    f"scenario {name}, zone {names[worst]}",
+                    f"no open route is left to {many}",
+                    "open a link or a gateway, or close fewer",
+                )
+            )
+        for rest in cut.values():
+            rest.discard(worst)
+        cut = {place: rest for place, rest in cut.items() if rest}
+    what = "the scenario" if scenario is not None else "the network"
+    raise ScenarioError(f"{what} leaves zones without a route", faults)
+
+
+def _notes(choice: Choice, graph: Graph, world: World, base: World) -> tuple[str, ...]:
+    """What a reader of the tables must know about this case."""
+    notes = []
+    if choice.gained.any():
+        routes = choice.base.routes
+        pairs = len(np.unique(routes.group_pair[choice.gained]))
+        notes.append(
+            f"{pairs} pairs of zones gain a corridor family they did not have; it takes the stated share "
+            "of its pair group, an assumption and not a prediction"
+        )
+    columns = ("capacity_trains_per_day", "capacity_teu_per_day")
+    before = base.network["gateways"].by("gateway_id")
+    if any(
+        row[c] != before[str(row["gateway_id"])][c]
+        for row in world.network["gateways"]
+        if str(row["gateway_id"]) in before
+        for c in columns
+    ):
+        notes.append("capacities were changed: they have no effect yet, waits are those of the base")
+    return tuple(notes)

@@ -1,0 +1,449 @@
+"""Results: what a run found, as tables with names; and compare(), a change beside its base.
+
+Every figure is a static, long-run answer for the economy of 2023. Rows are plain dictionaries in the
+names of the public interface; a DataFrame is made only where one is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.errors import ConvergenceError, Status
+from landbridge.scenario import Scenario
+from landbridge.trade import Equilibrium
+from landbridge.trade.welfare import CA5
+from landbridge.transport import FAMILIES, Choice, Freight, Graph
+from landbridge.transport.graph import BLOCK, RAILS, ROAD, SEA, TERMS, WAGONLOAD
+from landbridge.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Comparison", "Results"]
+
+FloatArray = NDArray[np.float64]
+Rows = list[dict[str, Any]]
+
+# Terms that are spent at a gateway, not on the way to it.
+_AT_GATEWAY = ("border", "gauge_change", "port", "sailing_wait", "feeder", "queue")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Results:
+    """One solved World: routes, flows, waits, trade and real income.
+
+    id: "base" or the scenario's. choice, freight, demand_teu [pair, k], flow_teu [arc, product], TEU a
+    year: the freight side. equilibrium: by closure of the trade balance; first_order: d ln real income
+    [n] by closure, gradient times log changes. closure: the one whose flows are on the network.
+    cost_hat [o, d, s]: tau'/tau. base: what every change refers to (None for a base itself).
+    """
+
+    id: str
+    scenario: Scenario | None
+    world: World
+    graph: Graph
+    choice: Choice
+    freight: Freight
+    demand_teu: FloatArray
+    flow_teu: FloatArray
+    cost_hat: FloatArray
+    equilibrium: Mapping[str, Equilibrium]
+    first_order: Mapping[str, FloatArray]
+    closure: str
+    status: Status
+    notes: tuple[str, ...] = ()
+    base: Results | None = field(default=None)
+
+    # -- tables ------------------------------------------------------------------------------------
+
+    @cached_property
+    def real_income_rows(self) -> Rows:
+        """Change of real income by region: exact and first order, under each closure [percent]."""
+        self._solved()
+        table = self._main.base
+        rows = []
+        for n, region in enumerate(table.regions):
+            row: dict[str, Any] = {"region": region}
+            row.update(self._income_cells(np.array([n])))
+            rows.append(row)
+        return rows
+
+    @cached_property
+    def group_rows(self) -> Rows:
+        """The same for the five Central Asian countries together and for the world."""
+        self._solved()
+        regions = self._main.base.regions
+        groups = {"CA5": [r for r in CA5 if r in regions], "world": list(regions)}
+        return [
+            {"group": name, **self._income_cells(np.array([regions.index(r) for r in members]))}
+            for name, members in groups.items()
+            if members
+        ]
+
+    def _income_cells(self, members: NDArray[np.int64]) -> dict[str, float]:
+        """A group's real income is sum I_n W_n / sum I_n, base incomes as weights."""
+        cells: dict[str, float] = {}
+        for closure, suffix in (("fixed", ""), ("proportional", "_proportional"), ("zero", "_zero")):
+            if closure not in self.equilibrium:
+                continue
+            eq = self.equilibrium[closure]
+            income = eq.base.income[members]
+            weight = income / income.sum()
+            change = float(weight @ (eq.real_income_hat[members] - 1.0))
+            cells[f"percent{suffix}"] = 100.0 * change
+            cells[f"first_order_percent{suffix}"] = 100.0 * float(weight @ self.first_order[closure][members])
+            if closure == "fixed":
+                cells["musd"] = float(income.sum()) * change
+        return cells
+
+    @cached_property
+    def trade_rows(self) -> Rows:
+        """Trade in goods by pair of regions: change in percent and in million USD of 2023 a year.
+
+        Values are at producer prices net of tariff; changes are in the numeraire (world value added).
+        """
+        self._solved()
+        table = self._main.base
+        goods = [table.sectors.index(str(r["sector"])) for r in self.world.sectors if r["is_goods"]]
+        old = table.trade[:, :, goods].sum(axis=2)
+        new = self._main.trade[:, :, goods].sum(axis=2)
+        return [
+            {
+                "exporter": o,
+                "importer": d,
+                "percent": 100.0 * float(new[i, j] / old[i, j] - 1.0),
+                "musd": float(new[i, j] - old[i, j]),
+                "base_musd": float(old[i, j]),
+            }
+            for i, o in enumerate(table.regions)
+            for j, d in enumerate(table.regions)
+            if i != j and old[i, j] > 0.0
+        ]
+
+    @cached_property
+    def corridor_rows(self) -> Rows:
+        """The reported corridors, family by family and together (family "all"): expected hours and costs.
+
+        generalised_cost_usd, of "all" only: K, what an average TEU gives up in money, hours and risk. It
+        falls with every improvement, while mean hours may rise where a new, longer choice takes traffic.
+        """
+        routes, choice = self.choice.base.routes, self.choice
+        number = self.graph.place_number
+        pairs = {
+            (int(o), int(d)): q
+            for q, (o, d) in enumerate(zip(routes.origin, routes.destination, strict=True))
+        }
+        sums = choice.sums
+        rows: Rows = []
+        for corridor in self.world.network["corridors"]:
+            ends = str(corridor["from_place"]), str(corridor["to_place"])
+            pair = pairs.get((number[ends[0]], number[ends[1]]), -1)
+            head = {"corridor": str(corridor["corridor_id"]), "from": ends[0], "to": ends[1]}
+            if pair < 0 or pair in choice.unreachable:
+                continue
+            sector = choice.classes.sectors.index(str(corridor["sector"]))
+            beta = float(choice.classes.block_share[sector, pair])
+            span = routes.routes_of(pair)
+            at = slice(span.start, span.stop)
+            share = beta * choice.route_share(sector, BLOCK)[at]
+            carried = [share, (1.0 - beta) * choice.route_share(sector, WAGONLOAD)[at]]
+            total = [float(sum(c.sum() for c in carried))]
+            whole = _weighted(carried, sums, at, np.ones(len(span), dtype=bool))
+            expected = {"generalised_cost_usd": float(choice.cost[pair, sector])}
+            rows.append({**head, "family": "all", "share": total[0], **whole, **expected})
+            for family in np.unique(routes.family[at]):
+                mine = routes.family[at] == family
+                part = float(sum(c[mine].sum() for c in carried))
+                if part > 0.0:
+                    rows.append(
+                        {
+                            **head,
+                            "family": FAMILIES[family],
+                            "share": part,
+                            **_weighted(carried, sums, at, mine),
+                        }
+                    )
+        return rows
+
+    @cached_property
+    def gateway_rows(self) -> Rows:
+        """Flows and hours at every gateway.
+
+        trains_per_day: container trains both ways, empty returns included; null away from rail borders.
+        teu_per_year: loaded boxes of all kinds; teu_block, teu_wagonload of them by rail product.
+        wait_h: hours at the gateway, service and queue, averaged over what passes.
+        """
+        graph = self.graph
+        block, _ = self._container_trains
+        hours = self._hours_at_gateways
+        total = graph.at_gateways(self.flow_teu)
+        table = self.world.network["gateways"].by("gateway_id")
+        rows = []
+        for j, gateway in enumerate(graph.gateways):
+            row = table[gateway]
+            rail, port = row["mode"] == "rail", row["kind"] == "port"
+            teu = float(total[j].sum())
+            capacity = row["capacity_trains_per_day"] if rail else row["capacity_teu_per_day"]
+            used = float(block[j]) if rail else teu / self.world.parameter("days_per_year")
+            rows.append(
+                {
+                    "gateway": gateway,
+                    "name": str(row["name"]),
+                    "mode": str(row["mode"]),
+                    "trains_per_day": float(block[j]) if rail else None,
+                    "teu_per_year": teu,
+                    "teu_block": float(total[j, BLOCK]) if rail else None,
+                    "teu_wagonload": float(total[j, WAGONLOAD]) if rail else None,
+                    "volume_over_capacity": used / float(capacity) if capacity else None,
+                    "wait_h": float(hours[j]) if rail or port or row["mode"] == "road" else 0.0,
+                }
+            )
+        return rows
+
+    @cached_property
+    def count_rows(self) -> Rows:
+        """Observed counts of the base year beside ours; role: input, fitted or predicted."""
+        days = self.world.parameter("days_per_year")
+        trains, boxes = self._container_trains
+        boxed = self.graph.at_gateways(self.flow_teu)[:, BLOCK]
+        number = {gateway: j for j, gateway in enumerate(self.graph.gateways)}
+        kinds = self.world.network["gateways"].by("gateway_id")
+        rows = []
+        for row in self.world.network["validation_counts"]:
+            names = str(row["gateway_id"]).split("+")
+            if int(row["year"] or 0) != 2023 or not all(n in number for n in names):
+                continue
+            at = [number[n] for n in names]
+            if row["unit"] == "trains/year":
+                ours = days * float(trains[at].sum())
+            elif row["unit"] == "TEU/year":
+                rail = kinds[names[0]]["mode"] == "rail"
+                ours = float(boxes[at].sum() if rail else boxed[at].sum())
+            else:
+                continue
+            rows.append(
+                {
+                    "gateway": str(row["gateway_id"]),
+                    "metric": str(row["metric"]),
+                    "year": 2023,
+                    "observed": float(row["value"] or 0.0),
+                    "ours": ours,
+                    "unit": str(row["unit"]),
+                    "role": str(row["use"]),
+                    "source": str(row["source"]),
+                }
+            )
+        return rows
+
+    @cached_property
+    def emission_rows(self) -> Rows:
+        """Box-kilometres and CO2e of all freight on the network a year, by mode."""
+        graph, flow = self.graph, self.flow_teu
+        rail = np.isin(graph.mode, RAILS)
+        kinds = {
+            "rail, container trains": (rail, (BLOCK,)),
+            "rail, ordinary wagons": (rail, (WAGONLOAD,)),
+            "road": (graph.mode == ROAD, (BLOCK, WAGONLOAD)),
+            "ocean ship": ((graph.mode == SEA) & ~graph.caspian_ship, (BLOCK, WAGONLOAD)),
+            "Caspian ship": (graph.caspian_ship, (BLOCK, WAGONLOAD)),
+            "terminals, ports, gauge changes": (graph.mode == 0, (BLOCK, WAGONLOAD)),
+        }
+        rows = []
+        for mode, (arcs, products) in kinds.items():
+            km = sum(float(flow[arcs, p] @ graph.length_km[arcs]) for p in products)
+            kg = sum(float(flow[arcs, p] @ graph.co2e_kg[arcs, p]) for p in products)
+            rows.append({"mode": mode, "million_teu_km": km / 1e6, "co2e_kt": kg / 1e6})
+        rows.append(
+            {
+                "mode": "all",
+                "million_teu_km": float(flow.sum(axis=1) @ graph.length_km) / 1e6,
+                "co2e_kt": float((flow * graph.co2e_kg).sum()) / 1e6,
+            }
+        )
+        return rows
+
+    # -- the same as DataFrames --------------------------------------------------------------------
+
+    @property
+    def real_income(self) -> pd.DataFrame:
+        """`real_income_rows` as a DataFrame."""
+        return _frame(self.real_income_rows)
+
+    @property
+    def trade(self) -> pd.DataFrame:
+        """`trade_rows` as a DataFrame."""
+        return _frame(self.trade_rows)
+
+    @property
+    def corridors(self) -> pd.DataFrame:
+        """`corridor_rows` as a DataFrame."""
+        return _frame(self.corridor_rows)
+
+    @property
+    def gateways(self) -> pd.DataFrame:
+        """`gateway_rows` as a DataFrame."""
+        return _frame(self.gateway_rows)
+
+    @property
+    def emissions(self) -> pd.DataFrame:
+        """`emission_rows` as a DataFrame."""
+        return _frame(self.emission_rows)
+
+    def skims(self, sector: str = "MCH") -> pd.DataFrame:
+        """Expected generalised cost, hours, USD and kg CO2e per TEU between all zones, for one sector."""
+        import pandas as pd
+
+        routes, classes = self.choice.base.routes, self.choice.classes
+        k = _sector(sector, classes.sectors)
+        places = np.array(self.graph.places)
+        expected = self.choice.expected(k)
+        return pd.DataFrame(
+            {
+                "from": places[routes.origin],
+                "to": places[routes.destination],
+                "generalised_cost_usd": self.choice.cost[:, k],
+                "time_h": expected[0],
+                "cost_usd": expected[1],
+                "co2e_kg": expected[2],
+            }
+        )
+
+    def compare(self) -> Comparison:
+        """This result beside its base; a base is compared with itself."""
+        return Comparison(self.base or self, self)
+
+    def to_json(self) -> dict[str, Any]:
+        """The tables in the names of the public interface; a base has corridors and gateways only."""
+        freight = {"corridors": self.corridor_rows, "gateways": self.gateway_rows}
+        if self.base is None:
+            return {**freight, "counts": self.count_rows, "emissions": self.emission_rows}
+        return {
+            "real_income": self.real_income_rows,
+            "groups": self.group_rows,
+            "trade": self.trade_rows,
+            **freight,
+            "emissions": self.emission_rows,
+            "notes": list(self.notes),
+        }
+
+    def __repr__(self) -> str:
+        if not self.status.converged:
+            return f"<Results {self.id}: not converged, {self.status.message}>"
+        rows = {row["region"]: row for row in self.real_income_rows}
+        shown = ", ".join(f"{r} {rows[r]['percent']:+.3f} %" for r in ("CHN", *CA5) if r in rows)
+        told = (
+            f"real income {shown}" if self.base is not None else f"{self.choice.base.routes.n_routes} routes"
+        )
+        return f"<Results {self.id}: {told}; residual {self.status.residual:.0e}>"
+
+    # -- parts -------------------------------------------------------------------------------------
+
+    @property
+    def _main(self) -> Equilibrium:
+        return self.equilibrium[self.closure]
+
+    def _solved(self) -> None:
+        if not self.status.converged:
+            raise ConvergenceError(f"{self.id} was not solved: {self.status.message}")
+
+    @cached_property
+    def _container_trains(self) -> tuple[FloatArray, FloatArray]:
+        """Container trains a day and their boxes a year at every gateway, both ways, empties included.
+
+        Boxes come back at least at the stated ratio to those that go out; what goods do not fill is empty.
+        """
+        graph, world = self.graph, self.world
+        way = np.arange(graph.n_arcs) % 2
+        block = np.where(way[:, None] == np.array([0, 1]), self.flow_teu[:, BLOCK, None], 0.0)
+        there, back = graph.at_gateways(block).T
+        more, less = np.maximum(there, back), np.minimum(there, back)
+        boxes = more + np.maximum(less, world.parameter("return_ratio_empty") * more)
+        return boxes / (world.parameter("teu_per_train") * world.parameter("days_per_year")), boxes
+
+    @cached_property
+    def _hours_at_gateways(self) -> FloatArray:
+        """Mean hours spent at every gateway, weighted by what passes; plain where nothing does."""
+        graph = self.graph
+        here = np.isin(graph.term_kind, [TERMS.index(name) for name in _AT_GATEWAY])
+        hours = np.zeros((graph.n_arcs, 2))
+        np.add.at(hours, graph.term_arc[here], graph.term_time_h[here])
+        spent, passed = graph.at_gateways(hours * self.flow_teu), graph.at_gateways(self.flow_teu)
+        plain, count = graph.at_gateways(hours), graph.at_gateways(np.ones_like(hours))
+        moved = passed.sum(axis=1)
+        mean = plain.sum(axis=1) / np.maximum(count.sum(axis=1), 1.0)
+        return np.asarray(np.where(moved > 0.0, spent.sum(axis=1) / np.where(moved > 0.0, moved, 1.0), mean))
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A change beside its base, as DataFrames; columns of the base begin with base_."""
+
+    before: Results
+    after: Results
+
+    @property
+    def real_income(self) -> pd.DataFrame:
+        """Change of real income by region [percent] and in million USD of 2023 a year."""
+        return self.after.real_income
+
+    @property
+    def trade(self) -> pd.DataFrame:
+        """Change of trade in goods by pair of regions."""
+        return self.after.trade
+
+    @property
+    def corridors(self) -> pd.DataFrame:
+        """Hours, money, CO2e and share of every family of the reported corridors."""
+        return self._beside("corridor_rows", ["corridor", "from", "to", "family"])
+
+    @property
+    def gateways(self) -> pd.DataFrame:
+        """Trains, boxes and hours at every gateway."""
+        return self._beside("gateway_rows", ["gateway", "name", "mode"])
+
+    @property
+    def emissions(self) -> pd.DataFrame:
+        """Box-kilometres and CO2e by mode."""
+        return self._beside("emission_rows", ["mode"])
+
+    def _beside(self, rows: str, keys: list[str]) -> pd.DataFrame:
+        before, after = _frame(getattr(self.before, rows)), _frame(getattr(self.after, rows))
+        values = [c for c in after.columns if c not in keys]
+        joined = before.merge(after, on=keys, how="outer", sort=False, suffixes=("_old", ""))
+        order = []
+        for value in values:
+            joined = joined.rename(columns={f"{value}_old": f"base_{value}"})
+            order += [f"base_{value}", value]
+        return joined[[*keys, *order]]
+
+
+def _weighted(carried: list[FloatArray], sums: Any, at: slice, mine: NDArray[np.bool_]) -> dict[str, float]:
+    """Means over routes and products by what they carry."""
+    total = sum(float(c[mine].sum()) for c in carried)
+    cells = {}
+    for name in ("time_h", "cost_usd", "co2e_kg"):
+        values = getattr(sums, name)
+        mean = sum(float(carried[p][mine] @ values[p, at][mine]) for p in range(2))
+        cells[name] = mean / total
+    return cells
+
+
+def _sector(code: str, known: tuple[str, ...]) -> int:
+    from landbridge.errors import DataError, Fault, did_you_mean
+
+    if code not in known:
+        cure = did_you_mean(code, known) or "use one of " + ", ".join(known)
+        raise DataError("unknown sector", [Fault("sector", f"no sector {code!r}", cure)])
+    return known.index(code)
+
+
+def _frame(rows: Rows) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows)

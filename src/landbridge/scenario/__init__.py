@@ -1,0 +1,225 @@
+"""Scenario = a locked base and an ordered list of typed modifications; TOML in, a changed World out.
+
+    name = "Kashgar to Andijan by rail"
+    sources = ["Railway Gazette, 7 January 2025"]
+    [[modification]]
+    verb = "add_link"
+    from = "Kashgar"
+
+The keys of every verb, their types and bounds are the `modification.*` rows of schema.csv: one list for
+checking, for the JSON Schema and for the documentation.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from landbridge.errors import Fault, ScenarioError, did_you_mean
+from landbridge.io.tables import read_text
+from landbridge.scenario.fields import Modification
+from landbridge.scenario.json_schema import json_schema
+from landbridge.scenario.verbs import Change
+from landbridge.world import World
+from landbridge.world.validate import check_network
+
+__all__ = ["Modification", "Scenario", "apply", "bundled", "json_schema", "load_scenario", "study_set"]
+
+_TOP = {
+    "name": "what the change is, in a few words",
+    "description": "what is assumed, in a few sentences",
+    "sources": "a list of texts that say where the figures come from",
+    "base": "the hash of the World it was written for, or the first 12 characters of it",
+    "modification": "the changes, in order, each a [[modification]]",
+}
+_BUNDLED = files("landbridge").joinpath("data", "scenarios")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A named change of the World.
+
+    id: short name in tables and JSON (the file's stem). name: what it is, in words. base: hash of the
+    World it was written for, or None. modifications: in the order they are applied.
+    """
+
+    id: str
+    name: str
+    modifications: tuple[Modification, ...]
+    sources: tuple[str, ...] = ()
+    description: str = ""
+    base: str | None = None
+
+    @staticmethod
+    def from_toml(text: str, id: str, file: str | None = None, world: World | None = None) -> Scenario:
+        """Read a scenario from TOML text; `file` is what faults call it.
+
+        Raises ScenarioError with every fault of form; with a World also every unknown name, so that all
+        are told at once.
+        """
+        place = file or f"{id}.toml"
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            fault = Fault(place, f"is not valid TOML: {error}", "mend the line named; text needs quotes")
+            raise ScenarioError("the scenario cannot be read", [fault]) from None
+        return Scenario.from_dict(document, id, place, _lines_of_modifications(text), world)
+
+    @staticmethod
+    def from_dict(
+        document: Mapping[str, Any],
+        id: str,
+        place: str = "scenario",
+        lines: tuple[int, ...] = (),
+        world: World | None = None,
+    ) -> Scenario:
+        """Read a scenario from a dictionary of the same shape as the TOML (a manifest holds one).
+
+        Raises ScenarioError as `from_toml` does. lines: where each modification stands in its file.
+        """
+        faults = [
+            Fault(place, f"no key {key!r}", did_you_mean(key, _TOP) or "use " + ", ".join(_TOP))
+            for key in document
+            if key not in _TOP
+        ]
+        name = document.get("name", "")
+        if not isinstance(name, str) or not name.strip():
+            faults.append(Fault(f"{place}, name", "is missing", 'write name = "what the change is"'))
+        sources = document.get("sources", [])
+        if isinstance(sources, str):
+            sources = [sources]
+        if not isinstance(sources, list) or not all(isinstance(s, str) for s in sources):
+            faults.append(Fault(f"{place}, sources", "is not a list of texts", 'write sources = ["..."]'))
+            sources = []
+        texts: dict[str, str | None] = {}
+        for key in ("description", "base"):
+            value = document.get(key)
+            texts[key] = value if isinstance(value, str) else None
+            if value is not None and texts[key] is None:
+                faults.append(Fault(f"{place}, {key}", f"is {value!r}", "put it in quotes"))
+        listed = document.get("modification", [])
+        modifications: list[Modification] = []
+        if not isinstance(listed, list) or not all(isinstance(m, dict) for m in listed):
+            cure = "begin each change with a line [[modification]]"
+            faults.append(Fault(f"{place}, modification", "is not a list of tables", cure))
+        elif not listed:
+            faults.append(Fault(place, "changes nothing", "add a [[modification]] with a verb"))
+        else:
+            for number, keys in enumerate(listed, start=1):
+                line = f" (line {lines[number - 1]})" if len(lines) == len(listed) else ""
+                modification, found = Modification.read(keys, f"{place}, modification {number}{line}")
+                faults.extend(found)
+                if modification is not None:
+                    modifications.append(modification)
+        if faults:
+            if world is not None:
+                faults += Change(world, id).unknown_names(modifications)
+            raise ScenarioError(f"{_count(faults)} in scenario {id!r}", faults)
+        return Scenario(
+            id, name, tuple(modifications), tuple(sources), texts["description"] or "", texts["base"]
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The scenario as the dictionary that `from_dict` reads."""
+        out: dict[str, Any] = {"name": self.name}
+        if self.description:
+            out["description"] = self.description
+        if self.sources:
+            out["sources"] = list(self.sources)
+        if self.base:
+            out["base"] = self.base
+        out["modification"] = [m.to_dict() for m in self.modifications]
+        return out
+
+    def to_toml(self) -> str:
+        """The scenario as TOML text that reads back to an equal scenario."""
+        lines = [f"{key} = {_toml(value)}" for key, value in self.to_dict().items() if key != "modification"]
+        for modification in self.modifications:
+            lines += ["", "[[modification]]"]
+            lines += [f"{key} = {_toml(value)}" for key, value in modification.to_dict().items()]
+        return "\n".join(lines) + "\n"
+
+
+def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -> Scenario:
+    """A bundled scenario by name, one from a TOML file, or the one given.
+
+    world: also tell names that it does not know, where the form is at fault already.
+    Raises ScenarioError for a broken or unknown scenario, DataError for a file that cannot be read.
+    """
+    if isinstance(scenario, Scenario):
+        return scenario
+    names = bundled()
+    if isinstance(scenario, str) and scenario in names:
+        text = _BUNDLED.joinpath(f"{scenario}.toml").read_text(encoding="utf-8")
+        return Scenario.from_toml(text, scenario)
+    path = Path(scenario)
+    if path.suffix == ".toml" or path.exists():
+        return Scenario.from_toml(read_text(path), path.stem, path.name, world)
+    known = ", ".join(names)
+    cure = did_you_mean(str(scenario), names) or f"use {known}, or the path of a .toml file"
+    raise ScenarioError("unknown scenario", [Fault("scenario", f"no scenario {str(scenario)!r}", cure)])
+
+
+def bundled() -> tuple[str, ...]:
+    """Names of the scenarios that come with landbridge, sorted."""
+    return tuple(sorted(f.name[:-5] for f in _BUNDLED.iterdir() if f.name.endswith(".toml")))
+
+
+def study_set(world: World) -> tuple[str, ...]:
+    """Names of the scenarios that `landbridge run` compares with the base, in order."""
+    rows = sorted(world.network["study_set"], key=lambda row: int(row["position"] or 0))
+    return tuple(str(row["scenario"]) for row in rows)
+
+
+def apply(world: World, scenario: Scenario | str | Path, *, only_model: bool = False) -> World:
+    """The World after a scenario.
+
+    only_model: apply only what the base must share: parameters that are part of the model rather than
+    of the world it describes (phi, rho, the variant of the trade table ...). A scenario is compared with
+    the base that has the same model.
+    Raises ScenarioError with every fault of every modification: unknown names with the nearest known
+    ones, values outside their bounds, and what the changed tables violate.
+    """
+    scenario = load_scenario(scenario, world)
+    change = Change(world, scenario.id)
+    if scenario.base and not world.hash.startswith(scenario.base):
+        cure = f"write base = {world.hash[:12]!r} once you have checked that it still means the same"
+        change.faults.append(Fault(f"{scenario.id}, base", f"written for World {scenario.base[:12]}", cure))
+    for modification in scenario.modifications:
+        change.do(modification, only_model=only_model)
+    if not change.faults and not only_model:
+        # A scenario answers for what it broke, not for what the tables had before.
+        known = set(check_network(world.network))
+        change.faults += [fault for fault in check_network(change.network) if fault not in known]
+    if change.faults:
+        raise ScenarioError(
+            f"{_count(change.faults)} in scenario {scenario.id!r}", list(dict.fromkeys(change.faults))
+        )
+    return change.world()
+
+
+def _count(faults: list[Fault]) -> str:
+    return "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+
+
+def _lines_of_modifications(text: str) -> tuple[int, ...]:
+    header = re.compile(r"^\s*\[\[\s*modification\s*\]\]")
+    return tuple(n for n, line in enumerate(text.splitlines(), start=1) if header.match(line))
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+        return f'"{escaped}"'
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + " }"
+    return repr(value)

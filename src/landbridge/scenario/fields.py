@@ -1,0 +1,171 @@
+"""One modification: a verb and its keys, typed and bounded by the `modification.*` rows of schema.csv."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from landbridge.errors import Fault, did_you_mean
+from landbridge.world.table import Column, read_schema
+
+__all__ = ["ALIASES", "LATER", "Modification", "Move", "verb_columns"]
+
+ALIASES = {"change_border": "change_gateway", "close_border": "close_gateway"}
+# Verbs of channels that this version does not have yet; a scenario that uses one is told so.
+LATER = {"change_visa": "travel", "cut_pipeline": "gas"}
+
+
+def verb_columns() -> dict[str, Mapping[str, Column]]:
+    """The keys of every verb, by verb."""
+    prefix = "modification."
+    return {n.removeprefix(prefix): c for n, c in read_schema().items() if n.startswith(prefix)}
+
+
+@dataclass(frozen=True)
+class Move:
+    """A change of one number: to a value, by a factor, or by an amount."""
+
+    how: str
+    amount: float
+
+    def of(self, old: float) -> float:
+        """The number after the change."""
+        if self.how == "multiply":
+            return old * self.amount
+        if self.how == "add":
+            return old + self.amount
+        return self.amount
+
+    def to_json(self) -> float | dict[str, float]:
+        """As it is written in a scenario."""
+        return self.amount if self.how == "set" else {self.how: self.amount}
+
+
+@dataclass(frozen=True)
+class Modification:
+    """A verb with its values by key: text, numbers, truth values, `Move`s, or tuples of texts.
+
+    where: how faults name it.
+    """
+
+    verb: str
+    values: Mapping[str, Any]
+    where: str
+
+    @staticmethod
+    def read(keys: Mapping[str, Any], where: str) -> tuple[Modification | None, list[Fault]]:
+        """Type one table of a scenario; None where the verb itself is unknown, with all its faults."""
+        written = keys.get("verb")
+        verbs = verb_columns()
+        if not isinstance(written, str):
+            return None, [Fault(where, "has no verb", "write verb = one of " + ", ".join(verbs))]
+        verb = ALIASES.get(written, written)
+        if verb in LATER:
+            cure = f"leave it out: the {LATER[verb]} channel is not part of this version"
+            return None, [Fault(f"{where}, verb", f"{verb} does nothing yet", cure)]
+        if verb not in verbs:
+            cure = did_you_mean(written, [*verbs, *ALIASES]) or "use one of " + ", ".join(verbs)
+            return None, [Fault(f"{where}, verb", f"no verb {written!r}", cure)]
+        columns = verbs[verb]
+        where = f"{where} {written}"
+        faults: list[Fault] = []
+        values: dict[str, Any] = {}
+        for key, value in keys.items():
+            if key == "verb":
+                continue
+            if key not in columns:
+                cure = did_you_mean(key, columns) or "use " + ", ".join(columns)
+                faults.append(Fault(where, f"no key {key!r} for {verb}", cure))
+                continue
+            values[key], fault = _typed(columns[key], value, f"{where}, {key}")
+            if fault:
+                faults.append(fault)
+        for key, column in columns.items():
+            if key in keys:
+                continue
+            if column.default:
+                values[key] = (column.default,) if column.type == "ids" else column.default
+            elif column.required:
+                faults.append(Fault(where, f"{key} is missing", f"{key}: {column.description}"))
+        return Modification(verb, values, where), faults
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it is written in a scenario, defaults spelled out."""
+        out: dict[str, Any] = {"verb": self.verb}
+        for key, value in self.values.items():
+            if isinstance(value, Move):
+                out[key] = value.to_json()
+            elif isinstance(value, tuple):
+                out[key] = value[0] if len(value) == 1 else list(value)
+            else:
+                out[key] = value
+        return out
+
+    def get(self, key: str) -> Any:
+        """The value of a key, None where it is not given."""
+        return self.values.get(key)
+
+    def fault(self, key: str, what: str, cure: str) -> Fault:
+        """A fault at one key of this modification."""
+        return Fault(f"{self.where}, {key}", what, cure)
+
+
+def _typed(column: Column, value: Any, where: str) -> tuple[Any, Fault | None]:
+    """The value of one key by its type in the schema, or what is wrong with it."""
+    kind = column.type
+    if kind in ("float", "change"):
+        return _number(column, value, where)
+    if kind == "bool":
+        if isinstance(value, bool):
+            return value, None
+        if value in ("yes", "no"):
+            return value == "yes", None
+        return None, Fault(where, f"is {value!r}", "write true or false")
+    if kind == "scalar":
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return value, None
+        return None, Fault(where, f"is {value!r}", "give a number, or a word in quotes")
+    if kind == "ids":
+        listed = value if isinstance(value, list) else [value]
+        if listed and all(isinstance(v, str) and v.strip() for v in listed):
+            return tuple(listed), None
+        return None, Fault(where, f"is {value!r}", "give a code in quotes, or a list of them")
+    if not isinstance(value, str) or not value.strip():
+        return None, Fault(where, f"is {value!r}", "give a text in quotes")
+    if column.allowed and value not in column.allowed:
+        cure = did_you_mean(value, column.allowed) or "use one of " + ", ".join(column.allowed)
+        return None, Fault(where, f"is {value!r}", cure)
+    return value, None
+
+
+def _number(column: Column, value: Any, where: str) -> tuple[Any, Fault | None]:
+    """A float, or for a column of type `change` a Move: 12, { multiply = 0.5 } or { add = -6 }."""
+    how = "set"
+    if column.type == "change" and isinstance(value, Mapping):
+        if len(value) != 1 or next(iter(value)) not in ("multiply", "add"):
+            return None, Fault(where, f"is {dict(value)!r}", "write { multiply = 0.5 } or { add = -6 }")
+        how, value = next(iter(value.items()))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        unit = f" in {column.unit}" if column.unit else ""
+        more = ", { multiply = 0.5 } or { add = -6 }" if column.type == "change" else ""
+        return None, Fault(where, f"is {value!r}", f"give a number{unit}{more}")
+    number = float(value)
+    if how == "multiply" and number < 0:
+        return None, Fault(where, f"multiplies by {number:g}", "give a factor of at least 0")
+    if how == "set":
+        fault = out_of_bounds(column, number, where)
+        if fault:
+            return None, fault
+    return (Move(how, number) if column.type == "change" else number), None
+
+
+def out_of_bounds(column: Column, number: float, where: str) -> Fault | None:
+    """A fault where a number leaves the bounds of its column."""
+    unit = f" {column.unit}" if column.unit else ""
+    if column.minimum is not None and number < column.minimum:
+        return Fault(where, f"is {number:g}{unit}", f"must be at least {column.minimum:g}{unit}")
+    if column.maximum is not None and number > column.maximum:
+        return Fault(where, f"is {number:g}{unit}", f"must be at most {column.maximum:g}{unit}")
+    return None

@@ -1,0 +1,479 @@
+"""What each verb does to the tables: one method a verb, faults collected and never raised."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from landbridge.errors import DataError, Fault, did_you_mean
+from landbridge.io.economy import read_economy
+from landbridge.scenario.fields import Modification, Move, out_of_bounds, verb_columns
+from landbridge.world import Cell, Policy, Table, World
+from landbridge.world.names import find_place, fold
+from landbridge.world.validate import check_network
+
+__all__ = ["Change"]
+
+Row = Mapping[str, Cell]
+
+# Groups of regions that tariffs and productivities may name, and the column that says who belongs.
+_GROUPS = {"CA5": "is_ca5", "EU": "is_eu", "EAEU": "is_eaeu", "CIS_FTA": "is_cis_fta"}
+_VARIANTS = ("kgz_trade", "tjk_cap")
+
+
+class Change:
+    """A World under change: tables as they are after the modifications done so far, and their faults."""
+
+    def __init__(self, world: World, scenario: str) -> None:
+        self._world = world
+        self._scenario = scenario
+        self.network: dict[str, Table] = dict(world.network)
+        self._trade = world.trade
+        self._tariff = world.policy.tariff
+        self._productivity = world.policy.productivity_hat
+        self.faults: list[Fault] = []
+
+    def world(self) -> World:
+        """The World with everything done so far."""
+        return replace(
+            self._world,
+            network=self.network,
+            trade=self._trade,
+            policy=Policy(self._tariff, self._productivity),
+        )
+
+    def do(self, modification: Modification, *, only_model: bool = False) -> None:
+        """Apply one modification; what is wrong with it goes to `faults` and the tables stay."""
+        if only_model and modification.verb != "set_parameter":
+            return
+        if modification.verb == "set_parameter":
+            self._set_parameter(modification, only_model=only_model)
+            return
+        verb: Callable[[Modification], None] = getattr(self, f"_{modification.verb}")
+        verb(modification)
+
+    def unknown_names(self, modifications: Iterable[Modification]) -> list[Fault]:
+        """Faults of names that the tables do not know, without changing anything."""
+        listed = list(modifications)
+        new = {fold(str(m.get(key))) for m in listed if m.verb == "add_place" for key in ("id", "name")}
+        for m in listed:
+            columns = verb_columns()[m.verb]
+            for key, value in m.values.items():
+                target = columns[key].references
+                if value is None or target is None:
+                    continue
+                for name in value if isinstance(value, tuple) else (value,):
+                    if columns[key].type == "place":
+                        if fold(name) not in new:
+                            self._place(m, key)
+                        continue
+                    known = self.network[target[0]].by(target[1])
+                    if name not in known:
+                        cure = did_you_mean(name, known) or f"{target[0]}.csv lists them"
+                        self.faults.append(m.fault(key, f"no {key} {name!r}", cure))
+        return self.faults
+
+    # -- places and links --------------------------------------------------------------------------
+
+    def _add_place(self, m: Modification) -> None:
+        places = self.network["places"]
+        name, country = m.get("name"), m.get("country")
+        identifier = m.get("id") or fold(name).upper()
+        if identifier in places.by("place_id"):
+            self.faults.append(m.fault("id", f"{identifier!r} is taken", "give another id"))
+            return
+        region = {str(row["country"]): row["region"] for row in places}
+        if country not in region:
+            cure = did_you_mean(country, region) or "use a three-letter code, such as KAZ"
+            self.faults.append(m.fault("country", f"no country {country!r} in the network", cure))
+            return
+        for key in ("lon", "lat"):
+            fault = out_of_bounds(verb_columns()["add_place"][key], m.get(key), f"{m.where}, {key}")
+            if fault:
+                self.faults.append(fault)
+                return
+        self._append(
+            "places",
+            {
+                "place_id": identifier,
+                "name": name,
+                "country": country,
+                "region": region[country],
+                "lon": m.get("lon"),
+                "lat": m.get("lat"),
+                "role": m.get("role"),
+                "rail_hub": bool(m.get("rail_hub")),
+                "border_station": False,
+            },
+        )
+
+    def _add_link(self, m: Modification) -> None:
+        ends = [self._place(m, "from"), self._place(m, "to")]
+        mode = m.get("mode")
+        if ends[0] is None or ends[1] is None:
+            return
+        links = self.network["links"]
+        identifier = m.get("id") or f"{ends[0]}-{ends[1]}-{mode}"
+        if identifier in links.by("link_id"):
+            self.faults.append(m.fault("id", f"a link {identifier!r} is there already", "give another id"))
+            return
+        at_sea = mode in ("sea", "ferry")
+        if at_sea:
+            ports = self.network["ports"].by("place_id")
+            for key, place in zip(("from", "to"), ends, strict=True):
+                if place not in ports:
+                    cure = "end the lane at a port of ports.csv"
+                    self.faults.append(m.fault(key, f"{place} is not a port", cure))
+            if m.get("water") is None:
+                self.faults.append(m.fault("water", "is missing", "write caspian or ocean"))
+        speed = m.get("speed_kmh")
+        if speed is None and m.get("transit_time_h") is None:
+            speed = self._usual_speed(mode, [str(e) for e in ends])
+            if speed is None:
+                self.faults.append(m.fault("speed_kmh", "is missing", "give speed_kmh or transit_time_h"))
+        self._append(
+            "links",
+            {
+                "link_id": identifier,
+                "from_place": ends[0],
+                "to_place": ends[1],
+                "mode": mode,
+                "length_km": m.get("length_km"),
+                "status": "open",
+                "dual_gauge": bool(m.get("dual_gauge")),
+                "speed_kmh": speed,
+                "transit_time_h": m.get("transit_time_h"),
+                "electrified": bool(m.get("electrified")),
+                "passage": m.get("passage"),
+                "water": m.get("water"),
+                "disputed": False,
+            },
+        )
+
+    def _usual_speed(self, mode: str, ends: list[str]) -> float | None:
+        """Median running speed of open links of the mode that touch the same countries, else of all."""
+        country = {str(row["place_id"]): row["country"] for row in self.network["places"]}
+        here = {country[e] for e in ends}
+        near, everywhere = [], []
+        for row in self.network["links"]:
+            if row["mode"] != mode or row["status"] != "open" or row["speed_kmh"] is None:
+                continue
+            everywhere.append(float(row["speed_kmh"]))
+            if {country[str(row["from_place"])], country[str(row["to_place"])]} & here:
+                near.append(float(row["speed_kmh"]))
+        return statistics.median(near or everywhere) if everywhere else None
+
+    def _change_link(self, m: Modification) -> None:
+        row = self._row(m, "links", "link_id", "link")
+        if row is None:
+            return
+        cells: dict[str, Cell] = {}
+        measured = self.network["link_lengths_osm"].by("link_id").get(str(row["link_id"]))
+        for key in ("length_km", "speed_kmh", "transit_time_h"):
+            move = m.get(key)
+            if move is None:
+                continue
+            old = row[key]
+            if old is None and key == "length_km" and measured is not None:
+                old = measured["length_km"]
+            value = self._moved(m, key, move, old)
+            if value is not None:
+                cells[key] = value
+        for key in ("status", "electrified"):
+            if m.get(key) is not None:
+                cells[key] = m.get(key)
+        if not set(m.values) - {"link"}:
+            cure = "add status, speed_kmh, length_km, transit_time_h or electrified"
+            self.faults.append(m.fault("link", "is named but nothing is changed", cure))
+        self._update("links", "link_id", {str(row["link_id"])}, cells)
+
+    def _close_link(self, m: Modification) -> None:
+        row = self._row(m, "links", "link_id", "link")
+        if row is not None:
+            self._update("links", "link_id", {str(row["link_id"])}, {"status": "closed"})
+
+    # -- gateways ----------------------------------------------------------------------------------
+
+    def _close_gateway(self, m: Modification) -> None:
+        chosen = {str(row["gateway_id"]) for row in self._gateways(m)}
+        self._update("gateways", "gateway_id", chosen, {"status": "closed"})
+
+    def _change_gateway(self, m: Modification) -> None:
+        moves = {key: m.get(key) for key in ("time_h", "cost_usd", "capacity") if m.get(key) is not None}
+        rows = self._gateways(m)
+        if rows and not moves:
+            cure = "add time_h, cost_usd or capacity"
+            self.faults.append(m.fault("gateway", "is named but nothing is changed", cure))
+        for row in rows:
+            if "capacity" in moves:
+                column = "capacity_trains_per_day" if row["mode"] == "rail" else "capacity_teu_per_day"
+                value = self._moved(m, "capacity", moves["capacity"], row[column])
+                if value is not None:
+                    self._update("gateways", "gateway_id", {str(row["gateway_id"])}, {column: value})
+        costs = {key: move for key, move in moves.items() if key != "capacity"}
+        if costs:
+            self._change_hours_and_money(m, rows, costs)
+
+    def _change_hours_and_money(self, m: Modification, rows: list[Row], moves: dict[str, Move]) -> None:
+        """Every row of crossings, gauge_changes or ports that a gateway in `rows` governs."""
+        product = m.get("product")
+        gauge = m.get("operation") == "gauge_change"
+        borders = {str(r["gateway_id"]) for r in rows if r["kind"] == "border"}
+        ports = {str(r["gateway_id"]) for r in rows if r["kind"] == "port"}
+        touched: set[str] = set()
+
+        def crossing(row: Row) -> dict[str, Cell]:
+            cells: dict[str, Cell] = {}
+            for key, move in moves.items():
+                value = self._moved(m, key, move, row[key])
+                if value is None:
+                    continue
+                cells[key] = value
+                if key == "time_h" and row["time_h"]:
+                    # The spread keeps its proportion to the hours.
+                    scale = value / float(row["time_h"])
+                    for edge in ("time_low_h", "time_high_h"):
+                        if row[edge] is not None:
+                            cells[edge] = float(row[edge] or 0.0) * scale
+            return cells
+
+        def change_of_gauge(row: Row) -> dict[str, Cell]:
+            cells: dict[str, Cell] = {}
+            for key, move in moves.items():
+                columns = ("cost_usd",) if key == "cost_usd" else ("time_block_h", "time_wagonload_h")
+                for column in columns:
+                    if product is None or column == "cost_usd" or column == f"time_{product}_h":
+                        value = self._moved(m, key, move, row[column])
+                        if value is not None:
+                            cells[column] = value
+            return cells
+
+        def port(row: Row) -> dict[str, Cell]:
+            cells: dict[str, Cell] = {}
+            for key, move in moves.items():
+                if key == "cost_usd":
+                    value = self._moved(m, key, move, row[key])
+                    if value is not None:
+                        cells[key] = value
+                    continue
+                # Dwell and the wait for a sailing keep their proportion to each other.
+                parts = {c: float(row[c] or 0.0) for c in ("dwell_h", "sailing_wait_h")}
+                total = sum(parts.values())
+                value = self._moved(m, key, move, total)
+                if value is not None:
+                    for column, hours in parts.items():
+                        cells[column] = value * (hours / total if total else 0.5)
+            return cells
+
+        for name, chosen, new in (
+            ("gauge_changes" if gauge else "crossings", borders, change_of_gauge if gauge else crossing),
+            ("ports", ports, port),
+        ):
+            out: list[Row] = []
+            for row in self.network[name]:
+                mine = str(row["gateway_id"]) in chosen and (
+                    name != "crossings" or product is None or row["product"] == product
+                )
+                if mine:
+                    touched.add(str(row["gateway_id"]))
+                out.append({**row, **new(row)} if mine else row)
+            self.network[name] = self.network[name].with_rows(out)
+        self._change_straits(m, [r for r in rows if r["kind"] == "strait"], moves, touched)
+        what = "gauge change" if gauge else "hours of its own" + (f" for {product}" if product else "")
+        for row in rows:
+            if str(row["gateway_id"]) not in touched:
+                cure = "choose another operation, product or gateway"
+                self.faults.append(m.fault("gateway", f"{row['gateway_id']} has no {what}", cure))
+
+    def _change_straits(
+        self, m: Modification, straits: list[Row], moves: dict[str, Move], touched: set[str]
+    ) -> None:
+        """Hours added on every lane through a strait; it has no hours or money of its own to multiply."""
+        for strait in straits:
+            touched.add(str(strait["gateway_id"]))
+            move = moves.get("time_h")
+            if "cost_usd" in moves or move is None or move.how != "add":
+                cure = "write time_h = { add = 24 }, or close_gateway"
+                self.faults.append(m.fault("gateway", f"{strait['gateway_id']} is a strait", cure))
+                continue
+            rows: list[Row] = []
+            for row in self.network["links"]:
+                if str(strait["passage"]) in str(row["passage"] or "").split("+"):
+                    hours = row["transit_time_h"]
+                    if hours is None:
+                        hours = float(row["length_km"] or 0.0) / float(row["speed_kmh"] or 1.0)
+                    value = self._moved(m, "time_h", move, float(hours), bounds=False)
+                    row = {**row, "transit_time_h": value}
+                rows.append(row)
+            self.network["links"] = self.network["links"].with_rows(rows)
+
+    def _gateways(self, m: Modification) -> list[Row]:
+        """The gateways that a modification means, by id or by the countries of a border's two sides."""
+        names, countries, mode = m.get("gateway"), m.get("countries"), m.get("mode")
+        table = self.network["gateways"]
+        known = table.by("gateway_id")
+        if (names is None) == (countries is None):
+            what = "neither is given" if names is None else "both are given"
+            self.faults.append(m.fault("gateway", f"gateway or countries: {what}", "give one of them"))
+            return []
+        if names is not None:
+            rows = []
+            for name in names:
+                row = known.get(name)
+                if row is None:
+                    cure = did_you_mean(name, known) or "`landbridge run --json` lists every gateway"
+                    self.faults.append(m.fault("gateway", f"no gateway {name!r}", cure))
+                elif mode is not None and row["mode"] != mode:
+                    cure = f"it is {row['mode']}: leave mode out or name another gateway"
+                    self.faults.append(m.fault("mode", f"{name} is not {mode}", cure))
+                else:
+                    rows.append(row)
+            return rows
+        country = {str(row["place_id"]): str(row["country"]) for row in self.network["places"]}
+        there = set(country.values())
+        for code in countries:
+            if code not in there:
+                cure = did_you_mean(code, there) or "use three-letter codes, such as KAZ"
+                self.faults.append(m.fault("countries", f"no country {code!r} in the network", cure))
+        return [
+            row
+            for row in table
+            if row["kind"] == "border"
+            and (mode is None or row["mode"] == mode)
+            and {country.get(str(row["place_a"])), country.get(str(row["place_b"]))} & set(countries)
+        ]
+
+    # -- the economy -------------------------------------------------------------------------------
+
+    def _change_tariff(self, m: Modification) -> None:
+        rows = [self._codes(m, key) for key in ("exporter", "importer", "sector")]
+        if not all(rows):
+            return
+        tariff = np.array(self._trade.tariff if self._tariff is None else self._tariff)
+        move: Move = m.get("tariff")
+        column = verb_columns()["change_tariff"]["tariff"]
+        for o in rows[0]:
+            for d in rows[1]:
+                if o == d:
+                    continue
+                for s in rows[2]:
+                    value = move.of(float(tariff[o, d, s]))
+                    if out_of_bounds(column, value, "") is not None:
+                        value = float("nan")
+                    tariff[o, d, s] = value
+        if np.isnan(tariff).any():
+            cure = "a tariff is a fraction from 0 to 10: 0.05 for 5 percent"
+            self.faults.append(m.fault("tariff", "leads outside its bounds for some pairs", cure))
+            return
+        tariff.setflags(write=False)
+        self._tariff = tariff
+
+    def _change_productivity(self, m: Modification) -> None:
+        regions, sectors = self._codes(m, "region"), self._codes(m, "sector")
+        if not regions or not sectors:
+            return
+        column = verb_columns()["change_productivity"]["percent"]
+        fault = out_of_bounds(column, m.get("percent"), f"{m.where}, percent")
+        if fault:
+            self.faults.append(fault)
+            return
+        shape = len(self._trade.regions), len(self._trade.sectors)
+        hat = np.ones(shape) if self._productivity is None else np.array(self._productivity)
+        hat[np.ix_(regions, sectors)] *= 1.0 + float(m.get("percent")) / 100.0
+        hat.setflags(write=False)
+        self._productivity = hat
+
+    def _codes(self, m: Modification, key: str) -> list[int]:
+        """Positions on an axis of the trade table; groups and * spelled out, unknown codes are faults."""
+        axis = self._trade.sectors if key == "sector" else self._trade.regions
+        found: list[int] = []
+        for code in m.get(key):
+            if code == "*":
+                found += range(len(axis))
+            elif key != "sector" and code in _GROUPS:
+                members = [str(r["region"]) for r in self._world.regions if r[_GROUPS[code]]]
+                found += [axis.index(r) for r in members]
+            elif code in axis:
+                found.append(axis.index(code))
+            else:
+                known = [*axis, *([] if key == "sector" else _GROUPS)]
+                cure = did_you_mean(code, known) or "use " + ", ".join(known)
+                self.faults.append(m.fault(key, f"no {key} {code!r}", cure))
+        return sorted(set(found))
+
+    # -- parameters --------------------------------------------------------------------------------
+
+    def _set_parameter(self, m: Modification, *, only_model: bool = False) -> None:
+        table = self.network["parameters"]
+        name, value = str(m.get("parameter")), m.get("value")
+        row = table.by("parameter").get(name)
+        if row is None:
+            if not only_model:
+                cure = did_you_mean(name, table.by("parameter")) or "parameters.csv lists them"
+                self.faults.append(m.fault("parameter", f"no parameter {name!r}", cure))
+            return
+        if only_model and row["part_of"] != "model":
+            return
+        text = value if isinstance(value, str) else repr(value)
+        new = table.with_rows({**r, "value": text} if r["parameter"] == name else r for r in table)
+        faults = check_network({**self.network, "parameters": new})
+        broken = [f for f in faults if f"({name})" in f.where]
+        if broken:
+            self.faults += [m.fault("value", f.what, f.cure) for f in broken]
+            return
+        self.network["parameters"] = new
+        if name in _VARIANTS:
+            chosen = {v: str(new.by("parameter")[v]["value"]) for v in _VARIANTS}
+            try:
+                self._trade = read_economy(self._world.folder / "economy", **chosen)
+            except DataError as error:
+                self.faults += error.faults
+
+    # -- rows --------------------------------------------------------------------------------------
+
+    def _place(self, m: Modification, key: str) -> str | None:
+        place, fault = find_place(self.network["places"], m.get(key), f"{m.where}, {key}")
+        if fault:
+            self.faults.append(fault)
+            return None
+        return place
+
+    def _row(self, m: Modification, table: str, column: str, key: str) -> Row | None:
+        known = self.network[table].by(column)
+        row = known.get(str(m.get(key)))
+        if row is None:
+            cure = did_you_mean(str(m.get(key)), known) or f"{table}.csv lists every {key}"
+            self.faults.append(m.fault(key, f"no {key} {m.get(key)!r}", cure))
+        return row
+
+    def _moved(
+        self, m: Modification, key: str, move: Move, old: Cell, *, bounds: bool = True
+    ) -> float | None:
+        """A number after its change, or None with a fault."""
+        if old is None and move.how != "set":
+            self.faults.append(m.fault(key, f"has no value to {move.how}", "give a number instead"))
+            return None
+        value = move.of(float(old or 0.0))
+        column = verb_columns()[m.verb][key]
+        fault = out_of_bounds(column, value, f"{m.where}, {key}") if bounds else None
+        if fault:
+            if fault not in self.faults:
+                self.faults.append(replace(fault, what=f"comes to {value:g}", cure=fault.cure))
+            return None
+        return value
+
+    def _append(self, table: str, cells: dict[str, Any]) -> None:
+        """A new row whose source is the scenario."""
+        known = self.network[table]
+        row: dict[str, Cell] = dict.fromkeys(known.columns)
+        row.update(cells)
+        row.update({"source": f"scenario {self._scenario}", "basis": "assumption"})
+        self.network[table] = known.with_rows([*known, row])
+
+    def _update(self, table: str, column: str, keys: set[str], cells: Mapping[str, Cell]) -> None:
+        rows: Iterable[Row] = ({**r, **cells} if str(r[column]) in keys else r for r in self.network[table])
+        self.network[table] = self.network[table].with_rows(rows)

@@ -1,0 +1,172 @@
+"""Where freight meets trade: the trade cost that routes cost, and the boxes that trade puts on them.
+
+Regions trade, zones ship. A region's trade is shared over its zones by fixed weights w_od = w_o w_d, so
+that the cost between two regions and the boxes between their zones rest on the same weights.
+
+    tau_od^s = 1 + eta^s K_od^s / u^s;   ln tau_ni^s = sum_od w_od ln tau_od^s
+    TEU_od^s = w_od eta^s value^s / u^s
+
+eta: share of the pair's value that moves on the network; K: expected generalised cost [USD/TEU];
+u: value of a TEU [USD/TEU]; value: at base prices of the exporter [million USD a year].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from landbridge.transport.choice import Classes
+from landbridge.transport.graph import Graph
+from landbridge.transport.paths import RouteSet
+from landbridge.world import World
+
+__all__ = ["Freight", "freight_between_regions", "network_share"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+_USD_PER_MUSD = 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class Freight:
+    """The weights between zone pairs and region pairs, and the constants of the two equations above.
+
+    n_regions, n_sectors: sizes of the trade table. sector [k]: its sector of each freight sector.
+    pair_of_regions [pair]: origin region x n_regions + destination region, -1 where the pair belongs to
+    no trade (a corridor that is only reported). weight [pair]: w_od, sums to one per pair of regions.
+    share_network [pair, k]: eta. usd_per_teu [pair, k]: u.
+    """
+
+    n_regions: int
+    n_sectors: int
+    sector: IntArray
+    pair_of_regions: IntArray
+    weight: FloatArray
+    share_network: FloatArray
+    usd_per_teu: FloatArray
+    _to_regions: csr_matrix
+
+    def log_tau(self, cost: FloatArray) -> FloatArray:
+        """ln of the ad-valorem freight cost of region pairs, [o, d, s]; zero off the network.
+
+        cost [pair, k]: K, expected generalised cost [USD/TEU]; infinite where no route is open.
+        """
+        N, S = self.n_regions, self.n_sectors
+        out = np.zeros((N, N, S))
+        # A pair of zones that ships nothing may lose its route without any loss.
+        log = np.log1p(self._rate() * np.where(self.share_network > 0.0, cost, 0.0))
+        out.reshape(N * N, S)[:, self.sector] = self._to_regions @ log
+        return out
+
+    def cost_bar(self, cost: FloatArray, log_tau_bar: FloatArray) -> FloatArray:
+        """Transpose of the derivative of `log_tau`: [o, d, s] -> [pair, k].
+
+        d ln tau_ni / dK_od = w_od (eta / u) / tau_od
+        """
+        N, S = self.n_regions, self.n_sectors
+        on_pairs = self._to_regions.T @ log_tau_bar.reshape(N * N, S)[:, self.sector]
+        rate = self._rate()
+        paid = np.where(self.share_network > 0.0, cost, 0.0)
+        return np.asarray(on_pairs * rate / (1.0 + rate * paid))
+
+    def demand_teu(self, value_musd: FloatArray) -> FloatArray:
+        """Boxes a year between zones [pair, k]; value_musd [o, d, s]: at base prices of the exporter."""
+        N, S = self.n_regions, self.n_sectors
+        value = self._to_regions.T @ value_musd.reshape(N * N, S)[:, self.sector]
+        return np.asarray(value * self._rate() * _USD_PER_MUSD)
+
+    def value_bar(self, demand_bar: FloatArray) -> FloatArray:
+        """Transpose of `demand_teu`: [pair, k] -> [o, d, s]."""
+        N, S = self.n_regions, self.n_sectors
+        out = np.zeros((N, N, S))
+        out.reshape(N * N, S)[:, self.sector] = self._to_regions @ (demand_bar * self._rate() * _USD_PER_MUSD)
+        return out
+
+    def ships(self, value_musd: FloatArray) -> NDArray[np.bool_]:
+        """Pairs of zones that ship anything at these values [pair]."""
+        return np.asarray((self.demand_teu(value_musd) > 0.0).any(axis=1))
+
+    def _rate(self) -> FloatArray:
+        return self.share_network / self.usd_per_teu
+
+
+def freight_between_regions(
+    world: World, graph: Graph, routes: RouteSet, classes: Classes, zones: Mapping[int, tuple[str, float]]
+) -> Freight:
+    """The Freight of a route set.
+
+    zones: place number -> (region, share of the region's trade). A pair of places that are not both
+    zones, or lie in one region, has weight zero.
+    """
+    regions, sectors = world.trade.regions, world.trade.sectors
+    number = {region: n for n, region in enumerate(regions)}
+    N = len(regions)
+    share = np.zeros(len(graph.places))
+    region = np.full(len(graph.places), -1)
+    for place, (code, part) in zones.items():
+        share[place], region[place] = part, number[code]
+    o, d = region[routes.origin], region[routes.destination]
+    trades = (o >= 0) & (d >= 0) & (o != d)
+    pair = np.where(trades, o * N + d, -1)
+    weight = np.where(trades, share[routes.origin] * share[routes.destination], 0.0)
+    rows = pair[trades]
+    at = np.flatnonzero(trades)
+    matrix = csr_matrix((weight[trades], (rows, at)), shape=(N * N, routes.n_pairs))
+    eta = network_share(world, classes.sectors).reshape(N * N, -1)
+    kept = np.where(trades[:, None], eta[np.maximum(pair, 0)], 0.0)
+    return Freight(
+        N,
+        len(sectors),
+        np.array([sectors.index(s) for s in classes.sectors], dtype=np.int64),
+        pair.astype(np.int64),
+        weight,
+        kept,
+        np.ascontiguousarray(classes.usd_per_teu.T),
+        matrix,
+    )
+
+
+def network_share(world: World, sectors: tuple[str, ...]) -> FloatArray:
+    """eta [o, d, k]: the share of a pair's value that moves on the network, from freight_profile.
+
+    The most exact row wins: exporter and importer, then exporter, then the sector alone; CA5 stands for
+    each of the five. Between two overland regions the sector's own row takes in most of what flies
+    elsewhere: eta + (1 - r) x air share, r the share of that air freight which still flies.
+    """
+    regions = world.trade.regions
+    pairs = world.network["pair_groups"].by("region")
+    overland = np.array([bool(pairs[r]["overland"]) if r in pairs else False for r in regions])
+    five = {r for r in regions if r in pairs and pairs[r]["bloc"] == "central-asia"}
+    rows: dict[tuple[str, str, str], float] = {}
+    still_flies = 1.0
+    for row in world.network["freight_profile"]:
+        if row["rule"] == "air_to_network":
+            still_flies = float(row["share_network"] or 0.0)
+        else:
+            key = str(row["sector"]), str(row["exporter"]), str(row["importer"])
+            rows[key] = float(row["share_network"] or 0.0)
+    air = {str(r["sector"]): float(r["share_air"] or 0.0) for r in world.network["sector_freight"]}
+    out = np.zeros((len(regions), len(regions), len(sectors)))
+    for k, sector in enumerate(sectors):
+        usual = rows.get((sector, "*", "*"), 0.0)
+        both = overland[:, None] & overland[None, :]
+        out[:, :, k] = np.where(both, min(1.0, usual + (1.0 - still_flies) * air.get(sector, 0.0)), usual)
+        exact = [key for key in rows if key[0] == sector and key[1:] != ("*", "*")]
+        # From the least exact row to the most exact, so that the last one written stands.
+        for key in sorted(
+            exact, key=lambda key: (key[1] != "*", key[1] != "CA5", key[2] != "*", key[2] != "CA5", key)
+        ):
+            o = [n for n, r in enumerate(regions) if key[1] in ("*", r) or (key[1] == "CA5" and r in five)]
+            d = [n for n, r in enumerate(regions) if key[2] in ("*", r) or (key[2] == "CA5" and r in five)]
+            out[np.ix_(o, d, [k])] = rows[key]
+    off = np.array([not (r in pairs and bool(pairs[r]["on_network"])) for r in regions])
+    out[off] = 0.0
+    out[:, off] = 0.0
+    diagonal = np.arange(len(regions))
+    out[diagonal, diagonal] = 0.0
+    return out
