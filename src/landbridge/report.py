@@ -307,8 +307,8 @@ def _corridor_changes(world: World, base: Digest, case: Digest) -> Section:
         tuple(rows),
         after=(
             *after,
-            "Generalised: money, hours and risk together, what routes are chosen by. It falls with every "
-            "improvement; mean hours and USD can rise where a new, longer way takes traffic.",
+            "Generalised: money, hours and risk together, by which routes are chosen. It falls with an "
+            "improvement, while mean hours and USD can rise where a new, longer way takes traffic.",
         ),
     )
 

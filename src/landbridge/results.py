@@ -131,7 +131,7 @@ class Results:
         """The reported corridors, family by family and together (family "all"): expected hours and costs.
 
         generalised_cost_usd, of "all" only: K, what an average TEU gives up in money, hours and risk. It
-        falls with every improvement, while mean hours may rise where a new, longer choice takes traffic.
+        falls with an improvement, while mean hours may rise where a new, longer choice takes traffic.
         """
         routes, choice = self.choice.base.routes, self.choice
         number = self.graph.place_number
