@@ -115,7 +115,7 @@ def test_every_new_line_moves_a_share(study: lb.Study) -> None:
         # A new route that shares most of its way with an old one takes path size from it; where a sector
         # values hours otherwise than the factor does, its cost can rise a little. Rare, and bounded.
         ratio = case.choice.cost / study.base.choice.cost
-        assert (ratio > 1.001).mean() < 0.005 and ratio.max() < 1.08 and ratio.min() < 0.8
+        assert (ratio > 1.001).mean() < 0.005 and ratio.max() < 1.08 and ratio.min() < 0.9
         if gateway:
             flow = {row["gateway"]: row["teu_per_year"] for row in case.gateway_rows}[gateway]
             assert flow > 1000.0

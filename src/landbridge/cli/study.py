@@ -1,0 +1,126 @@
+"""The commands around a study: run, scenarios, cite."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landbridge.cli.terminal import (
+    JsonFlag,
+    Output,
+    WorldFolder,
+    attribution_lines,
+    check_ending,
+    console,
+    envelope_json,
+    load,
+    progress_bar,
+    put,
+    read_json,
+    show,
+    write,
+)
+from landbridge.errors import ConvergenceError, Status
+
+__all__ = ["cite", "run", "scenarios"]
+
+
+def run(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SCENARIO|MANIFEST|all]",
+            help="A bundled scenario, a .toml file, a .json result to run again, or all; "
+            "without it the study set.",
+        ),
+    ] = None,
+    as_json: JsonFlag = False,
+    output: Output = None,
+    world: WorldFolder = None,
+) -> None:
+    """Solve the base and one or more scenarios: routes, trade and real income."""
+    from landbridge.manifest import scenarios_of
+    from landbridge.model import iterate
+    from landbridge.report import Digest, csv_text, markdown, study_sections
+    from landbridge.scenario import Scenario, bundled, load_scenario, study_set
+
+    check_ending(output, (".json", ".csv", ".md"))
+    begin = time.perf_counter()
+    loaded = load(world)
+    given: list[str | Scenario]
+    single = False
+    if what is None:
+        given = list(study_set(loaded))
+    elif what == "all":
+        given = list(bundled())
+    elif what.endswith(".json"):
+        written = read_json(Path(what))
+        given = list(scenarios_of(written, loaded, Path(what).name))
+        single = len(given) == 1 and "real_income" in written.get("result", {"real_income": None})
+    else:
+        given, single = [load_scenario(what, loaded)], True
+    with progress_bar() as progress:
+        digests, statuses, scenarios = [], [], []
+        for results in iterate(loaded, given, progress=progress):
+            if not results.status.converged:
+                raise ConvergenceError(f"{results.id} did not converge: {results.status.message}")
+            digests.append(Digest.of(results))
+            statuses.append(results.status)
+            if results.scenario is not None:
+                scenarios.append(results.scenario)
+    base, cases = digests[0], digests[1:]
+    result = cases[0].result if single else {d.id: d.result for d in digests}
+    command = "run" if what is None else f"run {what if not what.endswith('.json') else 'MANIFEST'}"
+
+    def envelope() -> str:
+        return envelope_json(result, Status.worst(statuses), loaded, command, begin, scenarios=scenarios)
+
+    def document() -> str:
+        return markdown(study_sections(loaded, base, cases), attribution_lines(loaded))
+
+    writers: dict[str, Callable[[], str]] = {
+        ".json": envelope,
+        ".csv": lambda: csv_text(digests),
+        ".md": document,
+    }
+    if output is not None:
+        write(output, writers[output.suffix]())
+    elif as_json:
+        put(envelope())
+    else:
+        show(study_sections(loaded, base, cases))
+
+
+def scenarios(
+    name: Annotated[str | None, typer.Argument(help="Print this scenario with its sources.")] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a scenario.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """List the bundled scenarios, print one as TOML, or the schema they follow."""
+    from landbridge.scenario import bundled, json_schema, load_scenario
+
+    if schema:
+        put(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+        return
+    found = [load_scenario(one) for one in ([name] if name else bundled())]
+    if as_json:
+        begin = time.perf_counter()
+        result = {s.id: s.to_dict() for s in found}
+        status = Status(True, 0.0, 0, "nothing to solve")
+        put(envelope_json(result, status, load(None), "scenarios", begin))
+    elif name:
+        put(found[0].to_toml().rstrip("\n"))
+    else:
+        screen = console()
+        for one in found:
+            screen.print(f"[bold]{one.id}[/bold]  {one.name}", highlight=False)
+
+
+def cite(world: WorldFolder = None) -> None:
+    """Print the attribution lines of the data, one a line."""
+    put("\n".join(attribution_lines(load(world))))
