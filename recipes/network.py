@@ -10,6 +10,7 @@ from populations, crossings by rule (network_borders.py), money and freight (net
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from network_money import emission_factors, freight_profile, in_2023, rates, sec
 HERE = Path(__file__).resolve().parent
 INPUTS = HERE / "inputs" / "network"
 OUTPUT = HERE.parent / "src" / "landbridge" / "data" / "network"
+
+_PLACE = re.compile(r"\{(\w+)\}")
+_BRACKETS = re.compile(r"\s*[(（].*")
 
 OSM_SOURCE = "(c) OpenStreetMap contributors, ODbL 1.0"
 
@@ -109,9 +113,103 @@ def pair_groups(inputs: dict[str, Rows]) -> Rows:
     return [{**row, "on_network": "yes" if row["region"] in on else "no"} for row in inputs["regions"]]
 
 
+def labels(inputs: dict[str, Rows]) -> Rows:
+    """Names in three languages; {PLACE} in a gateway's name stands for the label of that place.
+
+    English labels must be those of the tables of places and gateways: two truths are refused.
+    """
+    shown = {
+        (row["id"], row["lang"]): row
+        for row in inputs["labels"]
+        if row["kind"] == "place" and row["use"] == "shown"
+    }
+    for table, key, kind in (("places", "place_id", "place"), ("gateways", "gateway_id", "gateway")):
+        english = {
+            row["id"]: row["label"]
+            for row in inputs["labels"]
+            if (row["kind"], row["lang"], row["use"]) == (kind, "en", "shown")
+        }
+        for row in inputs[table]:
+            if english.get(row[key], row["name"]) != row["name"]:
+                raise ValueError(
+                    f"labels.csv calls {row[key]} {english[row[key]]}, {table}.csv {row['name']}"
+                )
+    rows = []
+    for row in inputs["labels"]:
+        parts = [shown[name, row["lang"]] for name in _PLACE.findall(row["label"])]
+        if not parts:
+            rows.append(row)
+            continue
+        names = {part["id"]: _BRACKETS.sub("", part["label"]) for part in parts}
+        cells = {"label": _PLACE.sub(lambda found, names=names: names[found[1]], row["label"])}
+        if not row["source"]:
+            sure = all(part["reviewed"] == "yes" for part in parts)
+            cells |= {"source": "labels of " + ", ".join(names), "reviewed": "yes" if sure else "no"}
+        rows.append({**row, **cells})
+    return rows
+
+
 def parameter(inputs: dict[str, Rows], name: str) -> float:
     """A numeric parameter of the inputs."""
     return next(number(row["value"]) for row in inputs["parameters"] if row["parameter"] == name)
+
+
+def _fitted(inputs: dict[str, Rows]) -> dict[str, str]:
+    """Values that `landbridge calibrate` wrote, by name."""
+    return {row["name"]: row["value"] for row in inputs["calibration"]}
+
+
+def gateways(inputs: dict[str, Rows]) -> Rows:
+    """Gateways with their calibrated constants."""
+    fitted = _fitted(inputs)
+    return [
+        {**row, "constant": fitted.get(f"gateway:{row['gateway_id']}", "1")} for row in inputs["gateways"]
+    ]
+
+
+def family_shares(inputs: dict[str, Rows]) -> Rows:
+    """Family shares; where one of a group is calibrated the others keep their proportions."""
+    fitted = _fitted(inputs)
+    shares: dict[str, dict[str, float]] = {}
+    for row in inputs["family_shares"]:
+        shares.setdefault(row["pair_group"], {})[row["family"]] = number(row["share"])
+    moved: set[tuple[str, str]] = set()
+    factors = {
+        name.split(":")[1]: float(v) for name, v in fitted.items() if name.startswith("family_factor:")
+    }
+    for family, factor in factors.items():
+        for group, table in shares.items():
+            _set_share(table, family, table[family] * factor)
+            moved.add((group, family))
+    for name, value in fitted.items():
+        if name.startswith("family_share:"):
+            _, group, family = name.split(":")
+            _set_share(shares[group], family, float(value))
+            moved.add((group, family))
+    rows = []
+    for row in inputs["family_shares"]:
+        group, family = row["pair_group"], row["family"]
+        if not any(g == group for g, _ in moved):
+            rows.append(row)
+            continue
+        own = (group, family) in moved
+        note = "fitted by `landbridge calibrate`" if own else "scaled with the fitted shares of its group"
+        rows.append(
+            {
+                **row,
+                "share": repr(shares[group][family]),
+                "stated": row["share"],
+                "note": f"{note}; {row['note']}".strip("; "),
+            }
+        )
+    return rows
+
+
+def _set_share(table: dict[str, float], family: str, share: float) -> None:
+    scale = (1.0 - share) / (1.0 - table[family])
+    for other in table:
+        table[other] *= scale
+    table[family] = share
 
 
 def _same(name: str):
@@ -125,7 +223,7 @@ TABLES = {
     "places": places,
     "links": links,
     "link_lengths_osm": link_lengths_osm,
-    "gateways": _same("gateways"),
+    "gateways": gateways,
     "crossings": crossings,
     "border_defaults": border_defaults,
     "gauge_changes": gauge_changes,
@@ -137,13 +235,17 @@ TABLES = {
     "sector_freight": sector_freight,
     "value_density": value_density,
     "pair_groups": pair_groups,
-    "family_shares": _same("family_shares"),
+    "family_shares": family_shares,
     "block_train_share": _same("block_train_share"),
     "parameters": _same("parameters"),
     "corridors": _same("corridors"),
     "study_set": _same("study_set"),
     "validation_counts": _same("validation_counts"),
     "validation_corridors": _same("validation_corridors"),
+    "validation_indicators": _same("validation_indicators"),
+    "validation_trade": _same("validation_trade"),
+    "validation_responses": _same("validation_responses"),
+    "labels": labels,
     "SOURCES": _same("sources"),
 }
 
@@ -170,6 +272,10 @@ KEYS = {
     "study_set": ("position",),
     "validation_counts": ("gateway_id", "metric", "year"),
     "validation_corridors": ("obs_id",),
+    "validation_indicators": ("indicator", "mode", "year"),
+    "validation_trade": ("region", "year"),
+    "validation_responses": ("event",),
+    "labels": ("kind", "id", "lang", "label"),
     "SOURCES": ("table", "source"),
 }
 

@@ -66,6 +66,8 @@ PARAMETERS = {
     "variance_road_h2_per_h": 0.5,
     "variance_sea_h2_per_h": 5.0,
     "payload_t": 10.0,
+    "subsidy_block_usd": 200.0,
+    "subsidy_paid": 1.0,
     "phi": 8.0,
     "phi_b": 1.0,
     "rho": 0.8,

@@ -86,7 +86,7 @@ def test_base_by_hand(setup: Setup) -> None:
     for s in range(len(classes.sectors)):
         for p in (0, 1):
             cost = cost_of_routes(classes, routes, setup.sums, s, p)
-            weight = setup.size * cost**-classes.phi
+            weight = setup.size[classes.size_of[s]] * cost**-classes.phi
             for q in range(0, routes.n_pairs, 7):
                 mine = np.array(routes.routes_of(q))
                 stated, mean = [], []
@@ -119,9 +119,10 @@ def test_pivot_by_hand(setup: Setup) -> None:
     old_cost = cost_of_routes(classes, routes, setup.sums, s, p)
     new_cost = cost_of_routes(classes, routes, new, s, p)
     first = routes.group_start[:-1]
-    v0 = np.add.reduceat(setup.size * old_cost**-phi, first)
-    v1 = np.add.reduceat(setup.size * new_cost**-phi, first)
-    mean = np.add.reduceat(setup.size * old_cost ** (1 - phi), first) / v0
+    size = setup.size[classes.size_of[s]]
+    v0 = np.add.reduceat(size * old_cost**-phi, first)
+    v1 = np.add.reduceat(size * new_cost**-phi, first)
+    mean = np.add.reduceat(size * old_cost ** (1 - phi), first) / v0
     changed_cost = mean * (v1 / v0) ** (-1 / phi)
     np.testing.assert_allclose(choice.family_cost[s, p], changed_cost, rtol=1e-12)
     for q in range(routes.n_pairs):
@@ -296,7 +297,7 @@ def test_every_phi_gives_the_same_formula(setup: Setup, phi: float) -> None:
     graph = disturbed(setup.graph, 4, 0.05)
     choice = setup.pivot(graph, base)
     cost = cost_of_routes(classes, setup.routes, setup.routes.sums(graph), 0, 0)
-    log = np.log(setup.size) - phi * np.log(cost)
+    log = np.log(setup.size[classes.size_of[0]]) - phi * np.log(cost)
     group = setup.routes.group_of_route
     weight = np.exp(log - np.maximum.reduceat(log, setup.routes.group_start[:-1])[group])
     share = weight / np.add.reduceat(weight, setup.routes.group_start[:-1])[group]
@@ -329,7 +330,7 @@ def test_family_gained_and_lost() -> None:
     ends = [[str(graphs[0].countries[p]) for p in side] for side in (routes.origin, routes.destination)]
     classes = freight_classes(world, ends[0], ends[1])
     sums = [routes.sums(g) for g in graphs]
-    open_ = [routes.available(g) for g in graphs]
+    open_ = [routes.available(g, number) for number, g in enumerate(graphs)]
     size = [routes.path_size(g, a) for g, a in zip(graphs, open_, strict=True)]
     base = solve_base(routes, classes, sums[0], open_[0], size[0])
     choice = pivot(base, sums[1], open_[1], size[1])

@@ -69,9 +69,12 @@ def test_the_study_is_printed_and_written(tmp_path: Path) -> None:
     assert command("run", "-o", str(path)).returncode == 0
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {r["scenario"] for r in rows} == {"base", "cku-railway", "borders-half", "khorgos-closed"}
+    assert {r["scenario"] for r in rows} == {
+        *("base", "cku-railway", "borders-half", "khorgos-closed", "suez-closed")
+    }
     assert {r["table"] for r in rows} >= {"real_income", "trade", "corridors", "gateways", "counts"}
-    assert all(float(r["value"]) == float(r["value"]) for r in rows if r["variable"] in ("percent", "musd"))
+    assert all(float(r["value"]) == float(r["value"]) for r in rows)
+    assert all(r["unit"] for r in rows if r["table"] != "counts")
     assert not list(tmp_path.glob(".*.part"))
 
 

@@ -26,9 +26,7 @@ OFF_NETWORK = {"ARM", "JPN", "KOR", "ROW", "USA"}
 FAMILIES = {"northern", "trans-caspian", "southern", "road", "sea", "other"}
 RAILS = ("rail-1435", "rail-1520", "rail-1676")
 NETWORK_TABLES = sorted(
-    name
-    for name in read_schema()
-    if not name.startswith("modification.") and name not in ("regions", "sectors")
+    name for name in read_schema() if "." not in name and name not in ("regions", "sectors")
 )
 
 
@@ -153,8 +151,10 @@ def test_every_gauge_is_reached_by_a_gauge_change(texts):
         if row["status"] == "open":
             place = row["place_id"]
             edges.append(((place, f"rail-{row['gauge_a']}"), (place, f"rail-{row['gauge_b']}")))
-    main, iraq = components(edges)
-    assert {place for place, _ in iraq} == {"UQR", "BGW"}
+    main, *islands = components(edges)
+    # The other islands are gauge changes of lines that are not open yet, out of reach in the base.
+    waiting = {"MAK", "BKH"}
+    assert {place for island in islands for place, _ in island} == {"UQR", "BGW", *waiting}
     assert {("XIAN", "rail-1435"), ("DUI", "rail-1435"), ("KHI", "rail-1676")} <= main
 
 
@@ -221,7 +221,7 @@ def test_the_base_is_the_network_of_mid_2023(texts):
     assert status["R225"]["status"] == status["R241"]["status"] == "closed"
     assert status["R041"]["dual_gauge"] == status["R042"]["dual_gauge"] == "yes"
     makmal = [row for row in texts["gauge_changes"] if row["place_id"] == "MAK"]
-    assert [row["status"] for row in makmal] == ["planned"]
+    assert [row["status"] for row in makmal] == ["open"] and "its line" in makmal[0]["note"]
 
 
 def test_no_transfer_beats_the_gauge_change(texts):
@@ -288,7 +288,9 @@ def test_shares_are_complete_and_inside_their_ranges(texts):
     by_group = defaultdict(dict)
     for row in texts["family_shares"]:
         by_group[row["pair_group"]][row["family"]] = float(row["share"])
-        assert 0 < float(row["low"]) <= float(row["share"]) <= float(row["high"]) <= 1
+        # The range is that of the judgement; a share that was fitted may lie outside it.
+        stated = row["stated"] or row["share"]
+        assert 0 < float(row["low"]) <= float(stated) <= float(row["high"]) <= 1
     assert set(by_group) == set(PAIR_GROUPS)
     for shares in by_group.values():
         assert set(shares) == FAMILIES and sum(shares.values()) == pytest.approx(1.0, abs=1e-12)

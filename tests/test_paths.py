@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, align, compile_graph
-from landbridge.transport.paths import FAMILIES, PATH_SIZE_GAMMA, RouteSet, generate
+from landbridge.transport.paths import FAMILIES, PATH_SIZE_GAMMA, PATH_SIZE_USD_PER_H, RouteSet, generate
 from landbridge.world import World
 from mini_world import ZONES, added, changed, mini_world
 
@@ -122,7 +122,7 @@ def test_closed_link_makes_its_routes_unavailable(world: World, graph: Graph, ro
 def test_union_serves_base_and_scenario(world: World) -> None:
     graphs = align([world, changed(world, "links", "link_id", "R20", status="open")])
     both = generate(graphs, ("XIA", "SHA"), ("ALM", "BER"))
-    fresh = both.available(graphs[1]) & ~both.available(graphs[0])
+    fresh = both.available(graphs[1], 1) & ~both.available(graphs[0])
     assert fresh.any()
     alone = generate(graphs[0], ("XIA", "SHA"), ("ALM", "BER"))
     known = {(int(both.pair[r]), arcs_of(both, r).tobytes()) for r in range(both.n_routes)}
@@ -134,7 +134,7 @@ def test_scenario_that_closes_everything_known_finds_the_rest(world: World) -> N
     cut = changed(cut, "links", "link_id", "D3", status="closed")
     graphs = align([world, cut])
     both = generate(graphs, ("XIA",), ("BER",))
-    open_families = {FAMILIES[f] for f in both.family[both.available(graphs[1])]}
+    open_families = {FAMILIES[f] for f in both.family[both.available(graphs[1], 1)]}
     assert "northern" not in open_families
     assert {"trans-caspian", "southern", "sea"} <= open_families
 
@@ -168,24 +168,25 @@ def test_sums_and_their_transpose(graph: Graph, routes: RouteSet) -> None:
 def test_path_size(graph: Graph, routes: RouteSet) -> None:
     available = np.ones(routes.n_routes, dtype=bool)
     size = routes.path_size(graph, available)
-    reference = (graph.cost_usd + 8.0 * graph.time_h).mean(axis=1)
-    cost = np.array([reference[arcs_of(routes, r)].sum() for r in range(routes.n_routes)])
-    for first, last in zip(routes.group_start[:-1], routes.group_start[1:], strict=True):
-        group = range(int(first), int(last))
-        for r in group:
-            arcs = arcs_of(routes, r)
-            km = graph.length_km[arcs]
-            users = sum(
-                np.isin(arcs, arcs_of(routes, s)) * (cost[r] / cost[s]) ** PATH_SIZE_GAMMA for s in group
-            )
-            assert size[r] == pytest.approx((km / users).sum() / km.sum(), rel=1e-10)
+    for k, per_hour in enumerate(PATH_SIZE_USD_PER_H):
+        reference = (graph.cost_usd + per_hour * graph.time_h).mean(axis=1)
+        cost = np.array([reference[arcs_of(routes, r)].sum() for r in range(routes.n_routes)])
+        for first, last in zip(routes.group_start[:-1], routes.group_start[1:], strict=True):
+            group = range(int(first), int(last))
+            for r in group:
+                arcs = arcs_of(routes, r)
+                km = graph.length_km[arcs]
+                users = sum(
+                    np.isin(arcs, arcs_of(routes, s)) * (cost[r] / cost[s]) ** PATH_SIZE_GAMMA for s in group
+                )
+                assert size[k, r] == pytest.approx((km / users).sum() / km.sum(), rel=1e-10)
     # A closed route is no rival any more.
     group = int(np.argmax(np.diff(routes.group_start)))
     first, last = routes.group_start[group : group + 2]
     available[first : last - 1] = False
     alone = routes.path_size(graph, available)
-    assert alone[last - 1] == pytest.approx(1.0)
-    assert (alone[first : last - 1] == 0.0).all()
+    assert alone[:, last - 1] == pytest.approx(1.0)
+    assert (alone[:, first : last - 1] == 0.0).all()
 
 
 def test_path_size_of_equal_routes_counts_them(world: World) -> None:
@@ -194,8 +195,8 @@ def test_path_size_of_equal_routes_counts_them(world: World) -> None:
     twin = added(world, "links", {**link, "length_km": 900.0, "speed_kmh": 55.0, "electrified": "yes"})
     graphs = align([world, twin])
     routes = generate(graphs, ("XIA",), ("ALM",))
-    old, new = routes.available(graphs[0]), routes.available(graphs[1])
-    before, after = routes.path_size(graphs[0], old), routes.path_size(graphs[0], new)
+    old, new = routes.available(graphs[0]), routes.available(graphs[1], 1)
+    before, after = (routes.path_size(graphs[0], x)[1] for x in (old, new))
     by_rail = routes.over_arcs(graphs[0].rail_km[:, None])[:, 0] == 3912.0
     fresh, known = np.flatnonzero(by_rail & new & ~old), np.flatnonzero(by_rail & old)
     assert len(fresh) == 1 and len(known) == 1

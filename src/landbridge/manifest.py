@@ -60,14 +60,26 @@ def scenarios_of(document: Mapping[str, Any], world: World, where: str) -> list[
     found = document.get("manifest", document)
     scenarios = found.get("scenarios") if isinstance(found, Mapping) else None
     stated = found.get("world") if isinstance(found, Mapping) else None
+    cure = "give a file that `landbridge run -o FILE.json` wrote"
     if not isinstance(scenarios, Mapping) or not isinstance(stated, Mapping):
-        cure = "give a file that `landbridge run -o FILE.json` wrote"
         raise DataError("not a manifest", [Fault(where, "holds no scenarios and world", cure)])
+    command = str(found.get("command", "run")) if isinstance(found, Mapping) else "run"
+    if not command.startswith("run"):
+        raise DataError("not a manifest of a run", [Fault(where, f"is a manifest of `{command}`", cure)])
     if stated.get("hash") != world.hash:
         what = f"was made with World {str(stated.get('hash'))[:12]}, this is {world.hash[:12]}"
         cure = "give the same data with --world, or run the scenarios anew by name"
         raise DataError("another World", [Fault(f"{where}, world", what, cure)])
-    return [Scenario.from_dict(body, name, f"{where}, {name}") for name, body in scenarios.items()]
+    out: list[Scenario] = []
+    faults: list[Fault] = []
+    for name, body in scenarios.items():
+        try:
+            out.append(Scenario.from_dict(body, name, f"{where}, {name}", world=world))
+        except DataError as error:
+            faults += error.faults
+    if faults:
+        raise DataError("the manifest holds broken scenarios", faults)
+    return out
 
 
 def _embedded(world: World) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.errors import Fault, ScenarioError, Status
+from landbridge.errors import DataError, Fault, ScenarioError, Status
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.trade import Equilibrium, Gradient, solve
@@ -36,10 +36,13 @@ from landbridge.transport import (
     freight_classes,
     generate,
     keeps_every_family,
+    log_constants,
     pivot,
     solve_base,
 )
+from landbridge.transport.paths import transit_arcs
 from landbridge.world import World
+from landbridge.world.trade_table import TradeTable
 
 __all__ = ["Progress", "Study", "arc_gradient", "iterate", "run", "study"]
 
@@ -55,7 +58,10 @@ _CLOSURES: tuple[Closure, ...] = ("fixed", "proportional")
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """The base of the World and one Results per scenario, all on one union of route sets."""
+    """The base of the World and one Results per scenario.
+
+    Each is the same whatever else is in the study.
+    """
 
     base: Results
     cases: tuple[Results, ...]
@@ -75,7 +81,7 @@ def run(
     progress: Progress | None = None,
     throw: bool = True,
 ) -> Results:
-    """The World solved, or a scenario beside the base solved on the same union of route sets.
+    """The World solved, or a scenario beside the base.
 
     scenario: a bundled name, a Scenario, the path of a TOML file, or None for the base alone.
     progress: called with a text and the share done. throw: False returns an unsolved economy with its
@@ -95,7 +101,7 @@ def study(
     progress: Progress | None = None,
     throw: bool = True,
 ) -> Study:
-    """Several scenarios of one World, solved on one union of route sets; faults of all told at once.
+    """Several scenarios of one World; faults of all told at once.
 
     A scenario that sets a parameter of the model is compared with a base that has it too.
     Raises as `run` does.
@@ -124,10 +130,16 @@ def iterate(
     for given in scenarios:
         try:
             one = load_scenario(given, world)
-            changed.append((apply(world, one, only_model=True), apply(world, one)))
+            after = apply(world, one)
+            changed.append((apply(world, one, only_model=True), after))
             loaded.append(one)
-        except ScenarioError as error:
+        except DataError as error:
             faults += error.faults or (Fault("scenario", error.message),)
+    names = [one.id for one in loaded]
+    faults += [
+        Fault(f"scenario {name}", "is the name of the base or of another scenario", "rename its file")
+        for name in sorted({n for n in names if names.count(n) > 1 or n == "base"})
+    ]
     if faults:
         raise ScenarioError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in the scenarios", faults)
     bases: list[World] = [world]
@@ -140,11 +152,11 @@ def iterate(
     solved: dict[str, _Base] = {}
     for number, base_world in enumerate(bases):
         tell("solving the base", 0.5 + 0.5 * number / steps)
-        solved[base_world.hash] = _Base(common, base_world, common.graphs[number], throw)
+        solved[base_world.hash] = _Base(common, base_world, number, throw)
     yield solved[world.hash].results
     for number, (one, (base_world, after)) in enumerate(zip(loaded, changed, strict=True), len(bases)):
         tell(f"solving {one.id}", 0.5 + 0.5 * number / steps)
-        yield solved[base_world.hash].case(after, common.graphs[number], one)
+        yield solved[base_world.hash].case(after, number, one)
     tell("done", 1.0)
 
 
@@ -188,6 +200,7 @@ class _Common:
             wanted,
             every_family=keeps_every_family(world, regions, regions),
             detour=world.parameter("detour_max"),
+            no_transit={n: w.policy.no_transit for n, w in enumerate(worlds) if w.policy.no_transit},
         )
         self._sizes: dict[bytes, FloatArray] = {}
 
@@ -208,27 +221,36 @@ class _Common:
 
 
 class _Base:
-    """A solved base, from which cases are solved."""
+    """A solved base, from which cases are solved.
 
-    def __init__(self, common: _Common, world: World, graph: Graph, throw: bool) -> None:
-        self.common, self.world, self.graph, self.throw = common, world, graph, throw
+    number: of its graph in the study. A World that already holds changes of tariffs or productivity is
+    solved with them first, and later changes are relative to that.
+    """
+
+    def __init__(self, common: _Common, world: World, number: int, throw: bool) -> None:
+        self.common, self.world, self.number, self.throw = common, world, number, throw
+        self.graph = graph = common.graphs[number]
         routes = common.routes
+        self.table = _with_policy(world, self.closures[0])
         self.classes = common.classes(world)
-        sums, available = routes.sums(graph), routes.available(graph)
+        sums, available = routes.sums(graph), routes.available(graph, number)
+        if world.policy.no_transit:
+            available &= ~_in_transit(graph, routes, world.policy.no_transit)
         size = common.path_size(available)
-        self.choice: BaseChoice = solve_base(routes, self.classes, sums, available, size)
+        self.log_constant = log_constants(world, graph, routes)
+        self.choice: BaseChoice = solve_base(routes, self.classes, sums, available, size, self.log_constant)
         at = graph.place_number
         self.freight: Freight = freight_between_regions(
             world, graph, routes, self.classes, {at[p]: zone for p, zone in common.zones.items()}
         )
         self.log_tau = self.freight.log_tau(self.choice.cost)
         _require_routes(common, graph, self.choice.unreachable, self.ships, "base", None)
-        self.results = self._chain(world, graph, None, None)
+        self.results = self._chain(world, number, None, None)
 
     @cached_property
     def ships(self) -> BoolArray:
         """Pairs of zones between which anything is shipped in the base."""
-        return self.freight.ships(self.world.trade.trade)
+        return self.freight.ships(self.table.trade)
 
     @property
     def closures(self) -> tuple[Closure, ...]:
@@ -236,49 +258,54 @@ class _Base:
         chosen: Any = self.world.setting("deficits")
         return tuple(dict.fromkeys((chosen, *_CLOSURES)))
 
-    def case(self, world: World, graph: Graph, scenario: Scenario) -> Results:
-        """A scenario solved beside this base."""
-        return self._chain(world, graph, scenario, self.results)
+    def case(self, world: World, number: int, scenario: Scenario) -> Results:
+        """A scenario solved beside this base; number: of its graph in the study."""
+        return self._chain(world, number, scenario, self.results)
 
     def _chain(
         self,
         world: World,
-        graph: Graph,
+        number: int,
         scenario: Scenario | None,
         base: Results | None,
         delay_h: FloatArray | None = None,
     ) -> Results:
         """One pass from arcs to flows, at further waits of delay_h [gateway] beyond those of the base."""
-        routes = self.common.routes
+        routes, graph = self.common.routes, self.common.graphs[number]
         loaded = graph if delay_h is None else graph.with_queue(delay_h)
-        sums, available = routes.sums(loaded), routes.available(loaded)
+        sums, available = routes.sums(loaded), routes.available(loaded, number)
+        if world.policy.no_transit:
+            available &= ~_in_transit(graph, routes, world.policy.no_transit)
         classes = self.classes
         carbon = world.parameter("carbon_price_usd_per_kg")
         if carbon != classes.carbon_usd_per_kg:
             classes = replace(classes, carbon_usd_per_kg=carbon)
-        choice = pivot(self.choice, sums, available, self.common.path_size(available), classes=classes)
+        size = self.common.path_size(available)
+        choice = pivot(self.choice, sums, available, size, self.log_constant, classes)
         name = "base" if scenario is None else scenario.id
         _require_routes(self.common, graph, choice.unreachable, self.ships, name, scenario)
         log_hat = self.freight.log_tau(choice.cost) - self.log_tau
-        cost_hat = np.exp(log_hat)
-        shock: dict[str, Any] = {
-            "cost_hat": cost_hat if base is not None else None,
-            "tariff": world.policy.tariff,
-            "productivity_hat": world.policy.productivity_hat,
-        }
-        table = self.world.trade
+        # A pair that does not trade has no cost to change, whatever became of its routes.
+        cost_hat = np.exp(np.where(self.table.trade > 0.0, log_hat, 0.0))
+        productivity = _ratio(world.policy.productivity_hat, self.world.policy.productivity_hat)
+        shock: dict[str, Any] = {}
+        if base is not None:
+            tariff = world.policy.tariff
+            shock = {"cost_hat": cost_hat, "tariff": tariff, "productivity_hat": productivity}
         equilibrium: dict[str, Equilibrium] = {}
         first_order: dict[str, FloatArray] = {}
         for closure in self.closures:
             before = base.equilibrium[closure] if base is not None else None
-            eq = solve(table, **shock, deficits=closure, throw=self.throw, start=before)
+            eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=before)
             equilibrium[closure] = eq
-            unmoved = before is None or not before.status.converged
-            first_order[closure] = (
-                np.zeros(len(table.regions)) if unmoved or before is None else before.linear_response(**shock)
-            )
+            response = np.zeros(len(self.table.regions))
+            if before is not None:
+                solved = before.status.converged and eq.status.converged
+                response = before.linear_response(**shock) if solved else np.full_like(response, np.nan)
+            first_order[closure] = response
         main = equilibrium[self.closures[0]]
-        demand = self.freight.demand_teu(_at_base_prices(main, world))
+        demand = self.freight.demand_teu(_at_base_prices(main, productivity if base is not None else None))
+        flow = choice.assign(demand)
         return Results(
             id=name,
             scenario=scenario,
@@ -287,22 +314,45 @@ class _Base:
             choice=choice,
             freight=self.freight,
             demand_teu=demand,
-            flow_teu=choice.assign(demand),
+            flow_teu=flow,
             cost_hat=cost_hat,
             equilibrium=equilibrium,
             first_order=first_order,
             closure=self.closures[0],
             status=Status.worst(eq.status for eq in equilibrium.values()),
-            notes=_notes(choice, graph, world, self.world),
+            notes=_notes(choice, loaded, flow, world, self.world, scenario),
             base=base,
         )
 
 
-def _at_base_prices(eq: Equilibrium, world: World) -> FloatArray:
+def _in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> BoolArray:
+    """Routes that touch the countries on the way between two places outside them [route]."""
+    inside = np.isin(np.array(graph.countries), sorted(countries))
+    passes = routes.over_arcs(transit_arcs(graph, countries).astype(float)[:, None])[:, 0] > 0.0
+    own = inside[routes.origin] | inside[routes.destination]
+    return np.asarray(passes & ~own[routes.pair])
+
+
+def _with_policy(world: World, closure: Closure) -> TradeTable:
+    """The trade table of a World under the tariffs and productivities it holds."""
+    policy = world.policy
+    if policy.tariff is None and policy.productivity_hat is None:
+        return world.trade
+    eq = solve(world.trade, tariff=policy.tariff, productivity_hat=policy.productivity_hat, deficits=closure)
+    return eq.table()
+
+
+def _ratio(new: FloatArray | None, old: FloatArray | None) -> FloatArray | None:
+    if new is None or old is None:
+        return new if old is None else 1.0 / old
+    return np.asarray(new / old)
+
+
+def _at_base_prices(eq: Equilibrium, productivity_hat: FloatArray | None) -> FloatArray:
     """Sales of every exporter at its base prices [o, d, s]: value' / (c^ / A^), million USD."""
     price = np.array(eq.unit_cost_hat)
-    if world.policy.productivity_hat is not None:
-        price = price / world.policy.productivity_hat
+    if productivity_hat is not None:
+        price = price / productivity_hat
     return np.asarray(eq.trade / price[:, None, :])
 
 
@@ -347,9 +397,24 @@ def _require_routes(
     raise ScenarioError(f"{what} leaves zones without a route", faults)
 
 
-def _notes(choice: Choice, graph: Graph, world: World, base: World) -> tuple[str, ...]:
+def _notes(
+    choice: Choice,
+    graph: Graph,
+    flow_teu: FloatArray,
+    world: World,
+    base: World,
+    scenario: Scenario | None,
+) -> tuple[str, ...]:
     """What a reader of the tables must know about this case."""
+    if scenario is None:
+        return ()
     notes = []
+    parameters = {str(m.get("parameter")) for m in scenario.modifications if m.verb == "set_parameter"}
+    table = world.network["parameters"].by("parameter")
+    shared = sorted(p for p in parameters if p in table and table[p]["part_of"] == "model")
+    if shared:
+        told = ", ".join(f"{name} = {world.setting(name)}" for name in shared)
+        notes.append(f"base and scenario both have {told}: figures differ from those of the default base")
     if choice.gained.any():
         routes = choice.base.routes
         pairs = len(np.unique(routes.group_pair[choice.gained]))
@@ -357,8 +422,8 @@ def _notes(choice: Choice, graph: Graph, world: World, base: World) -> tuple[str
             f"{pairs} pairs of zones gain a corridor family they did not have; it takes the stated share "
             "of its pair group, an assumption and not a prediction"
         )
-    columns = ("capacity_trains_per_day", "capacity_teu_per_day")
     before = base.network["gateways"].by("gateway_id")
+    columns = ("capacity_trains_per_day", "capacity_teu_per_day")
     if any(
         row[c] != before[str(row["gateway_id"])][c]
         for row in world.network["gateways"]
@@ -366,4 +431,35 @@ def _notes(choice: Choice, graph: Graph, world: World, base: World) -> tuple[str
         for c in columns
     ):
         notes.append("capacities were changed: they have no effect yet, waits are those of the base")
+    old = base.network["links"].by("link_id")
+    new = [
+        str(row["link_id"])
+        for row in world.network["links"]
+        if row["status"] == "open"
+        and (str(row["link_id"]) not in old or old[str(row["link_id"])]["status"] != "open")
+    ]
+    carried = np.zeros(len(graph.links))
+    on_link = graph.link >= 0
+    np.add.at(carried, graph.link[on_link], flow_teu[on_link].sum(axis=1))
+    number = {link: n for n, link in enumerate(graph.links)}
+    idle = [link for link in new if carried[number[link]] <= 0.0]
+    if idle:
+        notes.append(
+            f"nothing uses {', '.join(idle)}: no route worth considering leads over it (is a line or a "
+            "gateway at its end still planned or closed?)"
+        )
+    lost = [
+        str(row["corridor_id"])
+        for row in base.network["corridors"]
+        if _pair_of(choice, graph, row) in {-1, *choice.unreachable.tolist()}
+    ]
+    if lost:
+        notes.append(f"no route is left for the corridor {', '.join(lost)}, which is not in the tables")
     return tuple(notes)
+
+
+def _pair_of(choice: Choice, graph: Graph, corridor: Any) -> int:
+    routes, number = choice.base.routes, graph.place_number
+    ends = number[str(corridor["from_place"])], number[str(corridor["to_place"])]
+    found = np.flatnonzero((routes.origin == ends[0]) & (routes.destination == ends[1]))
+    return int(found[0]) if len(found) else -1

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from landbridge.results import Results, Rows
 from landbridge.world import World
+from landbridge.world.names import MARK, UNREVIEWED, labels_of
 
-__all__ = ["Digest", "Section", "csv_text", "markdown", "study_sections"]
+__all__ = [
+    "KEYS",
+    "LONG",
+    "UNITS",
+    "Digest",
+    "Names",
+    "Section",
+    "csv_text",
+    "long_rows",
+    "markdown",
+    "study_sections",
+]
 
 # Shown in the tables of the terminal, in this order; every region is in --json and -o.
 _SHOWN = (
@@ -49,17 +61,24 @@ class Digest:
     sources: tuple[str, ...]
     result: dict[str, Any]
     counts: Rows
+    closure: str
+    variant: str
+    base: Digest | None = None
 
     @staticmethod
-    def of(results: Results) -> Digest:
-        """The tables of a Results."""
-        scenario = results.scenario
+    def of(results: Results, base: Results | None = None) -> Digest:
+        """The tables of a Results; base: that of the study. A case with another base brings its own."""
+        scenario, world = results.scenario, results.world
+        own = results.base is not None and base is not None and results.base is not base
         return Digest(
             results.id,
             scenario.name if scenario else "the network and economy of 2023",
             scenario.sources if scenario else (),
             results.to_json(),
             results.count_rows if results.base is None else [],
+            results.closure,
+            f"{world.setting('kgz_trade')}, tjk_cap {world.setting('tjk_cap')}",
+            Digest.of(results.base) if own and results.base is not None else None,
         )
 
 
@@ -74,18 +93,64 @@ class Section:
     after: tuple[str, ...] = ()
 
 
-def study_sections(world: World, base: Digest, cases: Sequence[Digest]) -> Iterator[Section]:
-    """The base, then each scenario, then what it means and how to check it."""
-    names = _names(world)
-    yield _base_corridors(world, base)
-    yield _counts(base)
-    yield _base_gateways(world, base)
+class Names:
+    """The names that tables show in one language, those that nobody has reviewed with a mark.
+
+    names.place["XIAN"], names.region["KAZ"], names.sector["MCH"], names.gateway["suez"]: by identifier.
+    names.short["XIAN"]: of a place, without what stands in brackets. Reviewed or not, English names
+    carry no mark: they are those of the tables themselves.
+    """
+
+    def __init__(self, world: World, lang: str = "en") -> None:
+        shown = {
+            kind: {
+                name: (one.marked() if lang != "en" else one.text, one.marked(short=True), one.short)
+                for name, one in labels_of(world.tables, kind, lang).items()
+            }
+            for kind in ("place", "region", "sector", "gateway")
+        }
+        whole = {kind: {name: texts[0] for name, texts in of.items()} for kind, of in shown.items()}
+        self.place, self.region, self.sector = whole["place"], whole["region"], whole["sector"]
+        self.gateway = whole["gateway"]
+        self.short = {name: texts[1 if lang != "en" else 2] for name, texts in shown["place"].items()}
+
+    def of_gateway(self, row: Mapping[str, Any]) -> str:
+        """Name of the gateway of a result row."""
+        return self.gateway.get(str(row["gateway"])) or str(row["name"])
+
+    def gateways(self, ids: str) -> str:
+        """Names of gateways joined by +, as the tables of counts join their identifiers."""
+        return " + ".join(self.gateway.get(one, one) for one in ids.split("+"))
+
+    @staticmethod
+    def explained(section: Section) -> Section:
+        """The section with a line that explains the mark, where a name of it has one."""
+        texts = [cell for row in section.rows for cell in row] + [*section.before, *section.after]
+        if not any(MARK in text for text in texts):
+            return section
+        return replace(section, after=(*section.after, UNREVIEWED))
+
+
+def study_sections(
+    world: World, base: Digest, cases: Sequence[Digest], lang: str = "en"
+) -> Iterator[Section]:
+    """The base, then each scenario, then what it means and how to check it.
+
+    lang: en, ru or zh, the language of names of places, gateways and regions.
+    """
+    names = Names(world, lang)
+    sections = [_base_corridors(base, names), _counts(base, names), _base_gateways(world, base, names)]
     for case in cases:
-        yield _real_income(case, names)
-        yield _trade(case, names)
-        yield _corridor_changes(world, base, case)
-        yield _gateway_changes(base, case)
-    yield Section("What this means", before=tuple(_meaning(base, cases, names)))
+        before = case.base or base
+        sections += [
+            _real_income(case, names.region),
+            _trade(case, names.region),
+            _corridor_changes(before, case, names),
+            _gateway_changes(before, case, names),
+            _emissions(before, case),
+        ]
+    sections.append(Section("What this means", before=tuple(_meaning(base, cases, names))))
+    yield from (Names.explained(section) for section in sections)
 
 
 def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> str:
@@ -109,35 +174,69 @@ def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> st
     return "\n".join(lines)
 
 
+UNITS = {
+    "percent": "%",
+    "first_order_percent": "%",
+    "percent_proportional": "%",
+    "first_order_percent_proportional": "%",
+    "percent_zero": "%",
+    "first_order_percent_zero": "%",
+    "musd": "million USD a year, change",
+    "base_musd": "million USD a year, base",
+    "share": "share of TEU",
+    "time_h": "h",
+    "cost_usd": "USD/TEU",
+    "co2e_kg": "kg CO2e/TEU",
+    "generalised_cost_usd": "USD/TEU",
+    "trains_per_day": "trains/day, both ways",
+    "teu_per_year": "TEU/year, loaded",
+    "teu_block": "TEU/year, loaded",
+    "teu_wagonload": "TEU/year, loaded",
+    "volume_over_capacity": "ratio",
+    "wait_h": "h",
+    "million_teu_km": "million TEU-km/year",
+    "co2e_kt": "kt CO2e/year",
+}
+
+
+KEYS = {
+    "real_income": ("region",),
+    "groups": ("group",),
+    "trade": ("exporter", "importer"),
+    "corridors": ("corridor", "from", "to", "family"),
+    "gateways": ("gateway",),
+    "counts": ("gateway", "metric", "year", "role"),
+    "emissions": ("mode",),
+}
+LONG = ("scenario", "table", "key1", "key2", "key3", "key4", "variable", "unit", "value")
+
+
+def long_rows(digests: Sequence[Digest]) -> Iterator[tuple[str, str, str, str, str, str, str, str, float]]:
+    """Every figure in one long table, its columns as LONG names them."""
+    for digest in digests:
+        for table, columns in KEYS.items():
+            for row in digest.result.get(table, []):
+                key = [str(row[c]) for c in columns] + [""] * (4 - len(columns))
+                for variable, value in row.items():
+                    if variable in columns or not isinstance(value, float):
+                        continue
+                    unit = str(row["unit"]) if table == "counts" else UNITS.get(variable, "")
+                    yield digest.id, table, key[0], key[1], key[2], key[3], variable, unit, value
+
+
 def csv_text(digests: Sequence[Digest]) -> str:
-    """Every figure in one long table: scenario, table, key, variable, value."""
-    keys = {
-        "real_income": ("region",),
-        "groups": ("group",),
-        "trade": ("exporter", "importer"),
-        "corridors": ("corridor", "from", "to", "family"),
-        "gateways": ("gateway", "name", "mode"),
-        "counts": ("gateway", "metric", "year", "unit", "role", "source"),
-        "emissions": ("mode",),
-    }
+    """Every figure in one long table: scenario, table, up to four keys, variable, unit, value."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["scenario", "table", "key", "variable", "value"])
-    for digest in digests:
-        for table, columns in keys.items():
-            for row in digest.result.get(table, []):
-                key = "|".join(str(row[c]) for c in columns)
-                for variable, value in row.items():
-                    if variable not in columns and value is not None:
-                        writer.writerow([digest.id, table, key, variable, repr(value)])
+    writer.writerow(LONG)
+    writer.writerows((*row[:-1], repr(row[-1])) for row in long_rows(digests))
     return out.getvalue()
 
 
 # -- the base ------------------------------------------------------------------------------------------
 
 
-def _base_corridors(world: World, base: Digest) -> Section:
-    places = {str(r["place_id"]): str(r["name"]) for r in world.network["places"]}
+def _base_corridors(base: Digest, names: Names) -> Section:
     rows = []
     for _, parts in _by_corridor(base):
         whole = parts["all"]
@@ -145,7 +244,7 @@ def _base_corridors(world: World, base: Digest) -> Section:
         told = ", ".join(f"{p['family']} {100 * p['share']:.2g} %" for p in families if p["share"] > 0.005)
         rows.append(
             (
-                f"{_short(places[whole['from']])} - {_short(places[whole['to']])}",
+                f"{names.short[whole['from']]} - {names.short[whole['to']]}",
                 f"{whole['time_h']:,.0f}",
                 f"{whole['time_h'] / 24:.1f}",
                 f"{whole['cost_usd']:,.0f}",
@@ -158,47 +257,48 @@ def _base_corridors(world: World, base: Digest) -> Section:
         ("corridor", "hours", "days", "USD", "kg CO2e", "share of TEU by corridor family"),
         tuple(rows),
         after=(
-            "Means over all routes by what they carry; `landbridge route FROM TO` prints each route leg by "
-            "leg. Shares of families are stated by group of pairs (observed or assumption, "
-            "family_shares.csv); within a family routes compete on cost.",
+            "Means over all routes by what they carry, container trains and ordinary wagons together; "
+            "`landbridge route FROM TO` prints each route leg by leg for one of the two. Shares of families "
+            "are stated by group of pairs (observed, fitted or assumption, family_shares.csv), not by pair: "
+            "for neighbours inside a group they can be far off. Within a family routes compete on cost.",
         ),
     )
 
 
-def _counts(base: Digest) -> Section:
+def _counts(base: Digest, names: Names) -> Section:
     rows = tuple(
         (
-            row["gateway"],
+            names.gateways(row["gateway"]),
             row["metric"],
             f"{row['observed']:,.0f}",
             f"{row['ours']:,.0f}",
             f"{row['ours'] / row['observed']:.2f}",
             row["role"],
         )
-        for row in sorted(base.counts, key=lambda r: (r["unit"], r["gateway"]))
+        for row in sorted(base.counts, key=lambda r: (r["role"], r["unit"], r["gateway"]))
     )
     return Section(
         "Base: counts of 2023 beside ours",
         ("gateway", "what is counted", "observed", "ours", "ours / observed", "role"),
         rows,
         after=(
-            "Nothing is fitted to these counts yet: ours come from trade values, value per TEU, stated "
-            "family shares and route costs. 14,398 trains is 16,414 (2024) less the published growth of "
-            "14 %.",
+            "Fitted: one of the five counts that `landbridge calibrate` fits four numbers to (two gateway "
+            "constants and two family shares). Predicted: no number was set on it. 14,398 trains is 16,414 "
+            "(2024) less the published growth of 14 %.",
         ),
     )
 
 
-def _base_gateways(world: World, base: Digest) -> Section:
+def _base_gateways(world: World, base: Digest, names: Names) -> Section:
     shown = _near_central_asia(world, base)
     rows = tuple(
         (
-            row["name"],
+            names.of_gateway(row),
             row["mode"],
             f"{row['teu_per_year'] / 1000:,.0f}",
             _or_dash(row["trains_per_day"], ".1f"),
             _or_dash(row["volume_over_capacity"], ".2f"),
-            f"{row['wait_h']:.0f}",
+            _hours(row),
         )
         for row in shown[:_GATEWAYS_SHOWN]
     )
@@ -247,10 +347,14 @@ def _real_income(case: Digest, names: dict[str, str]) -> Section:
     )
     return Section(
         f"{case.id}: real income",
-        ("", "fixed %", "first order %", "proportional %", "first order %", "million USD (fixed)"),
+        ("", "fixed, exact %", "first order %", "proportional, exact %", "its first order %", "million USD"),
         rows,
-        before=(case.name + ".",),
-        after=tuple(f"Note: {note}." for note in case.result["notes"]),
+        before=(case.name.rstrip(".") + ".",),
+        after=(
+            *(f"Note: {note}." for note in case.result["notes"]),
+            "Change against the base, under fixed and under proportional trade deficits; million USD of 2023 "
+            "a year: exact change, fixed deficits, times base income.",
+        ),
     )
 
 
@@ -275,24 +379,25 @@ def _trade(case: Digest, names: dict[str, str]) -> Section:
         ("", "from China, base", "change", "%", "to China, base", "change", "%"),
         tuple(rows),
         after=(
-            "Million USD of 2023 a year at producer prices, fixed deficits. In the base table imports of "
-            "Kyrgyzstan and Tajikistan from China are those the importers report; Chinese customs book far "
-            'more. set_parameter kgz_trade = "baci" and tjk_cap = "off" take the other view.',
+            f"Million USD of 2023 a year at producer prices, {case.closure} deficits. Base table: kgz_trade "
+            f"{case.variant}. Chinese customs book far more exports to Kyrgyzstan and Tajikistan than these "
+            "report as imports; `reported` and `on` take the importers' figures, `baci` and `off` China's.",
         ),
     )
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, str, str]:
-    return f"{row['base_musd']:,.0f}", f"{row['musd']:+,.1f}", f"{row['percent']:+.2f}"
+    return f"{row['base_musd']:,.0f}", f"{row['musd']:+,.1f}", _signed(row["percent"], 2)
 
 
-def _corridor_changes(world: World, base: Digest, case: Digest) -> Section:
-    places = {str(r["place_id"]): str(r["name"]) for r in world.network["places"]}
+def _corridor_changes(base: Digest, case: Digest, names: Names) -> Section:
     old = {name: parts["all"] for name, parts in _by_corridor(base)}
     rows, still = [], []
     for name, parts in _by_corridor(case):
+        if name not in old:
+            continue
         new, was = parts["all"], old[name]
-        label = f"{_short(places[new['from']])} - {_short(places[new['to']])}"
+        label = f"{names.short[new['from']]} - {names.short[new['to']]}"
         if all(abs(new[k] / was[k] - 1.0) * 100 < _STILL for k in _MEASURES):
             still.append(label)
             continue
@@ -313,7 +418,7 @@ def _corridor_changes(world: World, base: Digest, case: Digest) -> Section:
     )
 
 
-def _gateway_changes(base: Digest, case: Digest) -> Section:
+def _gateway_changes(base: Digest, case: Digest, names: Names) -> Section:
     old = {row["gateway"]: row for row in base.result["gateways"]}
     moved = []
     for row in case.result["gateways"]:
@@ -329,13 +434,13 @@ def _gateway_changes(base: Digest, case: Digest) -> Section:
         earlier = was["trains_per_day"] if was else 0.0
         rows.append(
             (
-                row["name"],
+                names.of_gateway(row),
                 row["mode"],
                 f"{row['teu_per_year'] / 1000:,.1f}",
                 f"{change / 1000:+,.1f}",
                 _or_dash(trains, ".1f"),
                 "-" if trains is None or earlier is None else f"{trains - earlier:+.1f}",
-                f"{row['wait_h']:.0f}",
+                _hours(row),
             )
         )
     rest = len(moved) - len(rows)
@@ -347,55 +452,75 @@ def _gateway_changes(base: Digest, case: Digest) -> Section:
     )
 
 
+def _emissions(base: Digest, case: Digest) -> Section:
+    old = {row["mode"]: row for row in base.result["emissions"]}
+    rows = tuple(
+        (
+            row["mode"],
+            f"{row['million_teu_km']:,.0f}",
+            f"{row['million_teu_km'] - old[row['mode']]['million_teu_km']:+,.0f}",
+            f"{row['co2e_kt']:,.0f}",
+            f"{row['co2e_kt'] - old[row['mode']]['co2e_kt']:+,.1f}",
+        )
+        for row in case.result["emissions"]
+    )
+    return Section(
+        f"{case.id}: freight and CO2e a year",
+        ("", "million TEU-km", "change", "kt CO2e", "change"),
+        rows,
+        after=("All freight between the 26 regions on the network, loaded boxes only, well to wheel.",),
+    )
+
+
 # -- words ---------------------------------------------------------------------------------------------
 
 
-def _meaning(base: Digest, cases: Sequence[Digest], names: dict[str, str]) -> Iterator[str]:
-    two = next((r for r in base.counts if r["gateway"] == "khorgos-altynkol+alashankou-dostyk"), None)
+def _meaning(base: Digest, cases: Sequence[Digest], names: Names) -> Iterator[str]:
     for case in cases:
-        rows = sorted(
-            (r for r in case.result["real_income"] if r["region"] in _SHOWN), key=lambda r: -abs(r["percent"])
-        )
-        told = ", ".join(f"{names[r['region']]} {r['percent']:+.2f} %" for r in rows[:4])
-        group = {r["group"]: r for r in case.result["groups"]}
-        five = group.get("CA5")
-        changes = [(r, _base_row(base, r)) for r in case.result["corridors"] if r["family"] == "all"]
-        fastest = max(changes, key=lambda pair: abs(pair[0]["time_h"] - pair[1]["time_h"]))
-        hours = fastest[0]["time_h"] - fastest[1]["time_h"]
-        text = (
-            f"{case.id}: the largest changes of real income among China, Central Asia and its neighbours are "
-        )
-        text += told
-        if five is not None:
-            text += (
-                f"; the five together {five['percent']:+.3f} %, or {five['musd']:+,.0f} million USD a year"
-            )
-        text += (
-            f". Of the corridors {fastest[0]['corridor']} changes most: {hours:+.1f} hours for a mean TEU."
-        )
-        yield text
+        yield _one_meaning(case.base or base, case, names)
+    two = next((r for r in base.counts if r["gateway"] == "khorgos-altynkol+alashankou-dostyk"), None)
     if two is not None:
         ratio = two["ours"] / two["observed"]
         yield (
             f"The two Xinjiang rail ports carry {two['ours']:,.0f} container trains a year here against "
-            f"{two['observed']:,.0f} observed ({ratio:.2f} times). No gateway constant is fitted yet, so "
-            "read flows by gateway, and with them the loss from closing one, as orders of magnitude."
+            f"{two['observed']:,.0f} observed ({ratio:.2f} times); their split is a prediction and less "
+            "exact. Flows by gateway are no better than that, and with them the loss from closing one."
         )
     yield STATIC
     yield CLOSURES
     yield (
         "To check it: `landbridge route Chongqing Duisburg` shows every term of a route; `landbridge "
         "scenarios NAME` prints a scenario with its sources; `landbridge run NAME -o result.json` writes "
-        "every figure with a manifest, and `landbridge run result.json` solves the same again; each row of "
-        "the tables in landbridge/data says where its figure comes from and whether it is observed, "
-        "published, derived or an assumption."
+        "every figure with a manifest, and `landbridge run result.json` solves the same again; `landbridge "
+        "data validate` lays observed times beside ours; each row of the tables says where its figure comes "
+        "from and whether it is observed, published, derived or an assumption."
     )
 
 
-def _base_row(base: Digest, row: dict[str, Any]) -> dict[str, Any]:
-    return next(
-        r for r in base.result["corridors"] if r["corridor"] == row["corridor"] and r["family"] == "all"
+def _one_meaning(base: Digest, case: Digest, names: Names) -> str:
+    """One scenario in a sentence or two."""
+    rows = sorted(
+        (r for r in case.result["real_income"] if r["region"] in _SHOWN), key=lambda r: -abs(r["percent"])
     )
+    if not rows or abs(rows[0]["percent"]) < 1e-6:
+        return f"{case.id}: nothing changes against its base."
+    told = ", ".join(f"{names.region[r['region']]} {_signed(r['percent'])} %" for r in rows[:4])
+    text = f"{case.id}: real income changes most in {told}"
+    five = next((r for r in case.result["groups"] if r["group"] == "CA5"), None)
+    if five is not None:
+        text += (
+            f"; the five together {_signed(five['percent'])} %, or {five['musd']:+,.0f} million USD a year"
+        )
+    old = {name: parts["all"] for name, parts in _by_corridor(base)}
+    changes = [(parts["all"], old[name]) for name, parts in _by_corridor(case) if name in old]
+    if changes:
+        new, was = max(changes, key=lambda pair: abs(pair[0]["time_h"] - pair[1]["time_h"]))
+        ends = f"{names.short[new['from']]} - {names.short[new['to']]}"
+        text += (
+            f". Of the corridors {ends} changes most, from {was['time_h']:,.0f} to "
+            f"{new['time_h']:,.0f} hours for a mean TEU"
+        )
+    return text + "."
 
 
 def _by_corridor(digest: Digest) -> list[tuple[str, dict[str, dict[str, Any]]]]:
@@ -405,16 +530,14 @@ def _by_corridor(digest: Digest) -> list[tuple[str, dict[str, dict[str, Any]]]]:
     return list(found.items())
 
 
-def _names(world: World) -> dict[str, str]:
-    return {str(r["region"]): str(r["name"]) for r in world.regions}
+def _signed(value: float, digits: int = 3) -> str:
+    """A change with its sign; what rounds to nothing has none."""
+    text = f"{value:+.{digits}f}"
+    return text if float(text) else text[1:]
 
 
-def _short(name: str) -> str:
-    return name.split(" (")[0]
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}"
+def _hours(row: dict[str, Any]) -> str:
+    return "closed" if row["status"] == "closed" else f"{row['wait_h']:.0f}"
 
 
 def _or_dash(value: float | None, spec: str) -> str:

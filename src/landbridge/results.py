@@ -19,7 +19,7 @@ from landbridge.scenario import Scenario
 from landbridge.trade import Equilibrium
 from landbridge.trade.welfare import CA5
 from landbridge.transport import FAMILIES, Choice, Freight, Graph
-from landbridge.transport.graph import BLOCK, RAILS, ROAD, SEA, TERMS, WAGONLOAD
+from landbridge.transport.graph import BLOCK, LAYERS, RAILS, ROAD, SEA, TERMS, WAGONLOAD
 from landbridge.world import World
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ FloatArray = NDArray[np.float64]
 Rows = list[dict[str, Any]]
 
 # Terms that are spent at a gateway, not on the way to it.
-_AT_GATEWAY = ("border", "gauge_change", "port", "sailing_wait", "feeder", "queue")
+_AT_GATEWAY = ("border", "port", "sailing_wait", "feeder", "queue")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -177,7 +177,8 @@ class Results:
 
         trains_per_day: container trains both ways, empty returns included; null away from rail borders.
         teu_per_year: loaded boxes of all kinds; teu_block, teu_wagonload of them by rail product.
-        wait_h: hours at the gateway, service and queue, averaged over what passes.
+        wait_h: hours of the crossing or in the port, service and queue, averaged over what passes; a gauge
+        change is apart. status: open or closed.
         """
         graph = self.graph
         block, _ = self._container_trains
@@ -196,6 +197,7 @@ class Results:
                     "gateway": gateway,
                     "name": str(row["name"]),
                     "mode": str(row["mode"]),
+                    "status": str(row["status"]),
                     "trains_per_day": float(block[j]) if rail else None,
                     "teu_per_year": teu,
                     "teu_block": float(total[j, BLOCK]) if rail else None,
@@ -237,6 +239,48 @@ class Results:
                     "unit": str(row["unit"]),
                     "role": str(row["use"]),
                     "source": str(row["source"]),
+                }
+            )
+        return rows
+
+    @cached_property
+    def link_rows(self) -> Rows:
+        """Flows and CO2e of every link, planned and closed ones too.
+
+        teu_per_year: loaded boxes both ways, teu_forward of them from `from` to `to`; teu_block and
+        teu_wagonload by rail product (null off the rails). co2e_kt: of hauling them over the link.
+        """
+        graph, flow = self.graph, self.flow_teu
+        on = graph.link >= 0
+        number, count = graph.link[on], len(graph.links)
+        teu = np.stack([np.bincount(number, flow[on, p], count) for p in (BLOCK, WAGONLOAD)])
+        kg = np.bincount(number, (flow * graph.co2e_kg).sum(axis=1)[on], count)
+        table = self.world.network["links"].by("link_id")
+        starts = [graph.place_number[str(table[x]["from_place"])] if x in table else -1 for x in graph.links]
+        leaves = graph.tail[on] // len(LAYERS) == np.array(starts)[number]
+        ahead = np.bincount(number, np.where(leaves, flow[on].sum(axis=1), 0.0), count)
+        length = np.zeros(count)
+        np.maximum.at(length, number, graph.length_km[on])
+        rows = []
+        for j, link in enumerate(graph.links):
+            row = table.get(link)
+            if row is None:
+                continue
+            rail = str(row["mode"]).startswith("rail")
+            rows.append(
+                {
+                    "link": link,
+                    "from": str(row["from_place"]),
+                    "to": str(row["to_place"]),
+                    "mode": str(row["mode"]),
+                    "status": str(row["status"]),
+                    "disputed": bool(row["disputed"]),
+                    "length_km": float(length[j]),
+                    "teu_per_year": float(teu[:, j].sum()),
+                    "teu_forward": float(ahead[j]),
+                    "teu_block": float(teu[BLOCK, j]) if rail else None,
+                    "teu_wagonload": float(teu[WAGONLOAD, j]) if rail else None,
+                    "co2e_kt": float(kg[j]) / 1e6,
                 }
             )
         return rows
@@ -289,6 +333,11 @@ class Results:
     def gateways(self) -> pd.DataFrame:
         """`gateway_rows` as a DataFrame."""
         return _frame(self.gateway_rows)
+
+    @property
+    def links(self) -> pd.DataFrame:
+        """`link_rows` as a DataFrame."""
+        return _frame(self.link_rows)
 
     @property
     def emissions(self) -> pd.DataFrame:

@@ -135,7 +135,7 @@ def test_closing_a_border_leaves_every_pair_a_route(real: Real) -> None:
     shut = changed(real.world, "gateways", "gateway_id", "khorgos-altynkol", status="closed")
     graphs = align([real.world, shut])
     routes = generate(graphs, real.zones, real.zones, real.wanted, every_family=real.every)
-    open_ = routes.available(graphs[1])
+    open_ = routes.available(graphs[1], 1)
     reached = np.bincount(routes.pair[open_], minlength=routes.n_pairs) > 0
     assert reached.all()
     assert not open_.all()

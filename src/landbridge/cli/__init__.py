@@ -5,10 +5,14 @@ Exit codes: 0 done, 1 error, 2 usage, 3 bad data or scenario, 4 not converged, 5
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Annotated
 
 import typer
 
+from landbridge.cli.checks import calibrate, validate
+from landbridge.cli.data import data
 from landbridge.cli.routes import route
 from landbridge.cli.study import cite, run, scenarios
 from landbridge.errors import LandbridgeError
@@ -24,8 +28,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (run, route, scenarios, cite):
+for _command in (run, route, scenarios, calibrate, cite):
     app.command()(_command)
+data.command()(validate)
+app.add_typer(data)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        from landbridge.manifest import version as installed
+
+        sys.stdout.write(f"landbridge {installed()}\n")
+        raise typer.Exit
 
 
 def main() -> None:
@@ -40,4 +57,12 @@ def main() -> None:
         sys.stderr.write(f"landbridge: {error}\n")
         sys.exit(error.exit_code)
     except BrokenPipeError:
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("LANDBRIDGE_DEBUG"):
+            raise
+        sys.stderr.write(
+            f"landbridge: internal error, please report it: {type(error).__name__}: {error}\n"
+            "(LANDBRIDGE_DEBUG=1 shows where)\n"
+        )
         sys.exit(1)

@@ -9,6 +9,7 @@ import typer
 
 from landbridge.cli.terminal import (
     JsonFlag,
+    Lang,
     Output,
     WorldFolder,
     check_ending,
@@ -30,11 +31,12 @@ __all__ = ["route"]
 def route(
     origin: Annotated[str, typer.Argument(metavar="FROM", help="A place by name (en, ru, zh) or id.")],
     destination: Annotated[str, typer.Argument(metavar="TO", help="Another place.")],
-    commodity: Annotated[str, typer.Option(help="Sector code, such as MCH, AGR, TEX.")] = "MCH",
+    commodity: Annotated[str, typer.Option(help="Sector by code or name: MCH, machinery.")] = "MCH",
     k: Annotated[int, typer.Option("-k", help="Number of routes: the largest of each family first.")] = 5,
     mode: Annotated[str | None, typer.Option(help="Only multimodal, sea, rail or road.")] = None,
     as_json: JsonFlag = False,
     output: Output = None,
+    lang: Lang = "en",
     world: WorldFolder = None,
 ) -> None:
     """Print the routes between two places leg by leg: every term in hours, USD and CO2e per TEU."""
@@ -45,7 +47,7 @@ def route(
     loaded = load(world)
     routes = find(loaded, origin, destination, commodity=commodity, k=k, mode=mode)
     status = Status(True, 0.0, 0, "routes are enumerated and costed, nothing is solved")
-    options = {"commodity": commodity, "k": k, "mode": mode}
+    options = {"commodity": routes.commodity, "k": k, "mode": mode}
 
     def envelope() -> str:
         return envelope_json(routes.to_json(), status, loaded, "route", begin, options=options)
@@ -55,22 +57,23 @@ def route(
     elif as_json:
         put(envelope())
     else:
-        _show_routes(loaded, routes)
+        _show_routes(loaded, routes, lang)
 
 
-def _show_routes(world: World, routes: Routes) -> None:
+def _show_routes(world: World, routes: Routes, lang: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from landbridge.report import Names
+    from landbridge.world.names import MARK, UNREVIEWED
+
     screen = console()
-    places = world.network["places"].by("place_id")
-    start, end = (str(places[p]["name"]) for p in (routes.origin, routes.destination))
-    sector = next(r for r in world.sectors if r["sector"] == routes.commodity)
-    screen.print(
-        Text(
-            f"{start} - {end}, {sector['name']} ({routes.commodity}), pair group {routes.pair_group}", "bold"
-        )
-    )
+    names = Names(world, lang)
+    start, end = names.place[routes.origin], names.place[routes.destination]
+    sector = names.sector.get(routes.commodity, routes.commodity)
+    title = f"{start} - {end}, {sector} ({routes.commodity}), pair group {routes.pair_group}"
+    screen.print(Text(title, "bold"))
+    told = [title]
     screen.print(
         f"Rail legs as {'container block train' if routes.product == 'block' else 'ordinary wagon'}; hours, "
         "USD of 2023 and kg CO2e per TEU, door to door.",
@@ -94,12 +97,13 @@ def _show_routes(world: World, routes: Routes) -> None:
             table.add_column(column, justify="right")
         table.add_column("terms")
         for leg in one.legs:
+            told.append(names.place[leg.start])
             terms = ", ".join(
                 f"{t.name} " + " ".join(_parts(t.time_h, t.cost_usd, t.co2e_kg)) for t in leg.terms
             )
             table.add_row(
-                leg.start_name,
-                leg.end_name if leg.end != leg.start else "",
+                names.place[leg.start],
+                names.place[leg.end] if leg.end != leg.start else "",
                 leg.mode,
                 leg.operation,
                 f"{leg.distance_km:,.0f}" if leg.distance_km else "",
@@ -118,6 +122,9 @@ def _show_routes(world: World, routes: Routes) -> None:
             "",
         )
         screen.print(table)
+    if any(MARK in text for text in told):
+        screen.print()
+        screen.print(Text(UNREVIEWED, style="dim"))
 
 
 def _parts(hours: float, usd: float, kg: float) -> list[str]:

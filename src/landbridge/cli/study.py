@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from landbridge.cli.outputs import Outputs
 from landbridge.cli.terminal import (
     JsonFlag,
+    Lang,
     Output,
     WorldFolder,
     attribution_lines,
-    check_ending,
     console,
     envelope_json,
     load,
@@ -26,6 +26,10 @@ from landbridge.cli.terminal import (
     write,
 )
 from landbridge.errors import ConvergenceError, Status
+
+if TYPE_CHECKING:
+    from landbridge.results import Results
+    from landbridge.scenario import Scenario
 
 __all__ = ["cite", "run", "scenarios"]
 
@@ -41,15 +45,16 @@ def run(
     ] = None,
     as_json: JsonFlag = False,
     output: Output = None,
+    lang: Lang = "en",
     world: WorldFolder = None,
 ) -> None:
     """Solve the base and one or more scenarios: routes, trade and real income."""
     from landbridge.manifest import scenarios_of
     from landbridge.model import iterate
-    from landbridge.report import Digest, csv_text, markdown, study_sections
-    from landbridge.scenario import Scenario, bundled, load_scenario, study_set
+    from landbridge.report import Digest, study_sections
+    from landbridge.scenario import bundled, load_scenario, study_set
 
-    check_ending(output, (".json", ".csv", ".md"))
+    outputs = Outputs(output, lang)
     begin = time.perf_counter()
     loaded = load(world)
     given: list[str | Scenario]
@@ -61,18 +66,23 @@ def run(
     elif what.endswith(".json"):
         written = read_json(Path(what))
         given = list(scenarios_of(written, loaded, Path(what).name))
-        single = len(given) == 1 and "real_income" in written.get("result", {"real_income": None})
+        result_before = written.get("result")
+        single = len(given) == 1 and (not isinstance(result_before, dict) or "real_income" in result_before)
     else:
         given, single = [load_scenario(what, loaded)], True
     with progress_bar() as progress:
         digests, statuses, scenarios = [], [], []
+        first: Results | None = None
         for results in iterate(loaded, given, progress=progress):
             if not results.status.converged:
                 raise ConvergenceError(f"{results.id} did not converge: {results.status.message}")
-            digests.append(Digest.of(results))
+            first = first or results
+            digests.append(Digest.of(results, first))
+            outputs.keep(results)
             statuses.append(results.status)
             if results.scenario is not None:
                 scenarios.append(results.scenario)
+            del results  # or it would live on while the next is solved
     base, cases = digests[0], digests[1:]
     result = cases[0].result if single else {d.id: d.result for d in digests}
     command = "run" if what is None else f"run {what if not what.endswith('.json') else 'MANIFEST'}"
@@ -80,20 +90,12 @@ def run(
     def envelope() -> str:
         return envelope_json(result, Status.worst(statuses), loaded, command, begin, scenarios=scenarios)
 
-    def document() -> str:
-        return markdown(study_sections(loaded, base, cases), attribution_lines(loaded))
-
-    writers: dict[str, Callable[[], str]] = {
-        ".json": envelope,
-        ".csv": lambda: csv_text(digests),
-        ".md": document,
-    }
     if output is not None:
-        write(output, writers[output.suffix]())
+        write(output, outputs.content(loaded, digests, envelope))
     elif as_json:
         put(envelope())
     else:
-        show(study_sections(loaded, base, cases))
+        show(study_sections(loaded, base, cases, lang))
 
 
 def scenarios(

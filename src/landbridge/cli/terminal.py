@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JsonFlag",
+    "Lang",
     "Output",
     "WorldFolder",
     "attribution_lines",
@@ -39,10 +40,16 @@ __all__ = [
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write to a file; its ending chooses json, csv or md.")
+    Path | None, typer.Option("--output", "-o", help="Write to a file; its ending chooses the format.")
 ]
 WorldFolder = Annotated[
     Path | None, typer.Option("--world", help="A folder with edited tables instead of the embedded data.")
+]
+
+
+Lang = Annotated[
+    Literal["en", "ru", "zh"],
+    typer.Option("--lang", help="Names of places, gateways, regions and sectors in tables: en, ru or zh."),
 ]
 
 
@@ -67,6 +74,9 @@ def read_json(path: Path) -> Mapping[str, Any]:
     except json.JSONDecodeError as error:
         fault = Fault(f"{path.name} line {error.lineno}", f"is not valid JSON: {error.msg}", "write it anew")
         raise DataError("the manifest cannot be read", [fault]) from None
+    except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
+        fault = Fault(path.name, "is no result of landbridge", "give a file that `landbridge run -o` wrote")
+        raise DataError("the manifest cannot be read", [fault]) from None
     if not isinstance(document, dict):
         raise DataError("not a manifest", [Fault(path.name, "is not a JSON object", "give a result file")])
     return document
@@ -82,11 +92,11 @@ def check_ending(output: Path | None, endings: tuple[str, ...]) -> None:
         raise typer.BadParameter(f"there is no folder {output.parent}", param_hint="-o")
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: str | bytes) -> None:
     """Write beside, then rename, so that no reader ever sees half a file."""
-    from landbridge.io.tables import write_text
+    from landbridge.io.files import write_bytes
 
-    write_text(path, text)
+    write_bytes(path, content.encode("utf-8") if isinstance(content, str) else content)
     sys.stderr.write(f"written: {path}\n")
 
 

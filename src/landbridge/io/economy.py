@@ -9,7 +9,6 @@ folder/<variant>/shares.csv           region, sector, value_added_share, final_s
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
@@ -18,7 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault, did_you_mean
+from landbridge.io.files import Lines, read_lines
+from landbridge.world.table import number_fault, quoted
 from landbridge.world.trade_table import TradeTable
+from landbridge.world.validate import SPELLED_OUT
 
 __all__ = ["KGZ_TRADE", "TJK_CAP", "read_economy", "variant_folder"]
 
@@ -29,8 +31,11 @@ KGZ_TRADE = ("reported", "baci", "china_only")
 # Whether Chinese exports to Tajikistan are cut until its imports meet the national total.
 TJK_CAP = ("on", "off")
 
-# Of one kind of fault in one file, so many are spelled out and the rest counted.
-SPELLED_OUT = 10
+# Axes longer than these would ask for more memory than a laptop has.
+MAX_REGIONS, MAX_SECTORS, MAX_CELLS = 1000, 500, 20_000_000
+# No flow [musd], tariff [fraction] or share is larger; a decimal point lost is found here.
+MAX_VALUE = {"trade": 1e9, "tariff": 10.0}
+_DIGITS = frozenset("0123456789+-.eE")
 
 
 def variant_folder(kgz_trade: str = "reported", tjk_cap: str = "on") -> str:
@@ -54,6 +59,10 @@ def read_economy(folder: Path, kgz_trade: str = "reported", tjk_cap: str = "on")
     faults: list[Fault] = []
     regions = _codes(folder, "regions.csv", "region", faults)
     sectors = _codes(folder, "sectors.csv", "sector", faults)
+    N, S = len(regions), len(sectors)
+    if N > MAX_REGIONS or S > MAX_SECTORS or N * max(N, S) * S > MAX_CELLS:
+        what = f"{N:,} regions and {S:,} sectors are more than the model takes"
+        faults.append(Fault("regions.csv", what, f"keep N x N x S below {MAX_CELLS:,}"))
     if faults:
         raise DataError("the base economy cannot be read", faults)
     pairs = ("exporter", regions), ("importer", regions)
@@ -80,41 +89,40 @@ def read_economy(folder: Path, kgz_trade: str = "reported", tjk_cap: str = "on")
     )
 
 
-def _lines(folder: Path, name: str, faults: list[Fault]) -> list[list[str]]:
+def _lines(folder: Path, name: str, faults: list[Fault]) -> Lines:
     """Header and rows of a file; empty, with a fault, when there is nothing to read."""
     try:
-        with (folder / name).open(encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.reader(file))
-    except FileNotFoundError:
-        faults.append(Fault(name, f"not found in {folder.name}", "copy it from the embedded data"))
-        return []
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        faults.append(Fault(name, f"cannot be read ({error})", "save it as a UTF-8 CSV file"))
-        return []
-    if not lines:
-        faults.append(Fault(name, "is empty", "give it a header and rows"))
+        lines, broken = read_lines(folder / name, name)
+    except DataError as error:
+        faults += error.faults
+        return [], []
+    faults += broken[:SPELLED_OUT]
+    if len(broken) > SPELLED_OUT:
+        faults.append(Fault(name, f"{len(broken) - SPELLED_OUT} more faults", "mend these first"))
     return lines
 
 
 def _codes(folder: Path, name: str, column: str, faults: list[Fault]) -> tuple[str, ...]:
     """The distinct codes that a file lists, in its order."""
-    lines = _lines(folder, name, faults)
-    if not lines:
+    header, lines = _lines(folder, name, faults)
+    if not header:
         return ()
-    if column not in lines[0]:
+    if column not in header:
         faults.append(Fault(f"{name} line 1", f"no column {column!r}", "restore the header"))
         return ()
-    at = lines[0].index(column)
-    codes = [line[at].strip() if at < len(line) else "" for line in lines[1:] if line]
-    seen: set[str] = set()
-    for number, code in enumerate(codes, start=2):
+    at = header.index(column)
+    seen: dict[str, None] = {}
+    found = []
+    for number, line in lines:
+        code = line[at].strip()
         if not code or code in seen:
-            what = f"{column} {code!r} stands here twice" if code else f"{column} is blank"
-            faults.append(Fault(f"{name} line {number}", what, "give every row its own code"))
-        seen.add(code)
-    if not codes:
-        faults.append(Fault(name, "has no rows", "give it at least one"))
-    return tuple(codes)
+            what = f"{column} {quoted(code)} stands here twice" if code else f"{column} is blank"
+            found.append(Fault(f"{name} line {number}", what, "give every row its own code"))
+        seen[code] = None
+    if not lines:
+        found.append(Fault(name, "has no rows", "give it at least one"))
+    faults += found[:SPELLED_OUT]
+    return tuple(seen)
 
 
 def _matrix(
@@ -132,10 +140,9 @@ def _matrix(
     """
     shape = (*(len(codes) for _, codes in keys), len(columns))
     out = np.full((int(np.prod(shape[:-1])), len(columns)), np.nan)
-    lines = _lines(folder, name, faults)
-    if not lines:
+    header, lines = _lines(folder, name, faults)
+    if not header:
         return out.reshape(shape)
-    header = [cell.strip() for cell in lines[0]]
     wanted = [*(key for key, _ in keys), *columns]
     if (header != wanted) if exact else not set(wanted) <= set(header):
         missing = [column for column in wanted if column not in header]
@@ -144,7 +151,7 @@ def _matrix(
             part
             for part in (
                 f"columns missing: {', '.join(missing)}" if missing else "",
-                f"unknown columns: {', '.join(extra)}" if extra else "",
+                f"unknown columns: {', '.join(extra)[:200]}" if extra else "",
                 "columns in another order" if not missing and not extra else "",
             )
             if part
@@ -153,33 +160,28 @@ def _matrix(
         return out.reshape(shape)
     key_at = [header.index(key) for key, _ in keys]
     value_at = [header.index(column) for column in columns]
+    most = MAX_VALUE.get(Path(name).stem, 1e6)
     whole = exact and value_at == list(range(value_at[0], len(header)))
     row_of = {codes: i for i, codes in enumerate(product(*(codes for _, codes in keys)))}
     seen = np.zeros(len(row_of), dtype=bool)
     found: list[Fault] = []
-    for number, line in enumerate(lines[1:], start=2):
-        if not line:
-            continue
+    for number, line in lines:
         place = f"{name} line {number}"
-        if len(line) != len(header):
-            found.append(Fault(place, f"{len(line)} cells under {len(header)} columns", "check the commas"))
-            continue
-        codes = tuple(line[at] for at in key_at)
+        codes = tuple(line[at].strip() for at in key_at)
         row = row_of.get(codes, -1)
         if row < 0:
-            found.extend(_unknown(place, codes, keys))
+            found.extend(_unknown(place, codes, keys) if len(found) < SPELLED_OUT else [Fault(place, "")])
         elif seen[row]:
             found.append(Fault(place, f"a second row for {', '.join(codes)}", "keep one"))
         else:
             seen[row] = True
             cells = line[value_at[0] :] if whole else [line[at] for at in value_at]
-            try:
+            if not _DIGITS.issuperset("".join(cells)):
+                cells = [cell.strip() for cell in cells]
+            bad = _not_numbers(place, cells, columns, most)
+            found.extend(bad)
+            if not bad:
                 out[row] = [float(cell) for cell in cells]
-            except ValueError:
-                found.extend(_not_numbers(place, cells, columns))
-                continue
-            if not np.isfinite(out[row]).all():
-                found.extend(_not_numbers(place, cells, columns))
     absent = [codes for codes, row in row_of.items() if not seen[row]]
     found.extend(Fault(name, f"no row for {', '.join(codes)}", "add it; 0 = no flow") for codes in absent)
     faults.extend(found[:SPELLED_OUT])
@@ -190,20 +192,29 @@ def _matrix(
 
 def _unknown(place: str, codes: tuple[str, ...], keys: Sequence[tuple[str, tuple[str, ...]]]) -> list[Fault]:
     return [
-        Fault(f"{place}, {key}", f"unknown code {code!r}", did_you_mean(code, known) or "use a known code")
+        Fault(
+            f"{place}, {key}",
+            f"unknown code {quoted(code)}",
+            did_you_mean(code, known) or "use a known code",
+        )
         for code, (key, known) in zip(codes, keys, strict=True)
         if code not in known
     ]
 
 
-def _not_numbers(place: str, cells: Sequence[str], columns: Sequence[str]) -> list[Fault]:
-    """A fault for every cell that is not a finite number."""
+def _not_numbers(place: str, cells: Sequence[str], columns: Sequence[str], most: float) -> list[Fault]:
+    """A fault for every cell that is not a finite number of a size the model takes."""
+    try:
+        # The quick way for a whole row; whatever is odd about it is then looked for cell by cell.
+        if _DIGITS.issuperset("".join(cells)) and all(abs(float(cell)) <= most for cell in cells):
+            return []
+    except ValueError:
+        pass
     faults = []
     for cell, column in zip(cells, columns, strict=True):
-        try:
-            fine = bool(np.isfinite(float(cell)))
-        except ValueError:
-            fine = False
-        if not fine:
-            faults.append(Fault(f"{place}, {column}", f"{cell!r} is not a number", "write it as 1234.5"))
+        fault = number_fault(cell, f"{place}, {column}", column)
+        if fault:
+            faults.append(Fault(fault.where, f"{quoted(cell)} is not a number", fault.cure))
+        elif abs(float(cell)) > most:
+            faults.append(Fault(f"{place}, {column}", f"{cell} is above {most:g}", "check the unit"))
     return faults

@@ -6,92 +6,123 @@ folder/economy/...              the base trade table and its variants, see io.ec
 
 from __future__ import annotations
 
-import csv
+import os
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from landbridge.errors import DataError, Fault
-from landbridge.io.economy import read_economy
+from landbridge.errors import DataError, Fault, did_you_mean
+from landbridge.io.economy import KGZ_TRADE, TJK_CAP, read_economy
+from landbridge.io.files import read_lines, read_text, write_text
 from landbridge.world import World
-from landbridge.world.table import Cell, Table, read_schema
-from landbridge.world.validate import check_cells, check_network
+from landbridge.world.table import OWN, Cell, Column, Table, columns_of, quoted, read_schema
+from landbridge.world.trade_table import TradeTable
+from landbridge.world.validate import SPELLED_OUT, check_cell, check_network, spelled
 
-__all__ = ["DATA", "attribution", "load_world", "read_table", "read_text", "write_text"]
+__all__ = [
+    "DATA",
+    "ECONOMY_TABLES",
+    "PARTS",
+    "SOURCES_COLUMNS",
+    "attribution",
+    "load_world",
+    "read_sources",
+    "read_table",
+    "read_text",
+    "table_file",
+    "tables_of",
+    "write_text",
+]
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
+PARTS = ("network", "economy")
 ECONOMY_TABLES = ("regions", "sectors")
+# A folder may lack them: names then come from places.csv, gateways.csv and the axes alone.
+OPTIONAL_TABLES = ("labels",)
+SOURCES_COLUMNS = ("table", "source", "year", "licence", "attribution", "note")
 
 
-def read_text(path: Path) -> str:
-    """The text of a file in UTF-8; DataError when it is missing, empty or binary."""
+def tables_of(folder: Path) -> tuple[str, ...]:
+    """The tables that schema.csv describes, and those of one's own that the folder holds."""
+    # The keys of a scenario's modifications are in the schema too, but are no table.
+    named = [name for name in read_schema() if "." not in name and name not in OPTIONAL_TABLES]
+    # Whatever is there in their place is read, and refused where it is no file.
+    named += [name for name in OPTIONAL_TABLES if os.path.lexists(table_file(folder, name))]
+    return (*named, *(name for name in OWN if table_file(folder, name).is_file()))
+
+
+def table_file(folder: Path, name: str) -> Path:
+    """Where a table of the schema stands in a folder."""
+    return folder / ("economy" if name in ECONOMY_TABLES else "network") / f"{name}.csv"
+
+
+def read_sources(folder: Path, part: str) -> tuple[list[dict[str, str]], list[Fault]]:
+    """Rows of the SOURCES.csv of a part of the data: which licence each table has, with its faults."""
+    name = f"{part}/SOURCES.csv"
     try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError("a file is missing", [Fault(str(path), "not found", "check the name")]) from None
-    except OSError as error:
-        fault = Fault(str(path), f"cannot be read ({error.strerror})", "check that it is a file you may read")
-        raise DataError("a file cannot be read", [fault]) from None
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise DataError(
-            "not a text file", [Fault(str(path), "is binary or not UTF-8", "save it as UTF-8 text")]
-        )
-    if not text.strip():
-        raise DataError("an empty file", [Fault(str(path), "is empty", "give it a header and rows")])
-    return text
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all: beside it first, then renamed over it.
-
-    Raises DataError where the folder cannot be written to.
-    """
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with beside.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        fault = Fault(str(path), f"cannot be written ({error.strerror})", "choose another place")
-        raise DataError("nothing was written", [fault]) from None
+        (header, lines), faults = read_lines(folder / part / "SOURCES.csv", name)
+    except DataError as error:
+        return [], list(error.faults)
+    if set(header) != set(SOURCES_COLUMNS):
+        what = f"the columns are not {', '.join(SOURCES_COLUMNS)}"
+        return [], [*faults, Fault(f"{name} line 1", what, "restore the header")]
+    return [dict(zip(header, cells, strict=True)) for _, cells in lines], faults
 
 
 def attribution(folder: Path) -> list[str]:
-    """The attribution lines of the tables of a folder, sorted, each once."""
+    """The attribution lines of the tables of a folder, sorted, each once.
+
+    Raises DataError where a SOURCES.csv is there but cannot be read.
+    """
     lines: set[str] = set()
-    for part in ("network", "economy"):
-        path = folder / part / "SOURCES.csv"
-        if path.exists():
-            lines.update(row["attribution"] for row in csv.DictReader(read_text(path).splitlines()))
+    for part in PARTS:
+        if (folder / part / "SOURCES.csv").exists():
+            rows, faults = read_sources(folder, part)
+            if faults:
+                raise DataError("the sources cannot be read", faults)
+            lines.update(row["attribution"].strip() for row in rows)
     return sorted(line for line in lines if line)
 
 
 def read_table(path: Path, name: str) -> tuple[Table, list[Fault]]:
-    """One CSV file typed by the schema, with the faults of all its cells (file, line, column)."""
-    reader = csv.reader(read_text(path).splitlines())
-    header = [h.strip() for h in next(reader)]
-    columns = read_schema()[name]
-    missing = [c.name for c in columns.values() if c.required and not c.default and c.name not in header]
-    if missing:
-        cure = "add " + ", ".join(missing)
-        return Table(name, tuple(columns), ()), [Fault(f"{path.name} line 1", "columns are missing", cure)]
-    rows: list[Mapping[str, Cell]] = []
+    """One CSV file typed by the schema, with the faults of all its cells (file, line, column).
+
+    Raises DataError where the file itself cannot be read.
+    """
+    (header, lines), broken = read_lines(path)
+    columns = columns_of(name)
     faults: list[Fault] = []
-    for number, cells in enumerate(reader):
-        if not any(cells):
-            continue
-        place = f"{path.name} line {number + 2}"
-        if len(cells) != len(header):
-            faults.append(Fault(place, f"{len(cells)} cells under {len(header)} columns", "check the commas"))
-            continue
-        row, found = check_cells(name, dict(zip(header, cells, strict=True)), place)
+    missing = [c.name for c in columns.values() if c.required and c.name not in header]
+    if missing:
+        faults.append(Fault(f"{path.name} line 1", "columns are missing", "add " + ", ".join(missing)))
+    for word in [column for column in header if column not in columns][:SPELLED_OUT]:
+        cure = did_you_mean(word, columns) or "leave it out"
+        faults.append(Fault(f"{path.name} line 1", f"no column {quoted(word)} in {name}", cure))
+    if faults:
+        return Table(name, tuple(columns), ()), faults + spelled(broken, path.name)
+    faults += spelled(broken, path.name)
+    rows: list[Mapping[str, Cell]] = []
+    by_column: dict[str, list[Fault]] = defaultdict(list)
+    # Tables repeat themselves: a text found good in a column is not typed again.
+    readers: list[tuple[Column, int, dict[str, Cell]]] = [
+        (column, header.index(name) if name in header else -1, {}) for name, column in columns.items()
+    ]
+    for line, cells in lines:
+        row: dict[str, Cell] = {}
+        for column, at, typed in readers:
+            text = cells[at] if at >= 0 else ""
+            if text in typed:
+                row[column.name] = typed[text]
+                continue
+            row[column.name], fault = check_cell(column, text, f"{path.name} line {line}")
+            if fault:
+                by_column[column.name].append(fault)
+            else:
+                typed[text] = row[column.name]
         rows.append(row)
-        faults.extend(found)
+    for word, found in by_column.items():
+        faults += spelled(found, f"{path.name}, {word}")
     return Table(name, tuple(columns), tuple(rows)), faults
 
 
@@ -105,28 +136,52 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
     """
     folder = DATA if path is None else Path(path)
     if not folder.is_dir():
-        fault = Fault(str(folder), "is not a folder", "copy the embedded tables there first")
+        fault = Fault(str(folder), "is not a folder", "`landbridge data export` writes one to edit")
         raise DataError("no such world", [fault])
     tables: dict[str, Table] = {}
     faults: list[Fault] = []
-    for name in read_schema():
-        if "." in name:  # the keys of a scenario's modifications are in the schema too, but are no table
-            continue
-        part = "economy" if name in ECONOMY_TABLES else "network"
+    for name in tables_of(folder):
         try:
-            tables[name], found = read_table(folder / part / f"{name}.csv", name)
+            tables[name], found = read_table(table_file(folder, name), name)
             faults.extend(found)
         except DataError as error:
             faults.extend(error.faults)
     if not faults and check and path is not None:
-        faults = check_network(tables)
-    if faults:
-        raise DataError(f"{folder.name} is not a valid world: {len(faults)} faults", faults)
+        faults = check_network(tables) + _parameters_are_there(tables["parameters"])
+    trade, found = _economy(folder, tables.get("parameters"))
+    # The axes are read again with the economy: what is wrong with them is told once.
+    told = {fault.where for fault in faults}
+    faults += [fault for fault in found if fault.where not in told]
+    if faults or trade is None:
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise DataError(f"{folder.name} is not a valid world: {count}", faults)
     regions, sectors = tables.pop("regions"), tables.pop("sectors")
-    settings = tables["parameters"].by("parameter")
-    trade = read_economy(
-        folder / "economy",
-        kgz_trade=str(settings["kgz_trade"]["value"]),
-        tjk_cap=str(settings["tjk_cap"]["value"]),
-    )
     return World(network=tables, regions=regions, sectors=sectors, trade=trade, folder=folder)
+
+
+def _economy(folder: Path, parameters: Table | None) -> tuple[TradeTable | None, list[Fault]]:
+    """The variant of the base table that the parameters choose; the usual one where they are at fault."""
+    chosen = {"kgz_trade": KGZ_TRADE[0], "tjk_cap": TJK_CAP[0]}
+    for row in parameters or ():
+        name, value = str(row["parameter"]), str(row["value"])
+        if value in {"kgz_trade": KGZ_TRADE, "tjk_cap": TJK_CAP}.get(name, ()):
+            chosen[name] = value
+    try:
+        return read_economy(folder / "economy", **chosen), []
+    except DataError as error:
+        return None, list(error.faults)
+
+
+def _parameters_are_there(parameters: Table) -> list[Fault]:
+    """A parameter that the embedded World has and this one lacks, or whose words differ."""
+    have = parameters.by("parameter")
+    faults = []
+    for row in read_table(table_file(DATA, "parameters"), "parameters")[0]:
+        name = str(row["parameter"])
+        if name not in have:
+            cure = f"add its row; the embedded value is {row['value']}"
+            faults.append(Fault("parameters.csv", f"no parameter {name}", cure))
+        elif have[name]["allowed"] != row["allowed"]:
+            cure = f"write {row['allowed'] or 'nothing'} under allowed"
+            faults.append(Fault(f"parameters.csv ({name})", "allows other words than the model", cure))
+    return faults

@@ -12,6 +12,7 @@ checking, for the JSON Schema and for the documentation.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -65,8 +66,11 @@ class Scenario:
         place = file or f"{id}.toml"
         try:
             document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            fault = Fault(place, f"is not valid TOML: {error}", "mend the line named; text needs quotes")
+        except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+            what = (
+                "is nested too deeply" if isinstance(error, RecursionError) else f"is not valid TOML: {error}"
+            )
+            fault = Fault(place, what, "mend the line named; text needs quotes")
             raise ScenarioError("the scenario cannot be read", [fault]) from None
         return Scenario.from_dict(document, id, place, _lines_of_modifications(text), world)
 
@@ -82,8 +86,13 @@ class Scenario:
 
         Raises ScenarioError as `from_toml` does. lines: where each modification stands in its file.
         """
+        if not isinstance(document, Mapping):
+            fault = Fault(
+                place, f"is {type(document).__name__}, not a table", "give it name and modification"
+            )
+            raise ScenarioError("the scenario cannot be read", [fault])
         faults = [
-            Fault(place, f"no key {key!r}", did_you_mean(key, _TOP) or "use " + ", ".join(_TOP))
+            Fault(place, f"no key {key!r}", did_you_mean(str(key), _TOP) or "use " + ", ".join(_TOP))
             for key in document
             if key not in _TOP
         ]
@@ -104,6 +113,7 @@ class Scenario:
                 faults.append(Fault(f"{place}, {key}", f"is {value!r}", "put it in quotes"))
         listed = document.get("modification", [])
         modifications: list[Modification] = []
+        clean: list[bool] = []
         if not isinstance(listed, list) or not all(isinstance(m, dict) for m in listed):
             cure = "begin each change with a line [[modification]]"
             faults.append(Fault(f"{place}, modification", "is not a list of tables", cure))
@@ -116,9 +126,10 @@ class Scenario:
                 faults.extend(found)
                 if modification is not None:
                     modifications.append(modification)
+                    clean.append(not found)
         if faults:
             if world is not None:
-                faults += Change(world, id).unknown_names(modifications)
+                faults += Change(world, id).try_all(modifications, clean)
             raise ScenarioError(f"{_count(faults)} in scenario {id!r}", faults)
         return Scenario(
             id, name, tuple(modifications), tuple(sources), texts["description"] or "", texts["base"]
@@ -153,16 +164,23 @@ def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -
     """
     if isinstance(scenario, Scenario):
         return scenario
+    if not isinstance(scenario, str | Path):
+        fault = Fault("scenario", f"is {scenario!r}", "give a name, the path of a .toml file or a Scenario")
+        raise ScenarioError("not a scenario", [fault])
     names = bundled()
     if isinstance(scenario, str) and scenario in names:
         text = _BUNDLED.joinpath(f"{scenario}.toml").read_text(encoding="utf-8")
         return Scenario.from_toml(text, scenario)
     path = Path(scenario)
-    if path.suffix == ".toml" or path.exists():
+    try:
+        there = path.suffix == ".toml" or path.exists()
+    except OSError:  # a name longer than a path may be
+        there = False
+    if there:
         return Scenario.from_toml(read_text(path), path.stem, path.name, world)
     known = ", ".join(names)
     cure = did_you_mean(str(scenario), names) or f"use {known}, or the path of a .toml file"
-    raise ScenarioError("unknown scenario", [Fault("scenario", f"no scenario {str(scenario)!r}", cure)])
+    raise ScenarioError("unknown scenario", [Fault("scenario", f"no scenario {str(scenario)[:80]!r}", cure)])
 
 
 def bundled() -> tuple[str, ...]:
@@ -216,8 +234,8 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-        return f'"{escaped}"'
+        # A basic TOML string escapes as JSON does, and the delete character too.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     if isinstance(value, Mapping):

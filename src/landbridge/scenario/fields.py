@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from landbridge.errors import Fault, did_you_mean
@@ -52,7 +52,7 @@ class Modification:
 
     verb: str
     values: Mapping[str, Any]
-    where: str
+    where: str = field(compare=False)
 
     @staticmethod
     def read(keys: Mapping[str, Any], where: str) -> tuple[Modification | None, list[Fault]]:
@@ -124,7 +124,9 @@ def _typed(column: Column, value: Any, where: str) -> tuple[Any, Fault | None]:
             return value == "yes", None
         return None, Fault(where, f"is {value!r}", "write true or false")
     if kind == "scalar":
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
+        if isinstance(value, str) or (
+            isinstance(value, int | float) and not isinstance(value, bool) and _finite(value)
+        ):
             return value, None
         return None, Fault(where, f"is {value!r}", "give a number, or a word in quotes")
     if kind == "ids":
@@ -147,7 +149,7 @@ def _number(column: Column, value: Any, where: str) -> tuple[Any, Fault | None]:
         if len(value) != 1 or next(iter(value)) not in ("multiply", "add"):
             return None, Fault(where, f"is {dict(value)!r}", "write { multiply = 0.5 } or { add = -6 }")
         how, value = next(iter(value.items()))
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
         unit = f" in {column.unit}" if column.unit else ""
         more = ", { multiply = 0.5 } or { add = -6 }" if column.type == "change" else ""
         return None, Fault(where, f"is {value!r}", f"give a number{unit}{more}")
@@ -159,6 +161,13 @@ def _number(column: Column, value: Any, where: str) -> tuple[Any, Fault | None]:
         if fault:
             return None, fault
     return (Move(how, number) if column.type == "change" else number), None
+
+
+def _finite(value: int | float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond any double
+        return False
 
 
 def out_of_bounds(column: Column, number: float, where: str) -> Fault | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.economy import read_economy
 from landbridge.scenario.fields import Modification, Move, out_of_bounds, verb_columns
 from landbridge.world import Cell, Policy, Table, World
-from landbridge.world.names import find_place, fold
+from landbridge.world.names import fold, resolve
 from landbridge.world.validate import check_network
 
 __all__ = ["Change"]
@@ -35,6 +36,7 @@ class Change:
         self._trade = world.trade
         self._tariff = world.policy.tariff
         self._productivity = world.policy.productivity_hat
+        self._no_transit = world.policy.no_transit
         self.faults: list[Fault] = []
 
     def world(self) -> World:
@@ -43,7 +45,7 @@ class Change:
             self._world,
             network=self.network,
             trade=self._trade,
-            policy=Policy(self._tariff, self._productivity),
+            policy=Policy(self._tariff, self._productivity, self._no_transit),
         )
 
     def do(self, modification: Modification, *, only_model: bool = False) -> None:
@@ -56,26 +58,51 @@ class Change:
         verb: Callable[[Modification], None] = getattr(self, f"_{modification.verb}")
         verb(modification)
 
-    def unknown_names(self, modifications: Iterable[Modification]) -> list[Fault]:
-        """Faults of names that the tables do not know, without changing anything."""
-        listed = list(modifications)
-        new = {fold(str(m.get(key))) for m in listed if m.verb == "add_place" for key in ("id", "name")}
-        for m in listed:
-            columns = verb_columns()[m.verb]
-            for key, value in m.values.items():
-                target = columns[key].references
-                if value is None or target is None:
-                    continue
-                for name in value if isinstance(value, tuple) else (value,):
-                    if columns[key].type == "place":
-                        if fold(name) not in new:
-                            self._place(m, key)
-                        continue
-                    known = self.network[target[0]].by(target[1])
-                    if name not in known:
-                        cure = did_you_mean(name, known) or f"{target[0]}.csv lists them"
-                        self.faults.append(m.fault(key, f"no {key} {name!r}", cure))
+    def try_all(self, modifications: Iterable[Modification], clean: Iterable[bool]) -> list[Fault]:
+        """Every fault that can be seen although some modifications are broken.
+
+        Those that read cleanly are done; of the others the names are looked up. Names that a broken
+        modification would have made are let pass.
+        """
+        listed = list(zip(modifications, clean, strict=True))
+        new = {
+            fold(str(m.get(key)))
+            for m, fine in listed
+            if m.verb in ("add_place", "add_link") and not fine
+            for key in ("id", "name")
+            if m.get(key)
+        }
+        for m, fine in listed:
+            named = {
+                fold(str(name))
+                for key, value in m.values.items()
+                if verb_columns()[m.verb][key].references is not None and value is not None
+                for name in (value if isinstance(value, tuple) else (value,))
+            }
+            if fine and not named & new:
+                self.do(m)
+            else:
+                self._look_up(m, new)
         return self.faults
+
+    def _look_up(self, m: Modification, new: set[str]) -> None:
+        """Faults of names that the tables do not know, without changing anything."""
+        columns = verb_columns()[m.verb]
+        for key, value in m.values.items():
+            target = columns[key].references
+            if value is None or target is None:
+                continue
+            for name in value if isinstance(value, tuple) else (value,):
+                if fold(str(name)) in new:
+                    continue
+                known = self.network[target[0]].by(target[1])
+                if columns[key].type == "place":
+                    self._place(m, key)
+                elif target[0] == "gateways":
+                    self._resolve(m, key, "gateway", str(name))
+                elif name not in known:
+                    cure = did_you_mean(name, known) or f"{target[0]}.csv lists them"
+                    self.faults.append(m.fault(key, f"no {key} {name!r}", cure))
 
     # -- places and links --------------------------------------------------------------------------
 
@@ -83,13 +110,20 @@ class Change:
         places = self.network["places"]
         name, country = m.get("name"), m.get("country")
         identifier = m.get("id") or fold(name).upper()
+        if not identifier:
+            self.faults.append(m.fault("name", f"{name!r} has no letter or digit", "give it one, or an id"))
+            return
         if identifier in places.by("place_id"):
             self.faults.append(m.fault("id", f"{identifier!r} is taken", "give another id"))
             return
+        namesake = next((r for r in places if fold(str(r["name"])) == fold(name)), None)
+        if namesake is not None:
+            cure = f"use {namesake['place_id']}, or give the new place another name"
+            self.faults.append(m.fault("name", f"there is a {namesake['name']!r} already", cure))
+            return
         region = {str(row["country"]): row["region"] for row in places}
-        if country not in region:
-            cure = did_you_mean(country, region) or "use a three-letter code, such as KAZ"
-            self.faults.append(m.fault("country", f"no country {country!r} in the network", cure))
+        country = self._resolve(m, "country", "country", country)
+        if country is None:
             return
         for key in ("lon", "lat"):
             fault = out_of_bounds(verb_columns()["add_place"][key], m.get(key), f"{m.where}, {key}")
@@ -121,6 +155,18 @@ class Change:
         if identifier in links.by("link_id"):
             self.faults.append(m.fault("id", f"a link {identifier!r} is there already", "give another id"))
             return
+        if ends[0] == ends[1]:
+            self.faults.append(m.fault("to", "is the place it starts from", "give two places"))
+            return
+        apart = self._great_circle_km(str(ends[0]), str(ends[1]))
+        if float(m.get("length_km") or 0.0) < 0.9 * apart:
+            what = f"is {m.get('length_km'):g} km, but the places are {apart:.0f} km apart"
+            self.faults.append(m.fault("length_km", what, "give the length of the line"))
+        marks = {str(r["passage"]) for r in self.network["gateways"] if r["passage"] is not None}
+        for mark in str(m.get("passage") or "").split("+"):
+            if mark and mark not in marks:
+                cure = did_you_mean(mark, marks) or "use " + ", ".join(sorted(marks))
+                self.faults.append(m.fault("passage", f"no strait {mark!r}", cure))
         at_sea = mode in ("sea", "ferry")
         if at_sea:
             ports = self.network["ports"].by("place_id")
@@ -154,6 +200,14 @@ class Change:
             },
         )
 
+    def _great_circle_km(self, one: str, two: str) -> float:
+        """Distance between two places on a sphere [km]; coordinates of small posts are 5-30 km off."""
+        rows = self.network["places"].by("place_id")
+        a, b = ([math.radians(float(rows[p][c] or 0.0)) for c in ("lat", "lon")] for p in (one, two))
+        h = math.sin((b[0] - a[0]) / 2) ** 2
+        h += math.cos(a[0]) * math.cos(b[0]) * math.sin((b[1] - a[1]) / 2) ** 2
+        return max(0.0, 2 * 6371.0 * math.asin(math.sqrt(min(h, 1.0))) - 60.0)
+
     def _usual_speed(self, mode: str, ends: list[str]) -> float | None:
         """Median running speed of open links of the mode that touch the same countries, else of all."""
         country = {str(row["place_id"]): row["country"] for row in self.network["places"]}
@@ -173,7 +227,7 @@ class Change:
             return
         cells: dict[str, Cell] = {}
         measured = self.network["link_lengths_osm"].by("link_id").get(str(row["link_id"]))
-        for key in ("length_km", "speed_kmh", "transit_time_h"):
+        for key in ("length_km", "speed_kmh", "transit_time_h", "cost_factor"):
             move = m.get(key)
             if move is None:
                 continue
@@ -187,7 +241,7 @@ class Change:
             if m.get(key) is not None:
                 cells[key] = m.get(key)
         if not set(m.values) - {"link"}:
-            cure = "add status, speed_kmh, length_km, transit_time_h or electrified"
+            cure = "add status, speed_kmh, length_km, transit_time_h, cost_factor or electrified"
             self.faults.append(m.fault("link", "is named but nothing is changed", cure))
         self._update("links", "link_id", {str(row["link_id"])}, cells)
 
@@ -222,6 +276,15 @@ class Change:
         """Every row of crossings, gauge_changes or ports that a gateway in `rows` governs."""
         product = m.get("product")
         gauge = m.get("operation") == "gauge_change"
+        by_country = m.get("countries") is not None
+        for row in rows:
+            if row["kind"] != "border" and (product is not None or gauge):
+                key = "product" if product is not None else "operation"
+                cure = f"leave {key} out: a {row['kind']} has one set of hours"
+                self.faults.append(m.fault(key, f"{row['gateway_id']} is a {row['kind']}", cure))
+        if gauge and product == "road":
+            self.faults.append(m.fault("product", "no truck changes gauge", "write block or wagonload"))
+            return
         borders = {str(r["gateway_id"]) for r in rows if r["kind"] == "border"}
         ports = {str(r["gateway_id"]) for r in rows if r["kind"] == "port"}
         touched: set[str] = set()
@@ -284,10 +347,11 @@ class Change:
             self.network[name] = self.network[name].with_rows(out)
         self._change_straits(m, [r for r in rows if r["kind"] == "strait"], moves, touched)
         what = "gauge change" if gauge else "hours of its own" + (f" for {product}" if product else "")
-        for row in rows:
-            if str(row["gateway_id"]) not in touched:
-                cure = "choose another operation, product or gateway"
-                self.faults.append(m.fault("gateway", f"{row['gateway_id']} has no {what}", cure))
+        # Chosen by country, posts without the hours asked for are passed over, unless all are.
+        left = [row for row in rows if str(row["gateway_id"]) not in touched]
+        for row in left if not by_country or len(left) == len(rows) else ():
+            cure = "choose another operation, product or gateway"
+            self.faults.append(m.fault("gateway", f"{row['gateway_id']} has no {what}", cure))
 
     def _change_straits(
         self, m: Modification, straits: list[Row], moves: dict[str, Move], touched: set[str]
@@ -306,7 +370,7 @@ class Change:
                     hours = row["transit_time_h"]
                     if hours is None:
                         hours = float(row["length_km"] or 0.0) / float(row["speed_kmh"] or 1.0)
-                    value = self._moved(m, "time_h", move, float(hours), bounds=False)
+                    value = self._moved(m, "time_h", move, float(hours))
                     row = {**row, "transit_time_h": value}
                 rows.append(row)
             self.network["links"] = self.network["links"].with_rows(rows)
@@ -321,37 +385,48 @@ class Change:
             self.faults.append(m.fault("gateway", f"gateway or countries: {what}", "give one of them"))
             return []
         if names is not None:
-            rows = []
+            rows: dict[str, Row] = {}
+            # A name may stand for a rail and a road post; the mode then says which is meant.
+            of_mode = [name for name, row in known.items() if mode is None or row["mode"] == mode]
             for name in names:
-                row = known.get(name)
-                if row is None:
-                    cure = did_you_mean(name, known) or "`landbridge run --json` lists every gateway"
-                    self.faults.append(m.fault("gateway", f"no gateway {name!r}", cure))
-                elif mode is not None and row["mode"] != mode:
+                gateway = self._resolve(m, "gateway", "gateway", name, known if name in known else of_mode)
+                if gateway is None:
+                    continue
+                row = known[gateway]
+                if mode is not None and row["mode"] != mode:
                     cure = f"it is {row['mode']}: leave mode out or name another gateway"
                     self.faults.append(m.fault("mode", f"{name} is not {mode}", cure))
                 else:
-                    rows.append(row)
-            return rows
+                    rows[gateway] = row
+            return list(rows.values())
         country = {str(row["place_id"]): str(row["country"]) for row in self.network["places"]}
-        there = set(country.values())
-        for code in countries:
-            if code not in there:
-                cure = did_you_mean(code, there) or "use three-letter codes, such as KAZ"
-                self.faults.append(m.fault("countries", f"no country {code!r} in the network", cure))
-        return [
+        chosen = {self._resolve(m, "countries", "country", name) for name in countries}
+        found = [
             row
             for row in table
             if row["kind"] == "border"
             and (mode is None or row["mode"] == mode)
-            and {country.get(str(row["place_a"])), country.get(str(row["place_b"]))} & set(countries)
+            and {country.get(str(row["place_a"])), country.get(str(row["place_b"]))} & (chosen - {None})
         ]
+        if not found and None not in chosen:
+            kinds = f" by {mode}" if mode else ""
+            cure = "leave mode out, or name gateways by id; countries means border posts"
+            self.faults.append(m.fault("countries", f"no border post{kinds} there", cure))
+        return found
+
+    def _close_transit(self, m: Modification) -> None:
+        found = [self._resolve(m, "countries", "country", name) for name in m.get("countries")]
+        self._no_transit = self._no_transit | {c for c in found if c is not None}
 
     # -- the economy -------------------------------------------------------------------------------
 
     def _change_tariff(self, m: Modification) -> None:
         rows = [self._codes(m, key) for key in ("exporter", "importer", "sector")]
         if not all(rows):
+            return
+        if not any(o != d for o in rows[0] for d in rows[1]):
+            cure = "name another importer: nobody levies a tariff on itself"
+            self.faults.append(m.fault("importer", "is the exporter", cure))
             return
         tariff = np.array(self._trade.tariff if self._tariff is None else self._tariff)
         move: Move = m.get("tariff")
@@ -397,12 +472,10 @@ class Change:
             elif key != "sector" and code in _GROUPS:
                 members = [str(r["region"]) for r in self._world.regions if r[_GROUPS[code]]]
                 found += [axis.index(r) for r in members]
-            elif code in axis:
-                found.append(axis.index(code))
             else:
-                known = [*axis, *([] if key == "sector" else _GROUPS)]
-                cure = did_you_mean(code, known) or "use " + ", ".join(known)
-                self.faults.append(m.fault(key, f"no {key} {code!r}", cure))
+                name = self._resolve(m, key, "sector" if key == "sector" else "region", code, axis)
+                if name is not None:
+                    found.append(axis.index(name))
         return sorted(set(found))
 
     # -- parameters --------------------------------------------------------------------------------
@@ -436,11 +509,24 @@ class Change:
     # -- rows --------------------------------------------------------------------------------------
 
     def _place(self, m: Modification, key: str) -> str | None:
-        place, fault = find_place(self.network["places"], m.get(key), f"{m.where}, {key}")
-        if fault:
-            self.faults.append(fault)
-            return None
-        return place
+        return self._resolve(m, key, "place", m.get(key))
+
+    def _resolve(
+        self, m: Modification, key: str, kind: str, text: str, among: Collection[str] | None = None
+    ) -> str | None:
+        """The identifier of a name in any language, or None with a fault."""
+        tables = {**self.network, "regions": self._world.regions, "sectors": self._world.sectors}
+        found, fault = resolve(tables, kind, text, f"{m.where}, {key}", among)
+        if fault is None:
+            return found
+        if kind == "region":
+            fault = replace(
+                fault,
+                what=fault.what.replace("no region", f"no {key}", 1),
+                cure=did_you_mean(text, _GROUPS) or fault.cure,
+            )
+        self.faults.append(fault)
+        return None
 
     def _row(self, m: Modification, table: str, column: str, key: str) -> Row | None:
         known = self.network[table].by(column)
@@ -450,19 +536,18 @@ class Change:
             self.faults.append(m.fault(key, f"no {key} {m.get(key)!r}", cure))
         return row
 
-    def _moved(
-        self, m: Modification, key: str, move: Move, old: Cell, *, bounds: bool = True
-    ) -> float | None:
+    def _moved(self, m: Modification, key: str, move: Move, old: Cell) -> float | None:
         """A number after its change, or None with a fault."""
         if old is None and move.how != "set":
             self.faults.append(m.fault(key, f"has no value to {move.how}", "give a number instead"))
             return None
         value = move.of(float(old or 0.0))
         column = verb_columns()[m.verb][key]
-        fault = out_of_bounds(column, value, f"{m.where}, {key}") if bounds else None
+        fault = out_of_bounds(column, value, f"{m.where}, {key}")
         if fault:
-            if fault not in self.faults:
-                self.faults.append(replace(fault, what=f"comes to {value:g}", cure=fault.cure))
+            told = replace(fault, what=f"comes to {value:g}")
+            if told not in self.faults:
+                self.faults.append(told)
             return None
         return value
 

@@ -10,6 +10,7 @@ from landbridge.transport.choice import (
     Classes,
     freight_classes,
     keeps_every_family,
+    log_constants,
     pivot,
     solve_base,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "freight_classes",
     "generate",
     "keeps_every_family",
+    "log_constants",
     "network_share",
     "pivot",
     "route",

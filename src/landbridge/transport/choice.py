@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from landbridge.errors import Fault, InfeasibleError
 from landbridge.transport.graph import Graph
-from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums
+from landbridge.transport.paths import FAMILIES, PATH_SIZE_USD_PER_H, RouteSet, RouteSums
 from landbridge.world import World
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Classes",
     "freight_classes",
     "keeps_every_family",
+    "log_constants",
     "pivot",
     "solve_base",
 ]
@@ -78,6 +79,7 @@ class Classes:
     usd_per_teu [sector, pair]: value density u. usd_per_h [sector, pair]: t u / 24, value of an hour.
     block_share [sector, pair]: share of the sector's rail TEU on block trains.
     family_share [group, family]: stated share of TEU by corridor family.
+    size_of [sector]: which of the path sizes (by value of time) a sector takes.
     rho [sector]: hours one standard deviation counts for. phi, phi_b, carbon_usd_per_kg: parameters.
     """
 
@@ -87,6 +89,7 @@ class Classes:
     usd_per_h: FloatArray
     block_share: FloatArray
     family_share: FloatArray
+    size_of: IntArray
     rho: FloatArray
     phi: float
     phi_b: float
@@ -340,7 +343,7 @@ def solve_base(
     w_r = PS_r b_r^phi G_r^(-phi);  V_f = sum w_r;  K_f0 = sum w_r G_r / V_f;  K0 = sum_f s_f K_f0
     [USD/TEU], s_f the stated shares restricted to the families open in the base and rescaled.
 
-    available [route], path_size [route]: of the base graph, see RouteSet.
+    available [route], path_size [value of time, route] (or [route], one for all): see RouteSet.
     log_constant [route]: sum of ln b_j over the gateways a route passes (calibration), zero by default.
     """
     within = _weigh(routes, classes, sums, available, path_size, log_constant)
@@ -516,11 +519,34 @@ def freight_classes(
         percent[:, None] / 100.0 * usd / 24.0,
         np.ascontiguousarray(block[group[index]].T),
         family,
+        _nearest_size(percent[:, None] / 100.0 * value / 24.0),
         np.full(len(sectors), world.parameter("rho")),
         world.parameter("phi"),
         world.parameter("phi_b"),
         world.parameter("carbon_price_usd_per_kg"),
     )
+
+
+def _nearest_size(usd_per_h: FloatArray) -> IntArray:
+    """The path size nearest to a sector's mean value of an hour, on a logarithmic scale [sector]."""
+    mean = np.log(np.maximum(usd_per_h, 1e-3)).mean(axis=1) if usd_per_h.size else np.zeros(len(usd_per_h))
+    distance = np.abs(mean[:, None] - np.log(np.array(PATH_SIZE_USD_PER_H))[None, :])
+    return np.asarray(distance.argmin(axis=1), dtype=np.int32)
+
+
+def log_constants(world: World, graph: Graph, routes: RouteSet) -> FloatArray | None:
+    """sum of ln b_j over the gateways of every route [route]; None where every constant is one.
+
+    b_j multiplies the weight of a route by b_j^phi and never enters a cost (see `calibrate`).
+    """
+    table = world.network["gateways"].by("gateway_id")
+    log = np.array(
+        [np.log(float(table[g]["constant"] or 1.0)) if g in table else 0.0 for g in graph.gateways]
+    )
+    if not log.any():
+        return None
+    route, gateway = routes.through(graph)
+    return np.asarray(np.bincount(route, weights=log[gateway], minlength=routes.n_routes), dtype=np.float64)
 
 
 def keeps_every_family(
@@ -575,11 +601,13 @@ def _weigh(
     n_sectors, n, n_groups = len(classes.sectors), routes.n_routes, len(routes.group_pair)
     phi = classes.phi
     costs = _Costs(routes, classes, sums)
-    factor = np.where(available, path_size, 0.0)
+    factors = np.where(available, np.atleast_2d(path_size), 0.0)
     if log_constant is not None:
-        factor = factor * np.exp(phi * log_constant)
+        factors = factors * np.exp(phi * log_constant)
     # One pass fewer for each segment: the factor goes under the power.
-    root = _SCALE * factor ** (1.0 / phi)
+    roots = _SCALE * factors ** (1.0 / phi)
+    # One factor for all where only one is given.
+    size_of = classes.size_of if len(factors) > 1 else np.zeros(n_sectors, dtype=np.int32)
     # Far beyond the phi of freight (8) a plain power leaves the doubles: shift by the group's best.
     extreme = phi > _GENTLE
     weight = np.empty((n_sectors, 2, n))
@@ -593,6 +621,7 @@ def _weigh(
         block = slice(int(routes.group_start[low]), int(routes.group_start[high]))
         first = routes.group_start[low:high] - block.start
         for s in range(n_sectors):
+            factor, root = factors[size_of[s]], roots[size_of[s]]
             for p in range(2):
                 w = weight[s, p, block]
                 if shift is None:

@@ -69,6 +69,8 @@ TERMS = (
     "sailing_wait",
     "feeder",
     "queue",
+    "subsidised_cost",
+    "subsidy",
 )
 _TERM = {name: number for number, name in enumerate(TERMS)}
 PRODUCTS = ("block", "wagonload")
@@ -268,6 +270,8 @@ class _Rules:
     variance_rail_h2_per_h: float
     variance_road_h2_per_h: float
     variance_sea_h2_per_h: float
+    subsidy_block_usd: float
+    subsidy_paid: float
 
     @staticmethod
     def of(world: World) -> _Rules:
@@ -422,6 +426,8 @@ class _Compiler:
                 )
                 if arc.border:
                     arc.terms.append(self._border_term(row, layer, (self.places[f], self.places[t]), f, t))
+                    if layer in RAILS and "CHN" in countries:
+                        arc.terms += self._subsidy()
                 self.governs.extend((g, len(self.arcs), True) for g in governors)
                 self.layers[f].add(on)
                 self.layers[t].add(on)
@@ -442,10 +448,11 @@ class _Compiler:
             else rules.variance_rail_h2_per_h
         )
         co2 = self.emissions.haul(mode, bool(row["electrified"]), countries, length)
+        factor = 1.0 if row["cost_factor"] is None else float(row["cost_factor"])
         if layer in RAILS:
             money = (
-                self.rates.haul("rail", "block", countries, length),
-                self.rates.haul("rail", "wagonload", countries, length),
+                factor * self.rates.haul("rail", "block", countries, length),
+                factor * self.rates.haul("rail", "wagonload", countries, length),
             )
             stops = rules.stop_block_h_per_km * length, rules.stop_wagonload_h_per_km * length
             return [
@@ -453,14 +460,14 @@ class _Compiler:
                 (_TERM["stops"], stops, (0.0, 0.0), 0.0, (spread * stops[0], spread * stops[1])),
             ]
         if layer == ROAD:
-            price = self.rates.haul("road", "*", countries, length)
+            price = factor * self.rates.haul("road", "*", countries, length)
             rest = rules.rest_h_per_driving_h * hours
             return [
                 (_TERM["haul"], (hours, hours), (price, price), co2, (spread * hours,) * 2),
                 (_TERM["rest"], (rest, rest), (0.0, 0.0), 0.0, (spread * rest,) * 2),
             ]
         water = str(row["water"] or "ocean")
-        price = self.rates.haul(mode, "*", (water, water), length)
+        price = factor * self.rates.haul(mode, "*", (water, water), length)
         return [(_TERM["haul"], (hours, hours), (price, price), co2, (spread * hours,) * 2)]
 
     def _border_term(self, row: Row, layer: int, ends: tuple[str, str], f: int, t: int) -> _Term:
@@ -474,6 +481,16 @@ class _Compiler:
             0.0,
             (one.variance_h2, two.variance_h2),
         )
+
+    def _subsidy(self) -> list[_Term]:
+        """What China pays for a container train, once a trip, at its border: the observed rates are net of
+        it, so the cost it covers and the subsidy stand side by side and add up to nothing."""
+        covered = self.rules.subsidy_block_usd
+        none = (0.0, 0.0)
+        return [
+            (_TERM["subsidised_cost"], none, (covered, 0.0), 0.0, none),
+            (_TERM["subsidy"], none, (-covered * self.rules.subsidy_paid, 0.0), 0.0, none),
+        ]
 
     # -- within a place ----------------------------------------------------------------------------
 

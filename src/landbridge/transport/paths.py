@@ -13,8 +13,8 @@ keeps what is best in either. Families are read from a route's eastern end, so b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from landbridge.transport.graph import LAYERS, ROAD, SEA, Graph
-from landbridge.transport.search import Batch, Pairs, search
+from landbridge.transport.search import Batch, Pairs, search, search_through
 
-__all__ = ["FAMILIES", "RouteSet", "RouteSums", "generate"]
+__all__ = ["FAMILIES", "RouteSet", "RouteSums", "generate", "transit_arcs"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -39,7 +39,8 @@ NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA, OTHER = range(6)
 # Products and USD per hour by which routes are ranked; families are compared by the middle one.
 _RANK = ((0, 0.2), (0, 8.0), (1, 2.0), (1, 40.0))
 _MIDDLE = 1
-_NEAR = 1.25
+# Rival first gateways (the border posts of the eastern end) stay in the set up to this ratio.
+_NEAR = 1.4
 
 _BITS_IN_BYTE = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.int64)
 
@@ -50,7 +51,8 @@ _ABSURD = np.array([3.0, 2.5, 2.5, 6.0, 2.5, 3.0])
 _WELL_BELOW = 2.0 / 3.0
 
 PATH_SIZE_GAMMA = 20.0
-_PS_USD_PER_H = 8.0
+# Values of an hour at which routes are ranked for their path size; a sector takes the nearest.
+PATH_SIZE_USD_PER_H = (1.0, 8.0, 40.0)
 _TINY = 1e-200
 RAIL_LEG_KM = 300.0
 DETOUR = 2.0
@@ -77,6 +79,8 @@ class RouteSet:
     arcs [n], start [route + 1]: the arcs of route r are arcs[start[r]:start[r + 1]], in order of travel.
     group_start [group + 1]: routes of one pair and family stand together; group_pair, group_family.
     A pair without any route has no group.
+    serves [graph, route]: which of the graphs a route was kept for. Those of the base serve all; what a
+    scenario added serves it alone, so that neither the base nor another scenario depends on it.
     """
 
     origin: IntArray
@@ -89,6 +93,7 @@ class RouteSet:
     group_pair: IntArray
     group_family: IntArray
     n_arcs: int
+    serves: BoolArray
 
     @property
     def n_routes(self) -> int:
@@ -152,42 +157,43 @@ class RouteSet:
         total = np.ascontiguousarray(self.over_arcs(stacked).T)
         return RouteSums(total[0:2], total[2:4], total[4:6], total[6:8])
 
-    def available(self, graph: Graph) -> BoolArray:
-        """Routes all of whose arcs are open [route]."""
+    def available(self, graph: Graph, number: int = 0) -> BoolArray:
+        """Routes all of whose arcs are open, of those that serve the graph of this number [route]."""
         closed = (~graph.available).astype(float)[:, None]
-        if not closed.any():
-            return np.ones(self.n_routes, dtype=bool)
-        return np.asarray(self.over_arcs(closed)[:, 0] == 0.0)
+        return np.asarray((self.over_arcs(closed)[:, 0] == 0.0) & self.serves[number])
 
     def length_km(self, graph: Graph) -> FloatArray:
         """Length of every route [km]."""
         return self.over_arcs(graph.length_km[:, None])[:, 0]
 
     def path_size(self, graph: Graph, available: BoolArray) -> FloatArray:
-        """Path-size factors within (pair, family), over the available routes.
+        """Path-size factors within (pair, family), over the available routes [value of time, route].
 
         PS_r = sum over a in r of (l_a / L_r) / sum over available s through a of (C_r / C_s)^gamma
 
-        l, L: lengths [km]; C: cost of the route on `graph` at 8 USD/h. With equal costs this is the plain
-        path size 1 / N_a. With gamma = 0 a new route that is dearer and shares most of its way would
-        halve the old one and so raise the cost of a pair that gained a choice; gamma = 20 all but ends that.
-        Zero for an unavailable route; routes without length share by their number.
+        l, L: lengths [km]; C: cost of the route on `graph` at each of PATH_SIZE_USD_PER_H. With equal costs
+        this is the plain path size 1 / N_a. With gamma = 0 a new route that is dearer and shares most of
+        its way would halve the old one and so raise the cost of a pair that gained a choice; gamma = 20
+        all but ends that. Zero for an unavailable route; routes without length share by their number.
 
         graph: the base graph, also under a scenario, so that factors only move with `available`.
         Source: Ben-Akiva and Bierlaire (1999); exponent after Ramming (2002).
         """
         matrix, bundle, used = self._bundles
-        reference = (graph.cost_usd + _PS_USD_PER_H * graph.time_h).mean(axis=1)
-        table = _by_bundle(np.stack([graph.length_km, reference], axis=1), bundle, used, matrix.shape[1])
+        money = graph.cost_usd.mean(axis=1)
+        hours = graph.time_h.mean(axis=1)
+        table = _by_bundle(np.stack([graph.length_km, money, hours], axis=1), bundle, used, matrix.shape[1])
         length = np.ascontiguousarray(table[:, 0])
-        total, cost = np.asarray(matrix @ table).T
+        total, money, hours = np.ascontiguousarray(np.asarray(matrix @ table).T)
         group, first = self.group_of_route, self.group_start[:-1]
-        cost = np.where(available, np.maximum(cost, 1e-9), np.inf)
-        least = np.minimum.reduceat(cost, first) if len(first) else cost
-        # Routes of one group are compared with its cheapest: weights of 1 and below.
-        with np.errstate(invalid="ignore"):
-            weight = np.where(available, (least[group] / cost) ** PATH_SIZE_GAMMA, 0.0)
-        shared = np.empty(self.n_routes)
+        weights = np.empty((len(PATH_SIZE_USD_PER_H), self.n_routes))
+        for k, per_hour in enumerate(PATH_SIZE_USD_PER_H):
+            cost = np.where(available, np.maximum(money + per_hour * hours, 1e-9), np.inf)
+            least = np.minimum.reduceat(cost, first) if len(first) else cost
+            # Routes of one group are compared with its cheapest: weights of 1 and below.
+            with np.errstate(invalid="ignore"):
+                weights[k] = np.where(available, (least[group] / cost) ** PATH_SIZE_GAMMA, 0.0)
+        shared = np.empty_like(weights)
         edges = np.append(np.arange(0, len(self.group_pair), _CHUNK), len(self.group_pair))
         for low, high in pairwise(edges):
             # A dense table of users for a few groups at a time stays in cache.
@@ -196,13 +202,17 @@ class RouteSet:
             column = matrix.indices[begin:end]
             size = np.diff(matrix.indptr[one : two + 1])
             cell = np.repeat(group[one:two] - low, size) * matrix.shape[1] + column
-            users = np.bincount(cell, weights=np.repeat(weight[one:two], size))
-            part = length[column] / np.maximum(users[cell], _TINY)
-            shared[one:two] = np.add.reduceat(part, matrix.indptr[one:two] - begin)
-        even = np.bincount(group, weights=weight, minlength=len(self.group_pair))
-        flat = 1.0 / np.where(even > 0.0, even, 1.0)[group]
+            km, starts = length[column], matrix.indptr[one:two] - begin
+            for k in range(len(weights)):
+                users = np.bincount(cell, weights=np.repeat(weights[k, one:two], size))
+                shared[k, one:two] = np.add.reduceat(km / np.maximum(users[cell], _TINY), starts)
         known = total > 0.0
-        return weight * np.where(known, shared / np.where(known, total, 1.0), flat)
+        out = np.empty_like(weights)
+        for k, weight in enumerate(weights):
+            even = np.bincount(group, weights=weight, minlength=len(self.group_pair))
+            flat = 1.0 / np.where(even > 0.0, even, 1.0)[group]
+            out[k] = weight * np.where(known, shared[k] / np.where(known, total, 1.0), flat)
+        return out
 
     def through(self, graph: Graph) -> tuple[IntArray, IntArray]:
         """(route, gateway) for every gateway a route passes, once each, sorted by route."""
@@ -244,14 +254,20 @@ def generate(
     every_family: BoolArray | None = None,
     most: int = MOST_PER_FAMILY,
     detour: float = DETOUR,
+    no_transit: Mapping[int, frozenset[str]] | None = None,
 ) -> RouteSet:
-    """Route sets that serve all the graphs: the union of what each of them needs.
+    """Route sets for a base and scenarios: the base's, and what each scenario needs beside them.
 
-    graphs: aligned graphs, the base first (searched in full; the others around their changed arcs).
+    The base is searched in full and does not depend on what else is asked. A scenario adds routes over
+    the arcs that it opens, and where it closes the last route of a family the best that are left; one
+    that only changes hours or money is answered on the routes of the base.
+
+    graphs: aligned graphs, the base first.
     origins, destinations: place identifiers. wanted [origin, destination]: pairs to serve; all that
     differ by default. every_family [origin, destination]: pairs that keep families however dear
     (those with stated shares of their own, such as China - Europe); none by default. most: routes kept
-    per pair and family; the best of each blend always stays. detour: see below.
+    per pair and family; the best of each blend and the best over each rival first gateway always stay.
+    detour: see below. no_transit: by number of a graph, countries that carry only their own trade there.
 
     Families, the first rule that fits: trans-caspian (a ship across the Caspian, without transit through
     Russia); sea (an ocean ship boarded before the route has entered Russia or Turkey that carries at
@@ -260,33 +276,99 @@ def generate(
     A route is cut if it costs or measures more than `detour` x the family's least of its pair, never
     the last of its family and never the best of a blend. A whole family is left out where even its best
     route costs 2.5-3 times the pair's cheapest (road: 6), unless every_family says otherwise; one that a
-    pair lacks in the base enters with another graph only well below that mark, so that a small change of
-    cost does not give a pair a family.
+    pair lacks in the base enters with a scenario only well below that mark, so that a small change of cost
+    does not give a pair a family.
     """
     graphs = [graphs] if isinstance(graphs, Graph) else list(graphs)
     first = graphs[0]
     pairs = Pairs(first, origins, destinations, wanted, every_family)
-    batches: list[Batch] = []
-    for number, graph in enumerate(graphs):
-        if number and _same(graph, first):
+    found = _candidates(list(search(first, pairs)), pairs, first)
+    base = found.only(np.flatnonzero(_select(first, found, pairs, most, detour)))
+    del found
+    parts, serves = [base], [np.ones((len(graphs), len(base.pair)), dtype=bool)]
+    for number, graph in enumerate(graphs[1:], start=1):
+        barred = (no_transit or {}).get(number, frozenset())
+        if not barred and np.array_equal(graph.available, first.available):
             continue
-        batches.extend(search(graph, pairs, None if number == 0 else first))
-    candidates = _extract(batches, pairs, first)
-    kept = np.zeros(len(candidates.pair), dtype=bool)
-    families = [_families(first, block) for block in candidates.blocks()]
+        extra = _extra(graph, first, base, pairs, most, detour, barred)
+        mine = np.zeros((len(graphs), len(extra.pair)), dtype=bool)
+        mine[number] = True
+        parts.append(extra)
+        serves.append(mine)
+    return _assemble(first, pairs, _joined(parts), np.concatenate(serves, axis=1))
+
+
+def _candidates(batches: list[Batch], pairs: Pairs, graph: Graph) -> _Candidates:
+    """Distinct candidates of some searches, with their families."""
+    candidates = _extract(batches, pairs, graph)
+    families = [_families(graph, block) for block in candidates.blocks()]
     candidates.family = np.concatenate([np.zeros(0, dtype=np.int32), *families])
-    has_family: BoolArray | None = None
-    for graph in graphs:
-        kept |= _select(graph, candidates, pairs, most, detour, has_family)
-        if has_family is None:
-            has_family = np.zeros(len(pairs.every_family) * len(FAMILIES), dtype=bool)
-            has_family[candidates.pair[kept] * len(FAMILIES) + candidates.family[kept]] = True
-    return _assemble(first, pairs, candidates, kept)
+    return candidates
 
 
-def _same(one: Graph, two: Graph) -> bool:
-    fields = ("available", "time_h", "cost_usd", "co2e_kg", "length_km")
-    return all(np.array_equal(getattr(one, f), getattr(two, f)) for f in fields)
+def _extra(
+    graph: Graph,
+    first: Graph,
+    base: _Candidates,
+    pairs: Pairs,
+    most: int,
+    detour: float,
+    barred: frozenset[str],
+) -> _Candidates:
+    """What a graph needs beside the routes of the base: those over arcs it opens, and for a family that
+    it robs of its last route the best that are left."""
+    batches: list[Batch] = []
+    opened = graph.available & ~first.available
+    if opened.any():
+        batches += search_through(graph, pairs, opened)
+    n_codes = len(pairs.every_family) * len(FAMILIES)
+    code = base.pair * len(FAMILIES) + base.family
+    has_family = np.bincount(code, minlength=n_codes) > 0
+    through = transit_arcs(graph, barred)
+    inside = np.isin(np.array(graph.countries), sorted(barred))
+    outside = ~(inside[pairs.east] | inside[pairs.west])
+
+    def dead(routes: _Candidates) -> BoolArray:
+        arcs = np.stack([~graph.available, through], axis=1).astype(float)
+        hit = np.asarray(_incidence(routes.arcs, routes.start, graph.n_arcs) @ arcs) > 0.0
+        return np.asarray(hit[:, 0] | (hit[:, 1] & outside[routes.pair]))
+
+    alive = ~dead(base)
+    robbed = has_family & (np.bincount(code[alive], minlength=n_codes) == 0)
+    around = replace(graph, available=graph.available & ~through) if barred else graph
+    for search_on, asked in ((around, outside), (graph, ~outside)):
+        chosen = np.unique(np.flatnonzero(robbed) // len(FAMILIES))
+        chosen = chosen[asked[chosen]]
+        if len(chosen):
+            for batch in search(search_on, pairs.only(chosen), quick=True):
+                batch.pair = chosen[batch.pair]
+                batches.append(batch)
+    found = _candidates(batches, pairs, first)
+    if not len(found.pair):
+        return found
+    fresh = np.asarray(_incidence(found.arcs, found.start, graph.n_arcs) @ opened.astype(float)) > 0.0
+    wanted = fresh | robbed[found.pair * len(FAMILIES) + found.family]
+    found = found.only(np.flatnonzero(wanted & ~dead(found)))
+    everything = _joined([base.only(np.flatnonzero(alive)), found])
+    kept = _select(graph, everything, pairs, most, detour, has_family)
+    return found.only(np.flatnonzero(kept[int(alive.sum()) :]))
+
+
+def transit_arcs(graph: Graph, countries: frozenset[str]) -> BoolArray:
+    """Arcs with an end in one of the countries [arc]; none for no country."""
+    inside = np.isin(np.array(graph.countries), sorted(countries))
+    return np.asarray(inside[graph.tail // len(LAYERS)] | inside[graph.head // len(LAYERS)])
+
+
+def _joined(parts: Sequence[_Candidates]) -> _Candidates:
+    """Several candidate lists as one, in order."""
+    lengths = np.concatenate([np.diff(part.start) for part in parts])
+    return _Candidates(
+        np.concatenate([part.pair for part in parts]),
+        np.concatenate([part.arcs for part in parts]),
+        np.concatenate([[0], np.cumsum(lengths)]),
+        np.concatenate([part.family for part in parts]),
+    )
 
 
 @dataclass
@@ -297,6 +379,11 @@ class _Candidates:
     arcs: IntArray
     start: LongArray
     family: IntArray
+
+    def only(self, rows: LongArray) -> _Candidates:
+        """Some of the candidates, in the order asked for."""
+        arcs, start = _take(self.arcs, self.start, rows)
+        return _Candidates(self.pair[rows], arcs, start, self.family[rows])
 
     def blocks(self) -> Iterator[_Candidates]:
         """A few thousand routes at a time: what is computed along their arcs stays in cache and small."""
@@ -482,7 +569,7 @@ def _select(
         alive = alive[(own | ~by_ship | (routes.family == BY_SEA))[alive]]
     if not len(alive):
         return kept
-    alive = alive[_cheapest_gauge_change(graph, routes, alive, sums[alive, _MIDDLE])]
+    alive = alive[_cheapest_of_alike(graph, routes, alive, sums[alive, _MIDDLE])]
     group = routes.pair[alive] * len(FAMILIES) + routes.family[alive]
     order = np.argsort(group, kind="stable")
     alive, group = alive[order], group[order]
@@ -514,7 +601,7 @@ def _select(
     position = np.arange(len(order))
     g = group[order]
     begin = np.maximum.accumulate(np.where(np.concatenate([[True], g[1:] != g[:-1]]), position, 0))
-    stays = (position - begin < most) | leader[order]
+    stays = (position - begin < most) | leader[order] | near[order]
     kept[alive[order[stays]]] = True
     return kept
 
@@ -543,13 +630,13 @@ def _first_gateway(graph: Graph, routes: _Candidates) -> LongArray:
     return np.concatenate(found).astype(np.int64)
 
 
-def _cheapest_gauge_change(
-    graph: Graph, routes: _Candidates, alive: LongArray, cost: FloatArray
-) -> LongArray:
-    """Of routes that differ only in where on a dual-gauge section the gauge is changed, the cheapest."""
+def _cheapest_of_alike(graph: Graph, routes: _Candidates, alive: LongArray, cost: FloatArray) -> LongArray:
+    """Of routes that differ only in where the gauge is changed on a dual-gauge section, or by which ports a
+    ship calls between the same two ports past the same straits, the cheapest."""
     rng = np.random.default_rng(5)
     by_link = rng.integers(1, 2**63, len(graph.links) * 8 + 1, dtype=np.uint64)
     by_state = rng.integers(1, 2**63, graph.n_states, dtype=np.uint64)
+    by_strait = rng.integers(1, 2**63, len(graph.gateways), dtype=np.uint64)
     # A haul counts by its link and direction whatever its gauge, a change of gauge not at all.
     rails = (graph.mode >= 1) & (graph.mode <= 3)
     onward = graph.head > graph.tail
@@ -559,7 +646,10 @@ def _cheapest_gauge_change(
         by_state[graph.tail] * np.uint64(3) + by_state[graph.head],
     )
     gauge_change = (graph.link < 0) & _is_rail(graph.tail) & _is_rail(graph.head)
-    same = np.where(gauge_change, np.uint64(0), same)
+    at_sea = graph.mode == SEA
+    same = np.where(gauge_change | at_sea, np.uint64(0), same)
+    past = at_sea[graph.govern_arc]
+    np.add.at(same, graph.govern_arc[past], by_strait[graph.govern_gateway[past]])
     mark = np.concatenate([np.add.reduceat(same[b.arcs], b.start[:-1]) for b in routes.blocks()])[alive]
     order = np.lexsort((alive, cost, mark, routes.pair[alive]))
     pair, mark = routes.pair[alive][order], mark[order]
@@ -572,10 +662,9 @@ def _is_rail(state: IntArray) -> BoolArray:
     return (layer >= 1) & (layer <= 3)
 
 
-def _assemble(graph: Graph, pairs: Pairs, routes: _Candidates, kept: BoolArray) -> RouteSet:
+def _assemble(graph: Graph, pairs: Pairs, routes: _Candidates, serves: BoolArray) -> RouteSet:
     """Every wanted pair's routes in its own direction, sorted by pair and family."""
-    rows = np.flatnonzero(kept)
-    rows = rows[np.lexsort((rows, routes.family[rows], routes.pair[rows]))]
+    rows = np.lexsort((np.arange(len(routes.pair)), routes.family, routes.pair))
     bounds = np.searchsorted(routes.pair[rows], np.arange(len(pairs.east) + 1))
     count = np.diff(bounds)[pairs.undirected]
     pair = np.repeat(np.arange(len(pairs.origin)), count)
@@ -604,6 +693,7 @@ def _assemble(graph: Graph, pairs: Pairs, routes: _Candidates, kept: BoolArray) 
         pair[first].astype(np.int32),
         family[first].astype(np.int32),
         graph.n_arcs,
+        np.ascontiguousarray(serves[:, source]),
     )
     for array in vars(result).values():
         if isinstance(array, np.ndarray):

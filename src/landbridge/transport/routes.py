@@ -15,8 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from landbridge.errors import DataError, Fault, InfeasibleError, did_you_mean
-from landbridge.transport.choice import PAIR_GROUPS, freight_classes, keeps_every_family, pivot, solve_base
+from landbridge.errors import DataError, Fault, InfeasibleError
+from landbridge.transport.choice import (
+    PAIR_GROUPS,
+    freight_classes,
+    keeps_every_family,
+    log_constants,
+    pivot,
+    solve_base,
+)
 from landbridge.transport.graph import (
     BLOCK,
     GATE_IN,
@@ -31,7 +38,7 @@ from landbridge.transport.graph import (
 )
 from landbridge.transport.paths import FAMILIES, generate
 from landbridge.world import World
-from landbridge.world.names import resolve_place
+from landbridge.world.names import resolve, resolve_place
 from landbridge.world.table import Cell
 
 if TYPE_CHECKING:
@@ -46,7 +53,6 @@ _GRID = 2.0**20
 _RAIL_SHARE = 0.8
 # The Black Sea with the Bosporus: degrees west, south, east, north.
 _BLACK_SEA = (27.0, 40.9, 42.5, 47.5)
-_PER_ROUTE = 8
 
 
 @dataclass(frozen=True)
@@ -237,12 +243,12 @@ def route(
     observed at the gateways, without any further queue.
 
     origin, destination: place names (en, ru, zh) or identifiers, any two places of the network.
-    commodity: sector code. k: number of routes: the largest of every family first, then the next by
-    share. mode: only routes of this class (multimodal, sea, rail, road).
+    commodity: a sector by code or name. k: number of routes: the largest of every family first, then
+    the next by share. mode: only routes of this class (multimodal, sea, rail, road).
     Raises DataError for unknown names, InfeasibleError where no open route joins the places.
     """
     start, end = resolve_place(world.network, origin, destination)
-    sector = _check(world, start, end, commodity, k, mode)
+    sector, commodity = _check(world, start, end, commodity, k, mode)
     graph = compile_graph(world)
     places = world.network["places"].by("place_id")
     regions = [str(places[p]["region"] or "") for p in (start, end)]
@@ -251,16 +257,17 @@ def route(
         [start],
         [end],
         every_family=keeps_every_family(world, regions[:1], regions[1:]),
-        most=_PER_ROUTE,
         detour=world.parameter("detour_max"),
     )
     if not routes.n_routes:
-        cure = "open a link or a gateway (`landbridge data list links` shows what is planned or closed)"
+        cure = "open a link or a gateway (links.csv and gateways.csv say what is planned or closed)"
         raise InfeasibleError("no route", [Fault(f"{start} - {end}", "no open route joins them", cure)])
     classes = freight_classes(world, [regions[0]], [regions[1]])
     sums, available = routes.sums(graph), routes.available(graph)
     size = routes.path_size(graph, available)
-    choice = pivot(solve_base(routes, classes, sums, available, size), sums, available, size)
+    constant = log_constants(world, graph, routes)
+    base = solve_base(routes, classes, sums, available, size, constant)
+    choice = pivot(base, sums, available, size, constant)
     product = BLOCK if classes.block_share[sector, 0] >= 0.5 else WAGONLOAD
     share = choice.route_share(sector, product)
     family_share = choice.family_share[sector, product][routes.group_of_route]
@@ -294,22 +301,22 @@ def route(
     return Routes(start, end, commodity, PRODUCTS[product], group, tuple(table))
 
 
-def _check(world: World, start: str, end: str, commodity: str, k: int, mode: str | None) -> int:
-    """The number of the commodity, or one DataError with everything that is wrong in the question."""
+def _check(world: World, start: str, end: str, commodity: str, k: int, mode: str | None) -> tuple[int, str]:
+    """Number and code of the commodity, or one DataError with everything wrong in the question."""
     sectors = [str(row["sector"]) for row in world.network["sector_freight"]]
     faults = []
     if start == end:
         faults.append(Fault("places", f"both ends are {start}", "give two places"))
-    if commodity not in sectors:
-        cure = did_you_mean(commodity, sectors) or "use one of " + ", ".join(sectors)
-        faults.append(Fault("commodity", f"no sector {commodity!r}", cure))
+    code, fault = resolve(world.tables, "sector", commodity, "commodity", sectors)
+    if fault:
+        faults.append(fault)
     if k < 1:
         faults.append(Fault("k", f"is {k}", "ask for at least one route"))
     if mode is not None and mode not in MODE_CLASSES:
         faults.append(Fault("mode", f"is {mode!r}", "use one of " + ", ".join(MODE_CLASSES)))
     if faults:
         raise DataError("the question cannot be answered", faults)
-    return sectors.index(commodity)
+    return sectors.index(code), code
 
 
 def _largest(
@@ -378,7 +385,14 @@ def _on_black_sea(graph: Graph, places: Mapping[str, Row], arc: int) -> bool:
     return True
 
 
-_OPERATION_OF_TERM = {"haul": "haul", "stops": "haul", "rest": "rest", "border": "border"}
+_OPERATION_OF_TERM = {
+    "haul": "haul",
+    "stops": "haul",
+    "rest": "rest",
+    "border": "border",
+    "subsidised_cost": "border",
+    "subsidy": "border",
+}
 
 
 def _legs(

@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, ROAD, SEA, Graph
 
-__all__ = ["Batch", "Pairs", "search"]
+__all__ = ["Batch", "Pairs", "search", "search_through"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -64,6 +64,17 @@ class Pairs:
         self.every_family = np.zeros(len(code), dtype=bool)
         if every_family is not None:
             self.every_family[self.undirected[every_family[rows, columns]]] = True
+
+    def only(self, chosen: LongArray) -> Pairs:
+        """Some of the unordered pairs, for a search of their own; number i is `chosen[i]` here."""
+        part = object.__new__(Pairs)
+        part.origin, part.destination = self.origin[:0], self.destination[:0]
+        part.westward, part.undirected = self.westward[:0], self.undirected[:0]
+        part.east, part.west = self.east[chosen], self.west[chosen]
+        part.easts, part.east_row = np.unique(part.east, return_inverse=True)
+        part.wests, part.west_row = np.unique(part.west, return_inverse=True)
+        part.every_family = self.every_family[chosen]
+        return part
 
 
 class _Net:
@@ -202,11 +213,10 @@ def _walk(
     return taken, length
 
 
-def search(graph: Graph, pairs: Pairs, base: Graph | None) -> Iterator[Batch]:
-    """All searches on one graph; around a base, fewer blends and joins through the changed arcs."""
+def search(graph: Graph, pairs: Pairs, *, quick: bool = False) -> Iterator[Batch]:
+    """All searches on one graph; quick: fewer blends."""
     net = _Net(graph, pairs)
-    quick = base is not None
-    road_haul = (graph.mode == ROAD).astype(float)
+    blend = _Blend(graph)
     sea_haul = graph.mode == SEA
     boards = (graph.head % len(LAYERS) == SEA) & ~sea_haul
     lands = (graph.tail % len(LAYERS) == SEA) & ~sea_haul
@@ -216,12 +226,6 @@ def search(graph: Graph, pairs: Pairs, base: Graph | None) -> Iterator[Batch]:
     # way would step into Iran and straight back.
     inner = _within(graph, _NORTH_AND_EAST_OF_IRAN) & ~sea_haul
     russia = _within(graph, ("RUS",))
-
-    def blend(product: int, per_hour: float, per_kg: float, road: float = 1.0) -> FloatArray:
-        cost = graph.cost_usd[:, product] + per_hour * graph.time_h[:, product]
-        cost = cost + per_kg * graph.co2e_kg[:, product]
-        # A cent an arc: no arc is free, and of equal routes the plainer is found.
-        return np.asarray(cost * (1.0 + (road - 1.0) * road_haul) + 0.01)
 
     anything = np.ones(graph.n_arcs, dtype=bool)
     for product, per_hour, per_kg in _WHOLE[:2] if quick else _WHOLE:
@@ -252,7 +256,7 @@ def search(graph: Graph, pairs: Pairs, base: Graph | None) -> Iterator[Batch]:
             north_in = net.trees(cost, (land | lands) & ~iran, west, forward=False)
             # Every border of the eastern end's own country, then every border on the way.
             home = net.trees(cost, (land | boards) & ~graph.border, east, forward=True)
-            yield from _join(net, pairs, cost, home, posts, north_in, most=4)
+            yield from _join(net, pairs, cost, home, posts, north_in, most=12)
             yield from _join(net, pairs, cost, north_out, posts, north_in, most=3)
             yield from _join(net, pairs, cost, north_out, westgates, ship_in, most=2)
         past_russia = net.trees(cost, ~graph.caspian_ship & ~russia, west, forward=False)
@@ -262,17 +266,42 @@ def search(graph: Graph, pairs: Pairs, base: Graph | None) -> Iterator[Batch]:
         # Out of Iran into Turkey and then by ship: the southern way to places without a land link.
         yield from _join(net, pairs, cost, land_out, to_turkey, ship_in, most=1)
         yield from _join(net, pairs, cost, sea_out, ocean, ship_in, most=3)
-        if base is not None:
-            land_in = net.trees(cost, land | lands, west, forward=False)
-            changed = np.flatnonzero(_improved(graph, base) & net.open)
-            whole = net.trees(cost, anything, east, forward=True)
-            back = net.trees(cost, anything, west, forward=False)
-            yield from _join(net, pairs, cost, land_out, changed, land_in, most=3)
-            yield from _join(net, pairs, cost, whole, changed, back, most=2)
-        elif number == 0:
+        if number == 0:
             for lanes in _passages(graph):
                 closed_in = net.trees(cost, ~graph.caspian_ship & ~lanes, west, forward=False)
                 yield from _join(net, pairs, cost, sea_out, ocean[~lanes[ocean]], closed_in, most=1)
+
+
+class _Blend:
+    """Additive costs by which trees are grown: money, hours, CO2e, with road hauls weighed apart."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._road_haul = (graph.mode == ROAD).astype(float)
+
+    def __call__(self, product: int, per_hour: float, per_kg: float, road: float = 1.0) -> FloatArray:
+        graph = self._graph
+        cost = graph.cost_usd[:, product] + per_hour * graph.time_h[:, product]
+        cost = cost + per_kg * graph.co2e_kg[:, product]
+        # A cent an arc: no arc is free, and of equal routes the plainer is found.
+        return np.asarray(cost * (1.0 + (road - 1.0) * self._road_haul) + 0.01)
+
+
+def search_through(graph: Graph, pairs: Pairs, arcs: BoolArray) -> Iterator[Batch]:
+    """Routes over some of the arcs: by land on both sides of them, then by any mode."""
+    net = _Net(graph, pairs)
+    blend = _Blend(graph)
+    through = np.flatnonzero(arcs & net.open)
+    sea_haul = graph.mode == SEA
+    at_sea = (graph.head % len(LAYERS) == SEA) | (graph.tail % len(LAYERS) == SEA) | sea_haul
+    anything = np.ones(graph.n_arcs, dtype=bool)
+    east, west = net.gate(pairs.easts, GATE_OUT), net.gate(pairs.wests, GATE_IN)
+    for number, (product, per_hour, road) in enumerate(_FAMILY):
+        cost = blend(product, per_hour, 0.0, road)
+        for allowed, most in ((~at_sea, 3), (anything, 2)) if number == 0 else ((anything, 2),):
+            out = net.trees(cost, allowed, east, forward=True)
+            back = net.trees(cost, allowed, west, forward=False)
+            yield from _join(net, pairs, cost, out, through, back, most=most)
 
 
 def _within(graph: Graph, countries: Sequence[str]) -> BoolArray:
@@ -285,12 +314,6 @@ def _enters(graph: Graph, country: str) -> BoolArray:
     inside = np.array([c == country for c in graph.countries])
     tail, head = graph.tail // len(LAYERS), graph.head // len(LAYERS)
     return np.asarray(inside[head] & ~inside[tail] & (graph.mode != SEA))
-
-
-def _improved(graph: Graph, base: Graph) -> BoolArray:
-    """Arcs that opened or became quicker or cheaper."""
-    better = (graph.time_h < base.time_h) | (graph.cost_usd < base.cost_usd)
-    return graph.available & (~base.available | better.any(axis=1))
 
 
 def _passages(graph: Graph) -> list[BoolArray]:

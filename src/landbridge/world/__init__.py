@@ -26,10 +26,12 @@ class Policy:
 
     tariff[o, d, s]: tariffs in force after the change, a fraction of the producer price.
     productivity_hat[n, s]: productivity after / before.
+    no_transit: countries through which only their own trade goes.
     """
 
     tariff: FloatArray | None = None
     productivity_hat: FloatArray | None = None
+    no_transit: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class World:
             f"{len(self.network['gateways'])} gateways, {len(self.trade.regions)} regions x "
             f"{len(self.trade.sectors)} sectors, {self.hash[:12]}>"
         )
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """Every table by name: those of the network and the two axes of the trade table."""
+        return {**self.network, "regions": self.regions, "sectors": self.sectors}
 
     @cached_property
     def _parameters(self) -> dict[str, Mapping[str, Cell]]:
@@ -87,8 +94,9 @@ class World:
     def hash(self) -> str:
         """SHA-256 over every table, the trade table and the policy: equal worlds, equal hash."""
         digest = hashlib.sha256()
-        for name in sorted(self.network):
-            table = self.network[name]
+        tables = {**self.network, "regions": self.regions, "sectors": self.sectors}
+        for name in sorted(tables):
+            table = tables[name]
             digest.update(f"{name}\x1e{table.columns}\x1e".encode())
             for row in table.rows:
                 digest.update(repr([row[column] for column in table.columns]).encode())
@@ -103,4 +111,5 @@ class World:
             self.policy.productivity_hat,
         ):
             digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
+        digest.update(" ".join(sorted(self.policy.no_transit)).encode())
         return digest.hexdigest()

@@ -1,67 +1,307 @@
-"""Names and codes: turn what a user types into the identifier of a place, gateway or region."""
+"""Names and codes: what a user types becomes an identifier, an identifier the name that is shown.
+
+Places, countries, regions, gateways and sectors have names in English, Russian and Chinese (the table
+`labels`), one of them shown in each language; a name never endorses a claim. A World without that table
+knows the names of its own places, gateways and axes.
+"""
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
-from landbridge.errors import DataError, Fault, did_you_mean
-from landbridge.world.table import Table
+from landbridge.errors import DataError, Fault
+from landbridge.world.table import Cell, Table, quoted
 
-__all__ = ["find_place", "fold", "place_names", "resolve_place"]
+__all__ = [
+    "KINDS",
+    "LANGUAGES",
+    "MARK",
+    "UNREVIEWED",
+    "Label",
+    "find_place",
+    "fold",
+    "label",
+    "labels_of",
+    "place_names",
+    "resolve",
+    "resolve_place",
+]
+
+Network = Mapping[str, Table]
+
+# Kind -> the table whose rows it names, their key, and the tables that know the code where that is absent.
+KINDS: Mapping[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
+    "place": ("places", "place_id", ()),
+    "country": ("countries", "country", (("places", "country"),)),
+    "region": ("regions", "region", (("pair_groups", "region"),)),
+    "gateway": ("gateways", "gateway_id", ()),
+    "sector": ("sectors", "sector", (("sector_freight", "sector"),)),
+}
+LANGUAGES = ("en", "ru", "zh")
+MARK = "*"
+UNREVIEWED = f"{MARK} a name from general knowledge, not yet compared with a source (labels.csv)."
+
+# How a name is known, the surest first; a name found on one level is not sought on the next.
+_SHOWN, _WHOLE, _PART, _SIDE = range(4)
+_BRACKETS = re.compile(r"\s*[(（].*?[)）]")
+_INSIDE = re.compile(r"[(（](.*?)[)）]")
+_BEFORE = re.compile(r"\s*[(（].*", re.DOTALL)
+_NEAR = 3
+# Nothing is suggested for longer texts: no name is near, and looking for one takes time.
+_LONGEST = 100
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name as it is shown; reviewed: its spelling was compared with its source."""
+
+    text: str
+    reviewed: bool = True
+
+    @property
+    def short(self) -> str:
+        """The name without what stands in brackets."""
+        return _BEFORE.sub("", self.text) or self.text
+
+    def marked(self, *, short: bool = False) -> str:
+        """The name with the mark of one that nobody has reviewed."""
+        return (self.short if short else self.text) + ("" if self.reviewed else MARK)
+
+
+@dataclass(frozen=True)
+class _Name:
+    """One name of a thing: how surely it is known, and its language ("" for an identifier)."""
+
+    id: str
+    text: str
+    level: int
+    lang: str
 
 
 def fold(text: str) -> str:
     """A name without case, accents, spaces or punctuation: Xi'an, Xian and XI’AN are one name."""
+    return _folded(text) if len(text) <= _LONGEST else _fold(text)
+
+
+def _fold(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text)
     return re.sub(r"[\W_]+", "", "".join(c for c in plain if not unicodedata.combining(c))).casefold()
 
 
-def place_names(places: Table) -> dict[str, list[str]]:
-    """Folded name -> identifiers, over ids, names, alternates and names without their brackets."""
-    known: dict[str, list[str]] = {}
-    for row in places:
-        name = str(row["name"])
-        words = [str(row["place_id"]), name, re.sub(r"\s*\(.*?\)", "", name), *re.findall(r"\((.*?)\)", name)]
-        words += str(row["alternates"] or "").split("|")
-        for word in {fold(w) for w in words if w.strip()}:
-            known.setdefault(word, []).append(str(row["place_id"]))
-    return known
+_folded = lru_cache(maxsize=1 << 14)(_fold)
 
 
-def find_place(places: Table, text: str, where: str) -> tuple[str, Fault | None]:
-    """The identifier of a place, or a fault that suggests near names; an exact id or name wins."""
-    by_id = places.by("place_id")
-    if text in by_id:
+def label(network: Network, kind: str, id: str, lang: str = "en") -> str:
+    """The name that tables show for an identifier; the English one, then the identifier, where none is."""
+    found = labels_of(network, kind, lang).get(id)
+    return found.text if found else id
+
+
+def labels_of(network: Network, kind: str, lang: str = "en") -> dict[str, Label]:
+    """The shown label of everything of a kind, by identifier.
+
+    network: the tables of a World; with `regions` and `sectors` among them the names of the axes too.
+    kind: place, country, region, gateway or sector. lang: en, ru or zh. The English label of a place,
+    gateway, region or sector is the name in its own table; other languages fall back to English and are
+    then not marked.
+    """
+    table, key, _ = KINDS[kind]
+    own = {str(row[key]): Label(str(row["name"])) for row in _rows(network, table)}
+    english: dict[str, Label] = {}
+    found: dict[str, Label] = {}
+    for row in _rows(network, "labels"):
+        if row["kind"] != kind or row["use"] != "shown":
+            continue
+        if row["lang"] == "en":
+            english[str(row["id"])] = Label(str(row["label"]))
+        elif row["lang"] == lang:
+            found[str(row["id"])] = Label(str(row["label"]), bool(row["reviewed"]))
+    known = {name: Label(name) for name in _known(network, kind)}
+    return {name: at for name, at in {**known, **english, **own, **found}.items() if name in known}
+
+
+def resolve(
+    network: Network, kind: str, text: str, where: str, among: Collection[str] | None = None
+) -> tuple[str, Fault | None]:
+    """The identifier that a text means in any language, or a fault with a cure.
+
+    An identifier always wins; then a shown name, another whole name, a name without its brackets, what
+    stands in them and, for a gateway, one of its two sides. Several things on the first level that has
+    any are a fault that lists them; a text that no name equals is one that suggests near names.
+
+    kind: place, country, region, gateway or sector. where: how the fault calls the text. among: only
+    these identifiers.
+    """
+    index = _index(network, kind)
+    known = index.known if among is None else among
+    if text in known:
         return text, None
     wanted = fold(text)
-    exact = [str(row["place_id"]) for row in places if fold(str(row["name"])) == wanted]
-    found = exact or place_names(places).get(wanted, [])
+    same = [name for name in index.by_text.get(wanted, ()) if name.id in known] if wanted else []
+    surest = min((name.level for name in same), default=_SHOWN)
+    found = list(dict.fromkeys(name.id for name in same if name.level == surest))
     if len(found) == 1:
         return found[0], None
     if found:
-        choices = ", ".join(f"{i} ({by_id[i]['name']}, {by_id[i]['country']})" for i in found)
-        return "", Fault(where, f"{text!r} names several places", f"use an id: {choices}")
-    cure = did_you_mean(text, _shown(places)) or "`landbridge route --places` lists every place"
-    return "", Fault(where, f"no place {text!r}", cure)
+        choices = ", ".join(f"{name} ({_told(network, kind, name)})" for name in found)
+        return "", Fault(where, f"{quoted(text)} names several {_plural(kind)}", f"use an id: {choices}")
+    return "", Fault(where, f"no {kind} {quoted(text)}", _cure(network, kind, wanted, index, known))
 
 
-def _shown(places: Table) -> Iterable[str]:
-    for row in places:
-        yield str(row["name"])
-        yield str(row["place_id"])
-        yield from (a for a in str(row["alternates"] or "").split("|") if a)
+def find_place(places: Table, text: str, where: str, labels: Table | None = None) -> tuple[str, Fault | None]:
+    """The identifier of a place, or a fault that suggests near names; an exact id or name wins."""
+    tables = {"places": places} if labels is None else {"places": places, "labels": labels}
+    return resolve(tables, "place", text, where)
 
 
-def resolve_place(network: Mapping[str, Table], *texts: str) -> tuple[str, ...]:
+def resolve_place(network: Network, *texts: str) -> tuple[str, ...]:
     """Identifiers of several places by name or id; raises one DataError that lists every unknown one."""
     found, faults = [], []
     for text in texts:
-        place, fault = find_place(network["places"], text, "place")
+        place, fault = resolve(network, "place", text, "place")
         found.append(place)
         if fault:
             faults.append(fault)
     if faults:
         raise DataError("unknown place", faults)
     return tuple(found)
+
+
+def place_names(places: Table, labels: Table | None = None) -> dict[str, list[str]]:
+    """Folded name -> identifiers, over ids, names, alternates and names without their brackets."""
+    tables = {"places": places} if labels is None else {"places": places, "labels": labels}
+    known: dict[str, list[str]] = {}
+    for name in _names(tables, "place"):
+        listed = known.setdefault(fold(name.text), [])
+        if name.id not in listed:
+            listed.append(name.id)
+    return known
+
+
+# -- parts -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Index:
+    """Identifiers of a kind, and its names by their folded text."""
+
+    known: Mapping[str, None]
+    by_text: Mapping[str, list[_Name]]
+
+
+# The last few indices made, each with the tables it was made of, by which it is found again.
+_MADE: dict[tuple[str, tuple[int, ...]], tuple[tuple[Table, ...], _Index]] = {}
+_KEPT = 24
+
+
+def _index(network: Network, kind: str) -> _Index:
+    table, _, others = KINDS[kind]
+    wanted = ("labels", table, *(name for name, _ in others))
+    tables = tuple(network[name] for name in wanted if name in network)
+    key = kind, tuple(id(one) for one in tables)
+    kept = _MADE.get(key)
+    if kept is not None:
+        return kept[1]
+    by_text: dict[str, list[_Name]] = {}
+    for name in _names(network, kind):
+        by_text.setdefault(fold(name.text), []).append(name)
+    made = _Index(_known(network, kind), by_text)
+    while len(_MADE) >= _KEPT:
+        _MADE.pop(next(iter(_MADE)), None)
+    _MADE[key] = tables, made
+    return made
+
+
+def _rows(network: Network, table: str) -> tuple[Mapping[str, Cell], ...]:
+    return network[table].rows if table in network else ()
+
+
+def _known(network: Network, kind: str) -> dict[str, None]:
+    """Every identifier of a kind; of codes that no table lists, those of the labels."""
+    table, key, others = KINDS[kind]
+    places = ((table, key), *others)
+    known = {str(row[k]): None for t, k in places for row in _rows(network, t)}
+    if kind in ("region", "sector") and table not in network:
+        known |= {str(row["id"]): None for row in _rows(network, "labels") if row["kind"] == kind}
+    return known
+
+
+def _names(network: Network, kind: str) -> Iterator[_Name]:
+    """Every name of everything of a kind; the same one may come more than once."""
+    table, key, _ = KINDS[kind]
+    known = _known(network, kind)
+    own: set[str] = set()
+    for row in _rows(network, table):
+        name = str(row[key])
+        own.add(name)
+        yield from _whole(kind, name, str(row["name"]), _SHOWN, "en")
+        for other in str(row.get("alternates") or "").split("|"):
+            if other.strip():
+                yield _Name(name, other, _WHOLE, "en")
+    for row in _rows(network, "labels"):
+        name, lang = str(row["id"]), str(row["lang"])
+        if row["kind"] != kind or name not in known:
+            continue
+        # A name changed in its own table is the one shown; the label is then but one more name.
+        shown = row["use"] == "shown" and not (lang == "en" and name in own)
+        if row["use"] == "shown":
+            yield from _whole(kind, name, str(row["label"]), _SHOWN if shown else _WHOLE, lang)
+        else:
+            yield _Name(name, str(row["label"]), _WHOLE, lang)
+    for name in known:
+        yield _Name(name, name, _WHOLE, "")
+
+
+def _whole(kind: str, id: str, text: str, level: int, lang: str) -> Iterator[_Name]:
+    """A name with its parts: without brackets, inside them, and the two sides of a gateway."""
+    yield _Name(id, text, level, lang)
+    short = _BRACKETS.sub("", text)
+    if short != text and short.strip():
+        yield _Name(id, short, _PART, lang)
+    for part in _INSIDE.findall(text):
+        if part.strip():
+            yield _Name(id, part, _SIDE, lang)
+    if kind == "gateway":
+        sides = short.split(" - ")
+        if len(sides) == 2:
+            yield _Name(id, " - ".join(reversed(sides)), _PART, lang)
+            for side in sides:
+                yield _Name(id, side, _SIDE, lang)
+
+
+def _cure(network: Network, kind: str, wanted: str, index: _Index, known: Collection[str]) -> str:
+    """Near names, each as it is shown; where none is near, where to find them."""
+    near: list[str] = []
+    if 0 < len(wanted) <= _LONGEST:
+        near = difflib.get_close_matches(wanted, index.by_text, n=12, cutoff=0.6)
+    told: dict[str, str] = {}
+    for text in near:
+        # Codes are what one types for all but places.
+        names = [name for name in index.by_text[text] if name.id in known and name.level < _SIDE]
+        for name in sorted(names, key=lambda n: (n.level if kind == "place" else 0, n.lang)):
+            told.setdefault(name.id, label(network, kind, name.id, name.lang) if name.lang else name.id)
+    if told:
+        return "did you mean " + " or ".join(repr(text) for text in list(told.values())[:_NEAR]) + "?"
+    if 0 < len(known) <= 50:
+        return f"use one of {', '.join(sorted(known))}, or a name in English, Russian or Chinese"
+    if kind == "country":
+        return "use three-letter codes, such as KAZ"
+    return f"{KINDS[kind][0]}.csv lists every {kind}, labels.csv their names"
+
+
+def _told(network: Network, kind: str, id: str) -> str:
+    """What tells one of several things of the same name from the others."""
+    words = [label(network, kind, id)]
+    for row in _rows(network, KINDS[kind][0]):
+        if str(row[KINDS[kind][1]]) == id:
+            words += [str(row[c]) for c in ("country", "mode") if row.get(c)]
+    return ", ".join(words)
+
+
+def _plural(kind: str) -> str:
+    return "countries" if kind == "country" else f"{kind}s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -11,9 +12,39 @@ from importlib.resources import files
 
 from landbridge.errors import Fault
 
-__all__ = ["Cell", "Column", "Table", "parse_cell", "read_schema"]
+__all__ = [
+    "MAX_NUMBER",
+    "MAX_TEXT",
+    "OWN",
+    "Cell",
+    "Column",
+    "Table",
+    "columns_of",
+    "number_fault",
+    "parse_cell",
+    "quoted",
+    "read_schema",
+]
 
 Cell = str | float | int | bool | None
+
+# The longest text a spreadsheet cell holds; an identifier is shorter still.
+MAX_TEXT = 32_767
+MAX_ID = 200
+# No figure of the model comes near; larger ones would overflow in sums.
+MAX_NUMBER = 1e15
+# Tables that the embedded World lacks and a World of one's own may have: name -> name in the schema.
+OWN: Mapping[str, str] = {"od_demand": "own.od_demand"}
+
+# What a number looks like in a file: no separators of thousands, no nan, no digits of other scripts.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}", re.ASCII)
+_COMMA = re.compile(r"[+-]?[0-9. \u00a0\u202f]*,[0-9]+")
+_DATE = re.compile(
+    r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}.*"
+    r"|[0-9]{1,2}[-. ]?[A-Za-z]{3,9}([-. ]?[0-9]{2,4})?|[A-Za-z]{3,9}[-. ][0-9]{1,4}"
+)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -58,11 +89,37 @@ def read_schema() -> Mapping[str, Mapping[str, Column]]:
     return tables
 
 
+def columns_of(table: str) -> Mapping[str, Column]:
+    """The columns of a table by its name in a World, tables of one's own included."""
+    return read_schema()[OWN.get(table, table)]
+
+
+def quoted(text: str, most: int = 40) -> str:
+    """A text as a message shows it: quoted, without control characters, cut where it is long."""
+    return repr(text) if len(text) <= most else f"{text[:most]!r}... ({len(text):,} characters)"
+
+
+def number_fault(text: str, where: str, what: str, unit: str = "", *, whole: bool = False) -> Fault | None:
+    """Why a text is no number of the model, with a cure that fits the mistake; None where it is one."""
+    if _WHOLE.fullmatch(text) if whole else _NUMBER.fullmatch(text):
+        if abs(float(text)) <= MAX_NUMBER:
+            return None
+        return Fault(where, f"{what} is {quoted(text)}", f"give a number below {MAX_NUMBER:g}")
+    cure = f"give {'a whole number' if whole else 'a number'}{' in ' + unit if unit else ''}"
+    if text.casefold().lstrip("+-") in ("nan", "inf", "infinity", "n/a", "#n/a", "null", "none"):
+        cure = "give a finite number"
+    elif _COMMA.fullmatch(text):
+        cure = "write the decimals after a point and no separator of thousands: 1234.5"
+    elif _DATE.fullmatch(text):
+        cure = "a spreadsheet has made a date of it: format the column as text and write the number anew"
+    return Fault(where, f"{what} is {quoted(text)}", cure)
+
+
 def parse_cell(column: Column, text: str, where: str) -> tuple[Cell, Fault | None]:
     """Turn the text of one cell into its typed value, or say what is wrong with it.
 
-    A blank cell takes the column's default; a blank required cell without a default is a fault.
-    Units are those of the schema: nothing is converted here.
+    A blank cell takes the column's default; a blank required cell without a default is a fault (files
+    are read more strictly, see `check_cells`). Units are those of the schema: nothing is converted here.
     """
     text = text.strip() or column.default
     if not text:
@@ -70,21 +127,33 @@ def parse_cell(column: Column, text: str, where: str) -> tuple[Cell, Fault | Non
             return None, Fault(where, f"{column.name} is empty", column.description or "give a value")
         return None, None
     if column.type in ("float", "int"):
-        try:
-            value: float = int(text) if column.type == "int" else float(text)
-        except ValueError:
-            kind = "a whole number" if column.type == "int" else "a number"
-            return None, Fault(
-                where, f"{column.name} is {text!r}", f"give {kind} in {column.unit or 'plain units'}"
-            )
+        whole = column.type == "int"
+        fault = number_fault(text, where, column.name, column.unit or "plain units", whole=whole)
+        if fault:
+            return None, fault
+        value: float = int(text) if whole else float(text)
         return value, _out_of_range(column, value, where)
     if column.type == "bool":
         if text not in ("yes", "no"):
-            return None, Fault(where, f"{column.name} is {text!r}", "write yes or no")
+            return None, Fault(where, f"{column.name} is {quoted(text)}", "write yes or no")
         return text == "yes", None
     if column.allowed and text not in column.allowed:
-        return None, Fault(where, f"{column.name} is {text!r}", "use one of " + ", ".join(column.allowed))
-    return text, None
+        return None, Fault(
+            where, f"{column.name} is {quoted(text)}", "use one of " + ", ".join(column.allowed)
+        )
+    return text, _bad_text(column, text, where)
+
+
+def _bad_text(column: Column, text: str, where: str) -> Fault | None:
+    most = MAX_ID if column.type == "id" else MAX_TEXT
+    if len(text) > most:
+        return Fault(where, f"{column.name} has {len(text):,} characters", f"shorten it to {most:,}")
+    found = None if text.isprintable() else _CONTROL.search(text)
+    if found is None and column.type == "id" and not text.isprintable():
+        found = re.search(r"[^ -~\w]", text)
+    if found:
+        return Fault(where, f"{column.name} holds the character {found[0]!r}", "delete it")
+    return None
 
 
 def _out_of_range(column: Column, value: float, where: str) -> Fault | None:

@@ -7,14 +7,34 @@ columns or tables. Both return faults and never raise, so that a user sees all o
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 
 from landbridge.errors import Fault, did_you_mean
-from landbridge.world.table import Cell, Table, parse_cell, read_schema
+from landbridge.world.table import Cell, Column, Table, columns_of, number_fault, parse_cell, quoted
 
-__all__ = ["KEYS", "check_cells", "check_network", "where"]
+__all__ = ["KEYS", "SPELLED_OUT", "check_cell", "check_cells", "check_network", "spelled", "where"]
 
 Network = Mapping[str, Table]
+
+# Of one kind of fault in one table, so many are spelled out and the rest counted.
+SPELLED_OUT = 10
+GAUGES = ("1435", "1520", "1676")
+# Words that stand for several regions in freight_profile and value_density.
+_GROUPS = ("*", "CA5", "overland")
+# Low end, value, high end: columns of a table that must stand in this order. Not the shares that are
+# fitted: they may leave the range that judgement gave before.
+_RANGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "crossings": (("time_low_h", "time_h", "time_high_h"),),
+    "value_density": (("low", "usd_per_teu", "high"),),
+    "sector_freight": (
+        ("usd_per_teu_low", "usd_per_teu", "usd_per_teu_high"),
+        ("time_low", "time_percent_per_day", "time_high"),
+    ),
+    "emission_factors": (("low", "g_per_tkm", "high"),),
+    "validation_corridors": (("days_low", "days", "days_high"),),
+    "sectors": (("theta_low", "theta", "theta_high"),),
+}
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "places": ("place_id",),
@@ -38,6 +58,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "corridors": ("corridor_id",),
     "study_set": ("scenario",),
     "validation_corridors": ("obs_id",),
+    "od_demand": ("from_place", "to_place", "sector"),
+    "labels": ("kind", "id", "lang", "label"),
 }
 
 
@@ -45,21 +67,47 @@ def where(table: str, number: int, row: Mapping[str, Cell] | None = None) -> str
     """How a fault names a row: file, line and key. `number` counts rows from 0; the header is line 1."""
     key = ""
     if row is not None and table in KEYS:
-        key = " (" + ", ".join(str(row.get(column)) for column in KEYS[table]) + ")"
+        cells = [str(row.get(column)) for column in KEYS[table]]
+        key = " (" + ", ".join(c if len(c) <= 60 and c.isprintable() else quoted(c) for c in cells) + ")"
     return f"{table}.csv line {number + 2}{key}"
 
 
+def spelled(faults: Iterable[Fault], place: str, most: int = SPELLED_OUT) -> list[Fault]:
+    """The first faults of a kind, and one that counts the rest."""
+    listed = list(faults)
+    if len(listed) <= most:
+        return listed
+    more = Fault(place, f"{len(listed) - most} more faults like these", "mend these first")
+    return [*listed[:most], more]
+
+
+def check_cell(column: Column, text: str, place: str) -> tuple[Cell, Fault | None]:
+    """Type one cell of a file by its column, or say what is wrong with it.
+
+    A required cell is never filled in silently: left blank it is a fault, and the cure names the usual
+    value where the schema has one.
+    """
+    cell, fault = parse_cell(column, text, f"{place}, {column.name}")
+    if column.required and column.default and not text.strip():
+        cure = f"write {column.default}, the usual value, or another: {column.description}"
+        fault = Fault(f"{place}, {column.name}", f"{column.name} is empty", cure)
+    return cell, fault
+
+
 def check_cells(table: str, texts: Mapping[str, str], place: str) -> tuple[dict[str, Cell], list[Fault]]:
-    """Type one row of text by the schema and list what is wrong with it, unknown columns included."""
-    columns = read_schema()[table]
+    """Type one row of text by the schema and list what is wrong with it, unknown columns included.
+
+    Blank cells are met as `check_cell` meets them.
+    """
+    columns = columns_of(table)
     faults = [
-        Fault(place, f"no column {name!r} in {table}", did_you_mean(name, columns) or "leave it out")
+        Fault(place, f"no column {quoted(name)} in {table}", did_you_mean(name, columns) or "leave it out")
         for name in texts
         if name not in columns
     ]
     row: dict[str, Cell] = {}
     for name, column in columns.items():
-        row[name], fault = parse_cell(column, texts.get(name, ""), f"{place}, {name}")
+        row[name], fault = check_cell(column, texts.get(name, ""), place)
         if fault:
             faults.append(fault)
     return row, faults
@@ -74,39 +122,147 @@ def check_network(network: Network) -> list[Fault]:
 
 
 def _keys_are_unique(network: Network) -> list[Fault]:
-    faults = []
+    faults: list[Fault] = []
     for name, columns in KEYS.items():
         if name not in network:
             continue
         count = Counter(tuple(row[c] for c in columns) for row in network[name])
-        for key, times in count.items():
-            if times > 1:
-                text = ", ".join(map(str, key))
-                faults.append(Fault(f"{name}.csv", f"{text} stands {times} times", "keep one row"))
+        twice = [(key, times) for key, times in count.items() if times > 1]
+        faults += spelled(
+            (
+                Fault(
+                    f"{name}.csv",
+                    f"{quoted(', '.join(map(str, key)), 80)[1:-1]} stands {times} times",
+                    "keep one row",
+                )
+                for key, times in twice
+            ),
+            f"{name}.csv",
+        )
     return faults
 
 
 def _references_resolve(network: Network) -> list[Fault]:
-    faults = []
-    for name, columns in read_schema().items():
-        for column in columns.values():
-            if column.references is None or name not in network or column.references[0] not in network:
+    faults: list[Fault] = []
+    for name, table in network.items():
+        for column in columns_of(name).values():
+            if column.references is None or column.references[0] not in network:
                 continue
             target, key = column.references
             known = {str(row[key]) for row in network[target]}
-            for number, row in enumerate(network[name]):
-                value = row[column.name]
-                if value is not None and str(value) not in known:
-                    cure = did_you_mean(str(value), known) or f"add it to {target}.csv first"
-                    faults.append(
-                        Fault(where(name, number, row), f"{column.name} {value!r} is not in {target}", cure)
-                    )
+            lost = [
+                (number, row)
+                for number, row in enumerate(table)
+                if row[column.name] is not None and str(row[column.name]) not in known
+            ]
+            found = []
+            for place, (number, row) in enumerate(lost):
+                value = str(row[column.name])
+                near = did_you_mean(value, known) if place < SPELLED_OUT else ""
+                what = f"{column.name} {quoted(value)} is not in {target}"
+                found.append(Fault(where(name, number, row), what, near or f"add it to {target}.csv first"))
+            faults += spelled(found, f"{name}.csv, {column.name}")
     return faults
+
+
+def _codes_are_known(network: Network) -> list[Fault]:
+    """Sectors, regions and pair groups in the columns that also take words such as * and CA5."""
+    if "sectors" not in network or "regions" not in network:
+        return []
+    sectors = {str(row["sector"]) for row in network["sectors"]}
+    regions = {str(row["region"]) for row in network["regions"]} | set(_GROUPS)
+    groups = {str(row["pair_group"]) for row in network["family_shares"]} | {"*"}
+    wanted = (
+        ("freight_profile", "sector", sectors | {"*"}),
+        ("freight_profile", "exporter", regions),
+        ("freight_profile", "importer", regions),
+        ("value_density", "sector", sectors | {"*"}),
+        ("value_density", "exporter", regions),
+        ("value_density", "importer", regions),
+        ("sector_freight", "sector", sectors),
+        ("block_train_share", "sector", sectors | {"*"}),
+        ("block_train_share", "pair_group", groups),
+        ("corridors", "sector", sectors),
+    )
+    faults: list[Fault] = []
+    for name, column, known in wanted:
+        found: list[Fault] = []
+        for number, row in enumerate(network[name]):
+            if str(row[column]) not in known:
+                near = did_you_mean(str(row[column]), known) if len(found) < SPELLED_OUT else ""
+                what = f"{column} {quoted(str(row[column]))} is not known"
+                found.append(Fault(where(name, number, row), what, near or "use " + ", ".join(sorted(known))))
+        faults += spelled(found, f"{name}.csv, {column}")
+    goods = {str(row["sector"]) for row in network["sectors"] if row["is_goods"]}
+    for name, column, all_of in (
+        ("sector_freight", "sector", goods),
+        ("pair_groups", "region", {str(row["region"]) for row in network["regions"]}),
+    ):
+        absent = all_of - {str(row[column]) for row in network[name]}
+        faults += [Fault(f"{name}.csv", f"no row for {quoted(code)}", "add one") for code in sorted(absent)][
+            :50
+        ]
+    return faults
+
+
+def _ranges_hold_their_value(network: Network) -> list[Fault]:
+    faults: list[Fault] = []
+    for name, triples in _RANGES.items():
+        for low, value, high in triples if name in network else ():
+            found = []
+            for number, row in enumerate(network[name]):
+                steps = [(c, float(row[c])) for c in (low, value, high) if row[c] is not None]  # type: ignore[arg-type]
+                for (one, least), (two, most) in pairwise(steps):
+                    if least > most:
+                        what = f"{one} {least:g} is above {two} {most:g}"
+                        found.append(Fault(where(name, number, row), what, "low, value and high must rise"))
+            faults += spelled(found, f"{name}.csv, {value}")
+    return faults
+
+
+def _places_of_gateways_are_named(network: Network) -> list[Fault]:
+    needed = {"border": ("place_a", "place_b"), "port": ("place_a",), "strait": ("passage",)}
+    faults = []
+    for number, row in enumerate(network["gateways"]):
+        for column in needed[str(row["kind"])]:
+            if row[column] is None:
+                what = f"a {row['kind']} without {column}"
+                faults.append(Fault(where("gateways", number, row), what, f"give its {column}"))
+    return spelled(faults, "gateways.csv")
+
+
+def _crossings_lie_on_their_links(network: Network) -> list[Fault]:
+    links = network["links"].by("link_id")
+    faults = []
+    for number, row in enumerate(network["crossings"]):
+        link = links.get(str(row["link_id"]))
+        if link is None:
+            continue
+        ends = {str(link["from_place"]), str(link["to_place"])}
+        if {str(row["from_place"]), str(row["to_place"])} != ends:
+            what = f"link {row['link_id']} does not join {row['from_place']} and {row['to_place']}"
+            faults.append(
+                Fault(where("crossings", number, row), what, f"it joins {' and '.join(sorted(ends))}")
+            )
+    return spelled(faults, "crossings.csv")
+
+
+def _gauges_are_known(network: Network) -> list[Fault]:
+    faults = []
+    for number, row in enumerate(network["gauge_changes"]):
+        place = where("gauge_changes", number, row)
+        for column in ("gauge_a", "gauge_b"):
+            if str(row[column]) not in GAUGES:
+                what = f"{column} is {quoted(str(row[column]))}"
+                faults.append(Fault(place, what, f"use one of {', '.join(GAUGES)} (mm)"))
+        if row["gauge_a"] == row["gauge_b"]:
+            faults.append(Fault(place, "both gauges are the same", "give two gauges"))
+    return spelled(faults, "gauge_changes.csv")
 
 
 def _links_have_a_length(network: Network) -> list[Fault]:
     measured = {row["link_id"] for row in network["link_lengths_osm"]}
-    faults = []
+    faults: list[Fault] = []
     for number, row in enumerate(network["links"]):
         place = where("links", number, row)
         if row["length_km"] is None and row["link_id"] not in measured:
@@ -117,7 +273,7 @@ def _links_have_a_length(network: Network) -> list[Fault]:
             faults.append(Fault(place, "both ends are the same place", "give two places"))
         if str(row["mode"]) in ("sea", "ferry") and row["water"] is None:
             faults.append(Fault(place, "a sea link without its water", "write caspian or ocean"))
-    return faults
+    return spelled(faults, "links.csv")
 
 
 def _shares_sum_to_one(network: Network) -> list[Fault]:
@@ -150,10 +306,39 @@ def _each_gauge_hangs_together(network: Network) -> list[Fault]:
         fresh = neighbours[place] - seen
         seen |= fresh
         front.extend(fresh)
-    return [
+    lost = [
         Fault(f"zones.csv ({zone})", "no open link joins it to the other zones", "add a link or open one")
         for zone in zones
         if zone not in seen
+    ]
+    return spelled(lost, "zones.csv")
+
+
+# What the model asks for by name; a World without one of them cannot be solved.
+REQUIRED_PARAMETERS = (
+    *(
+        "carbon_price_usd_per_kg",
+        "cv_border",
+        "cv_port",
+        "days_per_year",
+        "deficits",
+        "detour_max",
+        "feeder_h",
+    ),
+    *("feeder_usd", "formation_block_h", "formation_wagonload_h", "kgz_trade", "payload_t", "phi", "phi_b"),
+    *("rest_h_per_driving_h", "return_ratio_empty", "rho", "stop_block_h_per_km", "stop_wagonload_h_per_km"),
+    *("terminal_rail_h", "terminal_rail_usd", "terminal_road_h", "terminal_road_usd", "teu_per_train"),
+    *("tjk_cap", "transfer_h", "transfer_usd", "variance_rail_h2_per_h", "variance_road_h2_per_h"),
+    *("variance_sea_h2_per_h", "subsidy_block_usd", "subsidy_paid"),
+)
+
+
+def _parameters_are_there(network: Network) -> list[Fault]:
+    known = {str(row["parameter"]) for row in network["parameters"]}
+    return [
+        Fault("parameters.csv", f"no parameter {name!r}", "copy its row from the embedded table")
+        for name in REQUIRED_PARAMETERS
+        if name not in known
     ]
 
 
@@ -164,20 +349,63 @@ def _parameters_are_allowed(network: Network) -> list[Fault]:
         if row["allowed"]:
             words = str(row["allowed"]).split("|")
             if value not in words:
-                faults.append(Fault(place, f"value is {value!r}", "use one of " + ", ".join(words)))
+                faults.append(Fault(place, f"value is {quoted(value)}", "use one of " + ", ".join(words)))
             continue
-        try:
-            float(value)
-        except ValueError:
-            faults.append(Fault(place, f"value is {value!r}", "give a number"))
-    return faults
+        unit = str(row["unit"] or "")
+        found = [number_fault(value.strip(), place, "value", unit)]
+        found += [
+            number_fault(str(row[end]).strip(), place, end, unit)
+            for end in ("low", "high")
+            if row[end] is not None
+        ]
+        faults += [fault for fault in found if fault]
+        if any(found):
+            continue
+        least, most = row.get("min"), row.get("max")
+        if least is not None and float(value) < float(least):
+            faults.append(
+                Fault(place, f"value is {value}", f"must be at least {float(least):g} {unit}".strip())
+            )
+        elif most is not None and float(value) > float(most):
+            faults.append(
+                Fault(place, f"value is {value}", f"must be at most {float(most):g} {unit}".strip())
+            )
+        if row["low"] is not None and row["high"] is not None and float(row["low"]) > float(row["high"]):
+            faults.append(Fault(place, f"low {row['low']} is above high {row['high']}", "exchange them"))
+    return spelled(faults, "parameters.csv")
+
+
+def _labels_are_chosen_once(network: Network) -> list[Fault]:
+    """One shown label for each thing and language, and no two things of a kind that share one."""
+    faults: list[Fault] = []
+    first: dict[tuple[str, str, str], int] = {}
+    owner: dict[tuple[str, str, str], str] = {}
+    for number, row in enumerate(network.get("labels", ())):
+        if row["use"] != "shown":
+            continue
+        kind, lang, name = str(row["kind"]), str(row["lang"]), str(row["id"])
+        if first.setdefault((kind, name, lang), number) != number:
+            cure = "make all but one of them alternate"
+            faults.append(Fault(where("labels", number, row), f"{name} has two shown labels in {lang}", cure))
+        other = owner.setdefault((kind, lang, str(row["label"])), name)
+        if other != name:
+            cure = "add a word that tells them apart"
+            faults.append(Fault(where("labels", number, row), f"{other} is shown by the same label", cure))
+    return spelled(faults, "labels.csv")
 
 
 _RULES: tuple[Callable[[Network], list[Fault]], ...] = (
     _keys_are_unique,
     _references_resolve,
+    _codes_are_known,
+    _ranges_hold_their_value,
+    _places_of_gateways_are_named,
+    _crossings_lie_on_their_links,
+    _gauges_are_known,
     _links_have_a_length,
     _shares_sum_to_one,
     _each_gauge_hangs_together,
+    _parameters_are_there,
     _parameters_are_allowed,
+    _labels_are_chosen_once,
 )

@@ -1,0 +1,175 @@
+"""The commands that hold the model against observation: data validate, calibrate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from landbridge.cli.terminal import JsonFlag, WorldFolder, envelope_json, load, progress_bar, put, show, write
+from landbridge.errors import Status
+
+if TYPE_CHECKING:
+    from landbridge.report import Section
+    from landbridge.studies.calibrate import Calibration
+    from landbridge.studies.validate import Case, Validation
+
+__all__ = ["calibrate", "validate"]
+
+# Refitted constants must be the shipped ones to this.
+DRIFT = 1e-6
+
+
+def validate(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
+    """Lay every observed corridor, and CAREC's indicators, beside ours."""
+    from landbridge.model import run
+    from landbridge.studies.validate import validate as check
+
+    begin = time.perf_counter()
+    loaded = load(world)
+    with progress_bar() as progress:
+        base = run(loaded, progress=progress)
+        found = check(loaded, base)
+    if as_json:
+        put(envelope_json(found.to_json(), base.status, loaded, "data validate", begin))
+    else:
+        show(_validation_sections(found))
+
+
+def calibrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Refit, write nothing; exit 1 if the shipped numbers differ.")
+    ] = False,
+    as_json: JsonFlag = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the fitted numbers to a .csv or .json file.")
+    ] = None,
+    world: WorldFolder = None,
+) -> None:
+    """Fit gateway constants and family shares to the counts of 2023 and show what is only predicted."""
+    from landbridge.cli.terminal import check_ending
+    from landbridge.studies.calibrate import calibrate as fit
+
+    check_ending(output, (".csv", ".json"))
+    begin = time.perf_counter()
+    loaded = load(world)
+    found = fit(loaded)
+    status = Status(True, found.gradient, found.evaluations, "least squares settled; residual: its gradient")
+    envelope = envelope_json(found.to_json(), status, loaded, "calibrate", begin)
+    if output is not None:
+        write(output, envelope if output.suffix == ".json" else found.to_csv())
+    elif as_json:
+        put(envelope)
+    else:
+        show(_calibration_sections(found))
+    if check and found.drift > DRIFT:
+        typer.echo(f"landbridge: refitted numbers differ from the shipped by {found.drift:.1e}", err=True)
+        raise typer.Exit(1)
+
+
+def _validation_sections(found: Validation) -> Iterator[Section]:
+    from landbridge.report import Section
+    from landbridge.studies.validate import FITTED, LEAST_N
+
+    median, left_out = found.median(), found.median(left_out=True)
+    rows = tuple(
+        (mode, str(n), _percent(median[mode]), _percent(left_out[mode])) for mode, n in found.n.items()
+    )
+    yield Section(
+        "Door-to-door time: median absolute error over comparable rows",
+        ("mode", "n", "median error", "leave one out"),
+        rows,
+        after=(
+            f"No headline below n = {LEAST_N}. Leave one out: each row with {', '.join(FITTED)} refitted "
+            "without it; these four were chosen after seeing the rows, for all pairs alike. Road has no "
+            "comparable row: trucks drive by speed and rest, rest_h_per_driving_h, an assumption.",
+        ),
+    )
+    parts = (
+        ("Comparable rows, worst first", "yes"),
+        ("Express, first or record services: ours should be slower", "express"),
+        ("Other rows: ends unspecified, expected or a bound", "no"),
+    )
+    for title, kind in parts:
+        cases = sorted((c for c in found.cases if c.comparable == kind), key=lambda c: -abs(c.error or 0.0))
+        yield Section(
+            title,
+            ("row", "from", "to", "mode", "via", "observed days", "ours", "error", "left out"),
+            tuple(_case_row(c) for c in cases),
+        )
+    yield Section(
+        "CAREC indicators: ours beside the published CAREC averages",
+        ("indicator", "mode", "unit", "ours", "published by year"),
+        tuple(
+            (
+                i.name,
+                i.mode,
+                i.unit,
+                f"{i.ours:,.1f}",
+                ", ".join(f"{y}: {v:g}" for y, v in i.published.items()),
+            )
+            for i in found.indicators
+        ),
+        after=("Averages of 2023 and speeds of other years were not found.",),
+    )
+
+
+def _case_row(case: Case) -> tuple[str, ...]:
+    ours = "no route" if case.ours_days is None else f"{case.ours_days:.1f}"
+    return (
+        case.obs_id,
+        case.start or "-",
+        case.end or "-",
+        case.mode,
+        case.via or "-",
+        f"{case.observed_days:g}",
+        ours,
+        _percent(case.error, signed=True),
+        _percent(case.error_left_out, signed=True),
+    )
+
+
+def _calibration_sections(found: Calibration) -> Iterator[Section]:
+    from landbridge.report import Section
+
+    yield Section(
+        "Numbers fitted",
+        ("number", "refitted", "shipped"),
+        tuple((k, f"{v:.6f}", f"{found.shipped[k]:.6f}") for k, v in found.values.items()),
+        after=tuple(f"Note: {note}." for note in found.notes),
+    )
+    for role in ("fitted", "predicted"):
+        yield Section(
+            f"Counts {role}",
+            ("count", "year", "unit", "observed", "ours", "difference"),
+            tuple(
+                (c.name, str(c.year), c.unit, f"{c.observed:,.0f}", f"{c.ours:,.0f}", f"{c.residual:+.1%}")
+                for c in found.counts
+                if c.role == role
+            ),
+        )
+    values = ", ".join(f"{s:.3g}" for s in found.singular_values)
+    yield Section(
+        "What the counts can tell",
+        before=(
+            f"Degrees of freedom: {found.degrees_of_freedom}. Singular values of the Jacobian of the log "
+            f"counts: {values}.",
+        ),
+    )
+    yield Section(
+        "Check of phi_b, which is not fitted: China - Europe rail after events at sea",
+        ("event", "observed ratio", "ours", "phi_b"),
+        tuple(
+            (str(r["event"]), f"{r['observed']:.2f}", f"{r['ours']:.2f}", f"{r['phi_b']:g}")
+            for r in found.responses
+        ),
+    )
+
+
+def _percent(value: float | None, *, signed: bool = False) -> str:
+    if value is None:
+        return "-"
+    return f"{value:+.0%}" if signed else f"{value:.1%}"

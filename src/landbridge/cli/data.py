@@ -1,0 +1,271 @@
+"""The commands `landbridge data`: what the data are, whether they hold, and how to put in one's own."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from landbridge.cli.terminal import JsonFlag, WorldFolder, console, envelope_json, load, put
+from landbridge.errors import DataError, Status
+
+if TYPE_CHECKING:
+    from landbridge.io.cards import Card
+    from landbridge.studies.check import Checked
+    from landbridge.world import World
+
+__all__ = ["data"]
+
+data = typer.Typer(
+    name="data",
+    help="The data: list them, read a card, check them, export them, put in your own.",
+    no_args_is_help=True,
+)
+_READ = Status(True, 0.0, 0, "tables are read and checked, nothing is solved")
+
+
+def _print_json(result: object, world: World, command: str, begin: float, **options: Any) -> None:
+    put(envelope_json(result, _READ, world, command, begin, options=options))
+
+
+@data.command("list")
+def list_tables(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
+    """Print every table: rows, years, how its values are known, where from."""
+    from rich.table import Table
+
+    from landbridge.io.cards import cards
+
+    begin = time.perf_counter()
+    loaded = load(world)
+    found = cards(loaded)
+    if as_json:
+        keys = ("table", "file", "what", "rows", "years", "basis")
+        result = [
+            {
+                **{key: value for key, value in card.to_json().items() if key in keys},
+                "licences": sorted({source["licence"] for source in card.sources}),
+            }
+            for card in found
+        ]
+        _print_json(result, loaded, "data list", begin)
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for column in ("table", "rows", "years", "assumed", "what it is"):
+        table.add_column(column, justify="right" if column in ("rows", "assumed") else "left")
+    for card in found:
+        total = sum(card.basis.values())
+        share = f"{card.basis.get('assumption', 0) / total:.0%}" if total else ""
+        table.add_row(card.table, f"{card.rows:,}", card.years, share, card.what)
+    console().print(table)
+    console().print("`landbridge data card TABLE` tells sources, licence and what is weak.", style="dim")
+
+
+@data.command("card")
+def show_card(
+    name: Annotated[str, typer.Argument(metavar="TABLE", help="A table of `landbridge data list`.")],
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Also tell which rule gave the value of each row.")
+    ] = False,
+    as_json: JsonFlag = False,
+    world: WorldFolder = None,
+) -> None:
+    """Print the card of a table: source, licence, how each value was found, what is weak."""
+    from landbridge.io.cards import card
+
+    begin = time.perf_counter()
+    loaded = load(world)
+    found = card(loaded, name)
+    if as_json:
+        _print_json(found.to_json(), loaded, "data card", begin, table=found.table)
+    else:
+        put("\n".join(_card_lines(found)))
+        if rows:
+            put("\nRule of each row")
+            put("\n".join("  " + ", ".join(row.values()) for row in found.rule_of) or "  no rule column")
+
+
+def _card_lines(card: Card) -> list[str]:
+    lines = [f"{card.table}: {card.what}", f"{card.rows:,} rows in {card.file}"]
+    if card.years:
+        lines.append(f"years of the values: {card.years}")
+    if card.basis:
+        lines.append("basis: " + _counts(card.basis))
+    lines += [f"{column}: {_counts(counts)}" for column, counts in card.rules.items() if counts]
+    lines += ["", "Sources"]
+    for source in card.sources:
+        lines.append(f"  {source['source']} ({source['year']})")
+        lines.append(f"    licence: {source['licence']}")
+        lines.append(f"    attribution: {source['attribution']}")
+    if not card.sources:
+        lines.append("  none stated")
+    lines += ["", "Columns"]
+    for column in card.columns:
+        unit = f" [{column['unit']}]" if column.get("unit") else ""
+        told = f": {column['description']}" if column.get("description") else ""
+        lines.append(f"  {column['name']}{unit}{told}")
+    lines += ["", "What is weak", *(f"  {text}" for text in card.weak or ("nothing is stated",))]
+    return lines
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in counts.items())
+
+
+@data.command("check")
+def check_data(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
+    """Check every table and list all faults at once; exit code 3 when there is one."""
+    from landbridge.studies.check import check
+
+    begin = time.perf_counter()
+    found = check(world)
+    count = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
+    status = Status(
+        not found.faults, 0.0, 0, f"{count}; mend them, each has its cure" if found.faults else "clean"
+    )
+    if as_json:
+        if found.world is not None:
+            put(envelope_json(found.to_json(), status, found.world, "data check", begin))
+        else:
+            put(_unread_json(found, status, begin))
+        if found.faults:
+            raise typer.Exit(DataError.exit_code)
+        return
+    if found.faults:
+        raise DataError(f"data check: {count}", found.faults)
+    put("\n".join(_check_lines(found, time.perf_counter() - begin)))
+
+
+def _unread_json(found: Checked, status: Status, begin: float) -> str:
+    """The envelope where there is no World to take the manifest from."""
+    from landbridge.manifest import SCHEMA_VERSION, version
+
+    run = {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "wall_s": round(time.perf_counter() - begin, 3),
+    }
+    manifest = {"command": "data check", "landbridge": version(), "world": {"name": "own", "hash": None}}
+    body = {
+        "schema_version": SCHEMA_VERSION,
+        "result": found.to_json(),
+        "status": status.as_json(),
+        "manifest": {**manifest, "run": run},
+    }
+    return json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False)
+
+
+def _check_lines(found: Checked, seconds: float) -> list[str]:
+    assert found.world is not None
+    worst = {
+        name: max(gaps[name] for gaps in found.accounts.values())
+        for name in next(iter(found.accounts.values()))
+    }
+    rows, name = sum(found.tables.values()), found.world.hash[:12]
+    lines = [
+        f"clean: {len(found.tables)} tables, {rows:,} rows; World {name}",
+        "  columns, units, ranges, codes, references, keys, licences: no fault",
+        f"  accounts of {len(found.accounts)} variants, largest gaps: "
+        + ", ".join(f"{name} {gap:.0e}" for name, gap in worst.items()),
+        "  cycles without hours and money: none",
+        "  pieces of each rail gauge (places, zones in them, ways out to other modes and gauges):",
+    ]
+    for island in found.islands:
+        shown = ", ".join(island["of"][:4]) + (" ..." if island["places"] > 4 else "")
+        counts = f"{island['places']:>4} {island['zones']:>3} {island['ways_out']:>4}"
+        lines.append(f"    {island['gauge']}: {counts}   {shown}")
+    lines.append(f"  {seconds:.1f} s")
+    return lines
+
+
+@data.command("export")
+def export_world(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+    gmns: Annotated[
+        bool, typer.Option("--gmns", help="Only the network, as node.csv and link.csv after GMNS.")
+    ] = False,
+    as_json: JsonFlag = False,
+    world: WorldFolder = None,
+) -> None:
+    """Write the whole World as CSV tables to edit and run with --world."""
+    from landbridge.io.export import export
+
+    begin = time.perf_counter()
+    loaded = load(world)
+    if gmns:
+        _export_gmns(loaded, folder, as_json, begin)
+        return
+    written = export(loaded, folder)
+    files = sorted(path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file())
+    if as_json:
+        _print_json(
+            {"folder": folder.name, "files": files, "hash": loaded.hash}, loaded, "data export", begin
+        )
+    else:
+        put(f"{len(files)} files in {folder}; World {loaded.hash[:12]}. Next: edit a table, then")
+        put(f"  landbridge data check --world {folder}\n  landbridge run --world {folder}")
+
+
+def _export_gmns(world: World, folder: Path, as_json: bool, begin: float) -> None:
+    from landbridge.exports import gmns
+    from landbridge.io.export import write_folder
+    from landbridge.io.tables import attribution
+
+    files = gmns(world, attribution(world.folder))
+    write_folder(folder, files)
+    if as_json:
+        result = {"folder": folder.name, "files": sorted(files), "hash": world.hash}
+        _print_json(result, world, "data export", begin, gmns=True)
+    else:
+        put(f"{len(files)} files in {folder}; World {world.hash[:12]}. Its README.md tells every column.")
+
+
+@data.command("template")
+def template(
+    file: Annotated[Path, typer.Argument(metavar="[FILE.xlsx]", help="A new workbook.")] = Path(
+        "landbridge-template.xlsx"
+    ),
+    as_json: JsonFlag = False,
+    world: WorldFolder = None,
+) -> None:
+    """Write an Excel workbook for your own border surveys, links, rates and container flows."""
+    from landbridge.io.workbook import SHEETS, write_template
+
+    begin = time.perf_counter()
+    loaded = load(world)
+    write_template(file, loaded)
+    if as_json:
+        _print_json(
+            {"file": file.name, "sheets": ["README", *SHEETS, "codes"]}, loaded, "data template", begin
+        )
+    else:
+        put(f"written: {file}. Fill it in, then: landbridge data import {file} MY_WORLD")
+
+
+@data.command("import")
+def import_workbook(
+    file: Annotated[Path, typer.Argument(metavar="FILE.xlsx", help="A filled template.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+    as_json: JsonFlag = False,
+    world: WorldFolder = None,
+) -> None:
+    """Merge a filled workbook into a copy of the World and write that copy, checked, to a new folder."""
+    from landbridge.io.export import export, free_folder
+    from landbridge.io.workbook import merge, read_workbook
+
+    begin = time.perf_counter()
+    free_folder(folder)
+    filled = read_workbook(file)
+    loaded = load(world)
+    merged, counts, sources = merge(loaded, filled)
+    export(merged, folder, sources)
+    if as_json:
+        result = {"folder": folder.name, "tables": counts, "hash": merged.hash}
+        _print_json(result, merged, "data import", begin)
+        return
+    for table, count in counts.items():
+        put(f"{table}: {count['replaced']} rows replaced, {count['added']} added")
+    put(f"World {merged.hash[:12]} in {folder}. Next: landbridge run --world {folder}")

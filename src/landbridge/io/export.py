@@ -1,0 +1,163 @@
+"""Write a whole World as a folder of CSV tables that `load_world` reads back to the same World."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from landbridge.errors import DataError, Fault
+from landbridge.io.files import csv_text, read_lines
+from landbridge.io.tables import (
+    DATA,
+    ECONOMY_TABLES,
+    PARTS,
+    SOURCES_COLUMNS,
+    load_world,
+    read_sources,
+    table_file,
+)
+from landbridge.world import World
+from landbridge.world.table import Cell, Table
+
+__all__ = ["cell_text", "export", "free_folder"]
+
+README = """# A World of landbridge
+
+These tables are one whole World ({hash}), as landbridge reads it. Edit any of them and
+run every command on your copy:
+
+    landbridge data check --world FOLDER
+    landbridge run cku-railway --world FOLDER
+
+- `network/` holds places, links, gateways and what they cost; `economy/` the trade table of 2023,
+  common tables and six variants (parameters `kgz_trade` and `tjk_cap` choose one).
+- `schema.csv` says what every column means: its type, unit, bounds, allowed words and which table it
+  refers to. Changing it here changes nothing.
+- `SOURCES.csv` in either folder gives source, licence and attribution of every table. A table without
+  a row there fails `data check`: add yours when you change a table.
+- Files are UTF-8, cells are separated by commas, decimals by a point. yes and no are written out.
+  A required cell may not be left blank. Money is USD of 2023 unless a column says otherwise.
+- `landbridge data card TABLE` tells how a table was made and what is weak in it.
+
+The data are not under the licence of the code: see LICENSES.md and the two SOURCES.csv.
+"""
+
+
+def cell_text(cell: Cell) -> str:
+    """A typed cell as the text that reads back to it."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        text = repr(cell)
+        return text.removesuffix(".0") if "e" not in text else text
+    return str(cell)
+
+
+def free_folder(folder: Path) -> Path:
+    """The folder to write to, which must not be there yet or be empty; DataError otherwise."""
+    try:
+        target = folder.absolute()
+        if target.is_symlink():
+            target = target.resolve()
+        if target.is_dir():
+            if any(target.iterdir()):
+                fault = Fault(str(folder), "is not empty", "give a new name: nothing is ever written over")
+                raise DataError("nothing was written", [fault])
+        elif target.exists():
+            raise DataError("nothing was written", [Fault(str(folder), "is a file", "give a new name")])
+        if not target.parent.is_dir():
+            fault = Fault(str(folder), f"there is no folder {folder.parent}", "make it first")
+            raise DataError("nothing was written", [fault])
+    except (OSError, ValueError) as error:
+        raise _unwritable(folder, error) from None
+    return target
+
+
+def export(
+    world: World, folder: Path, sources: Iterable[Mapping[str, str]] = (), *, check: bool = True
+) -> Path:
+    """Write every table of a World with its sources, the schema and a README; returns the folder.
+
+    The folder is written beside its place and renamed once it is whole. Tables of the network come from
+    the World itself, so that changed ones are written as they are; the trade table and its variants are
+    copied from where the World was read.
+    sources: further rows for network/SOURCES.csv. check: read the copy back and compare its hash.
+    Raises DataError where the place is taken or cannot be written to, and where the World holds a
+    policy, which is no table.
+    """
+    if world.policy.tariff is not None or world.policy.productivity_hat is not None:
+        cure = "export the base and keep the change as a scenario"
+        raise DataError("nothing was written", [Fault("policy", "is a scenario's, not a table", cure)])
+    target = free_folder(folder)
+    beside = target.with_name(f".{target.name}.part")
+    try:
+        shutil.rmtree(beside, ignore_errors=True)
+        _write_all(world, beside, list(sources))
+        if check and load_world(beside).hash != world.hash:
+            cure = "export the World as it was read, and keep changes of trade as scenarios"
+            fault = Fault(str(folder), "the written tables do not give back this World", cure)
+            raise DataError("nothing was written", [fault])
+        if target.is_dir():
+            target.rmdir()
+        beside.rename(target)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return target
+
+
+def _unwritable(folder: Path, error: Exception) -> DataError:
+    reason = getattr(error, "strerror", None) or str(error)
+    fault = Fault(str(folder), f"cannot be written ({reason})", "choose another place")
+    return DataError("nothing was written", [fault])
+
+
+def _write_all(world: World, folder: Path, sources: Sequence[Mapping[str, str]]) -> None:
+    for part in PARTS:
+        (folder / part).mkdir(parents=True)
+    for name, table in {**world.network, "regions": world.regions, "sectors": world.sectors}.items():
+        _write(table_file(folder, name), _rows(table))
+    _copy_economy(world.folder / "economy", folder / "economy")
+    for part in PARTS:
+        rows, faults = read_sources(world.folder, part)
+        if faults:
+            raise DataError("the sources cannot be read", faults)
+        if part == "network":
+            rows = [*rows, *(dict(row) for row in sources)]
+            rows.sort(key=lambda row: (row["table"], row["source"]))
+        cells = [[row.get(column, "") for column in SOURCES_COLUMNS] for row in rows]
+        _write(folder / part / "SOURCES.csv", [list(SOURCES_COLUMNS), *cells])
+    licences = world.folder / "LICENSES.md"
+    shutil.copyfile(licences if licences.is_file() else DATA / "LICENSES.md", folder / "LICENSES.md")
+    schema = files("landbridge").joinpath("schema.csv").read_text(encoding="utf-8")
+    _text(folder / "schema.csv", schema)
+    _text(folder / "README.md", README.format(hash=world.hash[:12]))
+
+
+def _copy_economy(source: Path, target: Path) -> None:
+    """The trade table and its variants, byte for byte; a file that is no CSV is left behind."""
+    for path in sorted(source.rglob("*.csv")):
+        inside = path.relative_to(source)
+        if len(inside.parts) > 2 or (len(inside.parts) == 1 and path.stem in (*ECONOMY_TABLES, "SOURCES")):
+            continue
+        read_lines(path, inside.as_posix())
+        (target / inside).parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, target / inside)
+
+
+def _rows(table: Table) -> list[list[str]]:
+    return [list(table.columns), *([cell_text(row[c]) for c in table.columns] for row in table)]
+
+
+def _write(path: Path, rows: Sequence[Sequence[str]]) -> None:
+    _text(path, csv_text(rows))
+
+
+def _text(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)

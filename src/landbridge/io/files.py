@@ -1,0 +1,165 @@
+"""Text and CSV files: what is read is bounded, what is written is whole or not there at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from landbridge.errors import DataError, Fault
+from landbridge.world.table import quoted
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_ROWS",
+    "Lines",
+    "csv_text",
+    "read_bytes",
+    "read_lines",
+    "read_text",
+    "write_bytes",
+    "write_text",
+]
+
+# Larger files and longer tables are refused before anything of them is kept.
+MAX_BYTES = 200_000_000
+MAX_ROWS = 200_000
+
+# Header, and rows of cells with the line each begins on.
+Lines = tuple[list[str], list[tuple[int, list[str]]]]
+
+
+def read_bytes(path: Path, name: str | None = None) -> bytes:
+    """The content of an ordinary file of at most 200 MB.
+
+    name: how faults call it. Raises DataError where it is missing, too large, or no ordinary file
+    (a folder, a device, a pipe, a link that leads nowhere).
+    """
+    shown = name or str(path)
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            kind = "a folder" if stat.S_ISDIR(about.st_mode) else "a device or a pipe"
+            raise DataError(
+                "a file cannot be read", [Fault(shown, f"is {kind}", "put an ordinary file there")]
+            )
+        if about.st_size > MAX_BYTES:
+            raise DataError("a file is too large", [_too_large(shown, about.st_size)])
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        cure = "the link leads nowhere: mend it" if path.is_symlink() else "check the name"
+        raise DataError("a file is missing", [Fault(shown, "not found", cure)]) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        fault = Fault(shown, f"cannot be read ({reason})", "check that it is a file you may read")
+        raise DataError("a file cannot be read", [fault]) from None
+    if len(raw) > MAX_BYTES:
+        raise DataError("a file is too large", [_too_large(shown, len(raw))])
+    return raw
+
+
+def _too_large(shown: str, size: int) -> Fault:
+    what = f"has {size / 1e6:,.0f} MB; no more than {MAX_BYTES / 1e6:,.0f} MB are read"
+    return Fault(shown, what, "check that it is the right file, or keep only the rows needed")
+
+
+def read_text(path: Path, name: str | None = None) -> str:
+    """The text of a file in UTF-8, with or without a byte-order mark.
+
+    Raises DataError where it is missing, empty, binary or larger than 200 MB.
+    """
+    shown = name or str(path)
+    raw = read_bytes(path, name)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        fault = Fault(shown, "is binary or not UTF-8", "save it as UTF-8 text")
+        raise DataError("not a text file", [fault])
+    if not text.strip():
+        raise DataError("an empty file", [Fault(shown, "is empty", "give it a header and rows")])
+    return text
+
+
+def read_lines(path: Path, name: str | None = None) -> tuple[Lines, list[Fault]]:
+    """Header and rows of a CSV file, with a fault for every line whose cells do not fit the header.
+
+    Blank lines are left out. Raises DataError where the file cannot be read, where quotes do not pair,
+    where a header names a column twice or not at all, and where there are too many rows.
+    """
+    shown = name or path.name
+    reader = csv.reader(io.StringIO(read_text(path, name), newline=""), strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    begin = 1
+    try:
+        for cells in reader:
+            if any(cells):
+                rows.append((begin, cells))
+            begin = reader.line_num + 1
+            if len(rows) > MAX_ROWS:
+                fault = Fault(shown, f"has more than {MAX_ROWS:,} rows", "keep only the rows needed")
+                raise DataError("a table is too long", [fault])
+    except csv.Error as error:
+        cure = "check the quotes of this line: a quote inside a quoted cell is written twice"
+        if "limit" in str(error):
+            cure = "shorten the cell"
+        raise DataError("not a CSV file", [Fault(f"{shown} line {begin}", f"{error}", cure)]) from None
+    header = [cell.strip() for cell in rows[0][1]] if rows else []
+    faults = _header_faults(shown, rows[0][0] if rows else 1, header)
+    if faults:
+        raise DataError("a header is broken", faults)
+    fitting = []
+    for line, cells in rows[1:]:
+        if len(cells) == len(header):
+            fitting.append((line, cells))
+        else:
+            what = f"{len(cells)} cells under {len(header)} columns"
+            faults.append(Fault(f"{shown} line {line}", what, "check the commas"))
+    return (header, fitting), faults
+
+
+def _header_faults(shown: str, line: int, header: Sequence[str]) -> list[Fault]:
+    place = f"{shown} line {line}"
+    if not header:
+        return [Fault(shown, "is empty", "give it a header and rows")]
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        what = "the columns are not separated by commas"
+        return [Fault(place, what, "save it as CSV with commas between the cells")]
+    faults = []
+    if "" in header:
+        faults.append(Fault(place, f"column {header.index('') + 1} has no name", "name it or delete it"))
+    for name in sorted({name for name in header if name and header.count(name) > 1})[:10]:
+        faults.append(Fault(place, f"column {quoted(name)} stands there twice", "keep one"))
+    return faults
+
+
+def csv_text(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as CSV text with line feeds."""
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all: beside it first, then renamed over it.
+
+    Raises DataError where the folder cannot be written to.
+    """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, as `write_text` does."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        fault = Fault(str(path), f"cannot be written ({error.strerror})", "choose another place")
+        raise DataError("nothing was written", [fault]) from None

@@ -1,0 +1,131 @@
+"""Styles for QGIS (QML, version 3): what a layer of flows looks like when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from xml.sax.saxutils import quoteattr
+
+__all__ = ["GAIN", "LOSS", "MODES", "change_style", "flow_style", "point_style"]
+
+# Told apart by people who do not see red and green as different, and in grey by their lightness.
+MODES = {
+    "rail-1435": "#0072b2",
+    "rail-1520": "#b34700",
+    "rail-1676": "#7b3294",
+    "road": "#8a8a8a",
+    "sea": "#56b4e9",
+    "ferry": "#009e73",
+}
+GAIN, LOSS, STILL = "#0072b2", "#d55e00", "#b8b8b8"
+
+_HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+_FAR_KM = 1500
+
+
+def flow_style(modes: Sequence[str]) -> str:
+    """Lines coloured by mode, as wide as what they carry; disputed ones dashed, ocean lanes faint."""
+    categories = "".join(
+        f'<category value={quoteattr(mode)} symbol="{number}" label={quoteattr(mode)} render="true"/>'
+        for number, mode in enumerate(modes)
+    )
+    symbols = "".join(
+        _line(str(number), MODES.get(mode, STILL), "teu_per_year") for number, mode in enumerate(modes)
+    )
+    return _style(
+        '<renderer-v2 type="categorizedSymbol" attr="mode" symbollevels="0" enableorderby="0" '
+        f'forceraster="0"><categories>{categories}</categories><symbols>{symbols}</symbols></renderer-v2>'
+    )
+
+
+def change_style(largest: float) -> str:
+    """Lines coloured by the change in TEU against the base, as wide as what they carry."""
+    step = max(round(largest / 10.0), 100)
+    rules: list[tuple[str, str, str]] = [
+        (f"lost more than {step:,} TEU a year", f"change_teu < -{step}", LOSS),
+        ("lost some", f"change_teu >= -{step} and change_teu < -100", "#f0b27a"),
+        ("less than 100 TEU changed", "abs(change_teu) <= 100 or change_teu is null", STILL),
+        ("gained some", f"change_teu > 100 and change_teu <= {step}", "#85c1e9"),
+        (f"gained more than {step:,} TEU a year", f"change_teu > {step}", GAIN),
+    ]
+    told = "".join(
+        f'<rule key="r{n}" symbol="{n}" label={quoteattr(label)} filter={quoteattr(test)}/>'
+        for n, (label, test, _) in enumerate(rules)
+    )
+    symbols = "".join(
+        _line(str(n), colour, "max(teu_per_year, base_teu)") for n, (_, _, colour) in enumerate(rules)
+    )
+    return _style(
+        '<renderer-v2 type="RuleRenderer" symbollevels="0" enableorderby="0" forceraster="0">'
+        f'<rules key="all">{told}</rules><symbols>{symbols}</symbols></renderer-v2>'
+    )
+
+
+def point_style() -> str:
+    """Gateways as circles, their area what passes; closed ones hollow."""
+    symbol = _symbol(
+        "marker",
+        "0",
+        "SimpleMarker",
+        {
+            "name": "circle",
+            "color": "240,228,66,220",
+            "outline_color": "40,40,40,255",
+            "outline_width": "0.25",
+            "outline_width_unit": "MM",
+            "size": "2",
+            "size_unit": "MM",
+        },
+        {
+            "size": "1 + 7 * sqrt(coalesce(teu_per_year, 0) / 3000000)",
+            "fillColor": "if(status = 'open', '240,228,66,220', '255,255,255,0')",
+        },
+    )
+    return _style(
+        '<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0" forceraster="0">'
+        f"<symbols>{symbol}</symbols></renderer-v2>"
+    )
+
+
+def _line(name: str, colour: str, teu: str) -> str:
+    far = f"mode = 'sea' and length_km > {_FAR_KM}"
+    return _symbol(
+        "line",
+        name,
+        "SimpleLine",
+        {
+            "line_color": ",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5)) + ",255",
+            "line_style": "solid",
+            "line_width": "0.26",
+            "line_width_unit": "MM",
+            "capstyle": "round",
+            "joinstyle": "round",
+        },
+        {
+            "outlineWidth": f"if({far}, 0.1, 0.15 + 4 * sqrt(coalesce({teu}, 0) / 3000000))",
+            "outlineStyle": "if(disputed, 'dash', if(status = 'open', 'solid', 'dot'))",
+        },
+    )
+
+
+def _symbol(kind: str, name: str, layer: str, options: Mapping[str, str], defined: Mapping[str, str]) -> str:
+    plain = "".join(
+        f'<Option name="{key}" value={quoteattr(value)} type="QString"/>' for key, value in options.items()
+    )
+    by_data = "".join(
+        f'<Option name="{key}" type="Map"><Option name="active" value="true" type="bool"/>'
+        f'<Option name="expression" value={quoteattr(value)} type="QString"/>'
+        '<Option name="type" value="3" type="int"/></Option>'
+        for key, value in defined.items()
+    )
+    return (
+        f'<symbol type="{kind}" name="{name}" alpha="1" clip_to_extent="1" force_rhr="0">'
+        f'<layer class="{layer}" enabled="1" locked="0" pass="0"><Option type="Map">{plain}</Option>'
+        '<data_defined_properties><Option type="Map"><Option name="name" value="" type="QString"/>'
+        f'<Option name="properties" type="Map">{by_data}</Option>'
+        '<Option name="type" value="collection" type="QString"/></Option></data_defined_properties>'
+        "</layer></symbol>"
+    )
+
+
+def _style(renderer: str) -> str:
+    return f'{_HEAD}<qgis version="3.22.0" styleCategories="Symbology">{renderer}</qgis>\n'

@@ -1,0 +1,87 @@
+"""Tables for other programs: an Excel workbook and a Parquet file, as bytes.
+
+Text is written as text: a cell that begins with "=" is no formula, and no address becomes a link.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from landbridge.io.optional import need
+
+__all__ = ["Sheet", "parquet_bytes", "xlsx_bytes"]
+
+# Stated as the date of the workbook, so that the same result gives the same file.
+_EPOCH = datetime(1980, 1, 1, tzinfo=UTC)
+_WIDEST = 60
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table: names of the columns, a unit under each (may be blank), rows of text, numbers and None."""
+
+    name: str
+    columns: tuple[str, ...]
+    units: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+
+
+def xlsx_bytes(about: Sequence[tuple[str, str]], sheets: Sequence[Sheet]) -> bytes:
+    """A workbook: a README of topics and texts, then one sheet a table, its units in the second row.
+
+    Raises LandbridgeError where XlsxWriter is missing.
+    """
+    writer = need("xlsxwriter", "XlsxWriter", "excel", "an .xlsx file")
+    out = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    book = writer.Workbook(out, options)
+    book.set_properties({"title": "landbridge", "created": _EPOCH.replace(tzinfo=None)})
+    head = book.add_format({"bold": True, "bottom": 1})
+    unit = book.add_format({"italic": True, "font_color": "#555555"})
+    bold = book.add_format({"bold": True, "valign": "top"})
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    page = book.add_worksheet("README")
+    page.set_column(0, 0, 24)
+    page.set_column(1, 1, 110)
+    for line, (topic, text) in enumerate(about):
+        page.write_string(line, 0, topic, bold)
+        page.write_string(line, 1, text, wrapped)
+    for sheet in sheets:
+        page = book.add_worksheet(sheet.name)
+        for column, (name, of) in enumerate(zip(sheet.columns, sheet.units, strict=True)):
+            page.write_string(0, column, name, head)
+            page.write_string(1, column, of, unit)
+            words = [len(str(row[column])) for row in sheet.rows if isinstance(row[column], str)]
+            page.set_column(column, column, min(_WIDEST, 2 + max([len(name), len(of), *words])))
+        for line, row in enumerate(sheet.rows, start=2):
+            for column, cell in enumerate(row):
+                if isinstance(cell, bool):
+                    page.write_string(line, column, "yes" if cell else "no")
+                elif isinstance(cell, int | float):
+                    page.write_number(line, column, cell)
+                elif cell is not None:
+                    page.write_string(line, column, str(cell))
+        page.freeze_panes(2, 1)
+    book.close()
+    return out.getvalue()
+
+
+def parquet_bytes(columns: Mapping[str, Sequence[Any]], about: Mapping[str, str]) -> bytes:
+    """A Parquet file of columns of text or float64; about: told in the metadata of its schema.
+
+    Raises LandbridgeError where pyarrow is missing.
+    """
+    arrow = need("pyarrow", "pyarrow", "parquet", "a .parquet file")
+    parquet = need("pyarrow.parquet", "pyarrow", "parquet", "a .parquet file")
+    arrays = {}
+    for name, values in columns.items():
+        number = all(isinstance(value, float) for value in values)
+        arrays[name] = arrow.array(values, type=arrow.float64() if number else arrow.string())
+    table = arrow.table(arrays).replace_schema_metadata({key: text for key, text in about.items()})
+    out = io.BytesIO()
+    parquet.write_table(table, out, compression="zstd")
+    return out.getvalue()

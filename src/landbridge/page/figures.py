@@ -1,0 +1,362 @@
+"""The figures of the page, drawn by matplotlib as SVG; every one comes with its own description.
+
+Colours are told apart without red and green; numbers or patterns say the same again.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.exports import Flows
+from landbridge.io.optional import need
+from landbridge.io.qgis import GAIN, LOSS, MODES
+from landbridge.page.legs import PARTS, Corridor
+from landbridge.results import Rows
+
+__all__ = ["Picture", "income_bars", "leg_bars", "network_map"]
+
+_COLOURS = ("#0072b2", "#56b4e9", "#d55e00", "#f0c000", "#8c8c8c", "#009e73")
+_HATCHES = ("", "", "", "////", "", "....")
+_INK, _PALE, _STILL = "#222222", "#dddddd", "#bdbdbd"
+_BARS = 18
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG as a data address, what it shows in words, and a caption."""
+
+    address: str
+    alt: str
+    caption: str
+
+
+def _figure(width: float, height: float) -> Any:
+    figure = need("matplotlib.figure", "matplotlib", "report", "an .html report")
+    return figure.Figure(figsize=(width, height), layout="constrained")
+
+
+@contextmanager
+def _settings() -> Any:
+    """Settings of these figures, without a trace in those of the caller."""
+    matplotlib = need("matplotlib", "matplotlib", "report", "an .html report")
+    own = {
+        "font.family": "DejaVu Sans",
+        "font.size": 10,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "landbridge",
+        "axes.edgecolor": "#888888",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "text.color": _INK,
+        "axes.labelcolor": _INK,
+        "hatch.linewidth": 0.6,
+        "text.parse_math": False,
+    }
+    with matplotlib.rc_context(own):
+        yield
+
+
+def _address(figure: Any) -> str:
+    out = io.BytesIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+
+
+# -- who gains and loses -------------------------------------------------------------------------------
+
+
+def income_bars(case: str, rows: Rows, names: Mapping[str, str]) -> Picture:
+    """Change of real income by country: exact under fixed deficits as bars, proportional as marks."""
+    moved = sorted(rows, key=lambda r: -abs(r["percent"]))[:_BARS]
+    moved.sort(key=lambda r: r["percent"])
+    values = [row["percent"] for row in moved]
+    other = [row.get("percent_proportional") for row in moved]
+    with _settings():
+        figure = _figure(10.5, 0.75 + 0.3 * len(moved))
+        axes = figure.add_subplot()
+        at = np.arange(len(moved))
+        axes.barh(at, values, color=[GAIN if v >= 0 else LOSS for v in values], height=0.62)
+        marked = [(y, v) for y, v in zip(at, other, strict=True) if v is not None]
+        axes.plot(
+            [v for _, v in marked], [y for y, _ in marked], "D", color="white", mec=_INK, ms=5, ls="none"
+        )
+        axes.axvline(0.0, color=_INK, lw=0.8)
+        axes.set_yticks(at, [names.get(row["region"], row["region"]) for row in moved])
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel("change of real income, %")
+        axes.grid(axis="x", color=_PALE, lw=0.6)
+        axes.set_axisbelow(True)
+        reach = [v for v in [*values, *(v for v in other if v is not None)]]
+        low, high = min(0.0, *reach), max(0.0, *reach)
+        span = (high - low) or 1.0
+        axes.set_xlim(low - 0.24 * span * (low < 0.0) - 0.02 * span, high + 0.24 * span * (high > 0.0))
+        for y, row, mark in zip(at, moved, other, strict=True):
+            value, gains = row["percent"], row["percent"] >= 0
+            far = max(value, mark or value) if gains else min(value, mark or value)
+            axes.annotate(
+                f"{value:+.3f} %  ({row['musd']:+,.0f} M USD)",
+                (far, y),
+                (7 if gains else -7, 0),
+                textcoords="offset points",
+                va="center",
+                ha="left" if gains else "right",
+                fontsize=8.5,
+            )
+        address = _address(figure)
+    best, worst = moved[-1], moved[0]
+    alt = (
+        f"Bar chart of {case}: change of real income in percent by country, from "
+        f"{names.get(worst['region'], worst['region'])} {worst['percent']:+.3f} to "
+        f"{names.get(best['region'], best['region'])} {best['percent']:+.3f}. The table below has all values."
+    )
+    caption = (
+        f"Who gains and who loses: the {len(moved)} regions that change most. Bars: exact change with fixed "
+        "trade deficits, in brackets million USD of 2023 a year. White diamonds: the same with proportional "
+        "deficits."
+    )
+    return Picture(address, alt, caption)
+
+
+# -- legs ----------------------------------------------------------------------------------------------
+
+
+def leg_bars(
+    title: str, base: Sequence[Corridor], case: Sequence[Corridor] | None, names: Mapping[str, str]
+) -> Picture:
+    """Stacked bars of hours and USD by part; with a case, a pair of bars a corridor."""
+    after = {one.corridor: one for one in case or ()}
+    bars: list[tuple[str, Corridor]] = []
+    for one in base:
+        ends = f"{names.get(one.start, one.start)} - {names.get(one.end, one.end)}"
+        told = f"{ends}\n({one.family}" + (")" if case is None else ", base)")
+        bars.append((told, one))
+        if one.corridor in after:
+            other = after[one.corridor]
+            family = "" if other.family == one.family else f"{other.family}, "
+            bars.append((f"({family}scenario)", other))
+    with _settings():
+        paired = case is not None
+        figure = _figure(10.5, 1.2 + (0.36 if paired else 0.46) * len(bars))
+        left, right = figure.subplots(1, 2, sharey=True)
+        at, y = [], 0.0
+        for n in range(len(bars)):
+            at.append(y)
+            y += 0.86 if paired and n % 2 == 0 else 1.25 if paired else 1.0
+        for axes, field, unit in ((left, "hours", "hours"), (right, "usd", "USD per TEU")):
+            _stack(axes, at, [getattr(one, field) for _, one in bars])
+            axes.set_xlabel(unit)
+        left.set_yticks(at, [label for label, _ in bars], fontsize=8.5)
+        left.invert_yaxis()
+        handles, labels = left.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=len(PARTS), frameon=False, fontsize=9)
+        address = _address(figure)
+    alt = (
+        f"Stacked bars, {title}: hours and USD per TEU of {len(base)} corridors by part of the trip. "
+        "The table below the figure has the numbers."
+    )
+    caption = (
+        f"{title}. What the largest route of each corridor's largest land family spends its hours and its "
+        "money on, one TEU of machinery, door to door. Family in brackets."
+    )
+    return Picture(address, alt, caption)
+
+
+def _stack(axes: Any, at: Sequence[float], values: Sequence[Mapping[str, float]]) -> None:
+    begin = np.zeros(len(at))
+    longest = max(sum(one.values()) for one in values)
+    for part, colour, hatch in zip(PARTS, _COLOURS, _HATCHES, strict=True):
+        width = np.array([one[part] for one in values])
+        axes.barh(
+            at, width, left=begin, height=0.74, color=colour, hatch=hatch, edgecolor="white", lw=0.5, label=part
+        )
+        for y, start, size in zip(at, begin, width, strict=True):
+            if size > 0.05 * longest:
+                dark = colour in ("#0072b2", "#d55e00", "#009e73") and not hatch
+                axes.text(
+                    start + size / 2,
+                    y,
+                    f"{size:,.0f}",
+                    ha="center",
+                    va="center",
+                    fontsize=7.5,
+                    color="white" if dark else _INK,
+                    bbox=None if not hatch else {"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.85},
+                )
+        begin += width
+    for y, end in zip(at, begin, strict=True):
+        axes.text(end + 0.012 * longest, y, f"{end:,.0f}", va="center", fontsize=8.5, fontweight="bold")
+    axes.set_xlim(0.0, 1.12 * longest)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", color=_PALE, lw=0.6)
+    axes.set_axisbelow(True)
+
+
+# -- the map -------------------------------------------------------------------------------------------
+
+# Where the map looks: degrees west, south, east, north; and lanes longer than this are not drawn.
+_WINDOW = (-4.0, 21.0, 126.0, 61.0)
+_FAR_KM = 1500.0
+_LABELS = (
+    *("XIAN", "URC", "KHG", "CKG", "LYG", "SHA", "ALMATY", "TASH", "FRU", "DYU", "ASB", "MOW", "IST", "DUI"),
+    *("RTM", "BND", "KHI", "POT", "AKTAU", "BAK", "THR", "WAW", "TSN", "AST", "ULN", "NVR"),
+)
+
+
+def network_map(flows: Flows, names: Mapping[str, str], places: Mapping[str, tuple[float, float]]) -> Picture:
+    """Links as straight lines, wide as their TEU: of a base by mode, of a scenario by change."""
+    drawn = [row for row in flows.links if _on_map(row)]
+    left_out = [row for row in flows.links if row["mode"] == "sea" and not _on_map(row)]
+    at_sea = sum(row["teu_per_year"] for row in left_out)
+    most = max((row["teu_per_year"] for row in drawn), default=1.0) or 1.0
+    step = max(flows.largest_change / 10.0, 100.0)
+    with _settings():
+        figure = _figure(10.5, 6.3)
+        axes = figure.add_subplot()
+        axes.set_aspect("equal")
+        axes.axis("off")
+        _grid(axes)
+        for row in sorted(drawn, key=lambda r: (abs(r.get("change_teu", 0.0)), r["teu_per_year"])):
+            carried = max(row["teu_per_year"], row.get("base_teu", 0.0))
+            if row["status"] != "open" and carried <= 0.0:
+                continue
+            colour, order = _colour(flows, row, step)
+            x, y = _project(np.array(row["points"]))
+            style: Any = (0, (2.2, 1.4)) if row["disputed"] else "-"
+            width = 0.35 + 7.5 * float(np.sqrt(carried / most))
+            axes.plot(x, y, color=colour, lw=width, ls=style, solid_capstyle="round", zorder=order)
+        _gateways(axes, flows)
+        _labels(axes, names, places)
+        _key(axes, flows, most, step)
+        edge = _project(np.array([[w, s] for w in np.linspace(-4, 126, 40) for s in (21.0, 61.0)]))
+        axes.set_xlim(edge[0].min(), edge[0].max())
+        axes.set_ylim(edge[1].min() - 2.0, edge[1].max())
+        address = _address(figure)
+    what = "by mode" if flows.base else "by the change against the base"
+    alt = (
+        f"Map of the network between China and Europe, {flows.name}: straight links as wide as the TEU they "
+        f"carry, coloured {what}, and gateways as circles. No boundaries."
+    )
+    caption = (
+        f"Flows and gateways, {'base' if flows.base else flows.id}. Width: TEU a year, both ways; colour: "
+        f"{what}; circles: gateways, their area what passes. Links are straight between the places at their "
+        "ends and schematic; disputed ones are dashed; no boundaries are drawn. Ocean lanes, "
+        f"{at_sea / 1e6:,.1f} million TEU over all lanes, are left out, since straight lines would cross land."
+    )
+    return Picture(address, alt, caption)
+
+
+def _on_map(row: Mapping[str, Any]) -> bool:
+    west, south, east, north = _WINDOW
+    inside = all(west <= lon <= east and south <= lat <= north for lon, lat in row["points"])
+    return inside and not (row["mode"] == "sea" and row["length_km"] > _FAR_KM)
+
+
+def _project(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Albers equal-area conic about 42 N 60 E, standard parallels 28 and 56 N; degrees at its centre."""
+    one, two, middle, centre = np.radians((28.0, 56.0, 42.0, 60.0))
+    n = (np.sin(one) + np.sin(two)) / 2.0
+    c = np.cos(one) ** 2 + 2.0 * n * np.sin(one)
+    lon, lat = np.radians(points[:, 0]), np.radians(points[:, 1])
+    far = np.sqrt(c - 2.0 * n * np.sin(lat)) / n
+    origin = np.sqrt(c - 2.0 * n * np.sin(middle)) / n
+    turn = n * (lon - centre)
+    return np.degrees(far * np.sin(turn)), np.degrees(origin - far * np.cos(turn))
+
+
+def _grid(axes: Any) -> None:
+    for lon in range(0, 130, 20):
+        line = np.array([[lon, lat] for lat in np.linspace(21.0, 61.0, 30)])
+        axes.plot(*_project(line), color="#eeeeee", lw=0.7, zorder=0)
+    for lat in range(25, 61, 10):
+        line = np.array([[lon, lat] for lon in np.linspace(-4.0, 126.0, 60)])
+        axes.plot(*_project(line), color="#eeeeee", lw=0.7, zorder=0)
+
+
+def _colour(flows: Flows, row: Mapping[str, Any], step: float) -> tuple[str, int]:
+    if flows.base:
+        return MODES.get(row["mode"], _STILL), 2 if row["mode"].startswith("rail") else 1
+    change = row["change_teu"]
+    if abs(change) <= 100.0:
+        return _STILL, 1
+    if abs(change) <= step:
+        return ("#85c1e9" if change > 0 else "#f0b27a"), 2
+    return (GAIN if change > 0 else LOSS), 3
+
+
+def _gateways(axes: Any, flows: Flows) -> None:
+    west, south, east, north = _WINDOW
+    shown = [
+        row
+        for row in flows.gateways
+        if row["points"]
+        and (row["teu_per_year"] > 20_000 or abs(row.get("change_teu", 0.0)) > 1_000)
+        and west <= row["points"][0][0] <= east
+        and south <= row["points"][0][1] <= north
+    ]
+    if not shown:
+        return
+    x, y = _project(np.array([row["points"][0] for row in shown]))
+    most = max(row["teu_per_year"] for row in shown) or 1.0
+    size = [6.0 + 70.0 * row["teu_per_year"] / most for row in shown]
+    fill = ["#f0e442" if row["status"] == "open" else "white" for row in shown]
+    axes.scatter(x, y, s=size, c=fill, edgecolors=_INK, linewidths=0.6, zorder=5)
+
+
+def _labels(axes: Any, names: Mapping[str, str], places: Mapping[str, tuple[float, float]]) -> None:
+    effects = need("matplotlib.patheffects", "matplotlib", "report", "an .html report")
+    halo = [effects.withStroke(linewidth=2.2, foreground="white")]
+    for place in _LABELS:
+        if place not in places:
+            continue
+        x, y = _project(np.array([places[place]]))
+        axes.annotate(
+            names.get(place, place),
+            (x[0], y[0]),
+            (0, 5),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7.5,
+            zorder=7,
+            path_effects=halo,
+        )
+
+
+def _key(axes: Any, flows: Flows, most: float, step: float) -> None:
+    lines = need("matplotlib.lines", "matplotlib", "report", "an .html report")
+    if flows.base:
+        shown = [mode for mode in MODES if any(row["mode"] == mode for row in flows.links)]
+        entries = [(MODES[mode], mode if mode != "sea" else "short sea lane", "-") for mode in shown]
+    else:
+        entries = [
+            (GAIN, f"gains over {step:,.0f} TEU a year", "-"),
+            ("#85c1e9", "gains less", "-"),
+            (_STILL, "within 100 TEU", "-"),
+            ("#f0b27a", "loses less", "-"),
+            (LOSS, f"loses over {step:,.0f}", "-"),
+        ]
+    handles = [lines.Line2D([], [], color=c, lw=3, ls=style, label=text) for c, text, style in entries]
+    for teu in (_round(most), _round(most / 10.0)):
+        width = 0.35 + 7.5 * float(np.sqrt(teu / most))
+        handles.append(lines.Line2D([], [], color="#666666", lw=width, label=f"{teu:,.0f} TEU a year"))
+    handles.append(lines.Line2D([], [], color="#666666", lw=1.5, ls=(0, (2.2, 1.4)), label="disputed"))
+    dot = {"marker": "o", "ls": "none", "mec": _INK, "mew": 0.6}
+    handles.append(lines.Line2D([], [], color="#f0e442", ms=6, label="gateway", **dot))
+    if any(row["status"] == "closed" and row["points"] for row in flows.gateways):
+        handles.append(lines.Line2D([], [], color="white", ms=6, label="closed gateway", **dot))
+    axes.legend(
+        handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=5, fontsize=8, frameon=False
+    )
+
+
+def _round(value: float) -> float:
+    """One leading digit."""
+    power = 10.0 ** np.floor(np.log10(max(value, 1.0)))
+    return float(np.floor(value / power) * power)

@@ -1,0 +1,366 @@
+"""Observed corridors beside ours, and CAREC's four indicators: is the network right before it is used?
+
+A row is answered by the route of largest share in the row's mode, through the places or links that fix
+it. Nothing is fitted pair by pair; four global parameters were chosen after seeing the comparable rows,
+and the leave-one-out figure says what that is worth: each row predicted with the four refitted without it.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.errors import ConvergenceError, LandbridgeError
+from landbridge.results import Results
+from landbridge.scenario import Scenario, apply
+from landbridge.transport.graph import GAUGE_CHANGE, LAYERS, RAILS, ROAD, TERMS, WAGONLOAD
+from landbridge.transport.routes import Leg, Route, route
+from landbridge.world import World
+
+__all__ = ["LEAST_N", "Case", "Indicator", "Validation", "indicators", "validate"]
+
+FloatArray = NDArray[np.float64]
+
+# No headline median below this many comparable rows.
+LEAST_N = 4
+# Chosen after seeing the comparable rows: the term each governs.
+FITTED = {
+    "formation_block_h": "formation",
+    "terminal_rail_h": "terminal",
+    "stop_block_h_per_km": "stops",
+    "feeder_h": "feeder",
+}
+_MOST_ROUTES = 1000
+# Rows that name the Suez Canal or the Cape by a waypoint.
+_SUEZ, _CAPE = "CAI", "CPT"
+# CAREC members beside China, whose inner provinces are not CAREC's.
+CAREC = ("AFG", "AZE", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One observed corridor beside ours [days]; error = ours / observed - 1, None where there is no route.
+
+    comparable: yes, express (the model should lie above) or no. of: how many rows it stands for.
+    predicted: days with the four parameters refitted without this case.
+    """
+
+    obs_id: str
+    start: str
+    end: str
+    mode: str
+    via: str
+    comparable: str
+    observed_days: float
+    low_days: float | None
+    high_days: float | None
+    ours_days: float | None
+    predicted_days: float | None
+    gateways: tuple[str, ...]
+    source: str
+    note: str
+    of: int = 1
+
+    @property
+    def error(self) -> float | None:
+        """Relative error of ours."""
+        return None if self.ours_days is None else self.ours_days / self.observed_days - 1.0
+
+    @property
+    def error_left_out(self) -> float | None:
+        """Relative error where the case had no say in the parameters."""
+        return None if self.predicted_days is None else self.predicted_days / self.observed_days - 1.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The case as `--json` prints it."""
+        return {
+            "obs_id": self.obs_id,
+            "from": self.start,
+            "to": self.end,
+            "mode": self.mode,
+            "via": self.via,
+            "comparable": self.comparable,
+            "observed_days": self.observed_days,
+            "low_days": self.low_days,
+            "high_days": self.high_days,
+            "ours_days": self.ours_days,
+            "error": self.error,
+            "leave_one_out_days": self.predicted_days,
+            "leave_one_out_error": self.error_left_out,
+            "gateways": list(self.gateways),
+            "rows": self.of,
+            "source": self.source,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One CAREC indicator from our network, and the published values by year."""
+
+    name: str
+    mode: str
+    unit: str
+    ours: float
+    published: dict[int, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """The indicator as `--json` prints it."""
+        return {
+            "indicator": self.name,
+            "mode": self.mode,
+            "unit": self.unit,
+            "ours": self.ours,
+            "published": {str(year): value for year, value in self.published.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Validation:
+    """All cases, with the medians of those that are comparable."""
+
+    cases: tuple[Case, ...]
+    indicators: tuple[Indicator, ...]
+
+    def comparable(self, mode: str) -> list[Case]:
+        """The cases a median of the mode is taken over."""
+        return [c for c in self.cases if c.mode == mode and c.comparable == "yes" and c.error is not None]
+
+    @property
+    def n(self) -> dict[str, int]:
+        """Comparable cases by mode."""
+        return {mode: len(self.comparable(mode)) for mode in ("rail", "multimodal", "sea", "road")}
+
+    def median(self, *, left_out: bool = False) -> dict[str, float | None]:
+        """Median absolute relative error by mode; None below LEAST_N cases."""
+        out: dict[str, float | None] = {}
+        for mode, n in self.n.items():
+            errors = [c.error_left_out if left_out else c.error for c in self.comparable(mode)]
+            found = [abs(e) for e in errors if e is not None]
+            out[mode] = statistics.median(found) if n >= LEAST_N and found else None
+        return out
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        return {
+            "median_abs_error": self.median(),
+            "leave_one_out_median_abs_error": self.median(left_out=True),
+            "n": self.n,
+            "cases": [c.as_json() for c in self.cases],
+            "indicators": [i.as_json() for i in self.indicators],
+            "chosen_after_seeing": list(FITTED),
+        }
+
+
+def validate(world: World, base: Results | None = None) -> Validation:
+    """Every observed corridor beside ours; base: a solved World, for CAREC's indicators (none without)."""
+    cape = apply(world, _without_suez())
+    groups: dict[tuple[str, str, str, str], list[Any]] = {}
+    for row in world.network["validation_corridors"]:
+        key = (
+            str(row["from_place"] or ""),
+            str(row["to_place"] or ""),
+            str(row["mode"]),
+            str(row["via"] or ""),
+        )
+        # One figure per pair, mode and via; express and unfit rows stay by themselves.
+        usual = row["comparable"] == "yes"
+        groups.setdefault((*key[:3], key[3] if usual else f"{key[3]}#{row['obs_id']}"), []).append(row)
+    found: list[tuple[Case, Route | None]] = []
+    for rows in groups.values():
+        row = rows[0]
+        via = [v for v in str(row["via"] or "").split(";") if v]
+        one = None
+        if row["from_place"] and row["to_place"]:
+            one = _answer(cape if _CAPE in via else world, row, via)
+        low = [float(r["days_low"]) for r in rows if r["days_low"] is not None]
+        high = [float(r["days_high"]) for r in rows if r["days_high"] is not None]
+        case = Case(
+            obs_id="+".join(str(r["obs_id"]) for r in rows),
+            start=str(row["from_place"] or ""),
+            end=str(row["to_place"] or ""),
+            mode=str(row["mode"]),
+            via=";".join(via),
+            comparable=str(row["comparable"]),
+            observed_days=statistics.fmean(float(r["days"]) for r in rows),
+            low_days=min(low) if low else None,
+            high_days=max(high) if high else None,
+            ours_days=None if one is None else one.time_h / 24.0,
+            predicted_days=None,
+            gateways=() if one is None else one.gateways,
+            source=str(row["source"]),
+            note=str(row["note"] or ""),
+            of=len(rows),
+        )
+        found.append((case, one))
+    cases = _leave_one_out(world, found)
+    return Validation(tuple(cases), tuple(indicators(base)) if base is not None else ())
+
+
+def _without_suez() -> Scenario:
+    shut = [{"verb": "close_gateway", "gateway": "suez"}]
+    return Scenario.from_dict({"name": "the Cape route", "modification": shut}, "cape")
+
+
+def _answer(world: World, row: Any, via: list[str]) -> Route | None:
+    """The route of largest share in the row's mode through its places, None where there is none."""
+    try:
+        routes = route(world, str(row["from_place"]), str(row["to_place"]), k=_MOST_ROUTES)
+    except LandbridgeError:
+        return None
+    fit = [r for r in routes if r.mode_class == row["mode"] and _passes(r, via)]
+    return max(fit, key=lambda r: r.share) if fit else None
+
+
+def _passes(one: Route, via: Sequence[str]) -> bool:
+    """Whether a route passes the places or links of `via` in their order."""
+    passed: list[str] = []
+    for leg in one.legs:
+        passed += _marks(leg)
+    wanted = [v for v in via if v not in (_SUEZ, _CAPE)]
+    if _SUEZ in via and "suez" not in one.gateways:
+        return False
+    if _CAPE in via and "suez" in one.gateways:
+        return False
+    at = 0
+    for mark in passed:
+        if at < len(wanted) and mark == wanted[at]:
+            at += 1
+    return at == len(wanted)
+
+
+def _marks(leg: Leg) -> list[str]:
+    return [leg.start, *([leg.link] if leg.link else []), leg.end]
+
+
+# -- leave one out -------------------------------------------------------------------------------------
+
+
+def _leave_one_out(world: World, found: list[tuple[Case, Route | None]]) -> list[Case]:
+    """Every comparable case predicted with the four parameters refitted on the others.
+
+    hours_i = a_i + sum_k p_k x_ik on the route found; p minimises sum |hours_i / observed_i - 1| inside
+    the stated ranges (least absolute deviations, a linear programme).
+    """
+    names = list(FITTED)
+    now = np.array([world.parameter(name) for name in names])
+    rows = world.network["parameters"].by("parameter")
+    bounds = [(float(str(rows[n]["low"])), float(str(rows[n]["high"]))) for n in names]
+    used = [i for i, (case, one) in enumerate(found) if one is not None and case.comparable == "yes"]
+    x = np.zeros((len(used), len(names)))
+    fixed = np.zeros(len(used))
+    observed = np.zeros(len(used))
+    for row, i in enumerate(used):
+        case, one = found[i]
+        assert one is not None
+        for k, term in enumerate(FITTED.values()):
+            x[row, k] = _hours_of(one, term, rail_only=term in ("terminal", "formation")) / now[k]
+        fixed[row] = one.time_h - float(x[row] @ now)
+        observed[row] = 24.0 * case.observed_days
+    out = [case for case, _ in found]
+    for row, i in enumerate(used):
+        others = np.arange(len(used)) != row
+        best = _least_absolute(x[others], fixed[others], observed[others], bounds)
+        case = out[i]
+        predicted = float(fixed[row] + x[row] @ best) / 24.0
+        out[i] = Case(**{**vars(case), "predicted_days": predicted})
+    return out
+
+
+def _hours_of(one: Route, name: str, *, rail_only: bool) -> float:
+    return sum(
+        term.time_h
+        for leg in one.legs
+        if not rail_only or leg.mode.startswith("rail")
+        for term in leg.terms
+        if term.name == name
+    )
+
+
+def _least_absolute(
+    x: FloatArray, fixed: FloatArray, observed: FloatArray, bounds: list[tuple[float, float]]
+) -> FloatArray:
+    """min over p in bounds of sum |(fixed + x p) / observed - 1|, by scipy's HiGHS."""
+    from scipy.optimize import linprog
+
+    n, k = x.shape
+    a = x / observed[:, None]
+    b = 1.0 - fixed / observed
+    eye = np.eye(n)
+    result = linprog(
+        np.concatenate([np.zeros(k), np.ones(n)]),
+        A_ub=np.block([[a, -eye], [-a, -eye]]),
+        b_ub=np.concatenate([b, -b]),
+        bounds=[*bounds, *[(0.0, None)] * n],
+        method="highs",
+    )
+    if result.x is None:
+        raise ConvergenceError(f"the parameters could not be refitted: {result.message}")
+    return np.asarray(result.x, dtype=np.float64)[:k]
+
+
+# -- CAREC's indicators --------------------------------------------------------------------------------
+
+
+def indicators(base: Results) -> list[Indicator]:
+    """CAREC's four indicators from the flows and hours of a solved base, beside the published values.
+
+    Hours and payments of one side of a border (half of a crossing), the mean over border points of the
+    members beside China; money per 500 km and speed over their lines, weighted by the traffic of ordinary
+    wagons and trucks. Without delay: running only; with delay: stops, rests, borders and gauge changes too.
+    """
+    graph, flow = base.graph, base.flow_teu
+    country = np.array(graph.countries)
+    member = np.isin(country, CAREC)
+    tail, head = graph.tail // len(LAYERS), graph.head // len(LAYERS)
+    table: dict[tuple[str, str], dict[int, float]] = {}
+    for row in base.world.network["validation_indicators"]:
+        published = table.setdefault((str(row["indicator"]), str(row["mode"])), {})
+        published[int(row["year"] or 0)] = float(row["value"] or 0.0)
+    running = _terms(graph, ("haul",))
+    slow = _terms(graph, ("haul", "stops", "rest", "border", "gauge_change"))
+    at_border = _terms(graph, ("border",))
+    available, borders = np.asarray(graph.available), np.asarray(graph.border)
+    tail_in, head_in = member[tail], member[head]
+    out = []
+    for mode in ("rail", "road"):
+        on = np.isin(graph.mode, RAILS) if mode == "rail" else graph.mode == ROAD
+        products = [WAGONLOAD] if mode == "rail" else [0, WAGONLOAD]
+        posts = on & borders & available & (tail_in | head_in)
+        inside = on & tail_in & head_in & available
+        # A gauge change is an arc of its own, at its place.
+        change = (graph.operation == GAUGE_CHANGE) & tail_in & (mode == "rail") & available
+        near = inside | posts | change
+        km = sum(float(flow[near, p] @ graph.length_km[near]) for p in products)
+
+        def hours(values: dict[str, FloatArray], over: Any = near, by: Any = products) -> float:
+            return sum(float(flow[over, p] @ values["time_h"][over, p]) for p in by)
+
+        money = sum(float(flow[near, p] @ graph.cost_usd[near, p]) for p in products)
+        last = products[-1]
+        figures = (
+            ("border hours", "h", float(at_border["time_h"][posts, last].mean()) / 2.0),
+            ("border cost", "USD per 20 t", float(at_border["cost_usd"][posts, last].mean()) / 2.0),
+            ("cost per 500 km", "USD per 500 km and 20 t", 500.0 * money / km),
+            ("speed without delay", "km/h", km / hours(running)),
+            ("speed with delay", "km/h", km / hours(slow)),
+        )
+        for name, unit, ours in figures:
+            out.append(Indicator(name, mode, unit, ours, dict(sorted(table.get((name, mode), {}).items()))))
+    return out
+
+
+def _terms(graph: Any, names: tuple[str, ...]) -> dict[str, FloatArray]:
+    """Hours and money of some terms by arc and product."""
+    chosen = np.isin(graph.term_kind, [TERMS.index(n) for n in names])
+    out = {}
+    for side in ("time_h", "cost_usd"):
+        total = np.zeros((graph.n_arcs, 2))
+        np.add.at(total, graph.term_arc[chosen], getattr(graph, f"term_{side}")[chosen])
+        out[side] = total
+    return out
