@@ -365,3 +365,27 @@ def load_once() -> World:
     if not _WORLD:
         _WORLD.append(load_world())
     return _WORLD[0]
+
+
+TEXTS = [files("landbridge").joinpath("data", "scenarios", f"{n}.toml").read_text("utf-8") for n in bundled()]
+SPOILS = (
+    *("", "\n", '"', "=", "[", "]", "{", "}", "#", "\x00", "\ufeff", "1e999", "nan", "inf", "-5", "0,5"),
+    *("true", "[[modification]]", "2023-01-01", "\r\n", "*", "9" * 400),
+)
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(TEXTS),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.sampled_from(SPOILS)), min_size=1, max_size=4),
+)
+def test_a_spoiled_file_is_applied_or_refused(text: str, spoils: list[tuple[float, int, str]]) -> None:
+    for at, cut, new in spoils:
+        place = int(at * len(text))
+        text = text[:place] + new + text[place + cut :]
+    world = load_once()
+    try:
+        apply(world, Scenario.from_toml(text, "spoiled", world=world))
+    except LandbridgeError as error:
+        assert error.exit_code == 3 and error.faults
+        assert all(fault.where and fault.what for fault in error.faults)

@@ -34,6 +34,9 @@ def route(
     commodity: Annotated[str, typer.Option(help="Sector by code or name: MCH, machinery.")] = "MCH",
     k: Annotated[int, typer.Option("-k", help="Number of routes: the largest of each family first.")] = 5,
     mode: Annotated[str | None, typer.Option(help="Only multimodal, sea, rail or road.")] = None,
+    product: Annotated[
+        str | None, typer.Option(help="Rail legs by block (container train) or wagonload.")
+    ] = None,
     as_json: JsonFlag = False,
     output: Output = None,
     lang: Lang = "en",
@@ -45,9 +48,16 @@ def route(
     check_ending(output, (".json", ".csv"))
     begin = time.perf_counter()
     loaded = load(world)
-    routes = find(loaded, origin, destination, commodity=commodity, k=k, mode=mode)
+    routes = find(loaded, origin, destination, commodity=commodity, k=k, mode=mode, product=product)
     status = Status(True, 0.0, 0, "routes are enumerated and costed, nothing is solved")
-    options = {"commodity": routes.commodity, "k": k, "mode": mode}
+    options = {
+        "from": routes.origin,
+        "to": routes.destination,
+        "commodity": routes.commodity,
+        "k": k,
+        "mode": mode,
+        "product": routes.product,
+    }
 
     def envelope() -> str:
         return envelope_json(routes.to_json(), status, loaded, "route", begin, options=options)

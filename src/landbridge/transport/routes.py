@@ -236,6 +236,7 @@ def route(
     commodity: str = "MCH",
     k: int = 5,
     mode: str | None = None,
+    product: str | None = None,
 ) -> Routes:
     """The routes between two places that carry the most of a commodity, leg by leg.
 
@@ -248,7 +249,7 @@ def route(
     Raises DataError for unknown names, InfeasibleError where no open route joins the places.
     """
     start, end = resolve_place(world.network, origin, destination)
-    sector, commodity = _check(world, start, end, commodity, k, mode)
+    sector, commodity = _check(world, start, end, commodity, k, mode, product)
     graph = compile_graph(world)
     places = world.network["places"].by("place_id")
     regions = [str(places[p]["region"] or "") for p in (start, end)]
@@ -268,10 +269,12 @@ def route(
     constant = log_constants(world, graph, routes)
     base = solve_base(routes, classes, sums, available, size, constant)
     choice = pivot(base, sums, available, size, constant)
-    product = BLOCK if classes.block_share[sector, 0] >= 0.5 else WAGONLOAD
-    share = choice.route_share(sector, product)
-    family_share = choice.family_share[sector, product][routes.group_of_route]
-    spread = sums.variance_h2[product]
+    number = BLOCK if classes.block_share[sector, 0] >= 0.5 else WAGONLOAD
+    if product is not None:
+        number = PRODUCTS.index(product)
+    share = choice.route_share(sector, number)
+    family_share = choice.family_share[sector, number][routes.group_of_route]
+    spread = sums.variance_h2[number]
     arcs = [routes.arcs[routes.start[r] : routes.start[r + 1]] for r in range(routes.n_routes)]
     kinds = [_mode_class(graph, places, a) for a in arcs]
     chosen = _largest(routes.family, share, k, mode, kinds)
@@ -283,7 +286,7 @@ def route(
         )
     table = []
     for r in chosen:
-        legs = tuple(_legs(graph, world, places, arcs[r], product))
+        legs = tuple(_legs(graph, world, places, arcs[r], number))
         low, high = _percentiles(sum(leg.time_h for leg in legs), float(spread[r]))
         table.append(
             Route(
@@ -298,10 +301,12 @@ def route(
             )
         )
     group = PAIR_GROUPS[int(classes.group[0])]
-    return Routes(start, end, commodity, PRODUCTS[product], group, tuple(table))
+    return Routes(start, end, commodity, PRODUCTS[number], group, tuple(table))
 
 
-def _check(world: World, start: str, end: str, commodity: str, k: int, mode: str | None) -> tuple[int, str]:
+def _check(
+    world: World, start: str, end: str, commodity: str, k: int, mode: str | None, product: str | None
+) -> tuple[int, str]:
     """Number and code of the commodity, or one DataError with everything wrong in the question."""
     sectors = [str(row["sector"]) for row in world.network["sector_freight"]]
     faults = []
@@ -310,10 +315,12 @@ def _check(world: World, start: str, end: str, commodity: str, k: int, mode: str
     code, fault = resolve(world.tables, "sector", commodity, "commodity", sectors)
     if fault:
         faults.append(fault)
-    if k < 1:
+    if not isinstance(k, int) or k < 1:
         faults.append(Fault("k", f"is {k}", "ask for at least one route"))
     if mode is not None and mode not in MODE_CLASSES:
         faults.append(Fault("mode", f"is {mode!r}", "use one of " + ", ".join(MODE_CLASSES)))
+    if product is not None and product not in PRODUCTS:
+        faults.append(Fault("product", f"is {product!r}", "use one of " + ", ".join(PRODUCTS)))
     if faults:
         raise DataError("the question cannot be answered", faults)
     return sectors.index(code), code

@@ -314,32 +314,36 @@ def _each_gauge_hangs_together(network: Network) -> list[Fault]:
     return spelled(lost, "zones.csv")
 
 
-# What the model asks for by name; a World without one of them cannot be solved.
-REQUIRED_PARAMETERS = (
-    *(
-        "carbon_price_usd_per_kg",
-        "cv_border",
-        "cv_port",
-        "days_per_year",
-        "deficits",
-        "detour_max",
-        "feeder_h",
-    ),
-    *("feeder_usd", "formation_block_h", "formation_wagonload_h", "kgz_trade", "payload_t", "phi", "phi_b"),
-    *("rest_h_per_driving_h", "return_ratio_empty", "rho", "stop_block_h_per_km", "stop_wagonload_h_per_km"),
-    *("terminal_rail_h", "terminal_rail_usd", "terminal_road_h", "terminal_road_usd", "teu_per_train"),
-    *("tjk_cap", "transfer_h", "transfer_usd", "variance_rail_h2_per_h", "variance_road_h2_per_h"),
-    *("variance_sea_h2_per_h", "subsidy_block_usd", "subsidy_paid"),
-)
-
-
-def _parameters_are_there(network: Network) -> list[Fault]:
-    known = {str(row["parameter"]) for row in network["parameters"]}
-    return [
-        Fault("parameters.csv", f"no parameter {name!r}", "copy its row from the embedded table")
-        for name in REQUIRED_PARAMETERS
-        if name not in known
+def _nothing_is_left_out(network: Network) -> list[Fault]:
+    """Rows whose absence would be filled in silently: zones of a region that is on the network, and the
+    usual share on the network, value of a box and share of container trains of every freight sector."""
+    faults = []
+    zoned = {str(row["region"]) for row in network["zones"]}
+    for number, row in enumerate(network["pair_groups"]):
+        if row["on_network"] and str(row["region"]) not in zoned:
+            cure = "add a zone to zones.csv, or write on_network = no"
+            faults.append(Fault(where("pair_groups", number, row), "is on the network without a zone", cure))
+    sectors = [str(row["sector"]) for row in network["sector_freight"]]
+    for name in ("freight_profile", "value_density"):
+        usual = {
+            str(row["sector"])
+            for row in network[name]
+            if str(row["exporter"]) == "*" and str(row["importer"]) == "*"
+        }
+        faults += [
+            Fault(f"{name}.csv", f"no row {sector}, *, *", "add the usual value of the sector")
+            for sector in sectors
+            if sector not in usual
+        ]
+    groups = dict.fromkeys(str(row["pair_group"]) for row in network["family_shares"])
+    blocks = {(str(row["pair_group"]), str(row["sector"])) for row in network["block_train_share"]}
+    faults += [
+        Fault("block_train_share.csv", f"no row {group}, {sector}", "add its share, 0 for none")
+        for group in groups
+        for sector in sectors
+        if (group, sector) not in blocks
     ]
+    return spelled(faults, "the network tables")
 
 
 def _parameters_are_allowed(network: Network) -> list[Fault]:
@@ -405,7 +409,7 @@ _RULES: tuple[Callable[[Network], list[Fault]], ...] = (
     _links_have_a_length,
     _shares_sum_to_one,
     _each_gauge_hangs_together,
-    _parameters_are_there,
+    _nothing_is_left_out,
     _parameters_are_allowed,
     _labels_are_chosen_once,
 )
