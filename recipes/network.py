@@ -167,24 +167,21 @@ def gateways(inputs: dict[str, Rows]) -> Rows:
     ]
 
 
+# Pair groups that take a factor on a family's share, in the order of landbridge.studies.calibrate.
+FACTORS = {"trans-caspian": None, "northern": ("china-europe", "china-russia")}
+
+
 def family_shares(inputs: dict[str, Rows]) -> Rows:
-    """Family shares; where one of a group is calibrated the others keep their proportions."""
+    """Family shares; a calibrated factor on some, the others of their group keeping their proportions."""
     fitted = _fitted(inputs)
     shares: dict[str, dict[str, float]] = {}
     for row in inputs["family_shares"]:
         shares.setdefault(row["pair_group"], {})[row["family"]] = number(row["share"])
     moved: set[tuple[str, str]] = set()
-    factors = {
-        name.split(":")[1]: float(v) for name, v in fitted.items() if name.startswith("family_factor:")
-    }
-    for family, factor in factors.items():
-        for group, table in shares.items():
-            _set_share(table, family, table[family] * factor)
-            moved.add((group, family))
-    for name, value in fitted.items():
-        if name.startswith("family_share:"):
-            _, group, family = name.split(":")
-            _set_share(shares[group], family, float(value))
+    for family, groups in FACTORS.items():
+        factor = fitted.get(f"family_factor:{family}")
+        for group in (groups or shares) if factor is not None else ():
+            _set_share(shares[group], family, shares[group][family] * float(factor))
             moved.add((group, family))
     rows = []
     for row in inputs["family_shares"]:

@@ -1,10 +1,10 @@
 """What is fitted to observed counts, how well, and what is only predicted.
 
-Four numbers are fitted to five counts of 2023: the gateway constants of Manzhouli and Erenhot, the share of
-China - Russia freight that goes by rail over the land borders, and one factor on the Trans-Caspian share of
-every pair group. The two Xinjiang rail ports share a constant, and it is one: counts see the ratios of the
-constants and hardly their level, and a level that is fitted all the same comes to 0.71, which would make
-any new Chinese border, whose constant is one, (1 / 0.71)^phi = 15 times as attractive as Khorgos.
+Four numbers are fitted to five counts of 2023: the gateway constants of Manzhouli and Erenhot, one factor on
+the northern (rail) shares of China - Europe and China - Russia, whose trains are counted together, and one on
+the Trans-Caspian share of every pair group. The two Xinjiang rail ports share a constant, and it is one:
+counts see the ratios of the constants and hardly their level, and a level far from one would make any new
+Chinese border, whose constant is one, many times as attractive as Khorgos.
 
 At given trade a count is a sum over routes that is smooth in the constants,
 
@@ -27,14 +27,13 @@ from landbridge.model import _Base, _Common
 from landbridge.scenario import Scenario, apply
 from landbridge.transport import FAMILIES, pivot
 from landbridge.transport.choice import PAIR_GROUPS
-from landbridge.transport.graph import BLOCK, SEA
+from landbridge.transport.graph import BLOCK, LAYERS, RAILS, SEA
 from landbridge.world import World
 
 __all__ = [
     "CONSTANTS",
-    "FACTOR",
+    "FACTORS",
     "REFERENCE",
-    "SHARE",
     "Calibration",
     "Count",
     "calibrate",
@@ -50,9 +49,12 @@ CONSTANTS: dict[str, tuple[str, ...]] = {
     "manzhouli": ("manzhouli-zabaikalsk",),
     "erenhot": ("erenhot-zamyn-uud",),
 }
-# The family share fitted, of one pair group, and the family whose shares take a common factor.
-SHARE = ("china-russia", "northern")
-FACTOR = "trans-caspian"
+# Factors on stated family shares, by family and the pair groups that take them; the other families of a
+# group keep their proportions. In this order, since each rescales what it does not touch.
+FACTORS: dict[str, tuple[str, ...]] = {
+    "trans-caspian": PAIR_GROUPS,
+    "northern": ("china-europe", "china-russia"),
+}
 # A constant outside this range points to the data, not to a preference.
 PLAUSIBLE = (0.7, 1.4)
 _STRAITS_CLOSED = Scenario.from_dict(
@@ -221,9 +223,13 @@ class _Sums:
         origin, destination = pair_region // len(regions), pair_region % len(regions)
         group = base.classes.group
         west = (group <= 1) & (pair_region >= 0)
-        north = (routes.family == FAMILIES.index("northern")) & ~_by_ship(routes, graph)
-        out = north & (west & (origin == china))[routes.pair]
-        back = north & (west & (destination == china))[routes.pair]
+        # A China - Europe train is counted where it crosses a Chinese rail border, whatever comes after.
+        inside = np.array(graph.countries) == "CHN"
+        tail, head = inside[graph.tail // len(LAYERS)], inside[graph.head // len(LAYERS)]
+        border = np.isin(graph.mode, RAILS) & graph.border & (tail != head)
+        on_train = routes.over_arcs(border.astype(float)[:, None])[:, 0] > 0.0
+        out = on_train & (west & (origin == china))[routes.pair]
+        back = on_train & (west & (destination == china))[routes.pair]
         self.marks = np.concatenate([through, out[:, None], back[:, None]], axis=1)
         constants = [self._passes(through, names) for names in CONSTANTS.values()]
         self.by_constant = np.stack(constants, axis=1)
@@ -233,18 +239,16 @@ class _Sums:
         return np.asarray(through[:, at].sum(axis=1))
 
     def start(self) -> FloatArray:
-        """No constants, the stated shares: ln b, the log odds of the share, the log of the factor."""
-        group, family = SHARE
-        before = float(self.stated[PAIR_GROUPS.index(group), FAMILIES.index(family)])
-        return np.array([*(0.0 for _ in CONSTANTS), np.log(before / (1.0 - before)), 0.0])
+        """No constants and the stated shares: ln b, then the logs of the factors."""
+        return np.zeros(len(CONSTANTS) + len(FACTORS))
 
     def named(self, x: FloatArray) -> dict[str, float]:
         """The fitted numbers by name."""
         out = {}
         for k, names in enumerate(CONSTANTS.values()):
             out.update({f"gateway:{n}": float(np.exp(x[k])) for n in names})
-        out["family_share:" + ":".join(SHARE)] = float(1.0 / (1.0 + np.exp(-x[-2])))
-        out[f"family_factor:{FACTOR}"] = float(np.exp(x[-1]))
+        for k, family in enumerate(FACTORS, len(CONSTANTS)):
+            out[f"family_factor:{family}"] = float(np.exp(x[k]))
         return out
 
     def shipped(self, world: World) -> dict[str, float]:
@@ -254,24 +258,34 @@ class _Sums:
         now = {
             (r["pair_group"], r["family"]): float(r["share"] or 0.0) for r in world.network["family_shares"]
         }
-        out["family_share:" + ":".join(SHARE)] = now[SHARE]
-        before = float(self.stated[PAIR_GROUPS.index("china-europe"), FAMILIES.index(FACTOR)])
-        out[f"family_factor:{FACTOR}"] = now["china-europe", FACTOR] / before
+        # A factor is read where it is the last that was applied: off the groups of the next one.
+        later: set[str] = set()
+        for family, groups in reversed(FACTORS.items()):
+            group = next(g for g in groups if g not in later)
+            before = float(self.stated[PAIR_GROUPS.index(group), FAMILIES.index(family)])
+            out[f"family_factor:{family}"] = now[group, family] / before
+            later |= set(groups)
+        last = list(FACTORS)[-1]
+        group = FACTORS[last][0]
+        # The last factor acts on shares that the earlier ones have scaled.
+        x = np.log([1.0] * len(CONSTANTS) + [out[f"family_factor:{f}"] for f in FACTORS])
+        x[-1] = 0.0
+        scaled = float(self._table(x)[PAIR_GROUPS.index(group), FAMILIES.index(last)])
+        out[f"family_factor:{last}"] = now[group, last] / scaled
         return out
 
     def _table(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Family shares by pair group at x; the families that are not fitted keep their proportions."""
-        f = FAMILIES.index(FACTOR)
-        q, own = PAIR_GROUPS.index(SHARE[0]), FAMILIES.index(SHARE[1])
+        """Family shares by pair group at x; the families that take no factor keep their proportions."""
         table = self.stated.astype(x.dtype)
-        before = table[:, f].copy()
-        table[:, f] = before * np.exp(x[-1])
-        rest = np.arange(len(FAMILIES)) != f
-        table[:, rest] *= ((1.0 - table[:, f]) / (1.0 - before))[:, None]
-        share = 1.0 / (1.0 + np.exp(-x[-2]))
-        others = np.arange(len(FAMILIES)) != own
-        table[q, others] *= (1.0 - share) / (1.0 - table[q, own])
-        table[q, own] = share
+        for k, (family, groups) in enumerate(FACTORS.items(), len(CONSTANTS)):
+            f = FAMILIES.index(family)
+            rest = np.arange(len(FAMILIES)) != f
+            for group in groups:
+                q = PAIR_GROUPS.index(group)
+                before = table[q, f]
+                after = before * np.exp(x[k])
+                table[q, rest] *= (1.0 - after) / (1.0 - before)
+                table[q, f] = after
         return table
 
     def _shares(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -280,7 +294,7 @@ class _Sums:
         # By complex steps, which are exact: the table is a few operations on 42 numbers.
         step = 1e-30
         turned = []
-        for k in (-2, -1):
+        for k in range(len(CONSTANTS), len(x)):
             z = x.astype(complex)
             z[k] += 1j * step
             turned.append(self._table(z).imag / step)
@@ -442,10 +456,6 @@ def _stated(world: World) -> FloatArray:
     return out
 
 
-def _by_ship(routes: Any, graph: Any) -> NDArray[np.bool_]:
-    return np.asarray(routes.over_arcs(graph.ocean_ship.astype(float)[:, None])[:, 0] > 0.0)
-
-
 def _notes(values: dict[str, float], freedom: int, world: World) -> list[str]:
     notes = []
     if freedom <= 0:
@@ -456,9 +466,11 @@ def _notes(values: dict[str, float], freedom: int, world: World) -> list[str]:
     for name, value in values.items():
         if name.startswith("gateway:") and not PLAUSIBLE[0] <= value <= PLAUSIBLE[1]:
             notes.append(f"{name} = {value:.2f} lies outside {PLAUSIBLE[0]}-{PLAUSIBLE[1]}: a data fault")
-    row = next(r for r in world.network["family_shares"] if (r["pair_group"], r["family"]) == SHARE)
-    value = values["family_share:" + ":".join(SHARE)]
-    if not float(row["low"] or 0.0) <= value <= float(row["high"] or 1.0):
-        what = f"{SHARE[1]} share of {SHARE[0]} = {value:.3f}"
-        notes.append(f"{what} lies outside its stated range {row['low']}-{row['high']}, a judgement")
+    for row in world.network["family_shares"]:
+        share, low, high = (row[c] for c in ("share", "low", "high"))
+        if row["stated"] is None or None in (share, low, high) or row["family"] not in FACTORS:
+            continue
+        if not float(low or 0.0) <= float(share or 0.0) <= float(high or 1.0):
+            what = f"{row['family']} share of {row['pair_group']} = {float(share or 0.0):.4f}"
+            notes.append(f"{what} lies outside its stated range {low}-{high}, a judgement")
     return notes

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from landbridge.errors import DataError, Fault
-from landbridge.world.table import Cell, Table
+from landbridge.world.table import Table, cell_number
 
 __all__ = ["EmissionFactors"]
 
@@ -25,7 +23,7 @@ class EmissionFactors:
         self.payload_t = payload_t
         self._factor: dict[tuple[str, str], float] = {}
         for row in table:
-            self._factor[str(row["mode"]), str(row["country"])] = _number(row, "g_per_tkm")
+            self._factor[str(row["mode"]), str(row["country"])] = cell_number(row, "g_per_tkm")
 
     def factor(self, mode: str, country: str) -> float:
         """The factor of a mode in a country, or its `*` row [g CO2e/tkm]."""
@@ -48,8 +46,3 @@ class EmissionFactors:
     def lift(self) -> float:
         """Emissions of one lift of a container in a terminal or port [kg CO2e/TEU]."""
         return self.factor("handling", "*")
-
-
-def _number(row: Mapping[str, Cell], column: str) -> float:
-    value = row[column]
-    return 0.0 if value is None else float(value)

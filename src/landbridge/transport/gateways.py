@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from landbridge.errors import DataError, Fault
 from landbridge.world import World
-from landbridge.world.table import Cell, Table
+from landbridge.world.table import Cell, Table, cell_number
 
 __all__ = ["BLOCS", "Borders", "Crossing", "crossing_terms"]
 
@@ -103,8 +103,8 @@ class Borders:
         """
         row = self._rows.get((link_id, product, *places))
         if row is not None:
-            hours = _number(row, "time_h")
-            return Crossing(hours, _number(row, "cost_usd"), self._variance(row, hours), "crossing")
+            hours = cell_number(row, "time_h")
+            return Crossing(hours, cell_number(row, "cost_usd"), self._variance(row, hours), "crossing")
         for bloc, members in BLOCS.items():
             if countries[0] in members and countries[1] in members:
                 row = self._defaults.get((bloc, product, "both"))
@@ -131,9 +131,9 @@ class Borders:
 
     def _sum(self, rows: list[Row], rule: str) -> Crossing:
         # The two sides are taken as independent: their variances add.
-        hours = [_number(row, "time_h") for row in rows]
+        hours = [cell_number(row, "time_h") for row in rows]
         variance = sum((self._cv * h) ** 2 for h in hours)
-        return Crossing(sum(hours), sum(_number(row, "cost_usd") for row in rows), variance, rule)
+        return Crossing(sum(hours), sum(cell_number(row, "cost_usd") for row in rows), variance, rule)
 
     def _variance(self, row: Row, hours: float) -> float:
         low, high = row["time_low_h"], row["time_high_h"]
@@ -158,8 +158,3 @@ def _posts(gateways: Table) -> dict[tuple[str, frozenset[str]], str]:
             ends = frozenset((str(row["place_a"]), str(row["place_b"])))
             posts.setdefault((str(row["mode"]), ends), str(row["gateway_id"]))
     return posts
-
-
-def _number(row: Row, column: str) -> float:
-    value = row[column]
-    return 0.0 if value is None else float(value)

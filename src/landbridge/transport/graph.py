@@ -25,7 +25,7 @@ from landbridge.errors import DataError, Fault
 from landbridge.transport.emissions import EmissionFactors
 from landbridge.transport.gateways import Borders
 from landbridge.world import World
-from landbridge.world.table import Cell, Table
+from landbridge.world.table import Cell, Table, cell_number
 
 __all__ = [
     "BLOCK",
@@ -297,7 +297,7 @@ class _Rates:
         for key in ((mode, product, scope), (mode, "*", scope), (mode, product, "*"), (mode, "*", "*")):
             row = self._rows.get(key)
             if row is not None:
-                return _number(row, "usd_per_teu_km") * length_km + _number(row, "usd_per_teu")
+                return cell_number(row, "usd_per_teu_km") * length_km + cell_number(row, "usd_per_teu")
         fault = Fault("rates.csv", f"no rate for {mode} {product} in {scope}", f"add a row {mode}, , *")
         raise DataError("a rate is missing", [fault])
 
@@ -503,8 +503,8 @@ class _Compiler:
             on, to = (LAYERS.index(f"rail-{gauge}") for gauge in key[1:])
             gateway = self.gateway_number.get(str(row["gateway_id"]), -1)
             there = key in own and row["status"] == "open" and (gateway < 0 or self.gateway_open[gateway])
-            hours = _number(row, "time_block_h"), _number(row, "time_wagonload_h")
-            price = _number(row, "cost_usd")
+            hours = cell_number(row, "time_block_h"), cell_number(row, "time_wagonload_h")
+            price = cell_number(row, "cost_usd")
             spread = (self.rules.cv_border * hours[0]) ** 2, (self.rules.cv_border * hours[1]) ** 2
             terms = [(_TERM["gauge_change"], hours, (price, price), self.handling, spread)]
             known = self.gauge_hours.get(place, (0.0, 0.0, 0.0))
@@ -559,7 +559,7 @@ class _Compiler:
                 continue
             gateway = self.gateway_number.get(str(row["gateway_id"]), -1)
             there = key in own and (gateway < 0 or self.gateway_open[gateway])
-            dwell, wait, price = (_number(row, c) for c in ("dwell_h", "sailing_wait_h", "cost_usd"))
+            dwell, wait, price = (cell_number(row, c) for c in ("dwell_h", "sailing_wait_h", "cost_usd"))
             call = [self._term("port", dwell, price, self.handling)]
             if not row["hub"] and row["water"] == "ocean":
                 call.append(self._term("feeder", rules.feeder_h, rules.feeder_usd, 2.0 * self.handling))
@@ -650,11 +650,6 @@ class _Compiler:
             govern_arc=_frozen(governs[:, 1].copy()),
             govern_counted=_frozen(governs[:, 2].astype(bool)),
         )
-
-
-def _number(row: Row, column: str) -> float:
-    value = row[column]
-    return 0.0 if value is None else float(value)
 
 
 def _ints(values: Iterable[int]) -> IntArray:

@@ -19,6 +19,7 @@ __all__ = [
     "Cell",
     "Column",
     "Table",
+    "cell_number",
     "columns_of",
     "number_fault",
     "parse_cell",
@@ -191,3 +192,9 @@ class Table:
     def with_rows(self, rows: Iterable[Mapping[str, Cell]]) -> Table:
         """A copy of the table that holds these rows instead."""
         return replace(self, rows=tuple(rows))
+
+
+def cell_number(row: Mapping[str, Cell], column: str) -> float:
+    """A numeric cell of a row; zero where it is blank."""
+    value = row[column]
+    return 0.0 if value is None else float(value)
