@@ -261,6 +261,13 @@ def test_a_variant_of_the_trade_table_has_a_base_of_its_own(study: lb.Study) -> 
     assert trade[0] > 2.5 * trade[1]
 
 
+def test_every_parameter_that_is_set_has_an_effect(world: lb.World, study: lb.Study) -> None:
+    fewer = lb.run(world, scenario("few", {"verb": "set_parameter", "parameter": "detour_max", "value": 1.2}))
+    assert fewer.base is not None
+    assert fewer.base.choice.base.routes.n_routes < 0.98 * study.base.choice.base.routes.n_routes
+    assert max(abs(v) for v in income(fewer).values()) < 1e-10
+
+
 def test_a_closure_that_cuts_a_zone_off_is_refused_by_name(world: lb.World) -> None:
     with pytest.raises(ScenarioError) as caught:
         lb.run(world, scenario("cut", {"verb": "close_gateway", "countries": "MNG"}))

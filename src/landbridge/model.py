@@ -147,16 +147,22 @@ def iterate(
         if all(base_world.hash != known.hash for known in bases):
             bases.append(base_world)
     tell("searching routes for every pair of places", 0.05)
-    common = _Common([*bases, *(after for _, after in changed)])
+    # Routes are searched once for all that filter detours alike.
+    searches: dict[float, list[World]] = {}
+    for one_world in (*bases, *(after for _, after in changed)):
+        searches.setdefault(one_world.parameter("detour_max"), []).append(one_world)
+    commons = {detour: _Common(worlds) for detour, worlds in searches.items()}
     steps = len(bases) + len(changed)
     solved: dict[str, _Base] = {}
-    for number, base_world in enumerate(bases):
-        tell("solving the base", 0.5 + 0.5 * number / steps)
-        solved[base_world.hash] = _Base(common, base_world, number, throw)
+    for done, base_world in enumerate(bases):
+        tell("solving the base", 0.5 + 0.5 * done / steps)
+        common = commons[base_world.parameter("detour_max")]
+        solved[base_world.hash] = _Base(common, base_world, common.number(base_world), throw)
     yield solved[world.hash].results
-    for number, (one, (base_world, after)) in enumerate(zip(loaded, changed, strict=True), len(bases)):
-        tell(f"solving {one.id}", 0.5 + 0.5 * number / steps)
-        yield solved[base_world.hash].case(after, number, one)
+    for done, (one, (base_world, after)) in enumerate(zip(loaded, changed, strict=True), len(bases)):
+        tell(f"solving {one.id}", 0.5 + 0.5 * done / steps)
+        common = commons[after.parameter("detour_max")]
+        yield solved[base_world.hash].case(after, common.number(after), one)
     tell("done", 1.0)
 
 
@@ -176,6 +182,7 @@ class _Common:
 
     def __init__(self, worlds: Sequence[World]) -> None:
         world = worlds[0]
+        self.worlds = list(worlds)
         self.graphs: list[Graph] = align(worlds)
         self.zones = {
             str(row["place_id"]): (str(row["region"]), float(row["share"] or 0.0))
@@ -203,6 +210,10 @@ class _Common:
             no_transit={n: w.policy.no_transit for n, w in enumerate(worlds) if w.policy.no_transit},
         )
         self._sizes: dict[bytes, FloatArray] = {}
+
+    def number(self, world: World) -> int:
+        """The number of a World's graph in this study."""
+        return next(n for n, known in enumerate(self.worlds) if known is world)
 
     def classes(self, world: World) -> Classes:
         """Classes of every pair of the route set, from the tables of one World."""
