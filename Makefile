@@ -23,7 +23,7 @@ $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c "open('$@', 'w').close()"
 
 $(VENV)/tested: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[all]" --group test
 	$(PYTHON) -c "open('$@', 'w').close()"
 
 test: $(VENV)/tested

@@ -178,6 +178,12 @@ class Flows:
         """The largest change of a link [TEU a year]."""
         return max((abs(row.get("change_teu", 0.0)) for row in self.links), default=0.0)
 
+    @property
+    def wide(self) -> float:
+        """TEU a year that are drawn as the widest line: three in a hundred links carry more."""
+        carried = [row["teu_per_year"] for row in self.links if row["teu_per_year"] > 0.0]
+        return float(np.quantile(carried, 0.97)) if carried else 1.0
+
 
 def _point(row: Mapping[str, Any]) -> tuple[float, float]:
     return float(row["lon"] or 0.0), float(row["lat"] or 0.0)
@@ -192,7 +198,7 @@ def geopackage(
         links = (*_LINK_FIELDS, *_LINK_FLOWS, *(() if one.base else _LINK_CHANGES))
         posts = (*_GATEWAY_FIELDS, *_GATEWAY_FLOWS, *(() if one.base else _GATEWAY_CHANGES))
         modes = [mode for mode in MODES if any(row["mode"] == mode for row in one.links)]
-        style = flow_style(modes) if one.base else change_style(one.largest_change)
+        style = flow_style(modes, one.wide) if one.base else change_style(one.largest_change, one.wide)
         layers += [
             Layer(f"links_{one.id}", f"Flows on links: {one.name}", "line", links, _with(one.links), style),
             Layer(
@@ -201,7 +207,7 @@ def geopackage(
                 "point",
                 posts,
                 _with(one.gateways),
-                point_style(),
+                point_style(max((row["teu_per_year"] for row in one.gateways), default=1.0)),
             ),
         ]
     return gpkg_bytes(layers, [*about(world, digests, attribution), ("geometry", SCHEMATIC)])
@@ -309,7 +315,7 @@ _NODE_FIELDS = (
     Field("zone_share", "real", "share", "ours: share of the trade of its region that starts and ends here"),
     Field("country", "text", "", "ours: ISO 3166-1 alpha-3 code"),
     Field("region", "text", "", "ours: model region; blank where the place only carries transit"),
-    Field("gauges_mm", "text", "mm", "ours: rail gauges present, separated by |"),
+    Field("gauges_mm", "text", "mm", "ours: rail gauges present, a bar between them"),
     Field("rail_hub", "boolean", "", "ours: block trains are formed here"),
     Field("border_station", "boolean", "", "ours: border station or post"),
     Field("population", "real", "persons", "ours: people in the city proper"),

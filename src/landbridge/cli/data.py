@@ -211,11 +211,11 @@ def export_world(
 
 def _export_gmns(world: World, folder: Path, as_json: bool, begin: float) -> None:
     from landbridge.exports import gmns
-    from landbridge.io.export import write_folder
+    from landbridge.io.network import write_gmns
     from landbridge.io.tables import attribution
 
     files = gmns(world, attribution(world.folder))
-    write_folder(folder, files)
+    write_gmns(folder, files)
     if as_json:
         result = {"folder": folder.name, "files": sorted(files), "hash": world.hash}
         _print_json(result, world, "data export", begin, gmns=True)

@@ -6,14 +6,18 @@ Lines are straight between the places at their ends: a diagram of the network, n
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from landbridge.io.files import csv_text
+from landbridge.errors import DataError, Fault
+from landbridge.io.export import free_folder
+from landbridge.io.files import csv_text, write_text
 
 __all__ = [
     "SCHEMATIC",
@@ -22,6 +26,7 @@ __all__ = [
     "geojson_text",
     "gmns_files",
     "gpkg_bytes",
+    "write_gmns",
 ]
 
 SCHEMATIC = (
@@ -278,6 +283,28 @@ def gmns_files(
         attribution="\n".join(f"* {line}" for line in attribution),
     )
     return files
+
+
+def write_gmns(folder: Path, files: Mapping[str, str]) -> None:
+    """Write the files of `gmns_files` to a new folder: beside its place, then renamed.
+
+    Raises DataError where the place is taken or cannot be written to.
+    """
+    target = free_folder(folder)
+    beside = target.with_name(f".{target.name}.part")
+    try:
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir()
+        for name, text in files.items():
+            write_text(beside / name, text)
+        if target.is_dir():
+            target.rmdir()
+        beside.rename(target)
+    except OSError as error:
+        fault = Fault(str(folder), f"cannot be written ({error.strerror})", "choose another place")
+        raise DataError("nothing was written", [fault]) from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _cell(value: Any) -> str:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import quoteattr
 
-__all__ = ["GAIN", "LOSS", "MODES", "change_style", "flow_style", "point_style"]
+__all__ = [
+    "GAIN",
+    "LOSS",
+    "MODES",
+    "STILL_SHARE",
+    "STILL_TEU",
+    "change_style",
+    "flow_style",
+    "point_style",
+]
 
 # Told apart by people who do not see red and green as different, and in grey by their lightness.
 MODES = {
@@ -20,16 +29,21 @@ GAIN, LOSS, STILL = "#0072b2", "#d55e00", "#b8b8b8"
 
 _HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _FAR_KM = 1500
+# A change is shown as one from here on: TEU a year, and share of the flow in the base.
+STILL_TEU, STILL_SHARE = 500.0, 0.002
 
 
-def flow_style(modes: Sequence[str]) -> str:
-    """Lines coloured by mode, as wide as what they carry; disputed ones dashed, ocean lanes faint."""
+def flow_style(modes: Sequence[str], most: float) -> str:
+    """Lines coloured by mode, as wide as what they carry; disputed ones dashed, ocean lanes faint.
+
+    most: TEU a year of the widest line; what carries more is no wider.
+    """
     categories = "".join(
         f'<category value={quoteattr(mode)} symbol="{number}" label={quoteattr(mode)} render="true"/>'
         for number, mode in enumerate(modes)
     )
     symbols = "".join(
-        _line(str(number), MODES.get(mode, STILL), "teu_per_year") for number, mode in enumerate(modes)
+        _line(str(number), MODES.get(mode, STILL), "teu_per_year", most) for number, mode in enumerate(modes)
     )
     return _style(
         '<renderer-v2 type="categorizedSymbol" attr="mode" symbollevels="0" enableorderby="0" '
@@ -37,22 +51,26 @@ def flow_style(modes: Sequence[str]) -> str:
     )
 
 
-def change_style(largest: float) -> str:
-    """Lines coloured by the change in TEU against the base, as wide as what they carry."""
-    step = max(round(largest / 10.0), 100)
+def change_style(largest: float, most: float) -> str:
+    """Lines coloured by the change in TEU against the base, as wide as what they carry.
+
+    largest: the largest change. most: as in `flow_style`.
+    """
+    step = max(round(largest / 10.0), 1000)
+    still = f"max({STILL_TEU:g}, {STILL_SHARE:g} * base_teu)"
     rules: list[tuple[str, str, str]] = [
-        (f"lost more than {step:,} TEU a year", f"change_teu < -{step}", LOSS),
-        ("lost some", f"change_teu >= -{step} and change_teu < -100", "#f0b27a"),
-        ("less than 100 TEU changed", "abs(change_teu) <= 100 or change_teu is null", STILL),
-        ("gained some", f"change_teu > 100 and change_teu <= {step}", "#85c1e9"),
-        (f"gained more than {step:,} TEU a year", f"change_teu > {step}", GAIN),
+        (f"loses more than {step:,} TEU a year", f"change_teu < -{step} and abs(change_teu) > {still}", LOSS),
+        ("loses less", f"change_teu >= -{step} and change_teu < -{still}", "#f0b27a"),
+        ("hardly changes", f"abs(change_teu) <= {still}", STILL),
+        ("gains less", f"change_teu > {still} and change_teu <= {step}", "#85c1e9"),
+        (f"gains more than {step:,} TEU a year", f"change_teu > {step} and change_teu > {still}", GAIN),
     ]
     told = "".join(
         f'<rule key="r{n}" symbol="{n}" label={quoteattr(label)} filter={quoteattr(test)}/>'
         for n, (label, test, _) in enumerate(rules)
     )
     symbols = "".join(
-        _line(str(n), colour, "max(teu_per_year, base_teu)") for n, (_, _, colour) in enumerate(rules)
+        _line(str(n), colour, "max(teu_per_year, base_teu)", most) for n, (_, _, colour) in enumerate(rules)
     )
     return _style(
         '<renderer-v2 type="RuleRenderer" symbollevels="0" enableorderby="0" forceraster="0">'
@@ -60,8 +78,8 @@ def change_style(largest: float) -> str:
     )
 
 
-def point_style() -> str:
-    """Gateways as circles, their area what passes; closed ones hollow."""
+def point_style(most: float) -> str:
+    """Gateways as circles, their area what passes, most TEU a year the largest; closed ones hollow."""
     symbol = _symbol(
         "marker",
         "0",
@@ -76,7 +94,7 @@ def point_style() -> str:
             "size_unit": "MM",
         },
         {
-            "size": "1 + 7 * sqrt(coalesce(teu_per_year, 0) / 3000000)",
+            "size": f"0.8 + 3.2 * sqrt(coalesce(teu_per_year, 0) / {max(most, 1.0):.0f})",
             "fillColor": "if(status = 'open', '240,228,66,220', '255,255,255,0')",
         },
     )
@@ -86,8 +104,9 @@ def point_style() -> str:
     )
 
 
-def _line(name: str, colour: str, teu: str) -> str:
+def _line(name: str, colour: str, teu: str, most: float) -> str:
     far = f"mode = 'sea' and length_km > {_FAR_KM}"
+    carried = f"sqrt(coalesce({teu}, 0) / {max(most, 1.0):.0f})"
     return _symbol(
         "line",
         name,
@@ -101,7 +120,7 @@ def _line(name: str, colour: str, teu: str) -> str:
             "joinstyle": "round",
         },
         {
-            "outlineWidth": f"if({far}, 0.1, 0.15 + 4 * sqrt(coalesce({teu}, 0) / 3000000))",
+            "outlineWidth": f"if({far}, 0.1, 0.15 + 2 * min(1, {carried}))",
             "outlineStyle": "if(disputed, 'dash', if(status = 'open', 'solid', 'dot'))",
         },
     )

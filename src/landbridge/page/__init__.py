@@ -6,6 +6,7 @@ Nothing on it is fetched from anywhere: styles and figures stand in the file its
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -23,6 +24,7 @@ from landbridge.world import World
 __all__ = ["Sight", "html"]
 
 _STILL = 0.0005
+_CODE = re.compile("`([^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,13 @@ def html(
     links = [("#short", "In short"), *links, ("#base", "Base"), ("#check", "Check"), ("#sources", "Sources")]
     menu = " ".join(f'<a href="{escape(to, quote=True)}">{escape(text)}</a>' for to, text in links)
     return (
-        f'<!DOCTYPE html>\n<html lang="{lang if lang != "zh" else "zh-Hans"}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n'
+        '<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>landbridge: {escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         f'<header><p class="brand">landbridge</p>\n<h1>{escape(_headline(cases))}</h1>\n'
-        f'<nav aria-label="Parts of this page">{menu}</nav></header>\n<main>\n{body}\n</main>\n</body>\n</html>\n'
+        f'<nav aria-label="Parts of this page">{menu}</nav></header>\n'
+        f"<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 
@@ -107,14 +111,13 @@ def _id(case: Digest) -> str:
 # -- parts ---------------------------------------------------------------------------------------------
 
 
-def _question(
-    base: Digest, cases: Sequence[Digest], sights: Sequence[Sight], world: World
-) -> Iterator[str]:
+def _question(base: Digest, cases: Sequence[Digest], sights: Sequence[Sight], world: World) -> Iterator[str]:
     yield _tag("h2", "The question", id="question")
     if not cases:
         yield _tag("p", "No change: the base alone, the network as open in mid-2023.")
     for case, sight in zip(cases, sights[1:], strict=True):
-        yield _tag("h3", f"{case.id}: {case.name}" if len(cases) > 1 else case.name)
+        if len(cases) > 1:
+            yield _tag("h3", f"{case.id}: {case.name}")
         if sight.description:
             yield _tag("p", sight.description)
         items = "".join(f"<li>{_modification(one)}</li>" for one in sight.modifications)
@@ -203,7 +206,8 @@ def _places(world: World) -> dict[str, tuple[float, float]]:
 
 def _tag(name: str, text: str, id: str = "", cls: str = "") -> str:
     about = (f' id="{escape(id, quote=True)}"' if id else "") + (f' class="{cls}"' if cls else "")
-    return f"<{name}{about}>{escape(text)}</{name}>"
+    told = _CODE.sub(r"<code>\1</code>", escape(text))
+    return f"<{name}{about}>{told}</{name}>"
 
 
 def _figure(picture: Picture) -> str:
@@ -214,7 +218,7 @@ def _figure(picture: Picture) -> str:
 
 
 def _section(section: Section, named: bool = False) -> Iterator[str]:
-    """A section as a heading with its table; named: its title is in the heading above already."""
+    """A section as a heading with its table; named: its first text and its notes stand above already."""
     title = section.title.partition(": ")[2] or section.title
     yield _tag("h3", title[:1].upper() + title[1:])
     for text in () if named else section.before:
@@ -224,7 +228,8 @@ def _section(section: Section, named: bool = False) -> Iterator[str]:
     else:
         yield _tag("p", "none")
     for text in section.after:
-        yield _tag("p", text, cls="small")
+        if not (named and text.startswith("Note: ")):
+            yield _tag("p", text, cls="small")
 
 
 _WORDS = ("mode", "role", "what is counted", "family", "case", "product", "share of TEU by corridor family")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,16 +18,18 @@ from numpy.typing import NDArray
 
 from landbridge.exports import Flows
 from landbridge.io.optional import need
-from landbridge.io.qgis import GAIN, LOSS, MODES
+from landbridge.io.qgis import GAIN, LOSS, MODES, STILL_SHARE, STILL_TEU
 from landbridge.page.legs import PARTS, Corridor
 from landbridge.results import Rows
 
 __all__ = ["Picture", "income_bars", "leg_bars", "network_map"]
 
-_COLOURS = ("#0072b2", "#56b4e9", "#d55e00", "#f0c000", "#8c8c8c", "#009e73")
+_COLOURS = ("#0072b2", "#56b4e9", "#b84a00", "#f0c000", "#8c8c8c", "#009e73")
 _HATCHES = ("", "", "", "////", "", "....")
 _INK, _PALE, _STILL = "#222222", "#dddddd", "#bdbdbd"
 _BARS = 18
+_PATH = re.compile(r' d="[^"]*"')
+_LONG = re.compile(r"(\.\d\d)\d+")
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,9 @@ def _settings() -> Any:
 def _address(figure: Any) -> str:
     out = io.BytesIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+    # Hundredths of a point are finer than any eye or printer, and half the size.
+    text = _PATH.sub(lambda path: _LONG.sub(r"\1", path[0]), out.getvalue().decode("utf-8"))
+    return "data:image/svg+xml;base64," + base64.b64encode(text.encode("utf-8")).decode("ascii")
 
 
 # -- who gains and loses -------------------------------------------------------------------------------
@@ -76,6 +81,7 @@ def _address(figure: Any) -> str:
 def income_bars(case: str, rows: Rows, names: Mapping[str, str]) -> Picture:
     """Change of real income by country: exact under fixed deficits as bars, proportional as marks."""
     moved = sorted(rows, key=lambda r: -abs(r["percent"]))[:_BARS]
+    moved = [row for row in moved if abs(row["percent"]) >= 0.0005] or moved[:5]
     moved.sort(key=lambda r: r["percent"])
     values = [row["percent"] for row in moved]
     other = [row.get("percent_proportional") for row in moved]
@@ -91,6 +97,7 @@ def income_bars(case: str, rows: Rows, names: Mapping[str, str]) -> Picture:
         axes.axvline(0.0, color=_INK, lw=0.8)
         axes.set_yticks(at, [names.get(row["region"], row["region"]) for row in moved])
         axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
         axes.set_xlabel("change of real income, %")
         axes.grid(axis="x", color=_PALE, lw=0.6)
         axes.set_axisbelow(True)
@@ -120,7 +127,7 @@ def income_bars(case: str, rows: Rows, names: Mapping[str, str]) -> Picture:
     caption = (
         f"Who gains and who loses: the {len(moved)} regions that change most. Bars: exact change with fixed "
         "trade deficits, in brackets million USD of 2023 a year. White diamonds: the same with proportional "
-        "deficits."
+        "deficits. A region that is not shown changes by less."
     )
     return Picture(address, alt, caption)
 
@@ -156,7 +163,9 @@ def leg_bars(
         left.set_yticks(at, [label for label, _ in bars], fontsize=8.5)
         left.invert_yaxis()
         handles, labels = left.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(PARTS), frameon=False, fontsize=9)
+        figure.legend(
+            handles, labels, loc="outside upper center", ncols=len(PARTS), frameon=False, fontsize=9
+        )
         address = _address(figure)
     alt = (
         f"Stacked bars, {title}: hours and USD per TEU of {len(base)} corridors by part of the trip. "
@@ -175,11 +184,19 @@ def _stack(axes: Any, at: Sequence[float], values: Sequence[Mapping[str, float]]
     for part, colour, hatch in zip(PARTS, _COLOURS, _HATCHES, strict=True):
         width = np.array([one[part] for one in values])
         axes.barh(
-            at, width, left=begin, height=0.74, color=colour, hatch=hatch, edgecolor="white", lw=0.5, label=part
+            at,
+            width,
+            left=begin,
+            height=0.74,
+            color=colour,
+            hatch=hatch,
+            edgecolor="white",
+            lw=0.5,
+            label=part,
         )
         for y, start, size in zip(at, begin, width, strict=True):
             if size > 0.05 * longest:
-                dark = colour in ("#0072b2", "#d55e00", "#009e73") and not hatch
+                dark = colour in ("#0072b2", "#b84a00", "#009e73") and not hatch
                 axes.text(
                     start + size / 2,
                     y,
@@ -204,6 +221,7 @@ def _stack(axes: Any, at: Sequence[float], values: Sequence[Mapping[str, float]]
 # Where the map looks: degrees west, south, east, north; and lanes longer than this are not drawn.
 _WINDOW = (-4.0, 21.0, 126.0, 61.0)
 _FAR_KM = 1500.0
+_WIDTH = 10.5
 _LABELS = (
     *("XIAN", "URC", "KHG", "CKG", "LYG", "SHA", "ALMATY", "TASH", "FRU", "DYU", "ASB", "MOW", "IST", "DUI"),
     *("RTM", "BND", "KHI", "POT", "AKTAU", "BAK", "THR", "WAW", "TSN", "AST", "ULN", "NVR"),
@@ -213,31 +231,39 @@ _LABELS = (
 def network_map(flows: Flows, names: Mapping[str, str], places: Mapping[str, tuple[float, float]]) -> Picture:
     """Links as straight lines, wide as their TEU: of a base by mode, of a scenario by change."""
     drawn = [row for row in flows.links if _on_map(row)]
-    left_out = [row for row in flows.links if row["mode"] == "sea" and not _on_map(row)]
-    at_sea = sum(row["teu_per_year"] for row in left_out)
-    most = max((row["teu_per_year"] for row in drawn), default=1.0) or 1.0
-    step = max(flows.largest_change / 10.0, 100.0)
+    carrying = [row["teu_per_year"] for row in drawn if row["teu_per_year"] > 0.0]
+    most = float(np.quantile(carrying, 0.97)) if carrying else 1.0
+    step = _round(max(flows.largest_change / 10.0, 1000.0))
     with _settings():
-        figure = _figure(10.5, 6.3)
+        x, y = _project(np.array([point for row in drawn for point in row["points"]] or [(60.0, 42.0)]))
+        wide, high = float(np.ptp(x)) + 3.0, float(np.ptp(y)) + 4.0
+        figure = _figure(_WIDTH, 0.75 + _WIDTH * high / wide)
         axes = figure.add_subplot()
         axes.set_aspect("equal")
         axes.axis("off")
+        axes.set_xlim(x.min() - 1.5, x.max() + 1.5)
+        axes.set_ylim(y.min() - 2.0, y.max() + 2.0)
         _grid(axes)
         for row in sorted(drawn, key=lambda r: (abs(r.get("change_teu", 0.0)), r["teu_per_year"])):
             carried = max(row["teu_per_year"], row.get("base_teu", 0.0))
             if row["status"] != "open" and carried <= 0.0:
                 continue
             colour, order = _colour(flows, row, step)
-            x, y = _project(np.array(row["points"]))
+            at = _project(np.array(row["points"]))
             style: Any = (0, (2.2, 1.4)) if row["disputed"] else "-"
-            width = 0.35 + 7.5 * float(np.sqrt(carried / most))
-            axes.plot(x, y, color=colour, lw=width, ls=style, solid_capstyle="round", zorder=order)
+            faint = 0.45 if row["mode"] == "sea" and flows.base else 1.0
+            axes.plot(
+                *at,
+                color=colour,
+                lw=_line_width(carried, most) * (0.6 if colour == _STILL else 1.0),
+                ls=style,
+                alpha=faint,
+                solid_capstyle="round",
+                zorder=order,
+            )
         _gateways(axes, flows)
-        _labels(axes, names, places)
+        _labels(axes, names, places, wide / (_WIDTH * 72.0))
         _key(axes, flows, most, step)
-        edge = _project(np.array([[w, s] for w in np.linspace(-4, 126, 40) for s in (21.0, 61.0)]))
-        axes.set_xlim(edge[0].min(), edge[0].max())
-        axes.set_ylim(edge[1].min() - 2.0, edge[1].max())
         address = _address(figure)
     what = "by mode" if flows.base else "by the change against the base"
     alt = (
@@ -245,12 +271,16 @@ def network_map(flows: Flows, names: Mapping[str, str], places: Mapping[str, tup
         f"carry, coloured {what}, and gateways as circles. No boundaries."
     )
     caption = (
-        f"Flows and gateways, {'base' if flows.base else flows.id}. Width: TEU a year, both ways; colour: "
-        f"{what}; circles: gateways, their area what passes. Links are straight between the places at their "
-        "ends and schematic; disputed ones are dashed; no boundaries are drawn. Ocean lanes, "
-        f"{at_sea / 1e6:,.1f} million TEU over all lanes, are left out, since straight lines would cross land."
+        f"Flows and gateways, {'base' if flows.base else flows.id}. Width: TEU a year, both ways, the widest "
+        f"for {_round(most):,.0f} and more; colour: {what}; circles: gateways, their area what passes. Links "
+        "are straight between the places at their ends and schematic; disputed ones are dashed; no "
+        "boundaries are drawn. Ocean lanes are left out, since straight ones would cross land."
     )
     return Picture(address, alt, caption)
+
+
+def _line_width(teu: float, most: float) -> float:
+    return 0.35 + 6.5 * min(1.0, float(np.sqrt(teu / most)))
 
 
 def _on_map(row: Mapping[str, Any]) -> bool:
@@ -284,7 +314,7 @@ def _colour(flows: Flows, row: Mapping[str, Any], step: float) -> tuple[str, int
     if flows.base:
         return MODES.get(row["mode"], _STILL), 2 if row["mode"].startswith("rail") else 1
     change = row["change_teu"]
-    if abs(change) <= 100.0:
+    if abs(change) <= max(STILL_TEU, STILL_SHARE * row["base_teu"]):
         return _STILL, 1
     if abs(change) <= step:
         return ("#85c1e9" if change > 0 else "#f0b27a"), 2
@@ -305,28 +335,45 @@ def _gateways(axes: Any, flows: Flows) -> None:
         return
     x, y = _project(np.array([row["points"][0] for row in shown]))
     most = max(row["teu_per_year"] for row in shown) or 1.0
-    size = [6.0 + 70.0 * row["teu_per_year"] / most for row in shown]
+    size = [6.0 + 70.0 * row["teu_per_year"] / most if row["status"] == "open" else 30.0 for row in shown]
     fill = ["#f0e442" if row["status"] == "open" else "white" for row in shown]
     axes.scatter(x, y, s=size, c=fill, edgecolors=_INK, linewidths=0.6, zorder=5)
 
 
-def _labels(axes: Any, names: Mapping[str, str], places: Mapping[str, tuple[float, float]]) -> None:
+def _labels(
+    axes: Any, names: Mapping[str, str], places: Mapping[str, tuple[float, float]], unit: float
+) -> None:
+    """Names of places where there is room: above, below, right or left of them, or not at all.
+
+    unit: of the map in one point of type.
+    """
     effects = need("matplotlib.patheffects", "matplotlib", "report", "an .html report")
     halo = [effects.withStroke(linewidth=2.2, foreground="white")]
+    taken: list[tuple[float, float, float, float]] = []
+    size = 8.0
     for place in _LABELS:
         if place not in places:
             continue
-        x, y = _project(np.array([places[place]]))
-        axes.annotate(
-            names.get(place, place),
-            (x[0], y[0]),
-            (0, 5),
-            textcoords="offset points",
-            ha="center",
-            fontsize=7.5,
-            zorder=7,
-            path_effects=halo,
-        )
+        (x,), (y,) = _project(np.array([places[place]]))
+        text = names.get(place, place)
+        wide, high = 0.62 * size * len(text), 1.2 * size
+        for dx, dy in ((0.0, 8.0), (0.0, -8.0), (wide / 2 + 6.0, 0.0), (-wide / 2 - 6.0, 0.0)):
+            middle = float(x) / unit + dx, float(y) / unit + dy
+            box = (middle[0] - wide / 2, middle[1] - high / 2, middle[0] + wide / 2, middle[1] + high / 2)
+            if all(box[2] < b[0] or box[0] > b[2] or box[3] < b[1] or box[1] > b[3] for b in taken):
+                taken.append(box)
+                axes.annotate(
+                    text,
+                    (x, y),
+                    (dx, dy),
+                    textcoords="offset points",
+                    ha="center",
+                    va="center",
+                    fontsize=size,
+                    zorder=7,
+                    path_effects=halo,
+                )
+                break
 
 
 def _key(axes: Any, flows: Flows, most: float, step: float) -> None:
@@ -338,13 +385,13 @@ def _key(axes: Any, flows: Flows, most: float, step: float) -> None:
         entries = [
             (GAIN, f"gains over {step:,.0f} TEU a year", "-"),
             ("#85c1e9", "gains less", "-"),
-            (_STILL, "within 100 TEU", "-"),
+            (_STILL, "hardly changes", "-"),
             ("#f0b27a", "loses less", "-"),
             (LOSS, f"loses over {step:,.0f}", "-"),
         ]
     handles = [lines.Line2D([], [], color=c, lw=3, ls=style, label=text) for c, text, style in entries]
     for teu in (_round(most), _round(most / 10.0)):
-        width = 0.35 + 7.5 * float(np.sqrt(teu / most))
+        width = _line_width(teu, most)
         handles.append(lines.Line2D([], [], color="#666666", lw=width, label=f"{teu:,.0f} TEU a year"))
     handles.append(lines.Line2D([], [], color="#666666", lw=1.5, ls=(0, (2.2, 1.4)), label="disputed"))
     dot = {"marker": "o", "ls": "none", "mec": _INK, "mew": 0.6}

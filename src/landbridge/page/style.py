@@ -22,10 +22,9 @@ figure img { display: block; width: 100%; height: auto; }
 figcaption { margin-top: .4em; max-width: 100ch; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .87rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: #4a5560; padding: .2em 0; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { padding: .28em .55em; text-align: left; vertical-align: top; }
-thead th { border-bottom: 2px solid #6b7680; vertical-align: bottom; font-weight: 600; }
+thead th, thead td { border-bottom: 2px solid #6b7680; vertical-align: bottom; font-weight: 600; }
 tbody th { font-weight: 400; }
 tbody tr:nth-child(even) { background: #f4f6f8; }
 .n { text-align: right; white-space: nowrap; }
