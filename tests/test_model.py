@@ -288,6 +288,35 @@ def test_a_scenario_does_not_depend_on_its_company(world: lb.World, study: lb.St
         assert a["percent"] == pytest.approx(b["percent"], rel=1e-6, abs=1e-9)
 
 
+def test_two_scenarios_may_call_different_lines_by_one_name(world: lb.World) -> None:
+    one, two = (
+        scenario(
+            name,
+            {
+                "verb": "add_link",
+                "from": a,
+                "to": b,
+                "mode": "road",
+                "length_km": km,
+                "id": "NEW",
+                "speed_kmh": 70,
+            },
+        )
+        for name, a, b, km in (("one", "Kashgar", "Osh", 500), ("two", "Urumqi", "Almaty", 950))
+    )
+    both, alone = lb.study(world, [one, two])["two"], lb.run(world, two)
+    for a, b in zip(both.real_income_rows, alone.real_income_rows, strict=True):
+        assert a["percent"] == pytest.approx(b["percent"], rel=1e-6, abs=1e-9)
+
+
+def test_a_world_without_transit_is_a_base_of_its_own(world: lb.World) -> None:
+    closed = apply(world, "northern-closed")
+    still = scenario("still", {"verb": "change_productivity", "region": "KAZ", "percent": 0.0})
+    case = lb.run(closed, still)
+    assert not case.choice.gained.any()
+    assert max(abs(v) for v in income(case).values()) < 1e-8
+
+
 def test_a_world_that_holds_a_tariff_is_a_base_with_it(world: lb.World) -> None:
     shut = scenario("tariff", {"verb": "change_tariff", "exporter": "CHN", "importer": "KAZ", "tariff": 0.3})
     taxed = apply(world, shut)

@@ -117,6 +117,12 @@ def test_derivatives_of_the_counts_are_exact(world: lb.World) -> None:
         np.testing.assert_allclose(slope[:, k], central, rtol=1e-6, atol=1e-6 * np.abs(slope).max())
 
 
+def test_closing_suez_moves_rail(fit: Calibration) -> None:
+    events = {str(r["event"]): r for r in fit.responses}
+    assert 1.0 < events["Red Sea diversion of 2024"]["ours"] < 3.0
+    assert 1.0 < events["sea rates of 2021"]["ours"] < 3.0
+
+
 @pytest.mark.slow
 def test_another_constant_is_noticed(world: lb.World) -> None:
     old = world.network["gateways"]

@@ -147,23 +147,69 @@ def iterate(
         if all(base_world.hash != known.hash for known in bases):
             bases.append(base_world)
     tell("searching routes for every pair of places", 0.05)
-    # Routes are searched once for all that filter detours alike.
-    searches: dict[float, list[World]] = {}
-    for one_world in (*bases, *(after for _, after in changed)):
-        searches.setdefault(one_world.parameter("detour_max"), []).append(one_world)
-    commons = {detour: _Common(worlds) for detour, worlds in searches.items()}
+    groups = _searches(bases, changed)
     steps = len(bases) + len(changed)
-    solved: dict[str, _Base] = {}
-    for done, base_world in enumerate(bases):
-        tell("solving the base", 0.5 + 0.5 * done / steps)
-        common = commons[base_world.parameter("detour_max")]
-        solved[base_world.hash] = _Base(common, base_world, common.number(base_world), throw)
-    yield solved[world.hash].results
-    for done, (one, (base_world, after)) in enumerate(zip(loaded, changed, strict=True), len(bases)):
+    commons: dict[int, _Common] = {}
+    solved: dict[tuple[int, str], _Base] = {}
+
+    def base_of(group: int, base_world: World) -> _Base:
+        if group not in commons:
+            commons[group] = _Common(groups[group])
+        key = group, base_world.hash
+        if key not in solved:
+            common = commons[group]
+            solved[key] = _Base(common, base_world, common.number(base_world), throw)
+        return solved[key]
+
+    tell("solving the base", 0.5)
+    yield base_of(0, world).results
+    for done, (one, (base_world, after)) in enumerate(zip(loaded, changed, strict=True), 1):
         tell(f"solving {one.id}", 0.5 + 0.5 * done / steps)
-        common = commons[after.parameter("detour_max")]
-        yield solved[base_world.hash].case(after, common.number(after), one)
+        group = next(g for g, worlds in enumerate(groups) if any(w is after for w in worlds))
+        base = base_of(group, base_world)
+        yield base.case(after, commons[group].number(after), one)
     tell("done", 1.0)
+
+
+def _searches(bases: Sequence[World], changed: Sequence[tuple[World, World]]) -> list[list[World]]:
+    """The Worlds that share one search of routes: same filter of detours, one meaning of every new id.
+
+    The first group begins with the base; in each, bases come first.
+    """
+    groups: list[list[World]] = [[bases[0]]]
+    added: list[dict[tuple[str, str], Any]] = [{}]
+    filters = [bases[0].parameter("detour_max")]
+    known = {
+        (table, str(row[key]))
+        for table, key in (("places", "place_id"), ("links", "link_id"))
+        for row in bases[0].network[table]
+    }
+    for base_world, after in changed:
+        new = {
+            (table, str(row[key])): tuple(row.items())
+            for table, key in (("places", "place_id"), ("links", "link_id"))
+            for row in after.network[table]
+            if (table, str(row[key])) not in known
+        }
+        detour = after.parameter("detour_max")
+        for g in range(len(groups)):
+            if filters[g] == detour and all(added[g].get(k, row) == row for k, row in new.items()):
+                break
+        else:
+            g = len(groups)
+            groups.append([])
+            added.append({})
+            filters.append(detour)
+        group = groups[g]
+        if all(w.hash != base_world.hash for w in group):
+            group.insert(sum(any(w is b for b in bases) for w in group), _same(base_world, bases))
+        group.append(after)
+        added[g].update(new)
+    return groups
+
+
+def _same(world: World, bases: Sequence[World]) -> World:
+    return next(b for b in bases if b.hash == world.hash)
 
 
 def arc_gradient(result: Results, of: str) -> ArcBars:
@@ -213,7 +259,10 @@ class _Common:
 
     def number(self, world: World) -> int:
         """The number of a World's graph in this study."""
-        return next(n for n, known in enumerate(self.worlds) if known is world)
+        for number, known in enumerate(self.worlds):
+            if known is world:
+                return number
+        return next(n for n, known in enumerate(self.worlds) if known.hash == world.hash)
 
     def classes(self, world: World) -> Classes:
         """Classes of every pair of the route set, from the tables of one World."""

@@ -212,8 +212,16 @@ LONG = ("scenario", "table", "key1", "key2", "key3", "key4", "variable", "unit",
 
 
 def long_rows(digests: Sequence[Digest]) -> Iterator[tuple[str, str, str, str, str, str, str, str, float]]:
-    """Every figure in one long table, its columns as LONG names them."""
-    for digest in digests:
+    """Every figure in one long table, its columns as LONG names them.
+
+    A case with a base of its own brings it along, as `base of` the case.
+    """
+    listed = [
+        one
+        for digest in digests
+        for one in ([replace(digest.base, id=f"base of {digest.id}")] if digest.base else []) + [digest]
+    ]
+    for digest in listed:
         for table, columns in KEYS.items():
             for row in digest.result.get(table, []):
                 key = [str(row[c]) for c in columns] + [""] * (4 - len(columns))

@@ -83,6 +83,11 @@ class Change:
                 self.do(m)
             else:
                 self._look_up(m, new)
+                # What it would have made is not there for those that follow.
+                made = [m.get("id"), m.get("name")]
+                if m.verb == "add_link":
+                    made.append(f"{m.get('from')}-{m.get('to')}-{m.get('mode')}")
+                new |= {fold(str(name)) for name in made if name}
         return self.faults
 
     def _look_up(self, m: Modification, new: set[str]) -> None:
@@ -116,11 +121,12 @@ class Change:
         if identifier in places.by("place_id"):
             self.faults.append(m.fault("id", f"{identifier!r} is taken", "give another id"))
             return
-        namesake = next((r for r in places if fold(str(r["name"])) == fold(name)), None)
-        if namesake is not None:
-            cure = f"use {namesake['place_id']}, or give the new place another name"
-            self.faults.append(m.fault("name", f"there is a {namesake['name']!r} already", cure))
-            return
+        for key, text in (("name", name), ("id", identifier)):
+            known, fault = resolve(self.network, "place", text, "")
+            if fault is None:
+                cure = f"use {known}, or give the new place another {key}"
+                self.faults.append(m.fault(key, f"{text!r} is a name of {known} already", cure))
+                return
         region = {str(row["country"]): row["region"] for row in places}
         country = self._resolve(m, "country", "country", country)
         if country is None:
@@ -158,10 +164,7 @@ class Change:
         if ends[0] == ends[1]:
             self.faults.append(m.fault("to", "is the place it starts from", "give two places"))
             return
-        apart = self._great_circle_km(str(ends[0]), str(ends[1]))
-        if float(m.get("length_km") or 0.0) < 0.9 * apart:
-            what = f"is {m.get('length_km'):g} km, but the places are {apart:.0f} km apart"
-            self.faults.append(m.fault("length_km", what, "give the length of the line"))
+        self._long_enough(m, str(ends[0]), str(ends[1]), float(m.get("length_km") or 0.0))
         marks = {str(r["passage"]) for r in self.network["gateways"] if r["passage"] is not None}
         for mark in str(m.get("passage") or "").split("+"):
             if mark and mark not in marks:
@@ -200,13 +203,20 @@ class Change:
             },
         )
 
+    def _long_enough(self, m: Modification, one: str, two: str, length_km: float) -> None:
+        """A fault where a line is shorter than its ends are apart; small posts lie 5-30 km off."""
+        apart = self._great_circle_km(one, two)
+        if length_km < 0.9 * (apart - 60.0):
+            what = f"comes to {length_km:g} km, but the places are {apart:.0f} km apart"
+            self.faults.append(m.fault("length_km", what, "give the length of the line"))
+
     def _great_circle_km(self, one: str, two: str) -> float:
-        """Distance between two places on a sphere [km]; coordinates of small posts are 5-30 km off."""
+        """Distance between two places on a sphere [km]."""
         rows = self.network["places"].by("place_id")
         a, b = ([math.radians(float(rows[p][c] or 0.0)) for c in ("lat", "lon")] for p in (one, two))
         h = math.sin((b[0] - a[0]) / 2) ** 2
         h += math.cos(a[0]) * math.cos(b[0]) * math.sin((b[1] - a[1]) / 2) ** 2
-        return max(0.0, 2 * 6371.0 * math.asin(math.sqrt(min(h, 1.0))) - 60.0)
+        return 2 * 6371.0 * math.asin(math.sqrt(min(h, 1.0)))
 
     def _usual_speed(self, mode: str, ends: list[str]) -> float | None:
         """Median running speed of open links of the mode that touch the same countries, else of all."""
@@ -237,6 +247,8 @@ class Change:
             value = self._moved(m, key, move, old)
             if value is not None:
                 cells[key] = value
+                if key == "length_km":
+                    self._long_enough(m, str(row["from_place"]), str(row["to_place"]), value)
         for key in ("status", "electrified"):
             if m.get(key) is not None:
                 cells[key] = m.get(key)

@@ -92,7 +92,7 @@ class Count:
 class Calibration:
     """Fitted numbers with what they rest on.
 
-    values: by name (`gateway:ID` constants, `family_share:GROUP:FAMILY`). singular_values: of the Jacobian
+    values: by name (`gateway:ID` constants, `family_factor:FAMILY`). singular_values: of the Jacobian
     of the log counts, so that a direction the data do not see is seen. drift: largest difference to the
     values in the World.
     """
@@ -415,7 +415,7 @@ def response(base: _Base) -> list[dict[str, Any]]:
     """How rail between China and Europe responds to past changes of the sea, beside what was observed.
 
     phi_b is not fitted: these events check it. TEU of the northern family on China - Europe pairs at the
-    demand of the base; sea rates are multiplied, straits closed.
+    demand of the base; sea rates per km are multiplied, Suez closed.
     """
     out = []
     for row in base.world.network["validation_responses"]:
@@ -434,8 +434,9 @@ def response(base: _Base) -> list[dict[str, Any]]:
 
 
 def _northern_teu(base: _Base, sea_rate: float, *, closed: bool) -> float:
-    graph, routes = base.graph, base.common.routes
-    sums, available = routes.sums(graph), routes.available(graph, base.number)
+    number = 1 if closed else base.number
+    graph, routes = base.common.graphs[number], base.common.routes
+    sums, available = routes.sums(graph), routes.available(graph, number)
     at_sea = graph.mode == SEA
     money = np.where((at_sea & graph.ocean_ship)[:, None], graph.cost_usd, 0.0)
     extra = np.ascontiguousarray(routes.over_arcs(money).T) * (sea_rate - 1.0)

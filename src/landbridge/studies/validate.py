@@ -1,8 +1,9 @@
 """Observed corridors beside ours, and CAREC's four indicators: is the network right before it is used?
 
-A row is answered by the route of largest share in the row's mode, through the places or links that fix
-it. Nothing is fitted pair by pair; four global parameters were chosen after seeing the comparable rows,
-and the leave-one-out figure says what that is worth: each row predicted with the four refitted without it.
+A row is answered by the route of largest share in the row's mode, its rail legs by container train, through
+the places or links that fix it. Nothing is fitted pair by pair; four global parameters were chosen after
+seeing the comparable rows, and the leave-one-out figure says what that is worth: each row predicted with the
+four refitted without it.
 """
 
 from __future__ import annotations
@@ -210,7 +211,7 @@ def _without_suez() -> Scenario:
 def _answer(world: World, row: Any, via: list[str]) -> Route | None:
     """The route of largest share in the row's mode through its places, None where there is none."""
     try:
-        routes = route(world, str(row["from_place"]), str(row["to_place"]), k=_MOST_ROUTES)
+        routes = route(world, str(row["from_place"]), str(row["to_place"]), k=_MOST_ROUTES, product="block")
     except LandbridgeError:
         return None
     fit = [r for r in routes if r.mode_class == row["mode"] and _passes(r, via)]
@@ -259,7 +260,8 @@ def _leave_one_out(world: World, found: list[tuple[Case, Route | None]]) -> list
         case, one = found[i]
         assert one is not None
         for k, term in enumerate(FITTED.values()):
-            x[row, k] = _hours_of(one, term, rail_only=term in ("terminal", "formation")) / now[k]
+            hours = _hours_of(one, term, rail_only=term in ("terminal", "formation"))
+            x[row, k] = hours / now[k] if now[k] else 0.0
         fixed[row] = one.time_h - float(x[row] @ now)
         observed[row] = 24.0 * case.observed_days
     out = [case for case, _ in found]

@@ -190,9 +190,11 @@ class Choice:
     @property
     def _within(self) -> _Within:
         kept = self.base._kept
-        if kept.owner is not self or kept.within is None:
-            kept.within, kept.owner = self._weigh(), self
-        return kept.within
+        within = kept.within
+        if kept.owner is not self or within is None:
+            within = self._weigh()
+            kept.within, kept.owner = within, self
+        return within
 
     def route_share(self, sector: int, product: int) -> FloatArray:
         """Share of every route in its pair's TEU of one segment [route]."""

@@ -483,8 +483,8 @@ class _Compiler:
         )
 
     def _subsidy(self) -> list[_Term]:
-        """What China pays for a container train, once a trip, at its border: the observed rates are net of
-        it, so the cost it covers and the subsidy stand side by side and add up to nothing."""
+        """What China pays for a container train, at every Chinese rail border (a trip across China crosses
+        two): the observed rates are net of it, so the cost it covers and the subsidy add up to nothing."""
         covered = self.rules.subsidy_block_usd
         none = (0.0, 0.0)
         return [

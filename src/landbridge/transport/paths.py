@@ -286,13 +286,18 @@ def generate(
     base = found.only(np.flatnonzero(_select(first, found, pairs, most, detour)))
     del found
     parts, serves = [base], [np.ones((len(graphs), len(base.pair)), dtype=bool)]
-    for number, graph in enumerate(graphs[1:], start=1):
-        barred = (no_transit or {}).get(number, frozenset())
-        if not barred and np.array_equal(graph.available, first.available):
+    bans = [(no_transit or {}).get(number, frozenset()) for number in range(len(graphs))]
+    for number, graph in enumerate(graphs):
+        barred = bans[number]
+        same = np.array_equal(graph.available, first.available)
+        # What the base lacks under its own ban serves every graph that only keeps that ban.
+        if same and (not barred or (number and barred == bans[0])):
             continue
         extra = _extra(graph, first, base, pairs, most, detour, barred)
         mine = np.zeros((len(graphs), len(extra.pair)), dtype=bool)
         mine[number] = True
+        if number == 0:
+            mine[[k for k, ban in enumerate(bans) if ban == barred]] = True
         parts.append(extra)
         serves.append(mine)
     return _assemble(first, pairs, _joined(parts), np.concatenate(serves, axis=1))
@@ -319,8 +324,6 @@ def _extra(
     it robs of its last route the best that are left."""
     batches: list[Batch] = []
     opened = graph.available & ~first.available
-    if opened.any():
-        batches += search_through(graph, pairs, opened)
     n_codes = len(pairs.every_family) * len(FAMILIES)
     code = base.pair * len(FAMILIES) + base.family
     has_family = np.bincount(code, minlength=n_codes) > 0
@@ -337,6 +340,11 @@ def _extra(
     robbed = has_family & (np.bincount(code[alive], minlength=n_codes) == 0)
     around = replace(graph, available=graph.available & ~through) if barred else graph
     for search_on, asked in ((around, outside), (graph, ~outside)):
+        some = np.flatnonzero(asked)
+        if opened.any() and len(some):
+            for batch in search_through(search_on, pairs.only(some), opened):
+                batch.pair = some[batch.pair]
+                batches.append(batch)
         chosen = np.unique(np.flatnonzero(robbed) // len(FAMILIES))
         chosen = chosen[asked[chosen]]
         if len(chosen):
