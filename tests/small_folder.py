@@ -52,8 +52,8 @@ def small_tables(world: World) -> dict[str, Table]:
             )
             if name in ("border_defaults", "emission_factors", "rates"):
                 fits &= str(row.get("country", row.get("scope"))) in {*words, "EU", "EAEU", "other"}
-            if name in ("block_train_share", "freight_profile", "sector_freight", "value_density"):
-                fits &= str(row["sector"]) in SECTORS
+            if name in ("freight_profile", "value_density"):
+                fits &= str(row["sector"]) in SECTORS or row["exporter"] == row["importer"] == "*"
             if name in ("validation_counts", "validation_trade", "validation_corridors"):
                 fits = False
             if fits:

@@ -6,7 +6,6 @@ folder/economy/...              the base trade table and its variants, see io.ec
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Mapping
@@ -157,23 +156,7 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise DataError(f"{folder.name} is not a valid world: {count}", faults)
     regions, sectors = tables.pop("regions"), tables.pop("sectors")
-    return World(
-        network=tables,
-        regions=regions,
-        sectors=sectors,
-        trade=trade,
-        folder=folder,
-        variants_hash=_hash_of_variants(folder / "economy"),
-    )
-
-
-def _hash_of_variants(folder: Path) -> str:
-    """SHA-256 over the files of every variant of the base table, line endings aside."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*/*.csv")):
-        digest.update(path.relative_to(folder).as_posix().encode())
-        digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    return digest.hexdigest()
+    return World(network=tables, regions=regions, sectors=sectors, trade=trade, folder=folder)
 
 
 def _economy(folder: Path, parameters: Table | None) -> tuple[TradeTable | None, list[Fault]]:

@@ -42,7 +42,6 @@ class World:
     regions, sectors: what the axes of the trade table are.
     trade: the base-year trade and production table.
     folder: where the tables were read from; base-table variants are read from there again.
-    variants_hash: SHA-256 of the files of all variants, since a scenario may choose another.
     """
 
     network: Mapping[str, Table]
@@ -51,7 +50,6 @@ class World:
     trade: TradeTable
     folder: Path
     policy: Policy = field(default_factory=Policy)
-    variants_hash: str = ""
 
     def __repr__(self) -> str:
         return (
@@ -114,5 +112,4 @@ class World:
         ):
             digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
         digest.update(" ".join(sorted(self.policy.no_transit)).encode())
-        digest.update(self.variants_hash.encode())
         return digest.hexdigest()
