@@ -54,18 +54,21 @@ Lang = Annotated[
 
 
 def load(folder: Path | None) -> World:
+    """The embedded World, or the one of a folder."""
     from landbridge.io.tables import load_world
 
     return load_world(folder)
 
 
 def attribution_lines(world: World) -> list[str]:
+    """Attribution lines of a World's tables."""
     from landbridge.io.tables import attribution
 
     return attribution(world.folder)
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
+    """A JSON object from a file; DataError where it is none."""
     from landbridge.errors import DataError, Fault
     from landbridge.io.tables import read_text
 
@@ -109,6 +112,7 @@ def envelope_json(
     scenarios: Any = (),
     options: Mapping[str, Any] | None = None,
 ) -> str:
+    """A result with its status and manifest, as every `--json` prints it."""
     from landbridge.manifest import SCHEMA_VERSION, manifest
 
     when = {
@@ -126,10 +130,12 @@ def envelope_json(
 
 
 def put(text: str) -> None:
+    """Print text to stdout."""
     sys.stdout.write(text + "\n")
 
 
 def console() -> Console:
+    """A console for tables; piped, wide enough that they do not wrap."""
     from rich.console import Console
 
     console = Console()
@@ -153,6 +159,7 @@ def progress_bar() -> Iterator[Callable[[str, float], None] | None]:
 
 
 def show(sections: Iterable[Section]) -> None:
+    """Print sections as tables and paragraphs."""
     from rich.table import Table
     from rich.text import Text
 

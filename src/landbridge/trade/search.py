@@ -228,6 +228,7 @@ def _overlent(base: Base, closure: Closure) -> InfeasibleError | None:
 
 
 def prepare(table: TradeTable) -> Base:
+    """The table in the layout of the solver, made once and kept while the table lives."""
     found = _bases.get(table)
     if found is None:
         found = _bases[table] = Base(table)
