@@ -9,7 +9,7 @@ endif
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: run setup test slow bench data clean
+.PHONY: run setup test slow bench data published clean
 
 run: $(VENV)/installed
 	$(BIN)/landbridge run
@@ -45,6 +45,9 @@ data: $(VENV)/installed
 	$(BIN)/python recipes/network.py
 	$(BIN)/python recipes/network_licences.py
 	$(BIN)/python recipes/economy.py
+
+published: $(VENV)/tested
+	LANDBRIDGE_PUBLISHED_PAGE=docs/theory/published.md $(BIN)/python -m pytest -q tests/published
 
 clean:
 	rm -rf $(VENV) dist build

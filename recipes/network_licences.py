@@ -11,7 +11,7 @@ from pathlib import Path
 from network_io import Rows, read_rows
 
 DATA = Path(__file__).resolve().parent.parent / "src" / "landbridge" / "data"
-PARTS = (("network", "Network tables"), ("economy", "Economy tables"))
+PARTS = (("network", "Network tables"), ("economy", "Economy tables"), ("channels", "Channel tables"))
 
 HEAD = """# Licences of the embedded data
 
@@ -80,11 +80,10 @@ def page(parts: dict[str, Rows]) -> str:
     lines = [HEAD]
     credits: dict[str, None] = {}
     for name, title in PARTS:
-        lines += [f"## {title}", ""]
-        rows = parts.get(name, [])
-        if not rows:
-            lines += [f"See `{name}/SOURCES.csv`.", ""]
+        if name not in parts:
             continue
+        lines += [f"## {title}", ""]
+        rows = parts[name]
         lines += ["| table | source | year | licence | note |", "|---|---|---|---|---|"]
         for row in sorted(rows, key=lambda r: (r["table"], r["source"])):
             cells = (row["table"], row["source"], row["year"], row["licence"], row["note"])

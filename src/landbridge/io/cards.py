@@ -11,9 +11,9 @@ from typing import Any
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.economy import variant_folder
 from landbridge.io.files import read_lines
-from landbridge.io.tables import ECONOMY_TABLES, PARTS, read_sources
+from landbridge.io.tables import ECONOMY_TABLES, parts_of, read_sources
 from landbridge.world import World
-from landbridge.world.table import OWN, columns_of, read_schema
+from landbridge.world.table import OWN, channel_tables, columns_of, read_schema
 from landbridge.world.validate import KEYS
 
 __all__ = ["Card", "card", "cards"]
@@ -102,8 +102,8 @@ def cards(world: World) -> list[Card]:
     own = [name for name in OWN if name in world.network]
     names = [name for name in read_schema() if "." not in name and name not in ECONOMY_TABLES]
     economy = [*ECONOMY_TABLES, "tariff", "tariff_basis", "trade", "input_share", "shares", "quality"]
-    sources = {part: read_sources(world.folder, part)[0] for part in PARTS}
-    return [_card(world, name, sources) for name in (*names, *own, *economy)]
+    sources = {part: read_sources(world.folder, part)[0] for part in parts_of(world.folder)}
+    return [_card(world, name, sources) for name in (*names, *own, *economy, *world.channels)]
 
 
 def card(world: World, name: str) -> Card:
@@ -116,8 +116,8 @@ def card(world: World, name: str) -> Card:
 
 
 def _card(world: World, name: str, sources: Mapping[str, list[dict[str, str]]]) -> Card:
-    part = "network" if name in world.network else "economy"
     rows, file = _rows(world, name)
+    part = file.partition("/")[0]
     cited = [{k: v for k, v in row.items() if k != "table"} for row in sources[part] if row["table"] == name]
     if name in _BASIS_OF:
         told, _ = _rows(world, _BASIS_OF[name])
@@ -145,10 +145,11 @@ def _card(world: World, name: str, sources: Mapping[str, list[dict[str, str]]]) 
 
 def _rows(world: World, name: str) -> tuple[list[dict[str, str]], str]:
     """The rows of a table as text, and its file inside the folder of the World."""
-    if name in world.network or name in ECONOMY_TABLES:
-        table = world.network[name] if name in world.network else getattr(world, name)
+    if name in world.tables:
+        part = "network" if name in world.network else "economy" if name in ECONOMY_TABLES else "channels"
+        table = world.tables[name]
         rows = [{k: "" if v is None else str(v) for k, v in row.items()} for row in table]
-        return rows, f"{'network' if name in world.network else 'economy'}/{name}.csv"
+        return rows, f"{part}/{name}.csv"
     inside = Path("economy") / f"{name}.csv"
     if name in ("trade", "input_share", "shares"):
         chosen = variant_folder(world.setting("kgz_trade"), world.setting("tjk_cap"))
@@ -161,7 +162,7 @@ def _rows(world: World, name: str) -> tuple[list[dict[str, str]], str]:
 
 def _columns(name: str, rows: list[dict[str, str]]) -> tuple[dict[str, str], ...]:
     """Name, unit and meaning of each column that the schema knows; names alone elsewhere."""
-    if name in read_schema() or name in OWN:
+    if name in (*read_schema(), *OWN, *channel_tables()):
         return tuple(
             {"name": c.name, "type": c.type, "unit": c.unit, "description": c.description}
             for c in columns_of(name).values()

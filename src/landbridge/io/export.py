@@ -12,9 +12,9 @@ from landbridge.io.files import csv_text, read_lines
 from landbridge.io.tables import (
     DATA,
     ECONOMY_TABLES,
-    PARTS,
     SOURCES_COLUMNS,
     load_world,
+    parts_of,
     read_sources,
     table_file,
 )
@@ -32,16 +32,17 @@ run every command on your copy:
     landbridge run cku-railway --world FOLDER
 
 - `network/` holds places, links, gateways and what they cost; `economy/` the trade table of 2023,
-  common tables and six variants (parameters `kgz_trade` and `tjk_cap` choose one).
+  common tables and six variants (parameters `kgz_trade` and `tjk_cap` choose one); `channels/`, where it
+  is there, the tables of gas, farms, travel, treaties and claims.
 - `schema.csv` says what every column means: its type, unit, bounds, allowed words and which table it
   refers to. Changing it here changes nothing.
-- `SOURCES.csv` in either folder gives source, licence and attribution of every table. A table without
+- `SOURCES.csv` in each folder gives source, licence and attribution of every table. A table without
   a row there fails `data check`: add yours when you change a table.
 - Files are UTF-8, cells are separated by commas, decimals by a point. yes and no are written out.
   A required cell may not be left blank. Money is USD of 2023 unless a column says otherwise.
 - `landbridge data card TABLE` tells how a table was made and what is weak in it.
 
-The data are not under the licence of the code: see LICENSES.md and the two SOURCES.csv.
+The data are not under the licence of the code: see LICENSES.md and the SOURCES.csv of each folder.
 """
 
 
@@ -118,12 +119,12 @@ def _unwritable(folder: Path, error: Exception) -> DataError:
 
 
 def _write_all(world: World, folder: Path, sources: Sequence[Mapping[str, str]]) -> None:
-    for part in PARTS:
+    for part in parts_of(world.folder):
         (folder / part).mkdir(parents=True)
-    for name, table in {**world.network, "regions": world.regions, "sectors": world.sectors}.items():
+    for name, table in world.tables.items():
         _write(table_file(folder, name), _rows(table))
     _copy_economy(world.folder / "economy", folder / "economy")
-    for part in PARTS:
+    for part in parts_of(world.folder):
         rows, faults = read_sources(world.folder, part)
         if faults:
             raise DataError("the sources cannot be read", faults)

@@ -2,6 +2,7 @@
 
 folder/network/<table>.csv      places, links, gateways ... as schema.csv describes them
 folder/economy/...              the base trade table and its variants, see io.economy
+folder/channels/<table>.csv     gas, farms, travel, treaties, claims; a folder may lack them all
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.economy import KGZ_TRADE, TJK_CAP, read_economy
 from landbridge.io.files import read_lines, read_text, write_text
 from landbridge.world import World
-from landbridge.world.table import OWN, Cell, Column, Table, columns_of, quoted, read_schema
+from landbridge.world.table import (
+    OWN,
+    Cell,
+    Column,
+    Table,
+    channel_tables,
+    columns_of,
+    quoted,
+    read_schema,
+)
 from landbridge.world.trade_table import TradeTable
 from landbridge.world.validate import SPELLED_OUT, check_cell, check_network, spelled
 
@@ -26,6 +36,7 @@ __all__ = [
     "SOURCES_COLUMNS",
     "attribution",
     "load_world",
+    "parts_of",
     "read_sources",
     "read_table",
     "read_text",
@@ -37,10 +48,16 @@ __all__ = [
 DATA = Path(__file__).resolve().parent.parent / "data"
 
 PARTS = ("network", "economy")
+CHANNELS = "channels"
 ECONOMY_TABLES = ("regions", "sectors")
 # A folder may lack them: names then come from places.csv, gateways.csv and the axes alone.
 OPTIONAL_TABLES = ("labels",)
 SOURCES_COLUMNS = ("table", "source", "year", "licence", "attribution", "note")
+
+
+def parts_of(folder: Path) -> tuple[str, ...]:
+    """The folders of tables a World's folder holds: network, economy, and channels where it is there."""
+    return (*PARTS, CHANNELS) if (folder / CHANNELS).is_dir() else PARTS
 
 
 def tables_of(folder: Path) -> tuple[str, ...]:
@@ -49,12 +66,15 @@ def tables_of(folder: Path) -> tuple[str, ...]:
     named = [name for name in read_schema() if "." not in name and name not in OPTIONAL_TABLES]
     # Whatever is there in their place is read, and refused where it is no file.
     named += [name for name in OPTIONAL_TABLES if os.path.lexists(table_file(folder, name))]
+    if CHANNELS in parts_of(folder):
+        named += channel_tables()
     return (*named, *(name for name in OWN if table_file(folder, name).is_file()))
 
 
 def table_file(folder: Path, name: str) -> Path:
     """Where a table of the schema stands in a folder."""
-    return folder / ("economy" if name in ECONOMY_TABLES else "network") / f"{name}.csv"
+    part = CHANNELS if name in channel_tables() else "economy" if name in ECONOMY_TABLES else "network"
+    return folder / part / f"{name}.csv"
 
 
 def read_sources(folder: Path, part: str) -> tuple[list[dict[str, str]], list[Fault]]:
@@ -76,7 +96,7 @@ def attribution(folder: Path) -> list[str]:
     Raises DataError where a SOURCES.csv is there but cannot be read.
     """
     lines: set[str] = set()
-    for part in PARTS:
+    for part in parts_of(folder):
         if (folder / part / "SOURCES.csv").exists():
             rows, faults = read_sources(folder, part)
             if faults:
@@ -156,7 +176,8 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise DataError(f"{folder.name} is not a valid world: {count}", faults)
     regions, sectors = tables.pop("regions"), tables.pop("sectors")
-    return World(network=tables, regions=regions, sectors=sectors, trade=trade, folder=folder)
+    channels = {name: tables.pop(name) for name in channel_tables() if name in tables}
+    return World(tables, regions, sectors, trade, folder, channels=channels)
 
 
 def _economy(folder: Path, parameters: Table | None) -> tuple[TradeTable | None, list[Fault]]:

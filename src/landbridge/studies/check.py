@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from landbridge.errors import DataError, Fault
 from landbridge.io.economy import KGZ_TRADE, TJK_CAP, read_economy, variant_folder
 from landbridge.io.files import read_lines
-from landbridge.io.tables import DATA, PARTS, load_world, read_sources
+from landbridge.io.tables import DATA, load_world, parts_of, read_sources
 from landbridge.transport.graph import LAYERS, PRODUCTS, Graph, compile_graph
 from landbridge.world import World
 from landbridge.world.table import number_fault, quoted
@@ -76,7 +76,8 @@ def check(folder: Path | None = None) -> Checked:
         faults += error.faults
     if not place.is_dir():
         return Checked(tuple(faults), None, {}, {}, ())
-    tables = {} if world is None else {name: len(table) for name, table in world.network.items()}
+    read = {} if world is None else {**world.network, **world.channels}
+    tables = {name: len(table) for name, table in read.items()}
     faults += _licences(place)
     faults += _side_tables(place, world)
     accounts: dict[str, dict[str, float]] = {}
@@ -100,7 +101,7 @@ def check(folder: Path | None = None) -> Checked:
 def _licences(folder: Path) -> list[Fault]:
     """A table without a row in SOURCES.csv, a row without licence or attribution, a row without a table."""
     faults: list[Fault] = []
-    for part in PARTS:
+    for part in parts_of(folder):
         rows, found = read_sources(folder, part)
         faults += found
         if found:

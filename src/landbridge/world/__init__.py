@@ -42,6 +42,7 @@ class World:
     regions, sectors: what the axes of the trade table are.
     trade: the base-year trade and production table.
     folder: where the tables were read from; base-table variants are read from there again.
+    channels: tables of gas, farms, travel, treaties and claims; empty where the folder has none.
     """
 
     network: Mapping[str, Table]
@@ -50,6 +51,7 @@ class World:
     trade: TradeTable
     folder: Path
     policy: Policy = field(default_factory=Policy)
+    channels: Mapping[str, Table] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return (
@@ -60,8 +62,8 @@ class World:
 
     @property
     def tables(self) -> Mapping[str, Table]:
-        """Every table by name: those of the network and the two axes of the trade table."""
-        return {**self.network, "regions": self.regions, "sectors": self.sectors}
+        """Every table by name: network, channels and the two axes of the trade table."""
+        return {**self.network, **self.channels, "regions": self.regions, "sectors": self.sectors}
 
     @cached_property
     def _parameters(self) -> dict[str, Mapping[str, Cell]]:
@@ -94,7 +96,7 @@ class World:
     def hash(self) -> str:
         """SHA-256 over every table, the trade table and the policy: equal worlds, equal hash."""
         digest = hashlib.sha256()
-        tables = {**self.network, "regions": self.regions, "sectors": self.sectors}
+        tables = self.tables
         for name in sorted(tables):
             table = tables[name]
             digest.update(f"{name}\x1e{table.columns}\x1e".encode())

@@ -20,6 +20,7 @@ __all__ = [
     "Column",
     "Table",
     "cell_number",
+    "channel_tables",
     "columns_of",
     "number_fault",
     "parse_cell",
@@ -36,6 +37,8 @@ MAX_ID = 200
 MAX_NUMBER = 1e15
 # Tables that the embedded World lacks and a World of one's own may have: name -> name in the schema.
 OWN: Mapping[str, str] = {"od_demand": "own.od_demand"}
+# Tables of the channels stand in the schema under this prefix, and in a folder of their own.
+_CHANNEL = "channel."
 
 # What a number looks like in a file: no separators of thousands, no nan, no digits of other scripts.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
@@ -92,7 +95,13 @@ def read_schema() -> Mapping[str, Mapping[str, Column]]:
 
 def columns_of(table: str) -> Mapping[str, Column]:
     """The columns of a table by its name in a World, tables of one's own included."""
-    return read_schema()[OWN.get(table, table)]
+    schema = read_schema()
+    return schema[OWN.get(table, table if table in schema else _CHANNEL + table)]
+
+
+def channel_tables() -> tuple[str, ...]:
+    """The tables of the channels (gas, farms, travel, treaties, claims), in the order of the schema."""
+    return tuple(n.removeprefix(_CHANNEL) for n in read_schema() if n.startswith(_CHANNEL))
 
 
 def quoted(text: str, most: int = 40) -> str:
