@@ -209,6 +209,22 @@ def _set_share(table: dict[str, float], family: str, share: float) -> None:
     table[family] = share
 
 
+def growth(inputs: dict[str, Rows]) -> Rows:
+    """GDP of later years over that of 2023, in USD of 2023; a region without a figure grows as the others."""
+    rows = []
+    for year in sorted({row["year"] for row in inputs["gdp_later"]}):
+        deflator = next(number(row["to_2023"]) for row in inputs["deflator"] if row["year"] == year)
+        known = [row for row in inputs["gdp_later"] if row["year"] == year and row["gdp_musd"]]
+        later, before = (sum(number(row[c]) for row in known) for c in ("gdp_musd", "gdp_2023_musd"))
+        for row in inputs["gdp_later"]:
+            if row["year"] == year:
+                found = (
+                    number(row["gdp_musd"]) / number(row["gdp_2023_musd"]) if row in known else later / before
+                )
+                rows.append({**row, "gdp_hat": tidy(round(found * deflator, 6))})
+    return rows
+
+
 def _same(name: str):
     def copy(inputs: dict[str, Rows]) -> Rows:
         return list(inputs[name])
@@ -242,6 +258,7 @@ TABLES = {
     "validation_indicators": _same("validation_indicators"),
     "validation_trade": _same("validation_trade"),
     "validation_responses": _same("validation_responses"),
+    "growth": growth,
     "labels": labels,
     "SOURCES": _same("sources"),
 }
@@ -272,6 +289,7 @@ KEYS = {
     "validation_indicators": ("indicator", "mode", "year"),
     "validation_trade": ("region", "year"),
     "validation_responses": ("event",),
+    "growth": ("region", "year"),
     "labels": ("kind", "id", "lang", "label"),
     "SOURCES": ("table", "source"),
 }

@@ -15,6 +15,7 @@ from landbridge.manifest import manifest, scenarios_of
 from landbridge.model import _Base, _Common, arc_gradient
 from landbridge.scenario import Scenario, apply
 from landbridge.trade import solve
+from landbridge.trade.horizon import grown
 from landbridge.transport import network_share
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS
 from landbridge.transport.paths import RouteSums
@@ -397,3 +398,58 @@ def test_the_tables_of_the_interface(study: lb.Study) -> None:
     assert (skims.generalised_cost_usd >= skims.cost_usd - 1e-9).mean() > 0.99
     text = json.dumps(study["cku-railway"].to_json(), allow_nan=False)
     assert "Infinity" not in text
+
+
+# -- transit by commodity, a later year -----------------------------------------------------------------
+
+
+def test_transit_ends_for_some_sectors_and_the_others_keep_their_routes(world: lb.World) -> None:
+    some = ("MCH", "ELE", "VEH")
+    ban = {"verb": "close_transit", "countries": ["RUS", "BLR"]}
+    cases = lb.study(world, ["northern-closed", scenario("part", {**ban, "sector": list(some)})])
+    full, part, base = cases["northern-closed"], cases["part"], cases.base
+    marked = np.array([sector in some for sector in part.choice.classes.sectors])
+    np.testing.assert_allclose(part.choice.cost[:, marked], full.choice.cost[:, marked], rtol=1e-12)
+    np.testing.assert_array_equal(part.choice.cost[:, ~marked], base.choice.cost[:, ~marked])
+    assert income(full)["KAZ"] < income(part)["KAZ"] < 0.0
+    # What is loaded is what was chosen: the boxes of all sectors arrive.
+    sent = part.demand_teu.sum()
+    assert part.choice.route_flows(part.demand_teu).sum() == pytest.approx(sent, rel=1e-9)
+
+
+def test_a_ban_on_every_sector_is_the_ban_without_sectors(world: lb.World) -> None:
+    ban = {"verb": "close_transit", "countries": "RUS"}
+    assert apply(world, scenario("a", ban)).hash == apply(world, scenario("b", {**ban, "sector": "*"})).hash
+
+
+def test_a_ban_by_sector_is_a_scenario_and_no_base(world: lb.World) -> None:
+    ban = {"verb": "close_transit", "countries": "RUS", "sector": "MCH"}
+    with pytest.raises(ScenarioError, match="same routes for all sectors"):
+        lb.run(apply(world, scenario("part", ban)))
+
+
+def test_the_base_of_a_later_year_has_the_stated_sizes(world: lb.World) -> None:
+    later = lb.run(lb.at_horizon(world, 2024))
+    table = later.equilibrium["fixed"].table()
+
+    def size(of: lb.TradeTable) -> np.ndarray:
+        return (of.value_added_share * of.trade.sum(axis=1)).sum(axis=1)
+
+    growth = {str(r["region"]): r["gdp_hat"] for r in world.network["growth"] if r["year"] == 2024}
+    stated = np.array([growth[region] for region in table.regions])
+    np.testing.assert_allclose(size(table) / size(world.trade), stated, rtol=1e-7)
+    assert all(row["year"] == 2024 and row["role"] == "predicted" for row in later.count_rows)
+    assert lb.at_horizon(world, 2023).hash == world.hash
+
+
+def test_growth_that_is_even_changes_sizes_only(world: lb.World) -> None:
+    even = grown(world.trade, np.full(len(world.trade.regions), 1.1))
+    np.testing.assert_allclose(even.trade, world.trade.trade * 1.1, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(even.value_added_share, world.trade.value_added_share, rtol=1e-12)
+
+
+def test_a_year_without_growth_is_refused_with_the_years_there_are(world: lb.World) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        lb.at_horizon(world, 2030)
+    fault = caught.value.faults[0]
+    assert "no growth to 2030" in fault.what and "2023, 2024" in fault.cure

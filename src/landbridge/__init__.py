@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from landbridge.io.tables import load_world as load
     from landbridge.model import Study, run, study
     from landbridge.results import Results
-    from landbridge.scenario import Scenario
+    from landbridge.scenario import Scenario, at_horizon
     from landbridge.transport.routes import Routes, route
     from landbridge.world import World
     from landbridge.world.trade_table import TradeTable
@@ -43,6 +43,7 @@ __all__ = [
     "Study",
     "TradeTable",
     "World",
+    "at_horizon",
     "load",
     "route",
     "run",
@@ -62,6 +63,7 @@ _HOME = {
     "Study": "model",
     "TradeTable": "world.trade_table",
     "World": "world",
+    "at_horizon": "scenario",
     "load": "io.tables",
     "route": "transport.routes",
     "run": "model",

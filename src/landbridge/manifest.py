@@ -14,7 +14,7 @@ from landbridge.errors import DataError, Fault
 from landbridge.scenario import Scenario
 from landbridge.world import World
 
-__all__ = ["SCHEMA_VERSION", "manifest", "scenarios_of", "version"]
+__all__ = ["SCHEMA_VERSION", "horizon_of", "manifest", "scenarios_of", "version"]
 
 SCHEMA_VERSION = "0.1"
 _LIBRARIES = ("numpy", "scipy")
@@ -80,6 +80,14 @@ def scenarios_of(document: Mapping[str, Any], world: World, where: str) -> list[
     if faults:
         raise DataError("the manifest holds broken scenarios", faults)
     return out
+
+
+def horizon_of(document: Mapping[str, Any]) -> int | None:
+    """The year to which a manifest, or a result that holds one, scaled the base economy."""
+    found = document.get("manifest", document)
+    options = found.get("options") if isinstance(found, Mapping) else None
+    year = options.get("horizon") if isinstance(options, Mapping) else None
+    return year if isinstance(year, int) else None
 
 
 def _embedded(world: World) -> bool:

@@ -23,6 +23,7 @@ from landbridge.results import Results
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.trade import Equilibrium, Gradient, solve
 from landbridge.trade.economy import Closure
+from landbridge.trade.horizon import grown
 from landbridge.transport import (
     ArcBars,
     BaseChoice,
@@ -42,7 +43,9 @@ from landbridge.transport import (
 )
 from landbridge.transport.paths import transit_arcs
 from landbridge.world import World
+from landbridge.world.table import cell_number
 from landbridge.world.trade_table import TradeTable
+from landbridge.world.validate import BASE_YEAR
 
 __all__ = ["Progress", "Study", "arc_gradient", "iterate", "run", "study"]
 
@@ -246,14 +249,26 @@ class _Common:
         for start, end in corridors:
             wanted[at[start], at[end]] = True
         regions = [self.regions[p] for p in self.places]
+        bans = {n: w.policy.no_transit for n, w in enumerate(worlds) if w.policy.no_transit}
+        graphs = list(self.graphs)
+        # Sectors with a ban of their own search as a graph of their own, so that what is kept for them
+        # does not serve the others: (sectors, countries, number of that graph), by number of the World.
+        self.restricted: dict[int, list[tuple[frozenset[str], frozenset[str], int]]] = {}
+        for n, w in enumerate(worlds):
+            for countries in dict.fromkeys(w.policy.no_transit_of.values()):
+                sectors = frozenset(s for s, c in w.policy.no_transit_of.items() if c == countries)
+                barred = countries | w.policy.no_transit
+                self.restricted.setdefault(n, []).append((sectors, barred, len(graphs)))
+                bans[len(graphs)] = barred
+                graphs.append(self.graphs[n])
         self.routes: RouteSet = generate(
-            self.graphs,
+            graphs,
             self.places,
             self.places,
             wanted,
             every_family=keeps_every_family(world, regions, regions),
             detour=world.parameter("detour_max"),
-            no_transit={n: w.policy.no_transit for n, w in enumerate(worlds) if w.policy.no_transit},
+            no_transit=bans,
         )
         self._sizes: dict[bytes, FloatArray] = {}
 
@@ -291,6 +306,10 @@ class _Base:
         self.common, self.world, self.number, self.throw = common, world, number, throw
         self.graph = graph = common.graphs[number]
         routes = common.routes
+        if world.policy.no_transit_of:
+            cure = "run it as a scenario of the base, or close transit for every sector"
+            where = "close_transit, sector"
+            raise ScenarioError("no base", [Fault(where, "a base has the same routes for all sectors", cure)])
         self.table = _with_policy(world, self.closures[0])
         self.classes = common.classes(world)
         sums, available = routes.sums(graph), routes.available(graph, number)
@@ -331,17 +350,13 @@ class _Base:
         delay_h: FloatArray | None = None,
     ) -> Results:
         """One pass from arcs to flows, at further waits of delay_h [gateway] beyond those of the base."""
-        routes, graph = self.common.routes, self.common.graphs[number]
+        graph = self.common.graphs[number]
         loaded = graph if delay_h is None else graph.with_queue(delay_h)
-        sums, available = routes.sums(loaded), routes.available(loaded, number)
-        if world.policy.no_transit:
-            available &= ~_in_transit(graph, routes, world.policy.no_transit)
         classes = self.classes
         carbon = world.parameter("carbon_price_usd_per_kg")
         if carbon != classes.carbon_usd_per_kg:
             classes = replace(classes, carbon_usd_per_kg=carbon)
-        size = self.common.path_size(available)
-        choice = pivot(self.choice, sums, available, size, self.log_constant, classes)
+        choice = self._choose(world, number, loaded, classes)
         name = "base" if scenario is None else scenario.id
         _require_routes(self.common, graph, choice.unreachable, self.ships, name, scenario)
         log_hat = self.freight.log_tau(choice.cost) - self.log_tau
@@ -384,6 +399,24 @@ class _Base:
             base=base,
         )
 
+    def _choose(self, world: World, number: int, loaded: Graph, classes: Classes) -> Choice:
+        """Routes chosen on a graph, transit bans kept, those of single sectors too."""
+        routes = self.common.routes
+        sums = routes.sums(loaded)
+
+        def chosen(number: int, barred: frozenset[str]) -> Choice:
+            available = routes.available(loaded, number)
+            if barred:
+                available &= ~_in_transit(loaded, routes, barred)
+            size = self.common.path_size(available)
+            return pivot(self.choice, sums, available, size, self.log_constant, classes)
+
+        choice = chosen(number, world.policy.no_transit)
+        for sectors, barred, own_number in self.common.restricted.get(number, ()):
+            marked = np.array([sector in sectors for sector in classes.sectors])
+            choice = choice.with_sectors(chosen(own_number, barred), marked)
+        return choice
+
 
 def _in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> BoolArray:
     """Routes that touch the countries on the way between two places outside them [route]."""
@@ -394,12 +427,23 @@ def _in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> Bo
 
 
 def _with_policy(world: World, closure: Closure) -> TradeTable:
-    """The trade table of a World under the tariffs and productivities it holds."""
-    policy = world.policy
+    """The trade table of a World at its horizon, under the tariffs and productivities it holds."""
+    policy, table = world.policy, _at_horizon(world, closure)
     if policy.tariff is None and policy.productivity_hat is None:
-        return world.trade
-    eq = solve(world.trade, tariff=policy.tariff, productivity_hat=policy.productivity_hat, deficits=closure)
+        return table
+    eq = solve(table, tariff=policy.tariff, productivity_hat=policy.productivity_hat, deficits=closure)
     return eq.table()
+
+
+def _at_horizon(world: World, closure: Closure) -> TradeTable:
+    """The trade table scaled to the GDP of the year that the parameter `horizon` names."""
+    year = world.parameter("horizon")
+    if year == BASE_YEAR:
+        return world.trade
+    growth = {
+        str(r["region"]): cell_number(r, "gdp_hat") for r in world.network["growth"] if r["year"] == year
+    }
+    return grown(world.trade, np.array([growth[region] for region in world.trade.regions]), closure)
 
 
 def _ratio(new: FloatArray | None, old: FloatArray | None) -> FloatArray | None:

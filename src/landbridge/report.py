@@ -14,6 +14,7 @@ from typing import Any
 from landbridge.results import Results, Rows
 from landbridge.world import World
 from landbridge.world.names import MARK, UNREVIEWED, labels_of
+from landbridge.world.validate import BASE_YEAR
 
 __all__ = [
     "KEYS",
@@ -63,6 +64,7 @@ class Digest:
     counts: Rows
     closure: str
     variant: str
+    year: int = BASE_YEAR
     base: Digest | None = None
 
     @staticmethod
@@ -72,14 +74,24 @@ class Digest:
         own = results.base is not None and base is not None and results.base is not base
         return Digest(
             results.id,
-            scenario.name if scenario else "the network and economy of 2023",
+            scenario.name if scenario else _what(world),
             scenario.sources if scenario else (),
             results.to_json(),
             results.count_rows if results.base is None else [],
             results.closure,
             f"{world.setting('kgz_trade')}, tjk_cap {world.setting('tjk_cap')}",
+            int(world.parameter("horizon")),
             Digest.of(results.base) if own and results.base is not None else None,
         )
+
+
+def _what(world: World) -> str:
+    year = int(world.parameter("horizon"))
+    return (
+        f"the network of {BASE_YEAR} and the economy of {year}"
+        if year != BASE_YEAR
+        else "the network and economy of 2023"
+    )
 
 
 @dataclass(frozen=True)
@@ -285,15 +297,17 @@ def _counts(base: Digest, names: Names) -> Section:
         )
         for row in sorted(base.counts, key=lambda r: (r["role"], r["unit"], r["gateway"]))
     )
+    fitted = (
+        "Fitted: one of the five counts that `landbridge calibrate` fits four numbers to (two gateway "
+        "constants and two family shares). Predicted: no number was set on it. 14,398 trains is 16,414 "
+        "(2024) less the published growth of 14 %."
+    )
+    scaled = f"The base economy is scaled to the GDP of {base.year}; network, prices and shares are of 2023."
     return Section(
-        "Base: counts of 2023 beside ours",
+        f"Base: counts of {base.year} beside ours",
         ("gateway", "what is counted", "observed", "ours", "ours / observed", "role"),
         rows,
-        after=(
-            "Fitted: one of the five counts that `landbridge calibrate` fits four numbers to (two gateway "
-            "constants and two family shares). Predicted: no number was set on it. 14,398 trains is 16,414 "
-            "(2024) less the published growth of 14 %.",
-        ),
+        after=(fitted if base.year == BASE_YEAR else scaled,),
     )
 
 

@@ -210,8 +210,8 @@ class Results:
 
     @cached_property
     def count_rows(self) -> Rows:
-        """Observed counts of the base year beside ours; role: input, fitted or predicted."""
-        days = self.world.parameter("days_per_year")
+        """Observed counts of the year of the economy beside ours; role: input, fitted or predicted."""
+        days, year = self.world.parameter("days_per_year"), int(self.world.parameter("horizon"))
         trains, boxes = self._container_trains
         boxed = self.graph.at_gateways(self.flow_teu)[:, BLOCK]
         number = {gateway: j for j, gateway in enumerate(self.graph.gateways)}
@@ -219,7 +219,7 @@ class Results:
         rows = []
         for row in self.world.network["validation_counts"]:
             names = str(row["gateway_id"]).split("+")
-            if int(row["year"] or 0) != 2023 or not all(n in number for n in names):
+            if row["year"] != year or not all(n in number for n in names):
                 continue
             at = [number[n] for n in names]
             if row["unit"] == "trains/year":
@@ -233,7 +233,7 @@ class Results:
                 {
                     "gateway": str(row["gateway_id"]),
                     "metric": str(row["metric"]),
-                    "year": 2023,
+                    "year": year,
                     "observed": float(row["value"] or 0.0),
                     "ours": ours,
                     "unit": str(row["unit"]),

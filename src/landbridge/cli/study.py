@@ -47,16 +47,27 @@ def run(
     output: Output = None,
     lang: Lang = "en",
     world: WorldFolder = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            metavar="YEAR", help="Scale the base economy to the GDP of a later year (table growth)."
+        ),
+    ] = None,
 ) -> None:
     """Solve the base and one or more scenarios: routes, trade and real income."""
-    from landbridge.manifest import scenarios_of
+    from landbridge.manifest import horizon_of, scenarios_of
     from landbridge.model import iterate
     from landbridge.report import Digest, study_sections
-    from landbridge.scenario import bundled, load_scenario, study_set
+    from landbridge.scenario import at_horizon, bundled, load_scenario, study_set
 
     outputs = Outputs(output, lang)
     begin = time.perf_counter()
     loaded = load(world)
+    written = read_json(Path(what)) if what is not None and what.endswith(".json") else {}
+    if horizon is None:
+        horizon = horizon_of(written)
+    if horizon is not None:
+        loaded = at_horizon(loaded, horizon)
     given: list[str | Scenario]
     single = False
     if what is None:
@@ -64,7 +75,6 @@ def run(
     elif what == "all":
         given = list(bundled())
     elif what.endswith(".json"):
-        written = read_json(Path(what))
         given = list(scenarios_of(written, loaded, Path(what).name))
         result_before = written.get("result")
         single = len(given) == 1 and (not isinstance(result_before, dict) or "real_income" in result_before)
@@ -88,7 +98,10 @@ def run(
     command = "run" if what is None else f"run {what if not what.endswith('.json') else 'MANIFEST'}"
 
     def envelope() -> str:
-        return envelope_json(result, Status.worst(statuses), loaded, command, begin, scenarios=scenarios)
+        options = {} if horizon is None else {"horizon": horizon}
+        return envelope_json(
+            result, Status.worst(statuses), loaded, command, begin, scenarios=scenarios, options=options
+        )
 
     if output is not None:
         write(output, outputs.content(loaded, digests, envelope))

@@ -43,6 +43,7 @@ WHAT: Mapping[str, str] = {
     "validation_counts": "Observed counts of trains and boxes, and what each is to the model.",
     "validation_corridors": "Observed door-to-door times and rates, beside which the model is held.",
     "validation_trade": "Published trade totals used to scale the model to a later year, for validation.",
+    "growth": "GDP of later years over that of 2023 by region, for the parameter horizon.",
     "validation_responses": "Observed answers of rail traffic to shocks, beside which the model is held.",
     "validation_indicators": "Published corridor indicators of CAREC, beside which the model is held.",
     "od_demand": "Container flows from place to place, one's own; the model takes its demand from trade.",

@@ -221,6 +221,16 @@ def apply(world: World, scenario: Scenario | str | Path, *, only_model: bool = F
     return change.world()
 
 
+def at_horizon(world: World, year: int) -> World:
+    """The World with its base economy scaled to the GDP of a later year (parameter `horizon`).
+
+    Only sizes of economies change: network, prices and shares stay those of 2023.
+    Raises ScenarioError where growth to that year is not known for every region.
+    """
+    move = {"verb": "set_parameter", "parameter": "horizon", "value": year}
+    return apply(world, Scenario.from_dict({"name": f"horizon {year}", "modification": [move]}, "horizon"))
+
+
 def _count(faults: list[Fault]) -> str:
     return "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
 

@@ -37,6 +37,7 @@ class Change:
         self._tariff = world.policy.tariff
         self._productivity = world.policy.productivity_hat
         self._no_transit = world.policy.no_transit
+        self._no_transit_of = dict(world.policy.no_transit_of)
         self.faults: list[Fault] = []
 
     def world(self) -> World:
@@ -45,7 +46,7 @@ class Change:
             self._world,
             network=self.network,
             trade=self._trade,
-            policy=Policy(self._tariff, self._productivity, self._no_transit),
+            policy=Policy(self._tariff, self._productivity, self._no_transit, self._no_transit_of),
         )
 
     def do(self, modification: Modification, *, only_model: bool = False) -> None:
@@ -428,7 +429,14 @@ class Change:
 
     def _close_transit(self, m: Modification) -> None:
         found = [self._resolve(m, "countries", "country", name) for name in m.get("countries")]
-        self._no_transit = self._no_transit | {c for c in found if c is not None}
+        barred = frozenset(c for c in found if c is not None)
+        sectors = self._codes(m, "sector")
+        if len(sectors) == len(self._world.sectors):
+            self._no_transit |= barred
+            return
+        for number in sectors:
+            sector = self._trade.sectors[number]
+            self._no_transit_of[sector] = self._no_transit_of.get(sector, frozenset()) | barred
 
     # -- the economy -------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ contiguous sweep. Nothing of size routes x segments is made except weights and i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -195,6 +195,40 @@ class Choice:
             within = self._weigh()
             kept.within, kept.owner = within, self
         return within
+
+    def with_sectors(self, other: Choice, sectors: BoolArray) -> Choice:
+        """This choice, with the sectors marked [sector] taken from another of the same base and sums.
+
+        For routes that are closed to some commodities only.
+        """
+
+        def weigh() -> _Within:
+            mine, theirs = self._weigh(), other._weigh()
+            for ours, its in ((mine.weight, theirs.weight), (mine.total, theirs.total)):
+                ours[sectors] = its[sectors]
+            if mine.shift is not None and theirs.shift is not None:
+                mine.shift[sectors] = theirs.shift[sectors]
+            return mine
+
+        cost_segment, family_cost, family_share = (
+            np.where(sectors[:, None, None], its, ours)
+            for ours, its in (
+                (self.cost_segment, other.cost_segment),
+                (self.family_cost, other.family_cost),
+                (self.family_share, other.family_share),
+            )
+        )
+        return replace(
+            self,
+            available=self.available | other.available,
+            cost=np.where(sectors, other.cost, self.cost),
+            cost_segment=cost_segment,
+            family_cost=family_cost,
+            family_share=family_share,
+            gained=self.gained | other.gained,
+            unreachable=np.union1d(self.unreachable, other.unreachable).astype(np.int32),
+            _weigh=weigh,
+        )
 
     def route_share(self, sector: int, product: int) -> FloatArray:
         """Share of every route in its pair's TEU of one segment [route]."""

@@ -27,11 +27,13 @@ class Policy:
     tariff[o, d, s]: tariffs in force after the change, a fraction of the producer price.
     productivity_hat[n, s]: productivity after / before.
     no_transit: countries through which only their own trade goes.
+    no_transit_of: further such countries, by sector.
     """
 
     tariff: FloatArray | None = None
     productivity_hat: FloatArray | None = None
     no_transit: frozenset[str] = frozenset()
+    no_transit_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,4 +116,6 @@ class World:
         ):
             digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
         digest.update(" ".join(sorted(self.policy.no_transit)).encode())
+        for sector, countries in sorted(self.policy.no_transit_of.items()):
+            digest.update(" ".join((sector, *sorted(countries))).encode())
         return digest.hexdigest()

@@ -13,12 +13,23 @@ from itertools import pairwise
 from landbridge.errors import Fault, did_you_mean
 from landbridge.world.table import Cell, Column, Table, columns_of, number_fault, parse_cell, quoted
 
-__all__ = ["KEYS", "SPELLED_OUT", "check_cell", "check_cells", "check_network", "spelled", "where"]
+__all__ = [
+    "BASE_YEAR",
+    "KEYS",
+    "SPELLED_OUT",
+    "check_cell",
+    "check_cells",
+    "check_network",
+    "spelled",
+    "where",
+]
 
 Network = Mapping[str, Table]
 
 # Of one kind of fault in one table, so many are spelled out and the rest counted.
 SPELLED_OUT = 10
+# The year of the tables.
+BASE_YEAR = 2023
 GAUGES = ("1435", "1520", "1676")
 # Words that stand for several regions in freight_profile and value_density.
 _GROUPS = ("*", "CA5", "overland")
@@ -379,6 +390,23 @@ def _parameters_are_allowed(network: Network) -> list[Fault]:
     return spelled(faults, "parameters.csv")
 
 
+def _horizon_is_known(network: Network) -> list[Fault]:
+    """A later year needs the growth of every region."""
+    for number, row in enumerate(network["parameters"]):
+        if row["parameter"] != "horizon" or number_fault(str(row["value"]), "", ""):
+            continue
+        year = float(str(row["value"]))
+        known = {str(r["region"]) for r in network.get("growth", ()) if r["year"] == year}
+        lacking = [str(r["region"]) for r in network["pair_groups"] if str(r["region"]) not in known]
+        if year != BASE_YEAR and lacking:
+            years = sorted({str(r["year"]) for r in network.get("growth", ())})
+            cure = f"use {', '.join([str(BASE_YEAR), *years])}, or add rows of {year:g} to growth.csv"
+            what = f"no growth to {year:g} for {', '.join(lacking[:5])}"
+            more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
+            return [Fault(where("parameters", number, row), what + more, cure)]
+    return []
+
+
 def _labels_are_chosen_once(network: Network) -> list[Fault]:
     """One shown label for each thing and language, and no two things of a kind that share one."""
     faults: list[Fault] = []
@@ -411,5 +439,6 @@ _RULES: tuple[Callable[[Network], list[Fault]], ...] = (
     _each_gauge_hangs_together,
     _nothing_is_left_out,
     _parameters_are_allowed,
+    _horizon_is_known,
     _labels_are_chosen_once,
 )

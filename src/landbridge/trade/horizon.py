@@ -1,0 +1,75 @@
+"""A base economy of a later year: regions grow to a stated GDP, and trade follows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from landbridge.errors import ConvergenceError, DataError, Fault, Status
+from landbridge.trade.economy import Closure
+from landbridge.trade.equilibrium import solve
+from landbridge.world.trade_table import TradeTable
+
+__all__ = ["grown"]
+
+Array = NDArray[np.float64]
+
+
+def grown(
+    table: TradeTable,
+    value_added_hat: ArrayLike,
+    deficits: Closure = "fixed",
+    tol: float = 1e-9,
+    most: int = 60,
+) -> TradeTable:
+    """The table in which every region's value added has grown by a stated factor, at constant world prices.
+
+    Labour in efficiency units L^ is what grows: A_n^s^ = L_n^^(b_n^s) gives the same equilibrium as more
+    labour. L^ is found so that w_n^ L_n^ = v_n^ / v^, the stated factor over that of the world; all
+    values are then scaled by v^, so that volumes grow with the world's value added. Costs, tariffs,
+    shares of inputs and of spending stay as they are; transfers grow as the world does.
+
+    value_added_hat [n]: value added after / before, in one currency and price year.
+    Raises DataError where a factor is not positive, ConvergenceError where no such L^ is found.
+    Source: hats of endowments as in Dekle, Eaton and Kortum (2008); the inversion is landbridge's own.
+    """
+    hat = np.asarray(value_added_hat, dtype=float)
+    if hat.shape != (len(table.regions),) or not np.all(np.isfinite(hat) & (hat > 0.0)):
+        cure = "give one positive factor for each region"
+        raise DataError("growth cannot be read", [Fault("value_added_hat", f"has shape {hat.shape}", cure)])
+    start = solve(table, deficits=deficits)
+    before = _value_added(start.table())
+    world = float(hat @ before / before.sum())
+    target = hat / world
+    log_labour = np.log(target)
+    gap, previous = np.inf, start
+    for _ in range(most):
+        productivity = np.exp(log_labour[:, None] * table.value_added_share)
+        eq = solve(table, productivity_hat=productivity, deficits=deficits, start=previous)
+        missed = np.log(target * before / _value_added(eq.table()))
+        gap = float(np.abs(missed).max())
+        if gap < tol:
+            return _scaled(eq.table(), world)
+        log_labour += missed
+        previous = eq
+    cure = "check the factors: none should be many times another"
+    status = Status(False, gap, most, f"value added misses its target by {gap:.1e}: {cure}")
+    raise ConvergenceError(f"no base economy of that size was found: {status.message}")
+
+
+def _value_added(table: TradeTable) -> Array:
+    """Value added of every region [n], million USD."""
+    return np.asarray((table.value_added_share * table.trade.sum(axis=1)).sum(axis=1))
+
+
+def _scaled(table: TradeTable, factor: float) -> TradeTable:
+    return TradeTable(
+        regions=table.regions,
+        sectors=table.sectors,
+        trade=table.trade * factor,
+        tariff=table.tariff,
+        value_added_share=table.value_added_share,
+        input_share=table.input_share,
+        final_share=table.final_share,
+        theta=table.theta,
+    )
