@@ -14,7 +14,7 @@ keeps what is best in either. Families are read from a route's eastern end, so b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -94,6 +94,8 @@ class RouteSet:
     group_family: IntArray
     n_arcs: int
     serves: BoolArray
+    _known_bundles: tuple[csr_matrix, IntArray, LongArray] | None = field(default=None, repr=False)
+    _search: _Searched | None = field(default=None, repr=False)
 
     @property
     def n_routes(self) -> int:
@@ -117,6 +119,8 @@ class RouteSet:
 
         Found by equal sums of random numbers over the routes of an arc, in wrapping 64-bit arithmetic.
         """
+        if self._known_bundles is not None:
+            return self._known_bundles
         marks = np.random.default_rng(7).integers(-(2**62), 2**62, self.n_routes)
         lengths = np.diff(self.start)
         ones = np.ones(len(self.arcs), dtype=np.int64)
@@ -135,6 +139,14 @@ class RouteSet:
         shape = (self.n_routes, len(first))
         matrix = csr_matrix((np.ones(int(start[-1])), column[kept], start.astype(np.int32)), shape=shape)
         return matrix, bundle.astype(np.int32), used
+
+    @property
+    def bundle_of_arc(self) -> LongArray:
+        """Number of the bundle of every arc: arcs that always travel together share one; -1 unused [arc]."""
+        _, bundle, used = self._bundles
+        of = np.full(self.n_arcs, -1, dtype=np.int64)
+        of[used] = bundle
+        return of
 
     def over_arcs(self, values: FloatArray) -> FloatArray:
         """Sums of arc values along every route: values [arc, k] -> [route, k]."""
@@ -228,6 +240,87 @@ class RouteSet:
         route = np.repeat(np.arange(self.n_routes, dtype=np.int32), np.diff(passes.indptr))
         return route, passes.indices.astype(np.int32)
 
+    def only(self, pairs: NDArray[np.integer[Any]]) -> tuple[RouteSet, LongArray, LongArray]:
+        """The routes of some pairs alone, numbered anew, with the numbers of its routes and groups here."""
+        new = np.full(self.n_pairs, -1, dtype=np.int32)
+        new[pairs] = np.arange(len(pairs), dtype=np.int32)
+        kept, groups = np.flatnonzero(new[self.pair] >= 0), np.flatnonzero(new[self.group_pair] >= 0)
+        part = replace(
+            self._rows(kept, groups),
+            origin=self.origin[pairs],
+            destination=self.destination[pairs],
+            pair=new[self.pair[kept]],
+            group_pair=new[self.group_pair[groups]],
+        )
+        return part, kept, groups
+
+    def of_groups(self, chosen: BoolArray) -> tuple[RouteSet, LongArray]:
+        """The routes of some groups alone, pairs numbered as here, with the numbers of its routes here."""
+        kept = np.flatnonzero(chosen[self.group_of_route])
+        return self._rows(kept, np.flatnonzero(chosen)), kept
+
+    def _rows(self, kept: LongArray, groups: LongArray) -> RouteSet:
+        matrix, bundle, used = self._bundles
+        arcs, start = _take(self.arcs, self.start, kept)
+        return replace(
+            self,
+            pair=self.pair[kept],
+            family=self.family[kept],
+            arcs=arcs,
+            start=start,
+            group_start=np.concatenate([[0], np.cumsum(np.diff(self.group_start)[groups])]),
+            group_pair=self.group_pair[groups],
+            group_family=self.group_family[groups],
+            serves=self.serves[:, kept],
+            _known_bundles=(matrix[kept], bundle, used),
+            _search=None,
+        )
+
+    def best_left(self, graph: Graph, pairs: NDArray[np.integer[Any]]) -> RouteSet:
+        """The best routes left to families of some pairs that a graph with closures robs of their last.
+
+        graph: aligned with the base that was searched. pairs: those that may have lost a route. Numbers of
+        pairs are those here; the set holds only groups that were robbed and have another way.
+        """
+        if self._search is None:
+            raise ValueError("only a set that was searched whole can be searched again")
+        known = self._search
+        mine = np.zeros(len(known.pairs.east), dtype=bool)
+        mine[known.pairs.undirected[pairs]] = True
+        some = known.found.only(np.flatnonzero(mine[known.found.pair]))
+        extra = _extra(graph, known.graph, some, known.pairs, known.most, known.detour, frozenset())
+        return _assemble(known.graph, known.pairs, extra, np.ones((1, len(extra.pair)), dtype=bool))
+
+    def with_groups_of(self, other: RouteSet) -> tuple[RouteSet, LongArray]:
+        """These routes, with the groups that another set of the same pairs has taken from there.
+
+        Also the number of every route in the concatenation of both sets' routes.
+        """
+        own, theirs = (r.group_pair * len(FAMILIES) + r.group_family for r in (self, other))
+        kept = np.flatnonzero(~np.isin(own, theirs)[self.group_of_route])
+        number = np.concatenate([kept, self.n_routes + np.arange(other.n_routes)])
+        code = np.concatenate([own[self.group_of_route[kept]], theirs[other.group_of_route]])
+        order = np.argsort(code, kind="stable")
+        number, code = number[order], code[order]
+        start = np.concatenate([self.start, self.start[-1] + other.start[1:]])
+        arcs, start = _take(np.concatenate([self.arcs, other.arcs]), start, number)
+        first = np.flatnonzero(np.diff(code, prepend=-1))
+        pair, family = (code // len(FAMILIES)).astype(np.int32), (code % len(FAMILIES)).astype(np.int32)
+        joined = replace(
+            self,
+            pair=pair,
+            family=family,
+            arcs=arcs,
+            start=start,
+            group_start=np.append(first, len(code)),
+            group_pair=pair[first],
+            group_family=family[first],
+            serves=np.ones((1, len(code)), dtype=bool),
+            _known_bundles=None,
+            _search=None,
+        )
+        return joined, number
+
     def routes_of(self, pair: int) -> range:
         """Numbers of the routes of a pair."""
         first, last = np.searchsorted(self.pair, (pair, pair + 1))
@@ -300,7 +393,8 @@ def generate(
             mine[[k for k, ban in enumerate(bans) if ban == barred]] = True
         parts.append(extra)
         serves.append(mine)
-    return _assemble(first, pairs, _joined(parts), np.concatenate(serves, axis=1))
+    made = _assemble(first, pairs, _joined(parts), np.concatenate(serves, axis=1))
+    return replace(made, _search=_Searched(first, pairs, base, most, detour))
 
 
 def _candidates(batches: list[Batch], pairs: Pairs, graph: Graph) -> _Candidates:
@@ -401,6 +495,17 @@ class _Candidates:
             yield _Candidates(
                 self.pair[part], self.arcs[start[0] : start[-1]], start - start[0], self.family[part]
             )
+
+
+@dataclass(frozen=True, eq=False)
+class _Searched:
+    """What a set was found with, for searching again: the base graph, its pairs and candidates."""
+
+    graph: Graph
+    pairs: Pairs
+    found: _Candidates
+    most: int
+    detour: float
 
 
 def _extract(batches: list[Batch], pairs: Pairs, graph: Graph) -> _Candidates:

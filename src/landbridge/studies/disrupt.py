@@ -1,0 +1,435 @@
+"""What is lost when a gateway or a link is out, for each that carries anything.
+
+Two answers, which bound what happens:
+
+*Short run.* Out for d days in a year; routes and trade stay, boxes wait and the queue is worked off at the
+capacity c that is left beside the daily flow f (a deterministic queue):
+
+    delay = 1/2 f d^2 / (1 - f/c)   [TEU-days a year]
+
+with c without bound where no capacity is known, which makes it a lower bound, and without end where f >= c.
+The loss of real income is the first order: trade at its base, each box dearer by its mean delay.
+
+*Long run.* Out for good; freight takes the other routes of its set and trade adjusts, at the waits of the
+base. A pair whose every route is cut is not served: its boxes are counted and its cost is left as it was, so
+that the loss of real income is then a lower bound.
+
+Only the pairs that pass the element are chosen anew, which is what makes hundreds of cases quick.
+Source: deterministic queues as in Newell, Applications of Queueing Theory (1982), chapter 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.errors import DataError, Fault, Status, did_you_mean
+from landbridge.model import Progress, _Base, _Common
+from landbridge.trade import solve
+from landbridge.trade.welfare import CA5
+from landbridge.transport import RouteSet, log_constants, pivot
+from landbridge.transport.paths import RouteSums
+from landbridge.world import World
+from landbridge.world.names import resolve
+
+__all__ = ["Disruption", "Loss", "disrupt"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+LongArray = NDArray[np.int64]
+
+HOURS_A_DAY = 24.0
+USD_PER_MUSD = 1e6
+# Fewer cases than these are done before a second process has read the data.
+_WORTH_A_PROCESS = 40
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What is lost without one element, or several together.
+
+    teu_per_year: boxes that pass it in the base, both ways. volume_over_capacity: None where no capacity
+    is known. days: how long it is out in the short run. short_*: mean delay of the year's boxes [h], its
+    worth at their values of time [million USD a year]; None where the queue is never worked off.
+    long_*: mean further hours of the boxes that passed it [h], money and time together [million USD a
+    year], boxes left without a route [TEU a year].
+    real_income_*: percent by region, and of the five (CA5) and the world together.
+    """
+
+    id: str
+    name: str
+    kind: str
+    teu_per_year: float
+    volume_over_capacity: float | None
+    days: float
+    short_time_h: float | None
+    short_cost_musd: float | None
+    long_time_h: float
+    long_cost_musd: float
+    unserved_teu: float
+    real_income_short: dict[str, float] | None
+    real_income_long: dict[str, float]
+    note: str = ""
+
+    def row(self) -> dict[str, Any]:
+        """The loss as plain values."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Disruption:
+    """All losses, the largest first, and the status of the worst of the solves."""
+
+    losses: tuple[Loss, ...]
+    days: float
+    by: str
+    status: Status
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for each loss."""
+        return [loss.row() for loss in self.losses]
+
+
+@dataclass(frozen=True)
+class _Element:
+    """Arcs that go out together. counted: those on which its flow is counted."""
+
+    id: str
+    name: str
+    kind: str
+    arcs: LongArray
+    counted: LongArray
+    gateways: tuple[int, ...]
+
+
+def disrupt(
+    world: World,
+    together: Iterable[Sequence[str]] = (),
+    *,
+    only: Sequence[str] | None = None,
+    days: float = 14.0,
+    by: str = "CA5",
+    least_teu: float = 1.0,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Disruption:
+    """Take out every gateway and every link that carries freight, one at a time, and rank the losses.
+
+    together: gateways or links that are out at once, by id or name, beside the single ones.
+    only: these alone instead of all (none of them where empty). days: length of the closure in the short
+    run. by: region, CA5 or world whose long-run loss of real income ranks them. least_teu: elements with
+    less are left out. workers: processes that share the cases; each holds a base of its own.
+    Raises DataError with every unknown name; ConvergenceError where an economy does not settle.
+    """
+    tell = progress or (lambda text, share: None)
+    tell("solving the base", 0.0)
+    if not 0.0 < days <= 365.0:
+        raise DataError("nothing to do", [Fault("days", f"is {days:g}", "give 1 to 365")])
+    base = _Base(_Common([world]), world, 0, throw=True)
+    names = [*base.table.regions, "CA5", "world"]
+    if by not in names:
+        cure = did_you_mean(by, names) or "give a region, CA5 or world"
+        raise DataError("nothing to rank by", [Fault("by", f"no region {by!r}", cure)])
+    bench = _Bench(base, days)
+    alike = _alike(bench, _elements(bench, together, only, least_teu))
+    losses, statuses = [], []
+    for number, (found, status) in enumerate(_all(bench, alike, workers), 1):
+        tell(f"without {found[0].name}", 0.1 + 0.9 * number / len(alike))
+        losses += found
+        statuses.append(status)
+    losses.sort(key=lambda loss: (loss.real_income_long[by], -loss.teu_per_year, loss.id))
+    return Disruption(tuple(losses), days, by, Status.worst([base.results.status, *statuses]))
+
+
+def _alike(bench: _Bench, elements: Iterable[_Element]) -> list[list[_Element]]:
+    """Elements grouped by what they cut: links in a row without a fork are one case."""
+    bundle_of_arc = bench.routes.bundle_of_arc
+    groups: dict[tuple[int, ...], list[_Element]] = {}
+    for element in elements:
+        bundles = np.unique(bundle_of_arc[element.arcs])
+        groups.setdefault(tuple(bundles[bundles >= 0].tolist()), []).append(element)
+    return list(groups.values())
+
+
+def _all(bench: _Bench, alike: list[list[_Element]], workers: int) -> Iterator[tuple[list[Loss], Status]]:
+    """The losses of every group, in order; in processes of their own where more than one worker is asked."""
+    if workers <= 1 or len(alike) < _WORTH_A_PROCESS:
+        for group in alike:
+            yield bench.without(group)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    given = (bench.base.world, bench.days)
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin, given) as pool:
+        yield from pool.map(_one, alike, chunksize=4)
+
+
+# The bench of a worker process, which handles one group after another.
+_own_bench: list[_Bench] = []
+
+
+def _begin(world: World, days: float) -> None:
+    _own_bench.append(_Bench(_Base(_Common([world]), world, 0, throw=True), days))
+
+
+def _one(group: list[_Element]) -> tuple[list[Loss], Status]:
+    return _own_bench[0].without(group)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some routes with what choosing among them takes."""
+
+    sums: RouteSums
+    open: BoolArray
+    size: FloatArray
+    log_constant: FloatArray
+
+
+class _Bench:
+    """The base with everything that is the same for all cases."""
+
+    def __init__(self, base: _Base, days: float) -> None:
+        self.base, self.days = base, days
+        results = base.results
+        self.graph, self.routes = base.graph, base.common.routes
+        self.sums, self.available = self.routes.sums(self.graph), self.routes.available(self.graph)
+        self.size = base.common.path_size(self.available)
+        self.closure = base.closures[0]
+        self.eq = results.equilibrium[self.closure]
+        self.gradient = np.array(
+            [self.eq.gradient(f"real_income:{region}").cost for region in base.table.regions]
+        )
+        self.income = np.asarray(self.eq.base.income)
+        self.flow = results.flow_teu.sum(axis=1)
+        classes = base.classes
+        # Share of a pair's boxes of one sector on every route, both products together [sector, route].
+        self.share = np.empty((len(classes.sectors), self.routes.n_routes))
+        for s, beta in enumerate(classes.block_share):
+            on_block = beta[self.routes.pair]
+            self.share[s] = on_block * results.choice.route_share(s, 0)
+            self.share[s] += (1.0 - on_block) * results.choice.route_share(s, 1)
+        self.demand = results.demand_teu
+        self.teu_on_route = np.einsum("sr,rs->r", self.share, self.demand[self.routes.pair])
+        self.expected = np.array([results.choice.expected(s)[0] for s in range(len(classes.sectors))])
+        self.used = {row["gateway"]: row["volume_over_capacity"] for row in results.gateway_rows}
+
+    def without(self, group: Sequence[_Element]) -> tuple[list[Loss], Status]:
+        """Elements that cut the same routes, each out on its own, in the short and in the long run."""
+        out = np.zeros(self.graph.n_arcs, dtype=bool)
+        out[group[0].arcs] = True
+        cut = self.routes.over_arcs(out[:, None].astype(float))[:, 0] > 0.0
+        passing = float(self.teu_on_route[cut].sum())
+        long_h, long_musd, unserved, income, status = self._long(out, cut, passing)
+        losses = []
+        for element in group:
+            short_h, short_musd, short_income = self._short(element, cut, passing)
+            note = "" if short_h is not None else "flow is at its capacity: a queue is never worked off"
+            losses.append(
+                Loss(
+                    element.id,
+                    element.name,
+                    element.kind,
+                    passing,
+                    self._load(element),
+                    self.days,
+                    short_h,
+                    short_musd,
+                    long_h,
+                    long_musd,
+                    unserved,
+                    short_income,
+                    income,
+                    note,
+                )
+            )
+        return losses, status
+
+    def _load(self, element: _Element) -> float | None:
+        known = [self.used[self.graph.gateways[j]] for j in element.gateways]
+        found = [float(load) for load in known if load is not None]
+        return max(found) if found else None
+
+    def _short(
+        self, element: _Element, cut: BoolArray, passing: float
+    ) -> tuple[float | None, float | None, dict[str, float] | None]:
+        load = self._load(element) or 0.0
+        if load >= 1.0:
+            return None, None, None
+        days_a_year = self.base.world.parameter("days_per_year")
+        # Delay of all boxes over a year's boxes: 1/2 f d^2 / (1 - f/c) over 365 f, in hours.
+        mean_h = HOURS_A_DAY * 0.5 * self.days**2 / (1.0 - load) / days_a_year
+        pair, n_pairs = self.routes.pair[cut], self.routes.n_pairs
+        classes, freight = self.base.classes, self.base.freight
+        passes = np.array([np.bincount(pair, weights=s[cut], minlength=n_pairs) for s in self.share])
+        dearer = (mean_h * classes.usd_per_h * passes).T
+        musd = float((dearer * self.demand).sum()) / USD_PER_MUSD
+        at_base = self.base.choice.cost
+        moved = freight.log_tau(at_base + np.where(np.isfinite(at_base), dearer, 0.0)) - self.base.log_tau
+        change = np.tensordot(self.gradient, moved, axes=3)
+        return mean_h if passing > 0.0 else 0.0, musd, self._incomes(np.expm1(change))
+
+    def _long(
+        self, out: BoolArray, cut: BoolArray, passing: float
+    ) -> tuple[float, float, float, dict[str, float], Status]:
+        pairs = np.unique(self.routes.pair[cut & self.available])
+        base, kept = self.base.choice.only(pairs)
+        routes, parts = base.routes, [self._old(base.routes, kept, cut[kept])]
+        robbed = ~np.logical_or.reduceat(parts[0].open, routes.group_start[:-1])
+        if robbed.any():
+            closed = replace(self.graph, available=self.graph.available & ~out)
+            spare = self.routes.best_left(closed, pairs[np.unique(routes.group_pair[robbed])]).only(pairs)[0]
+            if spare.n_routes:
+                routes, number = routes.with_groups_of(spare)
+                parts.append(self._new(spare))
+                base = replace(base, routes=routes)
+            else:
+                number = np.arange(routes.n_routes)
+        else:
+            number = np.arange(routes.n_routes)
+        open_ = np.concatenate([p.open for p in parts])[number]
+        size = np.concatenate([p.size for p in parts], axis=1)[:, number]
+        constant = np.concatenate([p.log_constant for p in parts])[number]
+        sums = RouteSums(
+            *(
+                np.concatenate([getattr(p.sums, side) for p in parts], axis=1)[:, number]
+                for side in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
+            )
+        )
+        choice = pivot(base, sums, open_, size, constant)
+        demand = self.demand[pairs]
+        lost = np.zeros(len(pairs), dtype=bool)
+        lost[choice.unreachable] = True
+        unserved = float(demand[lost].sum())
+        cost = self.base.choice.cost.copy()
+        cost[pairs[~lost]] = choice.cost[~lost]
+        served = demand[~lost]
+        with np.errstate(invalid="ignore"):
+            dearer = np.where(served > 0.0, choice.cost[~lost] - base.cost[~lost], 0.0)
+        hours = np.array([choice.expected(s)[0] for s in range(len(self.share))]) - self.expected[:, pairs]
+        more_h = float((hours.T[~lost] * served).sum())
+        log_hat = self.base.freight.log_tau(cost) - self.base.log_tau
+        cost_hat = np.exp(np.where(self.base.table.trade > 0.0, log_hat, 0.0))
+        eq = solve(self.base.table, cost_hat, deficits=self.closure, start=self.eq)
+        return (
+            more_h / passing if passing > 0.0 else 0.0,
+            float((dearer * served).sum()) / USD_PER_MUSD,
+            unserved,
+            self._incomes(eq.real_income_hat - 1.0),
+            eq.status,
+        )
+
+    def _old(self, routes: RouteSet, kept: LongArray, cut: BoolArray) -> _Part:
+        """Routes of the base, those that are cut closed; path sizes anew where a group loses some."""
+        open_ = self.available[kept] & ~cut
+        size = self.size[:, kept]
+        hit = np.logical_or.reduceat(cut, routes.group_start[:-1])
+        hit &= np.logical_or.reduceat(open_, routes.group_start[:-1])
+        some, at = routes.of_groups(hit)
+        size[:, at] = some.path_size(self.graph, open_[at])
+        constant = self.base.log_constant
+        sums = (
+            getattr(self.sums, side)[:, kept] for side in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
+        )
+        return _Part(
+            RouteSums(*sums), open_, size, np.zeros(len(kept)) if constant is None else constant[kept]
+        )
+
+    def _new(self, routes: RouteSet) -> _Part:
+        """Routes that were searched for."""
+        open_ = np.ones(routes.n_routes, dtype=bool)
+        constant = log_constants(self.base.world, self.graph, routes)
+        size = routes.path_size(self.graph, open_)
+        return _Part(
+            routes.sums(self.graph), open_, size, np.zeros(len(open_)) if constant is None else constant
+        )
+
+    def _incomes(self, change: FloatArray) -> dict[str, float]:
+        """Percent by region, for the five together and for the world."""
+        regions = self.base.table.regions
+        found = {region: 100.0 * float(change[n]) for n, region in enumerate(regions)}
+        for group, members in (("CA5", [r for r in CA5 if r in regions]), ("world", list(regions))):
+            at = [regions.index(r) for r in members]
+            if at:
+                weight = self.income[at] / self.income[at].sum()
+                found[group] = 100.0 * float(weight @ change[at])
+        return found
+
+
+def _elements(
+    bench: _Bench, together: Iterable[Sequence[str]], only: Sequence[str] | None, least_teu: float
+) -> Iterator[_Element]:
+    """Every gateway and link that carries freight, or those asked for; then those out together."""
+    graph, together = bench.graph, list(together)
+    singles = {e.id: e for e in (*_gateways(bench), *_links(bench))}
+    faults: list[Fault] = []
+
+    def find(name: str, where: str) -> _Element | None:
+        if name in singles:
+            return singles[name]
+        tables = bench.base.world.tables
+        found, fault = resolve(tables, "gateway", name, where, set(graph.gateways))
+        if fault is not None or found is None:
+            faults.append(fault or Fault(where, f"no gateway or link {name!r}", "give an id"))
+            return None
+        return singles[found]
+
+    chosen = [find(name, "only") for name in only or ()]
+    groups = [[find(name, "together") for name in group] for group in together]
+    faults += [
+        Fault("together", f"{', '.join(group) or 'nothing'} is no combination", "name two or more, A+B")
+        for group in together
+        if len(set(group)) < 2
+    ]
+    if faults:
+        raise DataError("unknown gateways or links", faults)
+    if only is not None:
+        yield from (e for e in chosen if e is not None)
+    else:
+        yield from (e for e in singles.values() if bench.flow[e.counted].sum() >= least_teu)
+    for group in groups:
+        parts = [e for e in group if e is not None]
+        yield _Element(
+            "+".join(e.id for e in parts),
+            " + ".join(e.name for e in parts),
+            "together",
+            np.unique(np.concatenate([e.arcs for e in parts])),
+            np.unique(np.concatenate([e.counted for e in parts])),
+            tuple(j for e in parts for j in e.gateways),
+        )
+
+
+def _gateways(bench: _Bench) -> Iterator[_Element]:
+    graph = bench.graph
+    rows = bench.base.world.network["gateways"].by("gateway_id")
+    for j, gateway in enumerate(graph.gateways):
+        mine = graph.govern_gateway == j
+        counted = graph.govern_arc[mine & graph.govern_counted]
+        if rows[gateway]["status"] == "open" and mine.any():
+            yield _Element(
+                gateway,
+                str(rows[gateway]["name"]),
+                "gateway",
+                graph.govern_arc[mine].astype(np.int64),
+                counted,
+                (j,),
+            )
+
+
+def _links(bench: _Bench) -> Iterator[_Element]:
+    graph, network = bench.graph, bench.base.world.network
+    names = {str(r["place_id"]): str(r["name"]) for r in network["places"]}
+    rows = network["links"].by("link_id")
+    order = np.argsort(graph.link, kind="stable")
+    first = np.searchsorted(graph.link[order], np.arange(len(graph.links) + 1))
+    for n, link in enumerate(graph.links):
+        row = rows[link]
+        arcs = order[first[n] : first[n + 1]].astype(np.int64)
+        if row["status"] == "open" and len(arcs):
+            ends = f"{names[str(row['from_place'])]} - {names[str(row['to_place'])]} ({row['mode']})"
+            yield _Element(link, ends, "link", arcs, arcs, ())
