@@ -18,6 +18,7 @@ from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_yo
 from landbridge.trade import welfare
 from landbridge.trade.economy import Array, Closure, Economy, Point, Shock
 from landbridge.trade.search import Rebased, SearchError, find, hardly_trades, prepare, rebase
+from landbridge.trade.value_added import ValueAdded, value_added
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
 from landbridge.world.trade_table import TradeTable
 
@@ -110,6 +111,10 @@ class Equilibrium:
         """The solved equilibrium as a table, ready to be shocked again."""
         self._solved()
         return self._table
+
+    def value_added(self) -> ValueAdded:
+        """Trade in value added at this equilibrium; for the base, `value_added(table)`."""
+        return value_added(self.table())
 
     def outcome(self, of: str) -> float:
         """The number that `gradient(of)` differentiates (in logs): a hat, or a flow in million USD.
