@@ -1,0 +1,128 @@
+"""Gateways and links out: the quick answer is that of the whole chain, and the queue is the textbook's."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import landbridge as lb
+from landbridge.cli import app
+from landbridge.errors import DataError
+from landbridge.scenario import Scenario
+from landbridge.studies.disrupt import Disruption, Loss, disrupt
+
+FOUR = ("suez", "khorgos-altynkol", "aktau", "saryagash-keles")
+
+
+def without_capacities(world: lb.World) -> lb.World:
+    """The World in which no queue grows, so that the chain answers at the waits of the base."""
+    table = world.network["gateways"]
+    columns = [c for c in table.columns if c.startswith("capacity") and c.endswith("per_day")]
+    bare = table.with_rows({**row, **dict.fromkeys(columns)} for row in table)
+    return replace(world, network={**world.network, "gateways": bare})
+
+
+@pytest.fixture(scope="module")
+def world() -> lb.World:
+    return lb.load()
+
+
+@pytest.fixture(scope="module")
+def found(world: lb.World) -> Disruption:
+    return disrupt(world, [("khorgos-altynkol", "alashankou-dostyk")], only=FOUR, days=10.0)
+
+
+def loss(found: Disruption, id: str) -> Loss:
+    return next(one for one in found.losses if one.id == id)
+
+
+def test_out_for_good_is_what_the_chain_says_of_a_closure(world: lb.World, found: Disruption) -> None:
+    shut = [
+        Scenario.from_dict(
+            {"name": id, "modification": [{"verb": "close_gateway", "gateway": id}]}, f"no-{id}"
+        )
+        for id in ("suez", "khorgos-altynkol")
+    ]
+    study = lb.study(without_capacities(world), shut)
+    for id in ("suez", "khorgos-altynkol"):
+        ours = loss(found, id)
+        assert ours.unserved_teu == 0.0
+        for row in study[f"no-{id}"].real_income_rows:
+            assert ours.real_income_long[row["region"]] == pytest.approx(row["percent"], abs=1e-7)
+
+
+def test_two_together_lose_more_than_either(found: Disruption) -> None:
+    both = loss(found, "khorgos-altynkol+alashankou-dostyk")
+    assert both.kind == "together"
+    assert both.long_cost_musd > loss(found, "khorgos-altynkol").long_cost_musd > 0.0
+    assert both.real_income_long["CA5"] < loss(found, "khorgos-altynkol").real_income_long["CA5"]
+
+
+def test_the_queue_of_a_short_closure_is_the_deterministic_one(world: lb.World, found: Disruption) -> None:
+    one = loss(found, "khorgos-altynkol")
+    load = one.volume_over_capacity
+    assert load is not None and 0.0 < load < 1.0
+    # Day by day: boxes arrive evenly, none leave for ten days, then capacity until the queue is gone.
+    steps = 200_000
+    time = np.linspace(0.0, 60.0, steps)
+    flow, capacity = load, 1.0
+    queue = np.where(time < 10.0, flow * time, flow * time - capacity * (time - 10.0)).clip(min=0.0)
+    boxes = flow * world.parameter("days_per_year")
+    by_hand = 24.0 * np.trapezoid(queue, time) / boxes
+    assert one.short_time_h == pytest.approx(by_hand, rel=1e-4)
+    assert one.short_cost_musd is not None and one.short_cost_musd > 0.0
+    assert one.real_income_short is not None and one.real_income_short["KAZ"] < 0.0
+
+
+def test_a_short_closure_costs_the_square_of_its_days(world: lb.World, found: Disruption) -> None:
+    twice = disrupt(world, only=["suez"], days=20.0)
+    assert twice.losses[0].short_cost_musd == pytest.approx(
+        4.0 * (loss(found, "suez").short_cost_musd or 0.0)
+    )
+
+
+def test_ranked_by_whoever_is_asked_for(world: lb.World, found: Disruption) -> None:
+    assert [one.real_income_long["CA5"] for one in found.losses] == sorted(
+        one.real_income_long["CA5"] for one in found.losses
+    )
+    by_uzbekistan = disrupt(world, only=FOUR, by="UZB")
+    assert by_uzbekistan.losses[0].id == "saryagash-keles"
+
+
+def test_every_unknown_name_is_told(world: lb.World) -> None:
+    with pytest.raises(DataError) as caught:
+        disrupt(world, [("suez", "suez")], only=["nowhere", "khorgos"])
+    assert len(caught.value.faults) == 3
+    with pytest.raises(DataError, match="rank"):
+        disrupt(world, only=["suez"], by="KAS")
+
+
+def test_the_command_prints_writes_and_refuses(tmp_path: Path) -> None:
+    runner = CliRunner()
+    done = runner.invoke(app, ["disrupt", "suez", "--json"])
+    assert done.exit_code == 0
+    body = json.loads(done.stdout)
+    assert body["result"][0]["id"] == "suez" and body["status"]["converged"]
+    file = tmp_path / "losses.csv"
+    assert runner.invoke(app, ["disrupt", "suez", "-o", str(file)]).exit_code == 0
+    with file.open(encoding="utf-8", newline="") as text:
+        rows = list(csv.DictReader(text))
+    assert len(rows) == 1 and float(rows[0]["RUS_long_percent"]) < -0.5
+    shown = runner.invoke(app, ["disrupt", "suez"]).stdout
+    assert "Suez Canal" in shown and "lower bound" in shown
+
+
+@pytest.mark.slow
+def test_all_of_them_and_in_two_processes_the_same(world: lb.World) -> None:
+    one, two = disrupt(world), disrupt(world, workers=2)
+    assert one.rows() == two.rows()
+    assert len(one.losses) > 600
+    assert all(np.isfinite(list(each.real_income_long.values())).all() for each in one.losses)
+    # Links in a row without a fork lose the same.
+    assert loss(one, "R004").real_income_long == loss(one, "R005").real_income_long
