@@ -3,6 +3,8 @@
 Knows links, hours and money; does not know what real income is.
 """
 
+from landbridge.io.tntp import read_tntp
+from landbridge.transport.assignment import Assignment, assign
 from landbridge.transport.choice import (
     ArcBars,
     BaseChoice,
@@ -23,6 +25,7 @@ from landbridge.transport.routes import Route, Routes, route
 __all__ = [
     "FAMILIES",
     "ArcBars",
+    "Assignment",
     "BaseChoice",
     "Choice",
     "Classes",
@@ -33,6 +36,7 @@ __all__ = [
     "RouteSums",
     "Routes",
     "align",
+    "assign",
     "compile_graph",
     "crossing_terms",
     "freight_between_regions",
@@ -42,6 +46,7 @@ __all__ = [
     "log_constants",
     "network_share",
     "pivot",
+    "read_tntp",
     "route",
     "solve_base",
 ]

@@ -1,0 +1,250 @@
+"""Inner loops of the assignment: shortest-path trees and shifts between paths.
+
+Compiled by numba where it is installed; the same functions run, slowly, as plain Python where it is not.
+Imported only by the function that needs it, since numba takes a second to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["COMPILED", "extend", "link_flows", "sweep"]
+
+try:
+    import numba
+except ImportError:
+    COMPILED = False
+else:
+    COMPILED = True
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    if not COMPILED:
+        return function
+    try:
+        # Beside the source, or in the user's cache folder where the install is read-only.
+        return numba.njit(cache=True)(function)
+    except RuntimeError:  # no folder that can be written to
+        return numba.njit(function)  # type: ignore[no-any-return]
+
+
+@_compiled
+def _tree(source, first, order, head, cost, through, dist, back, key, node):  # type: ignore[no-untyped-def]
+    """Dijkstra from source on a binary heap; back: link by which a node is reached, -1 at none."""
+    dist[:] = np.inf
+    back[:] = -1
+    dist[source] = 0.0
+    key[0], node[0], size = 0.0, source, 1
+    while size > 0:
+        d, n = key[0], node[0]
+        size -= 1
+        k, x, i = key[size], node[size], 0
+        while True:
+            j = 2 * i + 1
+            if j >= size:
+                break
+            if j + 1 < size and key[j + 1] < key[j]:
+                j += 1
+            if key[j] >= k:
+                break
+            key[i], node[i] = key[j], node[j]
+            i = j
+        key[i], node[i] = k, x
+        # A centroid is the end of a path, never its middle.
+        if d > dist[n] or (n < through and n != source):
+            continue
+        for e in range(first[n], first[n + 1]):
+            a = order[e]
+            m = head[a]
+            reached = d + cost[a]
+            if reached < dist[m]:
+                dist[m] = reached
+                back[m] = a
+                i = size
+                size += 1
+                while i > 0 and key[(i - 1) // 2] > reached:
+                    key[i], node[i] = key[(i - 1) // 2], node[(i - 1) // 2]
+                    i = (i - 1) // 2
+                key[i], node[i] = reached, m
+
+
+@_compiled
+def extend(  # type: ignore[no-untyped-def]
+    origins, bounds, destination, trips, tail, head, first, order, cost, through, nodes, paths, used
+):
+    """Add to every pair its shortest path where that is new.
+
+    paths: (first of pair, next, start, length, flow, links); used: paths and links in use. Returns paths,
+    used, least cost by pair.
+    """
+    of_pair, after, start, length, flow, links = paths
+    count, filled = used
+    dist, back = np.empty(nodes + 1), np.empty(nodes + 1, np.int64)
+    key, node = np.empty(len(head) + 2), np.empty(len(head) + 2, np.int64)
+    least = np.empty(len(trips))
+    for o in range(len(origins)):
+        _tree(origins[o], first, order, head, cost, through, dist, back, key, node)
+        for q in range(bounds[o], bounds[o + 1]):
+            least[q] = dist[destination[q]]
+            if not np.isfinite(least[q]):
+                continue
+            known, p = np.inf, of_pair[q]
+            while p >= 0:
+                total = 0.0
+                for e in range(start[p], start[p] + length[p]):
+                    total += cost[links[e]]
+                known = min(known, total)
+                p = after[p]
+            # Sums taken in another order differ in the last digits: not a new path.
+            if known <= least[q] * (1 + 1e-13):
+                continue
+            if count == len(after):
+                size = 2 * count
+                after, start = _longer(after, size), _longer(start, size)
+                length, flow = _longer(length, size), _longer(flow, size)
+            if filled + nodes > len(links):
+                links = _longer(links, 2 * len(links) + nodes)
+            start[count], after[count] = filled, of_pair[q]
+            flow[count] = trips[q] if of_pair[q] < 0 else 0.0
+            of_pair[q] = count
+            n = destination[q]
+            while n != origins[o]:
+                links[filled] = back[n]
+                n = tail[back[n]]
+                filled += 1
+            length[count] = filled - start[count]
+            count += 1
+    return (of_pair, after, start, length, flow, links), (count, filled), least
+
+
+@_compiled
+def _longer(array, size):  # type: ignore[no-untyped-def]
+    longer = np.empty(size, array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+@_compiled
+def link_flows(paths, volume):  # type: ignore[no-untyped-def]
+    """Sum path flows to links, afresh, so that rounding of the shifts does not pile up."""
+    of_pair, after, start, length, flow, links = paths
+    volume[:] = 0.0
+    for q in range(len(of_pair)):
+        p = of_pair[q]
+        while p >= 0:
+            for e in range(start[p], start[p] + length[p]):
+                volume[links[e]] += flow[p]
+            p = after[p]
+
+
+@_compiled
+def _cost(v, time, capacity, b, power, fixed):  # type: ignore[no-untyped-def]
+    if b == 0.0:
+        return time + fixed
+    return time * (1 + b * (v / capacity) ** power) + fixed
+
+
+@_compiled
+def _gain(s, long, n_long, short, n_short, volume, time, capacity, b, power, fixed):  # type: ignore[no-untyped-def]
+    """Cost of the longer path less that of the shorter after a shift of s."""
+    gain = 0.0
+    for i in range(n_long):
+        a = long[i]
+        gain += _cost(max(volume[a] - s, 0.0), time[a], capacity[a], b[a], power[a], fixed[a])
+    for i in range(n_short):
+        a = short[i]
+        gain -= _cost(volume[a] + s, time[a], capacity[a], b[a], power[a], fixed[a])
+    return gain
+
+
+@_compiled
+def sweep(paths, volume, cost, time, capacity, b, power, fixed):  # type: ignore[no-untyped-def]
+    """Shift flow of every pair from each path to its cheapest, link costs following; returns the excess."""
+    of_pair, after, start, length, flow, links = paths
+    mark = np.zeros(len(volume), np.int64)
+    long, short = np.empty(len(volume), np.int64), np.empty(len(volume), np.int64)
+    excess = 0.0
+    for q in range(len(of_pair)):
+        if of_pair[q] < 0 or after[of_pair[q]] < 0:
+            continue
+        best, least, p = -1, np.inf, of_pair[q]
+        while p >= 0:
+            total = 0.0
+            for e in range(start[p], start[p] + length[p]):
+                total += cost[links[e]]
+            if total < least:
+                best, least = p, total
+            p = after[p]
+        previous, p = -1, of_pair[q]
+        while p >= 0:
+            following = after[p]
+            if p != best and flow[p] > 0:
+                n_long, n_short = 0, 0
+                for e in range(start[best], start[best] + length[best]):
+                    mark[links[e]] = 1
+                gain, slope = 0.0, 0.0
+                for e in range(start[p], start[p] + length[p]):
+                    if mark[links[e]] == 1:
+                        mark[links[e]] = 2
+                    else:
+                        long[n_long] = links[e]
+                        n_long += 1
+                for e in range(start[best], start[best] + length[best]):
+                    if mark[links[e]] == 1:
+                        short[n_short] = links[e]
+                        n_short += 1
+                    mark[links[e]] = 0
+                for i in range(n_long + n_short):
+                    a = long[i] if i < n_long else short[i - n_long]
+                    gain += cost[a] if i < n_long else -cost[a]
+                    if b[a] > 0 and power[a] > 0:
+                        load = max(volume[a], 1e-9 * capacity[a]) / capacity[a]
+                        slope += time[a] * b[a] * power[a] / capacity[a] * load ** (power[a] - 1)
+                if gain > 0:
+                    excess += flow[p] * gain
+                    shift = flow[p] if gain >= slope * flow[p] else gain / slope
+                    # Where the slope is flat at zero flow a Newton step overshoots: bisect instead.
+                    if (
+                        _gain(shift, long, n_long, short, n_short, volume, time, capacity, b, power, fixed)
+                        < -0.5 * gain
+                    ):
+                        low, high = 0.0, shift
+                        for _ in range(40):
+                            shift = 0.5 * (low + high)
+                            if (
+                                _gain(
+                                    shift,
+                                    long,
+                                    n_long,
+                                    short,
+                                    n_short,
+                                    volume,
+                                    time,
+                                    capacity,
+                                    b,
+                                    power,
+                                    fixed,
+                                )
+                                > 0
+                            ):
+                                low = shift
+                            else:
+                                high = shift
+                    flow[p] -= shift
+                    flow[best] += shift
+                    for i in range(n_long + n_short):
+                        a = long[i] if i < n_long else short[i - n_long]
+                        volume[a] = max(volume[a] - shift, 0.0) if i < n_long else volume[a] + shift
+                        cost[a] = _cost(volume[a], time[a], capacity[a], b[a], power[a], fixed[a])
+            if p != best and flow[p] <= 0:
+                if previous < 0:
+                    of_pair[q] = following
+                else:
+                    after[previous] = following
+            else:
+                previous = p
+            p = following
+    return excess
