@@ -222,7 +222,7 @@ def event_study(world: World) -> list[dict[str, Any]]:
             later = by_period.get((start, end, year + 1))
             if later is None:
                 continue
-            since = waiver.get(frozenset((passport, destination)))
+            since = waiver.get(frozenset((str(row["passport"]), str(row["destination"]))))
             rows.append(_event(row, later, since, like=True))
     for pair, since in sorted(waiver.items(), key=lambda item: item[1]):
         for passport in sorted(pair):

@@ -40,7 +40,8 @@ _FIVE = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
 
 def farm(
     region: Annotated[
-        list[str] | None, typer.Option("--region", help="Only this country, by code or name; may be repeated.")
+        list[str] | None,
+        typer.Option("--region", help="Only this country, by code or name; may be repeated."),
     ] = None,
     crop: Annotated[
         list[str] | None, typer.Option("--crop", help="Only this crop, wheat or cotton; may be repeated.")
@@ -79,7 +80,8 @@ def travel(
         typer.Option("--waive", help="Instead of a scenario: a mutual waiver, as CHN:KGZ; may be repeated."),
     ] = None,
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Also fit the gravity of arrivals (needs the estimation extra).")
+        bool,
+        typer.Option("--estimate", help="Also fit the gravity of arrivals (needs the estimation extra)."),
     ] = False,
     as_json: JsonFlag = False,
     output: Output = None,
@@ -223,8 +225,10 @@ def _farm_sections(world: World, found: Farm) -> Iterator[Section]:
     for shock in found.shocks:
         yield Section(
             f"Farms, {shock.case}: {words[shock.case]}",
-            ("", "productivity %", "output %", "food price %", "food imports, mUSD", "of food sold, points")
-            + ("real income %", "proportional %", "million USD"),
+            (
+                *("", "productivity %", "output %", "food price %", "food imports, mUSD"),
+                *("of food sold, points", "real income %", "proportional %", "million USD"),
+            ),
             tuple(
                 (
                     names.get(r["region"], r["region"]),
@@ -243,8 +247,10 @@ def _farm_sections(world: World, found: Farm) -> Iterator[Section]:
         )
     yield Section(
         "What the shocks are made of",
-        ("country", "crop", "case", "effect in the field %", "adoption", "of farm output", "record %")
-        + ("yield %",),
+        (
+            *("country", "crop", "case", "effect in the field %", "adoption", "of farm output", "record %"),
+            "yield %",
+        ),
         tuple(
             (
                 names.get(c.region, c.region),
@@ -262,9 +268,9 @@ def _farm_sections(world: World, found: Farm) -> Iterator[Section]:
         ),
         after=(
             "One field comparison is documented (Reddy et al. 2012, cotton in Fergana, not Chinese); it is "
-            "taken for both crops and all countries. Adoption is an assumption: nobody publishes it. A gain of "
-            "yield is read as a gain of productivity, with all other inputs per hectare unchanged: the upper "
-            "reading. Food price: farm and processed food against the cost of living. Record: the largest "
+            "taken for both crops and all countries. Adoption is an assumption: nobody publishes it. A gain "
+            "of yield is read as a gain of productivity, with all other inputs per hectare unchanged: the "
+            "upper reading. Food price: farm and processed food against the cost of living. Record: the largest "
             "rise between five-year means of the national yield since 1999, of the crop named.",
         ),
     )
@@ -349,9 +355,9 @@ def _travel_words(found: Travel) -> tuple[str, ...]:
     words = []
     if d["points"] is not None:
         words.append(
-            f"From 2023 to 2024 arrivals from China grew {d['waived_percent']:.1f} % where a mutual waiver was "
-            f"in force and {d['not_waived_percent']:.1f} % where none was: {d['points']:+.1f} points. Growth "
-            "without a waiver was as fast, so it cannot be laid to the waiver; Chinese travellers needed no "
+            f"From 2023 to 2024 arrivals from China grew {d['waived_percent']:.1f} % where a mutual waiver "
+            f"was in force and {d['not_waived_percent']:.1f} % where none was: {d['points']:+.1f} points. "
+            "Growth without a waiver was as fast, so it cannot be laid to the waiver; Chinese travellers needed no "
             "visa for a short stay in Kazakhstan and Uzbekistan before it. Rows by day compare different "
             "counts and are read as such."
         )
@@ -412,7 +418,17 @@ def _claim_sections(found: Claims) -> Iterator[Section]:
     if found.estimate_rows:
         yield Section(
             "What others estimated, and ours",
-            ("estimate", "theirs", "unit", "ours", "range", "test", "what ours is", "why they differ", "source"),
+            (
+                "estimate",
+                "theirs",
+                "unit",
+                "ours",
+                "range",
+                "test",
+                "what ours is",
+                "why they differ",
+                "source",
+            ),
             tuple(
                 (
                     f"{r['study']}: {r['quantity']}",

@@ -86,7 +86,8 @@ class Modification:
             if key in keys:
                 continue
             if column.default:
-                values[key] = (column.default,) if column.type == "ids" else column.default
+                usual: Any = (column.default,) if column.type == "ids" else column.default
+                values[key] = column.default == "yes" if column.type == "bool" else usual
             elif column.required:
                 faults.append(Fault(where, f"{key} is missing", f"{key}: {column.description}"))
         return Modification(verb, values, where), faults

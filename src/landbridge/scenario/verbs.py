@@ -554,7 +554,7 @@ class Change:
         regions = self._trade.regions
         ends = [[regions[n] for n in self._codes(m, k)] for k in (key, "destination")]
         pairs = [(p, d) for p in ends[0] for d in ends[1] if p != d]
-        if m.get("mutual") in (True, "yes"):
+        if m.get("mutual"):
             pairs += [(d, p) for p, d in pairs]
         if all(ends) and not pairs:
             cure = "name another country: nobody travels abroad at home"
