@@ -13,7 +13,7 @@ import typer
 
 from landbridge.cli.checks import calibrate, validate
 from landbridge.cli.data import data
-from landbridge.cli.people import farm, travel, treaties
+from landbridge.cli.people import claims, farm, travel, treaties
 from landbridge.cli.routes import route
 from landbridge.cli.study import cite, run, scenarios
 from landbridge.errors import LandbridgeError
@@ -29,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (run, route, scenarios, calibrate, farm, travel, treaties, cite):
+for _command in (run, route, scenarios, calibrate, farm, travel, treaties, claims, cite):
     app.command()(_command)
 data.command()(validate)
 app.add_typer(data)
