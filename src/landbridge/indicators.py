@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ PROXY = {
     "betweenness_teu": "hub: boxes that pass the place without beginning or ending there",
     "market_access": "hub: demand abroad that producers of goods can reach, base = 100",
     "gateway_hhi": "stability: sum of squared shares of border posts and ports in the country's boxes",
-    "n1_unserved_share": "stability: largest share of the country's boxes without a way if one gateway closes",
+    "n1_unserved_share": "stability: largest share of the country's boxes lost with one gateway",
     "co2e_g_per_tkm": "green: CO2e per tonne-km of freight on the network",
     "co2e_kg_per_1000_usd": "green: CO2e per 1,000 USD of trade carried",
 }
@@ -57,6 +58,7 @@ UNITS = {
     "co2e_kg_per_1000_usd": "kg/1,000 USD",
 }
 _PLACES_SHOWN = 10
+_KEPT: WeakKeyDictionary[Any, dict[tuple[str, str], float]] = WeakKeyDictionary()
 # Families by land; the sea between land legs of the Caspian belongs to them.
 _LAND = tuple(FAMILIES.index(name) for name in ("northern", "trans-caspian", "southern", "road"))
 
@@ -172,16 +174,15 @@ class Carried:
         passed = csr_matrix((np.ones(len(arcs)), arcs, first), shape=(len(mine), routes.n_arcs)) @ marks
         pair = np.repeat(routes.pair[mine], np.diff(passed.indptr)).astype(np.int64)
         times = np.bincount(pair * n + passed.indices, minlength=routes.n_pairs * n)
-        pairs = np.flatnonzero(times)
-        times = times[pairs]
+        met = np.flatnonzero(times)
         count = np.bincount(routes.pair[mine], minlength=routes.n_pairs)
         demand = self.solved.demand_teu.sum(axis=1)
         out: dict[tuple[str, str], float] = {}
-        for key in pairs[times == count[pairs // n]]:
-            pair, j = int(key // n), int(key % n)
-            for country in {str(ends[0][pair]), str(ends[1][pair])} & set(CA5):
+        for key in met[times[met] == count[met // n]]:
+            q, j = int(key // n), int(key % n)
+            for country in {str(ends[0][q]), str(ends[1][q])} & set(CA5):
                 name = country, graph.gateways[j]
-                out[name] = out.get(name, 0.0) + float(demand[pair])
+                out[name] = out.get(name, 0.0) + float(demand[q])
         return out
 
 
@@ -191,13 +192,14 @@ def indicators(after: Solved, base: Solved | None = None, *, lost: Lost | None =
     base: what a change refers to; the figures alone without it. lost: boxes lost by gateway, from a study
     that also knows capacities, instead of those that have no other route.
     """
-    new = _figures(after, lost)
-    old = _figures(base, lost) if base is not None else new
+    new = dict(_figures(after, lost))
+    old = dict(_figures(base, lost)) if base is not None else {}
     access = market_access_hat(after)
     for n, region in enumerate(after.equilibrium[after.closure].base.regions):
         if region in (*CA5, "CHN"):
             new["market_access", region] = 100.0 * float(access[n])
-            old["market_access", region] = 100.0
+            if base is not None:
+                old["market_access", region] = 100.0
     rows: Rows = []
     for (name, subject), value in new.items():
         before = old.get((name, subject))
@@ -249,6 +251,16 @@ def market_access_hat(solved: Solved) -> FloatArray:
 
 
 def _figures(solved: Solved, lost: Lost | None) -> dict[tuple[str, str], float]:
+    """Every figure of a solved World; those of a base are kept as long as it lives, since many ask."""
+    known = _KEPT.get(solved) if lost is None else None
+    if known is None:
+        known = _measure(solved, lost)
+        if lost is None:
+            _KEPT[solved] = known
+    return known
+
+
+def _measure(solved: Solved, lost: Lost | None) -> dict[tuple[str, str], float]:
     carried = Carried(solved)
     out: dict[tuple[str, str], float] = {}
     by_land = np.isin(carried.routes.family, _LAND)

@@ -270,8 +270,8 @@ def _farm_sections(world: World, found: Farm) -> Iterator[Section]:
             "One field comparison is documented (Reddy et al. 2012, cotton in Fergana, not Chinese); it is "
             "taken for both crops and all countries. Adoption is an assumption: nobody publishes it. A gain "
             "of yield is read as a gain of productivity, with all other inputs per hectare unchanged: the "
-            "upper reading. Food price: farm and processed food against the cost of living. Record: the largest "
-            "rise between five-year means of the national yield since 1999, of the crop named.",
+            "upper reading. Food price: farm and processed food against the cost of living. Record: the "
+            "largest rise between five-year means of the national yield since 1999, of the crop named.",
         ),
     )
 
@@ -357,8 +357,8 @@ def _travel_words(found: Travel) -> tuple[str, ...]:
         words.append(
             f"From 2023 to 2024 arrivals from China grew {d['waived_percent']:.1f} % where a mutual waiver "
             f"was in force and {d['not_waived_percent']:.1f} % where none was: {d['points']:+.1f} points. "
-            "Growth without a waiver was as fast, so it cannot be laid to the waiver; Chinese travellers needed no "
-            "visa for a short stay in Kazakhstan and Uzbekistan before it. Rows by day compare different "
+            "Growth without a waiver was as fast, so it cannot be laid to the waiver; Chinese travellers "
+            "needed no visa for a short stay in Kazakhstan and Uzbekistan before it. Rows by day compare different "
             "counts and are read as such."
         )
     if not i["identified"]:

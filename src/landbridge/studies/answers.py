@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.errors import DataError, LandbridgeError, Status, did_you_mean
+from landbridge.errors import DataError, LandbridgeError, Status
 from landbridge.indicators import Carried
 from landbridge.io.economy import read_economy
 from landbridge.model import iterate
@@ -31,7 +31,7 @@ from landbridge.transport.routes import route
 from landbridge.world import World
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["Answer", "Answers", "scenarios_for"]
+__all__ = ["Answer", "Answers", "figure_names", "scenarios_for"]
 
 FloatArray = NDArray[np.float64]
 Solver = Callable[["Answers"], "Answer | str"]
@@ -44,7 +44,7 @@ _PORTS = ["khorgos-altynkol", "alashankou-dostyk"]
 _TO_FIVE = ("lianyungang-tashkent", "urumqi-ashgabat", "urumqi-dushanbe", "xian-almaty", "xian-bishkek")
 # Bundled scenarios that together stand for every plan.
 _PLANS = ("borders-half", "cku-railway", "middle-corridor-2030", "kti-upgrade", "dostyk-moyynty")
-_KASHGAR, _TEHRAN, _XIAN, _DUISBURG = "KSH", "THR", "XIAN", "DUI"
+_KASHGAR, _TEHRAN, _XIAN = "KHG", "THR", "XIAN"
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,11 @@ _MADE: Mapping[str, Callable[[], Scenario]] = {
 }
 
 
+def figure_names() -> tuple[str, ...]:
+    """The names under which claims and estimates ask for a figure."""
+    return tuple(_ANSWERS)
+
+
 def scenarios_for(names: Iterable[str]) -> tuple[str, ...]:
     """The scenarios that the figures of these names need, in a fixed order."""
     wanted = {one for name in names for one in _NEEDS.get(name, ())}
@@ -117,7 +122,6 @@ class Answers:
         progress: Callable[[str, float], None] | None = None,
     ) -> None:
         self.world = world
-        self.known = tuple(_ANSWERS)
         self.scenarios = tuple(_MADE[name]() for name in scenarios)
         base, *cases = iterate(world, self.scenarios, progress=progress)
         self.base: Results = base
@@ -137,10 +141,6 @@ class Answers:
                 # A World of one's own may lack tables of a channel or places of a route.
                 self._found[name] = f"not computed: {error.message}"
         return self._found[name]
-
-    def cure(self, name: str) -> str:
-        """The nearest names of figures."""
-        return did_you_mean(name, self.known) or "use one of " + ", ".join(self.known)
 
     # -- parts -------------------------------------------------------------------------------------
 
@@ -192,7 +192,9 @@ class Answers:
         """Change of trade in goods between two groups, either way [percent]."""
         regions = self.world.trade.regions
         one, two = ([regions.index(r) for r in group if r in regions] for group in (ones, others))
-        goods = [self.world.trade.sectors.index(str(r["sector"])) for r in self.world.sectors if r["is_goods"]]
+        goods = [
+            self.world.trade.sectors.index(str(r["sector"])) for r in self.world.sectors if r["is_goods"]
+        ]
         at = np.zeros((len(regions), len(regions)), dtype=bool)
         at[np.ix_(one, two)] = True
         at |= at.T
@@ -224,7 +226,9 @@ class Answers:
         rows = (self.base if name is None else self.cases[name]).corridor_rows
         return {row["corridor"]: row for row in rows if row["family"] == family}
 
-    def corridor_percent(self, name: str, family: str, value: str, only: Iterable[str] | None = None) -> float:
+    def corridor_percent(
+        self, name: str, family: str, value: str, only: Iterable[str] | None = None
+    ) -> float:
         """Mean change of a corridor figure over corridors [percent]."""
         old, new = self.corridors(None, family), self.corridors(name, family)
         wanted = [c for c in (only or old) if c in old and c in new]
@@ -282,7 +286,7 @@ def _mirror_gap(a: Answers) -> Answer:
         float(raw.trade[china, regions.index(r)].sum() / cut.trade[china, regions.index(r)].sum())
         for r in ("TJK", "KGZ")
     ]
-    what = "Chinese over own figure of imports from China in the two base tables, Tajikistan; range: with Kyrgyzstan"
+    what = "imports from China, Chinese over own figure in two base tables, Tajikistan; range: Kyrgyzstan too"
     return Answer.of(ratios, "ratio", what)
 
 
@@ -301,8 +305,8 @@ def _time_saved(a: Answers) -> Answer:
         for name in ("ports-half", "ports-quarter-less", "ports-quarter")
     ]
     what = (
-        "door-to-door hours by rail, China - five, if hours at the two ports are halved; range: a quarter and "
-        "three quarters less"
+        "door-to-door hours by rail, China - five, if hours at the two ports are halved; range: a "
+        "quarter and three quarters less"
     )
     return Answer.of(values, "percent", what)
 
@@ -312,7 +316,7 @@ def _cost_saved(a: Answers) -> Answer:
         a.corridor_percent(name, "all", "generalised_cost_usd", _TO_FIVE)
         for name in ("ports-half", "ports-quarter-less", "ports-quarter")
     ]
-    what = "money, hours and risk together, China - five, if hours at the two ports are halved; range as for hours"
+    what = "money, hours and risk, China - five, if hours at the two ports are halved; range as for hours"
     return Answer.of(values, "percent", what)
 
 
@@ -325,7 +329,7 @@ def _middle_east_by_land(a: Answers) -> Answer:
         return 100.0 * float(a.carried.teu[mine & by_land].sum()) / total if total > 0.0 else 0.0
 
     values = [share(MIDDLE_EAST), *(share([c]) for c in MIDDLE_EAST)]
-    what = "boxes between China and Iran, the Gulf, Saudi Arabia and Türkiye that go by land; range: by country"
+    what = "boxes between China and Iran, Emirates, Saudi Arabia, Türkiye that go by land; range: by country"
     return Answer.of(values, "percent", what)
 
 
@@ -376,7 +380,7 @@ def _n1(a: Answers) -> Answer:
         mine = [teu for (of, _), teu in a.carried.without_another_way.items() if of == country]
         total = a.carried.boxes_of(country)
         shares.append(100.0 * max(mine, default=0.0) / total if total > 0.0 else 0.0)
-    what = "proxy of stability: boxes of the five without a way if their worst gateway closes; range: by country"
+    what = "proxy of stability: boxes of the five lost if their worst gateway closes; range: by country"
     return Answer(float(np.mean(shares)), min(shares), max(shares), "percent", what)
 
 
@@ -393,14 +397,18 @@ def _transit_share(a: Answers) -> Answer:
         parts.append(100.0 * float(a.carried.teu[mine].sum()) / total)
         crossing |= mine
     value = 100.0 * float(a.carried.teu[crossing].sum()) / total
-    what = "proxy of a hub: China's boxes by land with countries beyond that cross any of the five; range: by country"
+    what = (
+        "proxy of a hub: China's boxes by land with countries beyond that cross the five; range: by country"
+    )
     return Answer(value, min(parts), max([*parts, value]), "percent", what)
 
 
 def _co2e_per_tkm(a: Answers) -> Answer:
     graph, flow = a.base.graph, a.carried.by_product
     kg = a.carried.routes.over_arcs(graph.co2e_kg)
-    china = a.carried.ends_in(frozenset(["CHN"]), frozenset(BELT) - {"CHN"} | frozenset(["DEU", "POL", "NLD"]))
+    china = a.carried.ends_in(
+        frozenset(["CHN"]), frozenset(BELT) - {"CHN"} | frozenset(["DEU", "POL", "NLD"])
+    )
     tonnes = a.carried.tonnes / np.where(a.carried.teu > 0.0, a.carried.teu, 1.0)
 
     def grams(family: str) -> float:
@@ -424,7 +432,9 @@ def _caspian(name: str | None, unit: str) -> Solver:
         mine = carried.family("trans-caspian")
         if unit == "TEU":
             value = float(carried.teu[mine].sum())
-            return Answer(value, value, value, "TEU/year", "loaded boxes of all kinds on the Trans-Caspian family, 2023")
+            return Answer(
+                value, value, value, "TEU/year", "loaded boxes of all kinds on the Trans-Caspian family, 2023"
+            )
         value = float(carried.tonnes[mine].sum()) / 1e6
         what = f"loaded on the Trans-Caspian family; {_PAYLOADS}, an assumption"
         return Answer(value, 0.75 * value, 1.25 * value, "Mt/year", what)
@@ -435,7 +445,9 @@ def _caspian(name: str | None, unit: str) -> Solver:
 def _caspian_time(a: Answers) -> Answer:
     old, new = (a.corridors(n, "trans-caspian") for n in (None, "middle-corridor-2030"))
     every = [100.0 * (new[c]["time_h"] / old[c]["time_h"] - 1.0) for c in old if c in new]
-    what = "door-to-door hours of the Trans-Caspian family over the corridors that have it; range: by corridor"
+    what = (
+        "door-to-door hours of the Trans-Caspian family over the corridors that have it; range: by corridor"
+    )
     return Answer(float(np.mean(every)), min(every), max(every), "percent", what)
 
 
@@ -450,8 +462,12 @@ def _trade_per_day(a: Answers) -> Answer:
     """Trade of China with the five by day of rail time saved at the two ports."""
     trade = a.trade_percent("ports-half", ("CHN",), CA5, "")
     old, new = (a.corridors(n, "northern") for n in (None, "ports-half"))
-    days = float(np.mean([(old[c]["time_h"] - new[c]["time_h"]) / 24.0 for c in _TO_FIVE if c in old and c in new]))
-    what = "trade of China with the five by day less on the rail corridors, from halved hours at the two ports"
+    days = float(
+        np.mean([(old[c]["time_h"] - new[c]["time_h"]) / 24.0 for c in _TO_FIVE if c in old and c in new])
+    )
+    what = (
+        "trade of China with the five by day less on the rail corridors, from halved hours at the two ports"
+    )
     return Answer(trade.value / days, trade.low / days, trade.high / days, "percent per day", what)
 
 
@@ -505,7 +521,7 @@ def _landlocked_cost(a: Answers) -> Answer:
 
     coastal = float(np.mean([usd("CHN"), usd("IRN"), usd("TUR")]))
     ratios = [usd(country) / coastal for country in CA5]
-    what = "money of a box to Germany and the Netherlands, the five over China, Iran and Türkiye; range: by country"
+    what = "money of a box to Germany, Netherlands: the five over China, Iran, Türkiye; range: by country"
     return Answer(float(np.mean(ratios)), min(ratios), max(ratios), "ratio", what)
 
 
@@ -534,7 +550,7 @@ def _cku_route(unit: str) -> Solver:
                 best = min(routes, key=lambda r: r.time_h)
                 found.append(best.time_h / 24.0 if unit == "days" else best.distance_km)
             values.append(found[0] - found[1])
-        what = f"{unit} less on the quickest rail route Kashgar - Tehran; range: with Urumqi and Xi'an - Tehran"
+        what = f"{unit} less on the quickest rail route Kashgar - Tehran; range: from Urumqi and Xi'an too"
         return Answer.of(values, unit, what)
 
     return answer
@@ -557,7 +573,7 @@ _ANSWERS: Mapping[str, Solver] = {
     ),
     "food_import_dependence": _farm(
         "import_dependence",
-        "proxy of food security: share of imports in food sold in Uzbekistan, change; range as for farm output",
+        "proxy of food security: change of the imported share of food in Uzbekistan; range as for farm output",
         "points",
     ),
     "arrivals_waived": _arrivals(
@@ -589,7 +605,7 @@ _ANSWERS: Mapping[str, Solver] = {
         "every-plan", a.world.trade.regions, a.world.trade.regions, f"world trade in goods, {_EVERY}"
     ),
     "trade_per_day": _trade_per_day,
-    "income_belt": lambda a: a.income_percent("every-plan", BELT, f"real income of sixteen countries, {_EVERY}"),
+    "income_belt": lambda a: a.income_percent("every-plan", BELT, f"income of sixteen countries, {_EVERY}"),
     "income_world": lambda a: a.income_percent(
         "every-plan", a.world.trade.regions, f"real income of the world, {_EVERY}"
     ),

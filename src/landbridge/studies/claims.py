@@ -13,9 +13,9 @@ from typing import Any
 
 from landbridge.channels.farm import yield_bound
 from landbridge.channels.travel import event_study
-from landbridge.errors import DataError, Fault, Status
+from landbridge.errors import DataError, Fault, Status, did_you_mean
 from landbridge.scenario import Scenario
-from landbridge.studies.answers import Answer, Answers, scenarios_for
+from landbridge.studies.answers import Answer, Answers, figure_names, scenarios_for
 from landbridge.studies.travel import difference
 from landbridge.trade.welfare import CA5
 from landbridge.world import World
@@ -63,17 +63,22 @@ def check(
     told = [r for r in world.channels["claims"]] if claims else []
     listed = [r for r in world.channels["published_estimates"]] if estimates else []
     names = {str(r["model"]) for r in (*told, *listed) if r["model"] is not None}
-    answers = Answers(world, scenarios_for(names), progress)
+    known = figure_names()
     faults = [
-        Fault("claims.csv or published_estimates.csv", f"no model figure {name!r}", answers.cure(name))
+        Fault(
+            "claims.csv or published_estimates.csv",
+            f"no model figure {name!r}",
+            did_you_mean(name, known) or "use one of " + ", ".join(known),
+        )
         for name in sorted(names)
-        if name not in answers.known
+        if name not in known
     ]
     if faults:
         raise DataError("the claims cannot be checked", faults)
+    verdicts = [(row, *verdict(world, row)) for row in told]
+    answers = Answers(world, scenarios_for(names), progress)
     rows = []
-    for row in told:
-        word, evidence = verdict(world, row)
+    for row, word, evidence in verdicts:
         rows.append(
             {
                 "id": int(row["claim_id"] or 0),
@@ -325,7 +330,7 @@ def _arrivals(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]
 
 
 def _plots(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """In part where plots gained what is claimed, but the nation's yield never rose by the tolerance of it."""
+    """In part where plots gained what is claimed, but the nation's yield never rose by that part of it."""
     claims = [r for r in world.channels["farm_effects"] if r["role"] == "plot claim" and r["region"] == "KAZ"]
     on_plots = min(float(r["percent"] or 0.0) for r in claims)
     record, crop = yield_bound(world, "KAZ", str(claims[0]["crop"]))
