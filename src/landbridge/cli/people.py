@@ -326,8 +326,8 @@ def _travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterat
                 e["passport"],
                 e["destination"],
                 e["kind"],
-                e["before"],
-                e["after"],
+                _months(e["before"]),
+                _months(e["after"]),
                 f"{e['percent']:+.0f}",
                 ("in force since " if e["waived"] else "not yet, from ") + e["waiver_since"]
                 if e["waiver_since"]
@@ -350,6 +350,14 @@ def _travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterat
         )
 
 
+def _months(period: str) -> str:
+    """2024-01-01 to 2024-05-31 as 2024 01-05; a whole year as its number."""
+    start, end = period.split(" to ")
+    if start[5:] == "01-01" and end[5:] == "12-31":
+        return start[:4]
+    return f"{start[:4]} {start[5:7]}-{end[5:7]}"
+
+
 def _travel_words(found: Travel) -> tuple[str, ...]:
     d, i = found.difference, found.identification
     words = []
@@ -358,8 +366,8 @@ def _travel_words(found: Travel) -> tuple[str, ...]:
             f"From 2023 to 2024 arrivals from China grew {d['waived_percent']:.1f} % where a mutual waiver "
             f"was in force and {d['not_waived_percent']:.1f} % where none was: {d['points']:+.1f} points. "
             "Growth without a waiver was as fast, so it cannot be laid to the waiver; Chinese travellers "
-            "needed no visa for a short stay in Kazakhstan and Uzbekistan before it. Rows by day compare different "
-            "counts and are read as such."
+            "needed no visa for a short stay in Kazakhstan and Uzbekistan before it. Rows by day compare "
+            "different counts and are read as such."
         )
     if not i["identified"]:
         words.append(
@@ -395,55 +403,62 @@ def _treaty_sections(five: Sequence[str], table: Iterable[dict[str, Any]]) -> It
 
 
 def _claim_sections(found: Claims) -> Iterator[Section]:
+    """Narrow tables of figures, then what stands behind them as text: evidence does not fit a column."""
     from landbridge.report import Section
 
     if found.rows:
         yield Section(
             "The claims",
-            ("claim", "verdict", "evidence", "model", "range", "what the figure is", "source"),
+            ("claim", "verdict", "model", "range", "unit"),
             tuple(
                 (
                     f"{r['id']}. {r['claim']}",
                     r["verdict"],
-                    r["evidence"],
                     _figure(r["model"]),
                     _interval(r),
-                    f"{r['model_what']} [{r['model_unit']}]" if r["model"] is not None else r["model_note"],
-                    r["source"],
+                    r["model_unit"] or "",
                 )
                 for r in found.rows
             ),
             after=found.notes,
         )
+        yield Section(
+            "Evidence, source, and what the model's figure is",
+            before=tuple(_evidence(r) for r in found.rows),
+        )
     if found.estimate_rows:
         yield Section(
             "What others estimated, and ours",
-            (
-                "estimate",
-                "theirs",
-                "unit",
-                "ours",
-                "range",
-                "test",
-                "what ours is",
-                "why they differ",
-                "source",
-            ),
+            ("estimate", "theirs", "unit", "ours", "range", "test"),
             tuple(
                 (
-                    f"{r['study']}: {r['quantity']}",
+                    f"{r['id']}: {r['quantity']}",
                     f"{_RELATION[r['relation']]}{r['theirs']:,.10g}",
                     r["unit"],
                     _figure(r["ours"]),
-                    _interval({"low": r["low"], "high": r["high"]}),
+                    _interval(r),
                     r["test"],
-                    r["what"],
-                    r["why"],
-                    r["source"],
                 )
                 for r in found.estimate_rows
             ),
         )
+        yield Section(
+            "What ours is, and why they differ",
+            before=tuple(
+                f"{r['id']} ({r['study']}; {r['source']}): "
+                + (f"ours: {r['what']}; " if r["what"] else "")
+                + f"{r['why']}."
+                for r in found.estimate_rows
+            ),
+        )
+
+
+def _evidence(row: dict[str, Any]) -> str:
+    told = f"{row['id']}. {row['verdict'].upper()}: "
+    told += f"{row['evidence']}. Source: {row['source']}." if row["evidence"] else f"Source: {row['source']}."
+    if row["model"] is not None:
+        return f"{told} Model: {row['model_what']}."
+    return told if row["model_note"].startswith("no figure") else f"{told} Model: {row['model_note']}."
 
 
 _RELATION = {"about": "", "at_most": "at most ", "more_than": "more than ", "none": ""}

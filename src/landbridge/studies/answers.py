@@ -573,7 +573,7 @@ _ANSWERS: Mapping[str, Solver] = {
     ),
     "food_import_dependence": _farm(
         "import_dependence",
-        "proxy of food security: change of the imported share of food in Uzbekistan; range as for farm output",
+        "proxy of food security: change of the imported share of Uzbek food; range as for farm output",
         "points",
     ),
     "arrivals_waived": _arrivals(
