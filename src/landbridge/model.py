@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.channels import travel
 from landbridge.errors import DataError, Fault, ScenarioError, Status
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply, load_scenario
@@ -362,6 +363,11 @@ class _Base:
         log_hat = self.freight.log_tau(choice.cost) - self.log_tau
         # A pair that does not trade has no cost to change, whatever became of its routes.
         cost_hat = np.exp(np.where(self.table.trade > 0.0, log_hat, 0.0))
+        channel_notes: tuple[str, ...] = ()
+        if travel.moved(self.world, world):
+            visits = travel.shock(self.world, world)
+            cost_hat = cost_hat * visits.cost_hat["central"]
+            channel_notes = visits.notes
         productivity = _ratio(world.policy.productivity_hat, self.world.policy.productivity_hat)
         shock: dict[str, Any] = {}
         if base is not None:
@@ -395,7 +401,7 @@ class _Base:
             first_order=first_order,
             closure=self.closures[0],
             status=Status.worst(eq.status for eq in equilibrium.values()),
-            notes=_notes(choice, loaded, flow, world, self.world, scenario),
+            notes=_notes(choice, loaded, flow, world, self.world, scenario) + channel_notes,
             base=base,
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from landbridge.indicators import indicators
 from landbridge.results import Results, Rows
 from landbridge.world import World
 from landbridge.world.names import MARK, UNREVIEWED, labels_of
@@ -76,7 +77,7 @@ class Digest:
             results.id,
             scenario.name if scenario else _what(world),
             scenario.sources if scenario else (),
-            results.to_json(),
+            {**results.to_json(), "indicators": indicators(results, results.base)},
             results.count_rows if results.base is None else [],
             results.closure,
             f"{world.setting('kgz_trade')}, tjk_cap {world.setting('tjk_cap')}",
@@ -219,6 +220,7 @@ KEYS = {
     "gateways": ("gateway",),
     "counts": ("gateway", "metric", "year", "role"),
     "emissions": ("mode",),
+    "indicators": ("indicator", "subject"),
 }
 LONG = ("scenario", "table", "key1", "key2", "key3", "key4", "variable", "unit", "value")
 
@@ -240,7 +242,7 @@ def long_rows(digests: Sequence[Digest]) -> Iterator[tuple[str, str, str, str, s
                 for variable, value in row.items():
                     if variable in columns or not isinstance(value, float):
                         continue
-                    unit = str(row["unit"]) if table == "counts" else UNITS.get(variable, "")
+                    unit = str(row["unit"]) if "unit" in row else UNITS.get(variable, "")
                     yield digest.id, table, key[0], key[1], key[2], key[3], variable, unit, value
 
 

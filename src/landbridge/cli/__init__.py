@@ -14,6 +14,7 @@ import typer
 from landbridge.cli.checks import calibrate, validate
 from landbridge.cli.data import data
 from landbridge.cli.disrupt import disrupt
+from landbridge.cli.people import claims, farm, travel, treaties
 from landbridge.cli.routes import route
 from landbridge.cli.study import cite, run, scenarios
 from landbridge.errors import LandbridgeError
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (run, route, scenarios, calibrate, disrupt, cite):
+for _command in (run, route, scenarios, calibrate, disrupt, farm, travel, treaties, claims, cite):
     app.command()(_command)
 data.command()(validate)
 app.add_typer(data)

@@ -14,7 +14,7 @@ __all__ = ["ALIASES", "LATER", "Modification", "Move", "verb_columns"]
 
 ALIASES = {"change_border": "change_gateway", "close_border": "close_gateway"}
 # Verbs of channels that this version does not have yet; a scenario that uses one is told so.
-LATER = {"change_visa": "travel", "cut_pipeline": "gas"}
+LATER = {"cut_pipeline": "gas"}
 
 
 def verb_columns() -> dict[str, Mapping[str, Column]]:
@@ -86,7 +86,8 @@ class Modification:
             if key in keys:
                 continue
             if column.default:
-                values[key] = (column.default,) if column.type == "ids" else column.default
+                usual: Any = (column.default,) if column.type == "ids" else column.default
+                values[key] = column.default == "yes" if column.type == "bool" else usual
             elif column.required:
                 faults.append(Fault(where, f"{key} is missing", f"{key}: {column.description}"))
         return Modification(verb, values, where), faults

@@ -33,6 +33,7 @@ class Change:
         self._world = world
         self._scenario = scenario
         self.network: dict[str, Table] = dict(world.network)
+        self.channels: dict[str, Table] = dict(world.channels)
         self._trade = world.trade
         self._tariff = world.policy.tariff
         self._productivity = world.policy.productivity_hat
@@ -45,6 +46,7 @@ class Change:
         return replace(
             self._world,
             network=self.network,
+            channels=self.channels,
             trade=self._trade,
             policy=Policy(self._tariff, self._productivity, self._no_transit, self._no_transit_of),
         )
@@ -497,6 +499,81 @@ class Change:
                 if name is not None:
                     found.append(axis.index(name))
         return sorted(set(found))
+
+    # -- travellers --------------------------------------------------------------------------------
+
+    def _change_visa(self, m: Modification) -> None:
+        pairs = self._travel_pairs(m, "passport")
+        table = self._channel(m, "travel_visas")
+        if table is None or not pairs:
+            return
+        known = {(str(r["passport"]), str(r["destination"])) for r in table}
+        chosen = set(pairs) & known
+        exact = len(m.get("passport")) * len(m.get("destination")) == 1
+        if not chosen or (exact and not set(pairs) <= known):
+            lost = ", ".join(f"{p} to {d}" for p, d in sorted(set(pairs) - known)[:3])
+            cure = "name a pair with an end in China or Central Asia, or add its row to travel_visas.csv"
+            self.faults.append(m.fault("passport", f"no visa requirement is known of {lost}", cure))
+            return
+        cells: dict[str, Cell] = {
+            "requirement": m.get("requirement"),
+            "days": None,
+            "source": f"scenario {self._scenario}",
+            "basis": "assumption",
+        }
+        self.channels["travel_visas"] = table.with_rows(
+            {**r, **cells} if (str(r["passport"]), str(r["destination"])) in chosen else r for r in table
+        )
+
+    def _change_connection(self, m: Modification) -> None:
+        pairs = self._travel_pairs(m, "origin")
+        table = self._channel(m, "travel_connections")
+        if table is None or not pairs:
+            return
+        move: Move = m.get("connections")
+        rows = {(str(r["origin"]), str(r["destination"])): dict(r) for r in table}
+        for pair in pairs:
+            row: dict[str, Cell] = rows.get(pair) or {
+                **dict.fromkeys(table.columns),
+                **{"origin": pair[0], "destination": pair[1], "factor": 1.0},
+                **{"source": f"scenario {self._scenario}", "basis": "assumption"},
+            }
+            old = row["per_week"]
+            if move.how == "multiply":
+                times = move.amount
+            elif old is None or not float(old):
+                what = f"no direct connections are known of {pair[0]} to {pair[1]}"
+                self.faults.append(m.fault("connections", what, "write { multiply = 2 } instead"))
+                return
+            else:
+                times = move.of(float(old)) / float(old)
+            bounds = verb_columns()[m.verb]["connections"]
+            fault = out_of_bounds(bounds, times * float(old or 1.0), f"{m.where}, connections")
+            if fault:
+                self.faults.append(fault)
+                return
+            row["factor"] = float(row["factor"] if row["factor"] is not None else 1.0) * times
+            row["per_week"] = None if old is None else float(old) * times
+            rows[pair] = row
+        self.channels["travel_connections"] = table.with_rows(rows.values())
+
+    def _travel_pairs(self, m: Modification, key: str) -> list[tuple[str, str]]:
+        """Pairs of travellers and country visited, both ways where mutual; a fault where there is none."""
+        regions = self._trade.regions
+        ends = [[regions[n] for n in self._codes(m, k)] for k in (key, "destination")]
+        pairs = [(p, d) for p in ends[0] for d in ends[1] if p != d]
+        if m.get("mutual"):
+            pairs += [(d, p) for p, d in pairs]
+        if all(ends) and not pairs:
+            cure = "name another country: nobody travels abroad at home"
+            self.faults.append(m.fault("destination", "is that of the travellers", cure))
+        return list(dict.fromkeys(pairs))
+
+    def _channel(self, m: Modification, name: str) -> Table | None:
+        if name not in self.channels:
+            cure = "copy it from the folder that `landbridge data export` writes"
+            self.faults.append(Fault(f"{m.where}, verb", f"needs channels/{name}.csv", cure))
+        return self.channels.get(name)
 
     # -- parameters --------------------------------------------------------------------------------
 

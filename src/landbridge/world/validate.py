@@ -45,6 +45,10 @@ _RANGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "emission_factors": (("low", "g_per_tkm", "high"),),
     "validation_corridors": (("days_low", "days", "days_high"),),
     "sectors": (("theta_low", "theta", "theta_high"),),
+    "farm_effects": (("low", "percent", "high"),),
+    "farm_weights": (("low", "share", "high"),),
+    "farm_adoption": (("low", "central", "high"),),
+    "travel_parameters": (("low", "central", "high"),),
 }
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -71,6 +75,19 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "validation_corridors": ("obs_id",),
     "od_demand": ("from_place", "to_place", "sector"),
     "labels": ("kind", "id", "lang", "label"),
+    "farm_effects": ("effect_id",),
+    "farm_yields": ("region", "crop", "from_year"),
+    "farm_weights": ("region", "crop"),
+    "farm_adoption": ("region", "crop"),
+    "travel_arrivals": ("passport", "destination", "start", "end"),
+    "travel_visas": ("passport", "destination"),
+    "travel_parameters": ("parameter",),
+    "travel_connections": ("origin", "destination"),
+    "treaties": ("treaty_id",),
+    "treaty_members": ("measure", "party", "partner"),
+    "claims": ("claim_id",),
+    "claim_figures": ("claim_id", "item", "year"),
+    "published_estimates": ("estimate_id",),
 }
 
 

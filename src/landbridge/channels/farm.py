@@ -1,0 +1,234 @@
+"""Farms: adoption of a technology times its effect in the field is a shock to agricultural productivity.
+
+Only crops with a field comparison or a claim about plots are moved, wheat and cotton; the rest of
+agriculture stays. A gain of yield is read as a gain of productivity, with all other inputs per hectare as
+they were: the upper reading, since new varieties and drip irrigation cost money that nobody reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.errors import DataError, Fault, did_you_mean
+from landbridge.world import World
+from landbridge.world.names import resolve
+from landbridge.world.table import Cell
+
+__all__ = ["BOUND_FROM", "CASES", "SECTOR", "Case", "CropShock", "FarmShock", "farm_shocks", "yield_bound"]
+
+FloatArray = NDArray[np.float64]
+Case = Literal["low", "central", "high", "claimed"]
+
+# low: low adoption x the documented effect on neighbours; central, high: x the documented effect itself;
+# claimed: high adoption x what is said of plots, cut at the bound but never below the high case.
+CASES: tuple[Case, ...] = get_args(Case)
+SECTOR = "AGR"
+# National yields are compared from here on: before, they fell and recovered with the end of the kolkhozes.
+BOUND_FROM = 1999
+
+
+@dataclass(frozen=True)
+class CropShock:
+    """One crop of one country in one case.
+
+    effect_percent: gain in the field; adoption, weight: share of the crop's area, share of the crop in farm
+    output; yield_percent: gain of the national yield; uncut_percent: adoption x effect, what it was before
+    the claimed case was cut at bound_percent (None: no series of yields), the record of the crop bound_of.
+    """
+
+    region: str
+    crop: str
+    case: Case
+    effect_id: str
+    effect_percent: float
+    adoption: float
+    weight: float
+    uncut_percent: float
+    bound_percent: float | None
+    bound_of: str | None
+    yield_percent: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The crop as `--json` prints it."""
+        return {
+            "region": self.region,
+            "crop": self.crop,
+            "case": self.case,
+            "effect": self.effect_id,
+            "effect_percent": self.effect_percent,
+            "adoption": self.adoption,
+            "share_of_farm_output": self.weight,
+            "yield_percent_before_bound": self.uncut_percent,
+            "bound_percent": self.bound_percent,
+            "bound_of": self.bound_of,
+            "yield_percent": self.yield_percent,
+        }
+
+
+@dataclass(frozen=True)
+class FarmShock:
+    """A case: productivity after / before [n, s], and the crops it is made of."""
+
+    case: Case
+    productivity_hat: FloatArray
+    crops: tuple[CropShock, ...]
+
+
+def yield_bound(world: World, region: str, crop: str) -> tuple[float | None, str | None]:
+    """The largest rise of the national yield from one five-year mean to the next since BOUND_FROM [%].
+
+    Of the crop, else the largest of the country's other crops, an assumption; the second value says whose.
+    (None, None) where the table has no two such means of the country.
+    """
+    (table,) = world.channel("farm_yields")
+    means: dict[str, list[tuple[int, float]]] = {}
+    for row in table:
+        first, last = int(row["from_year"] or 0), int(row["to_year"] or 0)
+        if row["region"] == region and first >= BOUND_FROM and last - first == 4:
+            means.setdefault(str(row["crop"]), []).append((first, float(row["t_per_ha"] or 0.0)))
+    records: dict[str, float] = {}
+    for name, listed in means.items():
+        steps = list(pairwise(sorted(listed)))
+        rises = [100.0 * (after / before - 1.0) for (_, before), (_, after) in steps if before > 0.0]
+        if rises:
+            records[name] = max(0.0, *rises)
+    if crop in records:
+        return records[crop], crop
+    other = max(records, key=lambda name: records[name], default=None)
+    return (None, None) if other is None else (records[other], other)
+
+
+def farm_shocks(
+    world: World,
+    *,
+    regions: Sequence[str] | None = None,
+    crops: Sequence[str] | None = None,
+    adoption: float | None = None,
+    effect_percent: float | None = None,
+) -> tuple[FarmShock, ...]:
+    """The four cases, d ln A_n = ln(1 + sum over crops of weight x adoption x effect), cut as CASES says.
+
+    regions, crops: only these (all that the tables know); adoption: one share of the area [0-1] in every
+    case instead of the range of the table; effect_percent: one gain of yield in the field instead of the
+    cited ones.
+    Raises DataError with every fault: unknown countries and crops, shares outside 0-1, missing tables.
+    """
+    weights, takes, _ = world.channel("farm_weights", "farm_adoption", "farm_yields")
+    weight = {(str(r["region"]), str(r["crop"])): float(r["share"] or 0.0) for r in weights}
+    adopted = {(str(r["region"]), str(r["crop"])): r for r in takes}
+    faults = _faults(adoption, effect_percent)
+    faults += [
+        Fault("farm_adoption.csv", f"no row {region}, {crop}", "add its share, 0 for none")
+        for region, crop in weight
+        if (region, crop) not in adopted
+    ]
+    chosen, found = _chosen_regions(world, regions, sorted({region for region, _ in weight}))
+    faults += found
+    known = sorted({crop for _, crop in weight})
+    for crop in crops or ():
+        if crop not in known:
+            faults.append(
+                Fault("crop", f"no crop {crop!r}", did_you_mean(crop, known) or "use " + ", ".join(known))
+            )
+    effects = _Effects(world)
+    faults += effects.faults
+    if SECTOR not in world.trade.sectors:
+        faults.append(Fault("sectors.csv", f"no sector {SECTOR}", "farms need it"))
+    if faults:
+        raise DataError("the farms cannot be solved", faults)
+    pairs = sorted(p for p in weight if p[0] in chosen and (crops is None or p[1] in crops))
+    bounds = {pair: yield_bound(world, *pair) for pair in pairs}
+    high: dict[tuple[str, str], float] = {}
+    out = []
+    for case in CASES:
+        hat = np.ones((len(world.trade.regions), len(world.trade.sectors)))
+        rows = []
+        for region, crop in pairs:
+            effect_id, effect = effects.of(region, crop, case)
+            if effect_percent is not None:
+                effect_id, effect = "given", effect_percent
+            row = adopted[region, crop]
+            taken = float(row["high" if case == "claimed" else case] or 0.0) if adoption is None else adoption
+            uncut = taken * effect
+            bound, record = bounds[region, crop]
+            gain = uncut
+            if case == "claimed" and bound is not None:
+                gain = min(uncut, max(bound, high[region, crop]))
+            elif case == "high":
+                high[region, crop] = gain
+            at = weight[region, crop]
+            rows.append(
+                CropShock(region, crop, case, effect_id, effect, taken, at, uncut, bound, record, gain)
+            )
+        s = world.trade.sectors.index(SECTOR)
+        for region in chosen:
+            gained = sum(one.weight * one.yield_percent / 100.0 for one in rows if one.region == region)
+            hat[world.trade.regions.index(region), s] = 1.0 + gained
+        hat.setflags(write=False)
+        out.append(FarmShock(case, hat, tuple(rows)))
+    return tuple(out)
+
+
+def _faults(adoption: float | None, effect_percent: float | None) -> list[Fault]:
+    faults = []
+    if adoption is not None and not 0.0 <= adoption <= 1.0:
+        faults.append(Fault("adoption", f"is {adoption:g}", "give a share of the area from 0 to 1"))
+    if effect_percent is not None and not -90.0 <= effect_percent <= 500.0:
+        cure = "give a gain of yield in percent, from -90 to 500"
+        faults.append(Fault("effect", f"is {effect_percent:g} %", cure))
+    return faults
+
+
+def _chosen_regions(
+    world: World, regions: Sequence[str] | None, known: Sequence[str]
+) -> tuple[list[str], list[Fault]]:
+    """Regions by code or name that the farm tables know, or faults."""
+    if regions is None:
+        return [r for r in known if r in world.trade.regions], []
+    faults: list[Fault] = []
+    chosen: list[str] = []
+    for text in regions:
+        if text == "CA5":
+            chosen += [r for r in known if r not in chosen]
+            continue
+        found, fault = resolve(world.tables, "region", text, "region")
+        if fault is not None or found is None:
+            faults += [fault] if fault is not None else []
+        elif found not in known:
+            cure = "use " + ", ".join(known) + ", or add its rows to farm_weights.csv and farm_adoption.csv"
+            faults.append(Fault("region", f"no farm data for {found}", cure))
+        elif found not in chosen:
+            chosen.append(found)
+    return chosen, faults
+
+
+class _Effects:
+    """The effect of a case by region and crop: the documented one, or the largest claim about plots."""
+
+    def __init__(self, world: World) -> None:
+        (table,) = world.channel("farm_effects")
+        self.documented = [row for row in table if row["role"] == "documented"]
+        self.claims = [row for row in table if row["role"] == "plot claim"]
+        cure = "add the row of a field comparison: it is the central case"
+        self.faults = [] if self.documented else [Fault("farm_effects.csv", "no documented effect", cure)]
+
+    def of(self, region: str, crop: str, case: Case) -> tuple[str, float]:
+        """Identifier and gain of yield [%]; claims about the country first, then about the crop anywhere."""
+        if case == "claimed":
+            near = [r for r in self.claims if r["crop"] == crop and r["region"] == region]
+            listed = near or [r for r in self.claims if r["crop"] == crop] or self.documented
+            row = max(listed, key=lambda r: float(r["percent"] or 0.0))
+        else:
+            row = self.documented[0]
+        column = "low" if case == "low" and row["low"] is not None else "percent"
+        return str(row["effect_id"]), _number(row[column])
+
+
+def _number(cell: Cell) -> float:
+    return 0.0 if cell is None else float(cell)

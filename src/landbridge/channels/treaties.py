@@ -1,0 +1,156 @@
+"""Treaties as dated data: a registry, a coverage matrix, and dummies for a gravity equation.
+
+What binds anybody to anything measurable is a dummy: WTO, TIR, EAEU, the CIS free trade area, investment
+treaties, visa waivers. A title of a partnership is not a treatment and gets no coefficient, here or anywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from landbridge.errors import DataError, Fault
+from landbridge.world import World
+from landbridge.world.table import Cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["BILATERAL", "MEASURES", "TITLES", "coverage", "dummies", "dummy_rows", "in_force"]
+
+MEASURES = ("wto", "tir", "eaeu", "cis_fta", "bit", "visa_waiver")
+# Arrangements of two parties; the others are memberships, and bind a pair when both are members.
+BILATERAL = ("bit", "visa_waiver")
+# Kinds of arrangement that no coefficient can belong to.
+TITLES = ("partnership", "summit", "mechanism", "MoU", "pledge", "BRI document")
+
+_YEARS = (1950, 2100)
+
+
+def in_force(date: Cell, year: int) -> bool:
+    """Whether an arrangement counts in a year: in force on 1 July of it; a blank date is never."""
+    if date is None:
+        return False
+    # A year alone or a month alone is taken as its first day.
+    text = str(date)
+    return text + "0000-01-01"[len(text) :] <= f"{year:04d}-07-01"
+
+
+def dummy_rows(
+    world: World, years: Sequence[int], measures: Sequence[str] = MEASURES
+) -> list[dict[str, Any]]:
+    """exporter, importer, year and one dummy a measure for all pairs of parties of the registry.
+
+    1 where the arrangement binds both on 1 July, 0 where the registry knows that it does not, nan where it
+    does not know one of the two.
+    Raises DataError for unknown measures and years outside 1950-2100, and where tables are missing.
+    """
+    (table,) = world.channel("treaty_members")
+    faults = [
+        Fault("measures", f"no measure {m!r}", "use " + ", ".join(MEASURES))
+        for m in measures
+        if m not in MEASURES
+    ]
+    faults += [
+        Fault("years", f"holds {y}", f"give years from {_YEARS[0]} to {_YEARS[1]}")
+        for y in years
+        if not _YEARS[0] <= y <= _YEARS[1]
+    ]
+    faults += _date_faults(table)
+    if faults:
+        raise DataError("no dummies for that", faults)
+    single: dict[str, dict[str, Cell]] = {m: {} for m in MEASURES}
+    paired: dict[str, dict[frozenset[str], Cell]] = {m: {} for m in MEASURES}
+    parties: dict[str, None] = {}
+    for row in table:
+        measure, party = str(row["measure"]), str(row["party"])
+        parties[party] = None
+        if row["partner"] is None:
+            single[measure][party] = row["from_date"]
+        else:
+            parties[str(row["partner"])] = None
+            paired[measure][frozenset((party, str(row["partner"])))] = row["from_date"]
+    rows = []
+    for o in sorted(parties):
+        for d in sorted(parties):
+            if o == d:
+                continue
+            for year in years:
+                row_out: dict[str, Any] = {"exporter": o, "importer": d, "year": int(year)}
+                for measure in measures:
+                    row_out[measure] = _value(single[measure], paired[measure], o, d, year)
+                rows.append(row_out)
+    return rows
+
+
+def dummies(world: World, years: Sequence[int], measures: Sequence[str] = MEASURES) -> pd.DataFrame:
+    """`dummy_rows` as a DataFrame, ready to be merged on exporter, importer and year."""
+    import pandas as pd
+
+    return pd.DataFrame(dummy_rows(world, years, measures))
+
+
+def coverage(world: World, partners: Iterable[str], party: str = "CHN") -> list[dict[str, Any]]:
+    """Since when each kind of arrangement holds between a party and its partners: one row a kind.
+
+    Memberships count from the later of the two dates. Cells: a date as published, "yes" where it holds
+    without a date that was found, None where none is known. The column treatment says whether it is one.
+    """
+    (registry, members) = world.channel("treaties", "treaty_members")
+    listed = list(partners)
+    rows: list[dict[str, Any]] = []
+    for measure in MEASURES:
+        row: dict[str, Any] = {"arrangement": measure, "treatment": True}
+        by_party = {
+            str(r["party"]): r["from_date"]
+            for r in members
+            if r["measure"] == measure and r["partner"] is None
+        }
+        pairs = {
+            frozenset((str(r["party"]), str(r["partner"]))): r["from_date"]
+            for r in members
+            if r["measure"] == measure and r["partner"] is not None
+        }
+        for partner in listed:
+            ends = [by_party.get(party), by_party.get(partner)]
+            both = None if None in ends else max(str(e) for e in ends)
+            row[partner] = pairs.get(frozenset((party, partner))) if measure in BILATERAL else both
+        rows.append(row)
+    kinds = dict.fromkeys(str(r["type"]) for r in registry if r["measure"] is None)
+    for kind in kinds:
+        row = {"arrangement": kind, "treatment": False}
+        for partner in listed:
+            found = [
+                str(r["date"]) if r["date"] is not None else "yes"
+                for r in registry
+                if r["type"] == kind
+                and r["party_a"] == party
+                and (partner in str(r["party_b"] or "").split("+") or r["party_b"] == "C5")
+            ]
+            row[partner] = min(found) if found else None
+        if any(row[partner] for partner in listed):
+            rows.append(row)
+    return rows
+
+
+def _value(
+    single: Mapping[str, Cell], paired: Mapping[frozenset[str], Cell], o: str, d: str, year: int
+) -> float:
+    pair = frozenset((o, d))
+    if pair in paired:
+        return float(in_force(paired[pair], year))
+    if o in single and d in single:
+        return float(in_force(single[o], year) and in_force(single[d], year))
+    return math.nan
+
+
+def _date_faults(table: Iterable[Mapping[str, Cell]]) -> list[Fault]:
+    faults = []
+    for row in table:
+        text = str(row["from_date"] or "1950")
+        parts = text.split("-")
+        if len(parts) > 3 or not all(p.isdigit() for p in parts) or [len(p) for p in parts] > [4, 2, 2]:
+            where = f"treaty_members.csv ({row['measure']}, {row['party']})"
+            faults.append(Fault(where, f"from_date is {text!r}", "write 2015, 2015-01 or 2015-01-01"))
+    return faults

@@ -1,0 +1,330 @@
+"""What "hub", "stability" and "green" could mean in numbers: proxies, before and after a scenario.
+
+None of the words has a measure of its own. Each figure here is named as what it is:
+
+* hub: transit share, betweenness of places in TEU, market access of producers;
+* stability: concentration of a country's gateways (Herfindahl), boxes without another way if one
+  gateway is lost (N-1);
+* green: CO2e per tonne-km and per dollar of trade carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from landbridge.trade import Equilibrium
+from landbridge.trade.welfare import CA5
+from landbridge.transport import FAMILIES, Choice, Freight, Graph
+from landbridge.transport.graph import LAYERS
+from landbridge.transport.paths import transit_arcs
+from landbridge.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["PROXY", "Carried", "Solved", "frame", "indicators", "market_access_hat"]
+
+FloatArray = NDArray[np.float64]
+Rows = list[dict[str, Any]]
+# A count of what is lost when a gateway closes that knows capacities too, in place of the one of the
+# route sets: called with a solved World, gives TEU a year by country and gateway.
+Lost = Callable[[Any], Mapping[tuple[str, str], float]]
+
+PROXY = {
+    "transit_share": "hub: share of China's boxes by land with other countries that cross the country",
+    "transit_teu": "hub: boxes between other countries that cross the country by land",
+    "betweenness_teu": "hub: boxes that pass the place without beginning or ending there",
+    "market_access": "hub: demand abroad that producers of goods can reach, base = 100",
+    "gateway_hhi": "stability: sum of squared shares of border posts and ports in the country's boxes",
+    "n1_unserved_share": "stability: largest share of the country's boxes lost with one gateway",
+    "co2e_g_per_tkm": "green: CO2e per tonne-km of freight on the network",
+    "co2e_kg_per_1000_usd": "green: CO2e per 1,000 USD of trade carried",
+}
+UNITS = {
+    "transit_share": "fraction",
+    "transit_teu": "TEU/year",
+    "betweenness_teu": "TEU/year",
+    "market_access": "index",
+    "gateway_hhi": "0-1",
+    "n1_unserved_share": "fraction",
+    "co2e_g_per_tkm": "g/tkm",
+    "co2e_kg_per_1000_usd": "kg/1,000 USD",
+}
+_PLACES_SHOWN = 10
+_KEPT: WeakKeyDictionary[Any, dict[tuple[str, str], float]] = WeakKeyDictionary()
+# Families by land; the sea between land legs of the Caspian belongs to them.
+_LAND = tuple(FAMILIES.index(name) for name in ("northern", "trans-caspian", "southern", "road"))
+
+
+class Solved(Protocol):
+    """What of a Results the indicators look at."""
+
+    @property
+    def world(self) -> World: ...
+    @property
+    def graph(self) -> Graph: ...
+    @property
+    def choice(self) -> Choice: ...
+    @property
+    def freight(self) -> Freight: ...
+    @property
+    def demand_teu(self) -> FloatArray: ...
+    @property
+    def flow_teu(self) -> FloatArray: ...
+    @property
+    def equilibrium(self) -> Mapping[str, Equilibrium]: ...
+    @property
+    def closure(self) -> str: ...
+
+
+class Carried:
+    """Boxes of a solved World by route, and what of the routes is asked for again and again."""
+
+    def __init__(self, solved: Solved) -> None:
+        self.solved = solved
+        self.routes = solved.choice.base.routes
+        self.graph = solved.graph
+
+    @cached_property
+    def by_product(self) -> FloatArray:
+        """TEU a year on every route, container trains and the rest [route, product]."""
+        return self.solved.choice.route_flows(self.solved.demand_teu)
+
+    @cached_property
+    def teu(self) -> FloatArray:
+        """TEU a year on every route [route]."""
+        return np.asarray(self.by_product.sum(axis=1))
+
+    @cached_property
+    def tonnes(self) -> FloatArray:
+        """Tonnes a year on every route [route], by the mean payload of what its pair ships."""
+        table = self.solved.world.network["sector_freight"].by("sector")
+        payload = np.array(
+            [float(table[s]["payload_t_per_teu"] or 0.0) for s in self.solved.choice.classes.sectors]
+        )
+        demand = self.solved.demand_teu
+        total = demand.sum(axis=1)
+        mean = np.where(total > 0.0, demand @ payload / np.where(total > 0.0, total, 1.0), 0.0)
+        return np.asarray(self.teu * mean[self.routes.pair])
+
+    @cached_property
+    def length_km(self) -> FloatArray:
+        """Length of every route [km]."""
+        return self.routes.length_km(self.graph)
+
+    @cached_property
+    def countries(self) -> tuple[FloatArray, FloatArray]:
+        """Country numbers at the two ends of every route's pair, by graph.countries [route]."""
+        of = np.array(self.graph.countries)
+        return of[self.routes.origin[self.routes.pair]], of[self.routes.destination[self.routes.pair]]
+
+    def crosses(self, country: str) -> NDArray[np.bool_]:
+        """Routes that touch a country of the five on their way between two others [route]."""
+        start, end = self.countries
+        return np.asarray(self._touched[country] & (start != country) & (end != country))
+
+    @cached_property
+    def _touched(self) -> dict[str, NDArray[np.bool_]]:
+        """Routes that touch each of the five [route]."""
+        marks = [transit_arcs(self.graph, frozenset([country])) for country in CA5]
+        touched = self.routes.over_arcs(np.stack(marks, axis=1).astype(float)) > 0.0
+        return {country: touched[:, n] for n, country in enumerate(CA5)}
+
+    def ends_in(self, origins: frozenset[str], destinations: frozenset[str]) -> NDArray[np.bool_]:
+        """Routes between two groups of countries, either way [route]."""
+        start, end = self.countries
+        there = np.isin(start, sorted(origins)) & np.isin(end, sorted(destinations))
+        back = np.isin(start, sorted(destinations)) & np.isin(end, sorted(origins))
+        return np.asarray(there | back)
+
+    def family(self, *names: str) -> NDArray[np.bool_]:
+        """Routes of these corridor families [route]."""
+        return np.isin(self.routes.family, [FAMILIES.index(name) for name in names])
+
+    def boxes_of(self, country: str) -> float:
+        """Boxes a year with an end in a country."""
+        of = np.array(self.graph.countries)
+        mine = (of[self.routes.origin] == country) | (of[self.routes.destination] == country)
+        return float(self.solved.demand_teu[mine].sum())
+
+    @cached_property
+    def without_another_way(self) -> dict[tuple[str, str], float]:
+        """Boxes of pairs all of whose open routes pass one gateway, by country of the five and gateway.
+
+        Routes were searched with every gateway closed in turn, so a pair without another route has none.
+        """
+        routes, graph = self.routes, self.graph
+        of = np.array(graph.countries)
+        ends = of[routes.origin], of[routes.destination]
+        in_five = np.isin(ends[0], CA5) | np.isin(ends[1], CA5)
+        mine = np.flatnonzero(self.solved.choice.available & in_five[routes.pair])
+        size = np.diff(routes.start)[mine]
+        first = np.concatenate([[0], np.cumsum(size)])
+        arcs = routes.arcs[np.arange(first[-1]) + np.repeat(routes.start[mine] - first[:-1], size)]
+        counted, n = graph.govern_counted, len(graph.gateways)
+        governed = graph.govern_arc[counted], graph.govern_gateway[counted]
+        marks = csr_matrix((np.ones(int(counted.sum())), governed), shape=(routes.n_arcs, n))
+        passed = csr_matrix((np.ones(len(arcs)), arcs, first), shape=(len(mine), routes.n_arcs)) @ marks
+        pair = np.repeat(routes.pair[mine], np.diff(passed.indptr)).astype(np.int64)
+        times = np.bincount(pair * n + passed.indices, minlength=routes.n_pairs * n)
+        met = np.flatnonzero(times)
+        count = np.bincount(routes.pair[mine], minlength=routes.n_pairs)
+        demand = self.solved.demand_teu.sum(axis=1)
+        out: dict[tuple[str, str], float] = {}
+        for key in met[times[met] == count[met // n]]:
+            q, j = int(key // n), int(key % n)
+            for country in {str(ends[0][q]), str(ends[1][q])} & set(CA5):
+                name = country, graph.gateways[j]
+                out[name] = out.get(name, 0.0) + float(demand[q])
+        return out
+
+
+def indicators(after: Solved, base: Solved | None = None, *, lost: Lost | None = None) -> Rows:
+    """Every proxy: indicator, subject (country, place or gateway), value, base, change, unit, proxy.
+
+    base: what a change refers to; the figures alone without it. lost: boxes lost by gateway, from a study
+    that also knows capacities, instead of those that have no other route.
+    """
+    new = dict(_figures(after, lost))
+    old = dict(_figures(base, lost)) if base is not None else {}
+    access = market_access_hat(after)
+    for n, region in enumerate(after.equilibrium[after.closure].base.regions):
+        if region in (*CA5, "CHN"):
+            new["market_access", region] = 100.0 * float(access[n])
+            if base is not None:
+                old["market_access", region] = 100.0
+    rows: Rows = []
+    for (name, subject), value in new.items():
+        before = old.get((name, subject))
+        rows.append(
+            {
+                "indicator": name,
+                "subject": subject,
+                "base": before,
+                "value": value,
+                "change": None if before is None else value - before,
+                "unit": UNITS[name],
+                "proxy": PROXY[name],
+            }
+        )
+    return rows
+
+
+def frame(rows: Rows) -> pd.DataFrame:
+    """Rows of `indicators` as a DataFrame."""
+    import pandas as pd
+
+    return pd.DataFrame(rows)
+
+
+def market_access_hat(solved: Solved) -> FloatArray:
+    """Change of the market access of goods producers [n]: exports over what their own cost explains.
+
+    MA_n^s^ = E_n^s^ (c_n^s^ / A_n^s^)^theta_s with E the exports, averaged over goods by base exports.
+    The producer price is taken from domestic sales, which have no trade cost: p^ = (pi_nn^)^(-1/theta) P^.
+
+    Source: Redding and Venables (2004), Journal of International Economics 62(1), equation (6).
+    """
+    eq = solved.equilibrium[solved.closure]
+    base = eq.base
+    goods = [base.sectors.index(str(r["sector"])) for r in solved.world.sectors if r["is_goods"]]
+    old, new = base.trade[:, :, goods], eq.trade[:, :, goods]
+    home = np.arange(len(base.regions))
+    sold, exported = (flows.sum(axis=1) - flows[home, home] for flows in (old, new))
+    # The share of home sales in spending, tariffs included, before and after.
+    spent = (old * (1.0 + base.tariff[:, :, goods])).sum(axis=0)
+    spent_new = (new * (1.0 + eq.tariff[:, :, goods])).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.log(new[home, home] / spent_new) - np.log(old[home, home] / spent)
+        log = np.log(exported / sold) + base.theta[goods] * np.log(eq.price_hat[:, goods]) - share
+    known = np.isfinite(log) & (sold > 0.0)
+    weight = np.where(known, sold, 0.0)
+    mean = (weight * np.where(known, log, 0.0)).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-300)
+    return np.asarray(np.exp(mean))
+
+
+def _figures(solved: Solved, lost: Lost | None) -> dict[tuple[str, str], float]:
+    """Every figure of a solved World; those of a base are kept as long as it lives, since many ask."""
+    known = _KEPT.get(solved) if lost is None else None
+    if known is None:
+        known = _measure(solved, lost)
+        if lost is None:
+            _KEPT[solved] = known
+    return known
+
+
+def _measure(solved: Solved, lost: Lost | None) -> dict[tuple[str, str], float]:
+    carried = Carried(solved)
+    out: dict[tuple[str, str], float] = {}
+    by_land = np.isin(carried.routes.family, _LAND)
+    start, end = carried.countries
+    china = (start == "CHN") | (end == "CHN")
+    known = set(carried.graph.countries)
+    for country in CA5:
+        if country not in known:
+            continue
+        crossing = by_land & carried.crosses(country)
+        others = by_land & china & (start != country) & (end != country)
+        total = float(carried.teu[others].sum())
+        out["transit_share", country] = float(carried.teu[crossing & china].sum()) / max(total, 1e-300)
+        out["transit_teu", country] = float(carried.teu[crossing].sum())
+    out |= {("betweenness_teu", place): teu for place, teu in _betweenness(carried).items()}
+    out |= {("gateway_hhi", country): value for country, value in _concentration(solved).items()}
+    without = lost(solved) if lost is not None else carried.without_another_way
+    for country in CA5:
+        mine = {gateway: teu for (of, gateway), teu in without.items() if of == country}
+        total = carried.boxes_of(country)
+        if total > 0.0:
+            out["n1_unserved_share", country] = max(mine.values(), default=0.0) / total
+    graph = carried.graph
+    kg = float((solved.flow_teu * graph.co2e_kg).sum())
+    tkm = float(carried.tonnes @ carried.length_km)
+    usd = float((solved.demand_teu * solved.freight.usd_per_teu).sum())
+    if tkm > 0.0 and usd > 0.0:
+        out["co2e_g_per_tkm", "network"] = 1e3 * kg / tkm
+        out["co2e_kg_per_1000_usd", "network"] = 1e3 * kg / usd
+    return out
+
+
+def _betweenness(carried: Carried) -> dict[str, float]:
+    """Boxes that pass a place of the five on a link and neither begin nor end there, the largest first."""
+    graph, routes = carried.graph, carried.routes
+    haul = graph.link >= 0
+    into = np.bincount(
+        graph.head[haul] // len(LAYERS),
+        carried.solved.flow_teu[haul].sum(axis=1),
+        minlength=len(graph.places),
+    )
+    ending = np.bincount(routes.destination[routes.pair], weights=carried.teu, minlength=len(graph.places))
+    five = np.isin(np.array(graph.countries), CA5)
+    passing = np.where(five, np.maximum(into - ending, 0.0), 0.0)
+    order = np.argsort(-passing, kind="stable")[:_PLACES_SHOWN]
+    return {graph.places[p]: float(passing[p]) for p in order if passing[p] > 0.0}
+
+
+def _concentration(solved: Solved) -> dict[str, float]:
+    """Herfindahl index of border posts and ports by country, in boxes of all kinds."""
+    graph = solved.graph
+    teu = graph.at_gateways(solved.flow_teu).sum(axis=1)
+    table = solved.world.network["gateways"].by("gateway_id")
+    country = {str(r["place_id"]): str(r["country"]) for r in solved.world.network["places"]}
+    of: dict[str, list[float]] = {}
+    for j, gateway in enumerate(graph.gateways):
+        row = table[gateway]
+        if row["kind"] not in ("border", "port"):
+            continue
+        for end in {country.get(str(row["place_a"])), country.get(str(row["place_b"]))} - {None}:
+            of.setdefault(str(end), []).append(float(teu[j]))
+    out = {}
+    for name in ("CHN", *CA5):
+        flows = np.array(of.get(name, []))
+        if flows.sum() > 0.0:
+            out[name] = float(((flows / flows.sum()) ** 2).sum())
+    return out
