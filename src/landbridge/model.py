@@ -2,9 +2,8 @@
 
     network -> expected cost -> trade cost -> equilibrium -> boxes -> arcs and gateways -> (waits)
 
-The waits at the gateways close the loop: they depend on the flows and the costs on them. In this version
-they are the observed hours of the base whatever the flows; `_chain` takes them as an argument, so that
-the fixed point goes around it and nothing else changes.
+The waits at the gateways close the loop: they depend on the flows and the costs on them. In the base they
+are part of the observed hours; a scenario finds its own (see `landbridge.congestion`).
 """
 
 from __future__ import annotations
@@ -18,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.errors import DataError, Fault, ScenarioError, Status
+from landbridge.congestion import Settled, Slope, chain_gradient, settle
+from landbridge.errors import ConvergenceError, DataError, Fault, ScenarioError, Status
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply, load_scenario
-from landbridge.trade import Equilibrium, Gradient, solve
+from landbridge.trade import Equilibrium, solve
 from landbridge.trade.economy import Closure
 from landbridge.transport import (
     ArcBars,
@@ -30,6 +30,7 @@ from landbridge.transport import (
     Classes,
     Freight,
     Graph,
+    Queues,
     RouteSet,
     align,
     freight_between_regions,
@@ -41,6 +42,8 @@ from landbridge.transport import (
     solve_base,
 )
 from landbridge.transport.paths import transit_arcs
+from landbridge.transport.queues import capacity_of
+from landbridge.transport.touched import Touched, passes
 from landbridge.world import World
 from landbridge.world.trade_table import TradeTable
 
@@ -54,6 +57,8 @@ Progress = Callable[[str, float], None]
 
 # Both closures are always solved, since they differ by a factor of two for some countries.
 _CLOSURES: tuple[Closure, ...] = ("fixed", "proportional")
+# Tolerance of the economy inside the search for the waits, so that its noise stays below theirs.
+_TIGHT = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,12 +220,11 @@ def _same(world: World, bases: Sequence[World]) -> World:
 def arc_gradient(result: Results, of: str) -> ArcBars:
     """d ln(outcome) by the hours, money, CO2e and variance of every arc: the adjoint of the chain.
 
-    Economy -> trade cost -> expected cost -> arcs, at the waits of the base; the base and its shares are
-    held fixed. The outcome is named as in `Equilibrium.gradient`.
+    Economy -> trade cost -> expected cost -> arcs, with the waits at the gateways adjusting; the base and
+    its shares are held fixed. The outcome is named as in `Equilibrium.gradient`; `chain_gradient` gives
+    tariffs, productivities and capacities too.
     """
-    choice, freight = result.choice, result.freight
-    gradient: Gradient = result.equilibrium[result.closure].gradient(of)
-    return choice.vjp(cost_bar=freight.cost_bar(choice.cost, gradient.cost))
+    return chain_gradient(result, of).arcs
 
 
 class _Common:
@@ -256,6 +260,7 @@ class _Common:
             no_transit={n: w.policy.no_transit for n, w in enumerate(worlds) if w.policy.no_transit},
         )
         self._sizes: dict[bytes, FloatArray] = {}
+        self._passes: dict[bytes, Any] = {}
 
     def number(self, world: World) -> int:
         """The number of a World's graph in this study."""
@@ -278,6 +283,14 @@ class _Common:
         if key not in self._sizes:
             self._sizes[key] = self.routes.path_size(self.graphs[0], available)
         return self._sizes[key]
+
+
+    def passes(self, queues: Queues) -> Any:
+        """Which routes pass which queues; the same for all cases with the same gateways."""
+        key = queues.gateway.tobytes()
+        if key not in self._passes:
+            self._passes[key] = passes(self.routes, self.graphs[0], queues)
+        return self._passes[key]
 
 
 class _Base:
@@ -305,7 +318,9 @@ class _Base:
         )
         self.log_tau = self.freight.log_tau(self.choice.cost)
         _require_routes(common, graph, self.choice.unreachable, self.ships, "base", None)
-        self.results = self._chain(world, number, None, None)
+        solved = self._chain(world, number, None, None)
+        queues = Queues.of(world, graph).calibrated(graph, solved.flow_teu)
+        self.results = replace(solved, queues=queues, load=np.maximum(queues.base_load, 0.0))
 
     @cached_property
     def ships(self) -> BoolArray:
@@ -318,9 +333,14 @@ class _Base:
         chosen: Any = self.world.setting("deficits")
         return tuple(dict.fromkeys((chosen, *_CLOSURES)))
 
-    def case(self, world: World, number: int, scenario: Scenario) -> Results:
-        """A scenario solved beside this base; number: of its graph in the study."""
-        return self._chain(world, number, scenario, self.results)
+    def case(
+        self, world: World, number: int, scenario: Scenario, start: FloatArray | None = None
+    ) -> Results:
+        """A scenario solved beside this base; number: of its graph in the study.
+
+        start: loads of the queues from which their search begins, those of the base by default.
+        """
+        return self._chain(world, number, scenario, self.results, start)
 
     def _chain(
         self,
@@ -328,12 +348,11 @@ class _Base:
         number: int,
         scenario: Scenario | None,
         base: Results | None,
-        delay_h: FloatArray | None = None,
+        start: FloatArray | None = None,
     ) -> Results:
-        """One pass from arcs to flows, at further waits of delay_h [gateway] beyond those of the base."""
+        """From arcs to flows; beside a base, with the waits that these flows bring forth."""
         routes, graph = self.common.routes, self.common.graphs[number]
-        loaded = graph if delay_h is None else graph.with_queue(delay_h)
-        sums, available = routes.sums(loaded), routes.available(loaded, number)
+        sums, available = routes.sums(graph), routes.available(graph, number)
         if world.policy.no_transit:
             available &= ~_in_transit(graph, routes, world.policy.no_transit)
         classes = self.classes
@@ -344,45 +363,118 @@ class _Base:
         choice = pivot(self.choice, sums, available, size, self.log_constant, classes)
         name = "base" if scenario is None else scenario.id
         _require_routes(self.common, graph, choice.unreachable, self.ships, name, scenario)
-        log_hat = self.freight.log_tau(choice.cost) - self.log_tau
-        # A pair that does not trade has no cost to change, whatever became of its routes.
-        cost_hat = np.exp(np.where(self.table.trade > 0.0, log_hat, 0.0))
-        productivity = _ratio(world.policy.productivity_hat, self.world.policy.productivity_hat)
-        shock: dict[str, Any] = {}
-        if base is not None:
-            tariff = world.policy.tariff
-            shock = {"cost_hat": cost_hat, "tariff": tariff, "productivity_hat": productivity}
-        equilibrium: dict[str, Equilibrium] = {}
-        first_order: dict[str, FloatArray] = {}
-        for closure in self.closures:
-            before = base.equilibrium[closure] if base is not None else None
-            eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=before)
-            equilibrium[closure] = eq
-            response = np.zeros(len(self.table.regions))
-            if before is not None:
-                solved = before.status.converged and eq.status.converged
-                response = before.linear_response(**shock) if solved else np.full_like(response, np.nan)
-            first_order[closure] = response
-        main = equilibrium[self.closures[0]]
-        demand = self.freight.demand_teu(_at_base_prices(main, productivity if base is not None else None))
+        shock = _Shock(self, world, base)
+        queues, settled = None, None
+        if base is not None and base.queues is not None:
+            queues = base.queues.under(self.graph, world, graph)
+            if len(queues):
+                known = len(queues) == len(base.queues)
+                settled = settle(
+                    choice,
+                    queues,
+                    self.common.passes(queues),
+                    shock.demand,
+                    (lambda: self._slope) if known else None,
+                    start,
+                )
+                if self.throw and not settled.status.converged:
+                    raise ConvergenceError(f"{name}: {settled.status.message}")
+                choice = settled.choice
+                delays = (queues.on_gateways(d) for d in (settled.delay_h, settled.delay_h2))
+                graph = graph.with_queue(*delays)
+        equilibrium, first_order = shock.solved(choice.cost, self.closures)
+        demand = shock.boxes(equilibrium[self.closures[0]])
         flow = choice.assign(demand)
+        statuses = [eq.status for eq in equilibrium.values()]
         return Results(
             id=name,
             scenario=scenario,
             world=world,
-            graph=loaded,
+            graph=graph,
             choice=choice,
             freight=self.freight,
             demand_teu=demand,
             flow_teu=flow,
-            cost_hat=cost_hat,
+            cost_hat=shock.cost_hat(choice.cost),
             equilibrium=equilibrium,
             first_order=first_order,
             closure=self.closures[0],
-            status=Status.worst(eq.status for eq in equilibrium.values()),
-            notes=_notes(choice, loaded, flow, world, self.world, scenario),
+            status=Status.worst([*statuses, settled.status] if settled is not None else statuses),
+            notes=_notes(choice, graph, flow, world, self.world, scenario, queues, settled),
             base=base,
+            queues=queues,
+            load=settled.load if settled is not None else None,
         )
+
+    @cached_property
+    def _slope(self) -> Slope:
+        """How flows at the queues answer to hours in the base, for the first steps of every search."""
+        queues, results = self.results.queues, self.results
+        assert queues is not None
+        touched = Touched(results.choice, self.common.passes(queues))
+        nothing = np.zeros(len(queues))
+        touched.cost(nothing, nothing)
+        return touched.slope(results.demand_teu)
+
+
+class _Shock:
+    """What a case asks of the economy, and its answer to expected costs."""
+
+    def __init__(self, base: _Base, world: World, results: Results | None) -> None:
+        self.base, self.before = base, results
+        self.productivity = _ratio(world.policy.productivity_hat, base.world.policy.productivity_hat)
+        self.tariff = world.policy.tariff
+        self._last: Equilibrium | None = None
+
+    def cost_hat(self, cost: FloatArray) -> FloatArray:
+        """tau'/tau; a pair that does not trade has no cost to change, whatever became of its routes."""
+        log_hat = self.base.freight.log_tau(cost) - self.base.log_tau
+        return np.exp(np.where(self.base.table.trade > 0.0, log_hat, 0.0))
+
+    def _given(self, cost: FloatArray) -> dict[str, Any]:
+        if self.before is None:
+            return {}
+        return {
+            "cost_hat": self.cost_hat(cost),
+            "tariff": self.tariff,
+            "productivity_hat": self.productivity,
+        }
+
+    def demand(self, cost: FloatArray) -> FloatArray:
+        """Boxes a year at expected costs, under the closure whose flows are loaded [pair, sector]."""
+        base = self.base
+        closure = base.closures[0]
+        start = self._last or (self.before.equilibrium[closure] if self.before is not None else None)
+        shock = self._given(cost)
+        eq = solve(base.table, **shock, deficits=closure, throw=base.throw, start=start, tol=_TIGHT)
+        if eq.status.converged:
+            self._last = eq
+        return self.boxes(eq)
+
+    def boxes(self, eq: Equilibrium) -> FloatArray:
+        """Boxes a year between zones in an equilibrium [pair, sector]."""
+        productivity = self.productivity if self.before is not None else None
+        return self.base.freight.demand_teu(_at_base_prices(eq, productivity))
+
+    def solved(
+        self, cost: FloatArray, closures: Sequence[Closure]
+    ) -> tuple[dict[str, Equilibrium], dict[str, FloatArray]]:
+        """Equilibrium and first-order response under each closure at expected costs."""
+        base, shock = self.base, self._given(cost)
+        equilibrium: dict[str, Equilibrium] = {}
+        first_order: dict[str, FloatArray] = {}
+        for closure in closures:
+            before = self.before.equilibrium[closure] if self.before is not None else None
+            near = self._last if self._last is not None and closure == closures[0] else before
+            tol = _TIGHT if near is self._last and near is not None else 1e-10
+            eq = solve(base.table, **shock, deficits=closure, throw=base.throw, start=near, tol=tol)
+            equilibrium[closure] = eq
+            response = np.zeros(len(base.table.regions))
+            if before is not None:
+                fine = before.status.converged and eq.status.converged
+                response = before.linear_response(**shock) if fine else np.full_like(response, np.nan)
+            first_order[closure] = response
+        return equilibrium, first_order
 
 
 def _in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> BoolArray:
@@ -464,6 +556,8 @@ def _notes(
     world: World,
     base: World,
     scenario: Scenario | None,
+    queues: Queues | None,
+    settled: Settled | None,
 ) -> tuple[str, ...]:
     """What a reader of the tables must know about this case."""
     if scenario is None:
@@ -482,15 +576,8 @@ def _notes(
             f"{pairs} pairs of zones gain a corridor family they did not have; it takes the stated share "
             "of its pair group, an assumption and not a prediction"
         )
-    before = base.network["gateways"].by("gateway_id")
-    columns = ("capacity_trains_per_day", "capacity_teu_per_day")
-    if any(
-        row[c] != before[str(row["gateway_id"])][c]
-        for row in world.network["gateways"]
-        if str(row["gateway_id"]) in before
-        for c in columns
-    ):
-        notes.append("capacities were changed: they have no effect yet, waits are those of the base")
+    if queues is not None and settled is not None:
+        notes += _queue_notes(graph, queues, settled, world, base)
     old = base.network["links"].by("link_id")
     new = [
         str(row["link_id"])
@@ -523,3 +610,29 @@ def _pair_of(choice: Choice, graph: Graph, corridor: Any) -> int:
     ends = number[str(corridor["from_place"])], number[str(corridor["to_place"])]
     found = np.flatnonzero((routes.origin == ends[0]) & (routes.destination == ends[1]))
     return int(found[0]) if len(found) else -1
+
+
+def _queue_notes(
+    graph: Graph, queues: Queues, settled: Settled, world: World, base: World
+) -> Iterator[str]:
+    """Waits that grew beyond a day, and capacities that contradict the flows of the base."""
+    longer = {
+        graph.gateways[queues.gateway[q]]: settled.delay_h[q]
+        for q in np.argsort(settled.delay_h)
+        if settled.delay_h[q] > 24.0
+    }
+    if longer:
+        told = ", ".join(f"{name} {hours:+.0f} h" for name, hours in reversed(longer.items()))
+        yield f"waits grow by more than a day at {told}: traffic is above or near the capacity stated there"
+    before, now = (w.network["gateways"].by("gateway_id") for w in (base, world))
+    moved = {j for j, name in enumerate(graph.gateways) if name in now and _capacity(before, now, name)}
+    raised = sorted({graph.gateways[j] for j in queues.gateway[queues.factor > 1.0] if j in moved})
+    if raised:
+        yield (
+            f"at {', '.join(raised)} the model sends more through in the base than the stated capacity can "
+            "carry in the observed hours: the change of capacity is taken in proportion"
+        )
+
+
+def _capacity(before: Any, now: Any, name: str) -> bool:
+    return name in before and capacity_of(before[name]) != capacity_of(now[name])

@@ -18,7 +18,7 @@ from landbridge.errors import ConvergenceError, Status
 from landbridge.scenario import Scenario
 from landbridge.trade import Equilibrium
 from landbridge.trade.welfare import CA5
-from landbridge.transport import FAMILIES, Choice, Freight, Graph
+from landbridge.transport import FAMILIES, Choice, Freight, Graph, Queues
 from landbridge.transport.graph import BLOCK, LAYERS, RAILS, ROAD, SEA, TERMS, WAGONLOAD
 from landbridge.world import World
 
@@ -41,7 +41,7 @@ class Results:
     id: "base" or the scenario's. choice, freight, demand_teu [pair, k], flow_teu [arc, product], TEU a
     year: the freight side. equilibrium: by closure of the trade balance; first_order: d ln real income
     [n] by closure, gradient times log changes. closure: the one whose flows are on the network.
-    cost_hat [o, d, s]: tau'/tau. base: what every change refers to (None for a base itself).
+    cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and what arrives over it. base: what every change refers to (None for a base itself).
     """
 
     id: str
@@ -59,6 +59,8 @@ class Results:
     status: Status
     notes: tuple[str, ...] = ()
     base: Results | None = field(default=None)
+    queues: Queues | None = field(default=None)
+    load: FloatArray | None = field(default=None)
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -401,6 +403,22 @@ class Results:
         if not self.status.converged:
             raise ConvergenceError(f"{self.id} was not solved: {self.status.message}")
 
+    @property
+    def producer_price_hat(self) -> FloatArray:
+        """c^ / A^ [n, s] by which new sales are brought to base prices of the exporter."""
+        return _over(self._main.unit_cost_hat, self.productivity_hat)
+
+    @property
+    def productivity_hat(self) -> FloatArray | None:
+        """A^ [n, s] against the base, None where it holds none."""
+        if self.base is None:
+            return None
+        new, old = self.world.policy.productivity_hat, self.base.world.policy.productivity_hat
+        if new is None and old is None:
+            return None
+        one = np.ones_like(self._main.unit_cost_hat)
+        return np.asarray((one if new is None else new) / (one if old is None else old))
+
     @cached_property
     def _container_trains(self) -> tuple[FloatArray, FloatArray]:
         """Container trains a day and their boxes a year at every gateway, both ways, empties included.
@@ -408,9 +426,7 @@ class Results:
         Boxes come back at least at the stated ratio to those that go out; what goods do not fill is empty.
         """
         graph, world = self.graph, self.world
-        way = np.arange(graph.n_arcs) % 2
-        block = np.where(way[:, None] == np.array([0, 1]), self.flow_teu[:, BLOCK, None], 0.0)
-        there, back = graph.at_gateways(block).T
+        there, back = graph.at_gateways_by_way(self.flow_teu)[:, BLOCK].T
         more, less = np.maximum(there, back), np.minimum(there, back)
         boxes = more + np.maximum(less, world.parameter("return_ratio_empty") * more)
         return boxes / (world.parameter("teu_per_train") * world.parameter("days_per_year")), boxes
@@ -490,6 +506,10 @@ def _sector(code: str, known: tuple[str, ...]) -> int:
         cure = did_you_mean(code, known) or "use one of " + ", ".join(known)
         raise DataError("unknown sector", [Fault("sector", f"no sector {code!r}", cure)])
     return known.index(code)
+
+
+def _over(above: FloatArray, below: FloatArray | None) -> FloatArray:
+    return np.asarray(above if below is None else above / below)
 
 
 def _frame(rows: Rows) -> pd.DataFrame:

@@ -172,6 +172,7 @@ class Choice:
     cost [pair, sector], cost_segment [sector, product, pair]: K'. family_cost [.., group]: K_f'.
     family_share [sector, product, group]: s_f'. gained [group]: families that a pair did not have in
     the base (they take their stated share, the others scaled). unreachable: pairs without a route.
+    averaged [pair]: pairs whose K' is a mean of their families, as they had no route or share before.
     classes: those in force, of the base unless the change has its own.
     """
 
@@ -185,6 +186,7 @@ class Choice:
     family_share: FloatArray
     gained: BoolArray
     unreachable: IntArray
+    averaged: BoolArray
     _weigh: Callable[[], _Within]
 
     @property
@@ -428,6 +430,8 @@ def pivot(
     cost = np.full_like(base.cost_segment, np.inf)
     whole, settled = bool(kept.all()), (reached & ~fresh_pair & ~bare)[live]
     odd = live[reached[live] & ~settled]
+    averaged = np.zeros(n_pairs, dtype=bool)
+    averaged[odd] = True
     for s in range(len(classes.sectors)):
         for p in range(2):
             ratio = base.total[s, p] / within.total[s, p] if whole else np.ones(len(pair))
@@ -474,6 +478,7 @@ def pivot(
         family_share,
         gained,
         np.flatnonzero(~reached).astype(np.int32),
+        averaged,
         weigh,
     )
     base._kept.within, base._kept.owner = within, choice
