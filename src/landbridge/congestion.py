@@ -9,8 +9,10 @@ part of the observed hours (see `landbridge.transport.queues`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +22,14 @@ from landbridge.errors import ConvergenceError, Status
 from landbridge.results import Results
 from landbridge.trade import Gradient
 from landbridge.trade.fixed_point import anderson, gmres
-from landbridge.transport import ArcBars, Choice, Queues
-from landbridge.transport.touched import Touched
+from landbridge.transport import ArcBars, Choice, Graph, Queues
+from landbridge.transport.queues import capacity_of
+from landbridge.transport.touched import Touched, passes
+from landbridge.world import World
 
-__all__ = ["ChainGradient", "Settled", "Slope", "chain_gradient", "settle"]
+__all__ = ["ChainGradient", "Settled", "Slope", "chain_gradient", "queue_notes", "settle", "slope_of"]
+
+log = logging.getLogger("landbridge")
 
 FloatArray = NDArray[np.float64]
 # d flows / d hours [q, q] and the mean spread of what passes [q]: what a search needs of `Touched.slope`.
@@ -31,6 +37,7 @@ Slope = tuple[FloatArray, FloatArray]
 
 TOLERANCE = 1e-10
 MOST_EVALUATIONS = 80
+MOST_STEPS = 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,72 +70,164 @@ def settle(
     default. tol: relative residual of the loads, in the norm of the step that is left to the solution.
 
     With several classes of goods the answer need not be unique; tests start it from two sides.
-    Source: fixed point by Anderson's method (Walker and Ni 2011), the residual turned by (I - J)^-1.
+    Source: flows are nearly linear in hours while hours are far from linear in flows, so each step solves
+    the queues exactly against flows that are linear, their slope corrected after Broyden (1965), Mathematics
+    of Computation 19; where that fails, Anderson's method (Walker and Ni 2011).
     """
     touched = Touched(choice, through)
     first = np.maximum(queues.base_load, 0.0) if start is None else np.asarray(start, dtype=np.float64)
-
-    def answer(load: FloatArray) -> FloatArray:
-        boxes = demand(touched.cost(*queues.delay(load)))
-        return queues.load(touched.flows(boxes))
-
-    last = [first, answer(first)]
-    if not np.isfinite(last[1]).all():
-        told = "the economy was not solved at the first waits, so these were not sought"
-        delay = queues.delay(first)
-        return Settled(touched.settled(*delay), first, *delay, Status(False, 1.0, 1, told))
-    turn = _turn(touched, queues, demand, last, slope)
     scale = max(1.0, float(np.linalg.norm(first)))
+    at = _Point(first, first)
 
-    def residual(load: FloatArray) -> tuple[FloatArray, bool]:
-        held = np.maximum(load, 0.0)
-        if load is not last[0]:
-            last[:] = [load, answer(held)]
-        return turn @ (last[1] - load), True
+    def flows(load: FloatArray) -> FloatArray:
+        found = touched.flows(demand(touched.cost(*queues.delay(load))))
+        at.load, at.answer = load, queues.load(found)
+        at.evaluations += 1
+        return found
 
-    found = anderson(residual, first, np.ones(len(first)), tol * scale, most=MOST_EVALUATIONS)
-    load = np.maximum(found.u, 0.0)
-    if found.u is not last[0]:
-        last[:] = [found.u, answer(load)]
-    delay = queues.delay(load)
-    left = float(np.linalg.norm(last[1] - load)) / scale
-    if found.converged:
-        told = f"loads of {len(load)} queues converged"
+    boxes = flows(first)
+    if np.isfinite(boxes).all() and at.residual > tol * scale:
+        if slope is None:
+            by_hour, spread = touched.slope(demand(touched.cost(*queues.delay(first))))
+        else:
+            by_hour, spread = slope()
+        rho = float(choice.classes.rho.mean())
+        _step_by_step(flows, queues, boxes, by_hour, rho * 0.5 / np.maximum(spread, 1.0), at, tol * scale)
+    if np.isfinite(at.answer).all() and at.residual > tol * scale:
+
+        def residual(load: FloatArray) -> tuple[FloatArray, bool]:
+            flows(np.maximum(load, 0.0))
+            return at.answer - load, True
+
+        begin = at.load if np.isfinite(at.load).all() else first
+        found = anderson(residual, begin, np.full(len(first), 0.3), tol * scale, most=MOST_EVALUATIONS)
+        flows(np.maximum(found.u, 0.0))
+    left = at.residual / scale if np.isfinite(at.residual) else 1.0
+    done = left <= tol
+    if done:
+        told = f"waits of {len(first)} queues found in {at.evaluations} evaluations"
     else:
         told = (
-            f"the waits at the gateways were not found: residual {found.residual:.1e} after "
-            f"{found.evaluations} evaluations; take a smaller change, or raise the capacity it lowers"
+            f"the waits at the gateways were not found: residual {left:.1e} is above {tol:.1e} after "
+            f"{at.evaluations} evaluations; take a smaller change, or raise the capacity that it lowers"
         )
-    residual_of = max(found.residual / scale, left if found.converged else 0.0)
-    if not np.isfinite(residual_of):
-        residual_of = 1.0
-    status = Status(found.converged, residual_of, found.evaluations, told)
-    return Settled(touched.settled(*delay), load, *delay, status)
+    delay = queues.delay(at.load)
+    return Settled(touched.settled(*delay), at.load, *delay, Status(done, left, at.evaluations, told))
 
 
-def _turn(
-    touched: Touched,
+def slope_of(choice: Choice, through: tuple[csr_matrix, csr_matrix], demand_teu: FloatArray) -> Slope:
+    """How the flows at the queues answer to hours in a choice at given demand, see `Touched.slope`."""
+    touched = Touched(choice, through)
+    nothing = np.zeros(through[0].shape[1])
+    touched.cost(nothing, nothing)
+    return touched.slope(demand_teu)
+
+
+@dataclass(eq=False)
+class _Point:
+    """The loads looked at last, and those that their waits bring forth."""
+
+    load: FloatArray
+    answer: FloatArray
+    evaluations: int = 0
+
+    @property
+    def residual(self) -> float:
+        return float(np.linalg.norm(self.answer - self.load))
+
+
+def _step_by_step(
+    flows: Callable[[FloatArray], FloatArray],
     queues: Queues,
-    demand: Callable[[FloatArray], FloatArray],
-    at: list[FloatArray],
-    slope: Callable[[], Slope] | None,
-) -> FloatArray:
-    """(I - J)^-1 with J the answer of loads to loads at given demand, near the first point."""
-    load = np.maximum(at[0], 0.0)
-    if np.linalg.norm(at[1] - load) <= 1e-14 * max(1.0, float(np.linalg.norm(load))):
-        return np.eye(len(load))
-    if slope is not None:
-        flows_by_hour, spread = slope()
-    else:
-        boxes = demand(touched.cost(*queues.delay(load)))
-        flows_by_hour, spread = touched.slope(boxes)
-    # The slope of the wait where the first answer lands is that of a queue under the new traffic.
-    wait, variance = queues.slopes(0.5 * (load + np.maximum(at[1], 0.0)))
-    rho = float(touched.choice.classes.rho.mean())
-    hours = wait + rho * variance / np.maximum(2.0 * spread, 1.0)
-    flows = at[1] * queues.teu * queues.days * queues.stated * queues.factor
-    J = queues.load_slope(flows) @ flows_by_hour * hours
-    return np.asarray(np.linalg.inv(np.eye(len(load)) - J))
+    boxes: FloatArray,
+    by_hour: FloatArray,
+    per_variance: FloatArray,
+    at: _Point,
+    tol: float,
+) -> None:
+    """Steps on flows that are linear in felt hours, until the residual is small or stops falling."""
+
+    def felt(load: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Hours and their uncertainty in hours, per queue, and their slopes."""
+        hours, variance = queues.delay(load)
+        steep, wider = queues.slopes(load)
+        return hours + per_variance * variance, steep + per_variance * wider
+
+    least, stale = at.residual, 0
+    while at.residual > tol and at.evaluations < MOST_STEPS and stale < 4:
+        load, known = at.load, felt(at.load)[0]
+        new = _linear(queues, boxes, by_hour, felt, load, known)
+        if new is None:
+            return
+        before, boxes = boxes, flows(new)
+        if not np.isfinite(boxes).all():
+            return
+        change = felt(new)[0] - known
+        size = float(change @ change)
+        if size > 0.0:
+            by_hour = by_hour + np.outer(boxes - before - by_hour @ change, change) / size
+        stale = stale + 1 if at.residual > 0.5 * least else 0
+        least = min(least, at.residual)
+
+
+def _linear(
+    queues: Queues,
+    boxes: FloatArray,
+    by_hour: FloatArray,
+    felt: Callable[[FloatArray], tuple[FloatArray, FloatArray]],
+    load: FloatArray,
+    known: FloatArray,
+) -> FloatArray | None:
+    """Loads that agree with flows boxes + by_hour (felt(load) - known): Newton, shortened where needed."""
+
+    def gap(tried: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        hours, steep = felt(tried)
+        linear = boxes + by_hour @ (hours - known)
+        return queues.load(np.maximum(linear, 0.0)) - tried, linear, steep
+
+    x = load
+    away, linear, steep = gap(x)
+    for _ in range(60):
+        size = float(np.linalg.norm(away))
+        if size <= 1e-13:
+            break
+        slope = queues.load_slope(np.maximum(linear, 0.0)) * (linear > 0.0)
+        step = np.linalg.solve(np.eye(len(x)) - slope @ by_hour * steep, away)
+        share = 1.0
+        while True:
+            new = np.maximum(x + share * step, 0.0)
+            tried = gap(new)
+            if np.linalg.norm(tried[0]) < size or share < 1e-6:
+                break
+            share *= 0.5
+        if share < 1e-6:
+            break
+        x, (away, linear, steep) = new, tried
+    return x if np.isfinite(x).all() else None
+
+
+def queue_notes(graph: Graph, queues: Queues, settled: Settled, world: World, base: World) -> Iterator[str]:
+    """Waits that grew beyond a day, and capacities that contradict the flows of the base."""
+    longer = {
+        graph.gateways[queues.gateway[q]]: settled.delay_h[q]
+        for q in np.argsort(settled.delay_h)
+        if settled.delay_h[q] > 24.0
+    }
+    if longer:
+        told = ", ".join(f"{name} {hours:+.0f} h" for name, hours in reversed(longer.items()))
+        yield f"waits grow by more than a day at {told}: traffic is above or near the capacity stated there"
+    before, now = (w.network["gateways"].by("gateway_id") for w in (base, world))
+    moved = {j for j, name in enumerate(graph.gateways) if name in now and _capacity(before, now, name)}
+    raised = sorted({graph.gateways[j] for j in queues.gateway[queues.factor > 1.0] if j in moved})
+    if raised:
+        yield (
+            f"at {', '.join(raised)} the model sends more through in the base than the stated capacity can "
+            "carry in the observed hours: the change of capacity is taken in proportion"
+        )
+
+
+def _capacity(before: Any, now: Any, name: str) -> bool:
+    return name in before and capacity_of(before[name]) != capacity_of(now[name])
 
 
 # -- the derivative ------------------------------------------------------------------------------------
@@ -168,12 +267,14 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
     queues, load = result.queues, result.load
     if queues is None or load is None or not len(queues):
         nothing = np.zeros(len(result.graph.gateways))
-        return ChainGradient(
-            choice.vjp(cost_bar=cost_bar), direct.tariff, direct.productivity, nothing, 0.0
-        )
+        return ChainGradient(choice.vjp(cost_bar=cost_bar), direct.tariff, direct.productivity, nothing, 0.0)
     pull = _Pull(result, queues, load)
     on_loads = pull.at_queues(choice.vjp(cost_bar=cost_bar))
-    z_bar, left, _ = gmres(lambda z: z - pull.transposed(z), on_loads, 1e-12, most=4 * len(queues))
+    turn = pull.turn()
+    z_bar, left, used = gmres(
+        lambda z: turn @ (z - pull.transposed(z)), turn @ on_loads, 1e-11, most=4 * len(queues)
+    )
+    log.debug("the waits were differentiated with %d passes", used)
     if not left <= 1e-8:
         raise ConvergenceError(f"the waits could not be differentiated: residual {left:.1e}")
     arcs, economy = pull.back(z_bar, cost_bar)
@@ -201,6 +302,15 @@ class _Pull:
         slope = queues.load_slope(flows)
         self.wait_by_flow = wait[:, None] * slope
         self.variance_by_flow = variance[:, None] * slope
+
+    def turn(self) -> FloatArray:
+        """(I - J')^-1 with J at given demand, by which the linear system is turned."""
+        result, queues = self.result, self.queues
+        through = passes(result.choice.base.routes, result.graph, queues)
+        by_hour, spread = slope_of(result.choice, through, result.demand_teu)
+        per_variance = float(result.choice.classes.rho.mean()) * 0.5 / np.maximum(spread, 1.0)
+        J = by_hour @ (self.wait_by_flow + per_variance[:, None] * self.variance_by_flow)
+        return np.asarray(np.linalg.inv(np.eye(len(queues)) - J.T))
 
     def delay_bars(self, arcs: ArcBars) -> tuple[FloatArray, FloatArray]:
         """Derivatives to arcs as derivatives to the hours and variance of the queues [q]."""

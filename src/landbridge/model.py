@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.congestion import Settled, Slope, chain_gradient, settle
+from landbridge.congestion import Settled, Slope, chain_gradient, queue_notes, settle, slope_of
 from landbridge.errors import ConvergenceError, DataError, Fault, ScenarioError, Status
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply, load_scenario
@@ -41,9 +41,8 @@ from landbridge.transport import (
     pivot,
     solve_base,
 )
-from landbridge.transport.paths import transit_arcs
-from landbridge.transport.queues import capacity_of
-from landbridge.transport.touched import Touched, passes
+from landbridge.transport.paths import in_transit
+from landbridge.transport.touched import passes
 from landbridge.world import World
 from landbridge.world.trade_table import TradeTable
 
@@ -284,7 +283,6 @@ class _Common:
             self._sizes[key] = self.routes.path_size(self.graphs[0], available)
         return self._sizes[key]
 
-
     def passes(self, queues: Queues) -> Any:
         """Which routes pass which queues; the same for all cases with the same gateways."""
         key = queues.gateway.tobytes()
@@ -308,7 +306,7 @@ class _Base:
         self.classes = common.classes(world)
         sums, available = routes.sums(graph), routes.available(graph, number)
         if world.policy.no_transit:
-            available &= ~_in_transit(graph, routes, world.policy.no_transit)
+            available &= ~in_transit(graph, routes, world.policy.no_transit)
         size = common.path_size(available)
         self.log_constant = log_constants(world, graph, routes)
         self.choice: BaseChoice = solve_base(routes, self.classes, sums, available, size, self.log_constant)
@@ -333,9 +331,7 @@ class _Base:
         chosen: Any = self.world.setting("deficits")
         return tuple(dict.fromkeys((chosen, *_CLOSURES)))
 
-    def case(
-        self, world: World, number: int, scenario: Scenario, start: FloatArray | None = None
-    ) -> Results:
+    def case(self, world: World, number: int, scenario: Scenario, start: FloatArray | None = None) -> Results:
         """A scenario solved beside this base; number: of its graph in the study.
 
         start: loads of the queues from which their search begins, those of the base by default.
@@ -354,7 +350,7 @@ class _Base:
         routes, graph = self.common.routes, self.common.graphs[number]
         sums, available = routes.sums(graph), routes.available(graph, number)
         if world.policy.no_transit:
-            available &= ~_in_transit(graph, routes, world.policy.no_transit)
+            available &= ~in_transit(graph, routes, world.policy.no_transit)
         classes = self.classes
         carbon = world.parameter("carbon_price_usd_per_kg")
         if carbon != classes.carbon_usd_per_kg:
@@ -409,12 +405,9 @@ class _Base:
     @cached_property
     def _slope(self) -> Slope:
         """How flows at the queues answer to hours in the base, for the first steps of every search."""
-        queues, results = self.results.queues, self.results
-        assert queues is not None
-        touched = Touched(results.choice, self.common.passes(queues))
-        nothing = np.zeros(len(queues))
-        touched.cost(nothing, nothing)
-        return touched.slope(results.demand_teu)
+        assert self.results.queues is not None
+        through = self.common.passes(self.results.queues)
+        return slope_of(self.results.choice, through, self.results.demand_teu)
 
 
 class _Shock:
@@ -475,14 +468,6 @@ class _Shock:
                 response = before.linear_response(**shock) if fine else np.full_like(response, np.nan)
             first_order[closure] = response
         return equilibrium, first_order
-
-
-def _in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> BoolArray:
-    """Routes that touch the countries on the way between two places outside them [route]."""
-    inside = np.isin(np.array(graph.countries), sorted(countries))
-    passes = routes.over_arcs(transit_arcs(graph, countries).astype(float)[:, None])[:, 0] > 0.0
-    own = inside[routes.origin] | inside[routes.destination]
-    return np.asarray(passes & ~own[routes.pair])
 
 
 def _with_policy(world: World, closure: Closure) -> TradeTable:
@@ -577,7 +562,7 @@ def _notes(
             "of its pair group, an assumption and not a prediction"
         )
     if queues is not None and settled is not None:
-        notes += _queue_notes(graph, queues, settled, world, base)
+        notes += queue_notes(graph, queues, settled, world, base)
     old = base.network["links"].by("link_id")
     new = [
         str(row["link_id"])
@@ -610,29 +595,3 @@ def _pair_of(choice: Choice, graph: Graph, corridor: Any) -> int:
     ends = number[str(corridor["from_place"])], number[str(corridor["to_place"])]
     found = np.flatnonzero((routes.origin == ends[0]) & (routes.destination == ends[1]))
     return int(found[0]) if len(found) else -1
-
-
-def _queue_notes(
-    graph: Graph, queues: Queues, settled: Settled, world: World, base: World
-) -> Iterator[str]:
-    """Waits that grew beyond a day, and capacities that contradict the flows of the base."""
-    longer = {
-        graph.gateways[queues.gateway[q]]: settled.delay_h[q]
-        for q in np.argsort(settled.delay_h)
-        if settled.delay_h[q] > 24.0
-    }
-    if longer:
-        told = ", ".join(f"{name} {hours:+.0f} h" for name, hours in reversed(longer.items()))
-        yield f"waits grow by more than a day at {told}: traffic is above or near the capacity stated there"
-    before, now = (w.network["gateways"].by("gateway_id") for w in (base, world))
-    moved = {j for j, name in enumerate(graph.gateways) if name in now and _capacity(before, now, name)}
-    raised = sorted({graph.gateways[j] for j in queues.gateway[queues.factor > 1.0] if j in moved})
-    if raised:
-        yield (
-            f"at {', '.join(raised)} the model sends more through in the base than the stated capacity can "
-            "carry in the observed hours: the change of capacity is taken in proportion"
-        )
-
-
-def _capacity(before: Any, now: Any, name: str) -> bool:
-    return name in before and capacity_of(before[name]) != capacity_of(now[name])

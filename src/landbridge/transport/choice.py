@@ -187,14 +187,14 @@ class Choice:
     gained: BoolArray
     unreachable: IntArray
     averaged: BoolArray
-    _weigh: Callable[[], _Within]
+    _weigh: Callable[[RouteSums], _Within]
 
     @property
     def _within(self) -> _Within:
         kept = self.base._kept
         within = kept.within
         if kept.owner is not self or within is None:
-            within = self._weigh()
+            within = self._weigh(self.sums)
             kept.within, kept.owner = within, self
         return within
 
@@ -400,8 +400,10 @@ def pivot(
     routes, classes = base.routes, classes or base.classes
     if (classes.phi, classes.phi_b) != (base.classes.phi, base.classes.phi_b):
         raise ValueError("a change keeps phi and phi_b of its base")
-    weigh = partial(_weigh, routes, classes, sums, available, path_size, log_constant)
-    within = weigh()
+    weigh = partial(
+        _weigh, routes, classes, available=available, path_size=path_size, log_constant=log_constant
+    )
+    within = weigh(sums)
     pair, n_pairs = routes.group_pair, routes.n_pairs
     opened = _open_groups(routes, available)
     before = base.family_cost[0, 0] > 0.0 if routes.n_routes else opened

@@ -198,7 +198,7 @@ class Queues:
 
     def capacity_slopes(self, load: FloatArray) -> tuple[FloatArray, FloatArray]:
         """dW and dV by ln capacity at given arrivals [q]: x falls by as much as capacity grows."""
-        wait, by_load, by_rate = self._wait_slopes(load)
+        wait, _, by_rate = self._wait_slopes(load)
         p, shape, _, _ = self._shape(load)
         on_wait, on_variance = self.slopes(load)
         direct = self.damping * self.shrink**2 * 2.0 * wait * by_rate * (shape / p - 1.0)
@@ -244,23 +244,29 @@ class Queues:
             if capacity is None or table[name]["kind"] == "strait":
                 continue
             mode = str(table[name]["mode"])
-            unit, back, products = kinds[mode]
-            half = 0.5 * capacity / (unit if mode == "sea" else 1.0)
-            spread = 0.5 * (world.parameter("queue_cv_arrival") ** 2 + cv.get(mode, world.parameter("cv_port")) ** 2)
-            servers = max(1.0, half / 24.0 * service[j])
+            unit_of, back_of, products = kinds[mode]
+            half_of = 0.5 * capacity / (unit_of if mode == "sea" else 1.0)
+            spread_of = 0.5 * (
+                world.parameter("queue_cv_arrival") ** 2 + cv.get(mode, world.parameter("cv_port")) ** 2
+            )
+            at_once = max(1.0, half_of / 24.0 * service[j])
             for way in (0, 1):
-                rows.append((j, way, products, half, unit, back, servers, spread))
-        column = list(zip(*rows, strict=True)) if rows else [[]] * 8
+                rows.append((j, way, products, half_of, unit_of, back_of, at_once, spread_of))
         n = len(rows)
+        numbers = np.array([row[3:] for row in rows], dtype=float).reshape(n, 5).T
+        half, unit, back, servers, spread = (np.ascontiguousarray(column) for column in numbers)
         return Queues(
-            len(graph.gateways),
-            np.array(column[0], dtype=np.int64),
-            np.array(column[1], dtype=np.int64),
-            np.array(column[2], dtype=bool).reshape(n, 2),
-            np.array(column[3], dtype=float),
-            np.ones(n),
-            np.ones(n),
-            *(np.array(column[k], dtype=float) for k in (4, 5, 6, 7)),
+            graph_gateways=len(graph.gateways),
+            gateway=np.array([row[0] for row in rows], dtype=np.int64),
+            way=np.array([row[1] for row in rows], dtype=np.int64),
+            products=np.array([row[2] for row in rows], dtype=bool).reshape(n, 2),
+            stated=half,
+            factor=np.ones(n),
+            damping=np.ones(n),
+            teu=unit,
+            back=back,
+            servers=servers,
+            spread=spread,
             shrink=np.ones(n),
             base_wait=np.zeros(n),
             base_variance=np.zeros(n),
@@ -388,11 +394,12 @@ def _service_hours(world: World, graph: Graph) -> FloatArray:
     """
     number = {name: j for j, name in enumerate(graph.gateways)}
     hours = np.zeros(len(number))
-    for table, key, column in (("gauge_changes", "gateway_id", "time_block_h"), ("ports", "gateway_id", "dwell_h")):
+    for table, key, column in (
+        ("gauge_changes", "gateway_id", "time_block_h"),
+        ("ports", "gateway_id", "dwell_h"),
+    ):
         for row in world.network[table]:
             j = number.get(str(row[key]))
             if j is not None:
                 hours[j] = max(hours[j], float(row[column] or 0.0))
     return hours
-
-

@@ -8,7 +8,6 @@ a choice without further delay is solved once, and what follows is taken relativ
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,6 @@ from landbridge.transport.choice import (
     _power,
     _ratio,
     _root,
-    _weigh,
     _Within,
 )
 from landbridge.transport.graph import Graph
@@ -38,18 +36,22 @@ IntArray = NDArray[np.int64]
 
 def passes(routes: RouteSet, graph: Graph, queues: Queues) -> tuple[csr_matrix, csr_matrix]:
     """How often each route passes each queue, for either product [route, q]; empty where it does not wait."""
-    found = []
+    queue_of = np.full((len(graph.gateways), 2), -1)
+    queue_of[queues.gateway, queues.way] = np.arange(len(queues))
+    counted = graph.govern_counted
+    # An arc leads through one queue: straits, of which a lane may pass several, have none.
+    on_arc = np.full(graph.n_arcs, -1)
+    found = queue_of[graph.govern_gateway[counted], graph.govern_way[counted]]
+    on_arc[graph.govern_arc[counted][found >= 0]] = found[found >= 0]
+    at = np.flatnonzero((on_arc >= 0)[routes.arcs])
+    queue = on_arc[routes.arcs[at]]
+    route = np.searchsorted(routes.start, at, side="right") - 1
+    matrices = []
     for product in (0, 1):
-        marks = np.zeros((graph.n_arcs, len(queues)))
-        for q in np.flatnonzero(queues.products[:, product]):
-            mine = (
-                graph.govern_counted
-                & (graph.govern_gateway == queues.gateway[q])
-                & (graph.govern_way == queues.way[q])
-            )
-            np.add.at(marks[:, q], graph.govern_arc[mine], 1.0)
-        found.append(csr_matrix(routes.over_arcs(marks)) if len(queues) else csr_matrix((routes.n_routes, 0)))
-    return found[0], found[1]
+        mine = queues.products[:, product][queue] if len(queues) else np.zeros(0, dtype=bool)
+        cells = np.ones(int(mine.sum())), (route[mine], queue[mine])
+        matrices.append(csr_matrix(cells, shape=(routes.n_routes, len(queues))))
+    return matrices[0], matrices[1]
 
 
 @dataclass(eq=False)
@@ -57,7 +59,7 @@ class _Segments:
     """One product: the routes of the touched families, their costs and weights without further delay.
 
     routes [n]: of touched families, in order; start [g]: where each family begins among them. groups [g]:
-    their numbers. through: csr [n, q]. cost, weight [sector, n]: G and w. per_hour [sector, n].
+    their numbers. through: csr [n, q]. turn, weight [sector, n]: value of an hour over G, and w.
     pairs [m]: of the touched families; group_pair [g]: number into pairs. rest [sector, m]: share of the
     families that are not touched.
     """
@@ -69,9 +71,8 @@ class _Segments:
     groups: IntArray
     through: csr_matrix
     through_t: csr_matrix
-    cost: FloatArray
+    turn: FloatArray
     weight: FloatArray
-    per_hour: FloatArray
     spread: FloatArray
     variance: FloatArray
     total: FloatArray
@@ -104,9 +105,7 @@ class Touched:
         self.n_queues = through[0].shape[1]
         within = choice._within
         costs = _Costs(choice.base.routes, choice.classes, choice.sums)
-        self.parts = [
-            part for p in (0, 1) if (part := self._segments(p, within, costs)) is not None
-        ]
+        self.parts = [part for p in (0, 1) if (part := self._segments(p, within, costs)) is not None]
 
     def _segments(self, p: int, within: _Within, costs: _Costs) -> _Segments | None:
         choice, routes, classes = self.choice, self.choice.base.routes, self.choice.classes
@@ -116,8 +115,8 @@ class Touched:
             return None
         beta = classes.block_share if p == 0 else 1.0 - classes.block_share
         opened = within.total[0, p] > 0.0
-        hit = np.logical_or.reduceat(on_way & choice.available, routes.group_start[:-1]) & opened
-        hit &= (beta > 0.0).any(axis=0)[routes.group_pair]
+        waits = np.logical_or.reduceat(on_way & choice.available, routes.group_start[:-1])
+        hit = np.asarray(waits, dtype=bool) & opened & (beta > 0.0).any(axis=0)[routes.group_pair]
         groups = np.flatnonzero(hit)
         if not len(groups):
             return None
@@ -131,16 +130,14 @@ class Touched:
         pairs = pair[pair_start].astype(np.int64)
         slot = np.repeat(np.arange(len(pairs)), np.diff(np.append(pair_start, g)))
         mine = matrix[rows]
-        cost, weight, per_hour = (np.empty((n_sectors, n)) for _ in range(3))
+        turn, weight = (np.empty((n_sectors, n)) for _ in range(2))
         rest, rest_cost, per_usd = (np.empty((n_sectors, len(pairs))) for _ in range(3))
         everything = slice(None)
-        route_pair = routes.pair[rows]
         others = np.ones(len(routes.group_pair), dtype=bool)
         others[groups] = False
         for s in range(n_sectors):
-            cost[s] = costs.of(s, p, everything)[rows]
+            turn[s] = (classes.usd_per_h[s][routes.pair] / costs.of(s, p, everything))[rows]
             weight[s] = within.weight[s, p][rows]
-            per_hour[s] = classes.usd_per_h[s][route_pair]
             left = np.where(others, choice.family_share[s, p], 0.0)
             rest[s] = np.bincount(routes.group_pair, weights=left, minlength=routes.n_pairs)[pairs]
             left *= choice.family_cost[s, p]
@@ -155,9 +152,8 @@ class Touched:
             groups=groups,
             through=mine,
             through_t=mine.T.tocsr(),
-            cost=cost,
+            turn=turn,
             weight=weight,
-            per_hour=per_hour,
             spread=np.sqrt(variance + _VARIANCE_FLOOR),
             variance=variance,
             total=within.total[:, p][:, groups],
@@ -170,7 +166,7 @@ class Touched:
             family_cost=choice.family_cost[:, p][:, groups],
             per_usd=per_usd,
             gained=choice.gained[groups],
-            new_weight=weight.copy(),
+            new_weight=np.empty_like(weight),
             new_total=np.empty((n_sectors, g)),
             new_share=np.empty((n_sectors, g)),
             new_family_cost=np.empty((n_sectors, g)),
@@ -206,15 +202,14 @@ class Touched:
             end = part.start[high] if high < len(part.start) else len(part.routes)
             block, first = slice(part.start[low], end), part.start[low:high] - part.start[low]
             for s in range(len(classes.sectors)):
-                before, weight = part.cost[s, block], part.new_weight[s, block]
-                moved = part.per_hour[s, block] * extra[float(classes.rho[s])][block]
-                moved += before
-                np.divide(before, moved, out=weight)
-                _power(weight, classes.phi)
-                weight *= part.weight[s, block]
-                part.new_total[s, low:high] = np.add.reduceat(weight, first)
+                # G' / G = 1 + (value of an hour / G) x further hours, uncertainty included.
+                ratio = part.turn[s, block] * extra[float(classes.rho[s])][block]
+                ratio += 1.0
                 if mean is not None:
-                    mean[s, low:high] = np.add.reduceat(weight * moved, first)
+                    mean[s, low:high] = self._mean(part, s, block, ratio, first)
+                _power(ratio, classes.phi)
+                weight = np.divide(part.weight[s, block], ratio, out=part.new_weight[s, block])
+                part.new_total[s, low:high] = np.add.reduceat(weight, first)
         averaged = choice.averaged[part.pairs]
         for s in range(len(classes.sectors)):
             total = part.new_total[s]
@@ -222,7 +217,7 @@ class Touched:
             np.multiply(part.family_cost[s], _root(part.total[s] / total, classes.phi), out=family)
             lifted = family - part.family_cost[s]
             if mean is not None:
-                family[part.gained] = (mean[s] / total)[part.gained]
+                family[part.gained] = mean[s][part.gained]
                 lifted[part.gained] = 0.0
             lifted *= part.per_usd[s][part.pair_of_group]
             share = part.share[s] * np.exp(-lifted)
@@ -237,17 +232,32 @@ class Touched:
                 value = np.where(averaged, level, value)
             part.new_cost[s] = value
 
+    def _mean(self, part: _Segments, s: int, block: slice, ratio: FloatArray, first: IntArray) -> FloatArray:
+        """Mean cost of the routes of each family by weight, for families that a pair gains."""
+        per_hour = self.choice.classes.usd_per_h[s][self.choice.base.routes.pair[part.routes[block]]]
+        weight = part.weight[s, block] * ratio**-self.choice.classes.phi
+        turn = part.turn[s, block]
+        timed = turn > 0.0
+        cost = np.where(timed, per_hour / np.where(timed, turn, 1.0), 0.0) * ratio
+        mean = np.add.reduceat(weight * cost, first) / np.add.reduceat(weight, first)
+        # Goods whose hours are worth nothing pay what they paid.
+        group = part.group_of[block.start + first]
+        return np.asarray(np.where(timed[first], mean, part.family_cost[s, group]))
+
     def flows(self, demand_teu: FloatArray) -> FloatArray:
         """Loaded boxes in every queue [q] under the last delays; demand_teu [pair, sector]."""
         classes = self.choice.classes
         out = np.zeros(self.n_queues)
         for part in self.parts:
             beta = classes.block_share if part.product == 0 else 1.0 - classes.block_share
+            teu = demand_teu[part.pairs].T * beta[:, part.pairs]
+            per = teu[:, part.pair_of_group] * part.new_share / part.new_total
             on_route = np.zeros(len(part.routes))
-            for s in range(len(classes.sectors)):
-                teu = demand_teu[part.pairs, s] * beta[s, part.pairs]
-                per = teu[part.pair_of_group] * part.new_share[s] / part.new_total[s]
-                on_route += part.new_weight[s] * per[part.group_of]
+            for low in range(0, len(on_route), _CHUNK):
+                block = slice(low, low + _CHUNK)
+                group, mine = part.group_of[block], on_route[block]
+                for s in range(len(per)):
+                    mine += part.new_weight[s, block] * per[s][group]
             out += part.through_t @ on_route
         return out
 
@@ -282,7 +292,6 @@ class Touched:
                 family_share[s, p][part.groups] = part.new_share[s]
                 family_share[s, p][beside] /= part.pair_total[s][at[beside]]
                 cost[s, p][part.pairs] = part.new_cost[s]
-        weigh = partial(_weigh, *choice._weigh.args[:2], sums, *choice._weigh.args[3:])  # type: ignore[attr-defined]
         new = replace(
             choice,
             sums=sums,
@@ -290,7 +299,6 @@ class Touched:
             cost_segment=cost,
             family_cost=family_cost,
             family_share=family_share,
-            _weigh=weigh,
         )
         kept = choice.base._kept
         kept.within = _Within(routes, classes, sums, weight, total, within.shift)
@@ -317,8 +325,7 @@ class Touched:
                 on_group = teu[part.pair_of_group] * part.new_share[s]
                 mine = part.new_weight[s] * (on_group / part.new_total[s])[part.group_of]
                 flow += mine
-                mine *= part.per_hour[s]
-                mine /= part.cost[s]
+                mine *= part.turn[s]
                 turned += mine
                 steep += on_group * part.per_usd[s][part.pair_of_group] * part.new_family_cost[s]
             count, column = np.diff(part.through.indptr), part.through.indices
@@ -328,8 +335,10 @@ class Touched:
             safe = np.where(on_group > 0.0, on_group, 1.0)[:, None]
             boxes = np.bincount(cell, np.repeat(flow, count) * data, g * n).reshape(g, n)
             mean = np.bincount(cell, np.repeat(turned, count) * data, g * n).reshape(g, n) / safe
-            tilted = part.through.multiply(turned[:, None]).tocsr()
-            out -= classes.phi * np.asarray((part.through_t @ tilted).todense())
+            tilted = csr_matrix(
+                (np.repeat(turned, count) * data, column, part.through.indptr), shape=part.through.shape
+            )
+            out -= classes.phi * (part.through_t @ tilted).toarray()
             # By family: lambda K_f dlnK_f, no answer where a family has no base cost to pivot on.
             lifted = np.where(part.gained, 0.0, steep)[:, None] / safe * mean
             out += boxes.T @ (classes.phi * mean - lifted)
