@@ -2,9 +2,8 @@
 
     network -> expected cost -> trade cost -> equilibrium -> boxes -> arcs and gateways -> (waits)
 
-The waits at the gateways close the loop: they depend on the flows and the costs on them. In this version
-they are the observed hours of the base whatever the flows; `_chain` takes them as an argument, so that
-the fixed point goes around it and nothing else changes.
+The waits at the gateways close the loop: they depend on the flows and the costs on them. In the base they
+are part of the observed hours; a scenario finds its own (see `landbridge.congestion`).
 """
 
 from __future__ import annotations
@@ -19,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.channels import travel
-from landbridge.errors import DataError, Fault, ScenarioError, Status
+from landbridge.congestion import Settled, Slope, chain_gradient, queue_notes, settle, slope_of
+from landbridge.errors import ConvergenceError, DataError, Fault, ScenarioError, Status
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply, load_scenario
-from landbridge.trade import Equilibrium, Gradient, solve
+from landbridge.trade import Equilibrium, solve
 from landbridge.trade.economy import Closure
 from landbridge.trade.horizon import grown
 from landbridge.transport import (
@@ -32,6 +32,7 @@ from landbridge.transport import (
     Classes,
     Freight,
     Graph,
+    Queues,
     RouteSet,
     align,
     freight_between_regions,
@@ -42,7 +43,8 @@ from landbridge.transport import (
     pivot,
     solve_base,
 )
-from landbridge.transport.paths import transit_arcs
+from landbridge.transport.paths import in_transit
+from landbridge.transport.touched import passes
 from landbridge.world import World
 from landbridge.world.table import cell_number
 from landbridge.world.trade_table import TradeTable
@@ -58,6 +60,8 @@ Progress = Callable[[str, float], None]
 
 # Both closures are always solved, since they differ by a factor of two for some countries.
 _CLOSURES: tuple[Closure, ...] = ("fixed", "proportional")
+# Tolerance of the economy inside the search for the waits, so that its noise stays below theirs.
+_TIGHT = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,12 +223,11 @@ def _same(world: World, bases: Sequence[World]) -> World:
 def arc_gradient(result: Results, of: str) -> ArcBars:
     """d ln(outcome) by the hours, money, CO2e and variance of every arc: the adjoint of the chain.
 
-    Economy -> trade cost -> expected cost -> arcs, at the waits of the base; the base and its shares are
-    held fixed. The outcome is named as in `Equilibrium.gradient`.
+    Economy -> trade cost -> expected cost -> arcs, with the waits at the gateways adjusting; the base and
+    its shares are held fixed. The outcome is named as in `Equilibrium.gradient`; `chain_gradient` gives
+    tariffs, productivities and capacities too.
     """
-    choice, freight = result.choice, result.freight
-    gradient: Gradient = result.equilibrium[result.closure].gradient(of)
-    return choice.vjp(cost_bar=freight.cost_bar(choice.cost, gradient.cost))
+    return chain_gradient(result, of).arcs
 
 
 class _Common:
@@ -272,6 +275,7 @@ class _Common:
             no_transit=bans,
         )
         self._sizes: dict[bytes, FloatArray] = {}
+        self._passes: dict[bytes, Any] = {}
 
     def number(self, world: World) -> int:
         """The number of a World's graph in this study."""
@@ -295,6 +299,13 @@ class _Common:
             self._sizes[key] = self.routes.path_size(self.graphs[0], available)
         return self._sizes[key]
 
+    def passes(self, queues: Queues) -> Any:
+        """Which routes pass which queues; the same for all cases with the same gateways."""
+        key = queues.gateway.tobytes()
+        if key not in self._passes:
+            self._passes[key] = passes(self.routes, self.graphs[0], queues)
+        return self._passes[key]
+
 
 class _Base:
     """A solved base, from which cases are solved.
@@ -315,7 +326,7 @@ class _Base:
         self.classes = common.classes(world)
         sums, available = routes.sums(graph), routes.available(graph, number)
         if world.policy.no_transit:
-            available &= ~_in_transit(graph, routes, world.policy.no_transit)
+            available &= ~in_transit(graph, routes, world.policy.no_transit)
         size = common.path_size(available)
         self.log_constant = log_constants(world, graph, routes)
         self.choice: BaseChoice = solve_base(routes, self.classes, sums, available, size, self.log_constant)
@@ -325,7 +336,9 @@ class _Base:
         )
         self.log_tau = self.freight.log_tau(self.choice.cost)
         _require_routes(common, graph, self.choice.unreachable, self.ships, "base", None)
-        self.results = self._chain(world, number, None, None)
+        solved = self._chain(world, number, None, None)
+        queues = Queues.of(world, graph).calibrated(graph, solved.flow_teu)
+        self.results = replace(solved, queues=queues, load=np.maximum(queues.base_load, 0.0))
 
     @cached_property
     def ships(self) -> BoolArray:
@@ -338,9 +351,12 @@ class _Base:
         chosen: Any = self.world.setting("deficits")
         return tuple(dict.fromkeys((chosen, *_CLOSURES)))
 
-    def case(self, world: World, number: int, scenario: Scenario) -> Results:
-        """A scenario solved beside this base; number: of its graph in the study."""
-        return self._chain(world, number, scenario, self.results)
+    def case(self, world: World, number: int, scenario: Scenario, start: FloatArray | None = None) -> Results:
+        """A scenario solved beside this base; number: of its graph in the study.
+
+        start: loads of the queues from which their search begins, those of the base by default.
+        """
+        return self._chain(world, number, scenario, self.results, start)
 
     def _chain(
         self,
@@ -348,61 +364,58 @@ class _Base:
         number: int,
         scenario: Scenario | None,
         base: Results | None,
-        delay_h: FloatArray | None = None,
+        start: FloatArray | None = None,
     ) -> Results:
-        """One pass from arcs to flows, at further waits of delay_h [gateway] beyond those of the base."""
+        """From arcs to flows; beside a base, with the waits that these flows bring forth."""
         graph = self.common.graphs[number]
-        loaded = graph if delay_h is None else graph.with_queue(delay_h)
         classes = self.classes
         carbon = world.parameter("carbon_price_usd_per_kg")
         if carbon != classes.carbon_usd_per_kg:
             classes = replace(classes, carbon_usd_per_kg=carbon)
-        choice = self._choose(world, number, loaded, classes)
+        choice = self._choose(world, number, graph, classes)
         name = "base" if scenario is None else scenario.id
         _require_routes(self.common, graph, choice.unreachable, self.ships, name, scenario)
-        log_hat = self.freight.log_tau(choice.cost) - self.log_tau
-        # A pair that does not trade has no cost to change, whatever became of its routes.
-        cost_hat = np.exp(np.where(self.table.trade > 0.0, log_hat, 0.0))
-        channel_notes: tuple[str, ...] = ()
-        if travel.moved(self.world, world):
-            visits = travel.shock(self.world, world)
-            cost_hat = cost_hat * visits.cost_hat["central"]
-            channel_notes = visits.notes
-        productivity = _ratio(world.policy.productivity_hat, self.world.policy.productivity_hat)
-        shock: dict[str, Any] = {}
-        if base is not None:
-            tariff = world.policy.tariff
-            shock = {"cost_hat": cost_hat, "tariff": tariff, "productivity_hat": productivity}
-        equilibrium: dict[str, Equilibrium] = {}
-        first_order: dict[str, FloatArray] = {}
-        for closure in self.closures:
-            before = base.equilibrium[closure] if base is not None else None
-            eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=before)
-            equilibrium[closure] = eq
-            response = np.zeros(len(self.table.regions))
-            if before is not None:
-                solved = before.status.converged and eq.status.converged
-                response = before.linear_response(**shock) if solved else np.full_like(response, np.nan)
-            first_order[closure] = response
-        main = equilibrium[self.closures[0]]
-        demand = self.freight.demand_teu(_at_base_prices(main, productivity if base is not None else None))
+        shock = _Shock(self, world, base)
+        queues, settled = None, None
+        if base is not None and base.queues is not None:
+            queues = base.queues.under(self.graph, world, graph)
+            if len(queues):
+                known = len(queues) == len(base.queues)
+                settled = settle(
+                    choice,
+                    queues,
+                    self.common.passes(queues),
+                    shock.demand,
+                    (lambda: self._slope) if known else None,
+                    start,
+                )
+                if self.throw and not settled.status.converged:
+                    raise ConvergenceError(f"{name}: {settled.status.message}")
+                choice = settled.choice
+                delays = (queues.on_gateways(d) for d in (settled.delay_h, settled.delay_h2))
+                graph = graph.with_queue(*delays)
+        equilibrium, first_order = shock.solved(choice.cost, self.closures)
+        demand = shock.boxes(equilibrium[self.closures[0]])
         flow = choice.assign(demand)
+        statuses = [eq.status for eq in equilibrium.values()]
         return Results(
             id=name,
             scenario=scenario,
             world=world,
-            graph=loaded,
+            graph=graph,
             choice=choice,
             freight=self.freight,
             demand_teu=demand,
             flow_teu=flow,
-            cost_hat=cost_hat,
+            cost_hat=shock.cost_hat(choice.cost),
             equilibrium=equilibrium,
             first_order=first_order,
             closure=self.closures[0],
-            status=Status.worst(eq.status for eq in equilibrium.values()),
-            notes=_notes(choice, loaded, flow, world, self.world, scenario) + channel_notes,
+            status=Status.worst([*statuses, settled.status] if settled is not None else statuses),
+            notes=_notes(choice, graph, flow, world, self.world, scenario, queues, settled) + shock.notes,
             base=base,
+            queues=queues,
+            load=settled.load if settled is not None else None,
         )
 
     def _choose(self, world: World, number: int, loaded: Graph, classes: Classes) -> Choice:
@@ -413,7 +426,7 @@ class _Base:
         def chosen(number: int, barred: frozenset[str]) -> Choice:
             available = routes.available(loaded, number)
             if barred:
-                available &= ~_in_transit(loaded, routes, barred)
+                available &= ~in_transit(loaded, routes, barred)
             size = self.common.path_size(available)
             return pivot(self.choice, sums, available, size, self.log_constant, classes)
 
@@ -423,13 +436,78 @@ class _Base:
             choice = choice.with_sectors(chosen(own_number, barred), marked)
         return choice
 
+    @cached_property
+    def _slope(self) -> Slope:
+        """How flows at the queues answer to hours in the base, for the first steps of every search."""
+        assert self.results.queues is not None
+        through = self.common.passes(self.results.queues)
+        return slope_of(self.results.choice, through, self.results.demand_teu)
 
-def _in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> BoolArray:
-    """Routes that touch the countries on the way between two places outside them [route]."""
-    inside = np.isin(np.array(graph.countries), sorted(countries))
-    passes = routes.over_arcs(transit_arcs(graph, countries).astype(float)[:, None])[:, 0] > 0.0
-    own = inside[routes.origin] | inside[routes.destination]
-    return np.asarray(passes & ~own[routes.pair])
+
+class _Shock:
+    """What a case asks of the economy, and its answer to expected costs."""
+
+    def __init__(self, base: _Base, world: World, results: Results | None) -> None:
+        self.base, self.before = base, results
+        self.productivity = _ratio(world.policy.productivity_hat, base.world.policy.productivity_hat)
+        self.tariff = world.policy.tariff
+        self.visits: FloatArray | None = None
+        self.notes: tuple[str, ...] = ()
+        if travel.moved(base.world, world):
+            found = travel.shock(base.world, world)
+            self.visits, self.notes = found.cost_hat["central"], found.notes
+        self._last: Equilibrium | None = None
+
+    def cost_hat(self, cost: FloatArray) -> FloatArray:
+        """tau'/tau; a pair that does not trade has no cost to change, whatever became of its routes."""
+        log_hat = self.base.freight.log_tau(cost) - self.base.log_tau
+        hat = np.exp(np.where(self.base.table.trade > 0.0, log_hat, 0.0))
+        return hat if self.visits is None else hat * self.visits
+
+    def _given(self, cost: FloatArray) -> dict[str, Any]:
+        if self.before is None:
+            return {}
+        return {
+            "cost_hat": self.cost_hat(cost),
+            "tariff": self.tariff,
+            "productivity_hat": self.productivity,
+        }
+
+    def demand(self, cost: FloatArray) -> FloatArray:
+        """Boxes a year at expected costs, under the closure whose flows are loaded [pair, sector]."""
+        base = self.base
+        closure = base.closures[0]
+        start = self._last or (self.before.equilibrium[closure] if self.before is not None else None)
+        shock = self._given(cost)
+        eq = solve(base.table, **shock, deficits=closure, throw=base.throw, start=start, tol=_TIGHT)
+        if eq.status.converged:
+            self._last = eq
+        return self.boxes(eq)
+
+    def boxes(self, eq: Equilibrium) -> FloatArray:
+        """Boxes a year between zones in an equilibrium [pair, sector]."""
+        productivity = self.productivity if self.before is not None else None
+        return self.base.freight.demand_teu(_at_base_prices(eq, productivity))
+
+    def solved(
+        self, cost: FloatArray, closures: Sequence[Closure]
+    ) -> tuple[dict[str, Equilibrium], dict[str, FloatArray]]:
+        """Equilibrium and first-order response under each closure at expected costs."""
+        base, shock = self.base, self._given(cost)
+        equilibrium: dict[str, Equilibrium] = {}
+        first_order: dict[str, FloatArray] = {}
+        for closure in closures:
+            before = self.before.equilibrium[closure] if self.before is not None else None
+            near = self._last if self._last is not None and closure == closures[0] else before
+            tol = _TIGHT if near is self._last and near is not None else 1e-10
+            eq = solve(base.table, **shock, deficits=closure, throw=base.throw, start=near, tol=tol)
+            equilibrium[closure] = eq
+            response = np.zeros(len(base.table.regions))
+            if before is not None:
+                fine = before.status.converged and eq.status.converged
+                response = before.linear_response(**shock) if fine else np.full_like(response, np.nan)
+            first_order[closure] = response
+        return equilibrium, first_order
 
 
 def _with_policy(world: World, closure: Closure) -> TradeTable:
@@ -514,6 +592,8 @@ def _notes(
     world: World,
     base: World,
     scenario: Scenario | None,
+    queues: Queues | None,
+    settled: Settled | None,
 ) -> tuple[str, ...]:
     """What a reader of the tables must know about this case."""
     if scenario is None:
@@ -532,15 +612,8 @@ def _notes(
             f"{pairs} pairs of zones gain a corridor family they did not have; it takes the stated share "
             "of its pair group, an assumption and not a prediction"
         )
-    before = base.network["gateways"].by("gateway_id")
-    columns = ("capacity_trains_per_day", "capacity_teu_per_day")
-    if any(
-        row[c] != before[str(row["gateway_id"])][c]
-        for row in world.network["gateways"]
-        if str(row["gateway_id"]) in before
-        for c in columns
-    ):
-        notes.append("capacities were changed: they have no effect yet, waits are those of the base")
+    if queues is not None and settled is not None:
+        notes += queue_notes(graph, queues, settled, world, base)
     old = base.network["links"].by("link_id")
     new = [
         str(row["link_id"])

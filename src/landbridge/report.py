@@ -43,8 +43,9 @@ _MEASURES = ("time_h", "cost_usd", "co2e_kg", "generalised_cost_usd")
 
 STATIC = (
     "Every figure is a static, long-run answer for the economy of 2023: what would differ once trade and "
-    "routes had adjusted, not a forecast and not a path. Waits at borders are those observed; they do not "
-    "yet grow with traffic. One scenario differs from another by its assumptions, so read its file first."
+    "routes had adjusted, not a forecast and not a path. Waits at borders are those observed; where a "
+    "capacity is known they grow with container traffic, elsewhere and for ordinary wagons they do not. One "
+    "scenario differs from another by its assumptions, so read its file first."
 )
 CLOSURES = (
     "Real income is shown under two closures of the trade balance: fixed (deficits keep their value in "
@@ -207,6 +208,14 @@ UNITS = {
     "teu_wagonload": "TEU/year, loaded",
     "volume_over_capacity": "ratio",
     "wait_h": "h",
+    "queue_h": "h",
+    "capacity_per_day": "units a day, both ways",
+    "capacity_factor": "ratio",
+    "base_trains_per_day": "trains/day, both ways, base",
+    "base_teu_per_year": "TEU/year, loaded, base",
+    "base_volume_over_capacity": "ratio, base",
+    "base_queue_h": "h, base",
+    "base_wait_h": "h, base",
     "million_teu_km": "million TEU-km/year",
     "co2e_kt": "kt CO2e/year",
 }
@@ -464,13 +473,20 @@ def _gateway_changes(base: Digest, case: Digest, names: Names) -> Section:
                 f"{change / 1000:+,.1f}",
                 _or_dash(trains, ".1f"),
                 "-" if trains is None or earlier is None else f"{trains - earlier:+.1f}",
+                _or_dash(row["volume_over_capacity"], ".2f"),
                 _hours(row),
+                "-"
+                if row["status"] == "closed" or was is None
+                else _signed(row["wait_h"] - was["wait_h"], 0),
             )
         )
     rest = len(moved) - len(rows)
     return Section(
         f"{case.id}: gateways that change most",
-        ("gateway", "mode", "1,000 TEU a year", "change", "container trains a day", "change", "hours"),
+        (
+            *("gateway", "mode", "1,000 TEU a year", "change", "container trains a day", "change"),
+            *("of capacity", "hours", "change"),
+        ),
         tuple(rows),
         after=(f"{rest} more change by over 500 TEU a year; --json lists all.",) if rest > 0 else (),
     )

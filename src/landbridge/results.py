@@ -18,8 +18,9 @@ from landbridge.errors import ConvergenceError, Status
 from landbridge.scenario import Scenario
 from landbridge.trade import Equilibrium
 from landbridge.trade.welfare import CA5
-from landbridge.transport import FAMILIES, Choice, Freight, Graph
+from landbridge.transport import FAMILIES, Choice, Freight, Graph, Queues
 from landbridge.transport.graph import BLOCK, LAYERS, RAILS, ROAD, SEA, TERMS, WAGONLOAD
+from landbridge.transport.queues import capacity_of
 from landbridge.world import World
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ FloatArray = NDArray[np.float64]
 Rows = list[dict[str, Any]]
 
 # Terms that are spent at a gateway, not on the way to it.
+_UNIT_OF_CAPACITY = {"rail": "container trains", "road": "trucks", "sea": "TEU in containers"}
 _AT_GATEWAY = ("border", "port", "sailing_wait", "feeder", "queue")
 
 
@@ -41,7 +43,8 @@ class Results:
     id: "base" or the scenario's. choice, freight, demand_teu [pair, k], flow_teu [arc, product], TEU a
     year: the freight side. equilibrium: by closure of the trade balance; first_order: d ln real income
     [n] by closure, gradient times log changes. closure: the one whose flows are on the network.
-    cost_hat [o, d, s]: tau'/tau. base: what every change refers to (None for a base itself).
+    cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and
+    what arrives over it. base: what every change refers to (None for a base itself).
     """
 
     id: str
@@ -59,6 +62,8 @@ class Results:
     status: Status
     notes: tuple[str, ...] = ()
     base: Results | None = field(default=None)
+    queues: Queues | None = field(default=None)
+    load: FloatArray | None = field(default=None)
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -179,19 +184,26 @@ class Results:
         teu_per_year: loaded boxes of all kinds; teu_block, teu_wagonload of them by rail product.
         wait_h: hours of the crossing or in the port, service and queue, averaged over what passes; a gauge
         change is apart. status: open or closed.
+        volume_over_capacity: container trains, trucks or containers over the stated capacity, both ways,
+        empty returns included; null where no capacity is known. queue_h: the part of wait_h that is a queue
+        by the waiting formula, for those whom it holds up. capacity_per_day and capacity_unit: as stated;
+        capacity_factor: by which it is raised because the base of the model sends more through than could
+        pass in the observed hours.
         """
         graph = self.graph
         block, _ = self._container_trains
         hours = self._hours_at_gateways
         total = graph.at_gateways(self.flow_teu)
         table = self.world.network["gateways"].by("gateway_id")
+        queues = self._queue_cells
+        nothing = dict.fromkeys(
+            ("volume_over_capacity", "queue_h", "capacity_per_day", "capacity_unit", "capacity_factor")
+        )
         rows = []
         for j, gateway in enumerate(graph.gateways):
             row = table[gateway]
             rail, port = row["mode"] == "rail", row["kind"] == "port"
             teu = float(total[j].sum())
-            capacity = row["capacity_trains_per_day"] if rail else row["capacity_teu_per_day"]
-            used = float(block[j]) if rail else teu / self.world.parameter("days_per_year")
             rows.append(
                 {
                     "gateway": gateway,
@@ -202,11 +214,34 @@ class Results:
                     "teu_per_year": teu,
                     "teu_block": float(total[j, BLOCK]) if rail else None,
                     "teu_wagonload": float(total[j, WAGONLOAD]) if rail else None,
-                    "volume_over_capacity": used / float(capacity) if capacity else None,
+                    **queues.get(j, nothing),
                     "wait_h": float(hours[j]) if rail or port or row["mode"] == "road" else 0.0,
                 }
             )
         return rows
+
+    @cached_property
+    def _queue_cells(self) -> dict[int, dict[str, Any]]:
+        """What the queues say of their gateway: use of the capacity and mean wait of those held up."""
+        queues, load = self.queues, self.load
+        if queues is None or load is None:
+            return {}
+        flows = queues.flows(self.graph, self.flow_teu)
+        arriving, wait = queues.units_per_day(flows), queues.wait(load)
+        cells = {}
+        for q in range(0, len(queues), 2):
+            both = slice(q, q + 2)
+            j, weight = int(queues.gateway[q]), flows[both]
+            row = self.world.network["gateways"].by("gateway_id")[self.graph.gateways[j]]
+            mean = wait[both] @ weight / weight.sum() if weight.sum() > 0.0 else wait[both].mean()
+            cells[j] = {
+                "volume_over_capacity": float(arriving[both].sum() / queues.stated[both].sum()),
+                "queue_h": float(mean),
+                "capacity_per_day": capacity_of(row),
+                "capacity_unit": _UNIT_OF_CAPACITY[str(row["mode"])],
+                "capacity_factor": float(queues.factor[q]),
+            }
+        return cells
 
     @cached_property
     def count_rows(self) -> Rows:
@@ -369,7 +404,7 @@ class Results:
 
     def to_json(self) -> dict[str, Any]:
         """The tables in the names of the public interface; a base has corridors and gateways only."""
-        freight = {"corridors": self.corridor_rows, "gateways": self.gateway_rows}
+        freight = {"corridors": self.corridor_rows, "gateways": self._gateways_beside_base}
         if self.base is None:
             return {**freight, "counts": self.count_rows, "emissions": self.emission_rows}
         return {
@@ -380,6 +415,18 @@ class Results:
             "emissions": self.emission_rows,
             "notes": list(self.notes),
         }
+
+    @property
+    def _gateways_beside_base(self) -> Rows:
+        """`gateway_rows`, in a scenario with the figures of the base beside them."""
+        if self.base is None:
+            return self.gateway_rows
+        before = {row["gateway"]: row for row in self.base.gateway_rows}
+        beside = ("trains_per_day", "teu_per_year", "volume_over_capacity", "queue_h", "wait_h")
+        return [
+            {**row, **{f"base_{k}": before.get(row["gateway"], {}).get(k) for k in beside}}
+            for row in self.gateway_rows
+        ]
 
     def __repr__(self) -> str:
         if not self.status.converged:
@@ -401,6 +448,22 @@ class Results:
         if not self.status.converged:
             raise ConvergenceError(f"{self.id} was not solved: {self.status.message}")
 
+    @property
+    def producer_price_hat(self) -> FloatArray:
+        """c^ / A^ [n, s] by which new sales are brought to base prices of the exporter."""
+        return _over(self._main.unit_cost_hat, self.productivity_hat)
+
+    @property
+    def productivity_hat(self) -> FloatArray | None:
+        """A^ [n, s] against the base, None where it holds none."""
+        if self.base is None:
+            return None
+        new, old = self.world.policy.productivity_hat, self.base.world.policy.productivity_hat
+        if new is None and old is None:
+            return None
+        one = np.ones_like(self._main.unit_cost_hat)
+        return np.asarray((one if new is None else new) / (one if old is None else old))
+
     @cached_property
     def _container_trains(self) -> tuple[FloatArray, FloatArray]:
         """Container trains a day and their boxes a year at every gateway, both ways, empties included.
@@ -408,9 +471,7 @@ class Results:
         Boxes come back at least at the stated ratio to those that go out; what goods do not fill is empty.
         """
         graph, world = self.graph, self.world
-        way = np.arange(graph.n_arcs) % 2
-        block = np.where(way[:, None] == np.array([0, 1]), self.flow_teu[:, BLOCK, None], 0.0)
-        there, back = graph.at_gateways(block).T
+        there, back = graph.at_gateways_by_way(self.flow_teu)[:, BLOCK].T
         more, less = np.maximum(there, back), np.minimum(there, back)
         boxes = more + np.maximum(less, world.parameter("return_ratio_empty") * more)
         return boxes / (world.parameter("teu_per_train") * world.parameter("days_per_year")), boxes
@@ -490,6 +551,10 @@ def _sector(code: str, known: tuple[str, ...]) -> int:
         cure = did_you_mean(code, known) or "use one of " + ", ".join(known)
         raise DataError("unknown sector", [Fault("sector", f"no sector {code!r}", cure)])
     return known.index(code)
+
+
+def _over(above: FloatArray, below: FloatArray | None) -> FloatArray:
+    return np.asarray(above if below is None else above / below)
 
 
 def _frame(rows: Rows) -> pd.DataFrame:

@@ -278,8 +278,12 @@ class Change:
             cure = "add time_h, cost_usd or capacity"
             self.faults.append(m.fault("gateway", "is named but nothing is changed", cure))
         for row in rows:
-            if "capacity" in moves:
-                column = "capacity_trains_per_day" if row["mode"] == "rail" else "capacity_teu_per_day"
+            if "capacity" in moves and row["kind"] == "strait":
+                cure = "add hours, or close_gateway"
+                self.faults.append(m.fault("capacity", f"{row['gateway_id']} is a strait", cure))
+            elif "capacity" in moves:
+                kinds = {"rail": "trains", "road": "trucks"}
+                column = f"capacity_{kinds.get(str(row['mode']), 'teu')}_per_day"
                 value = self._moved(m, "capacity", moves["capacity"], row[column])
                 if value is not None:
                     self._update("gateways", "gateway_id", {str(row["gateway_id"])}, {column: value})

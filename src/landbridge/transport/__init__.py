@@ -20,6 +20,7 @@ from landbridge.transport.freight import Freight, freight_between_regions, netwo
 from landbridge.transport.gateways import crossing_terms
 from landbridge.transport.graph import Graph, align, compile_graph
 from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate
+from landbridge.transport.queues import Queues
 from landbridge.transport.routes import Route, Routes, route
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Classes",
     "Freight",
     "Graph",
+    "Queues",
     "Route",
     "RouteSet",
     "RouteSums",

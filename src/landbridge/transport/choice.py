@@ -200,6 +200,7 @@ class Choice:
     cost [pair, sector], cost_segment [sector, product, pair]: K'. family_cost [.., group]: K_f'.
     family_share [sector, product, group]: s_f'. gained [group]: families that a pair did not have in
     the base (they take their stated share, the others scaled). unreachable: pairs without a route.
+    averaged [pair]: pairs whose K' is a mean of their families, as they had no route or share before.
     classes: those in force, of the base unless the change has its own.
     """
 
@@ -213,14 +214,15 @@ class Choice:
     family_share: FloatArray
     gained: BoolArray
     unreachable: IntArray
-    _weigh: Callable[[], _Within]
+    averaged: BoolArray
+    _weigh: Callable[[RouteSums], _Within]
 
     @property
     def _within(self) -> _Within:
         kept = self.base._kept
         within = kept.within
         if kept.owner is not self or within is None:
-            within = self._weigh()
+            within = self._weigh(self.sums)
             kept.within, kept.owner = within, self
         return within
 
@@ -230,8 +232,8 @@ class Choice:
         For routes that are closed to some commodities only.
         """
 
-        def weigh() -> _Within:
-            mine, theirs = self._weigh(), other._weigh()
+        def weigh(sums: RouteSums) -> _Within:
+            mine, theirs = self._weigh(sums), other._weigh(sums)
             for ours, its in ((mine.weight, theirs.weight), (mine.total, theirs.total)):
                 ours[sectors] = its[sectors]
             if mine.shift is not None and theirs.shift is not None:
@@ -460,8 +462,10 @@ def pivot(
     routes, classes = base.routes, classes or base.classes
     if (classes.phi, classes.phi_b) != (base.classes.phi, base.classes.phi_b):
         raise ValueError("a change keeps phi and phi_b of its base")
-    weigh = partial(_weigh, routes, classes, sums, available, path_size, log_constant)
-    within = weigh()
+    weigh = partial(
+        _weigh, routes, classes, available=available, path_size=path_size, log_constant=log_constant
+    )
+    within = weigh(sums)
     pair, n_pairs = routes.group_pair, routes.n_pairs
     opened = _open_groups(routes, available)
     before = base.family_cost[0, 0] > 0.0 if routes.n_routes else opened
@@ -490,6 +494,8 @@ def pivot(
     cost = np.full_like(base.cost_segment, np.inf)
     whole, settled = bool(kept.all()), (reached & ~fresh_pair & ~bare)[live]
     odd = live[reached[live] & ~settled]
+    averaged = np.zeros(n_pairs, dtype=bool)
+    averaged[odd] = True
     for s in range(len(classes.sectors)):
         for p in range(2):
             ratio = base.total[s, p] / within.total[s, p] if whole else np.ones(len(pair))
@@ -536,6 +542,7 @@ def pivot(
         family_share,
         gained,
         np.flatnonzero(~reached).astype(np.int32),
+        averaged,
         weigh,
     )
     base._kept.within, base._kept.owner = within, choice

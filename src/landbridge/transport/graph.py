@@ -164,24 +164,51 @@ class Graph:
         )
         return total
 
+    @cached_property
+    def govern_way(self) -> IntArray:
+        """Direction through the gateway of every governed arc [k]: 0 or 1.
+
+        At a border 0 is the way out of the country that the first of its links starts from, at a port 0 is
+        boarding and 1 landing.
+        """
+        country = np.array(self.countries)[self.tail // len(LAYERS)]
+        way = np.arange(self.n_arcs) % 2
+        first = np.full(len(self.gateways), -1)
+        order = np.flatnonzero(self.govern_counted)[::-1]
+        first[self.govern_gateway[order]] = self.govern_arc[order]
+        arc, leader = self.govern_arc, first[self.govern_gateway]
+        same = country[arc] == country[leader]
+        at_border = self.border[arc] & self.border[leader] & (leader >= 0)
+        return _frozen(np.where(at_border, np.where(same, 0, 1), way[arc]).astype(np.int32))
+
+    def at_gateways_by_way(self, values: FloatArray) -> FloatArray:
+        """As `at_gateways`, each direction apart: [arc, k] -> [gateway, k, way]."""
+        counted = self.govern_counted
+        total = np.zeros((len(self.gateways), 2, values.shape[1]))
+        np.add.at(
+            total, (self.govern_gateway[counted], self.govern_way[counted]), values[self.govern_arc[counted]]
+        )
+        return np.ascontiguousarray(total.transpose(0, 2, 1))
+
+    def spread_over_arcs(self, values: FloatArray) -> FloatArray:
+        """The transpose of `at_gateways_by_way`: [gateway, product, way] -> [arc, product]."""
+        counted = self.govern_counted
+        out = np.zeros((self.n_arcs, values.shape[1]))
+        gateway, way = self.govern_gateway[counted], self.govern_way[counted]
+        np.add.at(out, self.govern_arc[counted], values[gateway, :, way])
+        return out
+
     def with_queue(self, delay_h: FloatArray, variance_h2: FloatArray | None = None) -> Graph:
         """A copy with further hours at the gateways, as terms of their own.
 
         h_a = h0_a + sum over gateways j of a, counted once, of delay_j   [h]
 
-        delay_h, variance_h2: [gateway] or [gateway, product].
+        delay_h, variance_h2: [gateway], [gateway, product] or [gateway, product, way] (see `govern_way`).
         """
-        index, counted = self.govern_gateway[self.govern_counted], self.govern_arc[self.govern_counted]
-        extra = np.zeros((self.n_arcs, 2))
-        spread = np.zeros((self.n_arcs, 2))
-        np.add.at(
-            extra,
-            counted,
-            np.broadcast_to(delay_h.reshape(len(self.gateways), -1), (len(self.gateways), 2))[index],
-        )
+        extra = self.spread_over_arcs(self._wide(delay_h))
+        spread = np.zeros_like(extra)
         if variance_h2 is not None:
-            wide = np.broadcast_to(variance_h2.reshape(len(self.gateways), -1), (len(self.gateways), 2))
-            np.add.at(spread, counted, wide[index])
+            spread = self.spread_over_arcs(self._wide(variance_h2))
         arcs = np.flatnonzero((extra != 0.0).any(axis=1) | (spread != 0.0).any(axis=1)).astype(np.int32)
         order = np.argsort(np.concatenate([self.term_arc, arcs]), kind="stable")
         nothing = np.zeros((len(arcs), 2))
@@ -200,6 +227,10 @@ class Graph:
             term_co2e_kg=joined(self.term_co2e_kg, nothing),
             term_variance_h2=joined(self.term_variance_h2, spread[arcs]),
         )
+
+    def _wide(self, values: FloatArray) -> FloatArray:
+        shaped = values.reshape(values.shape + (1,) * (3 - values.ndim))
+        return np.broadcast_to(shaped, (len(self.gateways), 2, 2))
 
 
 def compile_graph(world: World) -> Graph:

@@ -26,7 +26,7 @@ from scipy.sparse import csr_matrix
 from landbridge.transport.graph import LAYERS, ROAD, SEA, Graph
 from landbridge.transport.search import Batch, Pairs, search, search_through
 
-__all__ = ["FAMILIES", "RouteSet", "RouteSums", "generate", "transit_arcs"]
+__all__ = ["FAMILIES", "RouteSet", "RouteSums", "generate", "in_transit", "transit_arcs"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -325,6 +325,14 @@ class RouteSet:
         """Numbers of the routes of a pair."""
         first, last = np.searchsorted(self.pair, (pair, pair + 1))
         return range(int(first), int(last))
+
+
+def in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> BoolArray:
+    """Routes that touch the countries on the way between two places outside them [route]."""
+    inside = np.isin(np.array(graph.countries), sorted(countries))
+    passes = routes.over_arcs(transit_arcs(graph, countries).astype(float)[:, None])[:, 0] > 0.0
+    own = inside[routes.origin] | inside[routes.destination]
+    return np.asarray(passes & ~own[routes.pair])
 
 
 def _incidence(arcs: IntArray, start: LongArray, n_arcs: int) -> csr_matrix:

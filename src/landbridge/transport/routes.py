@@ -7,6 +7,7 @@ in any order, to the last digit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,8 @@ Row = Mapping[str, Cell]
 
 MODE_CLASSES = ("multimodal", "sea", "rail", "road")
 _GRID = 2.0**20
+# Hours spent waiting for a departure.
+_SCHEDULE = ("formation", "sailing_wait")
 _RAIL_SHARE = 0.8
 # The Black Sea with the Bosporus: degrees west, south, east, north.
 _BLACK_SEA = (27.0, 40.9, 42.5, 47.5)
@@ -121,7 +124,9 @@ class Route:
     """One route door to door.
 
     share: of the pair's TEU of this commodity and rail product. family_share: of the route's family.
-    time_p05_h, time_p95_h: of a gamma distribution with the route's mean and variance.
+    time_p05_h, time_p50_h, time_p95_h: of a gamma distribution with the route's mean and variance.
+    time_value_usd, reliability_usd: what its hours and their spread weigh in the choice [USD/TEU], that is
+    t u / 24 x hours and t u / 24 x rho x standard deviation.
     """
 
     family: str
@@ -129,7 +134,10 @@ class Route:
     mode_class: str
     share: float
     time_p05_h: float
+    time_p50_h: float
     time_p95_h: float
+    time_value_usd: float
+    reliability_usd: float
     gateways: tuple[str, ...]
     legs: tuple[Leg, ...]
 
@@ -137,6 +145,19 @@ class Route:
     def time_h(self) -> float:
         """Mean hours door to door."""
         return sum(leg.time_h for leg in self.legs)
+
+    @property
+    def buffer_h(self) -> float:
+        """Hours to allow above the mean so as to be late once in twenty times: 95th percentile - mean.
+
+        Source: FHWA (2006), Travel Time Reliability, "buffer time".
+        """
+        return self.time_p95_h - self.time_h
+
+    @property
+    def schedule_wait_h(self) -> float:
+        """Of the hours, those spent waiting for a train to be formed or a ship to sail."""
+        return sum(t.time_h for leg in self.legs for t in leg.terms if t.name in _SCHEDULE)
 
     @property
     def cost_usd(self) -> float:
@@ -162,7 +183,12 @@ class Route:
             "share": self.share,
             "time_h": self.time_h,
             "time_p05_h": self.time_p05_h,
+            "time_p50_h": self.time_p50_h,
             "time_p95_h": self.time_p95_h,
+            "buffer_h": self.buffer_h,
+            "schedule_wait_h": self.schedule_wait_h,
+            "time_value_usd": self.time_value_usd,
+            "reliability_usd": self.reliability_usd,
             "cost_usd": self.cost_usd,
             "co2e_kg": self.co2e_kg,
             "distance_km": self.distance_km,
@@ -241,7 +267,7 @@ def route(
     """The routes between two places that carry the most of a commodity, leg by leg.
 
     share_r = s_f PS_r G_r^(-phi) / V_f, see `landbridge.transport.choice`; the hours are those
-    observed at the gateways, without any further queue.
+    observed at the gateways, the queue of the base among them.
 
     origin, destination: place names (en, ru, zh) or identifiers, any two places of the network.
     commodity: a sector by code or name. k: number of routes: the largest of every family first, then
@@ -287,7 +313,9 @@ def route(
     table = []
     for r in chosen:
         legs = tuple(_legs(graph, world, places, arcs[r], number))
-        low, high = _percentiles(sum(leg.time_h for leg in legs), float(spread[r]))
+        hours = sum(leg.time_h for leg in legs)
+        low, middle, high = _percentiles(hours, float(spread[r]))
+        per_hour = float(classes.usd_per_h[sector, 0])
         table.append(
             Route(
                 FAMILIES[routes.family[r]],
@@ -295,7 +323,10 @@ def route(
                 kinds[r],
                 float(share[r]),
                 low,
+                middle,
                 high,
+                per_hour * hours,
+                per_hour * float(classes.rho[sector]) * math.sqrt(max(float(spread[r]), 0.0)),
                 _gateways(graph, arcs[r]),
                 legs,
             )
@@ -343,12 +374,13 @@ def _largest(
     return sorted((first + rest)[:k], key=lambda r: (-share[r], r))
 
 
-def _percentiles(mean: float, variance: float) -> tuple[float, float]:
-    """5th and 95th percentile of a gamma distribution: never negative, skewed to the late side [h]."""
+def _percentiles(mean: float, variance: float) -> tuple[float, float, float]:
+    """5th, 50th and 95th percentile of a gamma distribution: never negative, skewed to the late side [h]."""
     if variance <= 0.0 or mean <= 0.0:
-        return mean, mean
+        return mean, mean, mean
     shape, scale = mean * mean / variance, variance / mean
-    return float(gammaincinv(shape, 0.05) * scale), float(gammaincinv(shape, 0.95) * scale)
+    low, middle, high = (float(gammaincinv(shape, p) * scale) for p in (0.05, 0.5, 0.95))
+    return low, middle, high
 
 
 def _gateways(graph: Graph, arcs: NDArray[np.int32]) -> tuple[str, ...]:

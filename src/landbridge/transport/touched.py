@@ -1,0 +1,356 @@
+"""The part of a choice that queues can touch, so that a fixed point pays for nothing else.
+
+A wait at a gateway changes the cost of the routes through it, the weights of their families, the shares
+of these among the families of their pairs, and the expected costs. All other families stay as they are;
+a choice without further delay is solved once, and what follows is taken relative to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from landbridge.transport.choice import (
+    _CHUNK,
+    _VARIANCE_FLOOR,
+    Choice,
+    _Costs,
+    _over_products,
+    _power,
+    _ratio,
+    _root,
+    _Within,
+)
+from landbridge.transport.graph import Graph
+from landbridge.transport.paths import RouteSet, RouteSums
+from landbridge.transport.queues import Queues
+
+__all__ = ["Touched", "passes"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def passes(routes: RouteSet, graph: Graph, queues: Queues) -> tuple[csr_matrix, csr_matrix]:
+    """How often each route passes each queue, for either product [route, q]; empty where it does not wait."""
+    queue_of = np.full((len(graph.gateways), 2), -1)
+    queue_of[queues.gateway, queues.way] = np.arange(len(queues))
+    counted = graph.govern_counted
+    # An arc leads through one queue: straits, of which a lane may pass several, have none.
+    on_arc = np.full(graph.n_arcs, -1)
+    found = queue_of[graph.govern_gateway[counted], graph.govern_way[counted]]
+    on_arc[graph.govern_arc[counted][found >= 0]] = found[found >= 0]
+    at = np.flatnonzero((on_arc >= 0)[routes.arcs])
+    queue = on_arc[routes.arcs[at]]
+    route = np.searchsorted(routes.start, at, side="right") - 1
+    matrices = []
+    for product in (0, 1):
+        mine = queues.products[:, product][queue] if len(queues) else np.zeros(0, dtype=bool)
+        cells = np.ones(int(mine.sum())), (route[mine], queue[mine])
+        matrices.append(csr_matrix(cells, shape=(routes.n_routes, len(queues))))
+    return matrices[0], matrices[1]
+
+
+@dataclass(eq=False)
+class _Segments:
+    """One product: the routes of the touched families, their costs and weights without further delay.
+
+    routes [n]: of touched families, in order; start [g]: where each family begins among them. groups [g]:
+    their numbers. through: csr [n, q]. turn, weight [sector, n]: value of an hour over G, and w.
+    pairs [m]: of the touched families; group_pair [g]: number into pairs. rest [sector, m]: share of the
+    families that are not touched.
+    """
+
+    product: int
+    routes: IntArray
+    start: IntArray
+    group_of: IntArray
+    groups: IntArray
+    through: csr_matrix
+    through_t: csr_matrix
+    turn: FloatArray
+    weight: FloatArray
+    spread: FloatArray
+    variance: FloatArray
+    total: FloatArray
+    pairs: IntArray
+    pair_of_group: IntArray
+    pair_start: IntArray
+    share: FloatArray
+    rest: FloatArray
+    rest_cost: FloatArray
+    family_cost: FloatArray
+    per_usd: FloatArray
+    gained: NDArray[np.bool_]
+    # What the last delays gave, [sector, ...].
+    new_weight: FloatArray
+    new_total: FloatArray
+    new_share: FloatArray
+    new_family_cost: FloatArray
+    pair_total: FloatArray
+    new_cost: FloatArray
+
+
+class Touched:
+    """A choice under delays at the queues, relative to the same choice without them.
+
+    choice: without further delay. through: `passes` of its routes, one matrix for each product.
+    """
+
+    def __init__(self, choice: Choice, through: tuple[csr_matrix, csr_matrix]) -> None:
+        self.choice, self.through = choice, through
+        self.n_queues = through[0].shape[1]
+        within = choice._within
+        costs = _Costs(choice.base.routes, choice.classes, choice.sums)
+        self.parts = [part for p in (0, 1) if (part := self._segments(p, within, costs)) is not None]
+
+    def _segments(self, p: int, within: _Within, costs: _Costs) -> _Segments | None:
+        choice, routes, classes = self.choice, self.choice.base.routes, self.choice.classes
+        matrix = self.through[p]
+        on_way = np.diff(matrix.indptr) > 0
+        if not on_way.any():
+            return None
+        beta = classes.block_share if p == 0 else 1.0 - classes.block_share
+        opened = within.total[:, p].max(axis=0) > 0.0
+        waits = np.logical_or.reduceat(on_way & choice.available, routes.group_start[:-1])
+        hit = np.asarray(waits, dtype=bool) & opened & np.asarray((beta > 0.0).any(axis=0))[routes.group_pair]
+        groups = np.flatnonzero(hit)
+        if not len(groups):
+            return None
+        size = np.diff(routes.group_start)[groups]
+        start = np.concatenate([[0], np.cumsum(size)[:-1]])
+        rows = np.repeat(routes.group_start[groups] - start, size) + np.arange(int(size.sum()))
+        of = np.repeat(np.arange(len(groups)), size)
+        n, g, n_sectors = len(rows), len(groups), len(classes.sectors)
+        pair = routes.group_pair[groups]
+        pair_start = np.flatnonzero(np.diff(pair, prepend=-1))
+        pairs = pair[pair_start].astype(np.int64)
+        slot = np.repeat(np.arange(len(pairs)), np.diff(np.append(pair_start, g)))
+        mine = matrix[rows]
+        turn, weight = (np.empty((n_sectors, n)) for _ in range(2))
+        rest, rest_cost, per_usd = (np.empty((n_sectors, len(pairs))) for _ in range(3))
+        everything = slice(None)
+        others = np.ones(len(routes.group_pair), dtype=bool)
+        others[groups] = False
+        for s in range(n_sectors):
+            turn[s] = (classes.usd_per_h[s][routes.pair] / costs.of(s, p, everything))[rows]
+            weight[s] = within.weight[s, p][rows]
+            left = np.where(others, choice.family_share[s, p], 0.0)
+            rest[s] = np.bincount(routes.group_pair, weights=left, minlength=routes.n_pairs)[pairs]
+            left *= choice.family_cost[s, p]
+            rest_cost[s] = np.bincount(routes.group_pair, weights=left, minlength=routes.n_pairs)[pairs]
+            per_usd[s] = _ratio(classes.phi_b, choice.base.cost_segment[s, p])[pairs]
+        variance = choice.sums.variance_h2[p][rows]
+        return _Segments(
+            product=p,
+            routes=rows,
+            start=start,
+            group_of=of,
+            groups=groups,
+            through=mine,
+            through_t=mine.T.tocsr(),
+            turn=turn,
+            weight=weight,
+            spread=np.sqrt(variance + _VARIANCE_FLOOR),
+            variance=variance,
+            total=within.total[:, p][:, groups],
+            pairs=pairs,
+            pair_of_group=slot,
+            pair_start=pair_start,
+            share=choice.family_share[:, p][:, groups],
+            rest=rest,
+            rest_cost=rest_cost,
+            family_cost=choice.family_cost[:, p][:, groups],
+            per_usd=per_usd,
+            gained=choice.gained[groups],
+            new_weight=np.empty_like(weight),
+            new_total=np.empty((n_sectors, g)),
+            new_share=np.empty((n_sectors, g)),
+            new_family_cost=np.empty((n_sectors, g)),
+            pair_total=np.empty((n_sectors, len(pairs))),
+            new_cost=np.empty((n_sectors, len(pairs))),
+        )
+
+    # -- the choice under delays -------------------------------------------------------------------
+
+    def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
+        """Expected costs K' under further hours and variance at the queues [q] -> [pair, sector]."""
+        choice, classes = self.choice, self.choice.classes
+        out = np.array(choice.cost)
+        for part in self.parts:
+            self._delay(part, delay_h, delay_h2)
+            beta = classes.block_share if part.product == 0 else 1.0 - classes.block_share
+            before = choice.cost_segment[:, part.product][:, part.pairs]
+            out[part.pairs] += (beta[:, part.pairs] * (part.new_cost - before)).T
+        return out
+
+    def _delay(self, part: _Segments, delay_h: FloatArray, delay_h2: FloatArray) -> None:
+        choice, classes = self.choice, self.choice.classes
+        hours = part.through @ delay_h
+        widened = np.maximum(part.variance + part.through @ delay_h2, 0.0)
+        wider = np.sqrt(widened + _VARIANCE_FLOOR) - part.spread
+        extra = {rho: hours + rho * wider for rho in set(classes.rho.tolist())}
+        mean = np.empty_like(part.new_total) if part.gained.any() else None
+        cuts = np.searchsorted(part.start, np.arange(0, len(part.routes), _CHUNK))
+        for low, high in zip(cuts, np.append(cuts[1:], len(part.start)), strict=True):
+            if low == high:
+                continue
+            # Whole families at a time, few enough for all their sweeps to stay in cache.
+            end = part.start[high] if high < len(part.start) else len(part.routes)
+            block, first = slice(part.start[low], end), part.start[low:high] - part.start[low]
+            for s in range(len(classes.sectors)):
+                # G' / G = 1 + (value of an hour / G) x further hours, uncertainty included.
+                ratio = part.turn[s, block] * extra[float(classes.rho[s])][block]
+                ratio += 1.0
+                if mean is not None:
+                    mean[s, low:high] = self._mean(part, s, block, ratio, first)
+                _power(ratio, classes.phi)
+                weight = np.divide(part.weight[s, block], ratio, out=part.new_weight[s, block])
+                part.new_total[s, low:high] = np.add.reduceat(weight, first)
+        averaged = choice.averaged[part.pairs]
+        for s in range(len(classes.sectors)):
+            total = part.new_total[s]
+            family = part.new_family_cost[s]
+            np.multiply(part.family_cost[s], _root(part.total[s] / total, classes.phi), out=family)
+            lifted = family - part.family_cost[s]
+            if mean is not None:
+                family[part.gained] = mean[s][part.gained]
+                lifted[part.gained] = 0.0
+            lifted *= part.per_usd[s][part.pair_of_group]
+            share = part.share[s] * np.exp(-lifted)
+            whole = part.rest[s] + np.add.reduceat(share, part.pair_start)
+            part.pair_total[s] = whole
+            np.divide(share, whole[part.pair_of_group], out=part.new_share[s])
+            before = choice.cost_segment[s, part.product][part.pairs]
+            value = before - np.log(whole) / np.where(part.per_usd[s] > 0.0, part.per_usd[s], 1.0)
+            if averaged.any():
+                level = part.rest_cost[s] / whole
+                level += np.add.reduceat(part.new_share[s] * family, part.pair_start)
+                value = np.where(averaged, level, value)
+            part.new_cost[s] = value
+
+    def _mean(self, part: _Segments, s: int, block: slice, ratio: FloatArray, first: IntArray) -> FloatArray:
+        """Mean cost of the routes of each family by weight, for families that a pair gains."""
+        per_hour = self.choice.classes.usd_per_h[s][self.choice.base.routes.pair[part.routes[block]]]
+        weight = part.weight[s, block] * ratio**-self.choice.classes.phi
+        turn = part.turn[s, block]
+        timed = turn > 0.0
+        cost = np.where(timed, per_hour / np.where(timed, turn, 1.0), 0.0) * ratio
+        mean = np.add.reduceat(weight * cost, first) / np.add.reduceat(weight, first)
+        # Goods whose hours are worth nothing pay what they paid.
+        group = part.group_of[block.start + first]
+        return np.asarray(np.where(timed[first], mean, part.family_cost[s, group]))
+
+    def flows(self, demand_teu: FloatArray) -> FloatArray:
+        """Loaded boxes in every queue [q] under the last delays; demand_teu [pair, sector]."""
+        classes = self.choice.classes
+        out = np.zeros(self.n_queues)
+        for part in self.parts:
+            beta = classes.block_share if part.product == 0 else 1.0 - classes.block_share
+            teu = demand_teu[part.pairs].T * beta[:, part.pairs]
+            per = teu[:, part.pair_of_group] * part.new_share / part.new_total
+            on_route = np.zeros(len(part.routes))
+            for low in range(0, len(on_route), _CHUNK):
+                block = slice(low, low + _CHUNK)
+                group, mine = part.group_of[block], on_route[block]
+                for s in range(len(per)):
+                    mine += part.new_weight[s, block] * per[s][group]
+            out += part.through_t @ on_route
+        return out
+
+    def settled(self, delay_h: FloatArray, delay_h2: FloatArray) -> Choice:
+        """The choice under the last delays, which must be these, as `pivot` would give it.
+
+        The weights kept for the choice without delay are overwritten: it makes them again if asked.
+        """
+        choice, routes, classes = self.choice, self.choice.base.routes, self.choice.classes
+        old = choice.sums
+        hours, variance = np.array(old.time_h), np.array(old.variance_h2)
+        for p in (0, 1):
+            hours[p] += self.through[p] @ delay_h
+            variance[p] += self.through[p] @ delay_h2
+        sums = RouteSums(hours, old.cost_usd, old.co2e_kg, np.maximum(variance, 0.0))
+        within = choice._within
+        weight, total = within.weight, np.array(within.total)
+        family_cost, family_share = np.array(choice.family_cost), np.array(choice.family_share)
+        cost = np.array(choice.cost_segment)
+        for part in self.parts:
+            p = part.product
+            others = np.ones(len(routes.group_pair), dtype=bool)
+            others[part.groups] = False
+            slot = np.full(routes.n_pairs, -1)
+            slot[part.pairs] = np.arange(len(part.pairs))
+            at = slot[routes.group_pair]
+            beside = np.flatnonzero(others & (at >= 0))
+            for s in range(len(classes.sectors)):
+                weight[s, p][part.routes] = part.new_weight[s]
+                total[s, p][part.groups] = part.new_total[s]
+                family_cost[s, p][part.groups] = part.new_family_cost[s]
+                family_share[s, p][part.groups] = part.new_share[s]
+                family_share[s, p][beside] /= part.pair_total[s][at[beside]]
+                cost[s, p][part.pairs] = part.new_cost[s]
+        new = replace(
+            choice,
+            sums=sums,
+            cost=_over_products(classes, cost),
+            cost_segment=cost,
+            family_cost=family_cost,
+            family_share=family_share,
+        )
+        kept = choice.base._kept
+        kept.within = _Within(routes, classes, sums, weight, total, within.shift)
+        kept.owner = new
+        return new
+
+    # -- how flows answer to delays ----------------------------------------------------------------
+
+    def slope(self, demand_teu: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """d flows / d hours of the queues at given demand [q, q], and the mean spread of what passes [q].
+
+        d share_r = share_r [-phi (dlnG_r - mean) - lambda (dK_f - mean dK_f)], see `Choice.vjp`, with the
+        sectors taken together. It only directs the steps of a search: derivatives of the model are those of
+        `Choice.vjp`.
+        """
+        classes, n = self.choice.classes, self.n_queues
+        out, spread, passed = np.zeros((n, n)), np.zeros(n), np.zeros(n)
+        for part in self.parts:
+            beta = classes.block_share if part.product == 0 else 1.0 - classes.block_share
+            g = len(part.groups)
+            flow, turned, steep = np.zeros(len(part.routes)), np.zeros(len(part.routes)), np.zeros(g)
+            for s in range(len(classes.sectors)):
+                teu = demand_teu[part.pairs, s] * beta[s, part.pairs]
+                on_group = teu[part.pair_of_group] * part.new_share[s]
+                mine = part.new_weight[s] * (on_group / part.new_total[s])[part.group_of]
+                flow += mine
+                mine *= part.turn[s]
+                turned += mine
+                steep += on_group * part.per_usd[s][part.pair_of_group] * part.new_family_cost[s]
+            count, column = np.diff(part.through.indptr), part.through.indices
+            cell = np.repeat(part.group_of, count) * n + column
+            data = part.through.data
+            on_group = np.add.reduceat(flow, part.start)
+            safe = np.where(on_group > 0.0, on_group, 1.0)[:, None]
+            boxes = np.bincount(cell, np.repeat(flow, count) * data, g * n).reshape(g, n)
+            mean = np.bincount(cell, np.repeat(turned, count) * data, g * n).reshape(g, n) / safe
+            tilted = csr_matrix(
+                (np.repeat(turned, count) * data, column, part.through.indptr), shape=part.through.shape
+            )
+            out -= classes.phi * (part.through_t @ tilted).toarray()
+            # By family: lambda K_f dlnK_f, no answer where a family has no base cost to pivot on.
+            lifted = np.where(part.gained, 0.0, steep)[:, None] / safe * mean
+            out += boxes.T @ (classes.phi * mean - lifted)
+            pair = np.add.reduceat(on_group, part.pair_start)
+            left = np.zeros(len(pair))
+            for s in range(len(classes.sectors)):
+                teu = demand_teu[part.pairs, s] * beta[s, part.pairs]
+                left += teu * (1.0 - np.add.reduceat(part.new_share[s], part.pair_start))
+            whole = np.where(pair + left > 0.0, pair + left, 1.0)[:, None]
+            average = np.add.reduceat(on_group[:, None] * lifted, part.pair_start) / whole
+            out += np.add.reduceat(boxes, part.pair_start).T @ average
+            boxes_of = np.repeat(flow, count) * data
+            passed += np.bincount(column, boxes_of, n)
+            spread += np.bincount(column, boxes_of * np.repeat(part.spread, count), n)
+        return out, np.asarray(spread / np.where(passed > 0.0, passed, 1.0))
