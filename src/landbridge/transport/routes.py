@@ -267,7 +267,7 @@ def route(
     """The routes between two places that carry the most of a commodity, leg by leg.
 
     share_r = s_f PS_r G_r^(-phi) / V_f, see `landbridge.transport.choice`; the hours are those
-    observed at the gateways, without any further queue.
+    observed at the gateways, the queue of the base among them.
 
     origin, destination: place names (en, ru, zh) or identifiers, any two places of the network.
     commodity: a sector by code or name. k: number of routes: the largest of every family first, then
