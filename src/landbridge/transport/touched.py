@@ -61,7 +61,8 @@ class _Segments:
     routes [n]: of touched families, in order; start [g]: where each family begins among them. groups [g]:
     their numbers. through: csr [n, q]. turn, weight [sector, n]: value of an hour over G, and w.
     pairs [m]: of the touched families; group_pair [g]: number into pairs. rest [sector, m]: share of the
-    families that are not touched.
+    families that are not touched. reach [sector]: how many of the families have anything to ship of it;
+    those with more sectors stand first.
     """
 
     product: int
@@ -85,7 +86,9 @@ class _Segments:
     family_cost: FloatArray
     per_usd: FloatArray
     gained: NDArray[np.bool_]
+    reach: list[int]
     # What the last delays gave, [sector, ...].
+    now_weight: FloatArray
     new_weight: FloatArray
     new_total: FloatArray
     new_share: FloatArray
@@ -120,6 +123,13 @@ class Touched:
         groups = np.flatnonzero(hit)
         if not len(groups):
             return None
+        # Pairs that ship of many sectors first, so that a sector few ship of is done after a few families.
+        live = beta > 0.0
+        many = live.sum(axis=0)[routes.group_pair[groups]]
+        groups = groups[np.argsort(-many, kind="stable")]
+        reach = [
+            int(np.flatnonzero(row)[-1]) + 1 if row.any() else 0 for row in live[:, routes.group_pair[groups]]
+        ]
         size = np.diff(routes.group_start)[groups]
         start = np.concatenate([[0], np.cumsum(size)[:-1]])
         rows = np.repeat(routes.group_start[groups] - start, size) + np.arange(int(size.sum()))
@@ -166,12 +176,14 @@ class Touched:
             family_cost=choice.family_cost[:, p][:, groups],
             per_usd=per_usd,
             gained=choice.gained[groups],
-            new_weight=np.empty_like(weight),
-            new_total=np.empty((n_sectors, g)),
-            new_share=np.empty((n_sectors, g)),
-            new_family_cost=np.empty((n_sectors, g)),
-            pair_total=np.empty((n_sectors, len(pairs))),
-            new_cost=np.empty((n_sectors, len(pairs))),
+            reach=reach,
+            now_weight=weight,
+            new_weight=np.zeros_like(weight),
+            new_total=np.array(within.total[:, p][:, groups]),
+            new_share=np.array(choice.family_share[:, p][:, groups]),
+            new_family_cost=np.array(choice.family_cost[:, p][:, groups]),
+            pair_total=np.ones((n_sectors, len(pairs))),
+            new_cost=np.array(choice.cost_segment[:, p][:, pairs]),
         )
 
     # -- the choice under delays -------------------------------------------------------------------
@@ -181,14 +193,24 @@ class Touched:
         choice, classes = self.choice, self.choice.classes
         out = np.array(choice.cost)
         for part in self.parts:
-            self._delay(part, delay_h, delay_h2)
+            if delay_h.any() or delay_h2.any():
+                self._delay(part, delay_h, delay_h2)
+            else:
+                self._undelayed(part)
             beta = classes.block_share if part.product == 0 else 1.0 - classes.block_share
             before = choice.cost_segment[:, part.product][:, part.pairs]
             out[part.pairs] += (beta[:, part.pairs] * (part.new_cost - before)).T
         return out
 
+    def _undelayed(self, part: _Segments) -> None:
+        part.now_weight = part.weight
+        part.new_total[:], part.new_share[:] = part.total, part.share
+        part.new_family_cost[:], part.pair_total[:] = part.family_cost, 1.0
+        part.new_cost[:] = self.choice.cost_segment[:, part.product][:, part.pairs]
+
     def _delay(self, part: _Segments, delay_h: FloatArray, delay_h2: FloatArray) -> None:
         choice, classes = self.choice, self.choice.classes
+        part.now_weight = part.new_weight
         hours = part.through @ delay_h
         widened = np.maximum(part.variance + part.through @ delay_h2, 0.0)
         wider = np.sqrt(widened + _VARIANCE_FLOOR) - part.spread
@@ -202,6 +224,8 @@ class Touched:
             end = part.start[high] if high < len(part.start) else len(part.routes)
             block, first = slice(part.start[low], end), part.start[low:high] - part.start[low]
             for s in range(len(classes.sectors)):
+                if low >= part.reach[s]:
+                    continue
                 # G' / G = 1 + (value of an hour / G) x further hours, uncertainty included.
                 ratio = part.turn[s, block] * extra[float(classes.rho[s])][block]
                 ratio += 1.0
@@ -211,26 +235,30 @@ class Touched:
                 weight = np.divide(part.weight[s, block], ratio, out=part.new_weight[s, block])
                 part.new_total[s, low:high] = np.add.reduceat(weight, first)
         averaged = choice.averaged[part.pairs]
-        for s in range(len(classes.sectors)):
-            total = part.new_total[s]
-            family = part.new_family_cost[s]
-            np.multiply(part.family_cost[s], _root(part.total[s] / total, classes.phi), out=family)
-            lifted = family - part.family_cost[s]
+        for s, reach in enumerate(part.reach):
+            if not reach:
+                continue
+            g, m = slice(reach), slice(int(part.pair_of_group[reach - 1]) + 1)
+            slot, first, gained = part.pair_of_group[g], part.pair_start[m], part.gained[g]
+            family, per_usd = part.new_family_cost[s, g], part.per_usd[s, m]
+            root = _root(part.total[s, g] / part.new_total[s, g], classes.phi)
+            np.multiply(part.family_cost[s, g], root, out=family)
+            lifted = family - part.family_cost[s, g]
             if mean is not None:
-                family[part.gained] = mean[s][part.gained]
-                lifted[part.gained] = 0.0
-            lifted *= part.per_usd[s][part.pair_of_group]
-            share = part.share[s] * np.exp(-lifted)
-            whole = part.rest[s] + np.add.reduceat(share, part.pair_start)
-            part.pair_total[s] = whole
-            np.divide(share, whole[part.pair_of_group], out=part.new_share[s])
-            before = choice.cost_segment[s, part.product][part.pairs]
-            value = before - np.log(whole) / np.where(part.per_usd[s] > 0.0, part.per_usd[s], 1.0)
+                family[gained] = mean[s, g][gained]
+                lifted[gained] = 0.0
+            lifted *= per_usd[slot]
+            share = part.share[s, g] * np.exp(-lifted)
+            whole = part.pair_total[s, m]
+            np.add(part.rest[s, m], np.add.reduceat(share, first), out=whole)
+            np.divide(share, whole[slot], out=part.new_share[s, g])
+            before = choice.cost_segment[s, part.product][part.pairs[m]]
+            value = before - np.log(whole) / np.where(per_usd > 0.0, per_usd, 1.0)
             if averaged.any():
-                level = part.rest_cost[s] / whole
-                level += np.add.reduceat(part.new_share[s] * family, part.pair_start)
-                value = np.where(averaged, level, value)
-            part.new_cost[s] = value
+                level = part.rest_cost[s, m] / whole
+                level += np.add.reduceat(part.new_share[s, g] * family, first)
+                value = np.where(averaged[m], level, value)
+            part.new_cost[s, m] = value
 
     def _mean(self, part: _Segments, s: int, block: slice, ratio: FloatArray, first: IntArray) -> FloatArray:
         """Mean cost of the routes of each family by weight, for families that a pair gains."""
@@ -256,8 +284,9 @@ class Touched:
             for low in range(0, len(on_route), _CHUNK):
                 block = slice(low, low + _CHUNK)
                 group, mine = part.group_of[block], on_route[block]
-                for s in range(len(per)):
-                    mine += part.new_weight[s, block] * per[s][group]
+                for s, reach in enumerate(part.reach):
+                    if group[0] < reach:
+                        mine += part.now_weight[s, block] * per[s][group]
             out += part.through_t @ on_route
         return out
 
@@ -286,8 +315,11 @@ class Touched:
             at = slot[routes.group_pair]
             beside = np.flatnonzero(others & (at >= 0))
             for s in range(len(classes.sectors)):
-                weight[s, p][part.routes] = part.new_weight[s]
-                total[s, p][part.groups] = part.new_total[s]
+                reach = part.reach[s]
+                end = part.start[reach] if reach < len(part.start) else len(part.routes)
+                if part.now_weight is part.new_weight:
+                    weight[s, p][part.routes[:end]] = part.new_weight[s, :end]
+                total[s, p][part.groups[:reach]] = part.new_total[s, :reach]
                 family_cost[s, p][part.groups] = part.new_family_cost[s]
                 family_share[s, p][part.groups] = part.new_share[s]
                 family_share[s, p][beside] /= part.pair_total[s][at[beside]]
@@ -323,7 +355,7 @@ class Touched:
             for s in range(len(classes.sectors)):
                 teu = demand_teu[part.pairs, s] * beta[s, part.pairs]
                 on_group = teu[part.pair_of_group] * part.new_share[s]
-                mine = part.new_weight[s] * (on_group / part.new_total[s])[part.group_of]
+                mine = part.now_weight[s] * (on_group / part.new_total[s])[part.group_of]
                 flow += mine
                 mine *= part.turn[s]
                 turned += mine
