@@ -38,8 +38,8 @@ class Equilibrium:
     real_income_hat : [N]
         (I'/I) / prod_s P_s^^alpha_s.
     wage_hat : [N], price_hat : [N, S], unit_cost_hat : [N, S]
-        In the numeraire, world value added of the base; unit cost excludes productivity, so the producer
-        price is unit_cost_hat / productivity_hat.
+        In the numeraire, world value added of the base; wages per unit of factors; unit cost excludes
+        productivity, so the producer price is unit_cost_hat / productivity_hat.
     income, deficit : [N], million USD
         New income and transfer received.
     trade : [N, N, S], million USD
@@ -84,7 +84,7 @@ class Equilibrium:
 
     @cached_property
     def first_order(self) -> FirstOrder:
-        """Caliendo and Parro's finite-change split of real income into four parts, beside the exact hat."""
+        """Caliendo and Parro's finite-change split of real income into its parts, beside the exact hat."""
         self._solved()
         with np.errstate(all="ignore"):  # a closed flow costs infinitely much to first order, and says so
             return welfare.first_order(self._economy, self._point, self._flows)
@@ -249,6 +249,7 @@ def solve(
     *,
     transfer: ArrayLike | None = None,
     start: Equilibrium | None = None,
+    supply_elasticity: float = 0.0,
 ) -> Equilibrium:
     """The equilibrium after a shock, relative to the no-shock equilibrium under the same closure.
 
@@ -278,6 +279,9 @@ def solve(
         Further transfers received (negative = paid), which must sum to zero.
     start
         An equilibrium to start from; it saves steps and changes nothing else.
+    supply_elasticity
+        psi, for tables of one sector without inputs: factors supplied move by (w^ / P^)^psi, so that
+        wL' = w^ (w^ / P^)^psi wL (universal gravity). Zero is the fixed endowment.
 
     Raises
     ------
@@ -288,22 +292,24 @@ def solve(
     ConvergenceError
         The residual stayed above `tol`.
 
-    Source: Caliendo and Parro (2015), equations (10)-(14); Dekle, Eaton and Kortum (2008) for transfers.
+    Source: Caliendo and Parro (2015), equations (10)-(14); Dekle, Eaton and Kortum (2008) for transfers;
+    Allen, Arkolakis and Takahashi (2020), Journal of Political Economy 128(2), for psi.
     """
     if deficits not in get_args(Closure):
         cure = did_you_mean(str(deficits), get_args(Closure)) or "choose fixed, zero or proportional"
         raise DataError("unknown closure", [Fault("deficits", f"is {deficits!r}", cure)])
     if not tol > 0:
         raise DataError("the tolerance is not positive", [Fault("tol", f"is {tol!r}", "give 1e-10")])
+    psi = _read_supply(table, supply_elasticity)
     shock = _read_shock(table, cost_hat, tariff, productivity_hat, transfer)
     with np.errstate(all="ignore"):
         try:
-            rebased = rebase(table, deficits, tol)
-            return _solve(rebased.table or table, rebased, shock, deficits, tol, start)
+            rebased = rebase(table, deficits, tol, psi)
+            return _solve(rebased.table or table, rebased, shock, deficits, tol, start, psi)
         except SearchError as failed:
             if throw:
                 raise failed.error from None
-            return _unsolved(table, shock, deficits, failed)
+            return _unsolved(table, shock, deficits, failed, psi)
 
 
 def _solve(
@@ -313,21 +319,26 @@ def _solve(
     closure: Closure,
     tol: float,
     start: Equilibrium | None,
+    psi: float,
 ) -> Equilibrium:
     base = prepare(table)
     first: Array | None = None
     if start is not None and start._u.shape == (base.size,) and start.status.converged:
         first = start._u
-    economy, found, how = find(base, shock, closure, tol, first)
+    economy, found, how = find(base, shock, closure, tol, first, psi)
     point = economy.evaluate(found.u)
     how += hardly_trades(economy, point)
     if rebased.iterations:
         how += f"; the base did not clear and was solved first ({rebased.iterations} evaluations)"
     status = Status(True, found.residual, found.evaluations, how, rebased.change)
-    _, _, w = economy.split(found.u)
+    return _answer(table, economy, found.u, point, status)
+
+
+def _answer(table: TradeTable, economy: Economy, u: Array, point: Point, status: Status) -> Equilibrium:
+    _, _, w = economy.split(u)
     return Equilibrium(
         base=table,
-        deficits=closure,
+        deficits=economy.closure,
         real_income_hat=_frozen(np.exp(welfare.log_real_income(economy, point))),
         wage_hat=_frozen(np.exp(w)),
         price_hat=_frozen(np.exp(point.log_price.T)),
@@ -336,7 +347,7 @@ def _solve(
         deficit=_frozen(np.array(point.D)),
         status=status,
         _economy=economy,
-        _u=found.u,
+        _u=u,
         _point=point,
     )
 
@@ -413,10 +424,29 @@ def _read_shock(
     )
 
 
-def _unsolved(table: TradeTable, shock: Shock, closure: Closure, failed: SearchError) -> Equilibrium:
+def _read_supply(table: TradeTable, supply_elasticity: float) -> float:
+    """Check psi against the table it is asked for."""
+    psi, where = float(supply_elasticity), "supply_elasticity"
+    if not (np.isfinite(psi) and psi >= 0.0):
+        fault = Fault(where, f"is {supply_elasticity!r}", "give a finite number of at least 0")
+        raise DataError("the supply elasticity cannot be used", [fault])
+    if psi and (len(table.sectors) > 1 or bool((table.value_added_share < 1.0).any())):
+        what = f"is for one sector without inputs, the table has {len(table.sectors)}"
+        if len(table.sectors) == 1:
+            what = "is for one sector without inputs, the table has inputs"
+        raise DataError(
+            "the supply elasticity cannot be used",
+            [Fault(where, what, "leave it at 0, or build the table with TradeTable.armington")],
+        )
+    return psi
+
+
+def _unsolved(
+    table: TradeTable, shock: Shock, closure: Closure, failed: SearchError, psi: float
+) -> Equilibrium:
     """An equilibrium of NaN that carries the reason."""
     base = prepare(table)
-    economy = Economy(base, shock, closure)
+    economy = Economy(base, shock, closure, psi)
     u = np.full(base.size, np.nan)
     point = economy.evaluate(u)
     N, S = base.N, base.S
