@@ -114,6 +114,21 @@ def test_universal_gravity_of_nafta(shared: Path, published: Record) -> None:
         published(UNIVERSAL, "NAFTA, theta 5.03, psi 1.24", f"{code} p/P", real_price, eq.real_wage_hat[n])
 
 
+def test_universal_gravity_of_spain(shared: Path, published: Record) -> None:
+    """Spain's border in the years of autarky against that of a synthetic Spain, for three psi."""
+    border = {1950: -1.254 + 0.665, 1960: -0.937 + 0.438, 1970: -0.604 + 0.428, 1980: -0.694 + 0.653}
+    for year, printed in SPAIN.items():
+        table = ge_gravity2_table(shared / "reference/trade/ge_gravity2", year, 4.0)
+        spain = table.region("ESP")
+        cost = np.ones((len(table.regions),) * 2)
+        cost[spain], cost[:, spain] = np.exp(-border[year] / 4.0), np.exp(-border[year] / 4.0)
+        np.fill_diagonal(cost, 1.0)
+        for psi, value in zip((0.0, 1.0, 2.0), printed, strict=True):
+            eq = solve(table, cost, deficits="proportional", supply_elasticity=psi, tol=1e-13)
+            ours = 100 * float(eq.real_income_hat[spain] - 1)
+            published(UNIVERSAL, f"Spain's border, psi {psi:g}", f"W in {year}, percent", value, ours)
+
+
 # ---- closed forms on 194 countries -----------------------------------------------------------------
 
 FRIENDS = "Kleinman, Liu and Redding (2024), International Friends and Enemies: 194 countries, 2023, theta 4"

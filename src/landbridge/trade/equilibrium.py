@@ -22,7 +22,7 @@ from landbridge.trade.value_added import ValueAdded, value_added
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["Closure", "Equilibrium", "solve"]
+__all__ = ["Closure", "Equilibrium", "answer", "read_shock", "solve"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -200,7 +200,7 @@ class Equilibrium:
         productivity_hat, dT = transfer [million USD].
         """
         self._solved()
-        shock = _read_shock(self.base, cost_hat, tariff, productivity_hat, transfer)
+        shock = read_shock(self.base, cost_hat, tariff, productivity_hat, transfer)
         if shock.ln_cost is not None and not np.isfinite(shock.ln_cost).all():
             fault = Fault("cost_hat", "closes a flow", "solve() a closure, it has no first order")
             raise DataError("no linear response to an infinite cost", [fault])
@@ -263,7 +263,8 @@ def solve(
         The benchmark. Where its markets do not clear under the closure it is solved once without shock
         and every hat is relative to that solution; `status.rebase` holds the largest relative change.
     cost_hat : [N, N, S] or [N, N]
-        Ratio of iceberg costs; infinity closes a flow.
+        Ratio of iceberg costs; infinity closes a flow. [scenario, N, N, S] solves many scenarios in one
+        call and returns an EquilibriumBatch: see `solve_batch`.
     tariff : [N, N, S] or [N, N], fraction
         New tariffs in levels.
     productivity_hat : [N, S] or [N]
@@ -295,13 +296,29 @@ def solve(
     Source: Caliendo and Parro (2015), equations (10)-(14); Dekle, Eaton and Kortum (2008) for transfers;
     Allen, Arkolakis and Takahashi (2020), Journal of Political Economy 128(2), for psi.
     """
+    if np.ndim(cost_hat if cost_hat is not None else 0.0) == 4:
+        from landbridge.trade.batch import solve_batch  # it builds on this module
+
+        if start is not None:
+            raise DataError("a batch takes no start", [Fault("start", "is given", "leave it out")])
+        return solve_batch(  # type: ignore[return-value]  # a sequence of what is promised
+            table,
+            cost_hat,
+            tariff,
+            productivity_hat,
+            deficits,
+            tol,
+            throw,
+            transfer=transfer,
+            supply_elasticity=supply_elasticity,
+        )
     if deficits not in get_args(Closure):
         cure = did_you_mean(str(deficits), get_args(Closure)) or "choose fixed, zero or proportional"
         raise DataError("unknown closure", [Fault("deficits", f"is {deficits!r}", cure)])
     if not tol > 0:
         raise DataError("the tolerance is not positive", [Fault("tol", f"is {tol!r}", "give 1e-10")])
     psi = _read_supply(table, supply_elasticity)
-    shock = _read_shock(table, cost_hat, tariff, productivity_hat, transfer)
+    shock = read_shock(table, cost_hat, tariff, productivity_hat, transfer)
     with np.errstate(all="ignore"):
         try:
             rebased = rebase(table, deficits, tol, psi)
@@ -331,10 +348,11 @@ def _solve(
     if rebased.iterations:
         how += f"; the base did not clear and was solved first ({rebased.iterations} evaluations)"
     status = Status(True, found.residual, found.evaluations, how, rebased.change)
-    return _answer(table, economy, found.u, point, status)
+    return answer(table, economy, found.u, point, status)
 
 
-def _answer(table: TradeTable, economy: Economy, u: Array, point: Point, status: Status) -> Equilibrium:
+def answer(table: TradeTable, economy: Economy, u: Array, point: Point, status: Status) -> Equilibrium:
+    """The solved point as an Equilibrium."""
     _, _, w = economy.split(u)
     return Equilibrium(
         base=table,
@@ -360,7 +378,7 @@ def _frozen(array: Array) -> Array:
     return array
 
 
-def _read_shock(
+def read_shock(
     table: TradeTable,
     cost_hat: ArrayLike | None,
     tariff: ArrayLike | None,

@@ -29,7 +29,7 @@ from landbridge.trade.fixed_point import LONGEST_STEP, Search
 if TYPE_CHECKING:  # the economy keeps the base's factors, so it knows this module; not the other way
     from landbridge.trade.economy import Array, Economy
 
-__all__ = ["Factors", "applies", "newton"]
+__all__ = ["Factors", "applies", "newton", "of_base", "state"]
 
 # A kept Jacobian that leaves more than this share of the residual is replaced by the one at hand.
 SLOW = 0.3
@@ -142,7 +142,7 @@ def _factors(economy: Economy, at: _Wages) -> Factors | None:
     return Factors(lu, pivots) if info == 0 else None
 
 
-def _of_base(economy: Economy) -> Factors | None:
+def of_base(economy: Economy) -> Factors | None:
     """The factors at the base without shock, kept with the base."""
     key = (economy.closure, economy.supply_elasticity)
     kept = economy.base.factors
@@ -181,7 +181,7 @@ def newton(economy: Economy, u: Array, tol: float, most: int = 60) -> Search:
     w = economy.split(u)[2].copy()
     at = _at(economy, w)
     count = 1
-    factors, fresh = _of_base(economy), False
+    factors, fresh = of_base(economy), False
     while at.norm > 0.3 * tol and count < most and np.isfinite(at.norm):
         if factors is None:
             factors, fresh = _factors(economy, at), True
