@@ -25,7 +25,7 @@ from landbridge.world.trade_table import TradeTable
 __all__ = ["EquilibriumBatch", "solve_batch"]
 
 # Scenarios that step together: their kernels should stay in the processor's cache between steps.
-BLOCK = 8
+BLOCK = 16
 # Shared steps end after so many, or when one leaves more than this share; `solve` does what is left over.
 MOST = 40
 GIVE_UP = 0.7

@@ -24,6 +24,9 @@ from landbridge.world.trade_table import TradeTable
 
 __all__ = ["Closure", "Equilibrium", "answer", "read_shock", "solve"]
 
+# The largest log change between an equilibrium and those that its second-order term is taken from.
+SECOND_ORDER_STEP = 1e-3
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Equilibrium:
@@ -200,16 +203,8 @@ class Equilibrium:
         productivity_hat, dT = transfer [million USD].
         """
         self._solved()
-        shock = read_shock(self.base, cost_hat, tariff, productivity_hat, transfer)
-        if shock.ln_cost is not None and not np.isfinite(shock.ln_cost).all():
-            fault = Fault("cost_hat", "closes a flow", "solve() a closure, it has no first order")
-            raise DataError("no linear response to an infinite cost", [fault])
-        d_tariff = None
-        if shock.tariff is not None:
-            d_tariff = shock.tariff - np.ascontiguousarray(self.tariff.transpose(2, 1, 0))
-        return welfare.push_forward(
-            self._economy, self._point, shock.ln_cost, d_tariff, shock.ln_productivity, shock.transfer
-        )
+        asked = self._direction(cost_hat, tariff, productivity_hat, transfer)
+        return welfare.push_forward(self._economy, self._point, *asked)
 
     def linear_response(
         self,
@@ -220,6 +215,66 @@ class Equilibrium:
     ) -> Array:
         """d ln W[n] of all regions to first order: the gradients at this equilibrium times the changes."""
         return self.jvp(cost_hat, tariff, productivity_hat, transfer).real_income
+
+    def second_order(
+        self,
+        cost_hat: ArrayLike | None = None,
+        tariff: ArrayLike | None = None,
+        productivity_hat: ArrayLike | None = None,
+        transfer: ArrayLike | None = None,
+    ) -> Array:
+        """The second-order term of ln W[n] for one shock on top of this equilibrium, to add to the first.
+
+        (1/2) d^2 ln W / ds^2 along ln tau + s ln cost_hat, t + s (tariff - t), ln A + s ln productivity_hat:
+        half the change of the exact linear response along the shock, by a central difference between two
+        equilibria one thousandth of a log unit away. Arguments as in `jvp`, errors as in `jvp` and `solve`.
+        """
+        self._solved()
+        asked = self._direction(cost_hat, tariff, productivity_hat, transfer)
+        scaled = (*asked[:3], None if asked[3] is None else asked[3] / self._economy.base.wL)
+        largest = max((float(np.abs(v).max()) for v in scaled if v is not None), default=0.0)
+        if largest == 0.0:
+            return np.zeros(len(self.base.regions))
+        h = SECOND_ORDER_STEP / largest
+        economy, responses = self._economy, []
+        with np.errstate(all="ignore"):
+            for sign in (h, -h):
+                now = economy.shock
+                held = np.ascontiguousarray(self.tariff.transpose(2, 1, 0))
+                moved = Shock(
+                    _moved(now.ln_cost, asked[0], sign),
+                    now.tariff if asked[1] is None else held + sign * asked[1],
+                    _moved(now.ln_productivity, asked[2], sign),
+                    _moved(now.transfer, asked[3], sign),
+                )
+                try:
+                    there, found, _ = find(
+                        economy.base, moved, self.deficits, 1e-12, self._u, economy.supply_elasticity
+                    )
+                except SearchError as failed:
+                    raise failed.error from None
+                response = welfare.push_forward(there, there.evaluate(found.u), *asked)
+                responses.append(response.real_income)
+        return np.asarray((responses[0] - responses[1]) / (4.0 * h))
+
+    def _direction(
+        self,
+        cost_hat: ArrayLike | None,
+        tariff: ArrayLike | None,
+        productivity_hat: ArrayLike | None,
+        transfer: ArrayLike | None,
+    ) -> tuple[Array | None, Array | None, Array | None, Array | None]:
+        """(d ln tau, dt, d ln A, dT) of a shock on top of this equilibrium, in the layout of the solver."""
+        shock = read_shock(self.base, cost_hat, tariff, productivity_hat, transfer)
+        if shock.ln_cost is not None and not np.isfinite(shock.ln_cost).all():
+            fault = Fault("cost_hat", "closes a flow", "solve() a closure, it has no first order")
+            raise DataError("no linear response to an infinite cost", [fault])
+        d_tariff = None
+        if tariff is not None:
+            asked = self.base.tariff if shock.tariff is None else shock.tariff.transpose(2, 1, 0)
+            if (asked != self.tariff).any():
+                d_tariff = np.ascontiguousarray((asked - self.tariff).transpose(2, 1, 0))
+        return shock.ln_cost, d_tariff, shock.ln_productivity, shock.transfer
 
     def _solved(self) -> None:
         if not self.status.converged:
@@ -371,6 +426,13 @@ def answer(table: TradeTable, economy: Economy, u: Array, point: Point, status: 
 
 
 # ---- arguments and answers -------------------------------------------------------------------------
+
+
+def _moved(now: Array | None, direction: Array | None, share: float) -> Array | None:
+    """A shock and a share of another on top of it."""
+    if direction is None:
+        return now
+    return share * direction if now is None else now + share * direction
 
 
 def _frozen(array: Array) -> Array:
