@@ -19,7 +19,7 @@ from landbridge.trade import one_sector
 from landbridge.trade.economy import LARGE_EXPONENT, Array, Closure, Economy
 from landbridge.trade.equilibrium import Equilibrium, answer, read_shock, solve
 from landbridge.trade.fixed_point import LONGEST_STEP
-from landbridge.trade.search import FAR, NO_TRADE, prepare
+from landbridge.trade.search import FAR, NO_TRADE, no_home_sales, prepare
 from landbridge.world.trade_table import TradeTable
 
 __all__ = ["EquilibriumBatch", "solve_batch"]
@@ -141,6 +141,7 @@ def solve_batch(
     income, wages = np.full((B, len(base.regions)), np.nan), np.full((B, len(base.regions)), np.nan)
     states: list[Array] = [np.empty(0)] * B
     statuses: list[Status | None] = [None] * B
+    how = "converged" + no_home_sales(first._economy.base)
     untaxed = not base.tariff.any() and shocks["tariff"] is None and shocks["transfer"] is None
     if untaxed and one_sector.applies(first._economy):
         for begin in range(0, B, BLOCK):
@@ -149,9 +150,7 @@ def solve_batch(
                 found = _together(first._economy, shocks, rows, tol)
             for i, solved in found.items():
                 income[i], wages[i], states[i] = solved.real_income, np.exp(solved.w), solved.w
-                statuses[i] = Status(
-                    True, solved.residual, solved.evaluations, "converged", first.status.rebase
-                )
+                statuses[i] = Status(True, solved.residual, solved.evaluations, how, first.status.rebase)
     finished: list[Status] = []
     for i, known in enumerate(statuses):
         if known is not None:

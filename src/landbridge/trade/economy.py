@@ -68,6 +68,7 @@ class Base:
         self.linked = bool(g.any())
         self.g = g  # [n, input, using]
         self.gT = np.ascontiguousarray(g.transpose(0, 2, 1))
+        self.homeless = table.sells_nothing_at_home
         self.X_scale = self._spending_scale()
         self.scale = np.ones(self.size)
         self.scale[2 * self.m :] = self._damping()

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
 from landbridge.trade import welfare
 from landbridge.trade.economy import Array, Closure, Economy, Point, Shock
-from landbridge.trade.search import Rebased, SearchError, find, hardly_trades, prepare, rebase
+from landbridge.trade.search import Rebased, SearchError, find, hardly_trades, no_home_sales, prepare, rebase
 from landbridge.trade.value_added import ValueAdded, value_added
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
 from landbridge.world.trade_table import TradeTable
@@ -402,6 +402,7 @@ def _solve(
     how += hardly_trades(economy, point)
     if rebased.iterations:
         how += f"; the base did not clear and was solved first ({rebased.iterations} evaluations)"
+    how += no_home_sales(base)
     status = Status(True, found.residual, found.evaluations, how, rebased.change)
     return answer(table, economy, found.u, point, status)
 

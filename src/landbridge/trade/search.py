@@ -20,7 +20,7 @@ from landbridge.trade.fixed_point import Search, anderson, newton_krylov
 from landbridge.trade.one_sector import applies, newton
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["Rebased", "SearchError", "find", "hardly_trades", "prepare", "rebase"]
+__all__ = ["Rebased", "SearchError", "find", "hardly_trades", "no_home_sales", "prepare", "rebase"]
 
 log = logging.getLogger("landbridge")
 
@@ -194,6 +194,16 @@ def hardly_trades(economy: Economy, point: Point) -> str:
     return (
         f"; {economy.base.regions[n]} hardly trades any more, so its wage and prices relative to the others "
         "are uncertain (its real income is not)"
+    )
+
+
+def no_home_sales(base: Base) -> str:
+    """A warning where the data have no domestic sales, which gains from trade are measured against."""
+    if not base.homeless:
+        return ""
+    return (
+        f"; {', '.join(base.homeless)} has no domestic sales (zero or floored in the data), so what it gains "
+        "from trade means little"
     )
 
 
