@@ -141,6 +141,9 @@ def test_weights_and_trips_within(tmp_path: Path) -> None:
         (NET.replace("LINKS> 1", "LINKS> 9"), TRIPS.replace("2 : 3.0", "7 : 3.0"), 2),
         (NET.replace(" 10 ", " 0 "), TRIPS.replace("FLOW> 5", "FLOW> 50"), 2),
         ("", "", 2),
+        (NET.replace("1 2 10 4", "1.5 2 10 4"), TRIPS, 1),
+        (NET, TRIPS.replace("Origin 1", "Origin 1.5"), 1),
+        (NET, TRIPS.replace("2 : 3.0", "1.5 : 3.0"), 1),
     ],
 )
 def test_bad_tntp(tmp_path: Path, net: str, trip: str, least: int) -> None:
@@ -149,6 +152,15 @@ def test_bad_tntp(tmp_path: Path, net: str, trip: str, least: int) -> None:
     with pytest.raises(DataError) as bad:
         read_tntp(tmp_path / "n.tntp", tmp_path / "t.tntp")
     assert len(bad.value.faults) >= least
+
+
+def test_a_second_link_between_two_nodes_is_noted(tmp_path: Path) -> None:
+    line = NET.splitlines()[-1] + "\n"
+    (tmp_path / "n.tntp").write_text(NET.replace("LINKS> 1", "LINKS> 2") + line, encoding="utf-8")
+    (tmp_path / "t.tntp").write_text(TRIPS, encoding="utf-8")
+    network_, _ = read_tntp(tmp_path / "n.tntp", tmp_path / "t.tntp")
+    assert len(network_.tail) == 2
+    assert "line 7" in network_.notes[0] and "line 6" in network_.notes[0]
 
 
 def test_binary_and_missing_tntp(tmp_path: Path) -> None:

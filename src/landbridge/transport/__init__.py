@@ -3,6 +3,7 @@
 Knows links, hours and money; does not know what real income is.
 """
 
+from landbridge.io.gmns import read_demand, read_gmns
 from landbridge.io.tntp import read_tntp
 from landbridge.transport.assignment import Assignment, assign
 from landbridge.transport.choice import (
@@ -46,6 +47,8 @@ __all__ = [
     "log_constants",
     "network_share",
     "pivot",
+    "read_demand",
+    "read_gmns",
     "read_tntp",
     "route",
     "solve_base",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ class Network:
     tail, head: node of either end, 1 to nodes, one entry a link (parallel links are links of their own);
     time: free-flow time; fixed: what does not depend on flow (weighted toll and length), in the unit of time.
     first_through_node: nodes below it are zone centroids, where paths begin and end but do not pass.
+    zone_names, link_names: how the file calls zones 1 to zones and the links; blank: by number.
+    notes: what a careful reader should know of how the file was read.
     Raises DataError with every link whose numbers no cost can be made of.
     """
 
@@ -39,6 +42,9 @@ class Network:
     first_through_node: int = 1
     name: str = ""
     rows: tuple[str, ...] = field(default=(), repr=False)
+    zone_names: tuple[str, ...] = field(default=(), repr=False)
+    link_names: tuple[str, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         faults = []
@@ -63,6 +69,16 @@ class Network:
                 faults.append(Fault(where, "costs less than 0 without traffic", "check toll and length"))
         if faults:
             raise DataError("the network cannot be used", faults)
+
+    def zone(self, name: str) -> int:
+        """Number of a zone by the name the file gives it; 0 where there is none."""
+        if not self.zone_names:
+            return int(name) if name.isdecimal() and 1 <= int(name) <= self.zones else 0
+        return self._zone_number.get(name, 0)
+
+    @cached_property
+    def _zone_number(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.zone_names, 1)}
 
     def cost(self, flow: Floats) -> Floats:
         """Cost of every link at a flow [link]."""
