@@ -12,17 +12,14 @@ import numpy as np
 
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.files import read_lines
-from landbridge.world.road_network import Demand, Network
+from landbridge.world.road_network import Demand, Network, Turns
 from landbridge.world.table import quoted
 
-__all__ = ["read_demand", "read_gmns"]
+__all__ = ["read_demand", "read_gmns", "read_turns"]
 
 # Uses that a link may allow where no use_definition.csv says otherwise.
-_USES = frozenset(
-    ("all", "auto", "car", "automobile", "sov", "hov", "hov2", "hov3", "taxi", "motorcycle", "truck", "hgv")
-    + ("freight", "bus", "transit", "tram", "metro", "rail", "block", "wagonload", "ship", "ferry")
-    + ("bike", "bicycle", "walk", "pedestrian", "ped")
-)
+_ROAD = "all auto car automobile sov hov hov2 hov3 taxi motorcycle truck hgv freight bus transit tram"
+_USES = frozenset(re.findall(r"\w+", _ROAD + " metro rail block wagonload ship ferry bike bicycle walk ped"))
 _KM = {"km": 1.0, "kilometer": 1.0, "kilometre": 1.0, "mi": 1.609344, "mile": 1.609344, "m": 0.001}
 _KM |= {"meter": 0.001, "metre": 0.001, "ft": 0.0003048, "foot": 0.0003048, "feet": 0.0003048}
 _KMH = {"km/h": 1.0, "kph": 1.0, "kmh": 1.0, "kmph": 1.0, "mph": 1.609344, "mi/h": 1.609344, "m/s": 3.6}
@@ -111,6 +108,7 @@ def read_gmns(folder: str | Path, use: str | None = None, toll_weight: float = 0
         name=base.name,
         rows=tuple(arcs.where),
         zone_names=tuple(zone_names),
+        node_names=tuple(order),
         link_names=tuple(arcs.name),
         notes=tuple(notes),
     )
@@ -155,6 +153,57 @@ def read_demand(path: str | Path, network: Network) -> Demand:
     if faults:
         raise DataError("the trips cannot be used", faults)
     return Demand(np.array(origin, np.int64), np.array(destination, np.int64), np.array(trips), within)
+
+
+def read_turns(path: str | Path, network: Network) -> Turns:
+    """Turn penalties from CSV: from_link, to_link, cost (or ib_link_id, ob_link_id, penalty, as in GMNS).
+
+    Links by the name the network file gives them, else by number from 1 in its order; cost in the unit of
+    time, `inf` for a turn that is not allowed. Raises DataError with every row that is no turn.
+    """
+    file = Path(path)
+    faults: list[Fault] = []
+    rows = _rows(file, faults)
+    columns = []
+    wanted = (("from_link", "ib_link_id"), ("to_link", "ob_link_id"), ("cost", "penalty"))
+    for names in wanted if not faults else ():
+        found = [name for name in names if rows and name in rows[0][1]]
+        if not found:
+            what = f"has no column {names[0]}" if rows else "holds no row"
+            faults.append(Fault(file.name, what, "columns from_link, to_link, cost"))
+        columns.append(found[0] if found else "")
+    if faults:
+        raise DataError("the turns cannot be used", faults)
+    arcs: dict[str, list[int]] = {}
+    for number in range(len(network.tail)):
+        name = network.link_names[number] if network.link_names else str(number + 1)
+        arcs.setdefault(name, []).append(number)
+    turns: dict[tuple[int, int], float] = {}
+    for where, row in rows:
+        for column in columns[:2]:
+            if row[column] not in arcs:
+                cure = did_you_mean(row[column], network.link_names) or "mend the link"
+                faults.append(Fault(where, f"{column} {quoted(row[column])} is no link", cure))
+        # A link both ways has two arcs: the turn is over those that meet.
+        ends = [arcs.get(row[column], []) for column in columns[:2]]
+        meet = [(a, b) for a in ends[0] for b in ends[1] if network.head[a] == network.tail[b]]
+        if ends[0] and ends[1] and not meet:
+            what = f"link {row[columns[1]]} does not begin where link {row[columns[0]]} ends"
+            faults.append(Fault(where, what, "give two links that meet"))
+        text = row[columns[2]].casefold()
+        cost = float("inf") if text in ("inf", "infinity") else _number(text)
+        if cost is None or cost < 0:
+            what = f"{columns[2]} {quoted(text)} is no penalty"
+            faults.append(Fault(where, what, "0 or more, inf where the turn is not allowed"))
+            continue
+        for turn in meet:
+            if turn in turns:
+                faults.append(Fault(where, "names a turn for the second time", "keep one"))
+            turns[turn] = cost
+    if faults:
+        raise DataError("the turns cannot be used", faults)
+    pairs = np.array(list(turns), np.int64).reshape(-1, 2)
+    return Turns(pairs[:, 0], pairs[:, 1], np.array(list(turns.values()), np.float64))
 
 
 @dataclass

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
 
-__all__ = ["Demand", "Network"]
+__all__ = ["Demand", "Network", "Turns"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -23,7 +23,7 @@ class Network:
     tail, head: node of either end, 1 to nodes, one entry a link (parallel links are links of their own);
     time: free-flow time; fixed: what does not depend on flow (weighted toll and length), in the unit of time.
     first_through_node: nodes below it are zone centroids, where paths begin and end but do not pass.
-    zone_names, link_names: how the file calls zones 1 to zones and the links; blank: by number.
+    zone_names, node_names, link_names: how the file calls them, from zone and node 1; blank: by number.
     notes: what a careful reader should know of how the file was read.
     Raises DataError with every link whose numbers no cost can be made of.
     """
@@ -43,6 +43,7 @@ class Network:
     name: str = ""
     rows: tuple[str, ...] = field(default=(), repr=False)
     zone_names: tuple[str, ...] = field(default=(), repr=False)
+    node_names: tuple[str, ...] = field(default=(), repr=False)
     link_names: tuple[str, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = field(default=(), repr=False)
 
@@ -100,3 +101,15 @@ class Demand:
     destination: Ints
     trips: Floats
     within: float = 0.0
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Penalties of passing from one link to the next: a row of links (by number from 0) and a cost each.
+
+    cost: in the unit of time of the network; infinite where the turn is not allowed.
+    """
+
+    from_link: Ints
+    to_link: Ints
+    cost: Floats
