@@ -26,7 +26,7 @@ _SHOWN = 15
 def assign(
     net: Annotated[
         Path,
-        typer.Argument(metavar="NET", help="A TNTP network file, or a GMNS folder (node.csv, link.csv)."),
+        typer.Argument(metavar="NET", help="A TNTP network file, or a GMNS folder."),
     ],
     trips: Annotated[
         Path,
@@ -45,6 +45,9 @@ def assign(
     use: Annotated[
         str | None, typer.Option(help="GMNS: only the links that allow this use: truck, block ...")
     ] = None,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="Rounds of shortest paths (weibit: Newton steps) at most.")
+    ] = 1000,
     as_json: JsonFlag = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write flows by link (.csv) or all of it (.json).")
@@ -72,7 +75,7 @@ def assign(
     if len(network.notes) > _SHOWN:
         sys.stderr.write(f"note: and {len(network.notes) - _SHOWN} more like these\n")
     _hint()
-    found = solve(network, demand, model=model, gap=gap, phi=phi, turns=penalties)
+    found = solve(network, demand, model=model, gap=gap, phi=phi, turns=penalties, most=rounds)
 
     def envelope() -> str:
         files = [net / "node.csv", net / "link.csv", net / "config.csv"] if folder else [net]
@@ -100,9 +103,7 @@ def _hint() -> None:
     from importlib.util import find_spec
 
     if find_spec("numba") is None:
-        sys.stderr.write(
-            'hint: pip install "landbridge[fast]" (numba) makes this much faster\n'
-        )
+        sys.stderr.write('hint: pip install "landbridge[fast]" (numba) makes this much faster\n')
 
 
 def _sha256(file: Path) -> str:

@@ -19,6 +19,7 @@ Ints = NDArray[np.int64]
 MODELS = ("ue", "weibit")
 
 _SWEEPS = 20
+_ROUNDING = 1e-14
 # The path set of weibit: paths of the user equilibrium at this gap, and of drawn link costs.
 _BEFORE_WEIBIT = 1e-6
 _DRAWS = 16
@@ -84,8 +85,8 @@ def assign(
         faults.append(Fault("model", f"{model!r} is not available", "use " + " or ".join(MODELS)))
     if not (np.isfinite(phi) and phi > 0):
         faults.append(Fault("phi", f"is {phi:g}", "give a finite number above 0"))
-    if not gap > 0:
-        faults.append(Fault("gap", f"is {gap:g}", "give a number above 0"))
+    if not gap >= _ROUNDING:
+        faults.append(Fault("gap", f"is {gap:g}", f"give {_ROUNDING:g} or more: less is lost in rounding"))
     if faults:
         raise DataError("nothing was assigned", faults)
     _check(network, demand)
@@ -154,7 +155,7 @@ def _user_equilibrium(network: Network, demand: Demand, gap: float, most: int) -
             _reached(demand, trees.rows, least)
         else:
             total = float(flow @ cost)
-            found = (total - float(trees.trips @ least)) / total if total > 0 else 0.0
+            found = max((total - float(trees.trips @ least)) / total, 0.0) if total > 0 else 0.0
         if found <= gap or rounds == most:
             break
         rounds += 1
