@@ -94,6 +94,9 @@ def test_a_route_as_ileap_elements(tmp_path: Path) -> None:
         assert sum(float(t["distance"]["actual"]) for t in hauls) == pytest.approx(
             one["distance_km"], abs=1e-4
         )
+    chain = [tce["tceId"] for shipment in document["shipments"] for tce in shipment["tces"]]
+    assert len(set(chain)) == len(chain) and set(document["landbridge"]["places"]) == set(chain)
+    assert document["landbridge"]["places"][chain[0]] == ["XIAN", "XIAN"]
     text = out.read_text(encoding="utf-8").casefold()
     assert "compliant" not in text and "certified" not in text
     assert "upper bound" in text and document["landbridge"]["world"] == lb.load().hash

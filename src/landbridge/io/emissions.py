@@ -29,10 +29,12 @@ def ileap_text(
 
     A haul is an element of transport (tocId), a terminal, port, transfer, gauge change or border one of a
     hub (hocId); rests belong to the haul they interrupt. factors: rows of `emission_factors`.
+    Places of an element (from, to) stand beside, under `landbridge`, which is no part of iLEAP.
     transportActivity [t km] = distance [km] x mass [kg] / 1000. Elements add up to the route.
     """
     mass = payload_t * 1000.0
     shipments = []
+    places: dict[str, list[str]] = {}
     bounded = False
     for number, route in enumerate(routes["routes"], start=1):
         shipment = f"landbridge-{routes['from']}-{routes['to']}-{number}"
@@ -56,8 +58,8 @@ def ileap_text(
                 "km": leg["distance_km"],
                 "wtw": leg["co2e_kg"],
                 "ttw": leg["co2e_kg"] if unknown else leg["co2e_ttw_kg"],
-                "ends": (leg["from"], leg["to"]),
             }
+            places[element["id"]] = [leg["from"], leg["to"]]
             open_haul = element if haul else None
             tces.append(element)
         shipments.append(
@@ -72,10 +74,7 @@ def ileap_text(
                         "shipmentId": shipment,
                         "mass": _decimal(mass),
                         "packagingOrTrEqType": "Container-TEU",
-                        "packagingOrTrEqAmount": "1",
                         "distance": {"actual": _decimal(one["km"])},
-                        "origin": {"type": "Location", "locationName": one["ends"][0]},
-                        "destination": {"type": "Location", "locationName": one["ends"][1]},
                         "transportActivity": _decimal(one["km"] * mass / 1000.0),
                         "co2eWTW": _decimal(one["wtw"]),
                         "co2eTTW": _decimal(one["ttw"]),
@@ -91,6 +90,7 @@ def ileap_text(
             "note": " ".join([_NOTE, *([_BOUND] if bounded else [])]),
             "world": world,
             "commodity": routes["commodity"],
+            "places": places,
             "emission_factors": [{column: row.get(column) for column in columns} for row in factors],
         },
     }
