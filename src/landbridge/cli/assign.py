@@ -54,12 +54,15 @@ def assign(
     ] = None,
 ) -> None:
     """Load trips on a congested road network until nobody gains by another path."""
+    from landbridge.errors import DataError, Fault
     from landbridge.transport import assign as solve
     from landbridge.transport import read_demand, read_gmns, read_tntp, read_turns
 
     check_ending(output, (".csv", ".json"))
     begin = time.perf_counter()
     folder = net.is_dir()
+    if not net.exists():
+        raise DataError("a file is missing", [Fault(str(net), "not found", "check the name")])
     if not folder and trips.suffix.casefold() == ".csv":
         raise typer.BadParameter("a TNTP network takes a TNTP trips file", param_hint="TRIPS")
     if use is not None and not folder:

@@ -138,7 +138,7 @@ def read_demand(path: str | Path, network: Network) -> Demand:
         ends = [network.zone(row[column]) for column in columns[:2]]
         for column, end in zip(columns[:2], ends, strict=True):
             if not end:
-                cure = did_you_mean(row[column], network.zone_names) or f"1 to {network.zones}"
+                cure = did_you_mean(row[column], network.zone_names) or _zones(network)
                 faults.append(Fault(where, f"{column} {quoted(row[column])} is no zone", cure))
         count = _number(row[columns[2]])
         if count is None or count < 0:
@@ -153,6 +153,13 @@ def read_demand(path: str | Path, network: Network) -> Demand:
     if faults:
         raise DataError("the trips cannot be used", faults)
     return Demand(np.array(origin, np.int64), np.array(destination, np.int64), np.array(trips), within)
+
+
+def _zones(network: Network) -> str:
+    if not network.zone_names:
+        return f"1 to {network.zones}"
+    some = ", ".join(network.zone_names[:5])
+    return f"one of the {network.zones} zones of the network: {some}" + (" ..." if network.zones > 5 else "")
 
 
 def read_turns(path: str | Path, network: Network) -> Turns:
