@@ -168,6 +168,12 @@ def test_weibit_tends_to_user_equilibrium_as_phi_grows(shared: Path) -> None:
     assert found.objective / exact.objective - 1 < 1e-3
 
 
+@pytest.mark.parametrize("model", ["ue", "weibit"])
+def test_no_trips_give_no_flow(model: str) -> None:
+    found = assign(network([(1, 2, 1.0)]), trips((1, 2, 0.0)), model=model)
+    assert found.status.converged and found.flow.tolist() == [0]
+
+
 def test_weibit_asks_for_costs_above_zero_and_a_fair_phi() -> None:
     net = network([(1, 2, 0.0), (1, 2, 1.0)])
     with pytest.raises(DataError, match="costs nothing"):

@@ -190,7 +190,7 @@ def _weibit(
     pair, _, along = _paths(trees.paths, trees.rows, unused=True)
     by_pair = np.argsort(pair, kind="stable")
     pair, along = pair[by_pair], tuple(along[r] for r in by_pair)
-    if not len(pair):
+    if not demand.trips.sum() > 0:
         return start, trees
     loading = solve(network, pair, along, demand.trips, phi, start.flow, gap, most)
     cost = network.cost(loading.flow)
