@@ -40,6 +40,7 @@ bench: $(VENV)/tested
 	$(BIN)/python benchmarks/economy.py
 	$(BIN)/python benchmarks/transport.py
 	$(BIN)/python benchmarks/chain.py
+	$(BIN)/python benchmarks/assignment.py
 
 data: $(VENV)/installed
 	$(BIN)/python recipes/network.py

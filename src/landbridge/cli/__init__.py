@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from landbridge.cli.assign import assign
 from landbridge.cli.checks import calibrate, validate
 from landbridge.cli.data import data
 from landbridge.cli.disrupt import disrupt
@@ -30,7 +31,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (run, route, scenarios, calibrate, disrupt, farm, travel, treaties, claims, cite):
+for _command in (
+    run,
+    route,
+    scenarios,
+    calibrate,
+    disrupt,
+    farm,
+    travel,
+    treaties,
+    claims,
+    assign,
+    cite,
+):
     app.command()(_command)
 data.command()(validate)
 app.add_typer(data)
