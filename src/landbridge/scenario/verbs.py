@@ -13,6 +13,7 @@ import numpy as np
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.economy import read_economy
 from landbridge.scenario.fields import Modification, Move, out_of_bounds, verb_columns
+from landbridge.scenario.pipelines import PipelineVerbs
 from landbridge.world import Cell, Policy, Table, World
 from landbridge.world.names import fold, resolve
 from landbridge.world.validate import check_network
@@ -26,13 +27,14 @@ _GROUPS = {"CA5": "is_ca5", "EU": "is_eu", "EAEU": "is_eaeu", "CIS_FTA": "is_cis
 _VARIANTS = ("kgz_trade", "tjk_cap")
 
 
-class Change:
+class Change(PipelineVerbs):
     """A World under change: tables as they are after the modifications done so far, and their faults."""
 
     def __init__(self, world: World, scenario: str) -> None:
         self._world = world
         self._scenario = scenario
         self.network: dict[str, Table] = dict(world.network)
+        self.channels: dict[str, Table] = dict(world.channels)
         self._trade = world.trade
         self._tariff = world.policy.tariff
         self._productivity = world.policy.productivity_hat
@@ -44,6 +46,7 @@ class Change:
         return replace(
             self._world,
             network=self.network,
+            channels=self.channels,
             trade=self._trade,
             policy=Policy(self._tariff, self._productivity, self._no_transit),
         )

@@ -88,6 +88,19 @@ class World:
             fault = Fault(f"parameters, {name}", f"value is {text!r}", "give a number")
             raise DataError("a parameter is not a number", [fault]) from None
 
+    def channel(self, *names: str) -> tuple[Table, ...]:
+        """Tables of a channel by name; DataError that lists every one the World's folder lacks."""
+        lost = [name for name in names if name not in self.channels]
+        if lost:
+            cure = "copy it from the folder that `landbridge data export` writes"
+            faults = [Fault(f"channels/{name}.csv", "is not in this World", cure) for name in lost]
+            raise DataError("tables of the channel are missing", faults)
+        return tuple(self.channels[name] for name in names)
+
+    def with_channels(self, **tables: Table) -> World:
+        """A copy with some tables of the channels replaced."""
+        return replace(self, channels={**self.channels, **tables})
+
     def with_network(self, **tables: Table) -> World:
         """A copy with some network tables replaced."""
         return replace(self, network={**self.network, **tables})

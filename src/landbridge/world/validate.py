@@ -34,6 +34,9 @@ _RANGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "emission_factors": (("low", "g_per_tkm", "high"),),
     "validation_corridors": (("days_low", "days", "days_high"),),
     "sectors": (("theta_low", "theta", "theta_high"),),
+    "gas_profiles": (("low", "index", "high"),),
+    "gas_parameters": (("low", "value", "high"),),
+    "gas_backcasts": (("home_extra_low", "home_extra_percent", "home_extra_high"),),
 }
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -60,6 +63,18 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "validation_corridors": ("obs_id",),
     "od_demand": ("from_place", "to_place", "sector"),
     "labels": ("kind", "id", "lang", "label"),
+    "gas_nodes": ("node_id",),
+    "gas_pipelines": ("pipeline_id",),
+    "gas_segments": ("pipeline_id", "position"),
+    "gas_balances": ("country", "balance_year"),
+    "gas_contracts": ("contract_id", "contract_year"),
+    "gas_flows": ("exporter", "importer", "flow_year"),
+    "gas_storage": ("site_id",),
+    "gas_profiles": ("kind", "month"),
+    "gas_outages": ("event_id",),
+    "gas_parameters": ("parameter",),
+    "gas_trade_share": ("exporter", "importer"),
+    "gas_backcasts": ("case_id", "country", "measure"),
 }
 
 
