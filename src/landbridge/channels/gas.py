@@ -11,7 +11,8 @@ Per month t, delivery under contract c over arc a is x_cat >= 0 [bcm, operator's
 
 V: volume due. A shortage is shared as contracts share it: s, one share for all that is handed over at a
 place (a line is lost); z, one share for all that a country sells (its output fails); e, what neither can
-say. They cost p, p + 0.05 and p + 0.1, so total missed is least and its split is not left to the solver.
+say, in eight steps of its contract. They cost p, p + 0.05 and p + 0.1 to p + 0.45, so total missed is least
+and its split is not left to the solver, but for the last step of e.
 Transport is weighed so low that it only orders routes. The year is foreseen: stores are filled for outages
 to come, so what is missed is a lower bound. Method: minimum-cost flow with a penalty for what is not
 delivered, as Praks, Kopustinskas and Masera (2015) do by maximum flow; HiGHS through scipy.
@@ -73,6 +74,8 @@ Rows = list[dict[str, Any]]
 # What a shared shortage costs above p [million USD per bcm], and the weight of transport, which comes to
 # some 18 million USD per bcm at most and must stay below the smaller of the two steps.
 _BY_EXPORTER, _ALONE, _HAUL_WEIGHT = 0.05, 0.1, 1e-3
+# Where neither share fits, what is missed of a contract is cut in such steps, each dearer by this.
+_STEPS, _STEP = 8, 0.05
 # Below this [bcm] nothing is missed: far under the accuracy of any figure here.
 _NOTHING = 1e-9
 ENERGY = "ENE"
@@ -174,7 +177,9 @@ class GasModel:
         # A share costs what all the gas under it is worth; where none is due, next to nothing.
         by_place = [block(p * self.due[m].sum(axis=0) + 1e-6) for m in at]
         by_seller = [block((p + _BY_EXPORTER) * self.due[m].sum(axis=0) + 1e-6) for m in of]
-        self._alone = np.array([block(p + _ALONE) for _ in network.contracts]).reshape(-1, T)
+        self._alone = np.array(
+            [[block(p + _ALONE + _STEP * step) for step in range(_STEPS)] for _ in network.contracts]
+        ).reshape(-1, _STEPS, T)
         self._output = np.array([block(0.0) for _ in network.countries]).reshape(-1, T)
         self._unserved = np.array([block(home_price) for _ in network.countries]).reshape(-1, T)
         # A trace of a price keeps gas from circling through a store within one month.
@@ -193,7 +198,8 @@ class GasModel:
             received = [flow[c, a] for a in arcs if network.arcs[a][1] in contract.ends]
             self._delivery.append(received)
             for t in range(T):
-                cells = [(int(x[t]), 1.0) for x in received] + [(int(self._alone[c, t]), 1.0)]
+                cells = [(int(x[t]), 1.0) for x in received]
+                cells += [(int(v), 1.0) for v in self._alone[c, :, t]]
                 for shares, members in ((by_place, at), (by_seller, of)):
                     cells += [
                         (int(share[t]), float(self.due[c, t]))
@@ -230,6 +236,7 @@ class GasModel:
         low, high = np.zeros(width), np.full(width, np.inf)
         for share in (*by_place, *by_seller):
             high[share] = 1.0
+        high[self._alone] = self.due[:, None, :] / _STEPS
         swing = network.parameters["production_swing"]
         for k, country in enumerate(network.countries):
             high[self._output[k]] = network.output[country] * swing / T
@@ -284,7 +291,9 @@ class GasModel:
         b_ub, bounds = self._b_ub.copy(), self._bounds.copy()
         b_ub[self._capacity] = self.capacity(share)
         if held_back is not None:
-            bounds[self._alone, 0] = np.clip(held_back, 0.0, self.due)
+            step = self.due / _STEPS
+            for n in range(_STEPS):
+                bounds[self._alone[:, n], 0] = np.clip(held_back - n * step, 0.0, step)
         if output_lost is not None:
             high = np.maximum(bounds[self._output, 1] - output_lost, 0.0)
             bounds[self._output, 1] = high
