@@ -458,6 +458,23 @@ def test_pipelines_are_those_of_the_facts(world: World, shared: Path):
             assert row["capacity_bcm_operator"] == float(facts[name]["capacity"])
 
 
+def test_an_edited_folder_tells_negative_stores_and_lost_nodes_together(tmp_path: Path):
+    shutil.copytree(DATA, tmp_path / "w")
+    for name, old, new in (
+        ("gas_storage", "UZ_GAZLI,Gazli,UZB,3", "UZ_GAZLI,Gazli,UZB,-3"),
+        ("gas_segments", "BBS_1,1,KZ_BEYNEU", "BBS_1,1,KZ_BEYNU"),
+    ):
+        path = tmp_path / "w" / "channels" / f"{name}.csv"
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
+    with pytest.raises(DataError) as caught:
+        load_world(tmp_path / "w")
+    told = str(caught.value)
+    assert "working_bcm_operator is -3" in told and "did you mean 'KZ_BEYNEU'" in told
+    assert len(caught.value.faults) == 2
+
+
 # -- the command ---------------------------------------------------------------------------------------
 
 

@@ -479,13 +479,15 @@ class GasYear:
             if not tight.any():
                 continue
             here = [n for n, line in enumerate(network.lines) if arc in line.arcs]
-            names = [network.lines[n].id for n in here if self.availability[n].sum() > 0.0]
-            lost = [network.lines[n].id for n in here if self.availability[n].sum() == 0.0]
-            most = self.model.capacity(self.availability)[arc].sum()
-            what = f"{' + '.join(names) or 'nothing'} between {a} and {b}: {most:.2f} bcm a year"
-            what += f", full in {int(tight.sum())} months"
+            names = [network.lines[n].id for n in here if self.availability[n, tight].sum() > 0.0]
+            lost = [network.lines[n].id for n in here if self.availability[n, tight].sum() == 0.0]
+            rate = self.model.capacity(self.availability)[arc, tight].mean() * MONTHS
+            when = "12 months" if tight.all() else "months" if tight.sum() > 1 else "month"
+            if not tight.all():
+                when += " " + ", ".join(str(t + 1) for t in np.flatnonzero(tight))
             gone = f" ({' + '.join(lost)} lost)" if lost else ""
-            told.append(what + gone if names else f"nothing is left between {a} and {b}{gone}")
+            what = f"{' + '.join(names)} between {a} and {b}: {rate:.2f} bcm a year, full in {when}"
+            told.append(what + gone if names else f"nothing is left between {a} and {b} in {when}{gone}")
         short = self.missed.sum(axis=1) > 1e-6
         for k, country in enumerate(network.countries):
             sold = [n for n, c in enumerate(network.contracts) if c.exporter == country]

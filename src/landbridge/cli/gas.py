@@ -99,6 +99,7 @@ def gas(
             drawn = study.draws(
                 loaded, draws, "seasonal", lose=lost, months=chosen, seed=seed, progress=progress
             )
+        span = study.ranges(loaded, lost, chosen)
     main = years[profile]
     status = Status.worst(
         [y.status for y in (*years.values(), *base.values())] + ([drawn.status] if drawn else [])
@@ -108,6 +109,8 @@ def gas(
         "volume_basis": "operator",
         "profile": profile,
         f"unserved_{other}_bcm": years[other].unserved_bcm,
+        "unserved_seasonal_range_bcm": list(span["seasonal"]),
+        "unserved_flat_range_bcm": list(span["volume"]),
         "base_unserved_bcm": base[profile].unserved_bcm,
         "home_unserved_bcm": main.home_unserved_bcm,
         "lost": list(lost),
@@ -237,11 +240,15 @@ def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, Ga
     due = float(flat.model.due.sum())
     lost, months = result["lost"], result["months"]
     if lost:
-        when = "for the whole year" if len(months) == 12 else f"in months {', '.join(map(str, months))}"
+        when = "for the whole year" if len(months) == 12 else "in months" if len(months) > 1 else "in month"
+        if len(months) < 12:
+            when += f" {', '.join(map(str, months))}"
         yield (
             f"Without {', '.join(lost)} {when}, {flat.unserved_bcm:.2f} of {due:.1f} bcm a year are not "
             f"delivered if every month is alike and nothing is stored; {seasonal.unserved_bcm:.2f} with the "
-            f"season of use and deliveries (an assumption) and with storage."
+            f"season of use and deliveries (an assumption: {_to(result, 'seasonal')} over its range) and "
+            f"with storage. Over the range of the ratio of the two volumes the first is "
+            f"{_to(result, 'flat')}."
         )
     else:
         yield (
@@ -250,7 +257,7 @@ def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, Ga
         )
     before = base["seasonal"].unserved_bcm
     if lost and before > _SHOWN_BCM:
-        yield f"Of the seasonal figure {before:.2f} bcm are missed without any loss, in the coldest months."
+        yield f"Without any loss the seasonal figure is {before:.2f}, in the coldest months."
     for name, year in years.items():
         if year.home_unserved_bcm > _SHOWN_BCM:
             short = ", ".join(
@@ -261,6 +268,11 @@ def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, Ga
             yield f"Use at home not served ({name}), bcm: {short}. Exports are cut before it."
     for text in years[result["profile"]].binding:
         yield f"What binds: {text}."
+
+
+def _to(result: dict[str, Any], profile: str) -> str:
+    low, high = result[f"unserved_{profile}_range_bcm"]
+    return f"{low:.2f} to {high:.2f}"
 
 
 def _drawn(drawn: dict[str, Any]) -> Section:

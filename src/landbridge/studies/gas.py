@@ -10,7 +10,7 @@ the largest single piece; Dmax: use of the area on the coldest day in twenty yea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,11 +18,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.channels.gas import BASE_YEAR, DAYS, GasModel, GasYear, Profile, find_lines
+from landbridge.channels.gas import BASE_YEAR, DAYS, GasModel, GasYear, Profile, find_lines, solve_year
 from landbridge.errors import DataError, Fault, Status
 from landbridge.world import World
 
-__all__ = ["Backcast", "Draws", "backcasts", "beside_observed", "draws", "eu_n_minus_1", "n_minus_one"]
+__all__ = [
+    "Backcast",
+    "Draws",
+    "backcasts",
+    "beside_observed",
+    "draws",
+    "eu_n_minus_1",
+    "n_minus_one",
+    "ranges",
+]
 
 FloatArray = NDArray[np.float64]
 Rows = list[dict[str, Any]]
@@ -47,6 +56,30 @@ def n_minus_one(world: World, profile: Profile = "flat", *, year: int = BASE_YEA
             }
         )
     return sorted(rows, key=lambda r: (-r["added_bcm"], r["line"]))
+
+
+def ranges(
+    world: World, lose: Iterable[str] = (), months: Iterable[int] = range(1, 13)
+) -> dict[str, tuple[float, float]]:
+    """What is missed over the range of an assumption: the seasons (seasonal profile), the volumes (flat).
+
+    seasonal: both seasons weak or both strong. volume: operator's volume over that at 40 MJ per m3.
+    """
+    lost, at = tuple(lose), tuple(months)
+    (table,) = world.channel("gas_parameters")
+    out = {}
+    cases: tuple[tuple[str, Profile, tuple[str, ...]], ...] = (
+        ("seasonal", "seasonal", ("seasonal_home", "seasonal_delivery")),
+        ("volume", "flat", ("operator_per_standard",)),
+    )
+    for name, profile, moved in cases:
+        ends = []
+        for end in ("low", "high"):
+            rows = ({**r, "value": r[end]} if r["parameter"] in moved else r for r in table)
+            other = world.with_channels(gas_parameters=table.with_rows(rows))
+            ends.append(solve_year(other, lost, profile, months=at).unserved_bcm)
+        out[name] = min(ends), max(ends)
+    return out
 
 
 def eu_n_minus_1(world: World, *, year: int = BASE_YEAR) -> Rows:

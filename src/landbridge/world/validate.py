@@ -13,7 +13,16 @@ from itertools import pairwise
 from landbridge.errors import Fault, did_you_mean
 from landbridge.world.table import Cell, Column, Table, columns_of, number_fault, parse_cell, quoted
 
-__all__ = ["KEYS", "SPELLED_OUT", "check_cell", "check_cells", "check_network", "spelled", "where"]
+__all__ = [
+    "KEYS",
+    "SPELLED_OUT",
+    "check_cell",
+    "check_cells",
+    "check_network",
+    "check_references",
+    "spelled",
+    "where",
+]
 
 Network = Mapping[str, Table]
 
@@ -134,6 +143,12 @@ def check_network(network: Network) -> list[Fault]:
     for rule in _RULES:
         faults.extend(rule(network))
     return faults
+
+
+def check_references(tables: Network) -> list[Fault]:
+    """References between tables that were read, where other tables are at fault; empty targets pass."""
+    there = {name: table for name, table in tables.items() if len(table)}
+    return _references_resolve(there)
 
 
 def _keys_are_unique(network: Network) -> list[Fault]:
