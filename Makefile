@@ -44,6 +44,7 @@ bench: $(VENV)/tested
 
 data: $(VENV)/installed
 	$(BIN)/python recipes/network.py
+	$(BIN)/python recipes/energy.py
 	$(BIN)/python recipes/channels.py
 	$(BIN)/python recipes/network_licences.py
 	$(BIN)/python recipes/economy.py

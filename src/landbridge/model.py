@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.channels import travel
-from landbridge.errors import DataError, Fault, ScenarioError, Status
+from landbridge.channels import gas, travel
+from landbridge.errors import ConvergenceError, DataError, Fault, ScenarioError, Status
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.trade import Equilibrium, Gradient, solve
@@ -58,6 +58,8 @@ Progress = Callable[[str, float], None]
 
 # Both closures are always solved, since they differ by a factor of two for some countries.
 _CLOSURES: tuple[Closure, ...] = ("fixed", "proportional")
+# Trade of a pair over a pipe meets the gas delivered to this (log), in so many solves at most.
+_GAS_TOL, _GAS_STEPS = 1e-6, 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -368,10 +370,18 @@ class _Base:
             visits = travel.shock(self.world, world)
             cost_hat = cost_hat * visits.cost_hat["central"]
             channel_notes = visits.notes
+        held: list[Status] = []
+        pipes = gas.shock(self.world, world) if gas.moved(self.world, world) else None
+        if pipes is not None:
+            channel_notes += pipes.notes
         productivity = _ratio(world.policy.productivity_hat, self.world.policy.productivity_hat)
         shock: dict[str, Any] = {}
         if base is not None:
             tariff = world.policy.tariff
+            if pipes is not None and pipes.pairs:
+                start = base.equilibrium[self.closures[0]]
+                cost_hat, met = self._held(pipes, cost_hat, tariff, productivity, start)
+                held.append(met)
             shock = {"cost_hat": cost_hat, "tariff": tariff, "productivity_hat": productivity}
         equilibrium: dict[str, Equilibrium] = {}
         first_order: dict[str, FloatArray] = {}
@@ -400,7 +410,7 @@ class _Base:
             equilibrium=equilibrium,
             first_order=first_order,
             closure=self.closures[0],
-            status=Status.worst(eq.status for eq in equilibrium.values()),
+            status=Status.worst([*(eq.status for eq in equilibrium.values()), *_failed(held)]),
             notes=_notes(choice, loaded, flow, world, self.world, scenario) + channel_notes,
             base=base,
         )
@@ -422,6 +432,53 @@ class _Base:
             marked = np.array([sector in sectors for sector in classes.sectors])
             choice = choice.with_sectors(chosen(own_number, barred), marked)
         return choice
+
+    def _held(
+        self,
+        pipes: gas.GasShock,
+        cost_hat: FloatArray,
+        tariff: FloatArray | None,
+        productivity: FloatArray | None,
+        start: Equilibrium,
+    ) -> tuple[FloatArray, Status]:
+        """Trade costs under which energy trade of the pairs is what the gas delivered leaves of it.
+
+        A pipe is a quantity: wages and prices give way until it is met. Broyden's method on the logs of cost
+        and of trade at base prices, from the cost that would do where nothing else moves.
+        Gives the costs and how the search ended. Raises ConvergenceError where the quantities are not met,
+        unless the study does not throw.
+        """
+        at = tuple(np.array(pipes.pairs).T)
+        target = np.log(pipes.kept)
+        log_cost, previous = np.log(pipes.cost_hat), start
+        slope = np.diag(np.full(len(target), -0.5 * float(self.table.theta[at[2][0]])))
+        before: tuple[FloatArray, FloatArray] | None = None
+        for number in range(1, _GAS_STEPS + 1):
+            hat = np.array(cost_hat)
+            hat[at] *= np.exp(log_cost)
+            shock: dict[str, Any] = {"cost_hat": hat, "tariff": tariff, "productivity_hat": productivity}
+            closure = self.closures[0]
+            eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=previous)
+            quantity = _at_base_prices(eq, productivity)[at] / self.table.trade[at]
+            miss = np.log(quantity) - target
+            worst = float(np.abs(miss).max())
+            if not eq.status.converged or worst < _GAS_TOL:
+                return hat, Status(
+                    eq.status.converged, worst, number, "energy trade goes with the gas delivered"
+                )
+            if before is not None:
+                step, change = log_cost - before[0], miss - before[1]
+                slope += np.outer(change - slope @ step, step) / (step @ step)
+            before, previous = (log_cost, miss), eq
+            log_cost = log_cost - np.clip(np.linalg.solve(slope, miss), -1.0, 1.0)
+        message = f"energy trade is {worst:.1e} (log) off the gas delivered: make the change smaller"
+        if self.throw:
+            raise ConvergenceError(message)
+        return hat, Status(False, worst, _GAS_STEPS, message)
+
+
+def _failed(statuses: Iterable[Status]) -> list[Status]:
+    return [status for status in statuses if not status.converged]
 
 
 def _in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> BoolArray:

@@ -15,6 +15,7 @@ from landbridge.cli.assign import assign
 from landbridge.cli.checks import calibrate, validate
 from landbridge.cli.data import data
 from landbridge.cli.disrupt import disrupt
+from landbridge.cli.gas import gas
 from landbridge.cli.people import claims, farm, travel, treaties
 from landbridge.cli.routes import route
 from landbridge.cli.study import cite, run, scenarios
@@ -37,6 +38,7 @@ for _command in (
     scenarios,
     calibrate,
     disrupt,
+    gas,
     farm,
     travel,
     treaties,
