@@ -13,6 +13,7 @@ import typer
 
 from landbridge.cli.checks import calibrate, validate
 from landbridge.cli.data import data
+from landbridge.cli.readers import read_publisher
 from landbridge.cli.routes import route
 from landbridge.cli.study import cite, run, scenarios
 from landbridge.errors import LandbridgeError
@@ -31,6 +32,7 @@ app = typer.Typer(
 for _command in (run, route, scenarios, calibrate, cite):
     app.command()(_command)
 data.command()(validate)
+data.command("read")(read_publisher)
 app.add_typer(data)
 
 
