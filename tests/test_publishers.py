@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
+import importlib.util
 import io
+import json
+import os
+import subprocess
+import sys
 import zipfile
 from collections import defaultdict
 from pathlib import Path
@@ -13,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from landbridge.cli import main
 from landbridge.errors import DataError
 from landbridge.io import publishers as pub
 from landbridge.io.economy import read_trade_table
@@ -59,7 +66,10 @@ def test_baci_sums_by_region_and_sector(tmp_path: Path) -> None:
     for row in frame.itertuples():
         key = row.exporter, row.importer, row.sector
         assert row.trade_musd == pytest.approx(value[key], rel=1e-12)
-        assert row.quantity_t == pytest.approx(known[key], rel=1e-12, abs=1e-12)
+        if row.quantity_known_musd:
+            assert row.quantity_t == pytest.approx(known[key], rel=1e-12, abs=1e-12)
+        else:
+            assert np.isnan(row.quantity_t)
         assert row.quantity_known_musd <= row.trade_musd * (1 + 1e-12)
     assert list(frame["exporter"].cat.categories) == ["CHN", "CA5", "RUS", "EUR"]
     assert report.rows_read == report.rows_kept == len(rows)
@@ -239,7 +249,7 @@ def test_codes_that_a_concordance_lacks(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         pub.read_baci(path, regions=some, sectors={"01": "AGR"})
     told = faults_of(error)
-    assert "2 countries of" in told and "DEU, KGZ" in told and "4 products of" in told
+    assert "2 country codes of" in told and "DEU, KGZ" in told and "4 product codes of" in told
     report = pub.Report()
     pub.read_baci(path, regions=REGIONS | {"XXX": "ROW"}, report=report)
     assert any("XXX" in note for note in report.notes)
@@ -360,8 +370,8 @@ def test_icio_faults(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         pub.read_icio(path, theta=4, vintage="test", regions=regions)
     told = faults_of(error)
-    assert "1 countries of the table are not in it: ROW" in told
-    assert "leaves out KAZ" in told and "names 1 countries that the table has not: UZB" in told
+    assert "1 country codes of the table not in it: ROW" in told
+    assert "leaves out KAZ" in told and "names 1 country codes that the table has not: UZB" in told
     with pytest.raises(DataError, match="no value for B05_06"):
         pub.read_icio(path, theta={"A01": 4.0}, vintage="test")
     assert pub.read_icio(path, theta=4, vintage="test", years=2019).imbalance < 1e-12
@@ -590,3 +600,93 @@ def test_a_panel_is_read_again(tmp_path: Path, ending: str) -> None:
         again = pd.read_excel(path, sheet_name="panel", skiprows=[1], dtype={"sector": str})
     assert again["sector"].astype(str).tolist() == frame["sector"].astype(str).tolist()
     np.testing.assert_allclose(again["trade_musd"], frame["trade_musd"], rtol=1e-12)
+
+
+# -- command line ----------------------------------------------------------------------------------
+
+
+def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    code = "from landbridge.cli import main; main()"
+    here = str(Path(pub.__file__).resolve().parents[3])
+    env = {**os.environ, "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": here}
+    return subprocess.run(
+        [sys.executable, "-c", code, "data", "read", *words],
+        env=env,
+        cwd=cwd,
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
+def test_the_command_reads_a_panel_and_a_table(tmp_path: Path) -> None:
+    path = write_baci(tmp_path)
+    rows = [["from_code", "to_code"], *([k, v] for k, v in REGIONS.items())]
+    write_rows(tmp_path / "regions.csv", rows)
+    words = ("baci", path.name, "--regions", "regions.csv", "--sectors", "hs2", "--years", "2021-2023")
+    done = command(*words, "-o", "panel.csv", cwd=tmp_path)
+    assert done.returncode == 3 and "2021 is not in the file" in done.stderr and not done.stdout
+    done = command(*words[:-2], "-o", "panel.csv", "--json", cwd=tmp_path)
+    assert done.returncode == 0 and "written: panel.csv" in done.stderr, done.stderr
+    document = json.loads(done.stdout)
+    assert set(document) == {"schema_version", "result", "status", "manifest"}
+    frame = pd.read_csv(tmp_path / "panel.csv")
+    assert document["result"]["rows"] == len(frame)
+    assert document["result"]["totals_musd"]["2023"] == pytest.approx(frame["trade_musd"].sum())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert document["manifest"]["input"] == {"file": path.name, "sha256": digest}
+    assert str(tmp_path) not in done.stdout
+
+    Z, F = flows(3, 3, 4)
+    write_rows(tmp_path / "2019.csv", icio_rows(COUNTRIES, INDUSTRIES, Z, F))
+    theta = [["sector", "theta"], *([s, 4 + n] for n, s in enumerate(INDUSTRIES))]
+    write_rows(tmp_path / "theta.csv", theta)
+    words = ("icio", "2019.csv", "--theta", "theta.csv", "--vintage", "test", "-o", "table")
+    done = command(*words, cwd=tmp_path)
+    assert done.returncode == 0 and "accounts of the table close" in done.stdout, done.stderr
+    table = read_trade_table(tmp_path / "table")
+    np.testing.assert_array_equal(table.theta, [4, 5, 6, 7])
+    assert solve(table).status.rebase < 1e-9
+    assert command(*words, cwd=tmp_path).returncode == 3  # the folder holds something
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("bacci", "x.csv"), 2, "did you mean 'baci'"),
+        (("baci", "x.csv", "--theta", "4"), 2, "is not for baci"),
+        (("icio", "x.csv"), 2, "needs trade"),
+        (("baci", "x.csv", "--years", "20-23"), 2, "is no year"),
+        (("baci", "x.csv", "-o", "panel.txt"), 2, "should end in"),
+        (("comtrade", "x.csv", "--side", "both"), 2, "imports or exports"),
+        (("wdi", "x.csv"), 3, "not found"),
+    ],
+)
+def test_the_command_refuses(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    code: int,
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["landbridge", "data", "read", *words])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    out, err = capsys.readouterr()
+    assert stop.value.code == code and told in " ".join(err.split()), err
+    assert "Traceback" not in err and not out
+
+
+@pytest.mark.slow
+def test_ten_million_rows_take_little_memory(tmp_path: Path) -> None:
+    where = Path(__file__).resolve().parents[1] / "benchmarks" / "readers.py"
+    spec = importlib.util.spec_from_file_location("readers_benchmark", where)
+    assert spec is not None and spec.loader is not None
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    path, total = benchmark.write_baci(tmp_path, 10_000_000)
+    found = benchmark.read(path, "total")
+    assert found["rows_read"] == 10_000_000
+    assert found["total_musd"] == pytest.approx(total, rel=1e-9)
+    assert found["peak_mb"] < 400

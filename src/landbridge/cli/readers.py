@@ -92,8 +92,8 @@ def read_publisher(
 ) -> None:
     """Read a publisher's trade data: check it, sum it to your regions and sectors, write a panel.
 
-    baci, itpd-e and comtrade give year, exporter, importer, sector, trade_musd; gravity and wdi give
-    figures of pairs and countries; icio and adb-mrio give a trade table (-o FOLDER for all of it).
+    baci, itpd-e and comtrade give year, exporter, importer, sector, trade_musd; gravity and wdi give figures
+    of pairs and countries; icio and adb-mrio give a trade table (-o FOLDER for all of it).
     """
     begin = time.perf_counter()
     name = publisher.casefold()

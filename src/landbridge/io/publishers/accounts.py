@@ -41,7 +41,7 @@ class Axis:
         unknown = [code for code in codes if by(code) is None]
         if unknown:
             listed = ", ".join(unknown[:20]) + (" ..." if len(unknown) > 20 else "")
-            told = f"{len(unknown)} {what} of the table are not in it: {listed}"
+            told = f"{len(unknown)} {what} of the table not in it: {listed}"
             faults.add("unknown " + what, by.name, by.name, told, "give each a to_code; none may be left out")
         dropped = [
             code for code in codes if by(code) is not None and sum(w for _, w in by(code) or ()) < 1 - 1e-6

@@ -212,7 +212,10 @@ def _begin(
         known = ", ".join(f"{c} and {s}" for c, s in KNOWN)
         raise DataError("an unknown table", [Fault(shown, what, f"known: {known}; or state the vintage")])
     report.vintage = vintage or kind or ""
-    axes = Axis(countries, by_region, "countries", faults), Axis(sectors, by_sector, "sectors", faults)
+    axes = (
+        Axis(countries, by_region, "country codes", faults),
+        Axis(sectors, by_sector, "sector codes", faults),
+    )
     faults.raise_any(shown)
     country_at = {c: n for n, c in enumerate(countries)}
     sector_at = {s: n for n, s in enumerate(sectors)}

@@ -69,8 +69,8 @@ def read_baci(
     Returns
     -------
     DataFrame
-        year, exporter, importer, sector, trade_musd [million USD, free on board], quantity_t [t, where
-        known], quantity_known_musd [the value of the flows whose quantity is known].
+        year, exporter, importer, sector, trade_musd [million USD, free on board], quantity_t [t, of
+        the flows where it is known], quantity_known_musd [the value of the flows whose quantity is known].
 
     Raises
     ------
@@ -149,7 +149,10 @@ def read_baci(
             )
     sums.check(path.name)
     faults.raise_any(path.name)
-    return sums.frame()
+    frame = sums.frame()
+    # A flow none of whose quantities is known weighs nothing known, not nothing.
+    frame.loc[frame["quantity_known_musd"] == 0.0, "quantity_t"] = np.nan
+    return frame
 
 
 def hs_sectors(

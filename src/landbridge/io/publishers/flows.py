@@ -235,7 +235,9 @@ class FlowSums:
             gone = left < 1 - 1e-9
             if gone.any():
                 lost = (first * share * (1 - left))[gone]
-                self._report.drop(f"left out by {what}", int((left[gone] < 1e-9).sum()), float(lost.sum()))
+                self._report.drop(
+                    f"that {what} leaves out", int((left[gone] < 1e-9).sum()), float(lost.sum())
+                )
             share = share * left
         row, origin, weight = self.countries.expand(exporter)
         inner, destination, more = self.countries.expand(importer[row])
@@ -264,16 +266,14 @@ class FlowSums:
     def check(self, shown: str) -> None:
         """Faults that only the whole file shows: codes that a concordance lacks, years not there."""
         for axis, name, kind in (
-            (self.countries, self._regions.name if self._regions else "", "countries"),
-            (self.products, self._sector_name, "products"),
+            (self.countries, self._regions.name if self._regions else "", "country codes"),
+            (self.products, self._sector_name, "product codes"),
         ):
             # A number without a code (#999) is told of where the codes are read.
             codes = {code: rows for code, rows in axis.unknown.items() if rows and code[0] != "#"}
             if codes:
                 listed = ", ".join(sorted(codes)[:20]) + (" ..." if len(codes) > 20 else "")
-                what = (
-                    f"{len(codes)} {kind} of {shown} are not in it ({sum(codes.values()):,} rows): {listed}"
-                )
+                what = f"{len(codes)} {kind} of {shown} not in it ({sum(codes.values()):,} rows): {listed}"
                 cure = "give each a to_code, or a blank one to leave it out"
                 self._faults.add(f"unknown {kind}", name, name, what, cure)
         if self._regions:

@@ -97,8 +97,8 @@ def read_icio(
             faults.raise_any(member.shown)
             report.vintage = _edition(countries, industries, vintage, member.shown)
             axes = (
-                Axis(countries, by_region, "countries", faults),
-                Axis(industries, by_sector, "industries", faults),
+                Axis(countries, by_region, "country codes", faults),
+                Axis(industries, by_sector, "industry codes", faults),
             )
             faults.raise_any(member.shown)
             accounts = Accounts(*axes, layout, member.shown, faults)
