@@ -17,6 +17,7 @@ from landbridge.cli.data import data
 from landbridge.cli.disrupt import disrupt
 from landbridge.cli.gas import gas
 from landbridge.cli.people import claims, farm, travel, treaties
+from landbridge.cli.readers import read_publisher
 from landbridge.cli.routes import route
 from landbridge.cli.study import cite, run, scenarios
 from landbridge.errors import LandbridgeError
@@ -48,6 +49,7 @@ for _command in (
 ):
     app.command()(_command)
 data.command()(validate)
+data.command("read")(read_publisher)
 app.add_typer(data)
 
 
