@@ -13,6 +13,7 @@ import typer
 
 from landbridge.cli.checks import calibrate, validate
 from landbridge.cli.data import data
+from landbridge.cli.gravity import gravity
 from landbridge.cli.routes import route
 from landbridge.cli.study import cite, run, scenarios
 from landbridge.errors import LandbridgeError
@@ -28,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (run, route, scenarios, calibrate, cite):
+for _command in (run, route, scenarios, calibrate, gravity, cite):
     app.command()(_command)
 data.command()(validate)
 app.add_typer(data)
