@@ -254,7 +254,8 @@ def codes_of(frame: pd.DataFrame, names: Sequence[str]) -> Codes:
 
 
 def _pairs(frame: pd.DataFrame, sides: tuple[str, str]) -> list[str]:
-    a, b = (frame[s].astype(str).to_numpy(dtype=object) for s in sides)
+    # str() also of what is missing: it becomes a fault of its own, not a crash here.
+    a, b = ([str(v) for v in frame[s].to_numpy(dtype=object)] for s in sides)
     return [f"{p}_{q}" if p <= q else f"{q}_{p}" for p, q in zip(a, b, strict=True)]
 
 

@@ -1,7 +1,19 @@
 """What a trade cost does to economies. Knows a cost matrix; does not know what a train is."""
 
 from landbridge.trade.equilibrium import Equilibrium, solve
+from landbridge.trade.gravity import Counterfactual, cost_hat, counterfactual, within
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["Equilibrium", "FirstOrder", "Gradient", "LinearResponse", "TradeTable", "solve"]
+__all__ = [
+    "Counterfactual",
+    "Equilibrium",
+    "FirstOrder",
+    "Gradient",
+    "LinearResponse",
+    "TradeTable",
+    "cost_hat",
+    "counterfactual",
+    "solve",
+    "within",
+]
