@@ -16,6 +16,7 @@ from landbridge.cli.checks import calibrate, validate
 from landbridge.cli.data import data
 from landbridge.cli.disrupt import disrupt
 from landbridge.cli.gas import gas
+from landbridge.cli.gravity import gravity
 from landbridge.cli.people import claims, farm, travel, treaties
 from landbridge.cli.readers import read_publisher
 from landbridge.cli.routes import route
@@ -45,6 +46,7 @@ for _command in (
     treaties,
     claims,
     assign,
+    gravity,
     cite,
 ):
     app.command()(_command)

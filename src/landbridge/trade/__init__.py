@@ -2,16 +2,21 @@
 
 from landbridge.trade.batch import EquilibriumBatch, solve_batch
 from landbridge.trade.equilibrium import Equilibrium, solve
+from landbridge.trade.gravity import Counterfactual, cost_hat, counterfactual, within
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
 from landbridge.world.trade_table import TradeTable
 
 __all__ = [
+    "Counterfactual",
     "Equilibrium",
     "EquilibriumBatch",
     "FirstOrder",
     "Gradient",
     "LinearResponse",
     "TradeTable",
+    "cost_hat",
+    "counterfactual",
     "solve",
     "solve_batch",
+    "within",
 ]
