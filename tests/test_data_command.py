@@ -84,7 +84,9 @@ def test_the_list_names_every_table_and_file(call: Call, world: World) -> None:
     assert code == 0 and set(document) == {"schema_version", "result", "status", "manifest"}
     assert document["manifest"]["world"]["hash"] == world.hash
     listed = {row["table"] for row in document["result"]}
-    there = {path.stem for part in ("network", "economy", "channels") for path in (DATA / part).rglob("*.csv")}
+    there = {
+        path.stem for part in ("network", "economy", "channels") for path in (DATA / part).rglob("*.csv")
+    }
     assert listed == there - {"SOURCES"}
     assert all((DATA / row["file"]).is_file() for row in document["result"])
     code, out, _ = call("data", "list")
