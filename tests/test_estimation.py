@@ -14,7 +14,7 @@ import pytest
 
 from landbridge.cli import main
 from landbridge.errors import DataError
-from landbridge.estimation import estimate, table
+from landbridge.estimation import bias_correct, estimate, jackknife, table
 from landbridge.estimation.absorb import (
     Groups,
     collinear,
@@ -344,6 +344,64 @@ def test_the_files_for_stata_and_r_hold_the_same_sample(flows: pd.DataFrame, tmp
     do, r = (p.read_text(encoding="utf-8") for p in written[1:])
     assert f"ppmlhdfe trade {' '.join(names)}, absorb(exporter_x_year importer_x_year fe_pair)" in do
     assert "fepois(trade ~ " in r and f"{found['rta']:.9g}" in do and f"{found['rta']:.9g}" in r
+
+
+# -- bias ------------------------------------------------------------------------------------------
+
+DIRECTED = "exporter^year + importer^year + exporter^importer"
+
+
+def simulated(random: np.random.Generator, N: int = 20, T: int = 5) -> pd.DataFrame:
+    """A draw of the first design of Weidner and Zylkin (2021): coefficient one, variance of noise one."""
+    a, g = random.normal(0, 1 / 16, (N, T + 1)), random.normal(0, 1 / 16, (N, T + 1))
+    e = random.normal(0, 1 / 16, (N, N))
+    x, z = e + random.normal(0, 0.5, (N, N)), random.normal(size=(N, N))
+    rows = []
+    i, j = np.meshgrid(range(N), range(N), indexing="ij")
+    abroad = (i != j).ravel()
+    for t in range(1, T + 1):
+        fixed = a[:, None, t] + g[None, :, t] + e
+        x = x / 2 + fixed + random.normal(0, 0.5, (N, N))
+        z = 0.3 * z + random.normal(0, np.sqrt(1 - 0.09), (N, N))
+        mean = np.exp(x + fixed)
+        spread = np.log1p(1 / mean**2)
+        flow = mean * np.exp(-spread / 2 + np.sqrt(spread) * z)
+        columns = {"exporter": i, "importer": j, "trade": flow, "x": x}
+        frame = pd.DataFrame({k: v.ravel() for k, v in columns.items()})[abroad]
+        rows.append(frame.assign(year=t))
+    return pd.concat(rows, ignore_index=True)
+
+
+def test_the_correction_is_for_directed_three_way_ppml_only(flows: pd.DataFrame) -> None:
+    for effects in (THREE, "exporter^year + importer^year"):
+        with pytest.raises(DataError, match="exporter\\^importer"):
+            bias_correct(estimate(f"trade ~ rta | {effects}", flows))
+    found = estimate(f"trade ~ rta | {DIRECTED}", flows, cluster="exporter^importer")
+    corrected = bias_correct(found)
+    row = corrected.table().iloc[0]
+    assert row.estimated == pytest.approx(found["rta"]) and row.coefficient == row.estimated - row.bias
+    # Without the leverage it is the ordinary clustered error.
+    assert row.uncorrected_error == pytest.approx(found.se()["rta"], rel=1e-4)
+    assert row.standard_error > row.uncorrected_error and abs(row.bias) < row.standard_error
+
+
+@pytest.mark.slow
+def test_simulated_bias_and_coverage_improve() -> None:
+    random = np.random.default_rng(7)
+    rows = []
+    for _ in range(100):
+        data = simulated(random)
+        found = estimate(f"trade ~ x | {DIRECTED}", data, cluster="exporter^importer")
+        corrected = bias_correct(found).table().iloc[0]
+        split = jackknife(found, data)[0] if len(rows) < 40 else np.nan
+        rows.append((found["x"], corrected.coefficient, found.se()["x"], corrected.standard_error, split))
+    plain, mended, error, wide, split = np.array(rows).T
+    noise = mended.std() / np.sqrt(len(mended))
+    assert plain.mean() - 1 > 3 * noise  # there is a bias to correct
+    assert abs(mended.mean() - 1) < 0.5 * abs(plain.mean() - 1)
+    assert abs(np.nanmean(split) - mended[:40].mean()) < 4 * np.nanstd(split - mended) / np.sqrt(40)
+    covered = [np.mean(np.abs(b - 1) < 1.96 * s) for b, s in ((plain, error), (mended, wide))]
+    assert covered[1] > covered[0] and covered[1] > 0.88
 
 
 # -- into trade costs ------------------------------------------------------------------------------

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, check_ending, envelope_json, put, write
+from landbridge.cli.terminal import JsonFlag, check_ending, envelope_json, put, show, write
 from landbridge.errors import Status
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from landbridge.estimation import Estimate
+    from landbridge.report import Section
 
 __all__ = ["gravity"]
 
@@ -45,6 +48,9 @@ def gravity(
         Path | None,
         typer.Option("--export", help="A folder for the same estimation as Stata and R files with its data."),
     ] = None,
+    bias: Annotated[
+        bool, typer.Option("--bias", help="Correct three-way PPML for its bias (exporter^importer effects).")
+    ] = False,
     as_json: JsonFlag = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to .json, .csv, .md, .tex or .txt.")
@@ -70,6 +76,12 @@ def gravity(
     result: dict[str, Any] = found[0].to_json()
     if len(found) > 1:
         result["also"] = [e.to_json() for e in found[1:]]
+    corrected = None
+    if bias:
+        from landbridge.estimation import bias_correct
+
+        corrected = bias_correct(found[0]).table()
+        result["bias_correction"] = corrected.to_dict("records")
     status = Status.worst(e.status for e in found)
     options = {
         "formula": formula,
@@ -96,6 +108,23 @@ def gravity(
         put(envelope())
     elif output is None:
         put(table(found).rstrip("\n"))
+        if corrected is not None:
+            show([_bias_section(corrected)])
+
+
+def _bias_section(corrected: pd.DataFrame) -> Section:
+    from landbridge.report import Section
+
+    columns = ("name", "estimated", "bias", "coefficient", "standard_error", "uncorrected_error")
+    return Section(
+        "Corrected for the bias of three-way PPML (Weidner and Zylkin 2021), first formula",
+        ("regressor", "estimated", "bias", "corrected", "error", "uncorrected error"),
+        tuple(
+            (str(row["name"]), *(f"{row[c]:.4f}" for c in columns[1:]))
+            for row in corrected.to_dict("records")
+        ),
+        after=("Errors clustered by directed pair. The correction estimates the bias of order 1/countries.",),
+    )
 
 
 def _digest(path: Path) -> str:

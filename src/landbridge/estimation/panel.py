@@ -372,7 +372,7 @@ class _Place:
 
 
 def _plain(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _year_faults(data: pd.DataFrame, year: str) -> list[Fault]:

@@ -463,11 +463,12 @@ def _notes(
             found.append(
                 f"only {count} clusters of {'^'.join(cluster)}: standard errors are likely too small"
             )
-    three = len(formula.effects) == 3 and any(PAIR in e or len(e) == 1 for e in formula.effects)
-    if method == "ppml" and three and sample.year is not None:
+    by_year = [sample.year in e for e in formula.effects]
+    if method == "ppml" and sorted(by_year) == [False, True, True]:
         found.append(
             "with three fixed effects the coefficient has a bias of order 1/countries and clustered errors "
-            "are somewhat too small (Weidner and Zylkin 2021): bias_correct() gives both"
+            "are somewhat too small (Weidner and Zylkin 2021): bias_correct(), or --bias, corrects both "
+            "where pairs are directed (exporter^importer)"
         )
     return found
 
