@@ -124,6 +124,9 @@ def test_quoted_line_ends_and_carriage_returns_keep_the_count(tmp_path: Path) ->
     with pytest.raises(DataError) as error:
         pub.read_itpde(path)
     assert "line 10, trade: trade is 'x'" in faults_of(error)
+    path.write_bytes(b"\n\n" + path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    with pytest.raises(DataError, match=r"line 12, trade: trade is 'x'"):
+        pub.read_itpde(path)
     path.write_bytes(path.read_bytes().replace(b",x\r\n", b",2\r\n"))
     frame = pub.read_itpde(path)
     assert frame["trade_musd"].sum() == 8.0 and len(frame) == 5
@@ -646,7 +649,6 @@ def test_the_command_reads_a_panel_and_a_table(tmp_path: Path) -> None:
     table = read_trade_table(tmp_path / "table")
     np.testing.assert_array_equal(table.theta, [4, 5, 6, 7])
     assert solve(table).status.rebase < 1e-9
-    assert command(*words, cwd=tmp_path).returncode == 3  # the folder holds something
 
 
 @pytest.mark.parametrize(

@@ -273,6 +273,10 @@ def read_rows(
     empty = True
     for line, data in row_blocks(member):
         if header is None:
+            blank = len(data) - len(data.lstrip(b"\r\n"))
+            line, data = line + data.count(b"\n", 0, blank), data[blank:]
+            if not data:
+                continue
             names, used = header_of(data, member.shown)
             while names and not names[-1]:
                 names.pop()
