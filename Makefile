@@ -40,9 +40,11 @@ bench: $(VENV)/tested
 	$(BIN)/python benchmarks/economy.py
 	$(BIN)/python benchmarks/transport.py
 	$(BIN)/python benchmarks/chain.py
+	$(BIN)/python benchmarks/assignment.py
 
 data: $(VENV)/installed
 	$(BIN)/python recipes/network.py
+	$(BIN)/python recipes/energy.py
 	$(BIN)/python recipes/channels.py
 	$(BIN)/python recipes/network_licences.py
 	$(BIN)/python recipes/economy.py

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from landbridge.errors import ConvergenceError, DataError
-from landbridge.transport import assign, read_tntp
+from landbridge.transport import Turns, assign, read_tntp, read_turns
 from landbridge.world.road_network import Demand, Network
 
 
@@ -118,6 +118,126 @@ def test_unreached_gap_is_no_result(shared: Path) -> None:
     assert not assign(net, demand, most=2, throw=False).status.converged
 
 
+def test_weibit_without_congestion_is_the_closed_form() -> None:
+    """Costs 2, 2.2 and 2.5; the last two share a link of 1: shares PS c^-8 over their sum."""
+    ends = [(1, 2, 2.0), (1, 3, 1.0), (3, 2, 1.2), (3, 2, 1.5)]
+    net = network([(*end, 0.0, 1.0, 1.0) for end in ends])
+    found = assign(net, trips((1, 2, 10.0)), model="weibit", phi=8.0)
+    size = np.array([1, 0.5 / 2.2 + 1.2 / 2.2, 0.5 / 2.5 + 1.5 / 2.5])
+    weight = size * np.array([2.0, 2.2, 2.5]) ** -8.0
+    share = 10 * weight / weight.sum()
+    assert found.flow == pytest.approx([share[0], share[1] + share[2], share[1], share[2]], rel=1e-12)
+    assert found.pair_cost == pytest.approx([share @ [2.0, 2.2, 2.5] / 10])
+
+
+def test_weibit_flows_are_the_shares_of_their_own_costs(shared: Path) -> None:
+    """Checked afresh from the paths returned, path sizes by loops."""
+    folder = shared / "reference" / "traffic" / "SiouxFalls"
+    net, demand = read_tntp(folder / "SiouxFalls_net.tntp", folder / "SiouxFalls_trips.tntp")
+    found = assign(net, demand, model="weibit", phi=8.0)
+    assert found.status.converged and found.relative_gap <= 1e-8
+    moved, volume = 0.0, np.zeros(len(net.tail))
+    for pair in range(len(demand.trips)):
+        mine = np.flatnonzero(found.path_pair == pair)
+        used = [set(found.path_links[r].tolist()) for r in mine]
+        weight = []
+        for links in used:
+            long = sum(net.length[a] for a in links)
+            size = sum(net.length[a] / long / sum(a in other for other in used) for a in links)
+            weight.append(size * found.cost[list(links)].sum() ** -8.0)
+        flow = demand.trips[pair] * np.array(weight) / sum(weight)
+        moved += np.abs(flow - found.path_flow[mine]).sum() / 2
+        assert found.path_flow[mine].sum() == pytest.approx(demand.trips[pair])
+        for r in mine:
+            volume[found.path_links[r]] += found.path_flow[r]
+    assert moved / demand.trips.sum() <= 1.1e-8
+    assert volume == pytest.approx(found.flow)
+    assert net.cost(found.flow) == pytest.approx(found.cost)
+
+
+def test_weibit_tends_to_user_equilibrium_as_phi_grows(shared: Path) -> None:
+    folder = shared / "reference" / "traffic" / "SiouxFalls"
+    net, demand = read_tntp(folder / "SiouxFalls_net.tntp", folder / "SiouxFalls_trips.tntp")
+    exact = assign(net, demand)
+    apart = []
+    for phi in (8.0, 64.0, 512.0):
+        found = assign(net, demand, model="weibit", phi=phi)
+        apart.append(np.abs(found.pair_cost / exact.pair_cost - 1).max())
+    assert apart[0] > 4 * apart[1] > 12 * apart[2]
+    assert apart[2] < 0.02
+    assert found.objective / exact.objective - 1 < 1e-3
+
+
+@pytest.mark.parametrize("model", ["ue", "weibit"])
+def test_no_trips_give_no_flow(model: str) -> None:
+    found = assign(network([(1, 2, 1.0)]), trips((1, 2, 0.0)), model=model)
+    assert found.status.converged and found.flow.tolist() == [0]
+
+
+def test_weibit_asks_for_costs_above_zero_and_a_fair_phi() -> None:
+    net = network([(1, 2, 0.0), (1, 2, 1.0)])
+    with pytest.raises(DataError, match="costs nothing"):
+        assign(net, trips((1, 2, 1.0)), model="weibit")
+    with pytest.raises(DataError) as bad:
+        assign(net, trips((1, 2, 1.0)), model="logit", phi=-1.0, gap=0.0)
+    assert len(bad.value.faults) == 3
+
+
+def turns(*rows: tuple[int, int, float]) -> Turns:
+    table = np.array(rows, dtype=float)
+    return Turns(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2])
+
+
+def test_a_turn_penalty_moves_the_path() -> None:
+    """1-3-2 costs 2, 1-4-2 costs 3: a turn of 0.5 is paid, one of 1.5 avoided, a forbidden one too."""
+    net = network([(1, 3, 1.0), (3, 2, 1.0), (1, 4, 1.5), (4, 2, 1.5)])
+    for cost, total, first in ((0.5, 2.5, 1.0), (1.5, 3.0, 0.0), (np.inf, 3.0, 0.0)):
+        found = assign(net, trips((1, 2, 1.0)), turns=turns((0, 1, cost)))
+        assert (found.pair_cost[0], found.flow.tolist()) == (total, [first, first, 1 - first, 1 - first])
+        assert len(found.cost) == 4
+        assert [path.tolist() for path in found.path_links] == [[0, 1] if first else [2, 3]]
+
+
+def test_a_turn_at_a_zone_cannot_be_evaded_there() -> None:
+    """Zone 2 lies between 1 and 3: trips to it and from it pay no turn, trips through it do."""
+    links: list[tuple[float, ...]] = [(1, 2, 1.0), (2, 3, 1.0), (1, 3, 9.0), (3, 1, 1.0)]
+    net = network(links, zones=3)
+    found = assign(net, trips((1, 3, 1.0), (1, 2, 1.0), (2, 3, 1.0), (3, 2, 1.0)), turns=turns((0, 1, 5.0)))
+    assert found.pair_cost.tolist() == [7, 1, 1, 2]
+    none = assign(net, trips((1, 3, 1.0)), turns=turns((0, 1, np.inf)))
+    assert none.pair_cost[0] == 9
+
+
+def test_turns_of_nothing_leave_the_equilibrium_as_it_is(shared: Path) -> None:
+    folder = shared / "reference" / "traffic" / "SiouxFalls"
+    net, demand = read_tntp(folder / "SiouxFalls_net.tntp", folder / "SiouxFalls_trips.tntp")
+    some = [(a, b, 0.0) for a in range(0, 76, 3) for b in range(76) if net.head[a] == net.tail[b]]
+    plain, opened = assign(net, demand), assign(net, demand, turns=turns(*some))
+    assert opened.flow == pytest.approx(plain.flow, rel=1e-4)
+    assert opened.objective == pytest.approx(plain.objective, rel=2e-8)
+    dearer = assign(net, demand, turns=turns(*((a, b, 2.0) for a, b, _ in some)))
+    assert (demand.trips @ dearer.pair_cost) > 1.01 * (demand.trips @ plain.pair_cost)
+
+
+def test_turns_from_a_file(tmp_path: Path) -> None:
+    net = network([(1, 3, 1.0), (3, 2, 1.0), (1, 4, 1.5), (4, 2, 1.5)])
+    file = tmp_path / "turns.csv"
+    file.write_text("from_link,to_link,cost\n1,2,inf\n3,4,0.5\n", encoding="utf-8")
+    read = read_turns(file, net)
+    assert (read.from_link.tolist(), read.to_link.tolist(), read.cost.tolist()) == (
+        [0, 2],
+        [1, 3],
+        [np.inf, 0.5],
+    )
+    file.write_text("from_link,to_link,cost\n1,4,1\n9,1,1\n1,2,-1\n1,2,1\n1,2,1\n", encoding="utf-8")
+    with pytest.raises(DataError) as bad:
+        read_turns(file, net)
+    assert [fault.where for fault in bad.value.faults] == [f"turns.csv line {n}" for n in (2, 3, 4, 6)]
+    with pytest.raises(DataError) as wrong:
+        assign(net, trips((1, 2, 1.0)), turns=turns((0, 3, 1.0), (9, 0, 1.0), (0, 1, -1.0)))
+    assert len(wrong.value.faults) == 3
+
+
 NET = (
     "<NUMBER OF ZONES> 2\n<NUMBER OF NODES> 2\n<NUMBER OF LINKS> 1\n<TOLL FACTOR> 3\n<END OF METADATA>\n"
     "1 2 10 4 1 0 0 0 2 1 ;\n"
@@ -141,6 +261,9 @@ def test_weights_and_trips_within(tmp_path: Path) -> None:
         (NET.replace("LINKS> 1", "LINKS> 9"), TRIPS.replace("2 : 3.0", "7 : 3.0"), 2),
         (NET.replace(" 10 ", " 0 "), TRIPS.replace("FLOW> 5", "FLOW> 50"), 2),
         ("", "", 2),
+        (NET.replace("1 2 10 4", "1.5 2 10 4"), TRIPS, 1),
+        (NET, TRIPS.replace("Origin 1", "Origin 1.5"), 1),
+        (NET, TRIPS.replace("2 : 3.0", "1.5 : 3.0"), 1),
     ],
 )
 def test_bad_tntp(tmp_path: Path, net: str, trip: str, least: int) -> None:
@@ -149,6 +272,15 @@ def test_bad_tntp(tmp_path: Path, net: str, trip: str, least: int) -> None:
     with pytest.raises(DataError) as bad:
         read_tntp(tmp_path / "n.tntp", tmp_path / "t.tntp")
     assert len(bad.value.faults) >= least
+
+
+def test_a_second_link_between_two_nodes_is_noted(tmp_path: Path) -> None:
+    line = NET.splitlines()[-1] + "\n"
+    (tmp_path / "n.tntp").write_text(NET.replace("LINKS> 1", "LINKS> 2") + line, encoding="utf-8")
+    (tmp_path / "t.tntp").write_text(TRIPS, encoding="utf-8")
+    network_, _ = read_tntp(tmp_path / "n.tntp", tmp_path / "t.tntp")
+    assert len(network_.tail) == 2
+    assert "line 7" in network_.notes[0] and "line 6" in network_.notes[0]
 
 
 def test_binary_and_missing_tntp(tmp_path: Path) -> None:

@@ -246,7 +246,6 @@ spede = 3
         "length_km: is -3 km -> must be at least 0.1 km",
         "no place 'Kashgr' -> did you mean 'Kashgar'",
         "no gateway 'khorgos-altynkl' -> did you mean 'khorgos-altynkol'",
-        "cut_pipeline does nothing yet",
         "no key 'spede' for change_link",
         "no link 'R99999'",
     ):

@@ -51,6 +51,10 @@ def about(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -
 # -- tables --------------------------------------------------------------------------------------------
 
 
+# Columns of tables whose rows each name their unit.
+_SEE_UNIT = ("observed", "ours", "base", "value", "change")
+
+
 def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> bytes:
     """An Excel workbook: README, then one sheet a table with the scenario in its first column."""
     sheets = []
@@ -60,8 +64,8 @@ def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str]) ->
             continue
         columns = list(dict.fromkeys([*keys, *(name for _, row in found for name in row)]))
         units = ["", *(UNITS.get(name, "") for name in columns)]
-        if table == "counts":
-            units = ["", *("see unit" if name in ("observed", "ours") else "" for name in columns)]
+        if "unit" in columns:
+            units = ["", *("see unit" if name in _SEE_UNIT else "" for name in columns)]
         cells = [[id, *(row.get(name) for name in columns)] for id, row in found]
         sheets.append(Sheet(table, ("scenario", *columns), tuple(units), cells))
     return xlsx_bytes(about(world, digests, attribution), sheets)

@@ -29,25 +29,29 @@ def version() -> str:
 
 
 def manifest(
-    world: World,
+    world: World | None,
     command: str,
     scenarios: Iterable[Scenario] = (),
     options: Mapping[str, Any] | None = None,
     run: Mapping[str, Any] | None = None,
+    libraries: Iterable[str] = (),
 ) -> dict[str, Any]:
     """What was run: the World by its hash, every parameter, the scenarios in full, versions.
 
-    options: what else the command was asked. run: wall times and dates.
+    world: None where the command uses data of its own. options: what else the command was asked. run: wall
+    times and dates. libraries: further packages that decide the numbers.
     """
     return {
         "command": command,
         "landbridge": version(),
-        "world": {"name": "embedded" if _embedded(world) else "own", "hash": world.hash},
-        "parameters": {str(r["parameter"]): str(r["value"]) for r in world.network["parameters"]},
+        "world": {"name": "embedded" if _embedded(world) else "own", "hash": world.hash} if world else None,
+        "parameters": {str(r["parameter"]): str(r["value"]) for r in world.network["parameters"]}
+        if world
+        else {},
         "scenarios": {s.id: s.to_dict() for s in scenarios},
         "options": dict(options or {}),
         "python": platform.python_version(),
-        "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "libraries": {name: importlib.metadata.version(name) for name in (*_LIBRARIES, *libraries)},
         "run": dict(run or {}),
     }
 

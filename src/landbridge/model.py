@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.channels import travel
+from landbridge.channels import gas, travel
 from landbridge.congestion import Settled, Slope, chain_gradient, queue_notes, settle, slope_of
 from landbridge.errors import ConvergenceError, DataError, Fault, ScenarioError, Status
 from landbridge.results import Results
@@ -62,6 +62,8 @@ Progress = Callable[[str, float], None]
 _CLOSURES: tuple[Closure, ...] = ("fixed", "proportional")
 # Tolerance of the economy inside the search for the waits, so that its noise stays below theirs.
 _TIGHT = 1e-12
+# Trade of a pair over a pipe meets the gas delivered to this (log), in so many solves at most.
+_GAS_TOL, _GAS_STEPS = 1e-6, 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -376,6 +378,7 @@ class _Base:
         name = "base" if scenario is None else scenario.id
         _require_routes(self.common, graph, choice.unreachable, self.ships, name, scenario)
         shock = _Shock(self, world, base)
+        held = shock.hold(choice.cost)
         queues, settled = None, None
         if base is not None and base.queues is not None:
             queues = base.queues.under(self.graph, world, graph)
@@ -397,7 +400,9 @@ class _Base:
         equilibrium, first_order = shock.solved(choice.cost, self.closures)
         demand = shock.boxes(equilibrium[self.closures[0]])
         flow = choice.assign(demand)
-        statuses = [eq.status for eq in equilibrium.values()]
+        statuses = [*(eq.status for eq in equilibrium.values()), *_failed(held)]
+        if settled is not None:
+            statuses.append(settled.status)
         return Results(
             id=name,
             scenario=scenario,
@@ -411,7 +416,9 @@ class _Base:
             equilibrium=equilibrium,
             first_order=first_order,
             closure=self.closures[0],
-            status=Status.worst([*statuses, settled.status] if settled is not None else statuses),
+            status=Status.worst(
+                [*statuses, *_failed(held), *([settled.status] if settled is not None else [])]
+            ),
             notes=_notes(choice, graph, flow, world, self.world, scenario, queues, settled) + shock.notes,
             base=base,
             queues=queues,
@@ -443,6 +450,53 @@ class _Base:
         through = self.common.passes(self.results.queues)
         return slope_of(self.results.choice, through, self.results.demand_teu)
 
+    def _held(
+        self,
+        pipes: gas.GasShock,
+        cost_hat: FloatArray,
+        tariff: FloatArray | None,
+        productivity: FloatArray | None,
+        start: Equilibrium,
+    ) -> tuple[FloatArray, Status]:
+        """Trade costs under which energy trade of the pairs is what the gas delivered leaves of it.
+
+        A pipe is a quantity: wages and prices give way until it is met. Broyden's method on the logs of cost
+        and of trade at base prices, from the cost that would do where nothing else moves.
+        Gives the costs and how the search ended. Raises ConvergenceError where the quantities are not met,
+        unless the study does not throw.
+        """
+        at = tuple(np.array(pipes.pairs).T)
+        target = np.log(pipes.kept)
+        log_cost, previous = np.log(pipes.cost_hat), start
+        slope = np.diag(np.full(len(target), -0.5 * float(self.table.theta[at[2][0]])))
+        before: tuple[FloatArray, FloatArray] | None = None
+        for number in range(1, _GAS_STEPS + 1):
+            hat = np.array(cost_hat)
+            hat[at] *= np.exp(log_cost)
+            shock: dict[str, Any] = {"cost_hat": hat, "tariff": tariff, "productivity_hat": productivity}
+            closure = self.closures[0]
+            eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=previous)
+            quantity = _at_base_prices(eq, productivity)[at] / self.table.trade[at]
+            miss = np.log(quantity) - target
+            worst = float(np.abs(miss).max())
+            if not eq.status.converged or worst < _GAS_TOL:
+                return hat, Status(
+                    eq.status.converged, worst, number, "energy trade goes with the gas delivered"
+                )
+            if before is not None:
+                step, change = log_cost - before[0], miss - before[1]
+                slope += np.outer(change - slope @ step, step) / (step @ step)
+            before, previous = (log_cost, miss), eq
+            log_cost = log_cost - np.clip(np.linalg.solve(slope, miss), -1.0, 1.0)
+        message = f"energy trade is {worst:.1e} (log) off the gas delivered: make the change smaller"
+        if self.throw:
+            raise ConvergenceError(message)
+        return hat, Status(False, worst, _GAS_STEPS, message)
+
+
+def _failed(statuses: Iterable[Status]) -> list[Status]:
+    return [status for status in statuses if not status.converged]
+
 
 class _Shock:
     """What a case asks of the economy, and its answer to expected costs."""
@@ -456,13 +510,30 @@ class _Shock:
         if travel.moved(base.world, world):
             found = travel.shock(base.world, world)
             self.visits, self.notes = found.cost_hat["central"], found.notes
+        self.pipes = gas.shock(base.world, world) if gas.moved(base.world, world) else None
+        if self.pipes is not None:
+            self.notes += self.pipes.notes
+        self.held: FloatArray | None = None
         self._last: Equilibrium | None = None
+
+    def hold(self, cost: FloatArray) -> list[Status]:
+        """Hold energy trade to the gas delivered, at expected costs without further waits."""
+        if self.before is None or self.pipes is None or not self.pipes.pairs:
+            return []
+        start = self.before.equilibrium[self.base.closures[0]]
+        free = self.cost_hat(cost)
+        hat, met = self.base._held(self.pipes, free, self.tariff, self.productivity, start)
+        self.held = hat / free
+        return [met]
 
     def cost_hat(self, cost: FloatArray) -> FloatArray:
         """tau'/tau; a pair that does not trade has no cost to change, whatever became of its routes."""
         log_hat = self.base.freight.log_tau(cost) - self.base.log_tau
         hat = np.exp(np.where(self.base.table.trade > 0.0, log_hat, 0.0))
-        return hat if self.visits is None else hat * self.visits
+        for more in (self.visits, self.held):
+            if more is not None:
+                hat = hat * more
+        return hat
 
     def _given(self, cost: FloatArray) -> dict[str, Any]:
         if self.before is None:

@@ -11,10 +11,14 @@ from typing import Annotated
 
 import typer
 
+from landbridge.cli.assign import assign
 from landbridge.cli.checks import calibrate, validate
 from landbridge.cli.data import data
 from landbridge.cli.disrupt import disrupt
+from landbridge.cli.gas import gas
+from landbridge.cli.gravity import gravity
 from landbridge.cli.people import claims, farm, travel, treaties
+from landbridge.cli.readers import read_publisher
 from landbridge.cli.routes import route
 from landbridge.cli.study import cite, run, scenarios
 from landbridge.errors import LandbridgeError
@@ -30,9 +34,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (run, route, scenarios, calibrate, disrupt, farm, travel, treaties, claims, cite):
+for _command in (
+    run,
+    route,
+    scenarios,
+    calibrate,
+    disrupt,
+    gas,
+    farm,
+    travel,
+    treaties,
+    claims,
+    assign,
+    gravity,
+    cite,
+):
     app.command()(_command)
 data.command()(validate)
+data.command("read")(read_publisher)
 app.add_typer(data)
 
 

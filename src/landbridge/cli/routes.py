@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,6 +40,10 @@ def route(
     ] = None,
     as_json: JsonFlag = False,
     output: Output = None,
+    ileap: Annotated[
+        Path | None,
+        typer.Option(help="Write the emissions as iLEAP transport chain elements to a .json file."),
+    ] = None,
     lang: Lang = "en",
     world: WorldFolder = None,
 ) -> None:
@@ -46,6 +51,7 @@ def route(
     from landbridge.transport.routes import route as find
 
     check_ending(output, (".json", ".csv"))
+    check_ending(ileap, (".json",))
     begin = time.perf_counter()
     loaded = load(world)
     routes = find(loaded, origin, destination, commodity=commodity, k=k, mode=mode, product=product)
@@ -62,6 +68,11 @@ def route(
     def envelope() -> str:
         return envelope_json(routes.to_json(), status, loaded, "route", begin, options=options)
 
+    if ileap is not None:
+        from landbridge.io.emissions import ileap_text
+
+        factors = list(loaded.network["emission_factors"])
+        write(ileap, ileap_text(routes.to_json(), loaded.parameter("payload_t"), factors, loaded.hash))
     if output is not None:
         write(output, envelope() if output.suffix == ".json" else routes.frame().to_csv(index=False))
     elif as_json:

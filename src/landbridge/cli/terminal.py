@@ -106,11 +106,12 @@ def write(path: Path, content: str | bytes) -> None:
 def envelope_json(
     result: Any,
     status: Status,
-    world: World,
+    world: World | None,
     command: str,
     begin: float,
     scenarios: Any = (),
     options: Mapping[str, Any] | None = None,
+    libraries: Iterable[str] = (),
 ) -> str:
     """A result with its status and manifest, as every `--json` prints it."""
     from landbridge.manifest import SCHEMA_VERSION, manifest
@@ -119,7 +120,7 @@ def envelope_json(
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_s": round(time.perf_counter() - begin, 3),
     }
-    made = manifest(world, command, scenarios, options, when)
+    made = manifest(world, command, scenarios, options, when, libraries)
     body = {
         "schema_version": SCHEMA_VERSION,
         "result": result,

@@ -22,7 +22,7 @@ from landbridge.world.table import number_fault, quoted
 from landbridge.world.trade_table import TradeTable
 from landbridge.world.validate import SPELLED_OUT
 
-__all__ = ["KGZ_TRADE", "TJK_CAP", "read_economy", "variant_folder"]
+__all__ = ["KGZ_TRADE", "TJK_CAP", "read_economy", "read_trade_table", "variant_folder"]
 
 Array = NDArray[np.float64]
 
@@ -55,7 +55,16 @@ def read_economy(folder: Path, kgz_trade: str = "reported", tjk_cap: str = "on")
 
     Raises DataError with every fault of every file: its line, its column and a cure.
     """
-    variant = variant_folder(kgz_trade, tjk_cap)
+    return read_trade_table(folder, variant_folder(kgz_trade, tjk_cap))
+
+
+def read_trade_table(folder: Path, variant: str = "") -> TradeTable:
+    """A TradeTable from its CSV files, such as `landbridge data read icio ... -o FOLDER` writes.
+
+    variant: the folder inside, where trade and shares stand apart from the axes and tariffs.
+    Raises DataError with every fault of every file: its line, its column and a cure.
+    """
+    inside = f"{variant}/" if variant else ""
     faults: list[Fault] = []
     regions = _codes(folder, "regions.csv", "region", faults)
     sectors = _codes(folder, "sectors.csv", "sector", faults)
@@ -70,10 +79,10 @@ def read_economy(folder: Path, kgz_trade: str = "reported", tjk_cap: str = "on")
     cells = ("region", regions), ("sector", sectors)
     theta = _matrix(folder, "sectors.csv", [("sector", sectors)], ["theta"], faults)
     tariff = _matrix(folder, "tariff.csv", pairs, sectors, faults, exact=True)
-    trade = _matrix(folder, f"{variant}/trade.csv", pairs, sectors, faults, exact=True)
-    inputs = _matrix(folder, f"{variant}/input_share.csv", uses, sectors, faults, exact=True)
+    trade = _matrix(folder, f"{inside}trade.csv", pairs, sectors, faults, exact=True)
+    inputs = _matrix(folder, f"{inside}input_share.csv", uses, sectors, faults, exact=True)
     columns = ["value_added_share", "final_share"]
-    shares = _matrix(folder, f"{variant}/shares.csv", cells, columns, faults)
+    shares = _matrix(folder, f"{inside}shares.csv", cells, columns, faults)
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise DataError(f"the base economy has {count}", faults)

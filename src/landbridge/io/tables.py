@@ -27,7 +27,7 @@ from landbridge.world.table import (
     read_schema,
 )
 from landbridge.world.trade_table import TradeTable
-from landbridge.world.validate import SPELLED_OUT, check_cell, check_network, spelled
+from landbridge.world.validate import SPELLED_OUT, check_cell, check_network, check_references, spelled
 
 __all__ = [
     "DATA",
@@ -168,6 +168,9 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
             faults.extend(error.faults)
     if not faults and check and path is not None:
         faults = check_network(tables) + _parameters_are_there(tables["parameters"])
+    elif faults and check and path is not None:
+        # Tables of the channels refer to one another only: what is lost there is told in the same breath.
+        faults += check_references({n: tables[n] for n in channel_tables() if n in tables})
     trade, found = _economy(folder, tables.get("parameters"))
     # The axes are read again with the economy: what is wrong with them is told once.
     told = {fault.where for fault in faults}

@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
+from landbridge.io.files import read_text
 from landbridge.world.road_network import Demand, Network
 
 __all__ = ["read_tntp"]
@@ -23,8 +25,8 @@ def read_tntp(
 ) -> tuple[Network, Demand]:
     """Read a network and its trips; cost = time + toll_weight x toll + distance_weight x length.
 
-    A weight of None is the header's TOLL FACTOR or DISTANCE FACTOR, else 0. Raises DataError with all
-    faults of both files.
+    Links that share both ends stay links of their own; Network.notes names them. A weight of None is the
+    header's TOLL FACTOR or DISTANCE FACTOR, else 0. Raises DataError with all faults of both files.
     """
     faults: list[Fault] = []
     net, trips = Path(net_path), Path(trips_path)
@@ -37,6 +39,10 @@ def read_tntp(
         if len(values) < _COLUMNS or None in values:
             fault = f"is no link: {_COLUMNS} numbers expected, {line[:40]!r} found"
             faults.append(Fault(where, fault, "init term capacity length time b power speed toll type ;"))
+            continue
+        if any(v is not None and v != int(v) for v in values[:2]):
+            fault = f"goes from node {cells[0]} to node {cells[1]}: a node is a whole number"
+            faults.append(Fault(where, fault, "mend the node"))
             continue
         rows.append([v for v in values if v is not None])
         places.append(where)
@@ -67,6 +73,7 @@ def read_tntp(
                 first_through_node=int(through),
                 name=net.stem,
                 rows=tuple(places),
+                notes=_doubled(table[:, :2].astype(np.int64), places),
             )
         except DataError as error:
             faults.extend(error.faults)
@@ -77,6 +84,17 @@ def read_tntp(
     return network, Demand(
         np.array(origin, np.int64), np.array(destination, np.int64), np.array(trip), within
     )
+
+
+def _doubled(ends: NDArray[np.int64], places: list[str]) -> tuple[str, ...]:
+    """A note for every link between two nodes that have one already: parallel links, or a slip."""
+    first: dict[tuple[int, int], str] = {}
+    notes = []
+    for place, (tail, head) in zip(places, ends.tolist(), strict=True):
+        known = first.setdefault((tail, head), place)
+        if known is not place:
+            notes.append(f"{place}: a second link from {tail} to {head} (the first: {known}), kept beside it")
+    return tuple(notes)
 
 
 def _trips(
@@ -91,7 +109,7 @@ def _trips(
         where = f"{path.name} line {number}"
         if line.casefold().startswith("origin"):
             start = _number(line[6:])
-            if start is None or not 1 <= start <= (zones or start):
+            if start is None or start != int(start) or not 1 <= start <= (zones or start):
                 faults.append(Fault(where, f"{line[:30]!r} names no zone", f"1 to {zones}"))
                 start = None
             continue
@@ -101,7 +119,7 @@ def _trips(
                 faults.append(Fault(where, f"{part[:30]!r} is no trip", "destination : trips >= 0;"))
             elif start is None:
                 faults.append(Fault(where, "stands below no valid Origin", "put Origin and its zone above"))
-            elif not 1 <= cells[0] <= (zones or cells[0]):
+            elif cells[0] != int(cells[0]) or not 1 <= cells[0] <= (zones or cells[0]):
                 faults.append(Fault(where, f"zone {cells[0]:g} is not in 1 to {zones}", "mend the zone"))
             else:
                 total += cells[1]
@@ -120,12 +138,9 @@ def _trips(
 def _parts(path: Path, faults: list[Fault]) -> tuple[dict[str, str], list[tuple[int, str]]]:
     """Header entries by name, and the other lines with their numbers, comments left out."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        faults.append(Fault(str(path), f"cannot be read ({error.strerror})", "check the path"))
-        return {}, []
-    except UnicodeDecodeError:
-        faults.append(Fault(path.name, "is not text in UTF-8", "give a TNTP text file"))
+        text = read_text(path)
+    except DataError as error:
+        faults.extend(error.faults)
         return {}, []
     head: dict[str, str] = {}
     body = []

@@ -13,6 +13,7 @@ import numpy as np
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.economy import read_economy
 from landbridge.scenario.fields import Modification, Move, out_of_bounds, verb_columns
+from landbridge.scenario.pipelines import PipelineVerbs
 from landbridge.world import Cell, Policy, Table, World
 from landbridge.world.names import fold, resolve
 from landbridge.world.validate import check_network
@@ -26,7 +27,7 @@ _GROUPS = {"CA5": "is_ca5", "EU": "is_eu", "EAEU": "is_eaeu", "CIS_FTA": "is_cis
 _VARIANTS = ("kgz_trade", "tjk_cap")
 
 
-class Change:
+class Change(PipelineVerbs):
     """A World under change: tables as they are after the modifications done so far, and their faults."""
 
     def __init__(self, world: World, scenario: str) -> None:

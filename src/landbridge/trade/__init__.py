@@ -1,7 +1,22 @@
 """What a trade cost does to economies. Knows a cost matrix; does not know what a train is."""
 
+from landbridge.trade.batch import EquilibriumBatch, solve_batch
 from landbridge.trade.equilibrium import Equilibrium, solve
+from landbridge.trade.gravity import Counterfactual, cost_hat, counterfactual, within
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["Equilibrium", "FirstOrder", "Gradient", "LinearResponse", "TradeTable", "solve"]
+__all__ = [
+    "Counterfactual",
+    "Equilibrium",
+    "EquilibriumBatch",
+    "FirstOrder",
+    "Gradient",
+    "LinearResponse",
+    "TradeTable",
+    "cost_hat",
+    "counterfactual",
+    "solve",
+    "solve_batch",
+    "within",
+]

@@ -21,6 +21,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.trade.one_sector import Factors
 from landbridge.world.trade_table import TradeTable
 
 __all__ = ["Array", "Base", "Closure", "Cotangents", "Economy", "Point", "Shock", "Tangent"]
@@ -67,9 +68,12 @@ class Base:
         self.linked = bool(g.any())
         self.g = g  # [n, input, using]
         self.gT = np.ascontiguousarray(g.transpose(0, 2, 1))
+        self.homeless = table.sells_nothing_at_home
         self.X_scale = self._spending_scale()
         self.scale = np.ones(self.size)
         self.scale[2 * self.m :] = self._damping()
+        # Jacobians of the one-sector economy at the base, by closure and supply elasticity.
+        self.factors: dict[tuple[Closure, float], Factors | None] = {}
 
     def to_costs(self, p: Array) -> Array:
         """sum_k g_n^ks p_n^k, how input prices enter unit costs: [s, n] -> [s, n]."""
@@ -188,10 +192,14 @@ class Economy:
 
     Closures, with wl_n = w_n^ w_nL_n and world value added held at its base:
     fixed D'_n = D_n; zero D'_n = 0; proportional wl_n + D'_n = mu (1 + D_n / w_nL_n) wl_n.
+
+    With a supply elasticity psi the factors supplied move with their real wage,
+    wl_n = w_n^ (w_n^ / P_n^)^psi w_nL_n, P_n^ = prod_s P_n^s^^alpha_n^s.
     """
 
-    def __init__(self, base: Base, shock: Shock, closure: Closure) -> None:
+    def __init__(self, base: Base, shock: Shock, closure: Closure, supply_elasticity: float = 0.0) -> None:
         self.base, self.shock, self.closure = base, shock, closure
+        self.supply_elasticity = supply_elasticity
         exponent: Array | None = shock.ln_cost
         changed = shock.tariff is not None
         tariff = shock.tariff if changed else base.tariff
@@ -237,6 +245,10 @@ class Economy:
         self.constant = self.transfer + base.D if closure == "fixed" else self.transfer
         self.per_wage = 1.0 + base.D / base.wL
         self.wedge: Array | None = None
+
+    def unshocked(self) -> Economy:
+        """The same base and closure without a shock."""
+        return Economy(self.base, Shock(), self.closure, self.supply_elasticity)
 
     def openness(self, point: Point) -> Array:
         """Share of value added that is earned abroad [n], at a point."""
@@ -295,7 +307,10 @@ class Economy:
         Y = np.matmul(self.KnetT, Q[:, :, None])[:, :, 0]
         Y *= z
         VA = (base.b * Y).sum(axis=0)
-        wl = base.wL * np.exp(w)
+        supplied: Array | float = 0.0
+        if self.supply_elasticity:
+            supplied = self.supply_elasticity * (w - (base.alpha * p).sum(axis=0))
+        wl = base.wL * np.exp(w + supplied)
         D = self.deficits(wl)
         income = wl + D
         M = X
@@ -319,6 +334,10 @@ class Economy:
         np.subtract(np.log(ratio), x, out=rx)
         np.subtract(np.log(VA / base.wL), w, out=rw)
         rw -= np.log(VA.sum() / base.world)
+        if self.supply_elasticity:
+            # The wage that moves supply to what is demanded, at prices as they are.
+            rw -= supplied
+            rw /= 1.0 + self.supply_elasticity
         return Point(f, lnc, z, phi, Q, X, Y, M, VA, wl, D, income, demand, ln_P, valid)
 
     def flows(self, point: Point) -> Array:
@@ -361,6 +380,10 @@ class Economy:
             dY -= landed[1]
         dVA = (base.b * dY).sum(axis=0)
         dwl = point.wl * dw
+        psi = self.supply_elasticity
+        if psi:
+            cheaper = (base.alpha * dp).sum(axis=0)
+            dwl = point.wl * ((1.0 + psi) * dw - psi * cheaper)
         dI = dwl.copy()
         if self.closure == "proportional":
             dI += self._transfer_slope(point.wl, dwl)
@@ -381,6 +404,9 @@ class Economy:
         np.divide(d_demand, point.demand + self.empty, out=ox)
         np.divide(dVA, point.VA, out=ow)
         ow -= dVA.sum() / point.VA.sum()
+        if psi:
+            ow += psi * cheaper
+            ow /= 1.0 + psi
         return Tangent(out, a, price, ox, dI)
 
     def _transfer_slope(self, wl: Array, dwl: Array) -> Array:
@@ -414,6 +440,9 @@ class Economy:
         base = self.base
         theta = base.theta
         p_bar, x_bar, w_bar = self.split(bar)
+        psi = self.supply_elasticity
+        if psi:
+            w_bar = w_bar / (1.0 + psi)
         out = np.empty(base.size)
         op, ox, ow = self.split(out)
         xs = x_bar / (point.demand + self.empty)
@@ -427,6 +456,8 @@ class Economy:
         if self.closure == "proportional":
             wl_bar = I_bar + self._transfer_slope_transposed(point.wl, I_bar)
         np.multiply(point.wl, wl_bar, out=ow)
+        if psi:
+            ow *= 1.0 + psi
         revenue = self.taxed or taxes
         h_bar = np.matmul(self.Knet, (point.z * Y_bar)[:, :, None])[:, :, 0]
         h_bar *= point.Q
@@ -449,4 +480,6 @@ class Economy:
             a_bar = a_bar + bar_c
         ow += (base.b * a_bar).sum(axis=0)
         op[:] = base.to_inputs(a_bar) if base.linked else 0.0
+        if psi:
+            op += base.alpha * (psi * (w_bar - point.wl * wl_bar))
         return Cotangents(out, share, Y_bar, -I_bar if revenue else np.zeros(base.N))

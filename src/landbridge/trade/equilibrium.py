@@ -17,12 +17,15 @@ from numpy.typing import ArrayLike
 from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
 from landbridge.trade import welfare
 from landbridge.trade.economy import Array, Closure, Economy, Point, Shock
-from landbridge.trade.search import Rebased, SearchError, find, hardly_trades, prepare, rebase
+from landbridge.trade.search import Rebased, SearchError, find, hardly_trades, no_home_sales, prepare, rebase
 from landbridge.trade.value_added import ValueAdded, value_added
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["Closure", "Equilibrium", "solve"]
+__all__ = ["Closure", "Equilibrium", "answer", "read_shock", "solve"]
+
+# The largest log change between an equilibrium and those that its second-order term is taken from.
+SECOND_ORDER_STEP = 1e-3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,8 +41,8 @@ class Equilibrium:
     real_income_hat : [N]
         (I'/I) / prod_s P_s^^alpha_s.
     wage_hat : [N], price_hat : [N, S], unit_cost_hat : [N, S]
-        In the numeraire, world value added of the base; unit cost excludes productivity, so the producer
-        price is unit_cost_hat / productivity_hat.
+        In the numeraire, world value added of the base; wages per unit of factors; unit cost excludes
+        productivity, so the producer price is unit_cost_hat / productivity_hat.
     income, deficit : [N], million USD
         New income and transfer received.
     trade : [N, N, S], million USD
@@ -84,7 +87,7 @@ class Equilibrium:
 
     @cached_property
     def first_order(self) -> FirstOrder:
-        """Caliendo and Parro's finite-change split of real income into four parts, beside the exact hat."""
+        """Caliendo and Parro's finite-change split of real income into its parts, beside the exact hat."""
         self._solved()
         with np.errstate(all="ignore"):  # a closed flow costs infinitely much to first order, and says so
             return welfare.first_order(self._economy, self._point, self._flows)
@@ -200,16 +203,8 @@ class Equilibrium:
         productivity_hat, dT = transfer [million USD].
         """
         self._solved()
-        shock = _read_shock(self.base, cost_hat, tariff, productivity_hat, transfer)
-        if shock.ln_cost is not None and not np.isfinite(shock.ln_cost).all():
-            fault = Fault("cost_hat", "closes a flow", "solve() a closure, it has no first order")
-            raise DataError("no linear response to an infinite cost", [fault])
-        d_tariff = None
-        if shock.tariff is not None:
-            d_tariff = shock.tariff - np.ascontiguousarray(self.tariff.transpose(2, 1, 0))
-        return welfare.push_forward(
-            self._economy, self._point, shock.ln_cost, d_tariff, shock.ln_productivity, shock.transfer
-        )
+        asked = self._direction(cost_hat, tariff, productivity_hat, transfer)
+        return welfare.push_forward(self._economy, self._point, *asked)
 
     def linear_response(
         self,
@@ -220,6 +215,66 @@ class Equilibrium:
     ) -> Array:
         """d ln W[n] of all regions to first order: the gradients at this equilibrium times the changes."""
         return self.jvp(cost_hat, tariff, productivity_hat, transfer).real_income
+
+    def second_order(
+        self,
+        cost_hat: ArrayLike | None = None,
+        tariff: ArrayLike | None = None,
+        productivity_hat: ArrayLike | None = None,
+        transfer: ArrayLike | None = None,
+    ) -> Array:
+        """The second-order term of ln W[n] for one shock on top of this equilibrium, to add to the first.
+
+        (1/2) d^2 ln W / ds^2 along ln tau + s ln cost_hat, t + s (tariff - t), ln A + s ln productivity_hat:
+        half the change of the exact linear response along the shock, by a central difference between two
+        equilibria one thousandth of a log unit away. Arguments as in `jvp`, errors as in `jvp` and `solve`.
+        """
+        self._solved()
+        asked = self._direction(cost_hat, tariff, productivity_hat, transfer)
+        scaled = (*asked[:3], None if asked[3] is None else asked[3] / self._economy.base.wL)
+        largest = max((float(np.abs(v).max()) for v in scaled if v is not None), default=0.0)
+        if largest == 0.0:
+            return np.zeros(len(self.base.regions))
+        h = SECOND_ORDER_STEP / largest
+        economy, responses = self._economy, []
+        with np.errstate(all="ignore"):
+            for sign in (h, -h):
+                now = economy.shock
+                held = np.ascontiguousarray(self.tariff.transpose(2, 1, 0))
+                moved = Shock(
+                    _moved(now.ln_cost, asked[0], sign),
+                    now.tariff if asked[1] is None else held + sign * asked[1],
+                    _moved(now.ln_productivity, asked[2], sign),
+                    _moved(now.transfer, asked[3], sign),
+                )
+                try:
+                    there, found, _ = find(
+                        economy.base, moved, self.deficits, 1e-12, self._u, economy.supply_elasticity
+                    )
+                except SearchError as failed:
+                    raise failed.error from None
+                response = welfare.push_forward(there, there.evaluate(found.u), *asked)
+                responses.append(response.real_income)
+        return np.asarray((responses[0] - responses[1]) / (4.0 * h))
+
+    def _direction(
+        self,
+        cost_hat: ArrayLike | None,
+        tariff: ArrayLike | None,
+        productivity_hat: ArrayLike | None,
+        transfer: ArrayLike | None,
+    ) -> tuple[Array | None, Array | None, Array | None, Array | None]:
+        """(d ln tau, dt, d ln A, dT) of a shock on top of this equilibrium, in the layout of the solver."""
+        shock = read_shock(self.base, cost_hat, tariff, productivity_hat, transfer)
+        if shock.ln_cost is not None and not np.isfinite(shock.ln_cost).all():
+            fault = Fault("cost_hat", "closes a flow", "solve() a closure, it has no first order")
+            raise DataError("no linear response to an infinite cost", [fault])
+        d_tariff = None
+        if tariff is not None:
+            asked = self.base.tariff if shock.tariff is None else shock.tariff.transpose(2, 1, 0)
+            if (asked != self.tariff).any():
+                d_tariff = np.ascontiguousarray((asked - self.tariff).transpose(2, 1, 0))
+        return shock.ln_cost, d_tariff, shock.ln_productivity, shock.transfer
 
     def _solved(self) -> None:
         if not self.status.converged:
@@ -249,6 +304,7 @@ def solve(
     *,
     transfer: ArrayLike | None = None,
     start: Equilibrium | None = None,
+    supply_elasticity: float = 0.0,
 ) -> Equilibrium:
     """The equilibrium after a shock, relative to the no-shock equilibrium under the same closure.
 
@@ -262,7 +318,8 @@ def solve(
         The benchmark. Where its markets do not clear under the closure it is solved once without shock
         and every hat is relative to that solution; `status.rebase` holds the largest relative change.
     cost_hat : [N, N, S] or [N, N]
-        Ratio of iceberg costs; infinity closes a flow.
+        Ratio of iceberg costs; infinity closes a flow. [scenario, N, N, S] solves many scenarios in one
+        call and returns an EquilibriumBatch: see `solve_batch`.
     tariff : [N, N, S] or [N, N], fraction
         New tariffs in levels.
     productivity_hat : [N, S] or [N]
@@ -278,6 +335,9 @@ def solve(
         Further transfers received (negative = paid), which must sum to zero.
     start
         An equilibrium to start from; it saves steps and changes nothing else.
+    supply_elasticity
+        psi, for tables of one sector without inputs: factors supplied move by (w^ / P^)^psi, so that
+        wL' = w^ (w^ / P^)^psi wL (universal gravity). Zero is the fixed endowment.
 
     Raises
     ------
@@ -288,22 +348,40 @@ def solve(
     ConvergenceError
         The residual stayed above `tol`.
 
-    Source: Caliendo and Parro (2015), equations (10)-(14); Dekle, Eaton and Kortum (2008) for transfers.
+    Source: Caliendo and Parro (2015), equations (10)-(14); Dekle, Eaton and Kortum (2008) for transfers;
+    Allen, Arkolakis and Takahashi (2020), Journal of Political Economy 128(2), for psi.
     """
+    if np.ndim(cost_hat if cost_hat is not None else 0.0) == 4:
+        from landbridge.trade.batch import solve_batch  # it builds on this module
+
+        if start is not None:
+            raise DataError("a batch takes no start", [Fault("start", "is given", "leave it out")])
+        return solve_batch(  # type: ignore[return-value]  # a sequence of what is promised
+            table,
+            cost_hat,
+            tariff,
+            productivity_hat,
+            deficits,
+            tol,
+            throw,
+            transfer=transfer,
+            supply_elasticity=supply_elasticity,
+        )
     if deficits not in get_args(Closure):
         cure = did_you_mean(str(deficits), get_args(Closure)) or "choose fixed, zero or proportional"
         raise DataError("unknown closure", [Fault("deficits", f"is {deficits!r}", cure)])
     if not tol > 0:
         raise DataError("the tolerance is not positive", [Fault("tol", f"is {tol!r}", "give 1e-10")])
-    shock = _read_shock(table, cost_hat, tariff, productivity_hat, transfer)
+    psi = _read_supply(table, supply_elasticity)
+    shock = read_shock(table, cost_hat, tariff, productivity_hat, transfer)
     with np.errstate(all="ignore"):
         try:
-            rebased = rebase(table, deficits, tol)
-            return _solve(rebased.table or table, rebased, shock, deficits, tol, start)
+            rebased = rebase(table, deficits, tol, psi)
+            return _solve(rebased.table or table, rebased, shock, deficits, tol, start, psi)
         except SearchError as failed:
             if throw:
                 raise failed.error from None
-            return _unsolved(table, shock, deficits, failed)
+            return _unsolved(table, shock, deficits, failed, psi)
 
 
 def _solve(
@@ -313,21 +391,28 @@ def _solve(
     closure: Closure,
     tol: float,
     start: Equilibrium | None,
+    psi: float,
 ) -> Equilibrium:
     base = prepare(table)
     first: Array | None = None
     if start is not None and start._u.shape == (base.size,) and start.status.converged:
         first = start._u
-    economy, found, how = find(base, shock, closure, tol, first)
+    economy, found, how = find(base, shock, closure, tol, first, psi)
     point = economy.evaluate(found.u)
     how += hardly_trades(economy, point)
     if rebased.iterations:
         how += f"; the base did not clear and was solved first ({rebased.iterations} evaluations)"
+    how += no_home_sales(base)
     status = Status(True, found.residual, found.evaluations, how, rebased.change)
-    _, _, w = economy.split(found.u)
+    return answer(table, economy, found.u, point, status)
+
+
+def answer(table: TradeTable, economy: Economy, u: Array, point: Point, status: Status) -> Equilibrium:
+    """The solved point as an Equilibrium."""
+    _, _, w = economy.split(u)
     return Equilibrium(
         base=table,
-        deficits=closure,
+        deficits=economy.closure,
         real_income_hat=_frozen(np.exp(welfare.log_real_income(economy, point))),
         wage_hat=_frozen(np.exp(w)),
         price_hat=_frozen(np.exp(point.log_price.T)),
@@ -336,7 +421,7 @@ def _solve(
         deficit=_frozen(np.array(point.D)),
         status=status,
         _economy=economy,
-        _u=found.u,
+        _u=u,
         _point=point,
     )
 
@@ -344,12 +429,19 @@ def _solve(
 # ---- arguments and answers -------------------------------------------------------------------------
 
 
+def _moved(now: Array | None, direction: Array | None, share: float) -> Array | None:
+    """A shock and a share of another on top of it."""
+    if direction is None:
+        return now
+    return share * direction if now is None else now + share * direction
+
+
 def _frozen(array: Array) -> Array:
     array.setflags(write=False)
     return array
 
 
-def _read_shock(
+def read_shock(
     table: TradeTable,
     cost_hat: ArrayLike | None,
     tariff: ArrayLike | None,
@@ -413,10 +505,29 @@ def _read_shock(
     )
 
 
-def _unsolved(table: TradeTable, shock: Shock, closure: Closure, failed: SearchError) -> Equilibrium:
+def _read_supply(table: TradeTable, supply_elasticity: float) -> float:
+    """Check psi against the table it is asked for."""
+    psi, where = float(supply_elasticity), "supply_elasticity"
+    if not (np.isfinite(psi) and psi >= 0.0):
+        fault = Fault(where, f"is {supply_elasticity!r}", "give a finite number of at least 0")
+        raise DataError("the supply elasticity cannot be used", [fault])
+    if psi and (len(table.sectors) > 1 or bool((table.value_added_share < 1.0).any())):
+        what = f"is for one sector without inputs, the table has {len(table.sectors)}"
+        if len(table.sectors) == 1:
+            what = "is for one sector without inputs, the table has inputs"
+        raise DataError(
+            "the supply elasticity cannot be used",
+            [Fault(where, what, "leave it at 0, or build the table with TradeTable.armington")],
+        )
+    return psi
+
+
+def _unsolved(
+    table: TradeTable, shock: Shock, closure: Closure, failed: SearchError, psi: float
+) -> Equilibrium:
     """An equilibrium of NaN that carries the reason."""
     base = prepare(table)
-    economy = Economy(base, shock, closure)
+    economy = Economy(base, shock, closure, psi)
     u = np.full(base.size, np.nan)
     point = economy.evaluate(u)
     N, S = base.N, base.S

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from landbridge.errors import ConvergenceError, InfeasibleError
 from landbridge.trade.economy import Array, Base, Closure, Economy, Point, Shock
 from landbridge.trade.fixed_point import Search, anderson, newton_krylov
+from landbridge.trade.one_sector import applies, newton
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["Rebased", "SearchError", "find", "hardly_trades", "prepare", "rebase"]
+__all__ = ["Rebased", "SearchError", "find", "hardly_trades", "no_home_sales", "prepare", "rebase"]
 
 log = logging.getLogger("landbridge")
 
@@ -33,6 +34,8 @@ SHORTEST_STEP = 2e-3
 EXHAUSTED = 0.5
 # A region that earns less than this share of its value added abroad gets a warning.
 NO_TRADE = 1e-6
+# A log wage that moved further is looked at twice.
+FAR = 3.0
 
 
 @dataclass(frozen=True)
@@ -57,24 +60,31 @@ class SearchError(Exception):
 
 
 _bases: WeakKeyDictionary[TradeTable, Base] = WeakKeyDictionary()
-_rebases: WeakKeyDictionary[TradeTable, dict[str, Rebased]] = WeakKeyDictionary()
+_rebases: WeakKeyDictionary[TradeTable, dict[tuple[Closure, float], Rebased]] = WeakKeyDictionary()
 
 
 def find(
-    base: Base, shock: Shock, closure: Closure, tol: float, first: Array | None
+    base: Base,
+    shock: Shock,
+    closure: Closure,
+    tol: float,
+    first: Array | None,
+    supply_elasticity: float = 0.0,
 ) -> tuple[Economy, Search, str]:
     """Anderson, then Newton-Krylov, then a walk from the base; raises when none of them arrives."""
-    economy = Economy(base, shock, closure)
+    economy = Economy(base, shock, closure, supply_elasticity)
     _reachable(economy)
     found, how = _attempt(economy, economy.start() if first is None else first, tol)
     if not found.converged and first is not None:
         again, how = _attempt(economy, economy.start(), tol)
         found = replace(again, evaluations=again.evaluations + found.evaluations)
     if found.converged:
+        _escaped(economy, found)
         return economy, found, how
-    walked, reached, lowest = _walk(base, shock, closure, tol)
+    walked, reached, lowest = _walk(economy, tol)
     spent = found.evaluations + walked.evaluations
     if walked.converged:
+        _escaped(economy, walked)
         return economy, replace(walked, evaluations=spent), "converged by walking to the shock"
     if reached < 1.0 and lowest[1] < EXHAUSTED and np.abs(economy.constant).max() > 0:
         error: ConvergenceError | InfeasibleError = InfeasibleError(
@@ -101,7 +111,14 @@ def _attempt(economy: Economy, u: Array, tol: float, most: int = 150) -> tuple[S
         point = economy.evaluate(v)
         return lambda dv: economy.push(point, dv).u
 
+    spent = 0
+    if applies(economy):
+        quick = newton(economy, u, tol)
+        if quick.converged:
+            return quick, "converged"
+        spent = quick.evaluations
     found = anderson(residual, u, economy.base.scale, tol, most)
+    found = replace(found, evaluations=found.evaluations + spent)
     if found.converged:
         return found, "converged"
     if not np.isfinite(found.residual):
@@ -112,11 +129,12 @@ def _attempt(economy: Economy, u: Array, tol: float, most: int = 150) -> tuple[S
     return finished, "converged, finished by Newton-Krylov" if finished.converged else "not converged"
 
 
-def _walk(base: Base, shock: Shock, closure: Closure, tol: float) -> tuple[Search, float, tuple[int, float]]:
+def _walk(goal: Economy, tol: float) -> tuple[Search, float, tuple[int, float]]:
     """Follow the equilibrium from the base to the shock; returns the end, the share reached, the poorest.
 
     Without a shock the walk removes, little by little, what keeps the base from clearing.
     """
+    base, shock, psi = goal.base, goal.shock, goal.supply_elasticity
     done, step, spent = 0.0, 0.25, 0
     u = last = np.zeros(base.size)
     slope = np.zeros(base.size)
@@ -124,7 +142,7 @@ def _walk(base: Base, shock: Shock, closure: Closure, tol: float) -> tuple[Searc
     found = Search(u, np.inf, 0, False)
     while done < 1.0 and step >= SHORTEST_STEP:
         share = min(1.0, done + step)
-        economy = Economy(base, shock if share == 1.0 else shock.part(base, share), closure)
+        economy = Economy(base, shock if share == 1.0 else shock.part(base, share), goal.closure, psi)
         if shock.empty and share < 1.0:
             economy.hold(1.0 - share)
         tried, _ = _attempt(economy, u + (share - done) * slope, tol if share == 1.0 else max(tol, 1e-9), 80)
@@ -179,6 +197,16 @@ def hardly_trades(economy: Economy, point: Point) -> str:
     )
 
 
+def no_home_sales(base: Base) -> str:
+    """A warning where the data have no domestic sales, which gains from trade are measured against."""
+    if not base.homeless:
+        return ""
+    return (
+        f"; {', '.join(base.homeless)} has no domestic sales (zero or floored in the data), so what it gains "
+        "from trade means little"
+    )
+
+
 def _groups(trades: NDArray[np.bool_], one_way: bool) -> tuple[int, NDArray[np.int32]]:
     """Groups of regions that trade with each other: in both directions where `one_way` counts as apart."""
     from scipy.sparse.csgraph import connected_components  # slow to load, and rarely needed
@@ -202,6 +230,15 @@ def _one_way(economy: Economy) -> InfeasibleError | None:
                 "use deficits='fixed' or correct its trade"
             )
     return None
+
+
+def _escaped(economy: Economy, found: Search) -> None:
+    """Refuse a wage on its way to nothing, which ends the deficit of regions that sell nothing."""
+    if float(np.abs(economy.split(found.u)[2]).max()) < FAR:
+        return
+    error = _one_way(economy)
+    if error is not None:
+        raise SearchError(error, found.residual, found.evaluations)
 
 
 def _cannot_ship(base: Base, economy: Economy, n: int, reached: float) -> str:
@@ -235,19 +272,20 @@ def prepare(table: TradeTable) -> Base:
     return found
 
 
-def rebase(table: TradeTable, closure: Closure, tol: float) -> Rebased:
+def rebase(table: TradeTable, closure: Closure, tol: float, supply_elasticity: float = 0.0) -> Rebased:
     """The no-shock equilibrium under the closure; kept, because studies shock one table many times."""
     kept = _rebases.setdefault(table, {})
-    if closure in kept and kept[closure].residual <= max(tol, REBASE_TOLERANCE):
-        return kept[closure]
+    key = (closure, supply_elasticity)
+    if key in kept and kept[key].residual <= max(tol, REBASE_TOLERANCE):
+        return kept[key]
     base = prepare(table)
-    economy = Economy(base, Shock(), closure)
+    economy = Economy(base, Shock(), closure, supply_elasticity)
     gap = economy.evaluate(economy.start()).f
     if float(np.linalg.norm(gap)) <= min(CLEARS, tol):
         # A value that held its own key would never be forgotten.
-        kept[closure] = Rebased(None, float(np.abs(gap).max()), float(np.linalg.norm(gap)), 0)
-        return kept[closure]
-    _, found, _ = find(base, Shock(), closure, tol, None)
+        kept[key] = Rebased(None, float(np.abs(gap).max()), float(np.linalg.norm(gap)), 0)
+        return kept[key]
+    _, found, _ = find(base, Shock(), closure, tol, None, supply_elasticity)
     if found.residual > REBASE_TOLERANCE:
         finer, _ = _attempt(economy, found.u, REBASE_TOLERANCE)
         evaluations = finer.evaluations + found.evaluations
@@ -267,5 +305,5 @@ def rebase(table: TradeTable, closure: Closure, tol: float) -> Rebased:
         table.final_share,
         table.theta,
     )
-    kept[closure] = Rebased(cleared, change, found.residual, found.evaluations)
-    return kept[closure]
+    kept[key] = Rebased(cleared, change, found.residual, found.evaluations)
+    return kept[key]

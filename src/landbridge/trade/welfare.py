@@ -36,6 +36,7 @@ class FirstOrder:
     volume         = sum t (M' - M p_source^) / I
     cost           = (sum Y (A^ - 1) - sum (1 + t) M (tau^ - 1)) / I
     transfer       = (D' - D) / I
+    supply         = wL (L^ - 1) / I, factors supplied, zero without a supply elasticity
 
     The sum equals the exact change for small steps only. Changes of p and D are those in the numeraire
     of the model (world value added constant); the sum does not depend on it under balanced trade.
@@ -47,11 +48,12 @@ class FirstOrder:
     volume: Array
     cost: Array
     transfer: Array
+    supply: Array
 
     @property
     def sum(self) -> Array:
-        """The four parts added up [n]."""
-        return self.terms_of_trade + self.volume + self.cost + self.transfer
+        """The parts added up [n]."""
+        return self.terms_of_trade + self.volume + self.cost + self.transfer + self.supply
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +182,13 @@ def first_order(economy: Economy, point: Point, flows: Array) -> FirstOrder:
     if shock.ln_cost is not None:
         paid = base.pi * base.X[:, :, None]
         cost = cost - np.where(paid > 0, paid * np.expm1(shock.ln_cost), 0.0).sum(axis=(0, 2))
-    return FirstOrder(terms / income, volume / income, cost / income, (point.D - base.D) / income)
+    supply = np.zeros(base.N)
+    if economy.supply_elasticity:
+        # One sector without inputs: the unit cost is the wage, and wL' / w^ the factors in base wages.
+        supply = point.wl / np.exp(point.lnc[0]) - base.wL
+    return FirstOrder(
+        terms / income, volume / income, cost / income, (point.D - base.D) / income, supply / income
+    )
 
 
 def _accurate(accuracy: float, what: str) -> None:

@@ -3,6 +3,7 @@
 Knows links, hours and money; does not know what real income is.
 """
 
+from landbridge.io.gmns import read_demand, read_gmns, read_turns
 from landbridge.io.tntp import read_tntp
 from landbridge.transport.assignment import Assignment, assign
 from landbridge.transport.choice import (
@@ -22,6 +23,7 @@ from landbridge.transport.graph import Graph, align, compile_graph
 from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate
 from landbridge.transport.queues import Queues
 from landbridge.transport.routes import Route, Routes, route
+from landbridge.world.road_network import Turns
 
 __all__ = [
     "FAMILIES",
@@ -37,6 +39,7 @@ __all__ = [
     "RouteSet",
     "RouteSums",
     "Routes",
+    "Turns",
     "align",
     "assign",
     "compile_graph",
@@ -48,7 +51,10 @@ __all__ = [
     "log_constants",
     "network_share",
     "pivot",
+    "read_demand",
+    "read_gmns",
     "read_tntp",
+    "read_turns",
     "route",
     "solve_base",
 ]

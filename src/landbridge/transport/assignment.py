@@ -1,28 +1,38 @@
-"""Loads a given demand on a network of congested links: user equilibrium (Wardrop's first principle)."""
+"""Loads a given demand on a network of congested links: user equilibrium and stochastic equilibrium."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import ConvergenceError, DataError, Fault, Status
-from landbridge.world.road_network import Demand, Network
+from landbridge.world.road_network import Demand, Network, Turns
 
-__all__ = ["Assignment", "assign"]
+__all__ = ["MODELS", "Assignment", "assign"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+MODELS = ("ue", "weibit")
+
 _SWEEPS = 20
+_ROUNDING = 1e-14
+# The path set of weibit: paths of the user equilibrium at this gap, and of drawn link costs.
+_BEFORE_WEIBIT = 1e-6
+_DRAWS = 16
+_SPREAD = 0.3
+_SEED = 1
 
 
 @dataclass(frozen=True)
 class Assignment:
     """Flow and cost by link, with the paths that carry the flow.
 
-    objective: Beckmann's, of the cost in use. relative_gap: (total cost - shortest-path cost) / total cost.
+    objective: Beckmann's, of the cost in use. relative_gap: (total cost - shortest-path cost) / total cost;
+    for weibit the share of trips that would change path. pair_cost: least cost (weibit: mean cost) by pair.
     path_pair, path_flow: pair (row of the demand) and flow of each path; path_links: its links in order.
     """
 
@@ -53,89 +63,165 @@ def assign(
     demand: Demand,
     model: str = "ue",
     gap: float = 1e-8,
+    phi: float = 8.0,
+    turns: Turns | None = None,
     most: int = 1000,
     throw: bool = True,
 ) -> Assignment:
-    """User equilibrium by shifts of path flow (greedy method of Xie, Nie and Liu 2018, with safeguards).
+    """Load a demand on congested links: user equilibrium, or path-size weibit stochastic equilibrium.
 
-    Minimises sum_a integral_0^f_a cost_a(v) dv over flows that carry the demand. gap: relative gap at
-    which to stop; most: rounds of shortest paths. Raises DataError where zones are unknown or cannot be
-    reached, ConvergenceError where the gap is not reached (unless throw is False).
+    ue minimises sum_a integral_0^f_a cost_a(v) dv over flows that carry the demand, by shifts of path flow
+    (greedy method of Xie, Nie and Liu 2018, with safeguards); gap = (total - shortest-path cost) / total.
+    weibit finds h_r = q PS_r c_r^-phi / sum_s PS_s c_s^-phi over a generated path set (see
+    `landbridge.transport.weibit`); gap = sum_r |h_r - q P_r(c(h))| / (2 sum q), the share of trips that would
+    change path; relative_gap is this one, objective is Beckmann's at the flow found and not minimised,
+    pair_cost the mean over the trips of a pair. gap: where to stop; phi: how sharply shares follow cost
+    ratios; turns: penalties of passing from link to link; most: rounds of shortest paths or Newton steps.
+    Raises DataError where zones are unknown or cannot be reached, ConvergenceError where the gap is not
+    reached (unless throw is False).
     """
-    if model != "ue":
-        fault = Fault("model", f"{model!r} is not available", "use 'ue'")
-        raise DataError("nothing was assigned", [fault])
+    faults = []
+    if model not in MODELS:
+        faults.append(Fault("model", f"{model!r} is not available", "use " + " or ".join(MODELS)))
+    if not (np.isfinite(phi) and phi > 0):
+        faults.append(Fault("phi", f"is {phi:g}", "give a finite number above 0"))
+    if not gap >= _ROUNDING:
+        faults.append(Fault("gap", f"is {gap:g}", f"give {_ROUNDING:g} or more: less is lost in rounding"))
+    if faults:
+        raise DataError("nothing was assigned", faults)
     _check(network, demand)
+    links = len(network.tail)
+    if turns is not None:
+        from landbridge.transport.turns import expand
+
+        network = expand(network, turns)
+    found = _user_equilibrium(network, demand, gap if model == "ue" else max(gap, _BEFORE_WEIBIT), most)
+    if model == "weibit":
+        found = _weibit(network, demand, *found, gap, phi, most)
+    assigned = found[0]
+    if throw and not assigned.status.converged:
+        raise ConvergenceError(assigned.status.message)
+    if turns is not None:
+        along = tuple(path[path < links] for path in assigned.path_links)
+        flow, cost = assigned.flow[:links], assigned.cost[:links]
+        assigned = replace(assigned, flow=flow, cost=cost, path_links=along)
+    return assigned
+
+
+class _Trees:
+    """The demand by origin and the links by tail, as the search for shortest paths wants them."""
+
+    def __init__(self, network: Network, demand: Demand) -> None:
+        self.network = network
+        self.rows = np.lexsort((demand.destination, demand.origin))
+        self.trips, self.destination = demand.trips[self.rows], demand.destination[self.rows]
+        self.origins, begin = np.unique(demand.origin[self.rows], return_index=True)
+        self.bounds = np.append(begin, len(self.trips))
+        self.order = np.argsort(network.tail, kind="stable")
+        self.first = np.searchsorted(network.tail[self.order], np.arange(network.nodes + 2))
+        pairs = len(self.trips)
+        room = 2 * pairs + 16
+        self.paths: Any = (
+            np.full(pairs, -1, np.int64),
+            *(np.zeros(room, np.int64) for _ in range(3)),
+            np.zeros(room),
+            np.zeros(32 * room + network.nodes, np.int64),
+        )
+        self.used = (0, 0)
+
+    def extend(self, cost: Floats) -> Floats:
+        """Add to every pair its shortest path where that is new; least cost by pair."""
+        from landbridge.transport import path_shifts
+
+        net = self.network
+        self.paths, self.used, least = path_shifts.extend(
+            self.origins, self.bounds, self.destination, self.trips, net.tail, net.head, self.first,
+            self.order, cost, net.first_through_node, net.nodes, self.paths, self.used,
+        )  # fmt: skip
+        return np.asarray(least, dtype=np.float64)
+
+
+def _user_equilibrium(network: Network, demand: Demand, gap: float, most: int) -> tuple[Assignment, _Trees]:
     from landbridge.transport import path_shifts
 
-    by_origin = np.lexsort((demand.destination, demand.origin))
-    trips, destination = demand.trips[by_origin], demand.destination[by_origin]
-    origins, begin = np.unique(demand.origin[by_origin], return_index=True)
-    bounds = np.append(begin, len(trips))
-    order = np.argsort(network.tail, kind="stable")
-    first = np.searchsorted(network.tail[order], np.arange(network.nodes + 2))
-    pairs, links = len(trips), len(network.tail)
-    room = 2 * pairs + 16
-    paths = (
-        np.full(pairs, -1, np.int64),
-        *(np.zeros(room, np.int64) for _ in range(3)),
-        np.zeros(room),
-        np.zeros(32 * room + network.nodes, np.int64),
-    )
-    used = (0, 0)
-    flow = np.zeros(links)
+    trees = _Trees(network, demand)
+    flow = np.zeros(len(network.tail))
     bpr = (network.time, network.capacity, network.b, network.power, network.fixed)
     found, rounds = np.inf, 0
-    least = np.zeros(pairs)
     while True:
         cost = network.cost(flow)
-        paths, used, least = path_shifts.extend(
-            origins, bounds, destination, trips, network.tail, network.head, first, order, cost,
-            network.first_through_node, network.nodes, paths, used,
-        )  # fmt: skip
+        least = trees.extend(cost)
         if rounds == 0:
-            _reached(demand, by_origin, least)
+            _reached(demand, trees.rows, least)
         else:
             total = float(flow @ cost)
-            found = (total - float(trips @ least)) / total if total > 0 else 0.0
+            found = max((total - float(trees.trips @ least)) / total, 0.0) if total > 0 else 0.0
         if found <= gap or rounds == most:
             break
         rounds += 1
-        path_shifts.link_flows(paths, flow)
+        path_shifts.link_flows(trees.paths, flow)
         cost = network.cost(flow)
         before = np.inf
         for _ in range(_SWEEPS):
-            excess = path_shifts.sweep(paths, flow, cost, *bpr)
+            excess = path_shifts.sweep(trees.paths, flow, cost, *bpr)
             if excess <= 0.02 * gap * float(flow @ cost) or excess > 0.95 * before:
                 break
             before = excess
-        path_shifts.link_flows(paths, flow)
+        path_shifts.link_flows(trees.paths, flow)
+    status = _status("user equilibrium", found, gap, rounds, "rounds")
+    pair_cost = least[np.argsort(trees.rows)]
+    objective = network.beckmann(flow)
+    pair, carried, along = _paths(trees.paths, trees.rows)
+    return Assignment(flow, cost, objective, found, status, pair, carried, along, pair_cost), trees
+
+
+def _weibit(
+    network: Network, demand: Demand, start: Assignment, trees: _Trees, gap: float, phi: float, most: int
+) -> tuple[Assignment, _Trees]:
+    """Paths of the user equilibrium and of costs drawn around it and around free flow, then the shares."""
+    from landbridge.transport.weibit import solve
+
+    draw = np.random.default_rng(_SEED)
+    free = network.cost(np.zeros(len(network.tail)))
+    trees.extend(free)
+    for number in range(_DRAWS):
+        cost = (free, start.cost)[number % 2]
+        trees.extend(cost * np.exp(_SPREAD * draw.standard_normal(len(cost))))
+    pair, _, along = _paths(trees.paths, trees.rows, unused=True)
+    by_pair = np.argsort(pair, kind="stable")
+    pair, along = pair[by_pair], tuple(along[r] for r in by_pair)
+    if not demand.trips.sum() > 0:
+        return start, trees
+    loading = solve(network, pair, along, demand.trips, phi, start.flow, gap, most)
+    cost = network.cost(loading.flow)
+    spent = np.array([float(cost[path].sum()) for path in along]) * loading.path_flow
+    trips = demand.trips
+    pair_cost = np.bincount(pair, spent, len(trips)) / np.where(trips > 0, trips, 1.0)
+    what = f"path-size weibit equilibrium (phi {phi:g}, {len(pair):,} paths)"
+    status = _status(what, loading.gap, gap, loading.steps, "steps")
+    flow, objective = loading.flow, network.beckmann(loading.flow)
+    found = Assignment(flow, cost, objective, loading.gap, status, pair, loading.path_flow, along, pair_cost)
+    return found, trees
+
+
+def _status(what: str, found: float, gap: float, count: int, unit: str) -> Status:
     done = found <= gap
     message = (
-        f"user equilibrium at relative gap {found:.1e}"
+        f"{what} at relative gap {found:.1e}"
         if done
-        else f"relative gap {found:.1e} after {rounds} rounds, {gap:.0e} wanted: allow more rounds"
+        else f"{what}: relative gap {found:.1e} after {count} {unit}, {gap:.0e} wanted: allow more {unit}"
     )
-    status = Status(done, max(found, 0.0), rounds, message)
-    if throw and not done:
-        raise ConvergenceError(message)
-    return Assignment(
-        flow,
-        cost,
-        network.beckmann(flow),
-        found,
-        status,
-        *_paths(paths, by_origin),
-        least[np.argsort(by_origin)],
-    )
+    return Status(done, max(found, 0.0), count, message)
 
 
-def _paths(paths: tuple[Ints | Floats, ...], rows: Ints) -> tuple[Ints, Floats, tuple[Ints, ...]]:
+def _paths(
+    paths: tuple[Ints | Floats, ...], rows: Ints, unused: bool = False
+) -> tuple[Ints, Floats, tuple[Ints, ...]]:
     of_pair, after, start, length, flow, links = paths
     pair, carried, along = [], [], []
     for q, p in enumerate(of_pair):
         while p >= 0:
-            if flow[int(p)] > 0:
+            if unused or flow[int(p)] > 0:
                 pair.append(rows[q])
                 carried.append(flow[int(p)])
                 # Links are kept from the destination backwards.

@@ -13,8 +13,12 @@ class EmissionFactors:
 
     e = g / 1000 x payload x length   [kg CO2e/TEU = g/tkm / 1000 x t/TEU x km]
 
-    table: `emission_factors`; g_per_tkm in g CO2e/tkm, for `handling` in kg CO2e per TEU and lift.
+    table: `emission_factors`; g_per_tkm in g CO2e/tkm, for `handling` in kg CO2e per TEU and lift; of it
+    ttw_g_per_tkm arises where the energy is used (tank to wheel), blank where no source tells.
     payload_t: standard payload of a TEU [t], so that a route's emissions do not depend on the goods.
+    Electric traction follows the grid of the country, is generation only (no grid loss, no fuel chain) and
+    has no tank-to-wheel part. Load and empty running are those of each source (see its note); no factor is
+    scaled by a load of our own.
     Raises DataError when a mode has neither the country asked for nor `*`.
     Source: ISO 14083:2023, transport chain elements; the factors carry their own sources.
     """
@@ -22,11 +26,15 @@ class EmissionFactors:
     def __init__(self, table: Table, payload_t: float) -> None:
         self.payload_t = payload_t
         self._factor: dict[tuple[str, str], float] = {}
+        self._tank: dict[tuple[str, str], float | None] = {}
         for row in table:
-            self._factor[str(row["mode"]), str(row["country"])] = cell_number(row, "g_per_tkm")
+            key = str(row["mode"]), str(row["country"])
+            self._factor[key] = cell_number(row, "g_per_tkm")
+            tank = row.get("ttw_g_per_tkm")
+            self._tank[key] = None if tank is None else float(tank)
 
     def factor(self, mode: str, country: str) -> float:
-        """The factor of a mode in a country, or its `*` row [g CO2e/tkm]."""
+        """The factor of a mode in a country, or its `*` row, well to wheel [g CO2e/tkm]."""
         value = self._factor.get((mode, country), self._factor.get((mode, "*")))
         if value is None:
             fault = Fault("emission_factors.csv", f"no {mode} for {country}", f"add a row {mode}, *")
@@ -35,14 +43,34 @@ class EmissionFactors:
 
     def haul(self, mode: str, electrified: bool, countries: tuple[str, str], length_km: float) -> float:
         """Emissions of one TEU over a link: half the factor of either end's country [kg CO2e/TEU]."""
-        if mode.startswith("rail"):
-            mode = "rail-electric" if electrified else "rail-diesel"
+        mode = traction(mode, electrified)
         first, second = countries
         factor = self.factor(mode, first)
         if second != first:
             factor = 0.5 * (factor + self.factor(mode, second))
         return factor / 1000.0 * self.payload_t * length_km
 
+    def haul_ttw(
+        self, mode: str, electrified: bool, countries: tuple[str, str], length_km: float
+    ) -> float | None:
+        """The tank-to-wheel part of `haul` [kg CO2e/TEU]; None where a source is missing."""
+        mode = traction(mode, electrified)
+        parts = []
+        for country in countries:
+            key = (mode, country) if (mode, country) in self._factor else (mode, "*")
+            tank = self._tank.get(key)
+            if tank is None:
+                return None
+            parts.append(tank)
+        return 0.5 * (parts[0] + parts[1]) / 1000.0 * self.payload_t * length_km
+
     def lift(self) -> float:
         """Emissions of one lift of a container in a terminal or port [kg CO2e/TEU]."""
         return self.factor("handling", "*")
+
+
+def traction(mode: str, electrified: bool) -> str:
+    """The mode of the emission factors for a link."""
+    if mode.startswith("rail"):
+        return "rail-electric" if electrified else "rail-diesel"
+    return mode

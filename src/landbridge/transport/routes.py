@@ -25,6 +25,7 @@ from landbridge.transport.choice import (
     pivot,
     solve_base,
 )
+from landbridge.transport.emissions import EmissionFactors
 from landbridge.transport.graph import (
     BLOCK,
     GATE_IN,
@@ -85,6 +86,8 @@ class Leg:
     link: str | None
     distance_km: float
     terms: tuple[Term, ...]
+    # Tank-to-wheel part of co2e_kg [kg CO2e per TEU]; None where no source tells it.
+    co2e_ttw_kg: float | None = None
 
     @property
     def time_h(self) -> float:
@@ -114,6 +117,7 @@ class Leg:
             "time_h": self.time_h,
             "cost_usd": self.cost_usd,
             "co2e_kg": self.co2e_kg,
+            "co2e_ttw_kg": self.co2e_ttw_kg,
             "distance_km": self.distance_km,
             "terms": [vars(term) for term in self.terms],
         }
@@ -443,6 +447,7 @@ def _legs(
 ) -> Iterator[Leg]:
     """The legs of a route: an arc over a border gives a haul, a rest (on the road) and a border leg."""
     links = world.network["links"].by("link_id")
+    factors = EmissionFactors(world.network["emission_factors"], world.parameter("payload_t"))
     for arc in arcs:
         start, end = (graph.places[s // len(LAYERS)] for s in (graph.tail[arc], graph.head[arc]))
         link = graph.links[graph.link[arc]] if graph.link[arc] >= 0 else None
@@ -468,7 +473,11 @@ def _legs(
         for operation, terms in parts.items():
             km = _exact(graph.length_km[arc]) if operation == "haul" else 0.0
             names = str(places[start]["name"]), str(places[end]["name"])
-            yield Leg(start, end, names[0], names[1], mode, operation, link, km, tuple(terms))
+            tank = None if any(term.co2e_kg for term in terms) else 0.0
+            if operation == "haul" and link is not None:
+                row_, ends = links[link], (str(places[start]["country"]), str(places[end]["country"]))
+                tank = factors.haul_ttw(str(row_["mode"]), bool(row_["electrified"]), ends, km)
+            yield Leg(start, end, *names, mode, operation, link, km, tuple(terms), tank)
 
 
 def _exact(value: float) -> float:

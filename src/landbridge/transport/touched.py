@@ -241,7 +241,7 @@ class Touched:
             g, m = slice(reach), slice(int(part.pair_of_group[reach - 1]) + 1)
             slot, first, gained = part.pair_of_group[g], part.pair_start[m], part.gained[g]
             family, per_usd = part.new_family_cost[s, g], part.per_usd[s, m]
-            root = _root(part.total[s, g] / part.new_total[s, g], classes.phi)
+            root = _root(_ratio(part.total[s, g], part.new_total[s, g]), classes.phi)
             np.multiply(part.family_cost[s, g], root, out=family)
             lifted = family - part.family_cost[s, g]
             if mean is not None:
@@ -251,6 +251,8 @@ class Touched:
             share = part.share[s, g] * np.exp(-lifted)
             whole = part.pair_total[s, m]
             np.add(part.rest[s, m], np.add.reduceat(share, first), out=whole)
+            # Nothing is open to a sector whose transit is closed: its pairs keep what they had.
+            whole[whole <= 0.0] = 1.0
             np.divide(share, whole[slot], out=part.new_share[s, g])
             before = choice.cost_segment[s, part.product][part.pairs[m]]
             value = before - np.log(whole) / np.where(per_usd > 0.0, per_usd, 1.0)

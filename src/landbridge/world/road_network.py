@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
 
-__all__ = ["Demand", "Network"]
+__all__ = ["Demand", "Network", "Turns"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -22,6 +23,8 @@ class Network:
     tail, head: node of either end, 1 to nodes, one entry a link (parallel links are links of their own);
     time: free-flow time; fixed: what does not depend on flow (weighted toll and length), in the unit of time.
     first_through_node: nodes below it are zone centroids, where paths begin and end but do not pass.
+    zone_names, node_names, link_names: how the file calls them, from zone and node 1; blank: by number.
+    notes: what a careful reader should know of how the file was read.
     Raises DataError with every link whose numbers no cost can be made of.
     """
 
@@ -39,6 +42,10 @@ class Network:
     first_through_node: int = 1
     name: str = ""
     rows: tuple[str, ...] = field(default=(), repr=False)
+    zone_names: tuple[str, ...] = field(default=(), repr=False)
+    node_names: tuple[str, ...] = field(default=(), repr=False)
+    link_names: tuple[str, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         faults = []
@@ -64,6 +71,16 @@ class Network:
         if faults:
             raise DataError("the network cannot be used", faults)
 
+    def zone(self, name: str) -> int:
+        """Number of a zone by the name the file gives it; 0 where there is none."""
+        if not self.zone_names:
+            return int(name) if name.isdecimal() and 1 <= int(name) <= self.zones else 0
+        return self._zone_number.get(name, 0)
+
+    @cached_property
+    def _zone_number(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.zone_names, 1)}
+
     def cost(self, flow: Floats) -> Floats:
         """Cost of every link at a flow [link]."""
         return np.asarray(
@@ -84,3 +101,15 @@ class Demand:
     destination: Ints
     trips: Floats
     within: float = 0.0
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Penalties of passing from one link to the next: a row of links (by number from 0) and a cost each.
+
+    cost: in the unit of time of the network; infinite where the turn is not allowed.
+    """
+
+    from_link: Ints
+    to_link: Ints
+    cost: Floats

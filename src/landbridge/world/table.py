@@ -24,6 +24,7 @@ __all__ = [
     "columns_of",
     "number_fault",
     "parse_cell",
+    "parse_months",
     "quoted",
     "read_schema",
 ]
@@ -207,3 +208,15 @@ def cell_number(row: Mapping[str, Cell], column: str) -> float:
     """A numeric cell of a row; zero where it is blank."""
     value = row[column]
     return 0.0 if value is None else float(value)
+
+
+def parse_months(text: str) -> tuple[int, ...]:
+    """Months from "1-12", "11-2" or "1+2+12", each once; ValueError where it is none of these."""
+    found: list[int] = []
+    for part in text.replace(",", "+").split("+"):
+        ends = [int(end) for end in part.strip().split("-")]
+        if len(ends) > 2 or not all(1 <= end <= 12 for end in ends):
+            raise ValueError(text)
+        first, last = ends[0], ends[-1]
+        found += range(first, (last if last >= first else last + 12) + 1)
+    return tuple(dict.fromkeys((month - 1) % 12 + 1 for month in found))

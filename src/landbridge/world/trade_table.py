@@ -6,13 +6,17 @@ Axis order is always origin (exporter), destination (importer), sector.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from landbridge.errors import DataError, Fault
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["TradeTable"]
 
@@ -161,6 +165,48 @@ class TradeTable:
             final_share=np.ones((N, 1)),
             theta=[theta],
         )
+
+    @classmethod
+    def from_frame(
+        cls,
+        trade: pd.DataFrame,
+        theta: float | Mapping[str, float] = 4.0,
+        production: pd.DataFrame | None = None,
+        inputs: pd.DataFrame | None = None,
+        fill_missing: bool = False,
+    ) -> TradeTable:
+        """A table from long data frames, one row for each cell; every fault of all frames in one report.
+
+        Parameters
+        ----------
+        trade
+            Columns origin, destination, trade [million USD, domestic sales included] and, where there are
+            any, sector and tariff [fraction]. Regions and sectors are sorted by code.
+        theta
+            One trade elasticity, or one for each sector.
+        production
+            Columns region, sector, value_added_share, final_share; needed for several sectors.
+        inputs
+            Columns region, input, using, share of input in the materials of using; absent rows are zero.
+        fill_missing
+            Absent pairs are flows of zero; otherwise each is a fault.
+
+        Raises
+        ------
+        DataError
+            Missing columns, negative, missing or repeated cells, regions in one frame and not in another,
+            shares that do not sum to one.
+        """
+        from landbridge.world.trade_frame import table_from_frame  # it makes tables, and needs pandas
+
+        return table_from_frame(trade, theta, production, inputs, fill_missing)
+
+    @property
+    def sells_nothing_at_home(self) -> tuple[str, ...]:
+        """Regions whose domestic sales are zero or floored (below a millionth of their spending)."""
+        home = np.einsum("nns->n", self.trade)
+        low = home < 1e-6 * self.expenditure.sum(axis=1)
+        return tuple(code for code, none in zip(self.regions, low, strict=True) if none)
 
     @property
     def output(self) -> Array:

@@ -20,6 +20,7 @@ __all__ = [
     "check_cell",
     "check_cells",
     "check_network",
+    "check_references",
     "spelled",
     "where",
 ]
@@ -49,6 +50,9 @@ _RANGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "farm_weights": (("low", "share", "high"),),
     "farm_adoption": (("low", "central", "high"),),
     "travel_parameters": (("low", "central", "high"),),
+    "gas_profiles": (("low", "index", "high"),),
+    "gas_parameters": (("low", "value", "high"),),
+    "gas_backcasts": (("home_extra_low", "home_extra_percent", "home_extra_high"),),
 }
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -88,6 +92,18 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "claims": ("claim_id",),
     "claim_figures": ("claim_id", "item", "year"),
     "published_estimates": ("estimate_id",),
+    "gas_nodes": ("node_id",),
+    "gas_pipelines": ("pipeline_id",),
+    "gas_segments": ("pipeline_id", "position"),
+    "gas_balances": ("country", "balance_year"),
+    "gas_contracts": ("contract_id", "contract_year"),
+    "gas_flows": ("exporter", "importer", "flow_year"),
+    "gas_storage": ("site_id",),
+    "gas_profiles": ("kind", "month"),
+    "gas_outages": ("event_id",),
+    "gas_parameters": ("parameter",),
+    "gas_trade_share": ("exporter", "importer"),
+    "gas_backcasts": ("case_id", "country", "measure"),
 }
 
 
@@ -147,6 +163,12 @@ def check_network(network: Network) -> list[Fault]:
     for rule in _RULES:
         faults.extend(rule(network))
     return faults
+
+
+def check_references(tables: Network) -> list[Fault]:
+    """References between tables that were read, where other tables are at fault; empty targets pass."""
+    there = {name: table for name, table in tables.items() if len(table)}
+    return _references_resolve(there)
 
 
 def _keys_are_unique(network: Network) -> list[Fault]:

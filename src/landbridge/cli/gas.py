@@ -1,0 +1,352 @@
+"""The command gas: what is not delivered when lines are lost, month by month, and which line matters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from landbridge.cli.terminal import (
+    JsonFlag,
+    Output,
+    WorldFolder,
+    check_ending,
+    envelope_json,
+    load,
+    progress_bar,
+    put,
+    show,
+    write,
+)
+from landbridge.errors import DataError, Fault, Status
+
+if TYPE_CHECKING:
+    from landbridge.channels.gas import GasYear
+    from landbridge.report import Section
+
+__all__ = ["gas"]
+
+_SHOWN_BCM = 0.005  # half of the last digit shown
+_BASIS = (
+    "Volumes are the operator's; 1.11 of them make one bcm at 40 MJ per m3, the volume of the statistical "
+    "reviews. Deliveries of the year stand for contracts, none of which is public."
+)
+
+
+def gas(
+    lose: Annotated[
+        list[str] | None, typer.Option("--lose", help="A pipeline that is lost: CAC_C, line-C; repeat it.")
+    ] = None,
+    months: Annotated[str, typer.Option(help="Months of the loss: 1-12, 11-2, 1+2+12.")] = "1-12",
+    profile: Annotated[
+        Literal["flat", "seasonal"],
+        typer.Option(
+            help="Which figure leads; the other stands beside. Flat: a twelfth a month, no storage."
+        ),
+    ] = "flat",
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            "--draws", min=1, max=1_000_000, help="Also draw so many years of outages, seasonal profile."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 1,
+    scenario: Annotated[
+        str | None, typer.Option(help="On the network after a scenario: a bundled name or a .toml file.")
+    ] = None,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="Also: observed flows, two past winters, the EU N-1 index.")
+    ] = False,
+    as_json: JsonFlag = False,
+    output: Output = None,
+    world: WorldFolder = None,
+) -> None:
+    """Find what gas is not delivered when pipelines are lost, who goes short, and what a line is worth."""
+    from landbridge.channels.gas import find_lines, require_deliverable, solve_year
+    from landbridge.scenario import apply
+    from landbridge.studies import gas as study
+    from landbridge.world.table import parse_months
+
+    check_ending(output, (".json", ".csv"))
+    begin = time.perf_counter()
+    loaded = load(world)
+    if scenario is not None:
+        loaded = apply(loaded, scenario)
+    faults: list[Fault] = []
+    lost: tuple[str, ...] = ()
+    chosen: tuple[int, ...] = ()
+    try:
+        lost = find_lines(loaded, [name for text in lose or () for name in text.split(",")])
+    except DataError as error:
+        faults += error.faults
+    try:
+        chosen = parse_months(months)
+    except ValueError:
+        faults.append(Fault("--months", f"is {months!r}", "write 1-12, 11-2 or 1+2+12"))
+    if faults:
+        raise DataError("the question cannot be put", faults)
+    require_deliverable(loaded)
+    with progress_bar() as progress:
+        years = {name: solve_year(loaded, lost, name, months=chosen) for name in ("flat", "seasonal")}
+        base = {name: solve_year(loaded, (), name) for name in ("flat", "seasonal")}
+        other = "seasonal" if profile == "flat" else "flat"
+        ranked = study.n_minus_one(loaded, profile) if not lost else []
+        # A gas year has seasons and stores, so draws are of the seasonal profile whichever figure leads.
+        drawn = None
+        if draws is not None:
+            drawn = study.draws(
+                loaded, draws, "seasonal", lose=lost, months=chosen, seed=seed, progress=progress
+            )
+        span = study.ranges(loaded, lost, chosen)
+    main = years[profile]
+    status = Status.worst(
+        [y.status for y in (*years.values(), *base.values())] + ([drawn.status] if drawn else [])
+    )
+    result: dict[str, Any] = {
+        "unserved_bcm": main.unserved_bcm,
+        "volume_basis": "operator",
+        "profile": profile,
+        f"unserved_{other}_bcm": years[other].unserved_bcm,
+        "unserved_seasonal_range_bcm": list(span["seasonal"]),
+        "unserved_flat_range_bcm": list(span["volume"]),
+        "base_unserved_bcm": base[profile].unserved_bcm,
+        "home_unserved_bcm": main.home_unserved_bcm,
+        "lost": list(lost),
+        "months": list(chosen),
+        "by_country": main.by_country,
+        "contracts": main.contracts,
+        "lines": main.lines,
+        "binding": main.binding,
+        "balance_bcm": main.balance,
+        other: years[other].to_json(),
+    }
+    if ranked:
+        result["n_minus_1"] = ranked
+    if drawn is not None:
+        result["draws"] = drawn.to_json()
+    if checks:
+        result["beside_observed"] = study.beside_observed(loaded, profile)
+        result["backcasts"] = [{**vars(b), "error": b.error} for b in study.backcasts(loaded)]
+        result["eu_n_minus_1"] = study.eu_n_minus_1(loaded)
+    options = {"lose": list(lost), "months": months, "profile": profile, "draws": draws, "seed": seed}
+    options["scenario"] = scenario
+
+    def envelope() -> str:
+        return envelope_json(result, status, loaded, "gas", begin, options=options)
+
+    if output is not None:
+        write(output, envelope() if output.suffix == ".json" else _csv(years))
+    elif as_json:
+        put(envelope())
+    else:
+        show(_sections(result, years, base, profile))
+
+
+def _csv(years: dict[Any, GasYear]) -> str:
+    """Deliveries by profile, contract and month in one long table."""
+    lines = ["profile,contract,exporter,importer,month,due_bcm_operator,missed_bcm_operator"]
+    for name, year in years.items():
+        for n, row in enumerate(year.contracts):
+            for month in range(12):
+                cells = (name, row["contract"], row["exporter"], row["importer"], month + 1)
+                due, missed = float(year.model.due[n, month]), float(year.missed[n, month])
+                lines.append(",".join([*map(str, cells), repr(due), repr(missed)]))
+    return "\n".join(lines) + "\n"
+
+
+def _sections(
+    result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, GasYear], profile: str
+) -> Iterator[Section]:
+    from landbridge.report import Section
+
+    main = years[profile]
+    yield Section("Gas not delivered", before=tuple(_words(result, years, base)), after=(_BASIS,))
+    if main.unserved_bcm > _SHOWN_BCM or main.home_unserved_bcm > _SHOWN_BCM:
+        yield Section(
+            f"Who goes short, bcm a year, {profile} profile",
+            (
+                "country",
+                "due to it",
+                "not received",
+                "not sold",
+                "own use not served",
+                "by month, not received",
+            ),
+            tuple(
+                (
+                    row["country"],
+                    f"{row['due_bcm']:.2f}",
+                    f"{row['missed_bcm']:.2f}",
+                    f"{row['unsold_bcm']:.2f}",
+                    f"{row['home_unserved_bcm']:.2f}",
+                    " ".join(f"{v:.2f}" for v in row["missed_by_month_bcm"]),
+                )
+                for row in main.by_country
+                if max(row["missed_bcm"], row["unsold_bcm"], row["home_unserved_bcm"]) > _SHOWN_BCM
+            ),
+        )
+        yield Section(
+            "Under which contract, bcm a year",
+            ("contract", "due", "delivered", "missed"),
+            tuple(
+                (
+                    f"{row['exporter']} to {row['importer']}",
+                    f"{row['due_bcm']:.2f}",
+                    f"{row['delivered_bcm']:.2f}",
+                    f"{row['missed_bcm']:.2f}",
+                )
+                for row in main.contracts
+                if row["missed_bcm"] > _SHOWN_BCM
+            ),
+        )
+    yield Section(
+        f"Lines, bcm a year, {profile} profile",
+        ("line", "name", "capacity", "flow", "of capacity", "1 bcm more is worth, million USD"),
+        tuple(
+            (
+                row["alias"] or row["line"],
+                row["name"],
+                f"{row['capacity_bcm']:.2f}",
+                f"{row['flow_bcm']:.2f}",
+                "lost" if row["use"] is None else f"{100 * row['use']:.0f} %",
+                f"{row['dual_musd_per_bcm']:,.0f}",
+            )
+            for row in main.lines
+        ),
+        after=(
+            "Strings side by side share a flow by capacity; which string carries what is not published. "
+            "Worth: missed gas at the price of the Chinese border; it holds until the shortage is gone.",
+        ),
+    )
+    if "n_minus_1" in result:
+        yield Section(
+            f"Each line lost for a year, one at a time, bcm, {profile} profile",
+            ("line", "name", "not delivered", "own use not served"),
+            tuple(
+                (r["line"], r["name"], f"{r['unserved_bcm']:.2f}", f"{r['home_unserved_bcm']:.2f}")
+                for r in result["n_minus_1"]
+            ),
+        )
+    if "draws" in result:
+        yield _drawn(result["draws"])
+    if "backcasts" in result:
+        yield from _checked(result)
+
+
+def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, GasYear]) -> Iterator[str]:
+    flat, seasonal = years["flat"], years["seasonal"]
+    due = float(flat.model.due.sum())
+    lost, months = result["lost"], result["months"]
+    if lost:
+        when = "for the whole year" if len(months) == 12 else "in months" if len(months) > 1 else "in month"
+        if len(months) < 12:
+            when += f" {', '.join(map(str, months))}"
+        yield (
+            f"Without {', '.join(lost)} {when}, {flat.unserved_bcm:.2f} of {due:.1f} bcm a year are not "
+            f"delivered if every month is alike and nothing is stored; {seasonal.unserved_bcm:.2f} with the "
+            f"season of use and deliveries (an assumption: {_to(result, 'seasonal')} over its range) and "
+            f"with storage. Over the range of the ratio of the two volumes the first is "
+            f"{_to(result, 'flat')}."
+        )
+    else:
+        yield (
+            f"With every line whole, {flat.unserved_bcm:.2f} of {due:.1f} bcm a year are not delivered if "
+            f"every month is alike; {seasonal.unserved_bcm:.2f} with the season (an assumption) and storage."
+        )
+    before = base["seasonal"].unserved_bcm
+    if lost and before > _SHOWN_BCM:
+        yield f"Without any loss the seasonal figure is {before:.2f}, in the coldest months."
+    for name, year in years.items():
+        if year.home_unserved_bcm > _SHOWN_BCM:
+            short = ", ".join(
+                f"{r['country']} {r['home_unserved_bcm']:.2f}"
+                for r in year.by_country
+                if r["home_unserved_bcm"] > _SHOWN_BCM
+            )
+            yield f"Use at home not served ({name}), bcm: {short}. Exports are cut before it."
+    for text in years[result["profile"]].binding:
+        yield f"What binds: {text}."
+
+
+def _to(result: dict[str, Any], profile: str) -> str:
+    low, high = result[f"unserved_{profile}_range_bcm"]
+    return f"{low:.2f} to {high:.2f}"
+
+
+def _drawn(drawn: dict[str, Any]) -> Section:
+    from landbridge.report import Section
+
+    return Section(
+        f"{drawn['draws']:,} years of outages, bcm not delivered, {drawn['profile']} profile",
+        ("mean", "median", "one year in ten", "one in twenty", "one in a hundred", "worst"),
+        (
+            tuple(
+                f"{drawn[k]:.2f}"
+                for k in ("mean_bcm", "p50_bcm", "p90_bcm", "p95_bcm", "p99_bcm", "most_bcm")
+            ),
+        ),
+        after=(
+            f"The mean is known to {2 * drawn['standard_error_bcm']:.2f} (two standard errors). Outages come "
+            "at the rate, size and season of the dated ones of 2017-2023; the loss of a whole string is an "
+            "assumption, since none is dated. No other seller takes the place of one that fails.",
+        ),
+    )
+
+
+def _checked(result: dict[str, Any]) -> Iterator[Section]:
+    from landbridge.report import Section
+
+    yield Section(
+        "Flows of 2023 beside the published ones, bcm at 40 MJ per m3",
+        ("exporter", "importer", "published", "ours", "difference"),
+        tuple(
+            (
+                r["exporter"],
+                r["importer"],
+                f"{r['observed_bcm_standard']:.2f}",
+                f"{r['ours_bcm_standard']:.2f}",
+                f"{r['difference']:+.1%}",
+            )
+            for r in result["beside_observed"]
+        ),
+        after=("Deliveries are given to the model: this says that lines and balances carry them, no more.",),
+    )
+    yield Section(
+        "Two past winters, million m3 a day; what failed is given",
+        ("winter", "country", "measure", "observed", "ours", "range", "error"),
+        tuple(
+            (
+                b["case"],
+                b["country"],
+                b["measure"],
+                f"{b['observed']:.0f}",
+                f"{b['ours']:.0f}",
+                f"{b['low']:.0f}-{b['high']:.0f}",
+                f"{b['error']:+.0%}",
+            )
+            for b in result["backcasts"]
+        ),
+        after=(
+            "Range: how much the cold raised use at home, an assumption (5-30 percent in January 2023). "
+            "Steps are months and the year is foreseen, so a peak of nine days is smoothed.",
+        ),
+    )
+    yield Section(
+        "N-1 index of Regulation (EU) 2017/1938, Annex II, percent of the use of a peak day",
+        ("area", "largest piece", "entries at design", "entries under contract"),
+        tuple(
+            (
+                r["area"],
+                r["largest"],
+                "-" if r["technical_percent"] is None else f"{r['technical_percent']:.0f}",
+                "-" if r["contracted_percent"] is None else f"{r['contracted_percent']:.0f}",
+            )
+            for r in result["eu_n_minus_1"]
+        ),
+        after=(
+            "At design: old lines count at figures that nobody has confirmed for today. Peak day: an "
+            "assumption. Below 100 the peak day is not covered without the largest piece.",
+        ),
+    )

@@ -1,0 +1,453 @@
+"""Conditions and formulas as people type them, read without ever running what was typed.
+
+`--where` and the terms of a formula are parsed to a syntax tree in which only columns, numbers, text,
+arithmetic and comparisons are known; nothing is handed to eval, so a hostile line is a fault and no more.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.errors import DataError, Fault, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Factor",
+    "Formula",
+    "Term",
+    "column",
+    "condition",
+    "evaluate",
+    "names_in",
+    "parse_formula",
+    "refused",
+]
+
+# Longer lines are no condition anybody typed, and deep nesting is how a parser is attacked.
+_LONGEST = 2000
+_FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], Any]] = {
+    "log": np.log,
+    "log1p": np.log1p,
+    "exp": np.exp,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+}
+_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+    ast.FloorDiv: np.floor_divide,
+    ast.Mod: np.mod,
+    ast.Pow: np.power,
+}
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: lambda a, b: a == b,
+    ast.NotEq: lambda a, b: a != b,
+    ast.Lt: lambda a, b: a < b,
+    ast.LtE: lambda a, b: a <= b,
+    ast.Gt: lambda a, b: a > b,
+    ast.GtE: lambda a, b: a >= b,
+}
+_WORDS = {"&": "and", "&&": "and", "|": "or", "||": "or", "~": "not", "!": "not"}
+
+
+class _RefusedError(Exception):
+    """A part of an expression that is not allowed: what, and the cure."""
+
+    def __init__(self, what: str, cure: str) -> None:
+        super().__init__(what)
+        self.what, self.cure = what, cure
+
+
+@contextmanager
+def refused(where: str) -> Iterator[None]:
+    """Turn what `evaluate` refuses inside into a DataError that names the place."""
+    try:
+        yield
+    except _RefusedError as no:
+        raise DataError("an expression cannot be used", [Fault(where, no.what, no.cure)]) from None
+
+
+# ---- expressions over columns ----------------------------------------------------------------------
+
+
+def column(frame: pd.DataFrame, name: str) -> NDArray[Any]:
+    """A column as float64 with NaN for missing, or as objects where it holds anything but numbers."""
+    import pandas as pd
+
+    values = frame[name]
+    if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
+        return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
+    return np.asarray(values.astype(object).to_numpy())
+
+
+def condition(text: str, frame: pd.DataFrame, where: str = "where") -> NDArray[np.bool_]:
+    """Rows of a frame for which a condition holds, e.g. `year % 4 == 2 and exporter != importer`.
+
+    Known are columns, numbers, 'text', + - * / // % **, comparisons, in [..], and, or, not (& | ~ too).
+
+    Raises DataError for anything else: calls, attributes, indexing, @, names that are no column.
+    """
+    tree = _parse(text, where, joined=True)
+    unknown = _unknown(names_in(tree), frame.columns, where)
+    if unknown:
+        raise DataError("the condition cannot be used", unknown)
+    with refused(f"{where} {text!r}"):
+        found = evaluate(tree, frame)
+    if np.ndim(found) == 0 or np.asarray(found).dtype != np.bool_:
+        cure = "compare something, for example year >= 1990"
+        raise DataError("not a condition", [Fault(f"{where} {text!r}", "is not true or false a row", cure)])
+    return np.asarray(found)
+
+
+def evaluate(tree: ast.expr, frame: pd.DataFrame, *, functions: bool = False) -> Any:
+    """The value of a parsed expression over the columns of a frame; functions: log, exp ... are known."""
+
+    def value(node: ast.expr) -> Any:
+        match node:
+            case ast.Constant(value=bool() | str() as known):
+                return known
+            case ast.Constant(value=int() | float() as known):
+                # Numbers become floats: no power of integers can ask for a million digits.
+                try:
+                    return float(known)
+                except OverflowError:
+                    raise _RefusedError("a number is too large", "write a smaller one") from None
+            case ast.Name():
+                return column(frame, node.id)
+            case ast.BinOp() if type(node.op) in _ARITHMETIC:
+                left, right = number(node.left), number(node.right)
+                with np.errstate(all="ignore"):
+                    return _ARITHMETIC[type(node.op)](left, right)
+            case ast.UnaryOp(op=ast.USub()):
+                return -number(node.operand)
+            case ast.UnaryOp(op=ast.UAdd()):
+                return number(node.operand)
+            case ast.UnaryOp(op=ast.Not()):
+                return ~truth(node.operand)
+            case ast.BoolOp():
+                parts = [truth(v) for v in node.values]
+                found = parts[0]
+                for part in parts[1:]:
+                    found = found & part if isinstance(node.op, ast.And) else found | part
+                return found
+            case ast.Compare():
+                return comparison(node)
+            case ast.Call(func=ast.Name(id=name), args=[inner], keywords=[]) if (
+                functions and name in _FUNCTIONS
+            ):
+                with np.errstate(all="ignore"):
+                    return _FUNCTIONS[name](np.asarray(number(inner), dtype=np.float64))
+            case ast.Call(func=ast.Name(id=name)) if functions:
+                cure = did_you_mean(name, _FUNCTIONS) or f"known are {', '.join(_FUNCTIONS)}, i() and C()"
+                raise _RefusedError(f"{name}() is not known", cure)
+        raise _RefusedError(*_refusal(node))
+
+    def number(node: ast.expr) -> Any:
+        found = value(node)
+        if isinstance(found, str) or (isinstance(found, np.ndarray) and found.dtype == object):
+            raise _RefusedError(f"{ast.unparse(node)} is text", "only numbers can be reckoned with")
+        return np.asarray(found, dtype=np.float64)
+
+    def truth(node: ast.expr) -> Any:
+        found = value(node)
+        if np.asarray(found).dtype != np.bool_:
+            cure = f"compare it: {ast.unparse(node)} == 1"
+            raise _RefusedError(f"{ast.unparse(node)} is not true or false", cure)
+        return np.asarray(found)
+
+    def comparison(node: ast.Compare) -> Any:
+        left, found = node.left, None
+        for op, right in zip(node.ops, node.comparators, strict=True):
+            if isinstance(op, ast.In | ast.NotIn):
+                part = among(left, right)
+                part = ~part if isinstance(op, ast.NotIn) else part
+            elif type(op) in _COMPARISONS:
+                part = compared(type(op), left, right)
+            else:
+                raise _RefusedError("'is' compares nothing here", "use ==")
+            found = part if found is None else found & part
+            left = right
+        return found
+
+    def compared(op: type[ast.cmpop], left: ast.expr, right: ast.expr) -> Any:
+        a, b = value(left), value(right)
+        if _texts(a) != _texts(b):
+            side = ast.unparse(left if _texts(a) else right)
+            raise _RefusedError(
+                f"{side} is text and the other side a number", "put numbers bare, text in quotes"
+            )
+        try:
+            return np.asarray(_COMPARISONS[op](a, b), dtype=np.bool_)
+        except TypeError:  # an order between text and a missing value
+            raise _RefusedError(
+                f"{ast.unparse(left)} has rows that cannot be ordered", "use == or in"
+            ) from None
+
+    def among(left: ast.expr, right: ast.expr) -> Any:
+        if not isinstance(right, ast.List | ast.Tuple | ast.Set):
+            raise _RefusedError("in wants a list", "for example exporter in ['KAZ', 'UZB']")
+        items = [value(item) for item in right.elts]
+        if any(isinstance(item, np.ndarray) for item in items):
+            raise _RefusedError("a list may hold numbers and text only", "name the values")
+        a = np.asarray(value(left))
+        if any(isinstance(item, str) != _texts(a) for item in items):
+            raise _RefusedError("a list mixes text and numbers", "put numbers bare, text in quotes")
+        hit = np.zeros(a.shape, dtype=np.bool_)
+        for item in items:
+            hit |= np.asarray(a == item, dtype=np.bool_)
+        return hit
+
+    return value(tree)
+
+
+def names_in(tree: ast.AST) -> list[str]:
+    """Names of columns in a parsed expression, in order, without the functions called."""
+    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    found = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
+    return list(dict.fromkeys(found))
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, np.ndarray) and value.dtype == object)
+
+
+def _refusal(node: ast.AST) -> tuple[str, str]:
+    shown = ast.unparse(node) if isinstance(node, ast.expr) else type(node).__name__
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    if isinstance(node, ast.Call):
+        return f"{shown} calls a function", "compute it as a column of the data first"
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return f"{shown} reaches into a column", "use columns, numbers and text only"
+    return f"{shown} is not allowed", "use columns, numbers, 'text', comparisons, and, or, not"
+
+
+def _parse(text: str, where: str, *, joined: bool = False) -> ast.expr:
+    """The syntax tree of an expression; joined: & | ~ are read as and, or, not."""
+    if len(text) > _LONGEST:
+        fault = Fault(where, f"has {len(text):,} characters", f"use at most {_LONGEST:,}")
+        raise DataError("an expression is too long", [fault])
+    shown = f"{where} {text!r}"
+    try:
+        return ast.parse(_in_words(text) if joined else text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError) as error:
+        cure = "check brackets and quotes"
+        if joined and re.search(r"(?<![=<>!])=(?!=)", text):
+            cure = "equality is written =="
+        elif "@" in text:
+            cure = "variables of a program are not known here: write the value"
+        what = f"cannot be read ({error.msg})" if isinstance(error, SyntaxError) else "cannot be read"
+        raise DataError("an expression cannot be read", [Fault(shown, what, cure)]) from None
+
+
+def _in_words(text: str) -> str:
+    """The condition with the operators of pandas and Stata written as Python's words."""
+    # tokenize knows quotes, so an ampersand inside a name stays what it is.
+    spaced = text.strip().replace("&&", "&").replace("||", "|")
+    spaced = re.sub(r"!(?!=)", "~", spaced)
+    tokens = tokenize.generate_tokens(io.StringIO(spaced).readline)
+    words = [_WORDS.get(t.string, t.string) if t.type == tokenize.OP else t.string for t in tokens]
+    return " ".join(word for word in words if word.strip())
+
+
+def _unknown(names: Iterable[str], known: Iterable[Any], where: str) -> list[Fault]:
+    columns = [str(c) for c in known]
+    faults = []
+    for name in dict.fromkeys(names):
+        if name not in columns:
+            listed = ", ".join(columns[:12]) + (" ..." if len(columns) > 12 else "")
+            cure = did_you_mean(name, columns) or f"the columns are {listed}"
+            faults.append(Fault(where, f"there is no column {name!r}", cure))
+    return faults
+
+
+# ---- formulas --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One factor of a term: an expression over columns, an indicator of each level of a column, or both.
+
+    levels: the column whose levels become indicators. reference: the level left out, None for none,
+    Ellipsis for the first. tree: what the indicators are multiplied with, or the expression itself.
+    """
+
+    name: str
+    tree: ast.expr | None
+    levels: str | None = None
+    reference: Any = None
+
+    def columns(self) -> list[str]:
+        """The columns of the data that it needs."""
+        return ([self.levels] if self.levels else []) + (names_in(self.tree) if self.tree else [])
+
+
+@dataclass(frozen=True)
+class Term:
+    """A regressor as typed: one factor, or the product of several."""
+
+    name: str
+    factors: tuple[Factor, ...]
+
+    def columns(self) -> list[str]:
+        """The columns of the data that it needs."""
+        return [c for f in self.factors for c in f.columns()]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """`dependent ~ terms | effects`: each fixed effect a tuple of columns (exporter^year: two)."""
+
+    text: str
+    dependent: Factor
+    terms: tuple[Term, ...]
+    effects: tuple[tuple[str, ...], ...]
+    constant: bool = True
+
+    def columns(self) -> list[str]:
+        """The columns of the data that it needs."""
+        used = [*self.dependent.columns(), *(c for t in self.terms for c in t.columns())]
+        return list(dict.fromkeys([*used, *(c for e in self.effects for c in e)]))
+
+
+def parse_formula(text: str) -> Formula:
+    """A formula as Stata's ppmlhdfe, R's fixest and pyfixest users write it.
+
+    `trade ~ rta + log(dist) + i(year, brdr, ref=2006) + a:b | exporter^year + importer^year + pair`.
+
+    Raises DataError with every part that cannot be read.
+    """
+    faults: list[Fault] = []
+    # np.log(x) is how pyfixest is usually fed; it means log(x).
+    cleaned = re.sub(r"\bnp\.(?=(?:log|log1p|exp|sqrt|abs)\()", "", text)
+    left, tilde, rest = cleaned.partition("~")
+    if not tilde or not left.strip() or "~" in rest:
+        cure = 'write "trade ~ rta | exporter^year + importer^year + pair"'
+        raise DataError("not a formula", [Fault(f"formula {text!r}", "needs one ~ after the flow", cure)])
+    parts = _split(rest, "|")
+    if len(parts) > 2:
+        what = "has more than one |"
+        faults.append(Fault(f"formula {text!r}", what, "write fixed effects once, joined by +"))
+    dependent = _factor(left, faults)
+    terms: list[Term] = []
+    constant = True
+    for piece in _split(parts[0], "+"):
+        if piece.strip() in ("0", "1", "-1"):
+            constant = constant and piece.strip() == "1"
+        else:
+            terms += _terms(piece, faults)
+    repeated = {t.name for t in terms if sum(t.name == u.name for u in terms) > 1}
+    faults += [Fault("formula", f"names {name} twice", "keep one") for name in sorted(repeated)]
+    effects = _effects(parts[1], faults) if len(parts) > 1 else ()
+    if dependent is not None and dependent.levels:
+        faults.append(Fault("formula", "the left side is a set of levels", "put the flow there"))
+        dependent = None
+    if not terms and not faults:
+        faults.append(Fault(f"formula {text!r}", "has no regressor", "put one between ~ and |"))
+    if faults or dependent is None:
+        raise DataError("the formula cannot be read", faults)
+    return Formula(" ".join(text.split()), dependent, tuple(terms), effects, constant)
+
+
+def _split(text: str, at: str) -> list[str]:
+    """The text cut where `at` stands outside brackets and quotes."""
+    pieces, depth, quote, begin = [], 0, "", 0
+    for place, sign in enumerate(text):
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign in "([":
+            depth += 1
+        elif sign in ")]":
+            depth -= 1
+        elif sign == at and depth == 0:
+            pieces.append(text[begin:place])
+            begin = place + 1
+    return [*pieces, text[begin:]]
+
+
+def _terms(piece: str, faults: list[Fault]) -> list[Term]:
+    """a, a:b, or a*b, which is a + b + a:b."""
+    stepwise = re.match(r"\s*(sw0?|csw0?|mvsw)\(", piece)
+    if stepwise:
+        cure = "estimate each formula and set them side by side (--also, or table([...]))"
+        faults.append(Fault("formula", f"{stepwise[1]}() asks for several models", cure))
+        return []
+    starred = _split(piece, "*")
+    if len(starred) > 2:
+        faults.append(Fault("formula", f"{piece.strip()} crosses more than two", "write it out with :"))
+        return []
+    if len(starred) == 2:
+        a, b = starred
+        return [t for p in (a, b, f"{a}:{b}") for t in _terms(p, faults)]
+    factors = [_factor(p, faults) for p in _split(piece, ":")]
+    found = tuple(f for f in factors if f is not None)
+    return [Term(":".join(f.name for f in found), found)] if len(found) == len(factors) else []
+
+
+def _factor(piece: str, faults: list[Fault]) -> Factor | None:
+    """One factor; None, and a fault, where it cannot be read."""
+    text = piece.strip()
+    if not text:
+        faults.append(Fault("formula", "a term is empty", "check the + signs"))
+        return None
+    try:
+        tree = _parse(text, "formula")
+    except DataError as error:
+        faults += error.faults
+        return None
+    if isinstance(tree, ast.Call) and any(_is_call(tree, name) for name in ("i", "C", "factor")):
+        return _levels(tree, text.replace(" ", ""), faults)
+    inner = tree.args[0] if isinstance(tree, ast.Call) and _is_call(tree, "I") and tree.args else tree
+    return Factor(text.replace(" ", ""), inner)
+
+
+def _levels(tree: ast.Call, name: str, faults: list[Fault]) -> Factor | None:
+    """i(x), i(x, other), C(x), factor(x), each with an optional reference level."""
+    reference: Any = None if _is_call(tree, "i") else ...
+    good = len(tree.args) in (1, 2)
+    for keyword in tree.keywords:
+        try:
+            reference = ast.literal_eval(keyword.value)
+        except ValueError:
+            good = False
+        good = good and keyword.arg in ("ref", "reference")
+    first = tree.args[0] if tree.args else None
+    if not good or not isinstance(first, ast.Name):
+        cure = "write i(column), i(column, other) or i(column, ref=1990)"
+        faults.append(Fault("formula", f"{name} cannot be read", cure))
+        return None
+    return Factor(name, tree.args[1] if len(tree.args) == 2 else None, first.id, reference)
+
+
+def _is_call(tree: ast.Call, name: str) -> bool:
+    return isinstance(tree.func, ast.Name) and tree.func.id == name
+
+
+def _effects(text: str, faults: list[Fault]) -> tuple[tuple[str, ...], ...]:
+    """exporter^year + importer^year + pair."""
+    found = []
+    for piece in _split(text, "+"):
+        if piece.strip() in ("0", "1"):
+            continue
+        names = tuple(name.strip() for name in piece.split("^"))
+        if not all(name.isidentifier() for name in names):
+            cure = "join columns with ^ and effects with +, for example exporter^year + pair"
+            faults.append(Fault("formula", f"the fixed effect {piece.strip()!r} cannot be read", cure))
+        else:
+            found.append(names)
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,477 @@
+"""Gravity by Poisson pseudo-maximum likelihood, estimated by pyfixest on a sample that is told in full.
+
+The sample is chosen here (which regressors have a coefficient, which zero flows carry no information), the
+coefficients come from pyfixest, and afterwards the first-order conditions are checked row sums against row
+sums, so that an estimate that has not converged is never shown as one.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
+from landbridge.estimation.absorb import Dropped, collinear, separated_by_groups, separated_by_regressors
+from landbridge.estimation.expressions import Formula, parse_formula
+from landbridge.estimation.panel import PAIR, Sample, build_sample, codes_of, read_panel
+from landbridge.io.optional import need
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Estimate", "Method", "estimate"]
+
+Array = NDArray[np.float64]
+Method = Literal["ppml", "ols"]
+
+# Largest accepted miss of the first-order conditions: the next step of a coefficient in standard errors, and
+# the flows that fixed effects fail to reproduce as a share of all flows.
+ACCEPTED = 1e-6
+# A zero flow that the fit puts this far below the smallest positive one is being pushed to minus infinity.
+_VANISHED = 1e-8
+_ROUNDS = 20
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Estimate:
+    """An estimate with everything that was decided on the way; any other attribute is pyfixest's own.
+
+    So `.coef()`, `.se()`, `.tidy()`, `.confint()`, `.vcov("hetero")`, `.predict()` work as in pyfixest.
+
+    Attributes
+    ----------
+    fit
+        pyfixest's result.
+    formula, method, where
+        What was asked; method "ppml" or "ols".
+    n
+        Rows that carry information, on which the coefficients rest.
+    dropped
+        Regressors without a coefficient, each with its reason.
+    separated
+        Rows left out by rule: "all flows of a fixed effect are zero", "alone in a fixed effect" ...
+    left_out
+        Rows left out because a regressor is empty there.
+    built
+        Columns that were made, and how.
+    fixed_effects
+        Levels by fixed effect.
+    clusters
+        Clusters by name; empty where errors are only robust.
+    notes
+        What a careful reader should know.
+    status
+        Converged, with the largest relative miss of the first-order conditions as its residual.
+    """
+
+    fit: Any
+    formula: str
+    method: Method
+    where: str | None
+    n: int
+    dropped: tuple[Dropped, ...]
+    separated: dict[str, int]
+    left_out: dict[str, int]
+    built: tuple[str, ...]
+    fixed_effects: dict[str, int]
+    clusters: dict[str, int]
+    notes: tuple[str, ...]
+    status: Status
+    dependent: str
+    sample: Sample = field(repr=False)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only called for what is not defined here; dunders must fail so that copying works.
+        if name.startswith("__") or "fit" not in self.__dict__:
+            raise AttributeError(name)
+        return getattr(self.fit, name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the regressors that have a coefficient."""
+        return tuple(str(n) for n in self.fit._coefnames)
+
+    @property
+    def covariance(self) -> pd.DataFrame:
+        """Covariance matrix of the coefficients, rows and columns by name."""
+        import pandas as pd
+
+        return pd.DataFrame(np.asarray(self.fit._vcov), index=self.names, columns=self.names)
+
+    @property
+    def fitted(self) -> Array:
+        """Fitted flow of every row of the sample, in the unit of the data."""
+        values = self.fit._Y_hat_response if self.method == "ppml" else self.fit._Y_hat_link
+        return np.asarray(values, dtype=np.float64).ravel()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a coefficient: coefficient, standard_error, z, p, low and high (95 %), percent.
+
+        percent: 100 (exp(b) - 1), the change of the flow for one unit more of the regressor.
+        """
+        from scipy.stats import norm
+
+        b = np.asarray(self.fit._beta_hat, dtype=np.float64)
+        se = np.sqrt(np.diag(np.asarray(self.fit._vcov, dtype=np.float64)))
+        wide = float(norm.ppf(0.975))
+        out = []
+        for name, value, error in zip(self.names, b, se, strict=True):
+            z = float(value / error) if error > 0 else float("nan")
+            out.append(
+                {
+                    "name": name,
+                    "coefficient": float(value),
+                    "standard_error": float(error),
+                    "z": z,
+                    "p": float(2 * norm.sf(abs(z))),
+                    "low": float(value - wide * error),
+                    "high": float(value + wide * error),
+                    "percent": float(100 * np.expm1(value)) if value < 50 else float("inf"),
+                }
+            )
+        return out
+
+    def __getitem__(self, name: str) -> float:
+        for row in self.rows():
+            if row["name"] == name:
+                return float(row["coefficient"])
+        why = next((d.reason for d in self.dropped if d.name == name), "")
+        cure = why or did_you_mean(name, self.names) or f"there are {', '.join(self.names)}"
+        raise DataError("no such coefficient", [Fault(name, "was not estimated", cure)])
+
+    @property
+    def pseudo_r2(self) -> float | None:
+        """Squared correlation of flow and fit (PPML) or R2 (least squares)."""
+        if self.method == "ols":
+            return float(self.fit._r2)
+        return float(np.corrcoef(self.sample.y, self.fitted)[0, 1] ** 2)
+
+    @property
+    def errors(self) -> str:
+        """How the standard errors were made, in words."""
+        if not self.clusters:
+            return "heteroskedasticity-robust"
+        text = " and ".join(f"{n} ({k:,} clusters)" for n, k in self.clusters.items())
+        return f"clustered by {text}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that `landbridge gravity --json` prints as its result."""
+        return {
+            "formula": self.formula,
+            "method": self.method,
+            "where": self.where,
+            "dependent": self.dependent,
+            "coefficients": [_finite(r) for r in self.rows()],
+            "n": self.n,
+            "dropped": [{"name": d.name, "reason": d.reason} for d in self.dropped],
+            "separated": {"n": sum(self.separated.values()), "rules": dict(self.separated)},
+            "left_out": [{"reason": r, "n": k} for r, k in self.left_out.items()],
+            "built": list(self.built),
+            "fixed_effects": [{"name": n, "levels": k} for n, k in self.fixed_effects.items()],
+            "clusters": [{"name": n, "n": k} for n, k in self.clusters.items()],
+            "errors": self.errors,
+            "r2": self.pseudo_r2,
+            "notes": list(self.notes),
+        }
+
+    def table(self, style: str = "text") -> str:
+        """This estimate as a one-column star table: text, markdown, latex or csv."""
+        from landbridge.estimation.tables import table
+
+        return table([self], style=style)
+
+    def __repr__(self) -> str:
+        return self.table()
+
+    def _repr_markdown_(self) -> str:
+        return self.table("markdown")
+
+
+def estimate(
+    formula: str,
+    data: pd.DataFrame | str | Path,
+    where: str | None = None,
+    cluster: str | None = None,
+    *,
+    method: Method = "ppml",
+    exporter: str | None = None,
+    importer: str | None = None,
+    tolerance: float = 1e-10,
+) -> Estimate:
+    """Structural gravity by PPML (or least squares) with any fixed effects.
+
+    E[X_od,t] = exp(b'x_od,t + e_o,t + m_d,t + g_od); b solves sum x~ (X - fit) = 0, fixed effects
+    partialled out.
+
+    Parameters
+    ----------
+    formula
+        `trade ~ rta + log(dist) | exporter^year + importer^year + pair`. Terms: columns, log(), exp(),
+        sqrt(), abs(), arithmetic inside I(), a:b, a*b, i(column), i(column, x, ref=level), C(column).
+        `pair` is built where the data have none: symmetric, each domestic pair its own.
+    data
+        A DataFrame, or the path of a .csv, .parquet, .xlsx or .dta file. Flows of zero or more in any
+        unit; the unit moves fixed effects and constant only.
+    where
+        Rows to keep, for example "year % 4 == 2 and exporter != importer".
+    cluster
+        Columns whose values form clusters: "pair", "exporter + importer" (two ways), "exporter^year";
+        "none" for robust errors only. None: by pair where there are pairs, else robust. The factor of
+        small samples is G/(G-1) (robust: N/(N-1)), as Stata's ppmlhdfe and ppml have it, and tests use
+        the normal distribution.
+    method
+        "ppml" or "ols" (least squares on the left side as written, for example log(trade)).
+    exporter, importer
+        Names of the two sides where they are not exporter/importer, iso_o/iso_d, origin/destination.
+    tolerance
+        Relative change of the deviance at which the iterations stop.
+
+    Raises
+    ------
+    DataError
+        Every fault of formula, condition and data at once; or no regressor is left.
+    ConvergenceError
+        The first-order conditions are missed by more than 1e-6.
+    LandbridgeError
+        pyfixest is not installed.
+
+    Source: Santos Silva and Tenreyro (2006), Review of Economics and Statistics 88(4); Correia, Guimaraes
+    and Zylkin (2020), Stata Journal 20(1), for algorithm and separation.
+    """
+    need("pyfixest", "pyfixest", "estimation", "an estimation")
+    if method not in ("ppml", "ols"):
+        raise DataError("unknown method", [Fault("method", f"is {method!r}", "give ppml or ols")])
+    parsed = parse_formula(formula)
+    clusters = _read_cluster(cluster)
+    frame = read_panel(data) if isinstance(data, str | Path) else _named(data)
+    sample = build_sample(parsed, frame, where, clusters, exporter, importer, linear=method == "ols")
+    if clusters is None:
+        clusters = ((PAIR,),) if PAIR in sample.frame else ()
+    rules: dict[str, int] = {}
+    sample, dropped = _informative(sample, parsed.constant, method, rules)
+    fit, status = None, None
+    for _ in range(_ROUNDS):
+        fit, status = _fit(parsed, sample, clusters, method, tolerance)
+        lost = _vanished(sample.y, fit, method)
+        if not lost.any():
+            break
+        rule = "fitted at zero: the estimate runs to minus infinity there"
+        rules[rule] = rules.get(rule, 0) + int(lost.sum())
+        sample, more = _informative(sample.only(~lost), parsed.constant, method, rules)
+        dropped += more
+    assert fit is not None and status is not None
+    if not status.converged:
+        raise ConvergenceError(f"the estimate has not converged: {status.message}")
+    return Estimate(
+        fit=fit,
+        formula=parsed.text,
+        method=method,
+        where=where,
+        n=len(sample.y),
+        dropped=tuple(dropped),
+        separated={k: v for k, v in rules.items() if v},
+        left_out=dict(sample.left_out),
+        built=tuple(sample.built),
+        fixed_effects=sample.groups.levels(),
+        clusters={"^".join(c): int(codes_of(sample.frame, c).max()) + 1 for c in clusters},
+        notes=(*sample.notes, *_notes(parsed, sample, method, clusters)),
+        status=status,
+        dependent=parsed.dependent.name,
+        sample=sample,
+    )
+
+
+def _named(data: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    if not isinstance(data, pd.DataFrame):
+        fault = Fault("data", f"is a {type(data).__name__}", "give a pandas DataFrame or the path of a file")
+        raise DataError("the data cannot be read", [fault])
+    twice = sorted({str(c) for c in data.columns[data.columns.duplicated()]})
+    if twice:
+        faults = [Fault("data", f"column {name!r} is there twice", "keep one") for name in twice]
+        raise DataError("the data cannot be read", faults)
+    return data.set_axis([str(c) for c in data.columns], axis=1)
+
+
+def _read_cluster(text: str | None) -> tuple[tuple[str, ...], ...] | None:
+    if text is None:
+        return None
+    if text.strip().lower() in ("", "none", "robust", "hetero"):
+        return ()
+    found = tuple(tuple(n.strip() for n in part.split("^")) for part in text.split("+"))
+    if len(found) > 2 or not all(n.isidentifier() for part in found for n in part):
+        cure = 'give one or two, for example "pair" or "exporter + importer", or "none"'
+        raise DataError("the clusters cannot be read", [Fault("cluster", f"is {text!r}", cure)])
+    return found
+
+
+def _informative(
+    sample: Sample, constant: bool, method: Method, rules: dict[str, int]
+) -> tuple[Sample, list[Dropped]]:
+    """The rows and regressors that carry information; what is left out is counted in rules and returned."""
+    gone: list[Dropped] = []
+    while True:
+        if method == "ppml":
+            rows, zero, alone = separated_by_groups(sample.y, sample.groups)
+        else:
+            rows, zero, alone = separated_by_groups(np.ones(len(sample.y)), sample.groups)
+        _count(rules, "all flows of a fixed effect are zero", zero)
+        _count(rules, "alone in a fixed effect", alone)
+        if not rows.any():
+            fault = Fault("fixed effects", "leave no row with information", "use fewer fixed effects")
+            raise DataError("nothing to estimate", [fault])
+        sample = sample if rows.all() else sample.only(rows)
+        keep, dropped = collinear(sample.names, sample.X, sample.groups, constant)
+        gone += dropped
+        if not keep.any():
+            faults = [Fault(d.name, d.reason, "use fewer fixed effects or other rows") for d in gone]
+            raise DataError("no regressor is left to estimate", faults)
+        if not keep.all():
+            sample.X = np.ascontiguousarray(sample.X[:, keep])
+            sample.names = tuple(n for n, k in zip(sample.names, keep, strict=True) if k)
+        if method == "ols":
+            return sample, gone
+        lost = separated_by_regressors(sample.y, sample.X, sample.groups, constant)
+        if not lost.any():
+            return sample, gone
+        _count(rules, "zero flows that regressors fit exactly", int(lost.sum()))
+        sample = sample.only(~lost)
+
+
+def _count(rules: dict[str, int], rule: str, n: int) -> None:
+    if n:
+        rules[rule] = rules.get(rule, 0) + n
+
+
+def _fit(
+    formula: Formula,
+    sample: Sample,
+    clusters: Sequence[tuple[str, ...]],
+    method: Method,
+    tolerance: float,
+) -> tuple[Any, Status]:
+    """pyfixest's result on the sample, and whether the first-order conditions hold."""
+    import pyfixest
+
+    frame = sample.frame[[c for e in formula.effects for c in e] + [c for g in clusters for c in g]]
+    frame = frame.loc[:, ~frame.columns.duplicated()].copy()
+    names = [f"x{k}" for k in range(len(sample.names))]
+    taken = set(map(str, frame.columns))
+    names = [n if n not in taken else f"{n}_" for n in names]
+    flow = "flow_" if "flow_" not in taken else "flow__"
+    frame[flow] = sample.y
+    for name, values in zip(names, sample.X.T, strict=True):
+        frame[name] = values
+    joint = []
+    for cluster in clusters:
+        label = "_by_".join(cluster)
+        if len(cluster) > 1:
+            frame[label] = codes_of(sample.frame, cluster)
+        joint.append(label)
+    effects = " + ".join("^".join(e) for e in formula.effects)
+    text = f"{flow} ~ {' + '.join(names)}" + (f" | {effects}" if effects else "")
+    if not formula.constant and not effects:
+        text = text.replace("~", "~ 0 +")
+    options: dict[str, Any] = {
+        "vcov": {"CRV1": " + ".join(joint)} if joint else "hetero",
+        # G/(G-1) alone: what Stata's Poisson commands and the published tables use.
+        "ssc": pyfixest.ssc(k_adj=False, G_adj=True),
+        "fixef_rm": "none",
+        "demeaner": pyfixest.MapDemeaner(fixef_tol=1e-9, fixef_maxiter=100_000),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            if method == "ppml":
+                options |= {"iwls_tol": tolerance, "iwls_maxiter": 200, "separation_check": []}
+                fit = pyfixest.fepois(text, frame, **options)
+            else:
+                fit = pyfixest.feols(text, frame, **options)
+        except (ValueError, np.linalg.LinAlgError, FloatingPointError) as error:
+            why = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ConvergenceError(
+                f"the estimate has not converged ({why}); scale regressors of very different size, or use "
+                "fewer fixed effects"
+            ) from None
+    shown = dict(zip(names, sample.names, strict=True))
+    fit._coefnames = [shown.get(str(n), "constant") for n in fit._coefnames]
+    if not clusters:
+        # N/(N-1) in place of N/(N-K), once more as Stata's Poisson commands have it.
+        n = len(sample.y)
+        fit._vcov = np.asarray(fit._vcov) * (n / (n - 1))
+    fit.get_inference()
+    return fit, _first_order(sample, fit, method)
+
+
+def _first_order(sample: Sample, fit: Any, method: Method) -> Status:
+    """How far the estimate is from solving its equations, in standard errors and in flows.
+
+    The larger of: the next Newton step of any coefficient over its standard error, and the sum of what the
+    fixed effects leave between fitted and observed flows over all flows (a pair of 500 dollars may miss by
+    a percent of itself without moving anything).
+    """
+    beta = np.asarray(fit._beta_hat, dtype=np.float64)
+    gap = np.asarray(sample.y, dtype=np.float64)
+    if method == "ppml":
+        gap = gap - np.asarray(fit._Y_hat_response, dtype=np.float64).ravel()
+        weight = np.asarray(fit._irls_weights, dtype=np.float64).ravel()
+        X = np.asarray(fit._X, dtype=np.float64) / np.sqrt(weight)[:, None]
+        slope = X.T @ gap
+    else:
+        gap = gap - np.asarray(fit._Y_hat_link, dtype=np.float64).ravel()
+        slope = np.asarray(fit._X, dtype=np.float64).T @ np.asarray(fit._u_hat, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        step = np.linalg.solve(np.asarray(fit._hessian, dtype=np.float64), slope)
+        error = np.sqrt(np.diag(np.asarray(fit._vcov, dtype=np.float64)))
+        worst = float(np.max(np.abs(step) / np.maximum(error, 1e-300)))
+        total = float(np.abs(sample.y).sum())
+        for codes in sample.groups.codes:
+            worst = max(worst, float(np.abs(np.bincount(codes, gap)).sum()) / total)
+    finite = bool(np.isfinite(worst) and np.isfinite(beta).all())
+    if finite and worst <= ACCEPTED:
+        return Status(
+            True, worst, 0, "the first-order conditions hold; residual: their largest relative miss"
+        )
+    text = (
+        f"the first-order conditions are missed by {worst:.0e}: scale regressors of very different size, "
+        "or use fewer fixed effects"
+    )
+    return Status(False, worst if finite else float("inf"), 0, text)
+
+
+def _vanished(y: Array, fit: Any, method: Method) -> NDArray[np.bool_]:
+    if method != "ppml":
+        return np.zeros(len(y), dtype=np.bool_)
+    fitted = np.asarray(fit._Y_hat_response, dtype=np.float64).ravel()
+    return np.asarray((y == 0) & (fitted < _VANISHED * min(1.0, fitted[y > 0].min()) * y[y > 0].min()))
+
+
+def _notes(
+    formula: Formula, sample: Sample, method: Method, clusters: Sequence[tuple[str, ...]]
+) -> list[str]:
+    found = []
+    for cluster in clusters:
+        count = int(codes_of(sample.frame, cluster).max()) + 1
+        if count < 50:
+            found.append(
+                f"only {count} clusters of {'^'.join(cluster)}: standard errors are likely too small"
+            )
+    by_year = [sample.year in e for e in formula.effects]
+    if method == "ppml" and sorted(by_year) == [False, True, True]:
+        found.append(
+            "with three fixed effects the coefficient has a bias of order 1/countries and clustered errors "
+            "are somewhat too small (Weidner and Zylkin 2021): bias_correct(), or --bias, corrects both "
+            "where pairs are directed (exporter^importer)"
+        )
+    return found
+
+
+def _finite(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: (None if isinstance(v, float) and not np.isfinite(v) else v) for k, v in row.items()}

@@ -1,0 +1,137 @@
+"""Estimates side by side as journals print them: coefficients, standard errors in brackets, stars."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from landbridge.errors import DataError, Fault
+
+if TYPE_CHECKING:
+    from landbridge.estimation.ppml import Estimate
+
+__all__ = ["STYLES", "table"]
+
+STYLES = ("text", "markdown", "latex", "csv")
+_STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
+_STAR_LINE = "*** p < 0.01, ** p < 0.05, * p < 0.10"
+
+
+def table(
+    estimates: Sequence[Estimate],
+    style: str = "text",
+    titles: Sequence[str] | None = None,
+    digits: int = 3,
+) -> str:
+    """Estimates in columns, standard errors in brackets below the coefficients, what was dropped below.
+
+    style: text, markdown, latex or csv. titles: a name for each column, else (1), (2) ...
+
+    Raises DataError for an unknown style, no estimate, or a title too many.
+    """
+    if style not in STYLES:
+        raise DataError("unknown style", [Fault("style", f"is {style!r}", f"give {', '.join(STYLES)}")])
+    heads = list(titles) if titles is not None else [f"({k + 1})" for k in range(len(estimates))]
+    if not estimates or len(heads) != len(estimates):
+        fault = Fault("titles", f"{len(heads)} for {len(estimates)} estimates", "give one for each")
+        raise DataError("a table needs as many titles as estimates", [fault])
+    head = ["", *heads]
+    body = _body(estimates, digits)
+    notes = _notes(estimates, heads)
+    if style == "csv":
+        out = io.StringIO(newline="")
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerows([head, *body])
+        writer.writerows([[note] for note in notes])
+        return out.getvalue()
+    if style == "markdown":
+        lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * len(heads) + "|"]
+        lines += ["| " + " | ".join(_cell(c) for c in row) + " |" for row in body]
+        return "\n".join([*lines, "", *(note.replace("***", r"\*\*\*") + "  " for note in notes)]) + "\n"
+    if style == "latex":
+        return _latex(head, body, notes)
+    widths = [max(len(row[k]) for row in [head, *body]) for k in range(len(head))]
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+
+    def line(row: Sequence[str]) -> str:
+        cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([line(head), rule, *map(line, body), rule, *notes]) + "\n"
+
+
+def _body(estimates: Sequence[Estimate], digits: int) -> list[list[str]]:
+    every = [{r["name"]: r for r in e.rows()} for e in estimates]
+    names = list(dict.fromkeys(n for rows in every for n in rows))
+    body = []
+    for name in names:
+        top, below = [name], [""]
+        for rows in every:
+            row = rows.get(name)
+            if row is None:
+                top.append("")
+                below.append("")
+                continue
+            stars = next((s for limit, s in _STARS if row["p"] < limit), "")
+            # Stars stand outside the width of the number, so that points line up.
+            top.append(f"{row['coefficient']:.{digits}f}{stars:<3}")
+            below.append(f"({row['standard_error']:.{digits}f})  ")
+        body += [top, below]
+    effects = list(dict.fromkeys(n for e in estimates for n in e.fixed_effects))
+    for name in effects:
+        cells = [f"{e.fixed_effects[name]:,}" if name in e.fixed_effects else "no" for e in estimates]
+        body.append([f"fixed effects {name} (levels)", *(f"{c}   " for c in cells)])
+    body.append(["observations", *(f"{e.n:,}   " for e in estimates)])
+    body.append(["estimator", *(("PPML" if e.method == "ppml" else "OLS") + "   " for e in estimates)])
+    r2 = [e.pseudo_r2 for e in estimates]
+    body.append(["R2 (squared correlation)", *(f"{v:.{digits}f}   " if v is not None else "" for v in r2)])
+    return body
+
+
+def _notes(estimates: Sequence[Estimate], heads: Sequence[str]) -> list[str]:
+    """What the numbers rest on, each sentence once; a column's own where columns differ."""
+    found: dict[str, list[str]] = {}
+    for head, e in zip(heads, estimates, strict=True):
+        said = [f"Dependent variable: {e.dependent}." + (f" Sample: {e.where}." if e.where else "")]
+        said.append(f"Standard errors in brackets, {e.errors}; {_STAR_LINE}.")
+        said += [f"Dropped: {d.name} ({d.reason})." for d in e.dropped]
+        said += [f"{n:,} rows without information left out: {rule}." for rule, n in e.separated.items()]
+        said += [f"{n:,} rows left out: {reason}." for reason, n in e.left_out.items()]
+        said += [f"Built: {text}." for text in e.built]
+        said += [f"Note: {text}." for text in e.notes]
+        for text in said:
+            found.setdefault(text, []).append(head)
+    names = [f"{' '.join(h)}: {text}" if len(h) < len(estimates) else text for text, h in found.items()]
+    if any(e.fixed_effects for e in estimates):
+        names.append("No constant: the fixed effects absorb it, and with it the unit of the flow.")
+    names.append(
+        "A regressor in logs has an elasticity; of any other, +1 changes the flow by 100 (exp(b) - 1) %."
+    )
+    return names
+
+
+def _cell(text: str) -> str:
+    return text.strip().replace("|", r"\|").replace("*", r"\*")
+
+
+def _latex(head: Sequence[str], body: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
+    def safe(text: str) -> str:
+        for sign in "&%$#_{}":
+            text = text.replace(sign, "\\" + sign)
+        return (
+            text.replace("^", r"\^{}").replace("~", r"\~{}").replace("<", "$<$").replace(">", "$>$").strip()
+        )
+
+    def number(text: str) -> str:
+        bare = text.strip()
+        value = bare.rstrip("*")
+        return safe(value) + (f"$^{{{bare[len(value) :]}}}$" if value != bare else "")
+
+    lines = [r"\begin{tabular}{l" + "r" * (len(head) - 1) + "}", r"\hline"]
+    lines.append(" & ".join(safe(c) for c in head) + r" \\")
+    lines.append(r"\hline")
+    lines += [" & ".join([safe(row[0]), *map(number, row[1:])]) + r" \\" for row in body]
+    lines += [r"\hline", r"\end{tabular}", "", *(rf"\par\small {safe(n)}" for n in notes)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,275 @@
+"""CEPII BACI: world trade in goods by exporter, importer, product and year."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from landbridge.errors import DataError, Fault
+from landbridge.io.publishers.concordance import Concordance, Shares, as_concordance
+from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, FlowSums, years_of
+from landbridge.io.publishers.report import Faults, Report
+from landbridge.io.publishers.source import Field, Member, members, read_rows, row_blocks
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["hs_sectors", "read_baci"]
+
+# Releases whose column description was read (January of each year; 202401b repaired 202401).
+VINTAGES = ("202001", "202102", "202201", "202301", "202401", "202401b", "202501")
+REVISIONS = ("92", "96", "02", "07", "12", "17", "22")
+EXPECTED = "t,i,j,k,v,q of BACI_HSxx_Yyyyy_Vzzzzzz.csv (cepii.fr, BACI, description)"
+_FILE = re.compile(r"^BACI_HS(\d\d)_Y(\d{4})_V(\d{6}[a-z]?)\.csv(\.gz)?$", re.IGNORECASE)
+_CODES = re.compile(r"^country_codes.*\.csv$", re.IGNORECASE)
+_DIGITS = {"hs2": 2, "hs4": 4, "hs6": 6}
+FIELDS = (
+    Field("t", "whole", low=FIRST_YEAR, high=LAST_YEAR, unit="years"),
+    Field("i", "whole", low=0, high=9999),
+    Field("j", "whole", low=0, high=9999),
+    Field("k", "whole", low=0, high=999_999),
+    Field("v", "number", low=0, high=1e12, unit="thousand USD"),
+    Field("q", "number", blank=True, low=0, high=1e12, unit="t"),
+)
+
+
+def read_baci(
+    path: str | Path,
+    *,
+    years: int | Iterable[int] | None = None,
+    regions: Concordance | Mapping[str, str] | str | Path | None = None,
+    sectors: Concordance | Mapping[str, str] | str | Path = "total",
+    codes: str | Path | None = None,
+    vintage: str | None = None,
+    report: Report | None = None,
+) -> pd.DataFrame:
+    """Trade in goods from CEPII's BACI, summed over regions and sectors.
+
+    trade_musd[year, o, d, s] = sum over i in o, j in d, k in s of v[t, i, j, k] / 1000
+
+    Parameters
+    ----------
+    path
+        BACI_HSxx_Yyyyy_Vzzzzzz.csv, plain or .gz; the .zip of a revision, or a folder, with many years.
+    years
+        Years to read; all by default.
+    regions
+        A concordance from ISO 3166 alpha-3 codes; by default every country is a region.
+    sectors
+        "total", "hs2", "hs4", "hs6", or a concordance from product codes, by their longest beginning.
+    codes
+        CEPII's country_codes CSV; by default the one in the zip or beside the file.
+    vintage
+        The release, where the name of the file does not tell it or it is none of VINTAGES.
+
+    Returns
+    -------
+    DataFrame
+        year, exporter, importer, sector, trade_musd [million USD, free on board], quantity_t [t, of
+        the flows where it is known], quantity_known_musd [the value of the flows whose quantity is known].
+
+    Raises
+    ------
+    DataError
+        Lists every fault: columns, cells, flows twice, countries or products that a concordance lacks.
+
+    Source: column description at cepii.fr/DATA_DOWNLOAD/baci/doc/baci_webpage.html (years to 2023);
+    Gaulier and Zignago (2010), CEPII working paper 2010-23. Written from it; not yet run on the original.
+    """
+    path, report = Path(path), report if report is not None else Report()
+    wanted_years = years_of(years)
+    found = members(path, _FILE, "BACI_HSxx_Yyyyy_Vzzzzzz.csv")
+    found, told = _chosen(found, wanted_years, vintage)
+    by_region = as_concordance(regions, "regions") if regions is not None else None
+    sector, targets, name = hs_sectors(sectors)
+    iso = _countries(path, codes, report)
+    report.publisher, report.vintage = "CEPII BACI", told
+    faults = Faults()
+    sums = FlowSums(
+        by_region,
+        sector,
+        targets,
+        wanted_years,
+        ("trade_musd", "quantity_t", "quantity_known_musd"),
+        faults,
+        report,
+        sector_name=name,
+    )
+    # Numbers of countries and products become numbers of the sums through these tables.
+    country = np.full(10_000, -1, dtype=np.int64)
+    product = np.full(1_000_000, -1, dtype=np.int64)
+    for member in found:
+        report.files.append(member.shown)
+        sums.forget()  # a file holds one year, which the name tells and the rows are held to
+        year = _FILE.match(member.name)
+        for rows in read_rows(member, FIELDS, (), EXPECTED, faults):
+            t, i, j, k = (rows.whole(column) for column in "tijk")
+            if year and (t != int(year.group(2))).any():
+                odd = np.flatnonzero(t != int(year.group(2)))
+                faults.many(
+                    "year",
+                    member.shown,
+                    len(odd),
+                    lambda n, odd=odd, t=t, rows=rows, year=year: Fault(  # type: ignore[misc]
+                        f"{rows.name} line {rows.lines[odd[n]]}, t",
+                        f"is {t[odd[n]]} in a file of {year.group(2)}",
+                        "give the file as CEPII named it",
+                    ),
+                )
+                continue
+            for number in np.unique(np.concatenate((i, j))):
+                if country[number] < 0:
+                    text = iso.get(int(number), "")
+                    if not text:
+                        what = f"{number} is in {member.shown} but not in the country codes"
+                        cure = "give the country_codes file of the same release"
+                        faults.add("country", "country codes", "country codes", what, cure)
+                    country[number] = sums.countries.id(text or f"#{number}")
+            for number in np.unique(k):
+                if product[number] < 0:
+                    product[number] = sums.products.id(f"{number:06d}")
+            v, q = rows.number("v") / 1000.0, rows.number("q")
+            known = ~np.isnan(q)
+            sums.add(
+                rows.name,
+                rows.lines,
+                t,
+                country[i],
+                country[j],
+                product[k],
+                {
+                    "trade_musd": v,
+                    "quantity_t": np.where(known, q, 0.0),
+                    "quantity_known_musd": np.where(known, v, 0.0),
+                },
+            )
+    sums.check(path.name)
+    faults.raise_any(path.name)
+    frame = sums.frame()
+    # A flow none of whose quantities is known weighs nothing known, not nothing.
+    frame.loc[frame["quantity_known_musd"] == 0.0, "quantity_t"] = np.nan
+    return frame
+
+
+def hs_sectors(
+    sectors: Concordance | Mapping[str, str] | str | Path,
+) -> tuple[Callable[[str], Shares | None], tuple[str, ...], str]:
+    """How product codes become sectors: the function, the targets in order, and how faults call it."""
+    if isinstance(sectors, str) and sectors == "total":
+        return (lambda code: (("ALL", 1.0),)), ("ALL",), ""
+    if isinstance(sectors, str) and sectors in _DIGITS:
+        digits = _DIGITS[sectors]
+        return (lambda code: ((code[:digits], 1.0),)), (), ""
+    table = as_concordance(sectors, "sectors")
+    return table.by_prefix, table.targets, table.name
+
+
+def _chosen(
+    found: list[Member], years: frozenset[int] | None, vintage: str | None
+) -> tuple[list[Member], str]:
+    """The files of the years asked for, and the release and revision they all belong to."""
+    faults = []
+    releases: dict[str, None] = {}
+    kept = []
+    for member in found:
+        name = _FILE.match(member.name)
+        if name is None:
+            if vintage is None:
+                what = "its name does not tell the release and the year"
+                cure = "name it BACI_HSxx_Yyyyy_Vzzzzzz.csv as CEPII does, or state the vintage"
+                faults.append(Fault(member.shown, what, cure))
+            releases[f"HS?? {vintage}"] = None
+            kept.append(member)
+            continue
+        revision, year, release = name.group(1), int(name.group(2)), name.group(3)
+        releases[f"HS{revision} {release}"] = None
+        if revision not in REVISIONS:
+            known = ", ".join(REVISIONS)
+            faults.append(Fault(member.shown, f"no revision HS{revision} of the HS", f"known: {known}"))
+        if vintage is None and release not in VINTAGES:
+            cure = f"known: {', '.join(VINTAGES)}; where its columns are the same, state vintage {release}"
+            faults.append(Fault(member.shown, f"release {release} is not known", cure))
+        elif vintage is not None and release != vintage:
+            what = f"is release {release}, not {vintage}"
+            faults.append(Fault(member.shown, what, "state the vintage that the name tells"))
+        if years is None or year in years:
+            kept.append(member)
+    if len(releases) > 1:
+        what = f"holds several releases or revisions: {', '.join(releases)}"
+        faults.append(Fault("files", what, "give those of one"))
+    if not kept and years is not None:
+        what = f"no file of {', '.join(map(str, sorted(years)))}"
+        faults.append(Fault("years", what, "ask for a year that is there"))
+    if faults:
+        raise DataError("not a BACI that is known", faults[:10])
+    return kept, next(iter(releases))
+
+
+def _countries(path: Path, codes: str | Path | None, report: Report) -> dict[int, str]:
+    """ISO alpha-3 of CEPII's country numbers, from its country_codes file."""
+    if codes is not None:
+        places = [Path(codes)]
+    elif path.is_dir():
+        places = [path]
+    else:
+        places = [path, *sorted(p for p in path.parent.glob("*.csv") if _CODES.match(p.name))]
+    found: list[Member] = []
+    for place in places:
+        try:
+            found = [m for m in members(place, _CODES, "country_codes_Vzzzzzz.csv") if m.name != path.name]
+        except DataError:
+            if codes is not None:
+                raise
+            continue
+        if found:
+            break
+    if not found:
+        cure = "put CEPII's country_codes_Vzzzzzz.csv beside it, or give it as codes"
+        raise DataError("no country codes", [Fault(path.name, "has numbers for countries", cure)])
+    member = found[-1]
+    report.files.append(member.shown)
+    return _country_numbers(member)
+
+
+def _country_numbers(member: Member) -> dict[int, str]:
+    """Reads country_code and country_iso3 (2023 and later) or iso_3digit_alpha (before)."""
+    import csv
+    import io
+
+    data = b"".join(block for _, block in row_blocks(member))
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")  # releases before 2023 write names in this coding
+    where = member.shown
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except csv.Error as error:
+        raise DataError("no country codes", [Fault(where, str(error), "check its quotes")]) from None
+    header = [cell.strip() for cell in rows[0]] if rows else []
+    column = next((c for c in ("country_iso3", "iso_3digit_alpha") if c in header), "")
+    if "country_code" not in header or not column:
+        what = f"the columns are {','.join(header)[:120]!r}"
+        cure = "expected country_code and country_iso3 (or iso_3digit_alpha) of CEPII's country_codes file"
+        raise DataError("no country codes", [Fault(f"{where} line 1", what, cure)])
+    at, to = header.index("country_code"), header.index(column)
+    out: dict[int, str] = {}
+    faults = Faults()
+    for number, row in enumerate(rows[1:], start=2):
+        code = row[at].strip() if len(row) > at else ""
+        iso = row[to].strip() if len(row) > to else ""
+        if len(row) != len(header) or not (code.isascii() and code.isdigit() and len(code) < 5):
+            what, cure = f"is no row of {len(header)} cells with a number", "restore CEPII's file"
+            faults.add("row", where, f"{where} line {number}", what, cure)
+        elif int(code) in out and out[int(code)] != iso:
+            faults.add("twice", where, f"{where} line {number}", f"{code} stands there twice", "keep one")
+        elif iso and iso != "NA":
+            out[int(code)] = iso
+        else:
+            out[int(code)] = f"N{int(code):03d}"  # an area without a code keeps its number
+    faults.raise_any(where)
+    return out

@@ -1,0 +1,215 @@
+"""UN Comtrade: trade as one side reports it, from CSV downloads of the old and the new site."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.errors import DataError, Fault
+from landbridge.io.publishers.baci import hs_sectors
+from landbridge.io.publishers.concordance import Concordance, as_concordance
+from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, FlowSums, years_of
+from landbridge.io.publishers.report import Faults, Report
+from landbridge.io.publishers.source import Field, Rows, members, read_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_comtrade"]
+
+# What is read, as the new site and the old one call it, whatever the case of letters.
+NEW = {
+    "year": "refyear",
+    "flow": "flowcode",
+    "reporter": "reporteriso",
+    "partner": "partneriso",
+    "product": "cmdcode",
+    "value": "primaryvalue",
+}
+OLD = {
+    "year": "year",
+    "flow": "trade flow",
+    "reporter": "reporter iso",
+    "partner": "partner iso",
+    "product": "commodity code",
+    "value": "trade value (us$)",
+}
+# Further columns of either; a row that is a part of another is told by them.
+PARTS = {
+    "frequency": ("freqcode",),
+    "mode": ("motcode", "mode of transport code"),
+    "customs": ("customscode", "customs proc. code"),
+    "second": ("partner2code", "2nd partner code"),
+    "revision": ("classificationcode", "classification"),
+}
+WHOLE = {"frequency": ("A",), "mode": ("0",), "customs": ("C00", "C0"), "second": ("0",)}
+FLOWS = {
+    "imports": frozenset(("M", "IMPORT", "IMPORTS")),
+    "exports": frozenset(("X", "EXPORT", "EXPORTS")),
+}
+WORLD = frozenset(("", "W00", "WLD", "WORLD"))
+EXPECTED = "refYear,reporterISO,flowCode,partnerISO,cmdCode,primaryValue or the columns of the old site"
+_FILE = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
+
+
+def read_comtrade(
+    path: str | Path,
+    *,
+    side: Literal["imports", "exports"] = "imports",
+    level: int | None = None,
+    years: int | Iterable[int] | None = None,
+    regions: Concordance | Mapping[str, str] | str | Path | None = None,
+    sectors: Concordance | Mapping[str, str] | str | Path = "total",
+    report: Report | None = None,
+) -> pd.DataFrame:
+    """Trade in goods as reported to UN Comtrade by one side, summed over regions and sectors.
+
+    Parameters
+    ----------
+    path
+        A CSV download of comtradeplus.un.org (refYear, flowCode ...) or of the old site (Year, Trade
+        Flow ...); plain, .gz or in a .zip; a folder of them.
+    side
+        Whose figures: "imports" (usually cost, insurance, freight included) or "exports" (free on board).
+        Re-exports and re-imports are left out, and so is the world as a partner.
+    level
+        Digits of the product codes to read (0 for TOTAL, 2, 4, 6); needed where the file holds several,
+        since a chapter is the sum of its products.
+    years, regions, sectors
+        As for read_baci.
+
+    Returns
+    -------
+    DataFrame
+        year, exporter, importer, sector, trade_musd [million USD].
+
+    Raises
+    ------
+    DataError
+        Lists every fault: columns, cells, several levels, flows twice, codes that a concordance lacks.
+
+    Source: UN Comtrade, column lists of the API (comtradedeveloper.un.org) and of the old bulk files, as
+    public code uses them. Not yet run on the original.
+    """
+    if side not in FLOWS:
+        raise DataError("no such side", [Fault("side", f"is {side!r}", "choose imports or exports")])
+    path, report = Path(path), report if report is not None else Report()
+    wanted = years_of(years)
+    by_region = as_concordance(regions, "regions") if regions is not None else None
+    sector, targets, sector_name = hs_sectors(sectors)
+    report.publisher = "UN Comtrade"
+    faults = Faults()
+    sums = FlowSums(
+        by_region, sector, targets, wanted, ("trade_musd",), faults, report, sector_name=sector_name
+    )
+    levels: set[int] = set()
+    revisions: set[str] = set()
+    columns: dict[str, str] = {}
+
+    def fields(header: Sequence[str]) -> Sequence[Field]:
+        columns.clear()
+        columns.update(_columns(header))
+        return _fields(columns)
+
+    for member in members(path, _FILE, "a CSV download of Comtrade"):
+        report.files.append(member.shown)
+        # The downloads have from 22 to 48 columns, of which only some are read.
+        for rows in read_rows(member, fields, None, EXPECTED, faults):
+            report.vintage = "new site" if columns.get("year", "").casefold() == "refyear" else "old site"
+            keep = _kept(rows, columns, side, level, report, levels)
+            if "revision" in columns:
+                revisions.update(rows.code(columns["revision"]).texts)
+            exporter, importer = (
+                rows.code(columns[column])
+                for column in (("reporter", "partner") if side == "exports" else ("partner", "reporter"))
+            )
+            at = np.flatnonzero(keep)
+            report.rows_read += len(rows) - len(at)
+            sums.add(
+                rows.name,
+                rows.lines[at],
+                rows.whole(columns["year"])[at],
+                exporter.map(lambda code: -1 if code in WORLD else sums.countries.id(code))[at],
+                importer.map(lambda code: -1 if code in WORLD else sums.countries.id(code))[at],
+                rows.code(columns["product"]).map(sums.products.id)[at],
+                {"trade_musd": rows.number(columns["value"])[at] / 1e6},
+            )
+    if level is None and len(levels) > 1:
+        told = ", ".join("TOTAL" if n == 0 else f"{n} digits" for n in sorted(levels))
+        cure = "state one level, or the same trade is counted once a level"
+        faults.add("levels", path.name, path.name, f"holds product codes of {told}", cure)
+    if not faults and report.rows_read and not report.rows_kept:
+        why = "; ".join(f"{d.rows:,} {d.why}" for d in report.dropped)
+        cure = "choose the other side or level; download with ISO codes and descriptions"
+        faults.add("nothing", path.name, path.name, f"nothing is left ({why})", cure)
+    sums.check(path.name)
+    faults.raise_any(path.name)
+    if len(revisions) > 1:
+        report.note(f"several classifications: {', '.join(sorted(revisions))}; codes may differ in meaning")
+    valued = "cost, insurance, freight mostly included" if side == "imports" else "mostly free on board"
+    report.note(f"as reported by the {'importer' if side == 'imports' else 'exporter'} ({valued})")
+    return sums.frame()
+
+
+def _columns(header: Sequence[str]) -> dict[str, str]:
+    """The name in the header of each column that is read."""
+    folded = {name.casefold(): name for name in header}
+    dialect = NEW if "refyear" in folded else OLD
+    found = {role: folded.get(name, name) for role, name in dialect.items()}
+    for role, names in PARTS.items():
+        match = next((folded[name] for name in names if name in folded), None)
+        if match is not None:
+            found[role] = match
+    return found
+
+
+def _fields(columns: Mapping[str, str]) -> list[Field]:
+    out = [
+        Field(columns["year"], "whole", low=FIRST_YEAR, high=LAST_YEAR, unit="years"),
+        Field(columns["value"], "number", low=0, high=1e15, unit="USD"),
+        Field(columns["flow"], "code"),
+        Field(columns["product"], "code", pattern="[0-9]{2,6}|TOTAL", unit="a code of the HS"),
+    ]
+    out += [Field(columns[role], "code", blank=True) for role in ("reporter", "partner")]
+    return out + [Field(columns[role], "code", blank=True) for role in PARTS if role in columns]
+
+
+def _kept(
+    rows: Rows,
+    columns: Mapping[str, str],
+    side: Literal["imports", "exports"],
+    level: int | None,
+    report: Report,
+    levels: set[int],
+) -> NDArray[np.bool_]:
+    """Which rows are flows of the side asked for, between two countries, and no part of another row."""
+    musd = rows.number(columns["value"]) / 1e6
+    keep = np.ones(len(rows), dtype=bool)
+
+    def drop(column: str, good: object, why: str) -> None:
+        mask = rows.code(columns[column]).map(good) == 1  # type: ignore[arg-type]
+        gone = keep & ~mask
+        report.drop(why, int(gone.sum()), float(musd[gone].sum()))
+        keep[gone] = False
+
+    flows = FLOWS[side]
+    drop("flow", lambda text: int(text.upper() in flows), f"of another flow than {side}")
+    drop("reporter", lambda text: int(text not in WORLD), "of a reporter without an ISO code")
+    drop("partner", lambda text: int(text not in WORLD), "with the world, or a partner without a code")
+    for role, whole in WHOLE.items():
+        if role in columns:
+            why = f"not the total over {role}" if role != "frequency" else "not of a year"
+            drop(role, lambda text, whole=whole: int(text in ("", *whole)), why)
+    code = rows.code(columns["product"])
+    digits = code.map(lambda text: 0 if text == "TOTAL" else len(text))
+    if level is not None:
+        gone = keep & (digits != level)
+        report.drop(f"of another level than {level} digits", int(gone.sum()), float(musd[gone].sum()))
+        keep[gone] = False
+    levels.update(int(n) for n in np.unique(digits[keep]))
+    return keep

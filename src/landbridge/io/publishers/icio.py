@@ -1,0 +1,296 @@
+"""OECD Inter-Country Input-Output tables: the wide CSV of one year."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from landbridge.errors import DataError, Fault
+from landbridge.io.publishers.accounts import Accounts, Axis, Layout
+from landbridge.io.publishers.concordance import Concordance, as_concordance
+from landbridge.io.publishers.flows import years_of
+from landbridge.io.publishers.report import Faults, Report
+from landbridge.io.publishers.source import Member, members, row_blocks
+from landbridge.world.table import quoted
+from landbridge.world.trade_table import TradeTable
+
+__all__ = ["read_icio"]
+
+Array = NDArray[np.float64]
+
+EXPECTED = "COUNTRY_INDUSTRY rows and columns, TLS, VA and OUT (oecd.org, ICIO, ReadMe of the edition)"
+# Countries with ROW, and industries, tell the edition. The 2016 one has another layout and is not read.
+EDITIONS = {(65, 36): "2018", (67, 45): "2021", (77, 45): "2023", (81, 50): "2025"}
+# Exporters and domestic firms of China and Mexico stand apart in the extended tables.
+SPLIT = {"CN1": "CHN", "CN2": "CHN", "MX1": "MEX", "MX2": "MEX"}
+FINAL = ("HFCE", "NPISH", "GGFC", "GFCF", "INVNT", "DPABR", "DIRPA", "CONS_NONRES", "FD")
+TAXES, ADDED, OUTPUT = ("TLS", "TAXSUB"), ("VA", "VALU"), ("OUT", "OUTPUT", "TOTAL")
+_FILE = re.compile(r"^(ICIO\d{4}_)?(\d{4})([_.]SML)?\.csv$", re.IGNORECASE)
+_LABEL = re.compile(r"([A-Z]{2}[A-Z0-9])_([A-Z0-9_]+)")
+# More columns are no edition; they would only fill the memory.
+MAX_COLUMNS = 12_000
+
+
+def read_icio(
+    path: str | Path,
+    *,
+    theta: float | Mapping[str, float] | Sequence[float],
+    years: int | Iterable[int] | None = None,
+    regions: Concordance | Mapping[str, str] | str | Path | None = None,
+    sectors: Concordance | Mapping[str, str] | str | Path | None = None,
+    tariff: ArrayLike | None = None,
+    vintage: str | None = None,
+    report: Report | None = None,
+) -> TradeTable:
+    """A year of the OECD Inter-Country Input-Output tables as a TradeTable.
+
+    trade[o, d, s] = sum of row o, s over the industries and final uses of d; b = 1 - inputs / sales;
+    input_share and final_share from the columns over all origins; basic prices, so that tariffs and taxes
+    on products stand outside trade. CN1, CN2 are summed to CHN and MX1, MX2 to MEX.
+
+    Parameters
+    ----------
+    path
+        The CSV of a year (2019.csv, 2019_SML.csv, ICIO2021_2018.csv), plain, .gz, or in a .zip or folder.
+    theta
+        Trade elasticity: one for all, by sector, or in the order of sectors.
+    years
+        The one year to read, where the path holds several.
+    regions, sectors
+        Concordances from country and industry codes; every code must go somewhere, or accounts would not
+        close. By default the codes of the table.
+    tariff : [N, N, S], fraction
+        Base tariffs, which the table does not hold; zero by default.
+    vintage
+        The edition, for a table whose countries and industries are those of none that is known.
+
+    Raises
+    ------
+    DataError
+        Lists every fault: labels, cells, rows and columns that do not add up to their totals.
+
+    Source: OECD, ICIO tables, ReadMe of the editions 2018 to 2025 as known from public readers of the
+    tables; exvatools (R) for the countries and industries. Not yet run on the original.
+    """
+    path, report = Path(path), report if report is not None else Report()
+    member = _one(members(path, _FILE, "2019.csv, 2019_SML.csv or ICIO2021_2018.csv"), years, path.name)
+    by_region = as_concordance(regions, "regions") if regions is not None else None
+    by_sector = as_concordance(sectors, "sectors") if sectors is not None else None
+    report.publisher = "OECD ICIO"
+    report.files.append(member.shown)
+    faults = Faults()
+    accounts: Accounts | None = None
+    countries: list[str] = []
+    industries: list[str] = []
+    width, met = 0, set[str]()
+    taxes: dict[str, None] = {}
+    for line, cells in _lines(member, faults):
+        if accounts is None:
+            layout, countries, industries = _layout(cells, member.shown, faults)
+            faults.raise_any(member.shown)
+            report.vintage = _edition(countries, industries, vintage, member.shown)
+            axes = (
+                Axis(countries, by_region, "country codes", faults),
+                Axis(industries, by_sector, "industry codes", faults),
+            )
+            faults.raise_any(member.shown)
+            accounts = Accounts(*axes, layout, member.shown, faults)
+            country_at = {c: n for n, c in enumerate(countries)}
+            industry_at = {s: n for n, s in enumerate(industries)}
+            width, expected = len(cells), set(layout.rows)
+            whole = np.array(layout.whole, dtype=np.int64)
+            whole_labels = {layout.rows[n] for n, at in enumerate(layout.using) if at in set(layout.whole)}
+            continue
+        label = cells[0].strip()
+        where = f"{member.shown} line {line}, {quoted(label)}"
+        if len(cells) != width:
+            what = f"{len(cells)} cells under {width} columns"
+            faults.add("cells", member.shown, f"{member.shown} line {line}", what, "check its commas")
+            continue
+        if label in met:
+            faults.add("twice", member.shown, where, "stands there twice", "keep one")
+            continue
+        met.add(label)
+        values = _numbers(cells, where, member.shown, faults, blank=label not in expected)
+        if values is None:
+            continue
+        report.rows_read += 1
+        parts = _LABEL.fullmatch(label)
+        country = SPLIT.get(parts.group(1), parts.group(1)) if parts else ""
+        if (label in whole_labels and values.any()) or (len(whole) and values[whole].any()):
+            what = "has figures of China or Mexico as a whole beside those of their parts"
+            cure = "give the regular table, or the extended one as published (the whole is zero there)"
+            faults.add("whole", member.shown, where, what, cure)
+        if parts and label in expected:
+            accounts.add(country_at[country], industry_at[parts.group(2)], values, where)
+            report.rows_kept += 1
+        elif label in TAXES or (parts and parts.group(2) in TAXES and country in country_at):
+            accounts.add_below("taxes less subsidies on inputs", values)
+            taxes["taxes less subsidies on inputs"] = None
+        elif label in ADDED:
+            accounts.add_below("value added", values)
+        elif label in OUTPUT:
+            accounts.add_below("output", values)
+        else:
+            faults.add("label", member.shown, where, "is no row of the table", f"expected {EXPECTED}")
+    if accounts is None:
+        raise DataError("no table", [Fault(member.shown, "is empty", f"expected {EXPECTED}")])
+    absent = [label for label in layout.rows if label not in met]
+    for names in (ADDED, OUTPUT):
+        absent += [] if met & set(names) else [names[0]]
+    faults.many(
+        "absent row",
+        member.shown,
+        len(absent),
+        lambda n: Fault(member.shown, f"no row {absent[n]}", "restore the publisher's rows"),
+    )
+    if not absent:  # with a row missing no column adds up, and that would be told of each
+        accounts.check("output", [*taxes, "value added"], member.shown)
+    faults.raise_any(member.shown)
+    if accounts.negative_uses:
+        report.note(f"{accounts.negative_uses} inputs are negative in the publisher's table")
+    table = accounts.table(theta, tariff, report)
+    year = _year(member.name) or next(iter(years_of(years) or [0]))
+    report.totals_musd[year] = float(table.trade.sum() - np.einsum("nns->", table.trade))
+    return table
+
+
+def _one(found: Sequence[Member], years: int | Iterable[int] | None, shown: str) -> Member:
+    wanted = years_of(years)
+    if wanted is not None and len(wanted) != 1:
+        raise DataError("one year", [Fault("years", f"{len(wanted)} years", "a TradeTable holds one")])
+    if wanted is not None:
+        (year,) = wanted
+        held = [_year(member.name) for member in found]
+        if len(found) == 1 and held[0] is None:
+            return found[0]
+        found = [member for member in found if _year(member.name) == year]
+        if not found:
+            told = ", ".join(str(y) for y in held if y) or "none"
+            raise DataError("no such year", [Fault(shown, f"has no {year}", f"it has {told}")])
+    if len(found) > 1:
+        told = ", ".join(member.name for member in found[:8])
+        raise DataError("several tables", [Fault(shown, f"holds {told}", "state one year")])
+    return found[0]
+
+
+def _year(name: str) -> int | None:
+    found = _FILE.match(name)
+    return int(found.group(2)) if found else None
+
+
+def _lines(member: Member, faults: Faults) -> Iterator[tuple[int, list[str]]]:
+    for begin, data in row_blocks(member):
+        text = data.decode("utf-8", errors="replace")
+        if "\ufffd" in text:
+            faults.add("coding", member.shown, f"{member.shown} line {begin}", "is not UTF-8", "save it anew")
+            return
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        before = 0
+        try:
+            for cells in reader:
+                at, before = begin + before, reader.line_num
+                if any(cells):
+                    yield at, cells
+        except csv.Error as error:
+            where = f"{member.shown} line {begin + before}"
+            faults.add("quotes", member.shown, where, str(error), "check its quotes")
+
+
+def _layout(header: list[str], shown: str, faults: Faults) -> tuple[Layout, list[str], list[str]]:
+    """What each column is, the countries and the industries, in the order of the file."""
+    where = f"{shown} line 1"
+    labels = [cell.strip() for cell in header]
+    if len(labels) < 3 or len(labels) > MAX_COLUMNS:
+        mark = next((m for m in ";\t" if m in labels[0]), "") if len(labels) == 1 else ""
+        what = "the columns are not separated by commas" if mark else f"has {len(labels):,} columns"
+        faults.add("header", shown, where, what, f"expected {EXPECTED}")
+        return Layout({}, {}, None), [], []
+    using: dict[int, tuple[str, str]] = {}
+    final: dict[int, str] = {}
+    total: int | None = None
+    met: set[str] = set()
+    for at, label in enumerate(labels[1:], start=1):
+        if label in met:
+            faults.add("twice", shown, where, f"column {quoted(label)} stands there twice", "keep one")
+        met.add(label)
+        parts = _LABEL.fullmatch(label)
+        if label in OUTPUT:
+            total = at
+        elif parts and parts.group(2) in FINAL:
+            final[at] = SPLIT.get(parts.group(1), parts.group(1))
+        elif parts:
+            using[at] = (SPLIT.get(parts.group(1), parts.group(1)), parts.group(2))
+        else:
+            faults.add("column", shown, where, f"column {quoted(label)} is none", f"expected {EXPECTED}")
+    countries = list(dict.fromkeys(country for country, _ in using.values()))
+    industries = list(dict.fromkeys(industry for _, industry in using.values()))
+    named = {label for label in met if _LABEL.fullmatch(label)}
+    prefixes = dict.fromkeys(label[:3] for label in named if label[4:] not in FINAL)
+    absent = [f"{p}_{s}" for p in prefixes for s in industries if f"{p}_{s}" not in named]
+    faults.many(
+        "absent column",
+        shown,
+        len(absent),
+        lambda n: Fault(where, f"no column {absent[n]}", "restore the publisher's columns"),
+    )
+    if not using:
+        faults.add("no column", shown, where, "no column COUNTRY_INDUSTRY", f"expected {EXPECTED}")
+    for country in sorted(set(countries) ^ set(final.values())):
+        which = "industries" if country in countries else "final demand"
+        other = "final demand" if country in countries else "industries"
+        faults.add("axes", shown, where, f"{country} has {which} but no {other}", "restore its columns")
+    parted = {SPLIT[label[:3]] for label in named if label[:3] in SPLIT and label[4:] not in FINAL}
+    at_country = {c: n for n, c in enumerate(countries)}
+    at_industry = {s: n for n, s in enumerate(industries)}
+    layout = Layout(
+        {at: (at_country[c], at_industry[s]) for at, (c, s) in using.items()},
+        {at: at_country.get(c, 0) for at, c in final.items()},
+        total,
+        tuple(labels[at] for at in using),
+        tuple(at for at in using if labels[at][:3] in SPLIT.values() and labels[at][:3] in parted),
+    )
+    return layout, countries, industries
+
+
+def _edition(countries: Sequence[str], industries: Sequence[str], vintage: str | None, shown: str) -> str:
+    found = EDITIONS.get((len(countries), len(industries)))
+    if vintage is not None:
+        return vintage
+    if found is None:
+        what = f"{len(countries)} countries and {len(industries)} industries are those of no edition known"
+        known = ", ".join(f"{e}: {c} and {i}" for (c, i), e in EDITIONS.items())
+        raise DataError("an unknown edition", [Fault(shown, what, f"known: {known}; or state the vintage")])
+    return found
+
+
+def _numbers(cells: list[str], where: str, shown: str, faults: Faults, *, blank: bool) -> Array | None:
+    """The numbers of a row, zero under its label; None, with a fault for each, where one is odd.
+
+    blank: cells may be empty, as they are below final demand in the rows of value added and output.
+    """
+    text = [cell.strip() or "0" for cell in cells[1:]] if blank else cells[1:]
+    try:
+        # float() takes more than a table holds: digits of other scripts, underscores, nan.
+        values = np.array([float(cell) for cell in text])
+        if np.isfinite(values).all() and "_" not in "".join(text) and "".join(text).isascii():
+            return np.concatenate(([0.0], values))
+    except ValueError:
+        pass
+    for at, cell in enumerate(text, start=2):
+        word = cell.strip()
+        try:
+            good = math.isfinite(float(word)) and "_" not in word and word.isascii()
+        except ValueError:
+            good = False
+        if not good:
+            what = f"{quoted(word)} is not a number" if word else "is blank"
+            faults.add("number", shown, f"{where}, cell {at}", what, "give a number in million USD")
+    return None

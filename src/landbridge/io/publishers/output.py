@@ -1,0 +1,136 @@
+"""What was read, written for other programs: a panel as Parquet, CSV or Excel, a TradeTable as a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from landbridge.errors import DataError, Fault
+from landbridge.io.files import csv_text, write_bytes, write_text
+from landbridge.io.optional import need
+from landbridge.io.sheets import Sheet, xlsx_bytes
+from landbridge.world.trade_table import TradeTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["PANEL_ENDINGS", "UNITS", "trade_panel", "write_panel", "write_trade_table"]
+
+PANEL_ENDINGS = (".parquet", ".csv", ".xlsx")
+UNITS = {"trade_musd": "million USD", "quantity_t": "t", "quantity_known_musd": "million USD"}
+EXCEL_ROWS = 1_048_000
+
+
+def trade_panel(table: TradeTable, year: int) -> pd.DataFrame:
+    """The trade of a TradeTable as year, exporter, importer, sector, trade_musd; domestic sales included."""
+    import pandas as pd
+
+    N, S = len(table.regions), len(table.sectors)
+    o, d, s = (axis.reshape(-1) for axis in np.indices((N, N, S)))
+    return pd.DataFrame(
+        {
+            "year": np.full(N * N * S, year, dtype=np.int16),
+            "exporter": pd.Categorical.from_codes(o, categories=pd.Index(table.regions)),
+            "importer": pd.Categorical.from_codes(d, categories=pd.Index(table.regions)),
+            "sector": pd.Categorical.from_codes(s, categories=pd.Index(table.sectors)),
+            "trade_musd": table.trade.reshape(-1),
+        }
+    )
+
+
+def write_panel(frame: pd.DataFrame, path: Path, about: Mapping[str, str]) -> None:
+    """A panel, whole or not at all; the ending chooses .parquet, .csv or .xlsx.
+
+    about: what was read, told in the metadata of a Parquet file and on the README sheet of a workbook.
+    Raises DataError where it cannot be written, or does not fit on a sheet.
+    """
+    if path.suffix == ".parquet":
+        arrow = need("pyarrow", "pyarrow", "parquet", "a .parquet file")
+        parquet = need("pyarrow.parquet", "pyarrow", "parquet", "a .parquet file")
+        told = arrow.Table.from_pandas(frame, preserve_index=False)
+        told = told.replace_schema_metadata({**(told.schema.metadata or {}), **about})
+        _beside(path, lambda part: parquet.write_table(told, part, compression="zstd"))
+    elif path.suffix == ".csv":
+        _beside(path, lambda part: frame.to_csv(part, index=False, lineterminator="\n", encoding="utf-8"))
+    elif path.suffix == ".xlsx":
+        if len(frame) > EXCEL_ROWS:
+            what = f"{len(frame):,} rows do not fit on a sheet ({EXCEL_ROWS:,})"
+            raise DataError("too long", [Fault(path.name, what, "write .parquet or .csv, or sum to fewer")])
+        columns = tuple(str(column) for column in frame.columns)
+        lists = [_plain(frame[column]) for column in frame.columns]
+        sheet = Sheet("panel", columns, tuple(UNITS.get(c, "") for c in columns), [*zip(*lists, strict=True)])
+        write_bytes(path, xlsx_bytes([*about.items()], [sheet]))
+    else:
+        ends = ", ".join(PANEL_ENDINGS)
+        raise DataError("no such ending", [Fault(path.name, "is none that is written", f"choose {ends}")])
+
+
+def _plain(column: pd.Series) -> list[object]:
+    return [None if value != value else value for value in column.tolist()]
+
+
+def _beside(path: Path, write: Callable[[Path], object]) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        write(part)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        fault = Fault(str(path), f"cannot be written ({error.strerror or error})", "choose another place")
+        raise DataError("nothing was written", [fault]) from None
+
+
+def write_trade_table(table: TradeTable, folder: Path, about: Mapping[str, str]) -> list[str]:
+    """A TradeTable as CSV files that `read_trade_table` reads again; the folder is new or empty.
+
+    Raises DataError where the folder holds something, or cannot be made.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError("not empty", [Fault(str(folder), "holds something", "name a new folder")])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"cannot be made ({error.strerror})"
+        raise DataError("nothing was written", [Fault(str(folder), what, "choose another place")]) from None
+    regions, sectors = table.regions, table.sectors
+    output = table.output
+    pairs = [(o, d) for o in range(len(regions)) for d in range(len(regions))]
+    cells = [(n, s) for n in range(len(regions)) for s in range(len(sectors))]
+    tables = {
+        "regions": [["region"], *([r] for r in regions)],
+        "sectors": [
+            ["sector", "theta"],
+            *([sectors[s], repr(float(table.theta[s]))] for s in range(len(sectors))),
+        ],
+        **{
+            name: [
+                ["exporter", "importer", *sectors],
+                *([regions[o], regions[d], *(repr(float(v)) for v in array[o, d])] for o, d in pairs),
+            ]
+            for name, array in (("trade", table.trade), ("tariff", table.tariff))
+        },
+        "input_share": [
+            ["region", "input_sector", *sectors],
+            *([regions[n], sectors[s], *(repr(float(v)) for v in table.input_share[n, s])] for n, s in cells),
+        ],
+        "shares": [
+            ["region", "sector", "output_musd", "value_added_share", "final_share"],
+            *(
+                [
+                    regions[n],
+                    sectors[s],
+                    repr(float(output[n, s])),
+                    repr(float(table.value_added_share[n, s])),
+                    repr(float(table.final_share[n, s])),
+                ]
+                for n, s in cells
+            ),
+        ],
+        "about": [["topic", "text"], *([key, text] for key, text in about.items())],
+    }
+    for name, rows in tables.items():
+        write_text(folder / f"{name}.csv", csv_text(rows))
+    return [f"{name}.csv" for name in tables]

@@ -1,0 +1,391 @@
+"""Questions put to the gas network: which line matters, what outages cost, do past winters come out.
+
+N-1 index after Regulation (EU) 2017/1938, Annex II, point 2, for the day of the highest use:
+
+    (EP + P + S + LNG - I) / Dmax x 100 %
+
+EP: technical capacity of the entries; P: most output; S: most from storage; LNG: none here; I: capacity of
+the largest single piece; Dmax: use of the area on the coldest day in twenty years; all in mcm a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.channels.gas import BASE_YEAR, DAYS, GasModel, GasYear, Profile, find_lines, solve_year
+from landbridge.errors import DataError, Fault, Status
+from landbridge.world import World
+
+__all__ = [
+    "Backcast",
+    "Draws",
+    "backcasts",
+    "beside_observed",
+    "draws",
+    "eu_n_minus_1",
+    "n_minus_one",
+    "ranges",
+]
+
+FloatArray = NDArray[np.float64]
+Rows = list[dict[str, Any]]
+_MCM_PER_BCM = 1000.0
+
+
+def n_minus_one(world: World, profile: Profile = "flat", *, year: int = BASE_YEAR) -> Rows:
+    """Every working line lost for a year, one at a time: what is missed beyond the base, largest first."""
+    model = GasModel(world, profile, year=year)
+    base = model.solve()
+    rows = []
+    for line in model.network.lines:
+        found = model.solve(model.without([line.id]))
+        rows.append(
+            {
+                "line": line.id,
+                "name": line.name,
+                "capacity_bcm": line.capacity_bcm_operator,
+                "unserved_bcm": found.unserved_bcm,
+                "added_bcm": found.unserved_bcm - base.unserved_bcm,
+                "home_unserved_bcm": found.home_unserved_bcm,
+            }
+        )
+    return sorted(rows, key=lambda r: (-r["added_bcm"], r["line"]))
+
+
+def ranges(
+    world: World, lose: Iterable[str] = (), months: Iterable[int] = range(1, 13)
+) -> dict[str, tuple[float, float]]:
+    """What is missed over the range of an assumption: the seasons (seasonal profile), the volumes (flat).
+
+    seasonal: both seasons weak or both strong. volume: operator's volume over that at 40 MJ per m3.
+    """
+    lost, at = tuple(lose), tuple(months)
+    (table,) = world.channel("gas_parameters")
+    out = {}
+    cases: tuple[tuple[str, Profile, tuple[str, ...]], ...] = (
+        ("seasonal", "seasonal", ("seasonal_home", "seasonal_delivery")),
+        ("volume", "flat", ("operator_per_standard",)),
+    )
+    for name, profile, moved in cases:
+        ends = []
+        for end in ("low", "high"):
+            rows = ({**r, "value": r[end]} if r["parameter"] in moved else r for r in table)
+            other = world.with_channels(gas_parameters=table.with_rows(rows))
+            ends.append(solve_year(other, lost, profile, months=at).unserved_bcm)
+        out[name] = min(ends), max(ends)
+    return out
+
+
+def eu_n_minus_1(world: World, *, year: int = BASE_YEAR) -> Rows:
+    """The N-1 index of each country with a balance, and of the Chinese entry at Khorgos.
+
+    technical: entries at design capacity; contracted: entries at what is under contract on a peak day.
+    Below 100 the area could not be served on its peak day without its largest piece.
+    """
+    model = GasModel(world, "seasonal", year=year)
+    network = model.network
+    peak = network.parameters["peak_day"]
+    coldest = float((network.home_index / DAYS).max()) * peak / 12.0 * _MCM_PER_BCM
+    inside = {n: c for n, c in network.country_of.items()}
+    rows = []
+    for country in (*network.countries, "CHN"):
+        entries = []
+        for n, (a, b, _) in enumerate(network.arcs):
+            if inside[b] == country and inside[a] != country:
+                entries += [
+                    (line.id, line.capacity_bcm_operator / 365.0 * _MCM_PER_BCM)
+                    for line in network.lines
+                    if n in line.arcs
+                ]
+        bought = [
+            c
+            for c, one in enumerate(network.contracts)
+            if one.importer == country and (country != "CHN" or one.place[1] == "CN_KHORGOS")
+        ]
+        contracted = float((model.due[bought] / DAYS).sum(axis=0).max(initial=0.0)) * _MCM_PER_BCM
+        if country == "CHN":
+            # The area is what Khorgos hands over: use is what is due there, and nothing else serves it.
+            entries = [(name, size) for name, size in entries if name.startswith("CAC_")]
+            use, output, store, area = contracted, 0.0, 0.0, "China, entry at Khorgos"
+        else:
+            use = network.home[country] * coldest
+            output = network.output[country] * network.parameters["production_swing"] / 365.0 * _MCM_PER_BCM
+            store = sum(s.withdrawal_mcm_per_day for s in network.stores if s.country == country)
+            area = country
+        pieces = [
+            *entries,
+            *((s.id, s.withdrawal_mcm_per_day) for s in network.stores if s.country == country),
+        ]
+        largest = max(pieces, key=lambda piece: piece[1], default=("none", 0.0))
+        technical = sum(size for _, size in entries)
+        paid = min(contracted, technical)
+        pieces_paid = [(s.id, s.withdrawal_mcm_per_day) for s in network.stores if s.country == country]
+        lost = max([paid, *(size for _, size in pieces_paid)])
+        rows.append(
+            {
+                "area": area,
+                "entry_mcm_per_day": technical,
+                "contracted_entry_mcm_per_day": paid,
+                "output_mcm_per_day": output,
+                "storage_mcm_per_day": store,
+                "largest": largest[0],
+                "largest_mcm_per_day": largest[1],
+                "peak_use_mcm_per_day": use,
+                "technical_percent": 100.0 * (technical + output + store - largest[1]) / use if use else None,
+                "contracted_percent": None
+                if country == "CHN"
+                else 100.0 * (paid + output + store - lost) / use,
+            }
+        )
+    return rows
+
+
+def beside_observed(world: World, profile: Profile = "flat", *, year: int = BASE_YEAR) -> Rows:
+    """Exports of a year by country beside the published ones, in the volume at 40 MJ per m3.
+
+    Deliveries are given to the model, so this says whether the lines and balances carry them, no more.
+    """
+    model = GasModel(world, profile, year=year)
+    found = model.solve()
+    ratio = model.network.parameters["operator_per_standard"]
+    (flows,) = world.channel("gas_flows")
+    rows = []
+    for row in flows:
+        if row["flow_year"] != year or row["bcm_standard"] is None:
+            continue
+        exporter, importer = str(row["exporter"]), str(row["importer"])
+        mine = [
+            r for r in found.contracts if r["exporter"] == exporter and importer in (r["importer"], "all")
+        ]
+        if not mine:
+            continue
+        ours = sum(r["delivered_bcm"] for r in mine) / ratio
+        observed = float(row["bcm_standard"])
+        rows.append(
+            {
+                "exporter": exporter,
+                "importer": importer,
+                "observed_bcm_standard": observed,
+                "ours_bcm_standard": ours,
+                "difference": ours / observed - 1.0 if observed else None,
+            }
+        )
+    return rows
+
+
+# -- outages drawn ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Gas years with outages drawn from the dated ones: missed and home unserved [draw], bcm."""
+
+    profile: Profile
+    seed: int
+    missed_bcm: FloatArray
+    missed_by_contract_bcm: FloatArray
+    home_unserved_bcm: FloatArray
+    contracts: tuple[str, ...]
+    lines_lost: NDArray[np.int64]
+    status: Status
+
+    def to_json(self) -> dict[str, Any]:
+        """The distribution as plain values."""
+        quantiles = {f"p{q:02d}": float(np.percentile(self.missed_bcm, q)) for q in (5, 50, 90, 95, 99)}
+        return {
+            "profile": self.profile,
+            "draws": len(self.missed_bcm),
+            "seed": self.seed,
+            "mean_bcm": float(self.missed_bcm.mean()),
+            "standard_error_bcm": float(self.missed_bcm.std() / np.sqrt(len(self.missed_bcm))),
+            **{f"{name}_bcm": value for name, value in quantiles.items()},
+            "most_bcm": float(self.missed_bcm.max()),
+            "share_of_years_with_a_line_lost": float((self.lines_lost > 0).mean()),
+            "home_unserved_mean_bcm": float(self.home_unserved_bcm.mean()),
+            "by_contract": [
+                {"contract": name, "mean_bcm": float(v.mean()), "p95_bcm": float(np.percentile(v, 95))}
+                for name, v in zip(self.contracts, self.missed_by_contract_bcm.T, strict=True)
+            ],
+        }
+
+
+def draws(
+    world: World,
+    n: int = 1000,
+    profile: Profile = "seasonal",
+    *,
+    lose: tuple[str, ...] = (),
+    months: tuple[int, ...] = tuple(range(1, 13)),
+    seed: int = 1,
+    year: int = BASE_YEAR,
+    progress: Callable[[str, float], None] | None = None,
+) -> Draws:
+    """Gas years with outages of deliveries and of lines.
+
+    Each delivery fails at the rate of its dated outages over the years they cover, in the month and with the
+    size and length of one of them (a length not stated is drawn evenly from its range); each working line is
+    lost at line_outages_per_year for line_outage_days. What an outage holds back stays missed: no other
+    seller takes its place. Draw i depends on seed and i alone.
+    Raises DataError for n below 1, and as `solve_year` does.
+    """
+    if n < 1:
+        raise DataError("no draws", [Fault("draws", f"is {n}", "give at least 1")])
+    model = GasModel(world, profile, year=year)
+    lost = find_lines(world, lose)
+    (events,) = world.channel("gas_outages")
+    rows = {str(r["parameter"]): r for r in world.channels["gas_parameters"]}
+    classes: dict[int, list[dict[str, Any]]] = {}
+    for c, contract in enumerate(model.network.contracts):
+        dated = [dict(r) for r in events if r["drawn"] and r["contract_id"] == contract.id]
+        if dated:
+            classes[c] = dated
+    window = float(rows["outage_window_years"]["value"] or 1.0)
+    span = partial(_span, rows)
+    missed, home = np.zeros((n, len(model.network.contracts))), np.zeros(n)
+    lines_lost = np.zeros(n, dtype=np.int64)
+    whole = model.without(lost, months)
+    quiet: GasYear | None = None
+    worst = Status(True, 0.0, 0, "every draw balances")
+    for i in range(n):
+        random = np.random.default_rng([seed, i])
+        held = np.zeros_like(model.due)
+        for c, dated in classes.items():
+            for _ in range(random.poisson(len(dated) / window)):
+                event = dated[random.integers(len(dated))]
+                days = event["duration_days"]
+                length = float(days) if days is not None else random.uniform(*span("outage_days"))
+                first = int(str(event["start"])[5:7]) - 1
+                share = _days_of(first, length) / DAYS
+                size = event["size_mcm_per_day"]
+                most = model.due[c] * share
+                held[c] += (
+                    most if size is None else np.minimum(most, float(size) / _MCM_PER_BCM * share * DAYS)
+                )
+        available = whole
+        strings = random.poisson(float(rows["line_outages_per_year"]["value"] or 0.0), len(whole))
+        for line in np.flatnonzero(strings):
+            available = available.copy() if available is whole else available
+            share = _days_of(int(random.integers(12)), random.uniform(*span("line_outage_days"))) / DAYS
+            available[line] *= 1.0 - np.minimum(share * strings[line], 1.0)
+        lines_lost[i] = int((strings > 0).sum())
+        if available is whole and not held.any():
+            found = quiet = quiet or model.solve(whole)
+        else:
+            found = model.solve(available, held_back=held)
+        missed[i], home[i] = found.missed.sum(axis=1), found.home_unserved_bcm
+        worst = Status.worst([worst, found.status])
+        if progress is not None and i % 50 == 0:
+            progress("drawing outages", i / n)
+    names = tuple(c.id for c in model.network.contracts)
+    return Draws(profile, seed, missed.sum(axis=1), missed, home, names, lines_lost, worst)
+
+
+def _span(rows: dict[str, Any], name: str) -> tuple[float, float]:
+    return float(rows[name]["low"] or 0.0), float(rows[name]["high"] or 0.0)
+
+
+def _days_of(first: int, length: float) -> FloatArray:
+    """Days of each month that an outage of some length takes from the start of a month, round the year."""
+    out = np.zeros(12)
+    month = first
+    while length > 0.0 and out.sum() < 365.0:
+        taken = min(length, DAYS[month])
+        out[month] += taken
+        length -= taken
+        month = (month + 1) % 12
+    return np.asarray(np.minimum(out, DAYS))
+
+
+# -- past winters ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Backcast:
+    """One observed figure of a past winter beside ours [mcm/day, operator's volume], over the range given."""
+
+    case: str
+    name: str
+    country: str
+    measure: str
+    observed: float
+    ours: float
+    low: float
+    high: float
+    note: str
+
+    @property
+    def error(self) -> float:
+        """Ours over observed, less one."""
+        return self.ours / self.observed - 1.0
+
+
+def backcasts(world: World) -> list[Backcast]:
+    """Two past winters with what failed given: flows, shortfall and home use not served, beside observed."""
+    (table,) = world.channel("gas_backcasts")
+    out = []
+    solved: dict[tuple[str, str], tuple[GasYear, GasYear]] = {}
+    for row in table:
+        figures = []
+        for column in ("home_extra_percent", "home_extra_low", "home_extra_high"):
+            key = str(row["case_id"]), column
+            if key not in solved:
+                solved[key] = _winter(world, row, float(row[column] or 0.0))
+            figures.append(_measure(*solved[key], row))
+        note = str(row["note"] or "")
+        ours, ends = figures[0], sorted(figures)
+        out.append(
+            Backcast(
+                str(row["case_id"]),
+                str(row["name"]),
+                str(row["country"]),
+                str(row["measure"]),
+                float(row["observed_mcm_per_day"] or 0.0),
+                ours,
+                ends[0],
+                ends[-1],
+                note,
+            )
+        )
+    return out
+
+
+def _winter(world: World, row: Any, extra_percent: float) -> tuple[GasYear, GasYear]:
+    """The year as due and the year with what failed, home use of the month above its season."""
+    month = int(row["month"]) - 1
+    year = int(row["contract_year"])
+    plain = GasModel(world, "seasonal", year=year)
+    # Cold raises use at home in the country and its neighbours alike.
+    cold = np.ones(12)
+    cold[month] += extra_percent / 100.0
+    model = GasModel(world, "seasonal", year=year, home_factor=dict.fromkeys(plain.network.countries, cold))
+    held = np.zeros_like(model.due)
+    c = [one.id for one in model.network.contracts].index(str(row["contract_id"]))
+    share = float(row["loss_days"] or 0.0) / DAYS[month]
+    due = model.due[c, month] * share
+    size = row["loss_mcm_per_day"]
+    held[c, month] = due if size is None else min(due, float(size) / _MCM_PER_BCM * share * DAYS[month])
+    return plain.solve(), model.solve(held_back=held)
+
+
+def _measure(before: GasYear, after: GasYear, row: Any) -> float:
+    month = int(row["month"]) - 1
+    network = after.model.network
+    country, measure = str(row["country"]), str(row["measure"])
+    per_day = _MCM_PER_BCM / DAYS[month]
+    bought = [n for n, c in enumerate(network.contracts) if c.importer == country]
+    if measure == "flow before":
+        return float(before.delivered[bought, month].sum() * per_day)
+    if measure == "flow after":
+        return float(after.delivered[bought, month].sum() * per_day)
+    if measure == "short of plan":
+        return float(after.missed[bought, month].sum() * per_day)
+    if measure == "home use short":
+        return float(after.home_unserved[network.countries.index(country), month] * per_day)
+    one = [n for n, c in enumerate(network.contracts) if c.id == "TKM-CHN"]
+    return float(after.delivered[one, month].sum() * per_day)

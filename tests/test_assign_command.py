@@ -1,0 +1,80 @@
+"""The command assign: tables, JSON, files, GMNS, and what it says of bad input."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from landbridge.cli import app
+from landbridge.errors import ConvergenceError, DataError
+from test_gmns import LINKS, NODES, TRIPS, folder
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def sioux(shared: Path) -> list[str]:
+    base = shared / "reference" / "traffic" / "SiouxFalls"
+    return [str(base / "SiouxFalls_net.tntp"), str(base / "SiouxFalls_trips.tntp")]
+
+
+def test_json_holds_links_gap_and_status(sioux: list[str]) -> None:
+    done = runner.invoke(app, ["assign", *sioux, "--json"], catch_exceptions=False)
+    document = json.loads(done.stdout)
+    assert set(document) == {"schema_version", "result", "status", "manifest"}
+    found = document["result"]
+    assert found["objective"] == pytest.approx(4231335.287107440, rel=2e-8)
+    assert found["relative_gap"] == document["status"]["residual"] <= 1e-8
+    assert len(found["links"]) == 76
+    assert set(document["manifest"]["options"]["sha256"]) == {Path(name).name for name in sioux}
+
+
+def test_flows_are_written(sioux: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "flows.csv"
+    words = ["assign", *sioux, "--model", "weibit", "--phi", "4", "--gap", "1e-6", "-o", str(out)]
+    done = runner.invoke(app, words, catch_exceptions=False)
+    assert done.stdout == "" and "phi 4" in done.stderr
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [rows[0][key] for key in ("link", "from", "to")] == ["1", "1", "2"]
+    assert min(float(row["flow"]) for row in rows) > 0
+
+
+def test_tables_of_a_gmns_folder(tmp_path: Path) -> None:
+    folder(tmp_path, demand=TRIPS)
+    words = ["assign", str(tmp_path), str(tmp_path / "demand.csv")]
+    done = runner.invoke(app, words, catch_exceptions=False)
+    assert done.exit_code == 0 and "1,600" in done.stdout and "a" in done.stdout
+    assert "km/h" in done.stderr
+    truck = runner.invoke(app, [*words, "--use", "truck"], catch_exceptions=False)
+    assert "truck is not allowed there" in truck.stderr
+
+
+def test_a_turn_file_counts(tmp_path: Path) -> None:
+    folder(tmp_path, demand=TRIPS, turns="from_link,to_link,cost\n1,2,inf\n")
+    words = ["assign", str(tmp_path), str(tmp_path / "demand.csv"), "--json"]
+    done = runner.invoke(app, [*words, "--turns", str(tmp_path / "turns.csv")], catch_exceptions=False)
+    flow = {row["link"]: row["flow"] for row in json.loads(done.stdout)["result"]["links"]}
+    assert flow["1"] == 0 and flow["3"] == 1600
+
+
+def test_usage_and_bad_data(sioux: list[str], tmp_path: Path) -> None:
+    folder(tmp_path, node=NODES, link=LINKS.replace("auto,truck", "sled"), demand=TRIPS)
+    usage = runner.invoke(app, ["assign", sioux[0], str(tmp_path / "demand.csv")])
+    assert usage.exit_code == 2
+    assert runner.invoke(app, ["assign", *sioux, "-o", "flows.xlsx"]).exit_code == 2
+    assert runner.invoke(app, ["assign", *sioux, "--use", "truck"]).exit_code == 2
+    bad = runner.invoke(app, ["assign", str(tmp_path), str(tmp_path / "demand.csv")])
+    assert isinstance(bad.exception, DataError) and "sled" in str(bad.exception)
+    assert isinstance(runner.invoke(app, ["assign", *sioux, "--phi", "-1"]).exception, DataError)
+
+
+def test_an_unreached_gap_is_no_result(sioux: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "flows.csv"
+    done = runner.invoke(app, ["assign", *sioux, "--rounds", "2", "-o", str(out)])
+    assert isinstance(done.exception, ConvergenceError) and done.exception.exit_code == 4
+    assert done.stdout == "" and not out.exists()

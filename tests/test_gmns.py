@@ -1,0 +1,129 @@
+"""GMNS networks of others and our own; every fault of a broken one, by file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from landbridge.errors import DataError
+from landbridge.exports import gmns
+from landbridge.io.network import write_gmns
+from landbridge.io.tables import load_world
+from landbridge.transport import assign, compile_graph, read_demand, read_gmns
+from landbridge.transport.graph import BLOCK
+
+NODES = "node_id,x_coord,y_coord,node_type,zone_id\nm,0,0,,\na,1,0,centroid,10\nb,2,0,centroid,20\n"
+LINKS = (
+    "link_id,from_node_id,to_node_id,directed,length,free_speed,capacity,lanes,allowed_uses,geometry\n"
+    '1,a,m,1,10,50,800,2,"auto,truck","LINESTRING (1 0, 0 0)"\n'
+    "2,m,b,0,5,50,,,auto,\n"
+    "3,a,b,1,40,100,,,truck,\n"
+)
+CONFIG = "dataset_name,long_length,speed\nx,mi,mph\n"
+TRIPS = "o_zone_id,d_zone_id,volume\n10,20,1600\n20,20,7\n"
+
+
+def folder(path: Path, **files: str) -> Path:
+    for name, text in {"node": NODES, "link": LINKS, **files}.items():
+        (path / f"{name}.csv").write_text(text, encoding="utf-8")
+    return path
+
+
+def test_others_network_is_read_and_assigned(tmp_path: Path) -> None:
+    """1600 on 2 lanes of 800: time 0.2 h x 1.15, then 0.1 h; the direct link takes 0.4 h."""
+    net = read_gmns(folder(tmp_path, demand=TRIPS))
+    assert (net.nodes, net.zones, net.zone_names, net.first_through_node) == (3, 2, ("10", "20"), 3)
+    assert net.link_names == ("1", "2", "2", "3")
+    demand = read_demand(tmp_path / "demand.csv", net)
+    assert demand.within == 7
+    found = assign(net, demand)
+    assert found.pair_cost == pytest.approx([0.2 * 1.15 + 0.1], rel=1e-12)
+    assert "km/h" in net.notes[0]
+
+
+def test_units_uses_and_own_delay_columns(tmp_path: Path) -> None:
+    links = LINKS.replace("geometry\n", "geometry,VDF_alpha1,VDF_beta1\n").replace(",auto,\n", ",auto,,,\n")
+    links = links.replace(",truck,\n", ",truck,,,\n").replace('0 0)"\n', '0 0)",0.5,2\n')
+    net = read_gmns(folder(tmp_path, config=CONFIG, link=links), use="truck")
+    assert net.length == pytest.approx(np.array([10, 40]) * 1.609344)
+    assert net.time == pytest.approx([0.2, 0.4])
+    assert (net.b[0], net.power[0], net.b[1]) == (0.5, 2, 0)
+    assert net.notes == ("1 links are left out: truck is not allowed there",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"auto,truck"', '"auto,hovercraft"', "link.csv line 2: unknown mode 'hovercraft'"),
+        (",800,2,", ",0,2,", "link.csv line 2: capacity 0 is not positive"),
+        (",800,2,", ",-800,2,", "link.csv line 2: capacity -800 is not positive"),
+        (",800,2,", ",many,2,", "link.csv line 2: capacity 'many' is no number"),
+        ("1,a,m", "1,a,mm", "link.csv line 2: to_node_id 'mm' is not in node.csv"),
+        ("(1 0, 0 0)", "(1 0)", "link.csv line 2: geometry"),
+        ("(1 0, 0 0)", "(1 0, 0 x)", "link.csv line 2: geometry"),
+        ("LINESTRING (1 0, 0 0)", "LINE 1 0", "link.csv line 2: geometry"),
+        ("(1 0, 0 0)", "(1 0, 0 0", "link.csv line 2: geometry"),
+        ("(1 0, 0 0)", "(1 0, 0 1e)", "link.csv line 2: geometry"),
+        ("3,a,b,1,40,100,,,truck", "3,b,m,1,40,100,,,auto", "link.csv line 4: is a second link from b to m"),
+        ("3,a,b", "2,a,b", "link.csv line 4: link_id '2' stands already at link.csv line 3"),
+        ("2,m,b,0", "2,m,b,maybe", "link.csv line 3: directed is 'maybe'"),
+        ("2,m,b,0,5,50", "2,m,b,0,5,0", "link.csv line 3: free_speed 0 is not positive"),
+        ("2,m,b,0,5,50", "2,m,b,0,-5,50", "link.csv line 3: length -5 is negative"),
+        ("2,m,b,0,5,50", "2,m,b,0,,50", "link.csv line 3: length is blank"),
+    ],
+)
+def test_one_fault(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert LINKS.count(old)
+    with pytest.raises(DataError) as bad:
+        read_gmns(folder(tmp_path, link=LINKS.replace(old, new, 1)))
+    assert len(bad.value.faults) == 1
+    assert str(bad.value.faults[0]).startswith(said)
+
+
+def test_all_faults_of_all_files_at_once(tmp_path: Path) -> None:
+    links = LINKS.replace(",800,", ",0,").replace("2,m,b,0", "2,q,r,0").replace(",truck,\n", ",sled,\n")
+    with pytest.raises(DataError) as bad:
+        read_gmns(folder(tmp_path, link=links, node=NODES + "a,1,0,,\n", config="speed\nknots\n"))
+    told = [fault.where for fault in bad.value.faults]
+    assert sorted(told) == ["config.csv", *(f"link.csv line {n}" for n in (2, 3, 3, 4)), "node.csv line 5"]
+
+
+@pytest.mark.parametrize("gone", ["node", "link"])
+def test_missing_and_empty_files(tmp_path: Path, gone: str) -> None:
+    for text in ("", "node_id\n", "\0"):
+        with pytest.raises(DataError) as bad:
+            read_gmns(folder(tmp_path, **{gone: text}))
+        assert any(f"{gone}.csv" in fault.where for fault in bad.value.faults)
+    (tmp_path / f"{gone}.csv").unlink()
+    with pytest.raises(DataError) as bad:
+        read_gmns(tmp_path)
+    assert len(bad.value.faults) == 1
+
+
+def test_trips_that_name_no_zone(tmp_path: Path) -> None:
+    net = read_gmns(folder(tmp_path, demand=TRIPS + "30,20,1\n10,20,-1\n"))
+    with pytest.raises(DataError) as bad:
+        read_demand(tmp_path / "demand.csv", net)
+    assert [fault.where for fault in bad.value.faults] == ["demand.csv line 4", "demand.csv line 5"]
+
+
+def test_what_landbridge_exports_is_read_back(tmp_path: Path) -> None:
+    """Every open link both ways, lengths as in the graph; the cheapest block path as by hand."""
+    world = load_world()
+    write_gmns(tmp_path / "out", gmns(world, []))
+    net = read_gmns(tmp_path / "out")
+    links = list(world.network["links"])
+    assert len(net.tail) == 2 * sum(row["status"] == "open" for row in links)
+    assert set(net.zone_names) == {str(row["place_id"]) for row in world.network["places"]}
+    graph = compile_graph(world)
+    length = {graph.links[n]: km for n, km in zip(graph.link, graph.length_km, strict=True) if n >= 0}
+    for name, km in zip(net.link_names, net.length, strict=True):
+        assert km == pytest.approx(length[name])
+    block = read_gmns(tmp_path / "out", use="block")
+    by_product = dict(zip(block.link_names, block.fixed, strict=True))
+    wagons = dict(zip(net.link_names, net.fixed, strict=True))
+    assert sum(by_product.values()) < sum(wagons[name] for name in by_product)
+    assert max(by_product.values()) > 0
+    assert BLOCK == 0
