@@ -11,7 +11,7 @@ import pytest
 import landbridge as lb
 from landbridge.congestion import chain_gradient, settle
 from landbridge.errors import ConvergenceError
-from landbridge.model import _Base, _Common, _Shock
+from landbridge.model import _Base, _Common, _Shock, arc_gradient
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.trade import solve
 from landbridge.transport import pivot
@@ -162,6 +162,7 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
     """Hours, money and variance of arcs, a capacity and productivities, the waits adjusting."""
     case, number = bench.results["khorgos-closed"], bench.number("khorgos-closed")
     gradient = chain_gradient(case, "real_income:KAZ")
+    assert (arc_gradient(case, "KAZ").time_h == gradient.arcs.time_h).all()
     base, common, world = bench.base, bench.common, bench.worlds[number]
     graph = common.graphs[number]
     assert case.queues is not None and case.base is not None

@@ -12,7 +12,7 @@ import pytest
 import landbridge as lb
 from landbridge.errors import ScenarioError
 from landbridge.manifest import manifest, scenarios_of
-from landbridge.model import _Base, _Common, arc_gradient
+from landbridge.model import _Base, _Common
 from landbridge.scenario import Scenario, apply
 from landbridge.trade import solve
 from landbridge.trade.horizon import grown
@@ -223,11 +223,15 @@ def test_trade_cost_and_demand_have_exact_transposes(study: lb.Study) -> None:
 
 
 def test_the_chain_has_the_derivative_it_says(world: lb.World) -> None:
-    """d ln W_KAZ by the hours and money of chosen arcs, all the way, against central differences."""
+    """d ln W_KAZ by the hours and money of chosen arcs at held waits, against central differences.
+
+    With waits that adjust: tests/test_congestion.py.
+    """
     common = _Common([world])
     base = _Base(common, world, 0, True)
     case = base.case(world, 0, NOTHING)
-    bars = arc_gradient(case, "real_income:KAZ")
+    by_cost = case.equilibrium["fixed"].gradient("real_income:KAZ").cost
+    bars = case.choice.vjp(cost_bar=case.freight.cost_bar(case.choice.cost, by_cost))
     table, graph = world.trade, common.graphs[0]
     member = table.regions.index("KAZ")
     rng = np.random.default_rng(5)
@@ -356,7 +360,9 @@ def test_the_end_of_a_subsidy_is_a_cost_of_container_trains(world: lb.World) -> 
         for x in (case, case.base)
     ]
     assert trains[0] < trains[1]
-    assert (case.choice.cost >= case.base.choice.cost * (1 - 1e-12)).all()
+    # Where fewer trains wait, those who stay gain a little of it back.
+    ratio = case.choice.cost / case.base.choice.cost
+    assert (ratio < 1 - 1e-12).mean() < 0.5 and ratio.min() > 0.999 and ratio.max() > 1.01
 
 
 def test_faults_of_several_scenarios_come_together(world: lb.World) -> None:
@@ -411,8 +417,9 @@ def test_transit_ends_for_some_sectors_and_the_others_keep_their_routes(world: l
     cases = lb.study(world, ["northern-closed", scenario("part", {**ban, "sector": list(some)})])
     full, part, base = cases["northern-closed"], cases["part"], cases.base
     marked = np.array([sector in some for sector in part.choice.classes.sectors])
-    np.testing.assert_allclose(part.choice.cost[:, marked], full.choice.cost[:, marked], rtol=1e-12)
-    np.testing.assert_array_equal(part.choice.cost[:, ~marked], base.choice.cost[:, ~marked])
+    # The same routes, but other goods still cross and hold container trains up: equal but for the waits.
+    np.testing.assert_allclose(part.choice.cost[:, marked], full.choice.cost[:, marked], rtol=0.03)
+    np.testing.assert_allclose(part.choice.cost[:, ~marked], base.choice.cost[:, ~marked], rtol=0.03)
     assert income(full)["KAZ"] < income(part)["KAZ"] < 0.0
     # What is loaded is what was chosen: the boxes of all sectors arrive.
     sent = part.demand_teu.sum()

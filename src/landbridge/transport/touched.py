@@ -199,7 +199,10 @@ class Touched:
                 self._undelayed(part)
             beta = classes.block_share if part.product == 0 else 1.0 - classes.block_share
             before = choice.cost_segment[:, part.product][:, part.pairs]
-            out[part.pairs] += (beta[:, part.pairs] * (part.new_cost - before)).T
+            # A pair may have no way at all for some sectors: it keeps its infinite cost.
+            reached = np.isfinite(before)
+            change = np.where(reached, part.new_cost, 0.0) - np.where(reached, before, 0.0)
+            out[part.pairs] += (beta[:, part.pairs] * change).T
         return out
 
     def _undelayed(self, part: _Segments) -> None:
@@ -269,7 +272,7 @@ class Touched:
         turn = part.turn[s, block]
         timed = turn > 0.0
         cost = np.where(timed, per_hour / np.where(timed, turn, 1.0), 0.0) * ratio
-        mean = np.add.reduceat(weight * cost, first) / np.add.reduceat(weight, first)
+        mean = _ratio(np.add.reduceat(weight * cost, first), np.add.reduceat(weight, first))
         # Goods whose hours are worth nothing pay what they paid.
         group = part.group_of[block.start + first]
         return np.asarray(np.where(timed[first], mean, part.family_cost[s, group]))
@@ -281,7 +284,7 @@ class Touched:
         for part in self.parts:
             beta = classes.block_share if part.product == 0 else 1.0 - classes.block_share
             teu = demand_teu[part.pairs].T * beta[:, part.pairs]
-            per = teu[:, part.pair_of_group] * part.new_share / part.new_total
+            per = _ratio(teu[:, part.pair_of_group] * part.new_share, part.new_total)
             on_route = np.zeros(len(part.routes))
             for low in range(0, len(on_route), _CHUNK):
                 block = slice(low, low + _CHUNK)
@@ -357,7 +360,7 @@ class Touched:
             for s in range(len(classes.sectors)):
                 teu = demand_teu[part.pairs, s] * beta[s, part.pairs]
                 on_group = teu[part.pair_of_group] * part.new_share[s]
-                mine = part.now_weight[s] * (on_group / part.new_total[s])[part.group_of]
+                mine = part.now_weight[s] * _ratio(on_group, part.new_total[s])[part.group_of]
                 flow += mine
                 mine *= part.turn[s]
                 turned += mine
