@@ -119,10 +119,11 @@ def test_the_command_prints_writes_and_refuses(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_all_of_them_and_in_two_processes_the_same(world: lb.World) -> None:
-    one, two = disrupt(world), disrupt(world, workers=2)
+def test_in_two_processes_the_same(world: lb.World) -> None:
+    open_links = [str(r["link_id"]) for r in world.network["links"] if r["status"] == "open"]
+    some = ["R004", "R005", *open_links[::6]]
+    one, two = disrupt(world, only=some), disrupt(world, only=some, workers=2)
     assert one.rows() == two.rows()
-    assert len(one.losses) > 600
     assert all(np.isfinite(list(each.real_income_long.values())).all() for each in one.losses)
     # Links in a row without a fork lose the same.
     assert loss(one, "R004").real_income_long == loss(one, "R005").real_income_long

@@ -507,6 +507,10 @@ def test_the_command_gives_the_promised_names(capsys, tmp_path: Path):
     assert code == 0 and out == "" and "written" in err
     rows = read(path)
     assert {r["profile"] for r in rows} == {"flat", "seasonal"} and len(rows) % 12 == 0
+    code, out, _ = call(capsys, "gas", "--scenario", "gas-line-d-built", "--json")
+    manifest = json.loads(out)["manifest"]
+    assert manifest["world"]["name"] == "embedded"
+    assert manifest["scenarios"] == {"gas-line-d-built": load_scenario("gas-line-d-built").to_dict()}
     code, out, _ = call(capsys, "gas", "--lose", "line-C", "--scenario", "gas-line-d-built")
     assert code == 0 and "0.00 of 91.1 bcm a year are not delivered" in out
 

@@ -65,15 +65,16 @@ def gas(
 ) -> None:
     """Find what gas is not delivered when pipelines are lost, who goes short, and what a line is worth."""
     from landbridge.channels.gas import find_lines, require_deliverable, solve_year
-    from landbridge.scenario import apply
+    from landbridge.scenario import apply, load_scenario
     from landbridge.studies import gas as study
     from landbridge.world.table import parse_months
 
     check_ending(output, (".json", ".csv"))
     begin = time.perf_counter()
-    loaded = load(world)
-    if scenario is not None:
-        loaded = apply(loaded, scenario)
+    plain = loaded = load(world)
+    changes = [] if scenario is None else [load_scenario(scenario, plain)]
+    for change in changes:
+        loaded = apply(plain, change)
     faults: list[Fault] = []
     lost: tuple[str, ...] = ()
     chosen: tuple[int, ...] = ()
@@ -131,10 +132,9 @@ def gas(
         result["backcasts"] = [{**vars(b), "error": b.error} for b in study.backcasts(loaded)]
         result["eu_n_minus_1"] = study.eu_n_minus_1(loaded)
     options = {"lose": list(lost), "months": months, "profile": profile, "draws": draws, "seed": seed}
-    options["scenario"] = scenario
 
     def envelope() -> str:
-        return envelope_json(result, status, loaded, "gas", begin, options=options)
+        return envelope_json(result, status, plain, "gas", begin, scenarios=changes, options=options)
 
     if output is not None:
         write(output, envelope() if output.suffix == ".json" else _csv(years))

@@ -337,7 +337,7 @@ def _gas(lose: tuple[str, ...]) -> Solver:
     def answer(a: Answers) -> Answer:
         gas = import_module("landbridge.channels.gas")
         found = [float(gas.solve_year(a.world).unserved_bcm)]
-        found += [float(gas.solve_year(a.world, lose=line).unserved_bcm) for line in lose]
+        found += [float(gas.solve_year(a.world, lose=(line,)).unserved_bcm) for line in lose]
         what = "contract delivery missed in a year with every line there; range: with line C lost"
         return Answer.of(found, "bcm", what)
 

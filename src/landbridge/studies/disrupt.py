@@ -278,6 +278,8 @@ class _Bench:
         self, out: BoolArray, cut: BoolArray, passing: float
     ) -> tuple[float, float, float, dict[str, float], Status]:
         pairs = np.unique(self.routes.pair[cut & self.available])
+        if not len(pairs):
+            return 0.0, 0.0, 0.0, self._incomes(np.zeros(len(self.income))), self.base.results.status
         base, kept = self.base.choice.only(pairs)
         routes, parts = base.routes, [self._old(base.routes, kept, cut[kept])]
         robbed = ~np.logical_or.reduceat(parts[0].open, routes.group_start[:-1])
