@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import landbridge as lb
+from landbridge.chain import Searched, SolvedBase
 from landbridge.congestion import chain_gradient, settle
 from landbridge.errors import ConvergenceError
-from landbridge.model import _Base, _Common, _Shock, arc_gradient
+from landbridge.model import arc_gradient
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.trade import solve
 from landbridge.transport import pivot
@@ -43,8 +44,8 @@ class Bench:
         given = [NOTHING, TIGHT, WIDE, LIMIT, load_scenario("khorgos-closed", self.world)]
         self.scenarios = {s.id: s for s in given}
         self.worlds = [self.world, *(apply(self.world, s) for s in given)]
-        self.common = _Common(self.worlds)
-        self.base = _Base(self.common, self.world, 0, True)
+        self.common = Searched(self.worlds)
+        self.base = SolvedBase(self.common, self.world, 0, True)
         self.results = {s: self.case(s) for s in self.scenarios}
 
     def number(self, id: str) -> int:
@@ -181,12 +182,10 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
         moved = replace(graph, **{n: getattr(graph, n) + step * v for n, v in way.items()})
         choice = pivot(base.choice, common.routes.sums(moved), available, size, base.log_constant)
         wider = case.queues.stated * np.exp(step * (case.queues.gateway == j))
-        shock = _Shock(base, world, case.base)
+        shock = base.shock(world, case.base)
         shock.productivity = np.exp(step * turn)
         queues = replace(case.queues, stated=wider)
-        found = settle(
-            choice, queues, common.passes(queues), shock.demand, lambda: base._slope, case.load, 1e-13
-        )
+        found = settle(choice, queues, common.passes(queues), shock.demand, base._slope, case.load, 1e-13)
         eq = solve(base.table, **shock._given(found.choice.cost), tol=1e-13, start=shock._last)
         return float(np.log(eq.real_income_hat[member]))
 

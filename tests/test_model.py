@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import landbridge as lb
+from landbridge.chain import Searched, SolvedBase
 from landbridge.errors import ScenarioError
 from landbridge.manifest import manifest, scenarios_of
-from landbridge.model import _Base, _Common
 from landbridge.scenario import Scenario, apply
 from landbridge.trade import solve
 from landbridge.trade.horizon import grown
@@ -227,8 +227,8 @@ def test_the_chain_has_the_derivative_it_says(world: lb.World) -> None:
 
     With waits that adjust: tests/test_congestion.py.
     """
-    common = _Common([world])
-    base = _Base(common, world, 0, True)
+    common = Searched([world])
+    base = SolvedBase(common, world, 0, True)
     case = base.case(world, 0, NOTHING)
     by_cost = case.equilibrium["fixed"].gradient("real_income:KAZ").cost
     bars = case.choice.vjp(cost_bar=case.freight.cost_bar(case.choice.cost, by_cost))

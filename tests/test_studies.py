@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import landbridge as lb
-from landbridge.model import _Base, _Common
+from landbridge.chain import Searched, SolvedBase
 from landbridge.studies import calibrate as calibration
 from landbridge.studies.calibrate import Calibration, calibrate
 from landbridge.studies.validate import FITTED, LEAST_N, Validation, validate
@@ -106,8 +106,8 @@ def test_the_counts_of_the_run_are_those_of_the_fit(world: lb.World, fit: Calibr
 
 
 def test_derivatives_of_the_counts_are_exact(world: lb.World) -> None:
-    common = _Common([world])
-    sums = calibration._Sums(_Base(common, world, 0, True))
+    common = Searched([world])
+    sums = calibration._Sums(SolvedBase(common, world, 0, True))
     names = ["all", "aktau+kuryk", "manzhouli-zabaikalsk", "khorgos-altynkol+alashankou-dostyk"]
     x = sums.start() + 0.1
     _, slope = sums.counts(x, names)

@@ -10,9 +10,8 @@ part of the observed hours (see `landbridge.transport.queues`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +21,10 @@ from landbridge.errors import ConvergenceError, Status
 from landbridge.results import Results
 from landbridge.trade import Gradient
 from landbridge.trade.fixed_point import anderson, gmres
-from landbridge.transport import ArcBars, Choice, Graph, Queues
-from landbridge.transport.queues import capacity_of
+from landbridge.transport import ArcBars, Choice, Queues
 from landbridge.transport.touched import Touched, passes
-from landbridge.world import World
 
-__all__ = ["ChainGradient", "Settled", "Slope", "chain_gradient", "queue_notes", "settle", "slope_of"]
+__all__ = ["ChainGradient", "Settled", "Slope", "chain_gradient", "settle", "slope_of"]
 
 log = logging.getLogger("landbridge")
 
@@ -56,7 +53,7 @@ def settle(
     queues: Queues,
     through: tuple[csr_matrix, csr_matrix],
     demand: Callable[[FloatArray], FloatArray],
-    slope: Callable[[], Slope] | None = None,
+    slope: Slope | None = None,
     start: FloatArray | None = None,
     tol: float = TOLERANCE,
 ) -> Settled:
@@ -90,7 +87,7 @@ def settle(
         if slope is None:
             by_hour, spread = touched.slope(demand(touched.cost(*queues.delay(first))))
         else:
-            by_hour, spread = slope()
+            by_hour, spread = slope
         rho = float(choice.classes.rho.mean())
         _step_by_step(flows, queues, boxes, by_hour, rho * 0.5 / np.maximum(spread, 1.0), at, tol * scale)
     if np.isfinite(at.answer).all() and at.residual > tol * scale:
@@ -204,30 +201,6 @@ def _linear(
             break
         x, (away, linear, steep) = new, tried
     return x if np.isfinite(x).all() else None
-
-
-def queue_notes(graph: Graph, queues: Queues, settled: Settled, world: World, base: World) -> Iterator[str]:
-    """Waits that grew beyond a day, and capacities that contradict the flows of the base."""
-    longer = {
-        graph.gateways[queues.gateway[q]]: settled.delay_h[q]
-        for q in np.argsort(settled.delay_h)
-        if settled.delay_h[q] > 24.0
-    }
-    if longer:
-        told = ", ".join(f"{name} {hours:+.0f} h" for name, hours in reversed(longer.items()))
-        yield f"waits grow by more than a day at {told}: traffic is above or near the capacity stated there"
-    before, now = (w.network["gateways"].by("gateway_id") for w in (base, world))
-    moved = {j for j, name in enumerate(graph.gateways) if name in now and _capacity(before, now, name)}
-    raised = sorted({graph.gateways[j] for j in queues.gateway[queues.factor > 1.0] if j in moved})
-    if raised:
-        yield (
-            f"at {', '.join(raised)} the model sends more through in the base than the stated capacity can "
-            "carry in the observed hours: the change of capacity is taken in proportion"
-        )
-
-
-def _capacity(before: Any, now: Any, name: str) -> bool:
-    return name in before and capacity_of(before[name]) != capacity_of(now[name])
 
 
 # -- the derivative ------------------------------------------------------------------------------------

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.chain import Searched, SolvedBase
 from landbridge.errors import ConvergenceError
-from landbridge.model import _Base, _Common
 from landbridge.scenario import Scenario, apply
 from landbridge.transport import FAMILIES, pivot
 from landbridge.transport.choice import PAIR_GROUPS
@@ -141,8 +141,8 @@ def calibrate(world: World) -> Calibration:
     from scipy.optimize import least_squares
 
     # The second graph is that of ships around the Cape, for the responses.
-    common = _Common([world, apply(world, _STRAITS_CLOSED)])
-    base = _Base(common, world, 0, True)
+    common = Searched([world, apply(world, _STRAITS_CLOSED)])
+    base = SolvedBase(common, world, 0, True)
     sums = _Sums(base)
     targets = [row for row in world.network["validation_counts"] if row["use"] == "fitted"]
     observed = np.array([float(row["value"] or 0.0) for row in targets])
@@ -188,7 +188,7 @@ def calibrate(world: World) -> Calibration:
 class _Sums:
     """Counts as functions of the fitted numbers, at the trade of the base."""
 
-    def __init__(self, base: _Base) -> None:
+    def __init__(self, base: SolvedBase) -> None:
         self.base = base
         choice, routes, graph = base.choice, base.common.routes, base.graph
         results = base.results
@@ -411,7 +411,7 @@ class _Sums:
         return np.where(pair >= 0, growth.ravel()[np.maximum(pair, 0)], 1.0)
 
 
-def response(base: _Base) -> list[dict[str, Any]]:
+def response(base: SolvedBase) -> list[dict[str, Any]]:
     """How rail between China and Europe responds to past changes of the sea, beside what was observed.
 
     phi_b is not fitted: these events check it. TEU of the northern family on China - Europe pairs at the
@@ -433,7 +433,7 @@ def response(base: _Base) -> list[dict[str, Any]]:
     return out
 
 
-def _northern_teu(base: _Base, sea_rate: float, *, closed: bool) -> float:
+def _northern_teu(base: SolvedBase, sea_rate: float, *, closed: bool) -> float:
     number = 1 if closed else base.number
     graph, routes = base.common.graphs[number], base.common.routes
     sums, available = routes.sums(graph), routes.available(graph, number)

@@ -27,8 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.chain import Searched, SolvedBase
 from landbridge.errors import DataError, Fault, Status, did_you_mean
-from landbridge.model import Progress, _Base, _Common
+from landbridge.model import Progress
 from landbridge.trade import solve
 from landbridge.trade.welfare import CA5
 from landbridge.transport import RouteSet, log_constants, pivot
@@ -129,7 +130,7 @@ def disrupt(
     tell("solving the base", 0.0)
     if not 0.0 < days <= 365.0:
         raise DataError("nothing to do", [Fault("days", f"is {days:g}", "give 1 to 365")])
-    base = _Base(_Common([world]), world, 0, throw=True)
+    base = SolvedBase(Searched([world]), world, 0, throw=True)
     names = [*base.table.regions, "CA5", "world"]
     if by not in names:
         cure = did_you_mean(by, names) or "give a region, CA5 or world"
@@ -174,7 +175,7 @@ _own_bench: list[_Bench] = []
 
 
 def _begin(world: World, days: float) -> None:
-    _own_bench.append(_Bench(_Base(_Common([world]), world, 0, throw=True), days))
+    _own_bench.append(_Bench(SolvedBase(Searched([world]), world, 0, throw=True), days))
 
 
 def _one(group: list[_Element]) -> tuple[list[Loss], Status]:
@@ -194,7 +195,7 @@ class _Part:
 class _Bench:
     """The base with everything that is the same for all cases."""
 
-    def __init__(self, base: _Base, days: float) -> None:
+    def __init__(self, base: SolvedBase, days: float) -> None:
         self.base, self.days = base, days
         results = base.results
         self.graph, self.routes = base.graph, base.common.routes

@@ -1,0 +1,278 @@
+"""The chain of one study: routes searched once, a base solved, cases solved beside it.
+
+network -> expected cost -> trade cost -> equilibrium -> boxes -> arcs and gateways -> (waits)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.congestion import Slope, settle, slope_of
+from landbridge.errors import ConvergenceError, Fault, ScenarioError, Status
+from landbridge.remarks import remarks, require_routes
+from landbridge.results import Results
+from landbridge.scenario import Scenario
+from landbridge.shock import Shock, table_of
+from landbridge.trade.economy import Closure
+from landbridge.transport import (
+    BaseChoice,
+    Choice,
+    Classes,
+    Freight,
+    Graph,
+    Queues,
+    RouteSet,
+    align,
+    freight_between_regions,
+    freight_classes,
+    generate,
+    keeps_every_family,
+    log_constants,
+    pivot,
+    solve_base,
+)
+from landbridge.transport.paths import in_transit
+from landbridge.transport.touched import passes
+from landbridge.world import World
+
+__all__ = ["Searched", "SolvedBase"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+# Both closures are always solved, since they differ by a factor of two for some countries.
+_CLOSURES: tuple[Closure, ...] = ("fixed", "proportional")
+
+
+class Searched:
+    """What all cases of a study share: aligned graphs, the union of route sets, zones."""
+
+    def __init__(self, worlds: Sequence[World]) -> None:
+        world = worlds[0]
+        self.worlds = list(worlds)
+        self.graphs: list[Graph] = align(worlds)
+        self.zones = {
+            str(row["place_id"]): (str(row["region"]), float(row["share"] or 0.0))
+            for row in world.network["zones"]
+        }
+        corridors = [(str(r["from_place"]), str(r["to_place"])) for r in world.network["corridors"]]
+        places = [*self.zones, *(p for pair in corridors for p in pair if p not in self.zones)]
+        self.places = list(dict.fromkeys(places))
+        known = world.network["places"].by("place_id")
+        self.regions = {p: str(known[p]["region"] or "") for p in self.places}
+        at = {place: number for number, place in enumerate(self.places)}
+        zone_region = np.array([self.zones[p][0] if p in self.zones else "" for p in self.places])
+        both = (zone_region[:, None] != "") & (zone_region[None, :] != "")
+        wanted = both & (zone_region[:, None] != zone_region[None, :])
+        for start, end in corridors:
+            wanted[at[start], at[end]] = True
+        regions = [self.regions[p] for p in self.places]
+        bans = {n: w.policy.no_transit for n, w in enumerate(worlds) if w.policy.no_transit}
+        graphs = list(self.graphs)
+        # Sectors with a ban of their own search as a graph of their own, so that what is kept for them
+        # does not serve the others: (sectors, countries, number of that graph), by number of the World.
+        self.restricted: dict[int, list[tuple[frozenset[str], frozenset[str], int]]] = {}
+        for n, w in enumerate(worlds):
+            for countries in dict.fromkeys(w.policy.no_transit_of.values()):
+                sectors = frozenset(s for s, c in w.policy.no_transit_of.items() if c == countries)
+                barred = countries | w.policy.no_transit
+                self.restricted.setdefault(n, []).append((sectors, barred, len(graphs)))
+                bans[len(graphs)] = barred
+                graphs.append(self.graphs[n])
+        self.routes: RouteSet = generate(
+            graphs,
+            self.places,
+            self.places,
+            wanted,
+            every_family=keeps_every_family(world, regions, regions),
+            detour=world.parameter("detour_max"),
+            no_transit=bans,
+        )
+        self._sizes: dict[bytes, FloatArray] = {}
+        self._passes: dict[bytes, Any] = {}
+
+    def number(self, world: World) -> int:
+        """The number of a World's graph in this study."""
+        for number, known in enumerate(self.worlds):
+            if known is world:
+                return number
+        return next(n for n, known in enumerate(self.worlds) if known.hash == world.hash)
+
+    def classes(self, world: World) -> Classes:
+        """Classes of every pair of the route set, from the tables of one World."""
+        names = self.graphs[0].places
+        ends = [
+            [self.regions[names[p]] for p in side] for side in (self.routes.origin, self.routes.destination)
+        ]
+        return freight_classes(world, ends[0], ends[1])
+
+    def path_size(self, available: BoolArray) -> FloatArray:
+        """Path-size factors on the base graph; they move with what is open only."""
+        key = np.packbits(available).tobytes()
+        if key not in self._sizes:
+            self._sizes[key] = self.routes.path_size(self.graphs[0], available)
+        return self._sizes[key]
+
+    def passes(self, queues: Queues) -> Any:
+        """Which routes pass which queues; the same for all cases with the same gateways."""
+        key = queues.gateway.tobytes()
+        if key not in self._passes:
+            self._passes[key] = passes(self.routes, self.graphs[0], queues)
+        return self._passes[key]
+
+
+class SolvedBase:
+    """A solved base, from which cases are solved.
+
+    number: of its graph in the study. A World that already holds changes of tariffs or productivity is
+    solved with them first, and later changes are relative to that.
+    """
+
+    def __init__(self, common: Searched, world: World, number: int, throw: bool) -> None:
+        self.common, self.world, self.number, self.throw = common, world, number, throw
+        self.graph = graph = common.graphs[number]
+        routes = common.routes
+        if world.policy.no_transit_of:
+            cure = "run it as a scenario of the base, or close transit for every sector"
+            where = "close_transit, sector"
+            raise ScenarioError("no base", [Fault(where, "a base has the same routes for all sectors", cure)])
+        self.table = table_of(world, self.closures[0])
+        self.classes = common.classes(world)
+        sums, available = routes.sums(graph), routes.available(graph, number)
+        if world.policy.no_transit:
+            available &= ~in_transit(graph, routes, world.policy.no_transit)
+        size = common.path_size(available)
+        self.log_constant = log_constants(world, graph, routes)
+        self.choice: BaseChoice = solve_base(routes, self.classes, sums, available, size, self.log_constant)
+        at = graph.place_number
+        self.freight: Freight = freight_between_regions(
+            world, graph, routes, self.classes, {at[p]: zone for p, zone in common.zones.items()}
+        )
+        self.log_tau = self.freight.log_tau(self.choice.cost)
+        require_routes(routes, graph, self.choice.unreachable, self.ships, "base", None)
+        solved = self._chain(world, number, None, None)
+        queues = Queues.of(world, graph).calibrated(graph, solved.flow_teu)
+        self.results = replace(solved, queues=queues, load=np.maximum(queues.base_load, 0.0))
+
+    @cached_property
+    def ships(self) -> BoolArray:
+        """Pairs of zones between which anything is shipped in the base."""
+        return self.freight.ships(self.table.trade)
+
+    @property
+    def closures(self) -> tuple[Closure, ...]:
+        """The closures solved, the one whose flows are loaded first."""
+        chosen: Any = self.world.setting("deficits")
+        return tuple(dict.fromkeys((chosen, *_CLOSURES)))
+
+    def case(self, world: World, number: int, scenario: Scenario, start: FloatArray | None = None) -> Results:
+        """A scenario solved beside this base; number: of its graph in the study.
+
+        start: loads of the queues from which their search begins, those of the base by default.
+        """
+        return self._chain(world, number, scenario, self.results, start)
+
+    def shock(self, world: World, before: Results | None) -> Shock:
+        """What a World asks of the economy; before: the Results of this base, None for the base itself."""
+        return Shock(
+            world,
+            before,
+            self.world,
+            self.table,
+            self.freight,
+            self.log_tau,
+            self.closures,
+            self.throw,
+        )
+
+    def _chain(
+        self,
+        world: World,
+        number: int,
+        scenario: Scenario | None,
+        base: Results | None,
+        start: FloatArray | None = None,
+    ) -> Results:
+        """From arcs to flows; beside a base, with the waits that these flows bring forth."""
+        graph = self.common.graphs[number]
+        classes = self.classes
+        carbon = world.parameter("carbon_price_usd_per_kg")
+        if carbon != classes.carbon_usd_per_kg:
+            classes = replace(classes, carbon_usd_per_kg=carbon)
+        queues, settled = None, None
+        known: Slope | None = None
+        if base is not None and base.queues is not None:
+            queues = base.queues.under(self.graph, world, graph)
+            # Made before the search takes memory of its own.
+            known = self._slope if len(queues) and len(queues) == len(base.queues) else None
+        choice = self._choose(world, number, graph, classes)
+        name = "base" if scenario is None else scenario.id
+        require_routes(self.common.routes, graph, choice.unreachable, self.ships, name, scenario)
+        shock = self.shock(world, base)
+        held = shock.hold(choice.cost)
+        if queues is not None and len(queues):
+            through = self.common.passes(queues)
+            settled = settle(choice, queues, through, shock.demand, known, start)
+            if self.throw and not settled.status.converged:
+                raise ConvergenceError(f"{name}: {settled.status.message}")
+            choice = settled.choice
+            delays = (queues.on_gateways(d) for d in (settled.delay_h, settled.delay_h2))
+            graph = graph.with_queue(*delays)
+        equilibrium, first_order = shock.solved(choice.cost)
+        demand = shock.boxes(equilibrium[self.closures[0]])
+        flow = choice.assign(demand)
+        statuses = [eq.status for eq in equilibrium.values()]
+        if held is not None and not held.converged:
+            statuses.append(held)
+        if settled is not None:
+            statuses.append(settled.status)
+        return Results(
+            id=name,
+            scenario=scenario,
+            world=world,
+            graph=graph,
+            choice=choice,
+            freight=self.freight,
+            demand_teu=demand,
+            flow_teu=flow,
+            cost_hat=shock.cost_hat(choice.cost),
+            equilibrium=equilibrium,
+            first_order=first_order,
+            closure=self.closures[0],
+            status=Status.worst(statuses),
+            notes=remarks(choice, graph, flow, world, self.world, scenario, queues, settled) + shock.notes,
+            base=base,
+            queues=queues,
+            load=settled.load if settled is not None else None,
+        )
+
+    def _choose(self, world: World, number: int, loaded: Graph, classes: Classes) -> Choice:
+        """Routes chosen on a graph, transit bans kept, those of single sectors too."""
+        routes = self.common.routes
+        sums = routes.sums(loaded)
+
+        def chosen(number: int, barred: frozenset[str]) -> Choice:
+            available = routes.available(loaded, number)
+            if barred:
+                available &= ~in_transit(loaded, routes, barred)
+            size = self.common.path_size(available)
+            return pivot(self.choice, sums, available, size, self.log_constant, classes)
+
+        choice = chosen(number, world.policy.no_transit)
+        for sectors, barred, own_number in self.common.restricted.get(number, ()):
+            marked = np.array([sector in sectors for sector in classes.sectors])
+            choice = choice.with_sectors(chosen(own_number, barred), marked)
+        return choice
+
+    @cached_property
+    def _slope(self) -> Slope:
+        """How flows at the queues answer to hours in the base, for the first steps of every search."""
+        assert self.results.queues is not None
+        through = self.common.passes(self.results.queues)
+        return slope_of(self.results.choice, through, self.results.demand_teu)

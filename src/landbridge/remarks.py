@@ -1,0 +1,149 @@
+"""What a reader of a case must be told beside its tables, and the refusal of one that cuts a zone off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.congestion import Settled
+from landbridge.errors import Fault, ScenarioError
+from landbridge.scenario import Scenario
+from landbridge.transport import Choice, Graph, Queues, RouteSet
+from landbridge.transport.queues import capacity_of
+from landbridge.world import World
+
+__all__ = ["remarks", "require_routes"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+def require_routes(
+    routes: RouteSet,
+    graph: Graph,
+    unreachable: NDArray[np.int32],
+    ships: BoolArray,
+    name: str,
+    scenario: Scenario | None,
+) -> None:
+    """Refuse a World in which freight has no way: one fault for every zone that is cut off."""
+    lost = [int(q) for q in unreachable if ships[q]]
+    if not lost:
+        return
+    names = graph.places
+    cut: dict[int, set[int]] = {}
+    for q in lost:
+        for one, other in (
+            (int(routes.origin[q]), int(routes.destination[q])),
+            (int(routes.destination[q]), int(routes.origin[q])),
+        ):
+            cut.setdefault(one, set()).add(other)
+    # A zone that loses most others is the one cut off; the others merely lose it.
+    faults = []
+    while cut:
+        worst = max(cut, key=lambda place: (len(cut[place]), -place))
+        others = cut.pop(worst)
+        if others:
+            many = f"{len(others)} other zone{'s' * (len(others) > 1)}"
+            faults.append(
+                Fault(
+                    f"scenario {name}, zone {names[worst]}",
+                    f"no open route is left to {many}",
+                    "open a link or a gateway, or close fewer",
+                )
+            )
+        for rest in cut.values():
+            rest.discard(worst)
+        cut = {place: rest for place, rest in cut.items() if rest}
+    what = "the scenario" if scenario is not None else "the network"
+    raise ScenarioError(f"{what} leaves zones without a route", faults)
+
+
+def remarks(
+    choice: Choice,
+    graph: Graph,
+    flow_teu: FloatArray,
+    world: World,
+    base: World,
+    scenario: Scenario | None,
+    queues: Queues | None,
+    settled: Settled | None,
+) -> tuple[str, ...]:
+    """What a reader of the tables must know about this case."""
+    if scenario is None:
+        return ()
+    notes = []
+    parameters = {str(m.get("parameter")) for m in scenario.modifications if m.verb == "set_parameter"}
+    table = world.network["parameters"].by("parameter")
+    shared = sorted(p for p in parameters if p in table and table[p]["part_of"] == "model")
+    if shared:
+        told = ", ".join(f"{name} = {world.setting(name)}" for name in shared)
+        notes.append(f"base and scenario both have {told}: figures differ from those of the default base")
+    if choice.gained.any():
+        routes = choice.base.routes
+        pairs = len(np.unique(routes.group_pair[choice.gained]))
+        notes.append(
+            f"{pairs} pairs of zones gain a corridor family they did not have; it takes the stated share "
+            "of its pair group, an assumption and not a prediction"
+        )
+    if queues is not None and settled is not None:
+        notes += _of_queues(graph, queues, settled, world, base)
+    old = base.network["links"].by("link_id")
+    new = [
+        str(row["link_id"])
+        for row in world.network["links"]
+        if row["status"] == "open"
+        and (str(row["link_id"]) not in old or old[str(row["link_id"])]["status"] != "open")
+    ]
+    carried = np.zeros(len(graph.links))
+    on_link = graph.link >= 0
+    np.add.at(carried, graph.link[on_link], flow_teu[on_link].sum(axis=1))
+    number = {link: n for n, link in enumerate(graph.links)}
+    idle = [link for link in new if carried[number[link]] <= 0.0]
+    if idle:
+        notes.append(
+            f"nothing uses {', '.join(idle)}: no route worth considering leads over it (is a line or a "
+            "gateway at its end still planned or closed?)"
+        )
+    lost = [
+        str(row["corridor_id"])
+        for row in base.network["corridors"]
+        if _pair_of(choice, graph, row) in {-1, *choice.unreachable.tolist()}
+    ]
+    if lost:
+        notes.append(f"no route is left for the corridor {', '.join(lost)}, which is not in the tables")
+    return tuple(notes)
+
+
+def _of_queues(graph: Graph, queues: Queues, settled: Settled, world: World, base: World) -> Iterator[str]:
+    """Waits that grew beyond a day, and capacities that contradict the flows of the base."""
+    longer = {
+        graph.gateways[queues.gateway[q]]: settled.delay_h[q]
+        for q in np.argsort(settled.delay_h)
+        if settled.delay_h[q] > 24.0
+    }
+    if longer:
+        told = ", ".join(f"{name} {hours:+.0f} h" for name, hours in reversed(longer.items()))
+        yield f"waits grow by more than a day at {told}: traffic is above or near the capacity stated there"
+    before, now = (w.network["gateways"].by("gateway_id") for w in (base, world))
+    moved = {j for j, name in enumerate(graph.gateways) if name in now and _capacity(before, now, name)}
+    raised = sorted({graph.gateways[j] for j in queues.gateway[queues.factor > 1.0] if j in moved})
+    if raised:
+        yield (
+            f"at {', '.join(raised)} the model sends more through in the base than the stated capacity can "
+            "carry in the observed hours: the change of capacity is taken in proportion"
+        )
+
+
+def _capacity(before: Any, now: Any, name: str) -> bool:
+    return name in before and capacity_of(before[name]) != capacity_of(now[name])
+
+
+def _pair_of(choice: Choice, graph: Graph, corridor: Any) -> int:
+    routes, number = choice.base.routes, graph.place_number
+    ends = number[str(corridor["from_place"])], number[str(corridor["to_place"])]
+    found = np.flatnonzero((routes.origin == ends[0]) & (routes.destination == ends[1]))
+    return int(found[0]) if len(found) else -1

@@ -1,0 +1,203 @@
+"""What a case asks of the economy, and what the economy answers to expected costs of transport.
+
+productivity, tariffs, visits, gas delivered, tau'/tau -> equilibrium -> boxes between zones
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.channels import gas, travel
+from landbridge.errors import ConvergenceError, Status
+from landbridge.results import Results
+from landbridge.trade import Equilibrium, solve
+from landbridge.trade.economy import Closure
+from landbridge.trade.horizon import grown
+from landbridge.transport import Freight
+from landbridge.world import World
+from landbridge.world.table import cell_number
+from landbridge.world.trade_table import TradeTable
+from landbridge.world.validate import BASE_YEAR
+
+__all__ = ["Shock", "table_of"]
+
+FloatArray = NDArray[np.float64]
+
+# Tolerance of the economy inside the search for the waits, so that its noise stays below theirs.
+_TIGHT = 1e-12
+# Trade of a pair over a pipe meets the gas delivered to this (log), in so many solves at most.
+_GAS_TOL, _GAS_STEPS = 1e-6, 25
+
+
+class Shock:
+    """What a case asks of the economy, and its answer to expected costs."""
+
+    def __init__(
+        self,
+        world: World,
+        before: Results | None,
+        base: World,
+        table: TradeTable,
+        freight: Freight,
+        log_tau: FloatArray,
+        closures: Sequence[Closure],
+        throw: bool,
+    ) -> None:
+        """before: the base solved, None where the base itself is asked for. log_tau: of the base [o, d, s].
+
+        closures: those to solve, the one whose flows are loaded first.
+        """
+        self.before, self.table, self.freight, self.log_tau = before, table, freight, log_tau
+        self.closures, self.throw = tuple(closures), throw
+        self.productivity = _ratio(world.policy.productivity_hat, base.policy.productivity_hat)
+        self.tariff = world.policy.tariff
+        self.visits: FloatArray | None = None
+        self.notes: tuple[str, ...] = ()
+        if travel.moved(base, world):
+            found = travel.shock(base, world)
+            self.visits, self.notes = found.cost_hat["central"], found.notes
+        self.pipes = gas.shock(base, world) if gas.moved(base, world) else None
+        if self.pipes is not None:
+            self.notes += self.pipes.notes
+        self.held: FloatArray | None = None
+        self._last: Equilibrium | None = None
+
+    def hold(self, cost: FloatArray) -> Status | None:
+        """Hold energy trade to the gas delivered, at expected costs without further waits; None without gas."""
+        if self.before is None or self.pipes is None or not self.pipes.pairs:
+            return None
+        free = self.cost_hat(cost)
+        hat, met = self._met(self.pipes, free, self.before.equilibrium[self.closures[0]])
+        self.held = hat / free
+        return met
+
+    def cost_hat(self, cost: FloatArray) -> FloatArray:
+        """tau'/tau; a pair that does not trade has no cost to change, whatever became of its routes."""
+        log_hat = self.freight.log_tau(cost) - self.log_tau
+        hat = np.exp(np.where(self.table.trade > 0.0, log_hat, 0.0))
+        for more in (self.visits, self.held):
+            if more is not None:
+                hat = hat * more
+        return hat
+
+    def _given(self, cost: FloatArray) -> dict[str, Any]:
+        if self.before is None:
+            return {}
+        return {
+            "cost_hat": self.cost_hat(cost),
+            "tariff": self.tariff,
+            "productivity_hat": self.productivity,
+        }
+
+    def demand(self, cost: FloatArray) -> FloatArray:
+        """Boxes a year at expected costs, under the closure whose flows are loaded [pair, sector]."""
+        closure = self.closures[0]
+        start = self._last or (self.before.equilibrium[closure] if self.before is not None else None)
+        shock = self._given(cost)
+        eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=start, tol=_TIGHT)
+        if eq.status.converged:
+            self._last = eq
+        return self.boxes(eq)
+
+    def boxes(self, eq: Equilibrium) -> FloatArray:
+        """Boxes a year between zones in an equilibrium [pair, sector]."""
+        productivity = self.productivity if self.before is not None else None
+        return self.freight.demand_teu(_at_base_prices(eq, productivity))
+
+    def solved(self, cost: FloatArray) -> tuple[dict[str, Equilibrium], dict[str, FloatArray]]:
+        """Equilibrium and first-order response under each closure at expected costs."""
+        shock = self._given(cost)
+        equilibrium: dict[str, Equilibrium] = {}
+        first_order: dict[str, FloatArray] = {}
+        for closure in self.closures:
+            before = self.before.equilibrium[closure] if self.before is not None else None
+            near = self._last if self._last is not None and closure == self.closures[0] else before
+            tol = _TIGHT if near is self._last and near is not None else 1e-10
+            eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=near, tol=tol)
+            equilibrium[closure] = eq
+            response = np.zeros(len(self.table.regions))
+            if before is not None:
+                fine = before.status.converged and eq.status.converged
+                response = before.linear_response(**shock) if fine else np.full_like(response, np.nan)
+            first_order[closure] = response
+        return equilibrium, first_order
+
+    def _met(
+        self, pipes: gas.GasShock, cost_hat: FloatArray, start: Equilibrium
+    ) -> tuple[FloatArray, Status]:
+        """Trade costs under which energy trade of the pairs is what the gas delivered leaves of it.
+
+        A pipe is a quantity: wages and prices give way until it is met. Broyden's method on the logs of cost
+        and of trade at base prices, from the cost that would do where nothing else moves.
+        Gives the costs and how the search ended. Raises ConvergenceError where the quantities are not met,
+        unless the study does not throw.
+        """
+        at = tuple(np.array(pipes.pairs).T)
+        target = np.log(pipes.kept)
+        log_cost, previous = np.log(pipes.cost_hat), start
+        slope = np.diag(np.full(len(target), -0.5 * float(self.table.theta[at[2][0]])))
+        before: tuple[FloatArray, FloatArray] | None = None
+        for number in range(1, _GAS_STEPS + 1):
+            hat = np.array(cost_hat)
+            hat[at] *= np.exp(log_cost)
+            shock: dict[str, Any] = {
+                "cost_hat": hat,
+                "tariff": self.tariff,
+                "productivity_hat": self.productivity,
+            }
+            closure = self.closures[0]
+            eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=previous)
+            quantity = _at_base_prices(eq, self.productivity)[at] / self.table.trade[at]
+            miss = np.log(quantity) - target
+            worst = float(np.abs(miss).max())
+            if not eq.status.converged or worst < _GAS_TOL:
+                return hat, Status(
+                    eq.status.converged, worst, number, "energy trade goes with the gas delivered"
+                )
+            if before is not None:
+                step, change = log_cost - before[0], miss - before[1]
+                slope += np.outer(change - slope @ step, step) / (step @ step)
+            before, previous = (log_cost, miss), eq
+            log_cost = log_cost - np.clip(np.linalg.solve(slope, miss), -1.0, 1.0)
+        message = f"energy trade is {worst:.1e} (log) off the gas delivered: make the change smaller"
+        if self.throw:
+            raise ConvergenceError(message)
+        return hat, Status(False, worst, _GAS_STEPS, message)
+
+
+def table_of(world: World, closure: Closure) -> TradeTable:
+    """The trade table of a World at its horizon, under the tariffs and productivities it holds."""
+    policy, table = world.policy, _at_horizon(world, closure)
+    if policy.tariff is None and policy.productivity_hat is None:
+        return table
+    eq = solve(table, tariff=policy.tariff, productivity_hat=policy.productivity_hat, deficits=closure)
+    return eq.table()
+
+
+def _at_horizon(world: World, closure: Closure) -> TradeTable:
+    """The trade table scaled to the GDP of the year that the parameter `horizon` names."""
+    year = world.parameter("horizon")
+    if year == BASE_YEAR:
+        return world.trade
+    growth = {
+        str(r["region"]): cell_number(r, "gdp_hat") for r in world.network["growth"] if r["year"] == year
+    }
+    return grown(world.trade, np.array([growth[region] for region in world.trade.regions]), closure)
+
+
+def _ratio(new: FloatArray | None, old: FloatArray | None) -> FloatArray | None:
+    if new is None or old is None:
+        return new if old is None else 1.0 / old
+    return np.asarray(new / old)
+
+
+def _at_base_prices(eq: Equilibrium, productivity_hat: FloatArray | None) -> FloatArray:
+    """Sales of every exporter at its base prices [o, d, s]: value' / (c^ / A^), million USD."""
+    price = np.array(eq.unit_cost_hat)
+    if productivity_hat is not None:
+        price = price / productivity_hat
+    return np.asarray(eq.trade / price[:, None, :])
