@@ -67,7 +67,7 @@ class Shock:
         self._last: Equilibrium | None = None
 
     def hold(self, cost: FloatArray) -> Status | None:
-        """Hold energy trade to the gas delivered, at expected costs without further waits; None without gas."""
+        """Hold energy trade to the gas delivered, at expected costs without further waits."""
         if self.before is None or self.pipes is None or not self.pipes.pairs:
             return None
         free = self.cost_hat(cost)
