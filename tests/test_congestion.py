@@ -17,6 +17,7 @@ from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.trade import solve
 from landbridge.transport import pivot
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS
+from landbridge.transport.touched import Touched
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -185,8 +186,10 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
         shock = base.shock(world, case.base)
         shock.productivity = np.exp(step * turn)
         queues = replace(case.queues, stated=wider)
-        found = settle(choice, queues, common.passes(queues), shock.demand, base._slope, case.load, 1e-13)
-        eq = solve(base.table, **shock._given(found.choice.cost), tol=1e-13, start=shock._last)
+        touched = Touched(choice, common.passes(queues))
+        found = settle(touched, queues, shock.demand, lambda demand: base.slope, case.load, 1e-13)
+        cost = touched.cost(found.delay_h, found.delay_h2)
+        eq = solve(base.table, **shock._given(cost), tol=1e-13, start=shock.last)
         return float(np.log(eq.real_income_hat[member]))
 
     h = 1e-3

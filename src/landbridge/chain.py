@@ -38,7 +38,7 @@ from landbridge.transport import (
     solve_base,
 )
 from landbridge.transport.paths import in_transit
-from landbridge.transport.touched import passes
+from landbridge.transport.touched import Touched, passes
 from landbridge.world import World
 
 __all__ = ["Searched", "SolvedBase"]
@@ -210,18 +210,20 @@ class SolvedBase:
         if base is not None and base.queues is not None:
             queues = base.queues.under(self.graph, world, graph)
             # Made before the search takes memory of its own.
-            known = self._slope if len(queues) and len(queues) == len(base.queues) else None
+            known = self.slope if len(queues) and len(queues) == len(base.queues) else None
         choice = self._choose(world, number, graph, classes)
         name = "base" if scenario is None else scenario.id
         require_routes(self.common.routes, graph, choice.unreachable, self.ships, name, scenario)
         shock = self.shock(world, base)
         held = shock.hold(choice.cost)
         if queues is not None and len(queues):
-            through = self.common.passes(queues)
-            settled = settle(choice, queues, through, shock.demand, known, start)
+            touched = Touched(choice, self.common.passes(queues))
+            near = known
+            slope = touched.slope if near is None else lambda demand: near
+            settled = settle(touched, queues, shock.demand, slope, start)
             if self.throw and not settled.status.converged:
                 raise ConvergenceError(f"{name}: {settled.status.message}")
-            choice = settled.choice
+            choice = touched.settled(settled.delay_h, settled.delay_h2)
             delays = (queues.on_gateways(d) for d in (settled.delay_h, settled.delay_h2))
             graph = graph.with_queue(*delays)
         equilibrium, first_order = shock.solved(choice.cost)
@@ -271,7 +273,7 @@ class SolvedBase:
         return choice
 
     @cached_property
-    def _slope(self) -> Slope:
+    def slope(self) -> Slope:
         """How flows at the queues answer to hours in the base, for the first steps of every search."""
         assert self.results.queues is not None
         through = self.common.passes(self.results.queues)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from landbridge.trade.fixed_point import anderson, gmres
 from landbridge.transport import ArcBars, Choice, Queues
 from landbridge.transport.touched import Touched, passes
 
-__all__ = ["ChainGradient", "Settled", "Slope", "chain_gradient", "settle", "slope_of"]
+__all__ = ["Answer", "ChainGradient", "Settled", "Slope", "chain_gradient", "settle", "slope_of"]
 
 log = logging.getLogger("landbridge")
 
@@ -39,21 +40,36 @@ MOST_STEPS = 25
 
 @dataclass(frozen=True, eq=False)
 class Settled:
-    """Where the search ended: choice under the delays, loads [q], further hours and variance [q], status."""
+    """Where the search ended: loads [q], the further hours and variance they cause [q], status."""
 
-    choice: Choice
     load: FloatArray
     delay_h: FloatArray
     delay_h2: FloatArray
     status: Status
 
 
+class Answer(Protocol):
+    """Costs and flows under further hours and variance at the queues, see `Touched` and `Patched`."""
+
+    @property
+    def rho(self) -> float:
+        """Mean weight of the standard deviation in the felt hours."""
+        ...
+
+    def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
+        """Expected costs [pair, sector]."""
+        ...
+
+    def flows(self, demand_teu: FloatArray) -> FloatArray:
+        """Loaded boxes in every queue [q] under the delays given last."""
+        ...
+
+
 def settle(
-    choice: Choice,
+    touched: Answer,
     queues: Queues,
-    through: tuple[csr_matrix, csr_matrix],
     demand: Callable[[FloatArray], FloatArray],
-    slope: Slope | None = None,
+    slope: Callable[[FloatArray], Slope],
     start: FloatArray | None = None,
     tol: float = TOLERANCE,
 ) -> Settled:
@@ -61,35 +77,32 @@ def settle(
 
     x = load(flows(choice(h0 + W(x) - W(x_base)), demand(K(x))))
 
-    choice: without further delay. through: `passes` of its routes. demand: expected costs [pair, sector] ->
-    boxes a year [pair, sector], the economy in between. slope: of the flows near the base, to direct the
-    search; by default it is taken at the first point. start: loads to start from, those of the base by
-    default. tol: relative residual of the loads, in the norm of the step that is left to the solution.
+    touched: the choice, of which the last delays asked for are those of the answer. demand: expected costs
+    [pair, sector] -> boxes a year [pair, sector], the economy in between. slope: of the flows near the base
+    or at this demand, to direct the search. start: loads to start from, those of the base by default.
+    tol: relative residual of the loads, in the norm of the step that is left to the solution.
 
     With several classes of goods the answer need not be unique; tests start it from two sides.
     Source: flows are nearly linear in hours while hours are far from linear in flows, so each step solves
     the queues exactly against flows that are linear, their slope corrected after Broyden (1965), Mathematics
     of Computation 19; where that fails, Anderson's method (Walker and Ni 2011).
     """
-    touched = Touched(choice, through)
     first = np.maximum(queues.base_load, 0.0) if start is None else np.asarray(start, dtype=np.float64)
     scale = max(1.0, float(np.linalg.norm(first)))
-    at = _Point(first, first)
+    at = _Point(first, first, np.zeros((0, 0)))
 
     def flows(load: FloatArray) -> FloatArray:
-        found = touched.flows(demand(touched.cost(*queues.delay(load))))
+        at.demand = demand(touched.cost(*queues.delay(load)))
+        found = touched.flows(at.demand)
         at.load, at.answer = load, queues.load(found)
         at.evaluations += 1
         return found
 
     boxes = flows(first)
     if np.isfinite(boxes).all() and at.residual > tol * scale:
-        if slope is None:
-            by_hour, spread = touched.slope(demand(touched.cost(*queues.delay(first))))
-        else:
-            by_hour, spread = slope
-        rho = float(choice.classes.rho.mean())
-        _step_by_step(flows, queues, boxes, by_hour, rho * 0.5 / np.maximum(spread, 1.0), at, tol * scale)
+        by_hour, spread = slope(at.demand)
+        per_variance = touched.rho * 0.5 / np.maximum(spread, 1.0)
+        _step_by_step(flows, queues, boxes, by_hour, per_variance, at, tol * scale)
     if np.isfinite(at.answer).all() and at.residual > tol * scale:
 
         def residual(load: FloatArray) -> tuple[FloatArray, bool]:
@@ -108,8 +121,7 @@ def settle(
             f"the waits at the gateways were not found: residual {left:.1e} is above {tol:.1e} after "
             f"{at.evaluations} evaluations; take a smaller change, or raise the capacity that it lowers"
         )
-    delay = queues.delay(at.load)
-    return Settled(touched.settled(*delay), at.load, *delay, Status(done, left, at.evaluations, told))
+    return Settled(at.load, *queues.delay(at.load), Status(done, left, at.evaluations, told))
 
 
 def slope_of(choice: Choice, through: tuple[csr_matrix, csr_matrix], demand_teu: FloatArray) -> Slope:
@@ -122,10 +134,11 @@ def slope_of(choice: Choice, through: tuple[csr_matrix, csr_matrix], demand_teu:
 
 @dataclass(eq=False)
 class _Point:
-    """The loads looked at last, and those that their waits bring forth."""
+    """The loads looked at last, the boxes of trade under their waits, and the loads these bring forth."""
 
     load: FloatArray
     answer: FloatArray
+    demand: FloatArray
     evaluations: int = 0
 
     @property

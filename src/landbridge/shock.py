@@ -34,7 +34,10 @@ _GAS_TOL, _GAS_STEPS = 1e-6, 25
 
 
 class Shock:
-    """What a case asks of the economy, and its answer to expected costs."""
+    """What a case asks of the economy, and its answer to expected costs.
+
+    last: the equilibrium at the expected costs asked for last, None before any.
+    """
 
     def __init__(
         self,
@@ -64,7 +67,7 @@ class Shock:
         if self.pipes is not None:
             self.notes += self.pipes.notes
         self.held: FloatArray | None = None
-        self._last: Equilibrium | None = None
+        self.last: Equilibrium | None = None
 
     def hold(self, cost: FloatArray) -> Status | None:
         """Hold energy trade to the gas delivered, at expected costs without further waits."""
@@ -96,11 +99,11 @@ class Shock:
     def demand(self, cost: FloatArray) -> FloatArray:
         """Boxes a year at expected costs, under the closure whose flows are loaded [pair, sector]."""
         closure = self.closures[0]
-        start = self._last or (self.before.equilibrium[closure] if self.before is not None else None)
+        start = self.last or (self.before.equilibrium[closure] if self.before is not None else None)
         shock = self._given(cost)
         eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=start, tol=_TIGHT)
         if eq.status.converged:
-            self._last = eq
+            self.last = eq
         return self.boxes(eq)
 
     def boxes(self, eq: Equilibrium) -> FloatArray:
@@ -115,8 +118,8 @@ class Shock:
         first_order: dict[str, FloatArray] = {}
         for closure in self.closures:
             before = self.before.equilibrium[closure] if self.before is not None else None
-            near = self._last if self._last is not None and closure == self.closures[0] else before
-            tol = _TIGHT if near is self._last and near is not None else 1e-10
+            near = self.last if self.last is not None and closure == self.closures[0] else before
+            tol = _TIGHT if near is self.last and near is not None else 1e-10
             eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=near, tol=tol)
             equilibrium[closure] = eq
             response = np.zeros(len(self.table.regions))

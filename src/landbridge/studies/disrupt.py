@@ -10,9 +10,9 @@ capacity c that is left beside the daily flow f (a deterministic queue):
 with c without bound where no capacity is known, which makes it a lower bound, and without end where f >= c.
 The loss of real income is the first order: trade at its base, each box dearer by its mean delay.
 
-*Long run.* Out for good; freight takes the other routes of its set and trade adjusts, at the waits of the
-base. A pair whose every route is cut is not served: its boxes are counted and its cost is left as it was, so
-that the loss of real income is then a lower bound.
+*Long run.* Out for good; freight takes the other routes of its set, trade adjusts and so do the waits at
+gateways with a capacity, as in `landbridge.run`. A pair whose every route is cut is not served: its boxes
+are counted and its cost is left as it was, so that the loss of real income is then a lower bound.
 
 Only the pairs that pass the element are chosen anew, which is what makes hundreds of cases quick.
 Source: deterministic queues as in Newell, Applications of Queueing Theory (1982), chapter 2.
@@ -28,12 +28,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.chain import Searched, SolvedBase
+from landbridge.congestion import settle
 from landbridge.errors import DataError, Fault, Status, did_you_mean
 from landbridge.model import Progress
-from landbridge.trade import solve
 from landbridge.trade.welfare import CA5
-from landbridge.transport import RouteSet, log_constants, pivot
+from landbridge.transport import Choice, RouteSet, log_constants, pivot
 from landbridge.transport.paths import RouteSums
+from landbridge.transport.touched import Patched, Touched, passes
 from landbridge.world import World
 from landbridge.world.names import resolve
 
@@ -45,6 +46,8 @@ LongArray = NDArray[np.int64]
 
 HOURS_A_DAY = 24.0
 USD_PER_MUSD = 1e6
+# Where no queue would grow or shrink by more than this in the long run, waits stay as they are in the base.
+FELT_H = 0.05
 # Fewer cases than these are done before a second process has read the data.
 _WORTH_A_PROCESS = 40
 
@@ -218,6 +221,11 @@ class _Bench:
         self.demand = results.demand_teu
         self.teu_on_route = np.einsum("sr,rs->r", self.share, self.demand[self.routes.pair])
         self.expected = np.array([results.choice.expected(s)[0] for s in range(len(classes.sectors))])
+        # A pair without a way ships nothing, so its cost counts nowhere.
+        self.base_cost = np.where(np.isfinite(base.choice.cost), base.choice.cost, 0.0)
+        assert results.queues is not None
+        self.queues = results.queues
+        self.touched = Touched(results.choice, base.common.passes(results.queues))
         self.used = {row["gateway"]: row["volume_over_capacity"] for row in results.gateway_rows}
 
     def without(self, group: Sequence[_Element]) -> tuple[list[Loss], Status]:
@@ -278,9 +286,40 @@ class _Bench:
     def _long(
         self, out: BoolArray, cut: BoolArray, passing: float
     ) -> tuple[float, float, float, dict[str, float], Status]:
-        pairs = np.unique(self.routes.pair[cut & self.available])
+        pairs = np.unique(self.routes.pair[cut & self.available]).astype(np.int64)
         if not len(pairs):
             return 0.0, 0.0, 0.0, self._incomes(np.zeros(len(self.income))), self.base.results.status
+        choice = self._chosen(out, cut, pairs)
+        lost = np.zeros(len(pairs), dtype=bool)
+        lost[choice.unreachable] = True
+        queues, shock = self.queues, self.base.shock(self.base.world, self.base.results)
+        part = Touched(choice, passes(choice.base.routes, self.graph, queues))
+        patched = Patched(self.touched, part, pairs, lost)
+        statuses = []
+        cost = patched.cost(*queues.delay(queues.base_load))
+        delay_h, _ = queues.delay(queues.load(patched.flows(shock.demand(cost))))
+        if np.abs(delay_h).max(initial=0.0) > FELT_H:
+            settled = settle(patched, queues, shock.demand, lambda demand: self.base.slope)
+            statuses.append(settled.status)
+            choice = part.settled(settled.delay_h, settled.delay_h2)
+            cost = patched.cost(settled.delay_h, settled.delay_h2)
+        eq = shock.last
+        assert eq is not None
+        served = self.demand.copy()
+        served[pairs[lost]] = 0.0
+        dearer = np.where(served > 0.0, np.where(served > 0.0, cost, 0.0) - self.base_cost, 0.0)
+        hours = np.array([choice.expected(s)[0] for s in range(len(self.share))]) - self.expected[:, pairs]
+        more_h = float((hours.T * served[pairs]).sum())
+        return (
+            more_h / passing if passing > 0.0 else 0.0,
+            float((dearer * served).sum()) / USD_PER_MUSD,
+            float(self.demand[pairs[lost]].sum()),
+            self._incomes(eq.real_income_hat - 1.0),
+            Status.worst([eq.status, *statuses]),
+        )
+
+    def _chosen(self, out: BoolArray, cut: BoolArray, pairs: LongArray) -> Choice:
+        """Routes of the pairs that pass what is out, chosen among those left and those found anew."""
         base, kept = self.base.choice.only(pairs)
         routes, parts = base.routes, [self._old(base.routes, kept, cut[kept])]
         robbed = ~np.logical_or.reduceat(parts[0].open, routes.group_start[:-1])
@@ -304,28 +343,7 @@ class _Bench:
                 for side in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
             )
         )
-        choice = pivot(base, sums, open_, size, constant)
-        demand = self.demand[pairs]
-        lost = np.zeros(len(pairs), dtype=bool)
-        lost[choice.unreachable] = True
-        unserved = float(demand[lost].sum())
-        cost = self.base.choice.cost.copy()
-        cost[pairs[~lost]] = choice.cost[~lost]
-        served = demand[~lost]
-        with np.errstate(invalid="ignore"):
-            dearer = np.where(served > 0.0, choice.cost[~lost] - base.cost[~lost], 0.0)
-        hours = np.array([choice.expected(s)[0] for s in range(len(self.share))]) - self.expected[:, pairs]
-        more_h = float((hours.T[~lost] * served).sum())
-        log_hat = self.base.freight.log_tau(cost) - self.base.log_tau
-        cost_hat = np.exp(np.where(self.base.table.trade > 0.0, log_hat, 0.0))
-        eq = solve(self.base.table, cost_hat, deficits=self.closure, start=self.eq)
-        return (
-            more_h / passing if passing > 0.0 else 0.0,
-            float((dearer * served).sum()) / USD_PER_MUSD,
-            unserved,
-            self._incomes(eq.real_income_hat - 1.0),
-            eq.status,
-        )
+        return pivot(base, sums, open_, size, constant)
 
     def _old(self, routes: RouteSet, kept: LongArray, cut: BoolArray) -> _Part:
         """Routes of the base, those that are cut closed; path sizes anew where a group loses some."""

@@ -28,7 +28,7 @@ from landbridge.transport.graph import Graph
 from landbridge.transport.paths import RouteSet, RouteSums
 from landbridge.transport.queues import Queues
 
-__all__ = ["Touched", "passes"]
+__all__ = ["Patched", "Touched", "passes"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -185,6 +185,11 @@ class Touched:
             pair_total=np.ones((n_sectors, len(pairs))),
             new_cost=np.array(choice.cost_segment[:, p][:, pairs]),
         )
+
+    @property
+    def rho(self) -> float:
+        """Mean weight of the standard deviation in the felt hours."""
+        return float(self.choice.classes.rho.mean())
 
     # -- the choice under delays -------------------------------------------------------------------
 
@@ -391,3 +396,29 @@ class Touched:
             passed += np.bincount(column, boxes_of, n)
             spread += np.bincount(column, boxes_of * np.repeat(part.spread, count), n)
         return out, np.asarray(spread / np.where(passed > 0.0, passed, 1.0))
+
+
+class Patched:
+    """A choice of all pairs of which some were chosen anew, say because a gateway they passed is closed.
+
+    whole: of all pairs. part: of those chosen anew. pairs: their numbers in the whole, ascending. lost [of
+    pairs]: those without any route, which ship nothing and keep the cost they had.
+    """
+
+    def __init__(self, whole: Touched, part: Touched, pairs: IntArray, lost: NDArray[np.bool_]) -> None:
+        self.whole, self.part, self.pairs, self.lost = whole, part, pairs, lost
+        self.rho = whole.rho
+
+    def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
+        """Expected costs under further hours and variance at the queues [q] -> [pair, sector]."""
+        out = self.whole.cost(delay_h, delay_h2)
+        new = self.part.cost(delay_h, delay_h2)
+        out[self.pairs] = np.where(self.lost[:, None], self.whole.choice.cost[self.pairs], new)
+        return out
+
+    def flows(self, demand_teu: FloatArray) -> FloatArray:
+        """Loaded boxes in every queue [q] under the last delays; demand_teu [pair, sector]."""
+        rest = demand_teu.copy()
+        rest[self.pairs] = 0.0
+        anew = np.where(self.lost[:, None], 0.0, demand_teu[self.pairs])
+        return self.whole.flows(rest) + self.part.flows(anew)
