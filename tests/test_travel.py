@@ -97,13 +97,13 @@ def test_connections_multiply_arrivals_by_their_elasticity(world: World) -> None
 
 
 def test_the_chain_knows_travellers(world: World) -> None:
-    """`run` and `travel` answer alike."""
+    """`run` and `travel` answer alike, but for what the waits at borders make of a little more trade."""
     run = lb.run(world, "visa-waivers")
     rows = {r["region"]: r["percent"] for r in run.real_income_rows}
     for row in travel(world, "visa-waivers").income:
-        assert row["percent"] == pytest.approx(rows[row["region"]], abs=1e-8)
+        assert row["percent"] == pytest.approx(rows[row["region"]], rel=1e-3, abs=1e-5)
     assert rows["KGZ"] > 1e-3 and any("no arrivals are known" in note for note in run.notes)
-    assert run.choice.cost == pytest.approx(run.base.choice.cost)  # freight is as it was
+    assert run.choice.cost == pytest.approx(run.base.choice.cost, rel=1e-5)  # freight is as it was
 
 
 def test_the_event_study_finds_no_faster_growth_under_the_waiver(world: World) -> None:

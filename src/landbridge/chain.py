@@ -94,7 +94,7 @@ class Searched:
             detour=world.parameter("detour_max"),
             no_transit=bans,
         )
-        self._sizes: dict[bytes, FloatArray] = {}
+        self._sized: tuple[BoolArray, FloatArray] | None = None
         self._passes: dict[bytes, Any] = {}
 
     def number(self, world: World) -> int:
@@ -113,11 +113,20 @@ class Searched:
         return freight_classes(world, ends[0], ends[1])
 
     def path_size(self, available: BoolArray) -> FloatArray:
-        """Path-size factors on the base graph; they move with what is open only."""
-        key = np.packbits(available).tobytes()
-        if key not in self._sizes:
-            self._sizes[key] = self.routes.path_size(self.graphs[0], available)
-        return self._sizes[key]
+        """Path-size factors on the base graph; they move with what is open only.
+
+        Groups of which the same routes are open as in the availability asked for first keep its factors.
+        """
+        if self._sized is None:
+            self._sized = available, self.routes.path_size(self.graphs[0], available)
+        first, known = self._sized
+        if (available == first).all():
+            return known
+        routes = self.routes
+        some, at = routes.of_groups(np.logical_or.reduceat(available != first, routes.group_start[:-1]))
+        size = known.copy()
+        size[:, at] = some.path_size(self.graphs[0], available[at])
+        return size
 
     def passes(self, queues: Queues) -> Any:
         """Which routes pass which queues; the same for all cases with the same gateways."""

@@ -231,13 +231,14 @@ class Touched:
             # Whole families at a time, few enough for all their sweeps to stay in cache.
             end = part.start[high] if high < len(part.start) else len(part.routes)
             block, first = slice(part.start[low], end), part.start[low:high] - part.start[low]
+            gains = mean is not None and bool(part.gained[low:high].any())
             for s in range(len(classes.sectors)):
                 if low >= part.reach[s]:
                     continue
                 # G' / G = 1 + (value of an hour / G) x further hours, uncertainty included.
                 ratio = part.turn[s, block] * extra[float(classes.rho[s])][block]
                 ratio += 1.0
-                if mean is not None:
+                if mean is not None and gains:
                     mean[s, low:high] = self._mean(part, s, block, ratio, first)
                 _power(ratio, classes.phi)
                 weight = np.divide(part.weight[s, block], ratio, out=part.new_weight[s, block])
