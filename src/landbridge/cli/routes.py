@@ -97,7 +97,8 @@ def _show_routes(world: World, routes: Routes, lang: str) -> None:
     told = [title]
     screen.print(
         f"Rail legs as {'container block train' if routes.product == 'block' else 'ordinary wagon'}; hours, "
-        "USD of 2023 and kg CO2e per TEU, door to door.",
+        "USD of 2023 and kg CO2e per TEU, door to door. CO2e is well to wheel, of electric "
+        "rail generation only.",
         highlight=False,
     )
     for number, one in enumerate(routes, start=1):

@@ -26,11 +26,16 @@ def read_tntp(
     """Read a network and its trips; cost = time + toll_weight x toll + distance_weight x length.
 
     Links that share both ends stay links of their own; Network.notes names them. A weight of None is the
-    header's TOLL FACTOR or DISTANCE FACTOR, else 0. Raises DataError with all faults of both files.
+    header's TOLL FACTOR or DISTANCE FACTOR, else 0. Units are those of the file: the format names none.
+    Raises DataError with all faults of both files.
+    Source: Transportation Networks for Research Core Team, the format's description in its README.
     """
     faults: list[Fault] = []
     net, trips = Path(net_path), Path(trips_path)
     head, body = _parts(net, faults)
+    if "TOTAL OD FLOW" in head and "NUMBER OF LINKS" not in head:
+        swapped = Fault(net.name, "holds trips, not links", "give the network first, then the trips")
+        raise DataError("the files cannot be used", [swapped])
     rows, places = [], []
     for number, line in body:
         cells = line.rstrip(";").split()
