@@ -316,6 +316,10 @@ def test_weights_and_trips_within(tmp_path: Path) -> None:
         (NET.replace("1 2 10 4", "1.5 2 10 4"), TRIPS, 1),
         (NET, TRIPS.replace("Origin 1", "Origin 1.5"), 1),
         (NET, TRIPS.replace("2 : 3.0", "1.5 : 3.0"), 1),
+        (NET.replace("<TOLL", "<FIRST THRU NODE> x\n<TOLL"), TRIPS, 1),
+        (NET.replace("<TOLL", "<FIRST THRU NODE> 1.5\n<TOLL").replace(" 10 ", " 0 "), TRIPS, 2),
+        (NET.replace("NODES> 2", "NODES>").replace(" 10 ", " 0 "), TRIPS, 2),
+        (NET.replace("<TOLL FACTOR> 3", "<TOLL FACTOR> dear"), TRIPS, 1),
     ],
 )
 def test_bad_tntp(tmp_path: Path, net: str, trip: str, least: int) -> None:

@@ -51,7 +51,7 @@ def route(
     from landbridge.transport.routes import route as find
 
     check_ending(output, (".json", ".csv"))
-    check_ending(ileap, (".json",))
+    check_ending(ileap, (".json",), "--ileap")
     begin = time.perf_counter()
     loaded = load(world)
     routes = find(loaded, origin, destination, commodity=commodity, k=k, mode=mode, product=product)

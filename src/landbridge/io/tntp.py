@@ -55,17 +55,18 @@ def read_tntp(
     links = _whole(head, "NUMBER OF LINKS", net, faults)
     if links is not None and links != len(body):
         faults.append(Fault(net.name, f"announces {links} links and holds {len(body)}", "is it truncated?"))
-    through = _number(head.get("FIRST THRU NODE", "1"))
+    through = _whole(head, "FIRST THRU NODE", net, faults) if "FIRST THRU NODE" in head else 1
     tolls = _weight(toll_weight, head, "TOLL FACTOR", net, faults)
     km = _weight(distance_weight, head, "DISTANCE FACTOR", net, faults)
     origin, destination, trip, within = _trips(trips, zones, faults)
     network = None
-    if rows and nodes and zones and through is not None:
+    if rows:
         table = np.array(rows, dtype=np.float64)
         try:
+            # A header that is wrong is a fault already; the links are gone through all the same.
             network = Network(
-                nodes=nodes,
-                zones=zones,
+                nodes=nodes or max(1, int(table[:, :2].max())),
+                zones=zones or 1,
                 tail=table[:, 0].astype(np.int64),
                 head=table[:, 1].astype(np.int64),
                 capacity=table[:, 2],
@@ -75,7 +76,7 @@ def read_tntp(
                 power=table[:, 6],
                 toll=table[:, 8],
                 fixed=tolls * table[:, 8] + km * table[:, 3],
-                first_through_node=int(through),
+                first_through_node=through or 1,
                 name=net.stem,
                 rows=tuple(places),
                 notes=_doubled(table[:, :2].astype(np.int64), places),
@@ -170,7 +171,7 @@ def _number(text: str) -> float | None:
 def _whole(head: dict[str, str], name: str, path: Path, faults: list[Fault]) -> int | None:
     value = _number(head.get(name, ""))
     if value is None or value < 1 or value != int(value):
-        faults.append(Fault(path.name, f"has no valid <{name}>", "add it to the header"))
+        faults.append(Fault(path.name, f"has no valid <{name}>", "a whole number, 1 or more, in the header"))
         return None
     return int(value)
 

@@ -77,7 +77,7 @@ class Network:
             for what, value in named:
                 if value < 0:
                     faults.append(Fault(where, f"{what} {value:g} is negative", "give 0 or more"))
-            if time + fixed < 0:
+            if time >= 0 and time + fixed < 0:
                 what = f"costs {time + fixed:g}, less than 0, without traffic"
                 faults.append(Fault(where, what, "check toll, length and their weights"))
         if faults:
