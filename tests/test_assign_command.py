@@ -59,8 +59,11 @@ def test_weights_count(sioux: list[str], tmp_path: Path) -> None:
     first = [document["result"]["links"][0]["free_cost"] for document in (plain, weighed)]
     assert first == [6, 9]
     folder(tmp_path, demand=TRIPS)
-    words = ["assign", str(tmp_path), str(tmp_path / "demand.csv"), "--distance-weight", "1"]
-    assert runner.invoke(app, words).exit_code == 2
+    gmns = ["assign", str(tmp_path), str(tmp_path / "demand.csv")]
+    assert runner.invoke(app, [*gmns, "--distance-weight", "1"]).exit_code == 2
+    for words in (["assign", *sioux], gmns):
+        wrong = runner.invoke(app, [*words, "--toll-weight", "nan"]).exception
+        assert isinstance(wrong, DataError) and [fault.where for fault in wrong.faults] == ["toll weight"]
 
 
 def test_costs_of_gmns_are_hours(tmp_path: Path) -> None:
@@ -86,7 +89,10 @@ def test_tables_of_a_gmns_folder(tmp_path: Path) -> None:
     folder(tmp_path, demand=TRIPS)
     words = ["assign", str(tmp_path), str(tmp_path / "demand.csv")]
     done = runner.invoke(app, words, catch_exceptions=False)
-    assert done.exit_code == 0 and "1,600" in done.stdout and "a" in done.stdout
+    assert done.exit_code == 0
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ["1", "a", "m", "1,600.0", "0.23", "0.2", "1.00"] in rows
+    assert ["3", "a", "b", "0.0", "0.4", "0.4", "-"] in rows
     assert "km/h" in done.stderr
     truck = runner.invoke(app, [*words, "--use", "truck"], catch_exceptions=False)
     assert "truck is not allowed there" in truck.stderr

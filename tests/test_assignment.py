@@ -353,6 +353,13 @@ def test_more_zones_than_nodes_is_a_fault_of_the_file(tmp_path: Path) -> None:
         read_tntp(tmp_path / "n.tntp", tmp_path / "t.tntp")
 
 
+def test_capacities_that_are_all_one_are_noted(tmp_path: Path) -> None:
+    (tmp_path / "t.tntp").write_text(TRIPS, encoding="utf-8")
+    for capacity, notes in (("10", 0), ("1", 1)):
+        (tmp_path / "n.tntp").write_text(NET.replace(" 10 ", f" {capacity} "), encoding="utf-8")
+        assert len(read_tntp(tmp_path / "n.tntp", tmp_path / "t.tntp")[0].notes) == notes
+
+
 def test_binary_and_missing_tntp(tmp_path: Path) -> None:
     (tmp_path / "n.tntp").write_bytes(b"\x80\xff\x00\x01")
     with pytest.raises(DataError) as bad:

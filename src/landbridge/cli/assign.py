@@ -6,6 +6,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["assign"]
 
 _SHOWN = 15
-_OF_THE_FILE = "the unit of time of the network file"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was assigned, and what is to be shown of it."""
+
+    network: Network
+    demand: Demand
+    model: str
+    selected: Sequence[int]
+    cost_unit: str
 
 
 def assign(
@@ -99,7 +110,8 @@ def assign(
     _hint()
     found = solve(network, demand, model=model, gap=gap, phi=phi, turns=penalties, most=rounds)
 
-    unit = "hours" if folder else None
+    unit = "hours" if folder else "the unit of time of the network file"
+    asked = _Asked(network, demand, model, selected, unit)
 
     def envelope() -> str:
         files = [net / "node.csv", net / "link.csv", net / "config.csv"] if folder else [net]
@@ -114,7 +126,7 @@ def assign(
             "rounds": rounds,
             "sha256": {file.name: _sha256(file) for file in files if file.exists()},
         }
-        result = _result(network, demand, found, model, selected, unit)
+        result = _result(asked, found)
         return envelope_json(
             result, found.status, None, "assign", begin, options=options, libraries=_compiler()
         )
@@ -125,7 +137,7 @@ def assign(
     elif as_json:
         put(envelope())
     else:
-        show(_sections(network, demand, found, model, selected, unit))
+        show(_sections(asked, found))
 
 
 def _selected(network: Network, names: Sequence[str]) -> list[int]:
@@ -216,17 +228,11 @@ def _names(network: Network) -> Callable[[int], str]:
     return lambda node: names[node - 1] if names else str(node)
 
 
-def _result(
-    network: Network,
-    demand: Demand,
-    found: Assignment,
-    model: str,
-    selected: Sequence[int],
-    unit: str | None,
-) -> dict[str, Any]:
+def _result(asked: _Asked, found: Assignment) -> dict[str, Any]:
+    network, demand = asked.network, asked.demand
     return {
         "network": network.name,
-        "model": model,
+        "model": asked.model,
         "nodes": network.nodes,
         "zones": network.zones,
         "trips": float(demand.trips.sum()),
@@ -235,10 +241,10 @@ def _result(
         "objective": found.objective,
         "relative_gap": found.relative_gap,
         "notes": list(network.notes),
-        "cost_unit": unit or _OF_THE_FILE,
+        "cost_unit": asked.cost_unit,
         "links": list(_rows(network, found)),
         "pairs": list(_pairs(network, demand, found)),
-        "selected_links": [_users(network, demand, found, link) for link in selected],
+        "selected_links": [_users(network, demand, found, link) for link in asked.selected],
     }
 
 
@@ -250,19 +256,13 @@ def _csv(network: Network, found: Assignment) -> str:
     return csv_text([list(rows[0]), *cells])
 
 
-def _sections(
-    network: Network,
-    demand: Demand,
-    found: Assignment,
-    model: str,
-    selected: Sequence[int],
-    unit: str | None,
-) -> Iterator[Section]:
+def _sections(asked: _Asked, found: Assignment) -> Iterator[Section]:
+    network, demand = asked.network, asked.demand
     from landbridge.report import Section
 
     gap = (
         "(total cost - shortest-path cost) / total cost"
-        if model == "ue"
+        if asked.model == "ue"
         else "share of trips that the shares at these costs would still move"
     )
     yield Section(
@@ -276,7 +276,7 @@ def _sections(
             ("Beckmann objective", f"{found.objective:,.10g}"),
             ("relative gap", f"{found.relative_gap:.1e}"),
         ),
-        after=(f"Costs in {unit or _OF_THE_FILE}. Relative gap: {gap}.",),
+        after=(f"Costs in {asked.cost_unit}. Relative gap: {gap}.",),
     )
     rows = sorted(_rows(network, found), key=lambda row: -row["flow"])[:_SHOWN]
     yield Section(
@@ -295,7 +295,7 @@ def _sections(
             for row in rows
         ),
     )
-    for link in selected:
+    for link in asked.selected:
         users = _users(network, demand, found, link)
         most = users["pairs"][:_SHOWN]
         yield Section(

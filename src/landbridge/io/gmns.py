@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from landbridge.errors import DataError, Fault, did_you_mean
-from landbridge.io.files import read_lines
+from landbridge.io.files import finite_number, read_lines
 from landbridge.world.road_network import Demand, Network, Turns
 from landbridge.world.table import quoted
 
@@ -59,6 +59,8 @@ def read_gmns(folder: str | Path, use: str | None = None, toll_weight: float = 0
     kmh = _unit(settings, "speed", _KMH, faults)
     if not settings:
         notes.append("config.csv is missing or empty: lengths are taken as km, speeds as km/h")
+    if not np.isfinite(toll_weight):
+        faults.append(Fault("toll weight", f"is {toll_weight}", "give a number"))
     defined = _rows(base / "use_definition.csv", faults, optional=True)
     groups = _rows(base / "use_group.csv", faults, optional=True)
     known: set[str] = {row.get("use", "").casefold() for _, row in defined} | (set() if defined else _USES)
@@ -139,7 +141,7 @@ def read_demand(path: str | Path, network: Network) -> Demand:
         if all(ends) and known != where:
             pair = f"{row[columns[0]]} to {row[columns[1]]}"
             faults.append(Fault(where, f"gives {pair} again, as {known}", "add the two up, or keep one"))
-        count = _number(row[columns[2]])
+        count = finite_number(row[columns[2]])
         if count is None or count < 0:
             fault = Fault(where, f"{columns[2]} {quoted(row[columns[2]])} is no number of trips", "0 or more")
             faults.append(fault)
@@ -218,7 +220,7 @@ def read_turns(path: str | Path, network: Network) -> Turns:
             what = f"link {row[columns[1]]} does not begin where link {row[columns[0]]} ends"
             faults.append(Fault(where, what, "give two links that meet"))
         text = row[columns[2]].casefold()
-        cost = float("inf") if text in ("inf", "infinity") else _number(text)
+        cost = float("inf") if text in ("inf", "infinity") else finite_number(text)
         if cost is None or cost < 0:
             what = f"{columns[2]} {quoted(text)} is no penalty"
             faults.append(Fault(where, what, "0 or more, inf where the turn is not allowed"))
@@ -310,7 +312,7 @@ def _nodes(
             continue
         seen[name] = where
         for column in ("x_coord", "y_coord"):
-            if row.get(column) and _number(row[column]) is None:
+            if row.get(column) and finite_number(row[column]) is None:
                 fault = Fault(where, f"{column} {quoted(row[column])} is no number", "mend the coordinate")
                 faults.append(fault)
         centroid = row.get("node_type", "").casefold() == "centroid"
@@ -409,7 +411,7 @@ def _is_line(text: str) -> bool:
     if not _WKT.fullmatch(text.strip()):
         return False
     return all(
-        _number(part) is not None for part in re.findall(r"[-+.\deE]+(?=[\s,)])", text.split("(", 1)[1])
+        finite_number(part) is not None for part in re.findall(r"[-+.\deE]+(?=[\s,)])", text.split("(", 1)[1])
     )
 
 
@@ -428,7 +430,7 @@ def _cell(
         if required:
             faults.append(Fault(where, f"{column} is blank", "give a number"))
         return None
-    value = _number(text)
+    value = finite_number(text)
     if value is None:
         faults.append(Fault(where, f"{column} {quoted(text)} is no number", "give a number"))
     elif above and value <= 0:
@@ -444,11 +446,3 @@ def _first(row: Row, names: Sequence[str], where: str, faults: list[Fault]) -> f
         if row.get(name):
             return _cell(row, name, where, faults, least=0.0)
     return None
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if np.isfinite(value) else None

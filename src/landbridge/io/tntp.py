@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
-from landbridge.io.files import read_text
+from landbridge.io.files import finite_number, read_text
 from landbridge.world.road_network import Demand, Network
 
 __all__ = ["read_tntp"]
@@ -40,7 +40,7 @@ def read_tntp(
     for number, line in body:
         cells = line.rstrip(";").split()
         where = f"{net.name} line {number}"
-        values = [_number(cell) for cell in cells[:_COLUMNS]]
+        values = [finite_number(cell) for cell in cells[:_COLUMNS]]
         if len(values) < _COLUMNS or None in values:
             fault = f"is no link: {_COLUMNS} numbers expected, {line[:40]!r} found"
             faults.append(Fault(where, fault, "init term capacity length time b power speed toll type ;"))
@@ -79,7 +79,7 @@ def read_tntp(
                 first_through_node=through or 1,
                 name=net.stem,
                 rows=tuple(places),
-                notes=_doubled(table[:, :2].astype(np.int64), places),
+                notes=_doubled(table[:, :2].astype(np.int64), places) + _unscaled(table[:, 2]),
             )
         except DataError as error:
             faults.extend(error.faults)
@@ -103,6 +103,12 @@ def _doubled(ends: NDArray[np.int64], places: list[str]) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _unscaled(capacity: NDArray[np.float64]) -> tuple[str, ...]:
+    if (capacity != 1).any():
+        return ()
+    return ("every capacity is 1: b holds b / capacity^power, and flow / capacity is just the flow",)
+
+
 def _trips(
     path: Path, zones: int | None, faults: list[Fault]
 ) -> tuple[list[int], list[int], list[float], float]:
@@ -114,13 +120,13 @@ def _trips(
     for number, line in body:
         where = f"{path.name} line {number}"
         if line.casefold().startswith("origin"):
-            start = _number(line[6:])
+            start = finite_number(line[6:])
             if start is None or start != int(start) or not 1 <= start <= (zones or start):
                 faults.append(Fault(where, f"{line[:30]!r} names no zone", f"1 to {zones}"))
                 start = None
             continue
         for part in filter(None, (piece.strip() for piece in line.split(";"))):
-            cells = [_number(cell) for cell in part.split(":")]
+            cells = [finite_number(cell) for cell in part.split(":")]
             if len(cells) != 2 or cells[0] is None or cells[1] is None or cells[1] < 0:
                 faults.append(Fault(where, f"{part[:30]!r} is no trip", "destination : trips >= 0;"))
             elif start is None:
@@ -135,7 +141,7 @@ def _trips(
                     origins.append(int(start))
                     destinations.append(int(cells[0]))
                     trips.append(cells[1])
-    told = _number(head.get("TOTAL OD FLOW", ""))
+    told = finite_number(head.get("TOTAL OD FLOW", ""))
     if told is not None and abs(told - total) > 1e-3 * max(told, 1):
         faults.append(Fault(path.name, f"announces {told:g} trips and holds {total:g}", "is it truncated?"))
     return origins, destinations, trips, within
@@ -160,16 +166,8 @@ def _parts(path: Path, faults: list[Fault]) -> tuple[dict[str, str], list[tuple[
     return head, body
 
 
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if np.isfinite(value) else None
-
-
 def _whole(head: dict[str, str], name: str, path: Path, faults: list[Fault]) -> int | None:
-    value = _number(head.get(name, ""))
+    value = finite_number(head.get(name, ""))
     if value is None or value < 1 or value != int(value):
         faults.append(Fault(path.name, f"has no valid <{name}>", "a whole number, 1 or more, in the header"))
         return None
@@ -178,8 +176,11 @@ def _whole(head: dict[str, str], name: str, path: Path, faults: list[Fault]) -> 
 
 def _weight(given: float | None, head: dict[str, str], name: str, path: Path, faults: list[Fault]) -> float:
     if given is not None:
+        if not np.isfinite(given):
+            faults.append(Fault(name.casefold().replace("factor", "weight"), f"is {given}", "give a number"))
+            return 0.0
         return given
-    value = _number(head.get(name) or "0")
+    value = finite_number(head.get(name) or "0")
     if value is None:
         faults.append(Fault(path.name, f"<{name}> is no number", "mend the header"))
         return 0.0

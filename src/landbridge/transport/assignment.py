@@ -170,7 +170,7 @@ def _user_equilibrium(network: Network, demand: Demand, gap: float, most: int) -
         cost = network.cost(flow)
         before = np.inf
         for _ in range(_SWEEPS):
-            excess = path_shifts.sweep(trees.paths, flow, cost, *bpr)
+            excess = path_shifts.sweep(trees.paths, flow, cost, bpr)
             if excess <= 0.02 * gap * float(flow @ cost) or excess > 0.95 * before:
                 break
             before = excess
