@@ -33,6 +33,47 @@ def test_json_holds_links_gap_and_status(sioux: list[str]) -> None:
     assert set(document["manifest"]["options"]["sha256"]) == {Path(name).name for name in sioux}
 
 
+def test_pairs_and_selected_links_add_up(sioux: list[str]) -> None:
+    words = ["assign", *sioux, "--json", "--select-link", "43", "--select-link", "1"]
+    found = json.loads(runner.invoke(app, words, catch_exceptions=False).stdout)["result"]
+    assert len(found["pairs"]) == 528 and sum(row["trips"] for row in found["pairs"]) == found["trips"]
+    spent = sum(row["trips"] * row["cost"] for row in found["pairs"])
+    assert spent == pytest.approx(found["total_cost"], rel=1e-7)
+    assert [one["link"] for one in found["selected_links"]] == ["43", "1"]
+    for one in found["selected_links"]:
+        row = next(row for row in found["links"] if row["link"] == one["link"])
+        assert sum(pair["trips"] for pair in one["pairs"]) == pytest.approx(row["flow"], rel=1e-12)
+    tables = runner.invoke(app, ["assign", *sioux, "--select-link", "43"], catch_exceptions=False).stdout
+    assert "Link 43, 15 to 10" in tables
+    wrong = runner.invoke(app, ["assign", *sioux, "--select-link", "77", "--select-link", "x"])
+    assert isinstance(wrong.exception, DataError) and len(wrong.exception.faults) == 2
+
+
+def test_weights_count(sioux: list[str], tmp_path: Path) -> None:
+    """Free-flow costs rise by the weighted length; GMNS has tolls only."""
+    plain, weighed = (
+        json.loads(runner.invoke(app, ["assign", *sioux, "--json", *more], catch_exceptions=False).stdout)
+        for more in ([], ["--distance-weight", "0.5"])
+    )
+    assert weighed["manifest"]["options"]["distance_weight"] == 0.5
+    first = [document["result"]["links"][0]["free_cost"] for document in (plain, weighed)]
+    assert first == [6, 9]
+    folder(tmp_path, demand=TRIPS)
+    gmns = ["assign", str(tmp_path), str(tmp_path / "demand.csv")]
+    assert runner.invoke(app, [*gmns, "--distance-weight", "1"]).exit_code == 2
+    for words in (["assign", *sioux], gmns):
+        wrong = runner.invoke(app, [*words, "--toll-weight", "nan"]).exception
+        assert isinstance(wrong, DataError) and [fault.where for fault in wrong.faults] == ["toll weight"]
+
+
+def test_costs_of_gmns_are_hours(tmp_path: Path) -> None:
+    folder(tmp_path, demand=TRIPS)
+    words = ["assign", str(tmp_path), str(tmp_path / "demand.csv")]
+    assert "Costs in hours." in runner.invoke(app, words, catch_exceptions=False).stdout
+    found = json.loads(runner.invoke(app, [*words, "--json"], catch_exceptions=False).stdout)["result"]
+    assert found["cost_unit"] == "hours"
+
+
 def test_flows_are_written(sioux: list[str], tmp_path: Path) -> None:
     out = tmp_path / "flows.csv"
     words = ["assign", *sioux, "--model", "weibit", "--phi", "4", "--gap", "1e-6", "-o", str(out)]
@@ -48,7 +89,10 @@ def test_tables_of_a_gmns_folder(tmp_path: Path) -> None:
     folder(tmp_path, demand=TRIPS)
     words = ["assign", str(tmp_path), str(tmp_path / "demand.csv")]
     done = runner.invoke(app, words, catch_exceptions=False)
-    assert done.exit_code == 0 and "1,600" in done.stdout and "a" in done.stdout
+    assert done.exit_code == 0
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ["1", "a", "m", "1,600.0", "0.23", "0.2", "1.00"] in rows
+    assert ["3", "a", "b", "0.0", "0.4", "0.4", "-"] in rows
     assert "km/h" in done.stderr
     truck = runner.invoke(app, [*words, "--use", "truck"], catch_exceptions=False)
     assert "truck is not allowed there" in truck.stderr

@@ -118,6 +118,58 @@ def test_unreached_gap_is_no_result(shared: Path) -> None:
     assert not assign(net, demand, most=2, throw=False).status.converged
 
 
+def test_numbers_that_no_cost_can_be_made_of_are_told() -> None:
+    """Zones beyond the nodes would be read from outside the arrays by compiled code."""
+    with pytest.raises(DataError, match="has 5 zones and 2 nodes"):
+        network([(1, 2, 1.0)], zones=5)
+    with pytest.raises(DataError, match="first_through_node is 0"):
+        network([(1, 2, 1.0)], through=0)
+    one, two = np.ones(1), np.ones(2)
+    with pytest.raises(DataError) as uneven:
+        Network(2, 2, np.array([1]), np.array([2]), two, one, two, one, one, one, one)
+    assert len(uneven.value.faults) == 2
+    with pytest.raises(DataError, match="costs more than a number can hold"):
+        assign(network([(1, 2, 1.0, 0.15, 4.0, 1e-100)]), trips((1, 2, 3.0)))
+    assert assign(network([(1, 2, 1.0, 0.0, 900.0, 1.0)]), trips((1, 2, 30.0))).cost.tolist() == [1]
+
+
+def test_a_demand_that_makes_no_sense_is_told() -> None:
+    net = network([(1, 2, 1.0)])
+    with pytest.raises(DataError) as bad:
+        assign(net, trips((1, 3, 1.0), (0, 2, np.nan), (1, 2, -1.0)))
+    assert [fault.where for fault in bad.value.faults] == ["trip 0", "trip 1", "trip 1", "trip 2"]
+    with pytest.raises(DataError, match="1 to 2 entries"):
+        assign(net, Demand(np.array([1]), np.array([2]), np.array([1.0, 2.0])))
+    assert assign(net, trips((1, 1, 4.0), (1, 2, 1.0))).pair_cost.tolist() == [0, 1]
+    with pytest.raises(DataError, match="begins and ends in zone 1"):
+        assign(net, trips((1, 1, 4.0)), model="weibit")
+    with pytest.raises(DataError, match="most"):
+        assign(net, trips((1, 2, 1.0)), most=0)
+
+
+def test_a_link_that_is_not_there_cannot_be_selected() -> None:
+    found = assign(network([(1, 2, 1.0)]), trips((1, 2, 1.0)))
+    for link in (-1, 1):
+        with pytest.raises(DataError, match=f"link {link} is not in 0 to 0"):
+            found.select_link(link)
+
+
+@pytest.mark.parametrize("name", ["SiouxFalls", "Anaheim"])
+def test_a_gap_of_1e_10_is_reached(name: str, shared: Path) -> None:
+    folder = shared / "reference" / "traffic" / name
+    net, demand = read_tntp(folder / f"{name}_net.tntp", folder / f"{name}_trips.tntp")
+    found = assign(net, demand, gap=1e-10)
+    total = found.flow @ net.cost(found.flow)
+    assert (total - demand.trips @ found.pair_cost) / total <= 1.001e-10
+
+
+def test_slope_is_the_derivative_of_cost() -> None:
+    net = network([(1, 2, 2.0, 0.15, 4.0, 3.0), (1, 2, 2.0, 0.5, 0.5, 3.0), (1, 2, 1.0, 0.0, 0.5, 1.0)])
+    flow, step = np.array([4.0, 2.0, 5.0]), 1e-5
+    apart = (net.cost(flow + step) - net.cost(flow - step)) / (2 * step)
+    assert net.slope(flow) == pytest.approx(apart, rel=1e-8, abs=1e-12)
+
+
 def test_weibit_without_congestion_is_the_closed_form() -> None:
     """Costs 2, 2.2 and 2.5; the last two share a link of 1: shares PS c^-8 over their sum."""
     ends = [(1, 2, 2.0), (1, 3, 1.0), (3, 2, 1.2), (3, 2, 1.5)]
@@ -264,6 +316,10 @@ def test_weights_and_trips_within(tmp_path: Path) -> None:
         (NET.replace("1 2 10 4", "1.5 2 10 4"), TRIPS, 1),
         (NET, TRIPS.replace("Origin 1", "Origin 1.5"), 1),
         (NET, TRIPS.replace("2 : 3.0", "1.5 : 3.0"), 1),
+        (NET.replace("<TOLL", "<FIRST THRU NODE> x\n<TOLL"), TRIPS, 1),
+        (NET.replace("<TOLL", "<FIRST THRU NODE> 1.5\n<TOLL").replace(" 10 ", " 0 "), TRIPS, 2),
+        (NET.replace("NODES> 2", "NODES>").replace(" 10 ", " 0 "), TRIPS, 2),
+        (NET.replace("<TOLL FACTOR> 3", "<TOLL FACTOR> dear"), TRIPS, 1),
     ],
 )
 def test_bad_tntp(tmp_path: Path, net: str, trip: str, least: int) -> None:
@@ -281,6 +337,27 @@ def test_a_second_link_between_two_nodes_is_noted(tmp_path: Path) -> None:
     network_, _ = read_tntp(tmp_path / "n.tntp", tmp_path / "t.tntp")
     assert len(network_.tail) == 2
     assert "line 7" in network_.notes[0] and "line 6" in network_.notes[0]
+
+
+def test_files_given_the_wrong_way_round(tmp_path: Path) -> None:
+    (tmp_path / "n.tntp").write_text(NET, encoding="utf-8")
+    (tmp_path / "t.tntp").write_text(TRIPS, encoding="utf-8")
+    with pytest.raises(DataError, match="holds trips, not links"):
+        read_tntp(tmp_path / "t.tntp", tmp_path / "n.tntp")
+
+
+def test_more_zones_than_nodes_is_a_fault_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "n.tntp").write_text(NET.replace("ZONES> 2", "ZONES> 9"), encoding="utf-8")
+    (tmp_path / "t.tntp").write_text(TRIPS, encoding="utf-8")
+    with pytest.raises(DataError, match="has 9 zones and 2 nodes"):
+        read_tntp(tmp_path / "n.tntp", tmp_path / "t.tntp")
+
+
+def test_capacities_that_are_all_one_are_noted(tmp_path: Path) -> None:
+    (tmp_path / "t.tntp").write_text(TRIPS, encoding="utf-8")
+    for capacity, notes in (("10", 0), ("1", 1)):
+        (tmp_path / "n.tntp").write_text(NET.replace(" 10 ", f" {capacity} "), encoding="utf-8")
+        assert len(read_tntp(tmp_path / "n.tntp", tmp_path / "t.tntp")[0].notes) == notes
 
 
 def test_binary_and_missing_tntp(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 import landbridge as lb
 from landbridge.cli import app
+from landbridge.errors import DataError
+from landbridge.io.emissions import ileap_text
 from landbridge.io.tables import load_world
 from landbridge.transport.emissions import EmissionFactors
 from landbridge.transport.routes import route
@@ -104,4 +106,34 @@ def test_a_route_as_ileap_elements(tmp_path: Path) -> None:
 
 def test_ileap_wants_a_json_file(tmp_path: Path) -> None:
     words = ["route", "Xian", "Duisburg", "--ileap", str(tmp_path / "route.txt")]
-    assert CliRunner().invoke(app, words).exit_code == 2
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 2 and "--ileap" in done.stderr
+
+
+def test_the_file_says_where_well_to_wheel_is_less() -> None:
+    """Electric rail is generation only: wherever such a factor stands in the file, so does the warning."""
+    leg = {"from": "A", "to": "B", "link": "L1", "mode": "rail-1520", "distance_km": 10.0}
+    haul = leg | {"operation": "haul", "co2e_kg": 2.0, "co2e_ttw_kg": 1.0}
+    rest = leg | {"operation": "rest", "distance_km": 0.0, "co2e_kg": 0.5, "co2e_ttw_kg": 0.25}
+    routes = {"from": "A", "to": "B", "commodity": "MCH", "routes": [{"legs": [haul, rest]}]}
+    rows = [dict(row) for row in load_world().network["emission_factors"]]
+    thermal = [row for row in rows if row["mode"] != "rail-electric"]
+    notes = []
+    for factors in (rows, thermal):
+        document = json.loads(ileap_text(routes, 10.0, factors, "hash"))
+        (element,) = document["shipments"][0]["tces"]
+        assert (element["co2eWTW"], element["co2eTTW"]) == ("2.5", "1.25")
+        notes.append(document["landbridge"]["note"])
+    assert "less than well to wheel" in notes[0] and "less than well to wheel" not in notes[1]
+
+
+def test_a_part_above_its_whole_is_refused() -> None:
+    row = {"mode": "road", "country": "*", "g_per_tkm": 10.0, "ttw_g_per_tkm": 11.0}
+    with pytest.raises(DataError, match="ttw_g_per_tkm 11 is more than g_per_tkm 10"):
+        EmissionFactors([row], 9.7)
+
+
+def test_a_mode_without_a_factor_is_told(factors: EmissionFactors) -> None:
+    for ask in (factors.haul, factors.haul_ttw):
+        with pytest.raises(DataError, match="no barge for KAZ"):
+            ask("barge", False, ("KAZ", "KAZ"), 1.0)

@@ -11,7 +11,7 @@ from landbridge.errors import DataError
 from landbridge.exports import gmns
 from landbridge.io.network import write_gmns
 from landbridge.io.tables import load_world
-from landbridge.transport import assign, compile_graph, read_demand, read_gmns
+from landbridge.transport import assign, compile_graph, read_demand, read_gmns, read_turns
 from landbridge.transport.graph import BLOCK
 
 NODES = "node_id,x_coord,y_coord,node_type,zone_id\nm,0,0,,\na,1,0,centroid,10\nb,2,0,centroid,20\n"
@@ -50,7 +50,11 @@ def test_units_uses_and_own_delay_columns(tmp_path: Path) -> None:
     assert net.length == pytest.approx(np.array([10, 40]) * 1.609344)
     assert net.time == pytest.approx([0.2, 0.4])
     assert (net.b[0], net.power[0], net.b[1]) == (0.5, 2, 0)
-    assert net.notes == ("1 links are left out: truck is not allowed there",)
+    assert net.notes == (
+        "links left out, truck is not allowed there: 1",
+        "links with no capacity, so never congested: 1",
+    )
+    assert net.left_out == {"2"}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +110,50 @@ def test_trips_that_name_no_zone(tmp_path: Path) -> None:
     net = read_gmns(folder(tmp_path, demand=TRIPS + "30,20,1\n10,20,-1\n"))
     with pytest.raises(DataError) as bad:
         read_demand(tmp_path / "demand.csv", net)
-    assert [fault.where for fault in bad.value.faults] == ["demand.csv line 4", "demand.csv line 5"]
+    lines = [fault.where.rsplit(" ")[-1] for fault in bad.value.faults]
+    assert lines == ["4", "5", "5"]
+    assert "gives 10 to 20 again, as demand.csv line 2" in str(bad.value)
+
+
+def test_trips_list_broken_lines_and_wrong_cells_at_once(tmp_path: Path) -> None:
+    net = read_gmns(folder(tmp_path, demand=TRIPS + "20,10\n20,10,nan\n99,10,5\n"))
+    with pytest.raises(DataError) as bad:
+        read_demand(tmp_path / "demand.csv", net)
+    assert [fault.where[-1] for fault in bad.value.faults] == ["4", "5", "6"]
+
+
+def test_a_trips_file_of_other_columns_says_what_it_has(tmp_path: Path) -> None:
+    net = read_gmns(folder(tmp_path, demand="origin,dest,cars\n10,20,5\n"))
+    with pytest.raises(DataError) as bad:
+        read_demand(tmp_path / "demand.csv", net)
+    assert len(bad.value.faults) == 2 and "it has origin, dest, cars" in str(bad.value)
+
+
+def test_what_is_assumed_is_noted(tmp_path: Path) -> None:
+    notes = read_gmns(folder(tmp_path)).notes
+    assert "links with no alpha or beta, taken as 0.15 and 4 (BPR 1964): 1" in notes
+    assert "links with no capacity, so never congested: 2" in notes
+
+
+def test_no_path_names_zones_as_the_file_does(tmp_path: Path) -> None:
+    one_way = LINKS.replace("2,m,b,0", "2,m,b,1")
+    net = read_gmns(folder(tmp_path, link=one_way, demand="o_zone_id,d_zone_id,volume\n20,10,3\n"))
+    with pytest.raises(DataError, match="trips 20 to 10: no path"):
+        assign(net, read_demand(tmp_path / "demand.csv", net))
+
+
+def test_turns_over_links_of_another_use_are_passed_over(tmp_path: Path) -> None:
+    turns = "from_link,to_link,cost\n1,2,0.5\n"
+    net = read_gmns(folder(tmp_path, turns=turns), use="truck")
+    assert len(read_turns(tmp_path / "turns.csv", net).cost) == 0
+    assert len(read_turns(tmp_path / "turns.csv", read_gmns(tmp_path)).cost) == 1
+
+
+def test_border_hours_that_are_no_number_are_told(tmp_path: Path) -> None:
+    links = LINKS.replace("geometry\n", "geometry,border_h_wagonload_forward\n")
+    links = links.replace(",auto,\n", ",auto,,\n").replace(",truck,\n", ",truck,,long\n")
+    with pytest.raises(DataError, match="border_h_wagonload_forward 'long' is no number"):
+        read_gmns(folder(tmp_path, link=links.replace('0 0)"\n', '0 0)",3\n')))
 
 
 def test_what_landbridge_exports_is_read_back(tmp_path: Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, check_ending, envelope_json, load, put, show, write
+from landbridge.cli.terminal import JsonFlag, check_ending, envelope_json, put, show, write
 
 if TYPE_CHECKING:
     from landbridge.report import Section
@@ -23,15 +24,27 @@ __all__ = ["assign"]
 _SHOWN = 15
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What was assigned, and what is to be shown of it."""
+
+    network: Network
+    demand: Demand
+    model: str
+    selected: Sequence[int]
+    cost_unit: str
+
+
 def assign(
     net: Annotated[
         Path,
-        typer.Argument(metavar="NET", help="A TNTP network file, or a GMNS folder."),
+        typer.Argument(metavar="NET", help="A TNTP network file, or the folder of a GMNS network."),
     ],
     trips: Annotated[
         Path,
         typer.Argument(
-            metavar="TRIPS", help="A TNTP trips file, or CSV with columns o_zone_id, d_zone_id, volume."
+            metavar="TRIPS",
+            help="A TNTP trips file, or for GMNS a CSV with columns o_zone_id, d_zone_id, volume (by hour).",
         ),
     ],
     model: Annotated[
@@ -44,6 +57,19 @@ def assign(
     ] = None,
     use: Annotated[
         str | None, typer.Option(help="GMNS: only the links that allow this use: truck, block ...")
+    ] = None,
+    toll_weight: Annotated[
+        float | None,
+        typer.Option(
+            help="Cost of one unit of toll, in the unit of time. TNTP default: the header's factor."
+        ),
+    ] = None,
+    distance_weight: Annotated[
+        float | None, typer.Option(help="TNTP: cost of one unit of length. Default: the header's factor.")
+    ] = None,
+    select_link: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LINK", help="Show who uses this link, pair by pair; may be given again."),
     ] = None,
     rounds: Annotated[
         int, typer.Option(min=1, help="Rounds of shortest paths (weibit: Newton steps) at most.")
@@ -64,21 +90,28 @@ def assign(
     if not net.exists():
         raise DataError("a file is missing", [Fault(str(net), "not found", "check the name")])
     if not folder and trips.suffix.casefold() == ".csv":
-        raise typer.BadParameter("a TNTP network takes a TNTP trips file", param_hint="TRIPS")
+        cure = "a TNTP network takes a TNTP trips file; of a GMNS network give the folder"
+        raise typer.BadParameter(cure, param_hint="TRIPS")
     if use is not None and not folder:
         raise typer.BadParameter("only a GMNS folder tells uses", param_hint="--use")
+    if distance_weight is not None and folder:
+        raise typer.BadParameter("only a TNTP network takes one", param_hint="--distance-weight")
     if folder:
-        network = read_gmns(net, use)
+        network = read_gmns(net, use, toll_weight or 0.0)
         demand = read_demand(trips, network)
     else:
-        network, demand = read_tntp(net, trips)
+        network, demand = read_tntp(net, trips, toll_weight, distance_weight)
     penalties = None if turns is None else read_turns(turns, network)
+    selected = _selected(network, select_link or [])
     for note in network.notes[:_SHOWN]:
         sys.stderr.write(f"note: {note}\n")
     if len(network.notes) > _SHOWN:
         sys.stderr.write(f"note: and {len(network.notes) - _SHOWN} more like these\n")
     _hint()
     found = solve(network, demand, model=model, gap=gap, phi=phi, turns=penalties, most=rounds)
+
+    unit = "hours" if folder else "the unit of time of the network file"
+    asked = _Asked(network, demand, model, selected, unit)
 
     def envelope() -> str:
         files = [net / "node.csv", net / "link.csv", net / "config.csv"] if folder else [net]
@@ -88,10 +121,15 @@ def assign(
             "gap": gap,
             "phi": phi if model == "weibit" else None,
             "use": use,
+            "toll_weight": toll_weight,
+            "distance_weight": distance_weight,
+            "rounds": rounds,
             "sha256": {file.name: _sha256(file) for file in files if file.exists()},
         }
-        result = _result(network, demand, found, model)
-        return envelope_json(result, found.status, load(None), "assign", begin, options=options)
+        result = _result(asked, found)
+        return envelope_json(
+            result, found.status, None, "assign", begin, options=options, libraries=_compiler()
+        )
 
     if output is not None:
         write(output, envelope() if output.suffix == ".json" else _csv(network, found))
@@ -99,13 +137,35 @@ def assign(
     elif as_json:
         put(envelope())
     else:
-        show(_sections(network, demand, found, model))
+        show(_sections(asked, found))
+
+
+def _selected(network: Network, names: Sequence[str]) -> list[int]:
+    """Numbers of links by what the file calls them; both directions of a link that has two."""
+    from landbridge.errors import DataError, Fault, did_you_mean
+
+    numbers: dict[str, list[int]] = {}
+    for a in range(len(network.tail)):
+        numbers.setdefault(_link(network, a), []).append(a)
+    whole = "a link_id of link.csv" if network.link_names else f"1 to {len(network.tail)}, as in the file"
+    faults = [
+        Fault("--select-link", f"there is no link {name}", did_you_mean(name, network.link_names) or whole)
+        for name in names
+        if name not in numbers
+    ]
+    if faults:
+        raise DataError("nothing was assigned", faults)
+    return [a for name in dict.fromkeys(names) for a in numbers[name]]
+
+
+def _compiler() -> tuple[str, ...]:
+    from importlib.util import find_spec
+
+    return ("numba",) if find_spec("numba") else ()
 
 
 def _hint() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("numba") is None:
+    if not _compiler():
         sys.stderr.write('hint: pip install "landbridge[fast]" (numba) makes this much faster\n')
 
 
@@ -117,7 +177,7 @@ def _rows(network: Network, found: Assignment) -> Iterator[dict[str, Any]]:
     ends = _names(network)
     for a in range(len(network.tail)):
         yield {
-            "link": network.link_names[a] if network.link_names else str(a + 1),
+            "link": _link(network, a),
             "from": ends(int(network.tail[a])),
             "to": ends(int(network.head[a])),
             "flow": float(found.flow[a]),
@@ -127,15 +187,52 @@ def _rows(network: Network, found: Assignment) -> Iterator[dict[str, Any]]:
         }
 
 
-def _names(network: Network) -> Any:
+def _link(network: Network, a: int) -> str:
+    return network.link_names[a] if network.link_names else str(a + 1)
+
+
+def _pairs(network: Network, demand: Demand, found: Assignment) -> Iterator[dict[str, Any]]:
+    """Trips and cost of every pair, in the order of the demand."""
+    for row in range(len(demand.trips)):
+        yield {
+            "from": network.zone_name(int(demand.origin[row])),
+            "to": network.zone_name(int(demand.destination[row])),
+            "trips": float(demand.trips[row]),
+            "cost": float(found.pair_cost[row]),
+        }
+
+
+def _users(network: Network, demand: Demand, found: Assignment, link: int) -> dict[str, Any]:
+    """Trips of every pair over one link, the most first; they add up to its flow."""
+    part = found.select_link(link)
+    ends = _names(network)
+    used = sorted((row for row in range(len(part)) if part[row] > 0), key=lambda row: -part[row])
+    return {
+        "link": _link(network, link),
+        "from": ends(int(network.tail[link])),
+        "to": ends(int(network.head[link])),
+        "flow": float(found.flow[link]),
+        "pairs": [
+            {
+                "from": network.zone_name(int(demand.origin[row])),
+                "to": network.zone_name(int(demand.destination[row])),
+                "trips": float(part[row]),
+            }
+            for row in used
+        ],
+    }
+
+
+def _names(network: Network) -> Callable[[int], str]:
     names = network.node_names
     return lambda node: names[node - 1] if names else str(node)
 
 
-def _result(network: Network, demand: Demand, found: Assignment, model: str) -> dict[str, Any]:
+def _result(asked: _Asked, found: Assignment) -> dict[str, Any]:
+    network, demand = asked.network, asked.demand
     return {
         "network": network.name,
-        "model": model,
+        "model": asked.model,
         "nodes": network.nodes,
         "zones": network.zones,
         "trips": float(demand.trips.sum()),
@@ -144,7 +241,10 @@ def _result(network: Network, demand: Demand, found: Assignment, model: str) -> 
         "objective": found.objective,
         "relative_gap": found.relative_gap,
         "notes": list(network.notes),
+        "cost_unit": asked.cost_unit,
         "links": list(_rows(network, found)),
+        "pairs": list(_pairs(network, demand, found)),
+        "selected_links": [_users(network, demand, found, link) for link in asked.selected],
     }
 
 
@@ -156,13 +256,13 @@ def _csv(network: Network, found: Assignment) -> str:
     return csv_text([list(rows[0]), *cells])
 
 
-def _sections(network: Network, demand: Demand, found: Assignment, model: str) -> Iterator[Section]:
+def _sections(asked: _Asked, found: Assignment) -> Iterator[Section]:
+    network, demand = asked.network, asked.demand
     from landbridge.report import Section
 
-    unit = "the unit of time of the network file"
     gap = (
         "(total cost - shortest-path cost) / total cost"
-        if model == "ue"
+        if asked.model == "ue"
         else "share of trips that the shares at these costs would still move"
     )
     yield Section(
@@ -176,7 +276,7 @@ def _sections(network: Network, demand: Demand, found: Assignment, model: str) -
             ("Beckmann objective", f"{found.objective:,.10g}"),
             ("relative gap", f"{found.relative_gap:.1e}"),
         ),
-        after=(f"Costs in {unit}. Relative gap: {gap}.",),
+        after=(f"Costs in {asked.cost_unit}. Relative gap: {gap}.",),
     )
     rows = sorted(_rows(network, found), key=lambda row: -row["flow"])[:_SHOWN]
     yield Section(
@@ -195,3 +295,22 @@ def _sections(network: Network, demand: Demand, found: Assignment, model: str) -
             for row in rows
         ),
     )
+    for link in asked.selected:
+        users = _users(network, demand, found, link)
+        most = users["pairs"][:_SHOWN]
+        yield Section(
+            f"Link {users['link']}, {users['from']} to {users['to']}: {len(users['pairs'])} pairs use it",
+            ("from zone", "to zone", "trips", "% of its flow"),
+            tuple(
+                (row["from"], row["to"], f"{row['trips']:,.1f}", f"{100 * row['trips'] / users['flow']:.1f}")
+                for row in most
+            ),
+            after=(
+                "Parts by pair are not unique at user equilibrium; they add up to the flow all the same."
+                + (
+                    f" The {len(most)} largest are shown (all: -o all.json)."
+                    if len(users["pairs"]) > len(most)
+                    else ""
+                ),
+            ),
+        )

@@ -51,7 +51,7 @@ def route(
     from landbridge.transport.routes import route as find
 
     check_ending(output, (".json", ".csv"))
-    check_ending(ileap, (".json",))
+    check_ending(ileap, (".json",), "--ileap")
     begin = time.perf_counter()
     loaded = load(world)
     routes = find(loaded, origin, destination, commodity=commodity, k=k, mode=mode, product=product)
@@ -97,7 +97,8 @@ def _show_routes(world: World, routes: Routes, lang: str) -> None:
     told = [title]
     screen.print(
         f"Rail legs as {'container block train' if routes.product == 'block' else 'ordinary wagon'}; hours, "
-        "USD of 2023 and kg CO2e per TEU, door to door.",
+        "USD of 2023 and kg CO2e per TEU, door to door. CO2e is well to wheel, of electric "
+        "rail generation only.",
         highlight=False,
     )
     for number, one in enumerate(routes, start=1):

@@ -85,14 +85,14 @@ def read_json(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def check_ending(output: Path | None, endings: tuple[str, ...]) -> None:
+def check_ending(output: Path | None, endings: tuple[str, ...], option: str = "-o") -> None:
     """Refuse an output that could not be written, before anything is solved."""
     if output is None:
         return
     if output.suffix not in endings:
-        raise typer.BadParameter(f"{output.name} should end in {', '.join(endings)}", param_hint="-o")
+        raise typer.BadParameter(f"{output.name} should end in {', '.join(endings)}", param_hint=option)
     if not output.absolute().parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {output.parent}", param_hint="-o")
+        raise typer.BadParameter(f"there is no folder {output.parent}", param_hint=option)
 
 
 def write(path: Path, content: str | bytes) -> None:

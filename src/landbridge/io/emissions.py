@@ -20,6 +20,10 @@ _NOTE = (
 _BOUND = (
     "No source splits the emissions of handling: co2eTTW of hub elements is their co2eWTW, its upper bound."
 )
+_ELECTRIC = (
+    "Factors whose scope is 'generation, no grid loss' (electric rail) leave out grid loss and the fuel "
+    "chain: co2eWTW of those hauls is less than well to wheel."
+)
 
 
 def ileap_text(
@@ -41,8 +45,11 @@ def ileap_text(
         tces: list[dict[str, Any]] = []
         open_haul: dict[str, Any] | None = None
         for leg in route["legs"]:
+            unknown = leg["co2e_ttw_kg"] is None
+            tank = leg["co2e_kg"] if unknown else leg["co2e_ttw_kg"]
             if leg["operation"] == "rest" and open_haul is not None:
                 open_haul["wtw"] += leg["co2e_kg"]
+                open_haul["ttw"] += tank
                 continue
             haul = leg["operation"] == "haul"
             name = (
@@ -50,14 +57,13 @@ def ileap_text(
                 if haul
                 else ("hocId", f"{leg['from']}-{leg['mode']}-{leg['operation']}")
             )
-            unknown = leg["co2e_ttw_kg"] is None
             bounded |= unknown
             element = {
                 "id": f"{shipment}-{len(tces) + 1}",
                 "kind": name,
                 "km": leg["distance_km"],
                 "wtw": leg["co2e_kg"],
-                "ttw": leg["co2e_kg"] if unknown else leg["co2e_ttw_kg"],
+                "ttw": tank,
             }
             places[element["id"]] = [leg["from"], leg["to"]]
             open_haul = element if haul else None
@@ -84,10 +90,11 @@ def ileap_text(
             }
         )
     columns = ("mode", "country", "g_per_tkm", "ttw_g_per_tkm", "scope", "source", "basis", "note")
+    electric = any(str(row.get("scope", "")).startswith("generation") for row in factors)
     document = {
         "shipments": shipments,
         "landbridge": {
-            "note": " ".join([_NOTE, *([_BOUND] if bounded else [])]),
+            "note": " ".join([_NOTE, *([_BOUND] if bounded else []), *([_ELECTRIC] if electric else [])]),
             "world": world,
             "commodity": routes["commodity"],
             "places": places,

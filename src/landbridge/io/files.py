@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ __all__ = [
     "MAX_ROWS",
     "Lines",
     "csv_text",
+    "finite_number",
     "read_bytes",
     "read_lines",
     "read_text",
@@ -135,6 +137,15 @@ def _header_faults(shown: str, line: int, header: Sequence[str]) -> list[Fault]:
     for name in sorted({name for name in header if name and header.count(name) > 1})[:10]:
         faults.append(Fault(place, f"column {quoted(name)} stands there twice", "keep one"))
     return faults
+
+
+def finite_number(text: str) -> float | None:
+    """The number a cell holds; None where it holds none, or one that is not finite."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def csv_text(rows: Sequence[Sequence[str]]) -> str:

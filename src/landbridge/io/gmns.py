@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from landbridge.errors import DataError, Fault, did_you_mean
-from landbridge.io.files import read_lines
+from landbridge.io.files import finite_number, read_lines
 from landbridge.world.road_network import Demand, Network, Turns
 from landbridge.world.table import quoted
 
@@ -59,6 +59,8 @@ def read_gmns(folder: str | Path, use: str | None = None, toll_weight: float = 0
     kmh = _unit(settings, "speed", _KMH, faults)
     if not settings:
         notes.append("config.csv is missing or empty: lengths are taken as km, speeds as km/h")
+    if not np.isfinite(toll_weight):
+        faults.append(Fault("toll weight", f"is {toll_weight}", "give a number"))
     defined = _rows(base / "use_definition.csv", faults, optional=True)
     groups = _rows(base / "use_group.csv", faults, optional=True)
     known: set[str] = {row.get("use", "").casefold() for _, row in defined} | (set() if defined else _USES)
@@ -85,7 +87,8 @@ def read_gmns(folder: str | Path, use: str | None = None, toll_weight: float = 0
     for where, row in links:
         _link(row, where, _Reading(order, known, km, kmh, wkt, use, left_out), arcs, faults)
     for why, count in sorted(left_out.items()):
-        notes.append(f"{count} links are left out: {why}")
+        notes.append(f"links left out, {why}: {count}")
+    notes += [f"links with {what}: {count}" for what, count in sorted(arcs.assumed.items())]
     if not faults and not arcs.tail:
         faults.append(Fault("link.csv", "holds no link that can be used", "check status and allowed_uses"))
     if faults:
@@ -110,6 +113,7 @@ def read_gmns(folder: str | Path, use: str | None = None, toll_weight: float = 0
         zone_names=tuple(zone_names),
         node_names=tuple(order),
         link_names=tuple(arcs.name),
+        left_out=frozenset(arcs.left_out),
         notes=tuple(notes),
     )
 
@@ -117,30 +121,27 @@ def read_gmns(folder: str | Path, use: str | None = None, toll_weight: float = 0
 def read_demand(path: str | Path, network: Network) -> Demand:
     """Trips between the zones of a network from CSV: o_zone_id, d_zone_id, volume (or from, to, trips).
 
-    Raises DataError with every row that names no zone of the network or no number of trips.
+    volume: in the unit of the capacities of the network; for GMNS trips by hour.
+    Raises DataError with every row that names no zone of the network, no number of trips, or a pair again.
     """
     file = Path(path)
     faults: list[Fault] = []
     rows = _rows(file, faults)
-    if faults:
-        raise DataError("the trips cannot be used", faults)
-    columns = []
-    for names in (("o_zone_id", "origin", "from"), ("d_zone_id", "destination", "to"), ("volume", "trips")):
-        found = [name for name in names if rows and name in rows[0][1]]
-        if not found:
-            what = f"has no column {names[0]}" if rows else "holds no row"
-            faults.append(Fault(file.name, what, f"columns o_zone_id, d_zone_id, volume ({names[-1]} works)"))
-        columns.append(found[0] if found else "")
-    if faults:
-        raise DataError("the trips cannot be used", faults)
+    wanted = (("o_zone_id", "origin", "from"), ("d_zone_id", "destination", "to"), ("volume", "trips"))
+    columns = _columns(rows, wanted, file, faults)
+    seen: dict[tuple[int, int], str] = {}
     origin, destination, trips, within = [], [], [], 0.0
-    for where, row in rows:
+    for where, row in rows if columns else ():
         ends = [network.zone(row[column]) for column in columns[:2]]
         for column, end in zip(columns[:2], ends, strict=True):
             if not end:
                 cure = did_you_mean(row[column], network.zone_names) or _zones(network)
                 faults.append(Fault(where, f"{column} {quoted(row[column])} is no zone", cure))
-        count = _number(row[columns[2]])
+        known = seen.setdefault((ends[0], ends[1]), where)
+        if all(ends) and known != where:
+            pair = f"{row[columns[0]]} to {row[columns[1]]}"
+            faults.append(Fault(where, f"gives {pair} again, as {known}", "add the two up, or keep one"))
+        count = finite_number(row[columns[2]])
         if count is None or count < 0:
             fault = Fault(where, f"{columns[2]} {quoted(row[columns[2]])} is no number of trips", "0 or more")
             faults.append(fault)
@@ -155,11 +156,38 @@ def read_demand(path: str | Path, network: Network) -> Demand:
     return Demand(np.array(origin, np.int64), np.array(destination, np.int64), np.array(trips), within)
 
 
+def _columns(
+    rows: Sequence[tuple[str, Row]],
+    wanted: Sequence[tuple[str, ...]],
+    file: Path,
+    faults: list[Fault],
+) -> list[str]:
+    """The column of each thing wanted, by the first of its names that is there; none where one is missing."""
+    if not rows:
+        if not faults:
+            cure = "columns " + ", ".join(names[0] for names in wanted)
+            faults.append(Fault(file.name, "holds no row", cure))
+        return []
+    columns = []
+    for names in wanted:
+        found = [name for name in names if name in rows[0][1]]
+        if not found:
+            there = ", ".join(rows[0][1])
+            cure = "name a column " + " or ".join(names)
+            faults.append(Fault(file.name, f"has no column {names[0]} (it has {there[:80]})", cure))
+        columns += found[:1]
+    return columns if len(columns) == len(wanted) else []
+
+
 def _zones(network: Network) -> str:
     if not network.zone_names:
         return f"1 to {network.zones}"
     some = ", ".join(network.zone_names[:5])
     return f"one of the {network.zones} zones of the network: {some}" + (" ..." if network.zones > 5 else "")
+
+
+def _links(network: Network) -> str:
+    return "a link_id of link.csv" if network.link_names else f"1 to {len(network.tail)}, as in the file"
 
 
 def read_turns(path: str | Path, network: Network) -> Turns:
@@ -171,25 +199,19 @@ def read_turns(path: str | Path, network: Network) -> Turns:
     file = Path(path)
     faults: list[Fault] = []
     rows = _rows(file, faults)
-    columns = []
     wanted = (("from_link", "ib_link_id"), ("to_link", "ob_link_id"), ("cost", "penalty"))
-    for names in wanted if not faults else ():
-        found = [name for name in names if rows and name in rows[0][1]]
-        if not found:
-            what = f"has no column {names[0]}" if rows else "holds no row"
-            faults.append(Fault(file.name, what, "columns from_link, to_link, cost"))
-        columns.append(found[0] if found else "")
-    if faults:
-        raise DataError("the turns cannot be used", faults)
+    columns = _columns(rows, wanted, file, faults)
     arcs: dict[str, list[int]] = {}
     for number in range(len(network.tail)):
         name = network.link_names[number] if network.link_names else str(number + 1)
         arcs.setdefault(name, []).append(number)
     turns: dict[tuple[int, int], float] = {}
-    for where, row in rows:
+    for where, row in rows if columns else ():
+        if any(row[column] in network.left_out for column in columns[:2]):
+            continue  # over a link that is closed, or not open to this use: no path takes it
         for column in columns[:2]:
             if row[column] not in arcs:
-                cure = did_you_mean(row[column], network.link_names) or "mend the link"
+                cure = did_you_mean(row[column], network.link_names) or _links(network)
                 faults.append(Fault(where, f"{column} {quoted(row[column])} is no link", cure))
         # A link both ways has two arcs: the turn is over those that meet.
         ends = [arcs.get(row[column], []) for column in columns[:2]]
@@ -198,7 +220,7 @@ def read_turns(path: str | Path, network: Network) -> Turns:
             what = f"link {row[columns[1]]} does not begin where link {row[columns[0]]} ends"
             faults.append(Fault(where, what, "give two links that meet"))
         text = row[columns[2]].casefold()
-        cost = float("inf") if text in ("inf", "infinity") else _number(text)
+        cost = float("inf") if text in ("inf", "infinity") else finite_number(text)
         if cost is None or cost < 0:
             what = f"{columns[2]} {quoted(text)} is no penalty"
             faults.append(Fault(where, what, "0 or more, inf where the turn is not allowed"))
@@ -230,6 +252,8 @@ class _Arcs:
     where: list[str] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
     seen: dict[tuple[str, ...], str] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
+    assumed: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -288,7 +312,7 @@ def _nodes(
             continue
         seen[name] = where
         for column in ("x_coord", "y_coord"):
-            if row.get(column) and _number(row[column]) is None:
+            if row.get(column) and finite_number(row[column]) is None:
                 fault = Fault(where, f"{column} {quoted(row[column])} is no number", "mend the coordinate")
                 faults.append(fault)
         centroid = row.get("node_type", "").casefold() == "centroid"
@@ -343,10 +367,19 @@ def _link(row: Row, where: str, by: _Reading, arcs: _Arcs, faults: list[Fault]) 
     status = row.get("status", "").casefold()
     if status in ("planned", "closed"):
         by.left_out[f"status {status}"] += 1
+        arcs.left_out.add(name)
         return
     if by.use is not None and uses and not {by.use.casefold(), "all"} & set(uses):
         by.left_out[f"{by.use} is not allowed there"] += 1
+        arcs.left_out.add(name)
         return
+    if capacity is None:
+        arcs.assumed["no capacity, so never congested"] += 1
+    else:
+        if alpha is None or beta is None:
+            arcs.assumed[f"no alpha or beta, taken as {_BPR[0]} and {_BPR[1]:g} (BPR 1964)"] += 1
+        if lanes is None:
+            arcs.assumed["no lanes, taken as 1"] += 1
     both = directed in ("0", "false")
     for way, (start, end) in enumerate([("from_node_id", "to_node_id"), ("to_node_id", "from_node_id")]):
         if way and not both:
@@ -368,8 +401,8 @@ def _link(row: Row, where: str, by: _Reading, arcs: _Arcs, faults: list[Fault]) 
         arcs.power.append(_BPR[1] if beta is None else beta)
         arcs.toll.append(toll or 0.0)
         product = "block" if (by.use or "").casefold() == "block" else "wagonload"
-        border = row.get(f"border_h_{product}_{'backward' if way else 'forward'}", "")
-        arcs.fixed.append(_number(border) or 0.0)
+        border = f"border_h_{product}_{'backward' if way else 'forward'}"
+        arcs.fixed.append(_cell(row, border, where, faults, least=0.0) or 0.0)
         arcs.name.append(name)
         arcs.where.append(where)
 
@@ -378,7 +411,7 @@ def _is_line(text: str) -> bool:
     if not _WKT.fullmatch(text.strip()):
         return False
     return all(
-        _number(part) is not None for part in re.findall(r"[-+.\deE]+(?=[\s,)])", text.split("(", 1)[1])
+        finite_number(part) is not None for part in re.findall(r"[-+.\deE]+(?=[\s,)])", text.split("(", 1)[1])
     )
 
 
@@ -397,7 +430,7 @@ def _cell(
         if required:
             faults.append(Fault(where, f"{column} is blank", "give a number"))
         return None
-    value = _number(text)
+    value = finite_number(text)
     if value is None:
         faults.append(Fault(where, f"{column} {quoted(text)} is no number", "give a number"))
     elif above and value <= 0:
@@ -413,11 +446,3 @@ def _first(row: Row, names: Sequence[str], where: str, faults: list[Fault]) -> f
         if row.get(name):
             return _cell(row, name, where, faults, least=0.0)
     return None
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if np.isfinite(value) else None

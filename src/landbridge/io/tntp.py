@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
-from landbridge.io.files import read_text
+from landbridge.io.files import finite_number, read_text
 from landbridge.world.road_network import Demand, Network
 
 __all__ = ["read_tntp"]
@@ -26,16 +26,21 @@ def read_tntp(
     """Read a network and its trips; cost = time + toll_weight x toll + distance_weight x length.
 
     Links that share both ends stay links of their own; Network.notes names them. A weight of None is the
-    header's TOLL FACTOR or DISTANCE FACTOR, else 0. Raises DataError with all faults of both files.
+    header's TOLL FACTOR or DISTANCE FACTOR, else 0. Units are those of the file: the format names none.
+    Raises DataError with all faults of both files.
+    Source: Transportation Networks for Research Core Team, the format's description in its README.
     """
     faults: list[Fault] = []
     net, trips = Path(net_path), Path(trips_path)
     head, body = _parts(net, faults)
+    if "TOTAL OD FLOW" in head and "NUMBER OF LINKS" not in head:
+        swapped = Fault(net.name, "holds trips, not links", "give the network first, then the trips")
+        raise DataError("the files cannot be used", [swapped])
     rows, places = [], []
     for number, line in body:
         cells = line.rstrip(";").split()
         where = f"{net.name} line {number}"
-        values = [_number(cell) for cell in cells[:_COLUMNS]]
+        values = [finite_number(cell) for cell in cells[:_COLUMNS]]
         if len(values) < _COLUMNS or None in values:
             fault = f"is no link: {_COLUMNS} numbers expected, {line[:40]!r} found"
             faults.append(Fault(where, fault, "init term capacity length time b power speed toll type ;"))
@@ -50,17 +55,18 @@ def read_tntp(
     links = _whole(head, "NUMBER OF LINKS", net, faults)
     if links is not None and links != len(body):
         faults.append(Fault(net.name, f"announces {links} links and holds {len(body)}", "is it truncated?"))
-    through = _number(head.get("FIRST THRU NODE", "1"))
+    through = _whole(head, "FIRST THRU NODE", net, faults) if "FIRST THRU NODE" in head else 1
     tolls = _weight(toll_weight, head, "TOLL FACTOR", net, faults)
     km = _weight(distance_weight, head, "DISTANCE FACTOR", net, faults)
     origin, destination, trip, within = _trips(trips, zones, faults)
     network = None
-    if rows and nodes and zones and through is not None:
+    if rows:
         table = np.array(rows, dtype=np.float64)
         try:
+            # A header that is wrong is a fault already; the links are gone through all the same.
             network = Network(
-                nodes=nodes,
-                zones=zones,
+                nodes=nodes or max(1, int(table[:, :2].max())),
+                zones=zones or 1,
                 tail=table[:, 0].astype(np.int64),
                 head=table[:, 1].astype(np.int64),
                 capacity=table[:, 2],
@@ -70,10 +76,10 @@ def read_tntp(
                 power=table[:, 6],
                 toll=table[:, 8],
                 fixed=tolls * table[:, 8] + km * table[:, 3],
-                first_through_node=int(through),
+                first_through_node=through or 1,
                 name=net.stem,
                 rows=tuple(places),
-                notes=_doubled(table[:, :2].astype(np.int64), places),
+                notes=_doubled(table[:, :2].astype(np.int64), places) + _unscaled(table[:, 2]),
             )
         except DataError as error:
             faults.extend(error.faults)
@@ -97,6 +103,12 @@ def _doubled(ends: NDArray[np.int64], places: list[str]) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _unscaled(capacity: NDArray[np.float64]) -> tuple[str, ...]:
+    if (capacity != 1).any():
+        return ()
+    return ("every capacity is 1: b holds b / capacity^power, and flow / capacity is just the flow",)
+
+
 def _trips(
     path: Path, zones: int | None, faults: list[Fault]
 ) -> tuple[list[int], list[int], list[float], float]:
@@ -108,13 +120,13 @@ def _trips(
     for number, line in body:
         where = f"{path.name} line {number}"
         if line.casefold().startswith("origin"):
-            start = _number(line[6:])
+            start = finite_number(line[6:])
             if start is None or start != int(start) or not 1 <= start <= (zones or start):
                 faults.append(Fault(where, f"{line[:30]!r} names no zone", f"1 to {zones}"))
                 start = None
             continue
         for part in filter(None, (piece.strip() for piece in line.split(";"))):
-            cells = [_number(cell) for cell in part.split(":")]
+            cells = [finite_number(cell) for cell in part.split(":")]
             if len(cells) != 2 or cells[0] is None or cells[1] is None or cells[1] < 0:
                 faults.append(Fault(where, f"{part[:30]!r} is no trip", "destination : trips >= 0;"))
             elif start is None:
@@ -129,7 +141,7 @@ def _trips(
                     origins.append(int(start))
                     destinations.append(int(cells[0]))
                     trips.append(cells[1])
-    told = _number(head.get("TOTAL OD FLOW", ""))
+    told = finite_number(head.get("TOTAL OD FLOW", ""))
     if told is not None and abs(told - total) > 1e-3 * max(told, 1):
         faults.append(Fault(path.name, f"announces {told:g} trips and holds {total:g}", "is it truncated?"))
     return origins, destinations, trips, within
@@ -154,26 +166,21 @@ def _parts(path: Path, faults: list[Fault]) -> tuple[dict[str, str], list[tuple[
     return head, body
 
 
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if np.isfinite(value) else None
-
-
 def _whole(head: dict[str, str], name: str, path: Path, faults: list[Fault]) -> int | None:
-    value = _number(head.get(name, ""))
+    value = finite_number(head.get(name, ""))
     if value is None or value < 1 or value != int(value):
-        faults.append(Fault(path.name, f"has no valid <{name}>", "add it to the header"))
+        faults.append(Fault(path.name, f"has no valid <{name}>", "a whole number, 1 or more, in the header"))
         return None
     return int(value)
 
 
 def _weight(given: float | None, head: dict[str, str], name: str, path: Path, faults: list[Fault]) -> float:
     if given is not None:
+        if not np.isfinite(given):
+            faults.append(Fault(name.casefold().replace("factor", "weight"), f"is {given}", "give a number"))
+            return 0.0
         return given
-    value = _number(head.get(name) or "0")
+    value = finite_number(head.get(name) or "0")
     if value is None:
         faults.append(Fault(path.name, f"<{name}> is no number", "mend the header"))
         return 0.0

@@ -49,8 +49,12 @@ class Assignment:
     def select_link(self, link: int) -> Floats:
         """Trips of every pair that use a link [pair]; they add up to its flow.
 
-        Path flows, and so these parts, are not unique at user equilibrium; link costs and pair costs are.
+        link: by number from 0. Path flows, and so these parts, are not unique at user equilibrium; pair
+        costs are, and link costs where they rise with flow. Raises DataError where there is no such link.
         """
+        if not 0 <= link < len(self.flow):
+            what = f"link {link} is not in 0 to {len(self.flow) - 1}"
+            raise DataError("no link was selected", [Fault("link", what, "give a link by number from 0")])
         part = np.zeros(len(self.pair_cost))
         for pair, flow, links in zip(self.path_pair, self.path_flow, self.path_links, strict=True):
             if (links == link).any():
@@ -77,8 +81,8 @@ def assign(
     change path; relative_gap is this one, objective is Beckmann's at the flow found and not minimised,
     pair_cost the mean over the trips of a pair. gap: where to stop; phi: how sharply shares follow cost
     ratios; turns: penalties of passing from link to link; most: rounds of shortest paths or Newton steps.
-    Raises DataError where zones are unknown or cannot be reached, ConvergenceError where the gap is not
-    reached (unless throw is False).
+    Raises DataError where zones are unknown or cannot be reached or a cost is too great a number,
+    ConvergenceError where the gap is not reached (unless throw is False).
     """
     faults = []
     if model not in MODELS:
@@ -87,9 +91,11 @@ def assign(
         faults.append(Fault("phi", f"is {phi:g}", "give a finite number above 0"))
     if not gap >= _ROUNDING:
         faults.append(Fault("gap", f"is {gap:g}", f"give {_ROUNDING:g} or more: less is lost in rounding"))
+    if most < 1:
+        faults.append(Fault("most", f"is {most}", "allow 1 or more"))
     if faults:
         raise DataError("nothing was assigned", faults)
-    _check(network, demand)
+    _check(network, demand, model)
     links = len(network.tail)
     if turns is not None:
         from landbridge.transport.turns import expand
@@ -150,9 +156,10 @@ def _user_equilibrium(network: Network, demand: Demand, gap: float, most: int) -
     found, rounds = np.inf, 0
     while True:
         cost = network.cost(flow)
+        _finite(network, flow, cost)
         least = trees.extend(cost)
         if rounds == 0:
-            _reached(demand, trees.rows, least)
+            _reached(network, demand, trees.rows, least)
         else:
             total = float(flow @ cost)
             found = max((total - float(trees.trips @ least)) / total, 0.0) if total > 0 else 0.0
@@ -163,7 +170,7 @@ def _user_equilibrium(network: Network, demand: Demand, gap: float, most: int) -
         cost = network.cost(flow)
         before = np.inf
         for _ in range(_SWEEPS):
-            excess = path_shifts.sweep(trees.paths, flow, cost, *bpr)
+            excess = path_shifts.sweep(trees.paths, flow, cost, bpr)
             if excess <= 0.02 * gap * float(flow @ cost) or excess > 0.95 * before:
                 break
             before = excess
@@ -231,26 +238,55 @@ def _paths(
     return np.array(pair, np.int64), np.array(carried, np.float64), tuple(along)
 
 
-def _check(network: Network, demand: Demand) -> None:
+def _check(network: Network, demand: Demand, model: str) -> None:
+    sizes = {len(demand.origin), len(demand.destination), len(demand.trips)}
+    if len(sizes) > 1:
+        what = f"origin, destination and trips have {min(sizes)} to {max(sizes)} entries"
+        raise DataError(
+            "the demand cannot be assigned", [Fault("demand", what, "give one entry a pair each")]
+        )
     faults = []
-    for row in range(len(demand.trips)):
-        for end, zone in (("origin", demand.origin[row]), ("destination", demand.destination[row])):
+    for row, (start, end, trips) in enumerate(
+        zip(demand.origin, demand.destination, demand.trips, strict=True)
+    ):
+        for what, zone in (("origin", start), ("destination", end)):
             if not 1 <= zone <= network.zones:
-                cure = "mend the zone"
-                faults.append(Fault(f"trip {row}", f"{end} {zone} is not in 1 to {network.zones}", cure))
-        if not (np.isfinite(demand.trips[row]) and demand.trips[row] >= 0):
-            faults.append(Fault(f"trip {row}", f"{demand.trips[row]:g} trips", "give 0 or more"))
+                fault = f"{what} {zone} is not in 1 to {network.zones}"
+                faults.append(Fault(f"trip {row}", fault, "mend the zone"))
+        if not (np.isfinite(trips) and trips >= 0):
+            faults.append(Fault(f"trip {row}", f"{trips:g} trips", "give 0 or more"))
+        if model == "weibit" and start == end:
+            what = f"begins and ends in zone {start}: no costs to take ratios of"
+            faults.append(Fault(f"trip {row}", what, "leave it out, or count it in Demand.within"))
     if faults:
         raise DataError("the demand cannot be assigned", faults)
 
 
-def _reached(demand: Demand, rows: Ints, least: Floats) -> None:
+def _reached(network: Network, demand: Demand, rows: Ints, least: Floats) -> None:
+    cut = rows[~np.isfinite(least)]
     faults = [
         Fault(
-            f"trips {demand.origin[r]} to {demand.destination[r]}", "no path", "add a link or drop the trips"
+            f"trips {network.zone_name(demand.origin[r])} to {network.zone_name(demand.destination[r])}",
+            "no path",
+            "add a link or drop the trips",
         )
-        for r in rows[~np.isfinite(least)]
+        for r in np.sort(cut)
         if demand.trips[r] > 0
+    ]
+    if faults:
+        raise DataError("the demand cannot be assigned", faults)
+
+
+def _finite(network: Network, flow: Floats, cost: Floats) -> None:
+    """Links whose cost at the flow of the moment is beyond what a number holds."""
+    faults = [
+        Fault(
+            network.rows[a] if a < len(network.rows) else f"link {a}",
+            f"costs more than a number can hold at a flow of {flow[a]:g} (capacity {network.capacity[a]:g}, "
+            f"b {network.b[a]:g}, power {network.power[a]:g})",
+            "check capacity, b and power",
+        )
+        for a in np.flatnonzero(~np.isfinite(cost))
     ]
     if faults:
         raise DataError("the demand cannot be assigned", faults)

@@ -19,7 +19,7 @@ class EmissionFactors:
     Electric traction follows the grid of the country, is generation only (no grid loss, no fuel chain) and
     has no tank-to-wheel part. Load and empty running are those of each source (see its note); no factor is
     scaled by a load of our own.
-    Raises DataError when a mode has neither the country asked for nor `*`.
+    Raises DataError when a mode has neither the country asked for nor `*`, or a part exceeds its whole.
     Source: ISO 14083:2023, transport chain elements; the factors carry their own sources.
     """
 
@@ -27,42 +27,44 @@ class EmissionFactors:
         self.payload_t = payload_t
         self._factor: dict[tuple[str, str], float] = {}
         self._tank: dict[tuple[str, str], float | None] = {}
+        faults = []
         for row in table:
             key = str(row["mode"]), str(row["country"])
             self._factor[key] = cell_number(row, "g_per_tkm")
             tank = row.get("ttw_g_per_tkm")
             self._tank[key] = None if tank is None else float(tank)
+            if tank is not None and float(tank) > self._factor[key]:
+                what = f"{' '.join(key)}: ttw_g_per_tkm {tank:g} is more than g_per_tkm {self._factor[key]:g}"
+                faults.append(Fault("emission_factors.csv", what, "the part cannot exceed the whole"))
+        if faults:
+            raise DataError("the emission factors cannot be used", faults)
 
     def factor(self, mode: str, country: str) -> float:
         """The factor of a mode in a country, or its `*` row, well to wheel [g CO2e/tkm]."""
-        value = self._factor.get((mode, country), self._factor.get((mode, "*")))
-        if value is None:
-            fault = Fault("emission_factors.csv", f"no {mode} for {country}", f"add a row {mode}, *")
-            raise DataError("an emission factor is missing", [fault])
-        return value
+        return self._factor[self._key(mode, country)]
+
+    def _key(self, mode: str, country: str) -> tuple[str, str]:
+        for key in ((mode, country), (mode, "*")):
+            if key in self._factor:
+                return key
+        fault = Fault("emission_factors.csv", f"no {mode} for {country}", f"add a row {mode}, *")
+        raise DataError("an emission factor is missing", [fault])
 
     def haul(self, mode: str, electrified: bool, countries: tuple[str, str], length_km: float) -> float:
         """Emissions of one TEU over a link: half the factor of either end's country [kg CO2e/TEU]."""
         mode = traction(mode, electrified)
-        first, second = countries
-        factor = self.factor(mode, first)
-        if second != first:
-            factor = 0.5 * (factor + self.factor(mode, second))
-        return factor / 1000.0 * self.payload_t * length_km
+        first, second = (self.factor(mode, country) for country in countries)
+        return 0.5 * (first + second) / 1000.0 * self.payload_t * length_km
 
     def haul_ttw(
         self, mode: str, electrified: bool, countries: tuple[str, str], length_km: float
     ) -> float | None:
         """The tank-to-wheel part of `haul` [kg CO2e/TEU]; None where a source is missing."""
         mode = traction(mode, electrified)
-        parts = []
-        for country in countries:
-            key = (mode, country) if (mode, country) in self._factor else (mode, "*")
-            tank = self._tank.get(key)
-            if tank is None:
-                return None
-            parts.append(tank)
-        return 0.5 * (parts[0] + parts[1]) / 1000.0 * self.payload_t * length_km
+        first, second = (self._tank[self._key(mode, country)] for country in countries)
+        if first is None or second is None:
+            return None
+        return 0.5 * (first + second) / 1000.0 * self.payload_t * length_km
 
     def lift(self) -> float:
         """Emissions of one lift of a container in a terminal or port [kg CO2e/TEU]."""

@@ -93,10 +93,7 @@ def extend(  # type: ignore[no-untyped-def]
                 continue
             known, p = np.inf, of_pair[q]
             while p >= 0:
-                total = 0.0
-                for e in range(start[p], start[p] + length[p]):
-                    total += cost[links[e]]
-                known = min(known, total)
+                known = min(known, _path_cost(p, start, length, links, cost))
                 p = after[p]
             # Sums taken in another order differ in the last digits: not a new path.
             if known <= least[q] * (1 + 1e-13):
@@ -141,28 +138,95 @@ def link_flows(paths, volume):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _cost(v, time, capacity, b, power, fixed):  # type: ignore[no-untyped-def]
-    if b == 0.0:
-        return time + fixed
-    return time * (1 + b * (v / capacity) ** power) + fixed
+def _path_cost(p, start, length, links, cost):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for e in range(start[p], start[p] + length[p]):
+        total += cost[links[e]]
+    return total
 
 
 @_compiled
-def _gain(s, long, n_long, short, n_short, volume, time, capacity, b, power, fixed):  # type: ignore[no-untyped-def]
-    """Cost of the longer path less that of the shorter after a shift of s."""
+def _cost(a, v, bpr):  # type: ignore[no-untyped-def]
+    """Cost of link a at a flow v: `Network.cost`, one link at a time."""
+    time, capacity, b, power, fixed = bpr
+    if b[a] == 0.0:
+        return time[a] + fixed[a]
+    return time[a] * (1 + b[a] * (v / capacity[a]) ** power[a]) + fixed[a]
+
+
+@_compiled
+def _slope(a, v, bpr):  # type: ignore[no-untyped-def]
+    """Derivative of the cost of link a at a flow v: `Network.slope`, one link at a time."""
+    time, capacity, b, power, _ = bpr
+    if b[a] == 0.0 or power[a] == 0.0:
+        return 0.0
+    load = max(v, 1e-9 * capacity[a]) / capacity[a]
+    return time[a] * b[a] * power[a] / capacity[a] * load ** (power[a] - 1)
+
+
+@_compiled
+def _gain(s, long, short, volume, bpr):  # type: ignore[no-untyped-def]
+    """Cost of the longer path less that of the shorter after a shift of s, over the links not shared."""
     gain = 0.0
-    for i in range(n_long):
-        a = long[i]
-        gain += _cost(max(volume[a] - s, 0.0), time[a], capacity[a], b[a], power[a], fixed[a])
-    for i in range(n_short):
-        a = short[i]
-        gain -= _cost(volume[a] + s, time[a], capacity[a], b[a], power[a], fixed[a])
+    for a in long:
+        gain += _cost(a, max(volume[a] - s, 0.0), bpr)
+    for a in short:
+        gain -= _cost(a, volume[a] + s, bpr)
     return gain
 
 
 @_compiled
-def sweep(paths, volume, cost, time, capacity, b, power, fixed):  # type: ignore[no-untyped-def]
-    """Shift flow of every pair from each path to its cheapest, link costs following; returns the excess."""
+def _apart(p, best, start, length, links, mark, long, short):  # type: ignore[no-untyped-def]
+    """The links of p that best has not, into long; those of best that p has not, into short; their numbers.
+
+    mark [link]: all 0, and so again at the end.
+    """
+    n_long, n_short = 0, 0
+    for e in range(start[best], start[best] + length[best]):
+        mark[links[e]] = 1
+    for e in range(start[p], start[p] + length[p]):
+        if mark[links[e]] == 1:
+            mark[links[e]] = 2
+        else:
+            long[n_long] = links[e]
+            n_long += 1
+    for e in range(start[best], start[best] + length[best]):
+        if mark[links[e]] == 1:
+            short[n_short] = links[e]
+            n_short += 1
+        mark[links[e]] = 0
+    return n_long, n_short
+
+
+@_compiled
+def _shift(most, gain, long, short, volume, bpr):  # type: ignore[no-untyped-def]
+    """How much of a flow of most to move from the longer path, dearer by gain: a Newton step, safeguarded."""
+    slope = 0.0
+    for a in long:
+        slope += _slope(a, volume[a], bpr)
+    for a in short:
+        slope += _slope(a, volume[a], bpr)
+    shift = most if gain >= slope * most else gain / slope
+    if _gain(shift, long, short, volume, bpr) >= -0.5 * gain:
+        return shift
+    # Where the slope is flat at zero flow a Newton step overshoots: bisect instead.
+    low, high = 0.0, shift
+    for _ in range(40):
+        shift = 0.5 * (low + high)
+        if _gain(shift, long, short, volume, bpr) > 0:
+            low = shift
+        else:
+            high = shift
+    return shift
+
+
+@_compiled
+def sweep(paths, volume, cost, bpr):  # type: ignore[no-untyped-def]
+    """Shift flow of every pair from each path to its cheapest, link costs following; returns the excess.
+
+    excess = sum over paths of flow x (cost - least cost of the pair), as met on the way. bpr: time, capacity,
+    b, power and fixed cost of every link. Path flows, volume and cost [link] change in place.
+    """
     of_pair, after, start, length, flow, links = paths
     mark = np.zeros(len(volume), np.int64)
     long, short = np.empty(len(volume), np.int64), np.empty(len(volume), np.int64)
@@ -172,9 +236,7 @@ def sweep(paths, volume, cost, time, capacity, b, power, fixed):  # type: ignore
             continue
         best, least, p = -1, np.inf, of_pair[q]
         while p >= 0:
-            total = 0.0
-            for e in range(start[p], start[p] + length[p]):
-                total += cost[links[e]]
+            total = _path_cost(p, start, length, links, cost)
             if total < least:
                 best, least = p, total
             p = after[p]
@@ -182,63 +244,24 @@ def sweep(paths, volume, cost, time, capacity, b, power, fixed):  # type: ignore
         while p >= 0:
             following = after[p]
             if p != best and flow[p] > 0:
-                n_long, n_short = 0, 0
-                for e in range(start[best], start[best] + length[best]):
-                    mark[links[e]] = 1
-                gain, slope = 0.0, 0.0
-                for e in range(start[p], start[p] + length[p]):
-                    if mark[links[e]] == 1:
-                        mark[links[e]] = 2
-                    else:
-                        long[n_long] = links[e]
-                        n_long += 1
-                for e in range(start[best], start[best] + length[best]):
-                    if mark[links[e]] == 1:
-                        short[n_short] = links[e]
-                        n_short += 1
-                    mark[links[e]] = 0
-                for i in range(n_long + n_short):
-                    a = long[i] if i < n_long else short[i - n_long]
-                    gain += cost[a] if i < n_long else -cost[a]
-                    if b[a] > 0 and power[a] > 0:
-                        load = max(volume[a], 1e-9 * capacity[a]) / capacity[a]
-                        slope += time[a] * b[a] * power[a] / capacity[a] * load ** (power[a] - 1)
+                n_long, n_short = _apart(p, best, start, length, links, mark, long, short)
+                dearer, cheaper = long[:n_long], short[:n_short]
+                gain = 0.0
+                for a in dearer:
+                    gain += cost[a]
+                for a in cheaper:
+                    gain -= cost[a]
                 if gain > 0:
                     excess += flow[p] * gain
-                    shift = flow[p] if gain >= slope * flow[p] else gain / slope
-                    # Where the slope is flat at zero flow a Newton step overshoots: bisect instead.
-                    if (
-                        _gain(shift, long, n_long, short, n_short, volume, time, capacity, b, power, fixed)
-                        < -0.5 * gain
-                    ):
-                        low, high = 0.0, shift
-                        for _ in range(40):
-                            shift = 0.5 * (low + high)
-                            if (
-                                _gain(
-                                    shift,
-                                    long,
-                                    n_long,
-                                    short,
-                                    n_short,
-                                    volume,
-                                    time,
-                                    capacity,
-                                    b,
-                                    power,
-                                    fixed,
-                                )
-                                > 0
-                            ):
-                                low = shift
-                            else:
-                                high = shift
+                    shift = _shift(flow[p], gain, dearer, cheaper, volume, bpr)
                     flow[p] -= shift
                     flow[best] += shift
-                    for i in range(n_long + n_short):
-                        a = long[i] if i < n_long else short[i - n_long]
-                        volume[a] = max(volume[a] - shift, 0.0) if i < n_long else volume[a] + shift
-                        cost[a] = _cost(volume[a], time[a], capacity[a], b[a], power[a], fixed[a])
+                    for a in dearer:
+                        volume[a] = max(volume[a] - shift, 0.0)
+                        cost[a] = _cost(a, volume[a], bpr)
+                    for a in cheaper:
+                        volume[a] += shift
+                        cost[a] = _cost(a, volume[a], bpr)
             if p != best and flow[p] <= 0:
                 if previous < 0:
                     of_pair[q] = following

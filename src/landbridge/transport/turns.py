@@ -85,4 +85,6 @@ def expand(network: Network, turns: Turns) -> Network:
         fixed=np.append(network.fixed, np.array(costs, np.float64)),
         first_through_node=through,
         name=network.name,
+        rows=(*network.rows, *(f"turn arc {n}" for n in range(more))) if network.rows else (),
+        zone_names=network.zone_names,
     )

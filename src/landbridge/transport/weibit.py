@@ -127,10 +127,7 @@ def _newton(
         steps += 1
         path_flow, loaded, share, total = state
         missing = loaded - flow
-        load = np.maximum(flow, 1e-9 * network.capacity) / network.capacity
-        with np.errstate(over="ignore"):
-            slope = network.time * network.b * network.power / network.capacity * load ** (network.power - 1)
-        slope = np.where(network.b > 0, slope, 0.0)
+        slope = network.slope(flow)
 
         def apart(
             step: Floats,
