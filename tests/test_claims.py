@@ -191,6 +191,8 @@ def test_the_command_writes_both_lists(tmp_path: Path) -> None:
     assert command("claims", "-o", str(path)).returncode == 0
     text = path.read_text(encoding="utf-8")
     assert "fell from 45.0 bcm in 2018 to 36.4 in 2023" in text and "What others estimated" in text
+    # Words read from the left, figures stand under each other.
+    assert "| claim | verdict | model | range | unit |\n|---|---|---:|---:|---|" in text
 
 
 @pytest.mark.slow

@@ -105,6 +105,12 @@ class Section:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
+    def is_words(self, number: int) -> bool:
+        """Whether a column reads from the left: the first, and those most of whose cells are no figures."""
+        cells = [row[number] for row in self.rows if row[number] not in ("", "-")]
+        figures = sum(cell.lstrip("+-~<>*")[:1].isdigit() for cell in cells)
+        return number == 0 or 2 * figures < len(cells)
+
 
 class Names:
     """The names that tables show in one language, those that nobody has reviewed with a mark.
@@ -176,7 +182,9 @@ def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> st
         if section.rows:
             lines.append("| " + " | ".join(section.columns) + " |")
             lines.append(
-                "|" + "|".join("---" if i == 0 else "---:" for i in range(len(section.columns))) + "|"
+                "|"
+                + "|".join("---" if section.is_words(i) else "---:" for i in range(len(section.columns)))
+                + "|"
             )
             lines += ["| " + " | ".join(row) + " |" for row in section.rows]
             lines.append("")

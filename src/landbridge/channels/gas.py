@@ -78,6 +78,8 @@ _BY_EXPORTER, _ALONE, _HAUL_WEIGHT = 0.05, 0.1, 1e-3
 _STEPS, _STEP = 8, 0.05
 # Below this [bcm] nothing is missed: far under the accuracy of any figure here.
 _NOTHING = 1e-9
+# The largest imbalance, over the largest volume of a month (at least 1 bcm), that is still a solution.
+_BALANCE = 1e-9
 ENERGY = "ENE"
 # Of the energy trade of a pair at least this much is left, or its cost would have no end.
 _LEAST_KEPT = 1e-3
@@ -282,7 +284,8 @@ class GasModel:
         availability [line, 12]: share of each line there is. held_back [contract, 12]: bcm that are not
         delivered whatever the lines, at most what is due. output_lost [country, 12]: bcm of output that
         fail in a month, from the most a month gives. throw: False returns an unsolved year with its status.
-        Raises ConvergenceError where the solver stops early, InfeasibleError where no flow exists.
+        Raises ConvergenceError where the solver stops early or leaves an imbalance above 1e-9,
+        InfeasibleError where no flow exists.
         """
         from scipy import optimize
 
@@ -307,7 +310,7 @@ class GasModel:
             method="highs",
             options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
         )
-        if found.x is None:
+        if found.status != 0 or found.x is None:
             message = f"the gas year has no solution: {found.message}"
             if throw:
                 kind = InfeasibleError if found.status in (2, 3) else ConvergenceError
@@ -318,7 +321,16 @@ class GasModel:
             return GasYear(self, nothing, duals, share, Status(False, math.inf, int(found.nit), message))
         residual = float(np.abs(self._a_eq @ found.x - self._b_eq).max(initial=0.0))
         scale = max(1.0, float(np.abs(self._b_eq).max(initial=0.0)))
-        status = Status(True, residual / scale, int(found.nit), "every node, country and store balances")
+        met = residual / scale <= _BALANCE
+        message = (
+            "every node, country and store balances" if met else "a node, country or store is off balance"
+        )
+        status = Status(met, residual / scale, int(found.nit), message)
+        if throw and not met:
+            cure = (
+                "tell its authors: the volumes of the gas tables may differ too much in size for the solver"
+            )
+            raise ConvergenceError(message, [Fault("gas", f"off by {residual:.1e} bcm", cure)])
         return GasYear(self, found.x, -np.asarray(found.ineqlin.marginals), share, status)
 
 

@@ -18,6 +18,7 @@ from landbridge.cli.terminal import (
     progress_bar,
     put,
     show,
+    signed,
     write,
 )
 from landbridge.errors import DataError, Fault, Status
@@ -206,7 +207,7 @@ def _sections(
         ("line", "name", "capacity", "flow", "of capacity", "1 bcm more is worth, million USD"),
         tuple(
             (
-                row["alias"] or row["line"],
+                row["line"],
                 row["name"],
                 f"{row['capacity_bcm']:.2f}",
                 f"{row['flow_bcm']:.2f}",
@@ -227,6 +228,10 @@ def _sections(
             tuple(
                 (r["line"], r["name"], f"{r['unserved_bcm']:.2f}", f"{r['home_unserved_bcm']:.2f}")
                 for r in result["n_minus_1"]
+            ),
+            after=(
+                "A country that does not receive sells less on, and both are counted: without Russian gas "
+                "Uzbekistan misses what it buys, and China what Uzbekistan would have sold.",
             ),
         )
     if "draws" in result:
@@ -307,7 +312,7 @@ def _checked(result: dict[str, Any]) -> Iterator[Section]:
                 r["importer"],
                 f"{r['observed_bcm_standard']:.2f}",
                 f"{r['ours_bcm_standard']:.2f}",
-                f"{r['difference']:+.1%}",
+                "-" if r["difference"] is None else signed(100.0 * r["difference"], 1) + " %",
             )
             for r in result["beside_observed"]
         ),

@@ -21,6 +21,7 @@ from landbridge.cli.terminal import (
     progress_bar,
     put,
     show,
+    signed,
     write,
 )
 from landbridge.errors import Status
@@ -232,14 +233,14 @@ def _farm_sections(world: World, found: Farm) -> Iterator[Section]:
             tuple(
                 (
                     names.get(r["region"], r["region"]),
-                    f"{r['productivity_percent']:+.2f}",
-                    f"{r['output_percent']:+.2f}",
-                    f"{r['food_price_percent']:+.2f}",
-                    f"{r['food_imports_musd'] - r['base_food_imports_musd']:+,.0f}",
-                    f"{100 * (r['import_dependence'] - r['base_import_dependence']):+.2f}",
-                    f"{r['real_income_percent']:+.3f}",
-                    f"{r['real_income_percent_proportional']:+.3f}",
-                    f"{r['musd']:+,.0f}",
+                    signed(r["productivity_percent"], 2),
+                    signed(r["output_percent"], 2),
+                    signed(r["food_price_percent"], 2),
+                    signed(r["food_imports_musd"] - r["base_food_imports_musd"], 0),
+                    signed(100 * (r["import_dependence"] - r["base_import_dependence"]), 2),
+                    signed(r["real_income_percent"], 3),
+                    signed(r["real_income_percent_proportional"], 3),
+                    signed(r["musd"], 0),
                 )
                 for r in found.rows
                 if r["case"] == shock.case
@@ -294,9 +295,9 @@ def _travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterat
                 f"{r['visitors'] / 1e3:,.1f}",
                 f"{r['visitors_low'] / 1e3:,.1f}",
                 f"{r['visitors_high'] / 1e3:,.1f}",
-                f"{r['receipts_musd']:+,.1f}",
-                f"{r['receipts_low_musd']:+,.1f}",
-                f"{r['receipts_high_musd']:+,.1f}",
+                signed(r["receipts_musd"], 1),
+                signed(r["receipts_low_musd"], 1),
+                signed(r["receipts_high_musd"], 1),
             )
             for r in found.rows
         ),
@@ -309,11 +310,11 @@ def _travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterat
         tuple(
             (
                 r["region"],
-                f"{r['percent']:+.4f}",
-                f"{r['percent_low']:+.4f}",
-                f"{r['percent_high']:+.4f}",
-                f"{r['percent_proportional']:+.4f}",
-                f"{r['musd']:+,.1f}",
+                signed(r["percent"], 4),
+                signed(r["percent_low"], 4),
+                signed(r["percent_high"], 4),
+                signed(r["percent_proportional"], 4),
+                signed(r["musd"], 1),
             )
             for r in found.income
         ),
@@ -328,7 +329,7 @@ def _travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterat
                 e["kind"],
                 _months(e["before"]),
                 _months(e["after"]),
-                f"{e['percent']:+.0f}",
+                signed(e["percent"], 0),
                 ("in force since " if e["waived"] else "not yet, from ") + e["waiver_since"]
                 if e["waiver_since"]
                 else "none",
@@ -343,7 +344,7 @@ def _travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterat
             "Gravity of arrivals, PPML within destination and period",
             ("", "coefficient", "standard error"),
             tuple(
-                (k, f"{v['coefficient']:+.3f}", f"{v['standard_error']:.3f}")
+                (k, signed(v["coefficient"], 3), f"{v['standard_error']:.3f}")
                 for k, v in result["gravity"].items()
             ),
             after=("Shown for what it is: see above on what these rows can tell.",),

@@ -35,6 +35,7 @@ __all__ = [
     "put",
     "read_json",
     "show",
+    "signed",
     "write",
 ]
 
@@ -159,6 +160,12 @@ def progress_bar() -> Iterator[Callable[[str, float], None] | None]:
         yield lambda text, share: bar.update(task, description=text, completed=share)
 
 
+def signed(value: float, digits: int) -> str:
+    """A change with its sign; nothing has none, from whichever side it came."""
+    text = f"{value:+,.{digits}f}"
+    return text if text.strip("+-0.,") else text[1:]
+
+
 def show(sections: Iterable[Section]) -> None:
     """Print sections as tables and paragraphs."""
     from rich.table import Table
@@ -173,7 +180,7 @@ def show(sections: Iterable[Section]) -> None:
         if section.rows:
             table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
             for number, column in enumerate(section.columns):
-                words = number == 0 or column in ("mode", "role", "what is counted") or "share of" in column
+                words = section.is_words(number) or "share of" in column
                 table.add_column(column, justify="left" if words else "right")
             for row in section.rows:
                 table.add_row(*row)
