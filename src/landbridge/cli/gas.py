@@ -12,6 +12,7 @@ from landbridge.cli.terminal import (
     JsonFlag,
     Output,
     WorldFolder,
+    attribution_lines,
     check_ending,
     envelope_json,
     load,
@@ -70,7 +71,7 @@ def gas(
     from landbridge.studies import gas as study
     from landbridge.world.table import parse_months
 
-    check_ending(output, (".json", ".csv"))
+    check_ending(output, (".json", ".csv", ".md"))
     begin = time.perf_counter()
     plain = loaded = load(world)
     changes = [] if scenario is None else [load_scenario(scenario, plain)]
@@ -137,7 +138,11 @@ def gas(
     def envelope() -> str:
         return envelope_json(result, status, plain, "gas", begin, scenarios=changes, options=options)
 
-    if output is not None:
+    if output is not None and output.suffix == ".md":
+        from landbridge.report import markdown
+
+        write(output, markdown(_sections(result, years, base, profile), attribution_lines(plain)))
+    elif output is not None:
         write(output, envelope() if output.suffix == ".json" else _csv(years))
     elif as_json:
         put(envelope())
