@@ -27,6 +27,7 @@ __all__ = [
     "csv_text",
     "long_rows",
     "markdown",
+    "signed",
     "study_sections",
 ]
 
@@ -369,10 +370,10 @@ def _real_income(case: Digest, names: dict[str, str]) -> Section:
     rows = tuple(
         (
             name,
-            _signed(row["percent"]),
-            _signed(row["first_order_percent"]),
-            _signed(row["percent_proportional"]),
-            _signed(row["first_order_percent_proportional"]),
+            signed(row["percent"]),
+            signed(row["first_order_percent"]),
+            signed(row["percent_proportional"]),
+            signed(row["first_order_percent_proportional"]),
             f"{row['musd']:+,.1f}",
         )
         for name, row in listed
@@ -419,7 +420,7 @@ def _trade(case: Digest, names: dict[str, str]) -> Section:
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, str, str]:
-    return f"{row['base_musd']:,.0f}", f"{row['musd']:+,.1f}", _signed(row["percent"], 2)
+    return f"{row['base_musd']:,.0f}", f"{row['musd']:+,.1f}", signed(row["percent"], 2)
 
 
 def _corridor_changes(base: Digest, case: Digest, names: Names) -> Section:
@@ -536,13 +537,11 @@ def _one_meaning(base: Digest, case: Digest, names: Names) -> str:
     )
     if not rows or abs(rows[0]["percent"]) < 1e-6:
         return f"{case.id}: nothing changes against its base."
-    told = ", ".join(f"{names.region[r['region']]} {_signed(r['percent'])} %" for r in rows[:4])
+    told = ", ".join(f"{names.region[r['region']]} {signed(r['percent'])} %" for r in rows[:4])
     text = f"{case.id}: real income changes most in {told}"
     five = next((r for r in case.result["groups"] if r["group"] == "CA5"), None)
     if five is not None:
-        text += (
-            f"; the five together {_signed(five['percent'])} %, or {five['musd']:+,.0f} million USD a year"
-        )
+        text += f"; the five together {signed(five['percent'])} %, or {five['musd']:+,.0f} million USD a year"
     old = {name: parts["all"] for name, parts in _by_corridor(base)}
     changes = [(parts["all"], old[name]) for name, parts in _by_corridor(case) if name in old]
     if changes:
@@ -562,10 +561,10 @@ def _by_corridor(digest: Digest) -> list[tuple[str, dict[str, dict[str, Any]]]]:
     return list(found.items())
 
 
-def _signed(value: float, digits: int = 3) -> str:
+def signed(value: float, digits: int = 3) -> str:
     """A change with its sign; what rounds to nothing has none."""
-    text = f"{value:+.{digits}f}"
-    return text if float(text) else text[1:]
+    text = f"{value:+,.{digits}f}"
+    return text if text.strip("+-0.,") else text[1:]
 
 
 def _hours(row: dict[str, Any]) -> str:

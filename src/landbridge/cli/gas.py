@@ -19,7 +19,6 @@ from landbridge.cli.terminal import (
     progress_bar,
     put,
     show,
-    signed,
     write,
 )
 from landbridge.errors import DataError, Fault, Status
@@ -306,7 +305,7 @@ def _drawn(drawn: dict[str, Any]) -> Section:
 
 
 def _checked(result: dict[str, Any]) -> Iterator[Section]:
-    from landbridge.report import Section
+    from landbridge.report import Section, signed
 
     yield Section(
         "Flows of 2023 beside the published ones, bcm at 40 MJ per m3",

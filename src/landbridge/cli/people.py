@@ -21,7 +21,6 @@ from landbridge.cli.terminal import (
     progress_bar,
     put,
     show,
-    signed,
     write,
 )
 from landbridge.errors import Status
@@ -216,7 +215,7 @@ def _fit_json(fit: Any) -> dict[str, Any]:
 
 
 def _farm_sections(world: World, found: Farm) -> Iterator[Section]:
-    from landbridge.report import Names, Section
+    from landbridge.report import Names, Section, signed
 
     names = Names(world).region
     words = {
@@ -284,7 +283,7 @@ def _farm_sections(world: World, found: Farm) -> Iterator[Section]:
 
 
 def _travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterator[Section]:
-    from landbridge.report import Section
+    from landbridge.report import Section, signed
 
     yield Section(
         "Arrivals and receipts",

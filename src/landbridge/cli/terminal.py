@@ -35,7 +35,6 @@ __all__ = [
     "put",
     "read_json",
     "show",
-    "signed",
     "write",
 ]
 
@@ -158,12 +157,6 @@ def progress_bar() -> Iterator[Callable[[str, float], None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=1.0)
         yield lambda text, share: bar.update(task, description=text, completed=share)
-
-
-def signed(value: float, digits: int) -> str:
-    """A change with its sign; nothing has none, from whichever side it came."""
-    text = f"{value:+,.{digits}f}"
-    return text if text.strip("+-0.,") else text[1:]
 
 
 def show(sections: Iterable[Section]) -> None:
