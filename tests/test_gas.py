@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from landbridge.channels import gas
-from landbridge.errors import DataError, InfeasibleError, ScenarioError
+from landbridge.channels import gas, gas_model
+from landbridge.errors import ConvergenceError, DataError, InfeasibleError, ScenarioError
 from landbridge.io.tables import DATA, load_world
 from landbridge.model import iterate
 from landbridge.scenario import Scenario, apply, load_scenario
@@ -69,6 +69,14 @@ def test_every_node_country_and_store_balances(world: World, profile: gas.Profil
     assert (year.arc_flow <= capacity + 1e-9).all()
     for row in year.stores:
         assert min(row["level_by_month_bcm"]) > -1e-9
+
+
+def test_a_year_off_balance_is_not_called_solved(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gas_model, "_BALANCE", -1.0)
+    with pytest.raises(ConvergenceError, match="off balance"):
+        gas.solve_year(world)
+    year = gas.GasModel(world).solve(throw=False)
+    assert not year.status.converged and year.unserved_bcm == 0.0
 
 
 @pytest.mark.parametrize("year", [2018, 2022, 2023])
@@ -269,7 +277,7 @@ def test_unknown_lines_are_all_named_with_the_nearest(world: World):
     with pytest.raises(DataError) as caught:
         gas.solve_year(world, ["CAC_X", "line-D", "WEP2"])
     told = [str(f) for f in caught.value.faults]
-    assert "no pipeline 'CAC_X' -> did you mean" in told[0]
+    assert "no pipeline 'CAC_X' -> did you mean 'CAC_" in told[0]
     assert "planned" in told[1] and "beyond the point of delivery" in told[2]
 
 
@@ -508,6 +516,10 @@ def test_the_command_gives_the_promised_names(capsys, tmp_path: Path):
     assert code == 0 and out == "" and "written" in err
     rows = read(path)
     assert {r["profile"] for r in rows} == {"flat", "seasonal"} and len(rows) % 12 == 0
+    page = tmp_path / "gas.md"
+    assert call(capsys, "gas", "--lose", "line-A", "-o", str(page))[0] == 0
+    text = page.read_text(encoding="utf-8")
+    assert "Without CAC_A for the whole year, 0.38 of 76.1 bcm" in text and "## Sources of the data" in text
     code, out, _ = call(capsys, "gas", "--scenario", "gas-line-d-built", "--json")
     manifest = json.loads(out)["manifest"]
     assert manifest["world"]["name"] == "embedded"

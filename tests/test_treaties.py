@@ -105,3 +105,5 @@ def test_the_command_writes_dummies(tmp_path: Path) -> None:
     result = json.loads(command("treaties", "--json").stdout)["result"]
     assert len(result["registry"]) == 67
     assert command("treaties", "--years", "soon").returncode == 2
+    backwards = command("treaties", "--years", "2024-2010")
+    assert backwards.returncode == 2 and "ends before it begins" in backwards.stderr

@@ -27,6 +27,7 @@ __all__ = [
     "csv_text",
     "long_rows",
     "markdown",
+    "signed",
     "study_sections",
 ]
 
@@ -106,6 +107,12 @@ class Section:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
+    def is_words(self, number: int) -> bool:
+        """Whether a column reads from the left: the first, and those most of whose cells are no figures."""
+        cells = [row[number] for row in self.rows if row[number] not in ("", "-")]
+        figures = sum(cell.lstrip("+-~<>*")[:1].isdigit() for cell in cells)
+        return number == 0 or 2 * figures < len(cells)
+
 
 class Names:
     """The names that tables show in one language, those that nobody has reviewed with a mark.
@@ -177,7 +184,9 @@ def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> st
         if section.rows:
             lines.append("| " + " | ".join(section.columns) + " |")
             lines.append(
-                "|" + "|".join("---" if i == 0 else "---:" for i in range(len(section.columns))) + "|"
+                "|"
+                + "|".join("---" if section.is_words(i) else "---:" for i in range(len(section.columns)))
+                + "|"
             )
             lines += ["| " + " | ".join(row) + " |" for row in section.rows]
             lines.append("")
@@ -370,10 +379,10 @@ def _real_income(case: Digest, names: dict[str, str]) -> Section:
     rows = tuple(
         (
             name,
-            _signed(row["percent"]),
-            _signed(row["first_order_percent"]),
-            _signed(row["percent_proportional"]),
-            _signed(row["first_order_percent_proportional"]),
+            signed(row["percent"]),
+            signed(row["first_order_percent"]),
+            signed(row["percent_proportional"]),
+            signed(row["first_order_percent_proportional"]),
             f"{row['musd']:+,.1f}",
         )
         for name, row in listed
@@ -420,7 +429,7 @@ def _trade(case: Digest, names: dict[str, str]) -> Section:
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, str, str]:
-    return f"{row['base_musd']:,.0f}", f"{row['musd']:+,.1f}", _signed(row["percent"], 2)
+    return f"{row['base_musd']:,.0f}", f"{row['musd']:+,.1f}", signed(row["percent"], 2)
 
 
 def _corridor_changes(base: Digest, case: Digest, names: Names) -> Section:
@@ -544,13 +553,11 @@ def _one_meaning(base: Digest, case: Digest, names: Names) -> str:
     )
     if not rows or abs(rows[0]["percent"]) < 1e-6:
         return f"{case.id}: nothing changes against its base."
-    told = ", ".join(f"{names.region[r['region']]} {_signed(r['percent'])} %" for r in rows[:4])
+    told = ", ".join(f"{names.region[r['region']]} {signed(r['percent'])} %" for r in rows[:4])
     text = f"{case.id}: real income changes most in {told}"
     five = next((r for r in case.result["groups"] if r["group"] == "CA5"), None)
     if five is not None:
-        text += (
-            f"; the five together {_signed(five['percent'])} %, or {five['musd']:+,.0f} million USD a year"
-        )
+        text += f"; the five together {signed(five['percent'])} %, or {five['musd']:+,.0f} million USD a year"
     old = {name: parts["all"] for name, parts in _by_corridor(base)}
     changes = [(parts["all"], old[name]) for name, parts in _by_corridor(case) if name in old]
     if changes:
@@ -570,10 +577,10 @@ def _by_corridor(digest: Digest) -> list[tuple[str, dict[str, dict[str, Any]]]]:
     return list(found.items())
 
 
-def _signed(value: float, digits: int = 3) -> str:
+def signed(value: float, digits: int = 3) -> str:
     """A change with its sign; what rounds to nothing has none."""
-    text = f"{value:+.{digits}f}"
-    return text if float(text) else text[1:]
+    text = f"{value:+,.{digits}f}"
+    return text if text.strip("+-0.,") else text[1:]
 
 
 def _hours(row: dict[str, Any]) -> str:

@@ -124,15 +124,18 @@ def find_lines(world: World, names: Iterable[str], place: str = "--lose") -> tup
     """
     world.channel("gas_pipelines")
     known: dict[str, Row] = {}
+    spelled: list[str] = []
     for row in world.channels["gas_pipelines"]:
         for key in ("name", "alias", "pipeline_id"):
             if row[key]:
                 known[str(row[key]).casefold()] = row
+                if row["modelled"] and row["status"] == "operating":
+                    spelled.append(str(row[key]))
     found, faults = [], []
     for name in names:
         key = name.strip().casefold()
         if key not in known:
-            cure = did_you_mean(name, known) or "gas_pipelines.csv lists them: CAC_A or line-A"
+            cure = did_you_mean(name, spelled) or "gas_pipelines.csv lists them: CAC_A or line-A"
             faults.append(Fault(place, f"no pipeline {name!r}", cure))
             continue
         row = known[key]

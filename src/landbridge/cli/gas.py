@@ -12,6 +12,7 @@ from landbridge.cli.terminal import (
     JsonFlag,
     Output,
     WorldFolder,
+    attribution_lines,
     check_ending,
     envelope_json,
     load,
@@ -69,7 +70,7 @@ def gas(
     from landbridge.studies import gas as study
     from landbridge.world.table import parse_months
 
-    check_ending(output, (".json", ".csv"))
+    check_ending(output, (".json", ".csv", ".md"))
     begin = time.perf_counter()
     plain = loaded = load(world)
     changes = [] if scenario is None else [load_scenario(scenario, plain)]
@@ -136,7 +137,11 @@ def gas(
     def envelope() -> str:
         return envelope_json(result, status, plain, "gas", begin, scenarios=changes, options=options)
 
-    if output is not None:
+    if output is not None and output.suffix == ".md":
+        from landbridge.report import markdown
+
+        write(output, markdown(_sections(result, years, base, profile), attribution_lines(plain)))
+    elif output is not None:
         write(output, envelope() if output.suffix == ".json" else _csv(years))
     elif as_json:
         put(envelope())
@@ -206,7 +211,7 @@ def _sections(
         ("line", "name", "capacity", "flow", "of capacity", "1 bcm more is worth, million USD"),
         tuple(
             (
-                row["alias"] or row["line"],
+                row["line"],
                 row["name"],
                 f"{row['capacity_bcm']:.2f}",
                 f"{row['flow_bcm']:.2f}",
@@ -227,6 +232,10 @@ def _sections(
             tuple(
                 (r["line"], r["name"], f"{r['unserved_bcm']:.2f}", f"{r['home_unserved_bcm']:.2f}")
                 for r in result["n_minus_1"]
+            ),
+            after=(
+                "A country that does not receive sells less on, and both are counted: without Russian gas "
+                "Uzbekistan misses what it buys, and China what Uzbekistan would have sold.",
             ),
         )
     if "draws" in result:
@@ -296,7 +305,7 @@ def _drawn(drawn: dict[str, Any]) -> Section:
 
 
 def _checked(result: dict[str, Any]) -> Iterator[Section]:
-    from landbridge.report import Section
+    from landbridge.report import Section, signed
 
     yield Section(
         "Flows of 2023 beside the published ones, bcm at 40 MJ per m3",
@@ -307,7 +316,7 @@ def _checked(result: dict[str, Any]) -> Iterator[Section]:
                 r["importer"],
                 f"{r['observed_bcm_standard']:.2f}",
                 f"{r['ours_bcm_standard']:.2f}",
-                f"{r['difference']:+.1%}",
+                "-" if r["difference"] is None else signed(100.0 * r["difference"], 1) + " %",
             )
             for r in result["beside_observed"]
         ),

@@ -173,7 +173,7 @@ def show(sections: Iterable[Section]) -> None:
         if section.rows:
             table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
             for number, column in enumerate(section.columns):
-                words = number == 0 or column in ("mode", "role", "what is counted") or "share of" in column
+                words = section.is_words(number) or "share of" in column
                 table.add_column(column, justify="left" if words else "right")
             for row in section.rows:
                 table.add_row(*row)

@@ -1,287 +1,75 @@
 """What the model has to say to a claim or an estimate: figures with their ranges, computed when asked for.
 
-Ranges of trade and income: every combination of theta at the ends of its band, both closures of the trade
-balance, and the reported and the Chinese version of Kyrgyz and Tajik trade, at the trade costs of the
-scenario. Ranges of hours and costs: the hours at the borders cut by a quarter and by three quarters where
-the central case halves them.
+Each figure is a function of the solved cases, and names in `_FIGURES` the scenarios it needs. Ranges of hours
+and costs: the hours at the borders cut by a quarter and by three quarters where the central case halves them.
+A range by country or corridor is a spread over cases and no error band; each says which it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from importlib import import_module
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from landbridge.errors import DataError, LandbridgeError, Status
+from landbridge.channels import travel
+from landbridge.channels.gas import solve_year
+from landbridge.errors import DataError
 from landbridge.indicators import Carried
-from landbridge.io.economy import read_economy
-from landbridge.model import iterate
 from landbridge.results import Results
-from landbridge.scenario import Scenario, load_scenario
-from landbridge.studies.farm import farm
-from landbridge.studies.travel import travel, waiver
-from landbridge.trade import Equilibrium, solve
+from landbridge.scenario import apply
+from landbridge.studies.cases import BELT, TO_FIVE, Answer, Cases, in_order
+from landbridge.studies.travel import waiver
 from landbridge.trade.welfare import CA5
 from landbridge.transport.routes import route
 from landbridge.world import World
-from landbridge.world.trade_table import TradeTable
 
 __all__ = ["Answer", "Answers", "figure_names", "scenarios_for"]
 
-FloatArray = NDArray[np.float64]
-Solver = Callable[["Answers"], "Answer | str"]
+Solver = Callable[[Cases], Answer]
 
 MIDDLE_EAST = ("IRN", "ARE", "SAU", "TUR")
-# Countries between which the belt's goods move by land here.
-BELT = ("CHN", "RUS", "BLR", "MNG", "AFG", "PAK", "IRN", "AZE", "GEO", "ARM", "TUR", *CA5)
-_PORTS = ["khorgos-altynkol", "alashankou-dostyk"]
-# Corridors of the reported ones between China and the five.
-_TO_FIVE = ("lianyungang-tashkent", "urumqi-ashgabat", "urumqi-dushanbe", "xian-almaty", "xian-bishkek")
-# Bundled scenarios that together stand for every plan.
-_PLANS = ("borders-half", "cku-railway", "middle-corridor-2030", "kti-upgrade", "dostyk-moyynty")
+# Hours at the two ports halved, then the ends of the range.
+_PORT_HOURS = ("ports-half", "ports-quarter-less", "ports-quarter")
+_FARM_CASES = ("central", "low", "high", "claimed")
 _KASHGAR, _TEHRAN, _XIAN = "KHG", "THR", "XIAN"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A figure of the model with its range, and what it is of."""
+class _Figure:
+    """How a figure is found, and the scenarios that must be solved for it."""
 
-    value: float
-    low: float
-    high: float
-    unit: str
-    what: str
-
-    @staticmethod
-    def of(values: Iterable[float], unit: str, what: str) -> Answer:
-        """The first value, within the range of all."""
-        listed = [float(v) for v in values]
-        return Answer(listed[0], min(listed), max(listed), unit, what)
-
-
-def _hours(name: str, factor: float) -> Scenario:
-    body = {
-        "name": f"Hours at the two rail ports of Xinjiang times {factor:g}",
-        "modification": [
-            {"verb": "change_gateway", "gateway": _PORTS, "mode": "rail", "time_h": {"multiply": factor}}
-        ],
-    }
-    return Scenario.from_dict(body, name)
-
-
-def _closed() -> Scenario:
-    body = {
-        "name": "Both rail ports of Xinjiang closed",
-        "modification": [{"verb": "close_gateway", "gateway": _PORTS, "mode": "rail"}],
-    }
-    return Scenario.from_dict(body, "two-ports-closed")
-
-
-def _plans() -> Scenario:
-    """Every plan at once, in the order of _PLANS."""
-    listed = [load_scenario(name) for name in _PLANS]
-    modifications = [m.to_dict() for one in listed for m in one.modifications]
-    body = {"name": "Every plan together: " + ", ".join(_PLANS), "modification": modifications}
-    return Scenario.from_dict(body, "every-plan")
-
-
-_MADE: Mapping[str, Callable[[], Scenario]] = {
-    "ports-half": lambda: _hours("ports-half", 0.5),
-    "ports-quarter-less": lambda: _hours("ports-quarter-less", 0.75),
-    "ports-quarter": lambda: _hours("ports-quarter", 0.25),
-    "two-ports-closed": _closed,
-    "every-plan": _plans,
-    "cku-railway": lambda: load_scenario("cku-railway"),
-    "middle-corridor-2030": lambda: load_scenario("middle-corridor-2030"),
-}
-
-
-def figure_names() -> tuple[str, ...]:
-    """The names under which claims and estimates ask for a figure."""
-    return tuple(_ANSWERS)
-
-
-def scenarios_for(names: Iterable[str]) -> tuple[str, ...]:
-    """The scenarios that the figures of these names need, in a fixed order."""
-    wanted = {one for name in names for one in _NEEDS.get(name, ())}
-    return tuple(name for name in _MADE if name in wanted)
-
-
-class Answers:
-    """Figures of the model by name, from one study of the scenarios given."""
-
-    def __init__(
-        self,
-        world: World,
-        scenarios: Iterable[str],
-        progress: Callable[[str, float], None] | None = None,
-    ) -> None:
-        self.world = world
-        self.scenarios = tuple(_MADE[name]() for name in scenarios)
-        base, *cases = iterate(world, self.scenarios, progress=progress)
-        self.base: Results = base
-        self.cases = {case.id: case for case in cases}
-        self.status = Status.worst(r.status for r in (base, *cases))
-        self._found: dict[str, Answer | str] = {}
-        self._solved: dict[str, list[tuple[TradeTable, Equilibrium]]] = {}
-
-    def __getitem__(self, name: str) -> Answer | str:
-        """The figure, or a text that says why there is none."""
-        if name not in self._found:
-            try:
-                self._found[name] = _ANSWERS[name](self)
-            except ImportError:
-                self._found[name] = "its channel is not part of this version"
-            except DataError as error:
-                # A World of one's own may lack tables of a channel or places of a route.
-                self._found[name] = f"not computed: {error.message}"
-        return self._found[name]
-
-    # -- parts -------------------------------------------------------------------------------------
-
-    @cached_property
-    def carried(self) -> Carried:
-        """Boxes of the base by route."""
-        return Carried(self.base)
-
-    @cached_property
-    def tables(self) -> list[TradeTable]:
-        """The trade table of the World first, then with other theta and other Kyrgyz and Tajik trade."""
-        rows = list(self.world.sectors)
-        own = self.world.trade
-        variants = [own]
-        for kgz, tjk in (("reported", "on"), ("baci", "off")):
-            try:
-                other = read_economy(self.world.folder / "economy", kgz, tjk)
-            except LandbridgeError:
-                continue
-            if not np.array_equal(other.trade, own.trade):
-                variants.append(other)
-        out = list(variants)
-        for column in ("theta_low", "theta_high"):
-            theta = np.array([float(row[column] or row["theta"] or 1.0) for row in rows])
-            out += [_with_theta(table, theta) for table in variants]
-        return out
-
-    def solved(self, name: str) -> list[tuple[TradeTable, Equilibrium]]:
-        """A scenario's trade costs in every table under both closures, that of the run first."""
-        if name not in self._solved:
-            case = self.cases[name]
-            shock: dict[str, Any] = {
-                "cost_hat": case.cost_hat,
-                "tariff": case.world.policy.tariff,
-                "productivity_hat": case.world.policy.productivity_hat,
-            }
-            main = case.equilibrium[case.closure]
-            out = [(main.base, main)]
-            for table in self.tables:
-                for closure in ("fixed", "proportional"):
-                    eq = solve(table, **shock, deficits=closure, throw=False)
-                    # A range is told only of what was solved.
-                    if eq.status.converged:
-                        out.append((eq.base, eq))
-            self._solved[name] = out
-        return self._solved[name]
-
-    def trade_percent(self, name: str, ones: Iterable[str], others: Iterable[str], what: str) -> Answer:
-        """Change of trade in goods between two groups, either way [percent]."""
-        regions = self.world.trade.regions
-        one, two = ([regions.index(r) for r in group if r in regions] for group in (ones, others))
-        goods = [
-            self.world.trade.sectors.index(str(r["sector"])) for r in self.world.sectors if r["is_goods"]
-        ]
-        at = np.zeros((len(regions), len(regions)), dtype=bool)
-        at[np.ix_(one, two)] = True
-        at |= at.T
-        np.fill_diagonal(at, False)
-        return Answer.of(
-            (
-                100.0 * float(eq.trade[at][:, goods].sum() / base.trade[at][:, goods].sum() - 1.0)
-                for base, eq in self.solved(name)
-            ),
-            "percent",
-            what,
-        )
-
-    def income_percent(self, name: str, regions: Iterable[str], what: str) -> Answer:
-        """Change of real income of a group, base incomes as weights [percent]."""
-        axis = self.world.trade.regions
-        at = [axis.index(r) for r in regions if r in axis]
-        return Answer.of(
-            (
-                100.0 * float(base.income[at] @ (eq.real_income_hat[at] - 1.0) / base.income[at].sum())
-                for base, eq in self.solved(name)
-            ),
-            "percent",
-            what,
-        )
-
-    def corridors(self, name: str | None, family: str) -> dict[str, dict[str, Any]]:
-        """Corridor rows of one family by corridor; of the base where name is None."""
-        rows = (self.base if name is None else self.cases[name]).corridor_rows
-        return {row["corridor"]: row for row in rows if row["family"] == family}
-
-    def corridor_percent(
-        self, name: str, family: str, value: str, only: Iterable[str] | None = None
-    ) -> float:
-        """Mean change of a corridor figure over corridors [percent]."""
-        old, new = self.corridors(None, family), self.corridors(name, family)
-        wanted = [c for c in (only or old) if c in old and c in new]
-        if not wanted:
-            raise DataError("no corridor of these is in corridors.csv")
-        return 100.0 * float(np.mean([new[c][value] / old[c][value] - 1.0 for c in wanted]))
-
-    def trains(self, name: str | None = None) -> float:
-        """Container trains a year through the two ports."""
-        rows = (self.base if name is None else self.cases[name]).gateway_rows
-        daily = sum(row["trains_per_day"] or 0.0 for row in rows if row["gateway"] in _PORTS)
-        return daily * self.world.parameter("days_per_year")
-
-
-def _with_theta(table: TradeTable, theta: FloatArray) -> TradeTable:
-    return TradeTable(
-        table.regions,
-        table.sectors,
-        table.trade,
-        table.tariff,
-        table.value_added_share,
-        table.input_share,
-        table.final_share,
-        theta,
-    )
+    solve: Solver
+    needs: tuple[str, ...] = ()
 
 
 # -- figures of claims ---------------------------------------------------------------------------------
 
 
-def _trade_with_five(a: Answers) -> Answer:
+def _trade_with_five(a: Cases) -> Answer:
     regions = a.world.trade.regions
     china, five = regions.index("CHN"), [regions.index(r) for r in CA5]
-    goods = [a.world.trade.sectors.index(str(r["sector"])) for r in a.world.sectors if r["is_goods"]]
     totals = [
-        float(t.trade[china, five][:, goods].sum() + t.trade[five, china][:, goods].sum()) / 1e3
+        float(t.trade[china, five][:, a.goods].sum() + t.trade[five, china][:, a.goods].sum()) / 1e3
         for t in a.tables
     ]
     what = "goods trade of China with the five in the base table of 2023; range: Kyrgyz and Tajik mirror data"
     return Answer.of(totals, "bn USD", what)
 
 
-def _trade_on_two_ports(a: Answers) -> Answer:
+def _trade_on_two_ports(a: Cases) -> Answer:
     lost = a.trade_percent("two-ports-closed", ("CHN",), CA5, "")
-    what = "trade of China with the five that the rail of the two ports holds up: lost if both closed"
+    what = (
+        "not the record, but what the two ports are worth to it: trade of China with the five that would "
+        "be lost if their rail closed"
+    )
     return Answer(-lost.value, -lost.high, -lost.low, "percent", what)
 
 
-def _mirror_gap(a: Answers) -> Answer:
+def _mirror_gap(a: Cases) -> Answer:
     regions = a.world.trade.regions
     china = regions.index("CHN")
-    raw = read_economy(a.world.folder / "economy", "baci", "off")
-    cut = read_economy(a.world.folder / "economy", "reported", "on")
+    raw, cut = a.economy("baci", "off"), a.economy("reported", "on")
     ratios = [
         float(raw.trade[china, regions.index(r)].sum() / cut.trade[china, regions.index(r)].sum())
         for r in ("TJK", "KGZ")
@@ -290,7 +78,7 @@ def _mirror_gap(a: Answers) -> Answer:
     return Answer.of(ratios, "ratio", what)
 
 
-def _trains_two_ports(a: Answers) -> Answer:
+def _trains_two_ports(a: Cases) -> Answer:
     trains = a.trains()
     row = a.world.network["parameters"].by("parameter")["teu_per_train"]
     value = float(row["value"] or 1.0)
@@ -299,10 +87,9 @@ def _trains_two_ports(a: Answers) -> Answer:
     return Answer.of([trains, *ends], "trains/year", what)
 
 
-def _time_saved(a: Answers) -> Answer:
+def _time_saved(a: Cases) -> Answer:
     values = [
-        a.corridor_percent(name, "northern", "time_h", _TO_FIVE)
-        for name in ("ports-half", "ports-quarter-less", "ports-quarter")
+        float(np.mean(a.corridor_percents(name, "northern", "time_h", TO_FIVE))) for name in _PORT_HOURS
     ]
     what = (
         "door-to-door hours by rail, China - five, if hours at the two ports are halved; range: a "
@@ -311,16 +98,16 @@ def _time_saved(a: Answers) -> Answer:
     return Answer.of(values, "percent", what)
 
 
-def _cost_saved(a: Answers) -> Answer:
+def _cost_saved(a: Cases) -> Answer:
     values = [
-        a.corridor_percent(name, "all", "generalised_cost_usd", _TO_FIVE)
-        for name in ("ports-half", "ports-quarter-less", "ports-quarter")
+        float(np.mean(a.corridor_percents(name, "all", "generalised_cost_usd", TO_FIVE)))
+        for name in _PORT_HOURS
     ]
     what = "money, hours and risk, China - five, if hours at the two ports are halved; range as for hours"
     return Answer.of(values, "percent", what)
 
 
-def _middle_east_by_land(a: Answers) -> Answer:
+def _middle_east_by_land(a: Cases) -> Answer:
     by_land = a.carried.family("northern", "trans-caspian", "southern", "road")
 
     def share(countries: Iterable[str]) -> float:
@@ -333,35 +120,41 @@ def _middle_east_by_land(a: Answers) -> Answer:
     return Answer.of(values, "percent", what)
 
 
-def _gas(lose: tuple[str, ...]) -> Solver:
-    def answer(a: Answers) -> Answer:
-        gas = import_module("landbridge.channels.gas")
-        found = [float(gas.solve_year(a.world).unserved_bcm)]
-        found += [float(gas.solve_year(a.world, lose=(line,)).unserved_bcm) for line in lose]
-        what = "contract delivery missed in a year with every line there; range: with line C lost"
-        return Answer.of(found, "bcm", what)
-
-    return answer
+def _gas_missed(a: Cases) -> Answer:
+    seasonal = solve_year(a.world, profile="seasonal")
+    what = (
+        "contract delivery missed with every line whole: none by construction where every month is alike, "
+        "since what was delivered stands for contracts; range: with the season"
+    )
+    return Answer.of([a.gas.unserved_bcm, seasonal.unserved_bcm], "bcm", what)
 
 
-def _farm(column: str, what: str, unit: str = "percent") -> Solver:
-    def answer(a: Answers) -> Answer:
-        found = farm(a.world)
-        scale = 100.0 if column == "import_dependence" else 1.0
-        back = "base_import_dependence"
+def _gas_missed_without_c(a: Cases) -> Answer:
+    without = solve_year(a.world, lose=("line-C",))
+    what = (
+        "proxy of energy security: contract delivery missed in a year with every line whole; range: with "
+        "line C lost for twelve months, operator's volume"
+    )
+    return Answer.of([a.gas.unserved_bcm, without.unserved_bcm], "bcm", what)
 
-        def value(case: str) -> float:
-            row = found.of("UZB", case)
-            return scale * (row[column] - row[back]) if column == "import_dependence" else float(row[column])
 
-        return Answer.of([value(c) for c in ("central", "low", "high", "claimed")], unit, what)
+def _farm_output(a: Cases) -> Answer:
+    values = [a.farms.of("UZB", case)["output_percent"] for case in _FARM_CASES]
+    what = "farm output of Uzbekistan; range: low adoption to claims about plots"
+    return Answer.of(values, "percent", what)
 
-    return answer
+
+def _food_imported(a: Cases) -> Answer:
+    rows = [a.farms.of("UZB", case) for case in _FARM_CASES]
+    values = [100.0 * (r["import_dependence"] - r["base_import_dependence"]) for r in rows]
+    what = "proxy of food security: change of the imported share of Uzbek food; range as for farm output"
+    return Answer.of(values, "points", what)
 
 
 def _arrivals(pairs: tuple[str, ...], passport: str, what: str) -> Solver:
-    def answer(a: Answers) -> Answer | str:
-        rows = [r for r in travel(a.world, waiver(pairs)).rows if r["passport"] == passport]
+    def answer(a: Cases) -> Answer:
+        found = travel.shock(a.world, apply(a.world, waiver(pairs))).rows
+        rows = [r for r in found if r["passport"] == passport]
         if not rows:
             return Answer(0.0, 0.0, 0.0, "percent", what)
         base = sum(r["base_visitors"] for r in rows)
@@ -374,7 +167,7 @@ def _arrivals(pairs: tuple[str, ...], passport: str, what: str) -> Solver:
     return answer
 
 
-def _n1(a: Answers) -> Answer:
+def _n1(a: Cases) -> Answer:
     shares = []
     for country in CA5:
         mine = [teu for (of, _), teu in a.carried.without_another_way.items() if of == country]
@@ -384,7 +177,7 @@ def _n1(a: Answers) -> Answer:
     return Answer(float(np.mean(shares)), min(shares), max(shares), "percent", what)
 
 
-def _transit_share(a: Answers) -> Answer:
+def _transit_share(a: Cases) -> Answer:
     start, end = a.carried.countries
     by_land = a.carried.family("northern", "trans-caspian", "southern", "road")
     china = by_land & ((start == "CHN") | (end == "CHN"))
@@ -403,7 +196,7 @@ def _transit_share(a: Answers) -> Answer:
     return Answer(value, min(parts), max([*parts, value]), "percent", what)
 
 
-def _co2e_per_tkm(a: Answers) -> Answer:
+def _co2e_per_tkm(a: Cases) -> Answer:
     graph, flow = a.base.graph, a.carried.by_product
     kg = a.carried.routes.over_arcs(graph.co2e_kg)
     china = a.carried.ends_in(
@@ -423,47 +216,49 @@ def _co2e_per_tkm(a: Answers) -> Answer:
 
 # -- figures of estimates ------------------------------------------------------------------------------
 
-_PAYLOADS = "range: payload of a box 25 percent either way"
 
-
-def _caspian(name: str | None, unit: str) -> Solver:
-    def answer(a: Answers) -> Answer:
+def _caspian_mt(name: str | None) -> Solver:
+    def answer(a: Cases) -> Answer:
         carried = a.carried if name is None else Carried(a.cases[name])
-        mine = carried.family("trans-caspian")
-        if unit == "TEU":
-            value = float(carried.teu[mine].sum())
-            return Answer(
-                value, value, value, "TEU/year", "loaded boxes of all kinds on the Trans-Caspian family, 2023"
-            )
-        value = float(carried.tonnes[mine].sum()) / 1e6
-        what = f"loaded on the Trans-Caspian family; {_PAYLOADS}, an assumption"
-        return Answer(value, 0.75 * value, 1.25 * value, "Mt/year", what)
+        value = float(carried.tonnes[carried.family("trans-caspian")].sum()) / 1e6
+        return _tonnes(value, "loaded on the Trans-Caspian family")
 
     return answer
 
 
-def _caspian_time(a: Answers) -> Answer:
-    old, new = (a.corridors(n, "trans-caspian") for n in (None, "middle-corridor-2030"))
-    every = [100.0 * (new[c]["time_h"] / old[c]["time_h"] - 1.0) for c in old if c in new]
-    what = (
-        "door-to-door hours of the Trans-Caspian family over the corridors that have it; range: by corridor"
-    )
-    return Answer(float(np.mean(every)), min(every), max(every), "percent", what)
+def _caspian_teu(a: Cases) -> Answer:
+    value = float(a.carried.teu[a.carried.family("trans-caspian")].sum())
+    what = "loaded boxes of all kinds on the Trans-Caspian family, 2023; no range was made"
+    return Answer(value, value, value, "TEU/year", what)
 
 
-def _caspian_over_north(a: Answers) -> Answer:
+def _tonnes(value: float, what: str) -> Answer:
+    """Tonnes of a year with the range of what a box carries, an assumption."""
+    note = "range: payload of a box 25 percent either way, an assumption"
+    return Answer(value, 0.75 * value, 1.25 * value, "Mt/year", f"{what}; {note}")
+
+
+def _time(name: str, family: str, what: str) -> Solver:
+    def answer(a: Cases) -> Answer:
+        every = a.corridor_percents(name, family, "time_h")
+        return Answer(float(np.mean(every)), min(every), max(every), "percent", what)
+
+    return answer
+
+
+def _caspian_over_north(a: Cases) -> Answer:
     old, north = a.corridors(None, "trans-caspian"), a.corridors(None, "northern")
     ratios = [old[c]["time_h"] / north[c]["time_h"] for c in old if c in north]
     what = "hours of the Trans-Caspian over the northern family, mean; range: by corridor"
     return Answer(float(np.mean(ratios)), min(ratios), max(ratios), "ratio", what)
 
 
-def _trade_per_day(a: Answers) -> Answer:
+def _trade_per_day(a: Cases) -> Answer:
     """Trade of China with the five by day of rail time saved at the two ports."""
     trade = a.trade_percent("ports-half", ("CHN",), CA5, "")
     old, new = (a.corridors(n, "northern") for n in (None, "ports-half"))
     days = float(
-        np.mean([(old[c]["time_h"] - new[c]["time_h"]) / 24.0 for c in _TO_FIVE if c in old and c in new])
+        np.mean([(old[c]["time_h"] - new[c]["time_h"]) / 24.0 for c in TO_FIVE if c in old and c in new])
     )
     what = (
         "trade of China with the five by day less on the rail corridors, from halved hours at the two ports"
@@ -471,14 +266,7 @@ def _trade_per_day(a: Answers) -> Answer:
     return Answer(trade.value / days, trade.low / days, trade.high / days, "percent per day", what)
 
 
-def _time_corridors(a: Answers) -> Answer:
-    old, new = (a.corridors(n, "all") for n in (None, "every-plan"))
-    every = [100.0 * (new[c]["time_h"] / old[c]["time_h"] - 1.0) for c in old if c in new]
-    what = "mean hours of the reported corridors, all families, every plan together; range: by corridor"
-    return Answer(float(np.mean(every)), min(every), max(every), "percent", what)
-
-
-def _time_network(a: Answers) -> Answer:
+def _time_network(a: Cases) -> Answer:
     """Mean hours of boxes between belt countries, base demand, routes as chosen before and after."""
 
     def mean(result: Results, belt: frozenset[str]) -> float:
@@ -496,7 +284,7 @@ def _time_network(a: Answers) -> Answer:
     return Answer.of(values, "percent", what)
 
 
-def _transit_teu(a: Answers) -> Answer:
+def _transit_teu(a: Cases) -> Answer:
     start, end = a.carried.countries
     blocks = a.carried.by_product[:, 0]
     touching = np.isin(start, CA5) | np.isin(end, CA5)
@@ -509,7 +297,7 @@ def _transit_teu(a: Answers) -> Answer:
     return Answer(transit, min(transit, every), max(transit, every), "TEU/year", what)
 
 
-def _landlocked_cost(a: Answers) -> Answer:
+def _landlocked_cost(a: Cases) -> Answer:
     """Money of a box to Germany and the Netherlands: of the five over China's coast and Iran."""
     west = frozenset(["DEU", "NLD"])
     money = a.base.choice.sums.cost_usd.T
@@ -525,7 +313,7 @@ def _landlocked_cost(a: Answers) -> Answer:
     return Answer(float(np.mean(ratios)), min(ratios), max(ratios), "ratio", what)
 
 
-def _cku_mt(a: Answers) -> Answer:
+def _cku_mt(a: Cases) -> Answer:
     case = a.cases["cku-railway"]
     carried = Carried(case)
     number = {link: n for n, link in enumerate(case.graph.links)}
@@ -535,12 +323,11 @@ def _cku_mt(a: Answers) -> Answer:
         on = (case.graph.link == number[link]).astype(float)
         over = carried.routes.over_arcs(on[:, None])[:, 0] > 0.0
         most = max(most, float(carried.tonnes[over].sum()) / 1e6)
-    what = f"freight over the busiest section of the new line; {_PAYLOADS}, an assumption"
-    return Answer(most, 0.75 * most, 1.25 * most, "Mt/year", what)
+    return _tonnes(most, "freight over the busiest section of the new line")
 
 
 def _cku_route(unit: str) -> Solver:
-    def answer(a: Answers) -> Answer:
+    def answer(a: Cases) -> Answer:
         after = a.cases["cku-railway"].world
         values = []
         for start in (_KASHGAR, "URC", _XIAN):
@@ -558,82 +345,119 @@ def _cku_route(unit: str) -> Solver:
 
 _EVERY = "every plan together (borders of the five halved, CKU, Middle Corridor 2030, KTI, Dostyk - Moyynty)"
 
-_ANSWERS: Mapping[str, Solver] = {
-    "trade_with_five": _trade_with_five,
-    "trade_on_two_ports": _trade_on_two_ports,
-    "mirror_gap": _mirror_gap,
-    "trains_two_ports": _trains_two_ports,
-    "time_saved": _time_saved,
-    "cost_saved": _cost_saved,
-    "middle_east_by_land": _middle_east_by_land,
-    "gas_unserved": _gas(()),
-    "gas_unserved_five": _gas(("line-C",)),
-    "farm_output": _farm(
-        "output_percent", "farm output of Uzbekistan; range: low adoption to claims about plots"
-    ),
-    "food_import_dependence": _farm(
-        "import_dependence",
-        "proxy of food security: change of the imported share of Uzbek food; range as for farm output",
-        "points",
-    ),
-    "arrivals_waived": _arrivals(
-        ("CHN:KGZ", "CHN:TJK"), "CHN", "Chinese arrivals if Kyrgyzstan and Tajikistan waived visas too"
-    ),
-    "arrivals_kaz_waiver": _arrivals(
-        ("CHN:KAZ",),
-        "CHN",
-        "Chinese arrivals that the waiver with Kazakhstan adds: none needed a visa for two weeks before it",
-    ),
-    "n1_unserved": _n1,
-    "transit_share": _transit_share,
-    "co2e_per_tkm": _co2e_per_tkm,
-    "caspian_mt": _caspian(None, "Mt"),
-    "caspian_mt_2030": _caspian("middle-corridor-2030", "Mt"),
-    "caspian_teu": _caspian(None, "TEU"),
-    "caspian_time_2030": _caspian_time,
-    "caspian_over_north": _caspian_over_north,
-    "trade_agk": lambda a: a.trade_percent(
-        "middle-corridor-2030",
-        ("AZE", "GEO", "KAZ"),
-        ("AZE", "GEO", "KAZ"),
-        "trade among the three, Middle Corridor of 2030",
-    ),
-    "trade_belt": lambda a: a.trade_percent(
-        "every-plan", BELT, BELT, f"trade among sixteen countries, {_EVERY}"
-    ),
-    "trade_world": lambda a: a.trade_percent(
-        "every-plan", a.world.trade.regions, a.world.trade.regions, f"world trade in goods, {_EVERY}"
-    ),
-    "trade_per_day": _trade_per_day,
-    "income_belt": lambda a: a.income_percent("every-plan", BELT, f"income of sixteen countries, {_EVERY}"),
-    "income_world": lambda a: a.income_percent(
-        "every-plan", a.world.trade.regions, f"real income of the world, {_EVERY}"
-    ),
-    "income_kgz": lambda a: a.income_percent("every-plan", ("KGZ",), f"real income of Kyrgyzstan, {_EVERY}"),
-    "income_uzb": lambda a: a.income_percent("every-plan", ("UZB",), f"real income of Uzbekistan, {_EVERY}"),
-    "time_corridors": _time_corridors,
-    "time_network": _time_network,
-    "transit_teu": _transit_teu,
-    "landlocked_cost": _landlocked_cost,
-    "cku_mt": _cku_mt,
-    "cku_km": _cku_route("km"),
-    "cku_days": _cku_route("days"),
-}
 
-_NEEDS: Mapping[str, tuple[str, ...]] = {
-    "trade_on_two_ports": ("two-ports-closed",),
-    "time_saved": ("ports-half", "ports-quarter-less", "ports-quarter"),
-    "cost_saved": ("ports-half", "ports-quarter-less", "ports-quarter"),
-    "trade_per_day": ("ports-half",),
-    "caspian_mt_2030": ("middle-corridor-2030",),
-    "caspian_time_2030": ("middle-corridor-2030",),
-    "trade_agk": ("middle-corridor-2030",),
-    "cku_mt": ("cku-railway",),
-    "cku_km": ("cku-railway",),
-    "cku_days": ("cku-railway",),
-    **dict.fromkeys(
-        ("trade_belt", "trade_world", "income_belt", "income_world", "income_kgz", "income_uzb"),
+def _trade(name: str, ones: tuple[str, ...], others: tuple[str, ...], what: str) -> Solver:
+    """Change of trade in goods between two groups; the whole world where they are empty."""
+    return lambda a: a.trade_percent(
+        name, ones or a.world.trade.regions, others or a.world.trade.regions, what
+    )
+
+
+def _income(regions: tuple[str, ...], what: str) -> Solver:
+    """Change of real income of a group under every plan; of the whole world where it is empty."""
+    return lambda a: a.income_percent("every-plan", regions or a.world.trade.regions, f"{what}, {_EVERY}")
+
+
+_AGK = ("AZE", "GEO", "KAZ")
+_FIGURES: Mapping[str, _Figure] = {
+    "trade_with_five": _Figure(_trade_with_five),
+    "trade_on_two_ports": _Figure(_trade_on_two_ports, ("two-ports-closed",)),
+    "mirror_gap": _Figure(_mirror_gap),
+    "trains_two_ports": _Figure(_trains_two_ports),
+    "time_saved": _Figure(_time_saved, _PORT_HOURS),
+    "cost_saved": _Figure(_cost_saved, _PORT_HOURS),
+    "middle_east_by_land": _Figure(_middle_east_by_land),
+    "gas_unserved": _Figure(_gas_missed),
+    "gas_unserved_five": _Figure(_gas_missed_without_c),
+    "farm_output": _Figure(_farm_output),
+    "food_import_dependence": _Figure(_food_imported),
+    "arrivals_waived": _Figure(
+        _arrivals(
+            ("CHN:KGZ", "CHN:TJK"), "CHN", "Chinese arrivals if Kyrgyzstan and Tajikistan waived visas too"
+        )
+    ),
+    "arrivals_kaz_waiver": _Figure(
+        _arrivals(
+            ("CHN:KAZ",),
+            "CHN",
+            "Chinese arrivals that the waiver with Kazakhstan adds: none by construction, since none needed "
+            "a visa for two weeks before it",
+        )
+    ),
+    "n1_unserved": _Figure(_n1),
+    "transit_share": _Figure(_transit_share),
+    "co2e_per_tkm": _Figure(_co2e_per_tkm),
+    "caspian_mt": _Figure(_caspian_mt(None)),
+    "caspian_mt_2030": _Figure(_caspian_mt("middle-corridor-2030"), ("middle-corridor-2030",)),
+    "caspian_teu": _Figure(_caspian_teu),
+    "caspian_time_2030": _Figure(
+        _time(
+            "middle-corridor-2030",
+            "trans-caspian",
+            "door-to-door hours of the Trans-Caspian family over the corridors that have it; range: by "
+            "corridor",
+        ),
+        ("middle-corridor-2030",),
+    ),
+    "caspian_over_north": _Figure(_caspian_over_north),
+    "trade_agk": _Figure(
+        _trade("middle-corridor-2030", _AGK, _AGK, "trade among the three, Middle Corridor of 2030"),
+        ("middle-corridor-2030",),
+    ),
+    "trade_belt": _Figure(
+        _trade("every-plan", BELT, BELT, f"trade among sixteen countries, {_EVERY}"), ("every-plan",)
+    ),
+    "trade_world": _Figure(_trade("every-plan", (), (), f"world trade in goods, {_EVERY}"), ("every-plan",)),
+    "trade_per_day": _Figure(_trade_per_day, ("ports-half",)),
+    "income_belt": _Figure(_income(BELT, "income of sixteen countries"), ("every-plan",)),
+    "income_world": _Figure(_income((), "real income of the world"), ("every-plan",)),
+    "income_kgz": _Figure(_income(("KGZ",), "real income of Kyrgyzstan"), ("every-plan",)),
+    "income_uzb": _Figure(_income(("UZB",), "real income of Uzbekistan"), ("every-plan",)),
+    "time_corridors": _Figure(
+        _time(
+            "every-plan",
+            "all",
+            "mean hours of the reported corridors, all families, every plan together; range: by corridor",
+        ),
         ("every-plan",),
     ),
-    **dict.fromkeys(("time_corridors", "time_network"), ("every-plan",)),
+    "time_network": _Figure(_time_network, ("every-plan",)),
+    "transit_teu": _Figure(_transit_teu),
+    "landlocked_cost": _Figure(_landlocked_cost),
+    "cku_mt": _Figure(_cku_mt, ("cku-railway",)),
+    "cku_km": _Figure(_cku_route("km"), ("cku-railway",)),
+    "cku_days": _Figure(_cku_route("days"), ("cku-railway",)),
 }
+
+
+def figure_names() -> tuple[str, ...]:
+    """The names under which claims and estimates ask for a figure."""
+    return tuple(_FIGURES)
+
+
+def scenarios_for(names: Iterable[str]) -> tuple[str, ...]:
+    """The scenarios that the figures of these names need, in a fixed order."""
+    return in_order(one for name in names for one in _FIGURES[name].needs)
+
+
+class Answers(Cases):
+    """Figures of the model by name, from one study of the scenarios given."""
+
+    def __init__(
+        self,
+        world: World,
+        scenarios: Iterable[str],
+        progress: Callable[[str, float], None] | None = None,
+    ) -> None:
+        super().__init__(world, scenarios, progress)
+        self._found: dict[str, Answer | str] = {}
+
+    def __getitem__(self, name: str) -> Answer | str:
+        """The figure, or a text that says why there is none."""
+        if name not in self._found:
+            try:
+                self._found[name] = _FIGURES[name].solve(self)
+            except DataError as error:
+                # A World of one's own may lack tables of a channel or places of a route.
+                self._found[name] = f"not computed: {error.message}"
+        return self._found[name]

@@ -7,6 +7,7 @@ range: it never makes a verdict, since a model of 2023 observes nothing about 20
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,11 +28,14 @@ Row = Mapping[str, Cell]
 
 CONFIRMED, IN_PART, CONTRADICTED = "confirmed", "confirmed in part", "contradicted"
 NO_EVIDENCE = "no evidence found"
+# Our middle agrees with a figure of others within this factor.
+_NEAR = 1.5
 _TABLES = ("claims", "claim_figures", "published_estimates", "treaties", "treaty_members", "farm_effects")
 
 NOTES = (
     "Verdicts follow from figures by the rule in claims.csv; where no figure can decide they are read, and "
-    "stand there with their source. The model's figures are of a static economy of 2023 and decide nothing: "
+    "stand there with their source. Confirmed says that the figure or the event is as stated, never that "
+    "one thing caused another. The model's figures are of a static economy of 2023 and decide nothing: "
     "they say what a mechanism is worth, not that it was at work.",
 )
 
@@ -153,7 +157,8 @@ def bound_test(relation: str, theirs: float, ours: Answer) -> str:
     """How ours stands to theirs.
 
     "at most x" holds where our whole range stays within x, of the sign of x; "more than x" where our low
-    end passes it; other figures lie within our range, below or above it.
+    end passes it; other figures lie within our range (where our middle is more than half again theirs, or
+    less by as much, that is said), or are larger or smaller in size.
     """
     if relation == "at_most":
         # "At most -12 %" bounds a fall: what counts is how far it goes.
@@ -166,9 +171,14 @@ def bound_test(relation: str, theirs: float, ours: Answer) -> str:
         if ours.low > theirs:
             return "more, as stated"
         return "not more than stated" if ours.high <= theirs else "more at the high end only"
+    ratio = ours.value / theirs if theirs else math.inf
     if ours.low <= theirs <= ours.high:
-        return "within our range"
-    return "ours is smaller" if abs(ours.value) < abs(theirs) else "ours is larger"
+        # A range wide enough to hold anything is no agreement.
+        near = 1.0 / _NEAR <= ratio <= _NEAR
+        return "within our range" if near else f"within our range, our middle {ratio:.2g} times theirs"
+    if ratio < 0.0:
+        return "ours has the other sign"
+    return "ours is smaller" if ratio < 1.0 else "ours is larger"
 
 
 # -- verdicts ------------------------------------------------------------------------------------------

@@ -85,19 +85,20 @@ def ranges(
 def eu_n_minus_1(world: World, *, year: int = BASE_YEAR) -> Rows:
     """The N-1 index of each country with a balance, and of the Chinese entry at Khorgos.
 
-    technical: entries at design capacity; contracted: entries at what is under contract on a peak day.
+    technical: entries at design capacity, less the largest line or store; contracted: entries at what is
+    under contract on a peak day, all of which counts as one piece (or the largest store, if that is more).
+    None for China: use there is what is due at Khorgos, so its contracts would be held against themselves.
     Below 100 the area could not be served on its peak day without its largest piece.
     """
     model = GasModel(world, "seasonal", year=year)
     network = model.network
     peak = network.parameters["peak_day"]
     coldest = float((network.home_index / DAYS).max()) * peak / 12.0 * _MCM_PER_BCM
-    inside = {n: c for n, c in network.country_of.items()}
     rows = []
     for country in (*network.countries, "CHN"):
         entries = []
         for n, (a, b, _) in enumerate(network.arcs):
-            if inside[b] == country and inside[a] != country:
+            if network.country_of[b] == country and network.country_of[a] != country:
                 entries += [
                     (line.id, line.capacity_bcm_operator / 365.0 * _MCM_PER_BCM)
                     for line in network.lines
@@ -139,7 +140,7 @@ def eu_n_minus_1(world: World, *, year: int = BASE_YEAR) -> Rows:
                 "peak_use_mcm_per_day": use,
                 "technical_percent": 100.0 * (technical + output + store - largest[1]) / use if use else None,
                 "contracted_percent": None
-                if country == "CHN"
+                if country == "CHN" or not use
                 else 100.0 * (paid + output + store - lost) / use,
             }
         )
