@@ -53,7 +53,7 @@ def test_one_failure_kills_no_other() -> None:
     batch = solve(table, cost, throw=False)
     assert [status.converged for status in batch.statuses] == [True, False, False, True]
     assert "cannot be shipped" in batch.statuses[1].message
-    assert "not positive" in batch.statuses[2].message
+    assert "not a positive number" in batch.statuses[2].message
     assert np.isnan(batch.real_income_hat[1:3]).all()
     assert np.isfinite(batch.real_income_hat[[0, 3]]).all()
     assert not batch[1].status.converged

@@ -129,9 +129,9 @@ def solve_batch(
             array = array[None]
         shocks[name] = array
     if len(set(counts.values())) != 1 or not min(counts.values()):
-        said = (
-            ", ".join(f"{name} has {count}" for name, count in counts.items()) or "none has an axis for them"
-        )
+        shapes = ", ".join(f"{name} {a.shape[1:]}" for name, a in shocks.items() if a is not None)
+        said = ", ".join(f"{name} has {count}" for name, count in counts.items())
+        said = said or f"none has an axis for them ({shapes or 'none is given'})"
         fault = Fault("scenarios", said, "give cost_hat[scenario, origin, destination, sector]")
         raise DataError("the arguments do not hold one number of scenarios", [fault])
     B = next(iter(counts.values()))
@@ -162,7 +162,7 @@ def solve_batch(
         except LandbridgeError as error:
             if throw:
                 raise type(error)(f"scenario {i}: {error.message}", error.faults) from None
-            finished.append(Status(False, 1.0, 0, str(error).replace("\n", " ")))
+            finished.append(Status(False, 1.0, 0, _in_one_line(error)))
             continue
         income[i], wages[i], states[i] = alone.real_income_hat, alone.wage_hat, alone._u
         finished.append(replace(alone.status, rebase=first.status.rebase))
@@ -171,6 +171,10 @@ def solve_batch(
     return EquilibriumBatch(
         base, deficits, income, wages, tuple(finished), tuple(states), shocks, supply_elasticity, tol
     )
+
+
+def _in_one_line(error: LandbridgeError) -> str:
+    return "; ".join([error.message, *map(str, error.faults)])
 
 
 @dataclass(frozen=True)

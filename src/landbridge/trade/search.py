@@ -202,8 +202,8 @@ def no_home_sales(base: Base) -> str:
     if not base.homeless:
         return ""
     return (
-        f"; {', '.join(base.homeless)} has no domestic sales (zero or floored in the data), so what it gains "
-        "from trade means little"
+        f"; {', '.join(base.homeless)}: no domestic sales (zero or floored in the data), so the gain from "
+        "trade there means little"
     )
 
 

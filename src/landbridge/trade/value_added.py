@@ -39,7 +39,7 @@ TERMS = (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ValueAdded:
     """Leontief accounts of one table; a producer is a pair (region, sector), regions outermost.
 
@@ -144,6 +144,13 @@ class ValueAdded:
                 (self.input_tariff @ B[:, i]) @ abroad[n],
             )
         return out
+
+    def __repr__(self) -> str:
+        return (
+            f"ValueAdded({len(self.regions)} regions x {len(self.sectors)} sectors; "
+            f"{np.nansum(self.exported) / np.sum(self.exports) if self.exports.any() else np.nan:.3f} of "
+            "world exports is value-added exports)"
+        )
 
     def frame(self) -> pd.DataFrame:
         """One row per region: exports, value-added exports, their ratio and the ten terms [million USD]."""
