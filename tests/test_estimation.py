@@ -168,6 +168,10 @@ def test_all_faults_are_told_at_once(flows: pd.DataFrame) -> None:
         (lambda d: d.assign(year=d.year.astype(str)), "holds text"),
         (lambda d: d.assign(trade=0.0), "is 0 in every row"),
         (lambda d: d.assign(trade=d.trade.astype(str)), "holds text"),
+        (
+            lambda d: d.assign(trade=d.trade.astype(object).where(np.arange(len(d)) != 4, "1,234")),
+            "holds text, '1,234' first, in 1 row (row 5: ",
+        ),
         (lambda d: d.iloc[:0], "the data have no rows"),
         (lambda d: d.assign(exporter=d.exporter.where(d.exporter != "ARG")), "is empty"),
         (lambda d: d.drop(columns=["importer"]), "none to build it from"),
@@ -179,6 +183,8 @@ def test_data_that_cannot_be_estimated_say_why(change: Any, said: str, flows: pd
     with pytest.raises(DataError) as caught:
         estimate(f"trade ~ rta | {THREE}", change(flows))
     assert said in str(caught.value)
+    if said.startswith("holds text"):
+        assert len(caught.value.faults) == 1
 
 
 def test_every_format_gives_the_same_numbers(flows: pd.DataFrame, tmp_path: Path) -> None:

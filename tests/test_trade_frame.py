@@ -46,8 +46,8 @@ def test_all_faults_in_one_report() -> None:
     with pytest.raises(DataError) as caught:
         TradeTable.from_frame(trade, 4.0, production, given["inputs"])
     report = {fault.where: fault for fault in caught.value.faults}
-    assert report["trade[CHN, KAZ, AGR].trade"].what == "is negative (row 3)"
-    assert report["trade[CHN, KGZ, MCH].trade"].what == "is not a finite number (row 7)"
+    assert report["trade[CHN, KAZ, AGR].trade"].what == "is negative (row 4)"
+    assert report["trade[CHN, KGZ, MCH].trade"].what == "is not a finite number (row 8)"
     assert any("is missing" in f.what and f.where.startswith("trade[") for f in report.values())
     assert any("more than once" in f.what for f in report.values())
     said = [str(fault) for fault in caught.value.faults]
@@ -83,9 +83,9 @@ def test_a_name_that_stands_in_one_frame_only() -> None:
     given["production"] = pd.concat([given["production"], extra], ignore_index=True)
     given["inputs"].loc[0, "input"] = "AGRI"
     said = faults_of(**given, theta=theta)
-    row = len(given["production"]) - 1
+    row = len(given["production"])
     assert f"production.sector: 'OIL' is not in trade (row {row}) -> add its flows or drop it here" in said
-    assert "inputs.input: 'AGRI' is not in trade (row 0) -> did you mean 'AGR'?" in said
+    assert "inputs.input: 'AGRI' is not in trade (row 1) -> did you mean 'AGR'?" in said
     assert "theta[MCHH]: is for no sector of trade -> did you mean 'MCH'?" in said
 
 
@@ -97,7 +97,7 @@ def test_sums_are_told_beside_other_faults() -> None:
     said = faults_of(**given)
     assert any(line.startswith("final_share[CHN]: sums to 1.1 ") for line in said)
     assert any(line.startswith("input_share[CHN, AGR]: sums to 1.2 ") for line in said)
-    assert any("value_added_share: is above 1 (row 4)" in line for line in said)
+    assert any("value_added_share: is above 1 (row 5)" in line for line in said)
     assert len(said) == 3
 
 
@@ -117,7 +117,7 @@ def test_what_a_frame_is_mistaken_for() -> None:
     assert "is levied on own sales (CHN, KAZ, KGZ ...)" in faults_of(**at_home)[0]
     text = trade.astype({"trade": object})
     text.loc[2, "trade"] = "1,234"
-    assert "'1,234' is not a finite number (row 2)" in faults_of(**{**given, "trade": text})[0]
+    assert "'1,234' is not a finite number (row 3)" in faults_of(**{**given, "trade": text})[0]
     blank = trade.replace({"origin": {"CHN": "CHN "}})
     assert len(faults_of(**{**given, "trade": blank})) == 1
     years = pd.concat([trade.assign(year=2022), trade.assign(year=2023)])

@@ -46,7 +46,7 @@ def table_from_frame(
 ) -> TradeTable:
     """The body of `TradeTable.from_frame`, which says what the frames hold.
 
-    Rows in faults are positions in the frame, the first is 0.
+    Rows in faults count from 1, as those of an estimation do.
     """
     faults: list[Fault] = []
     frames = {"trade": trade, "production": production, "inputs": inputs}
@@ -238,8 +238,8 @@ def _same_names(
 
 
 def _rows(positions: NDArray[np.intp]) -> str:
-    """'row 3' or 'rows 3, 7, 9 ...', positions in the frame."""
-    shown = ", ".join(str(p) for p in positions[:SPELLED_OUT])
+    """'row 3' or 'rows 3, 7, 9 ...' of positions in a frame."""
+    shown = ", ".join(str(p + 1) for p in positions[:SPELLED_OUT])
     return f"row{'s' if len(positions) > 1 else ''} {shown}" + (
         " ..." if len(positions) > SPELLED_OUT else ""
     )
