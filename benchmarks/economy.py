@@ -18,6 +18,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -140,16 +141,7 @@ def caliendo_parro() -> None:
 
 def fresh(table: TradeTable) -> TradeTable:
     """The same table as a new object, so that nothing kept from an earlier solve helps."""
-    return TradeTable(
-        table.regions,
-        table.sectors,
-        table.trade,
-        table.tariff,
-        table.value_added_share,
-        table.input_share,
-        table.final_share,
-        table.theta,
-    )
+    return replace(table)
 
 
 def grown(N: int, S: int, tol: float, target: str) -> None:

@@ -62,6 +62,17 @@ def test_one_failure_kills_no_other() -> None:
         solve(table, cost)
 
 
+def test_a_region_that_hardly_trades_is_told_in_a_batch_too() -> None:
+    table = TradeTable.armington([[900.0, 20, 4], [15, 300, 1], [5, 1, 50]], regions=["CHN", "KAZ", "UZB"])
+    cost = np.ones((2, 3, 3, 1))
+    cost[1, 1, [0, 2]] = cost[1, [0, 2], 1] = 40.0
+    batch = solve(table, cost, deficits="zero")
+    alone = solve(table, cost[1], deficits="zero")
+    assert "KAZ hardly trades any more" in alone.status.message
+    assert "KAZ hardly trades any more" in batch.statuses[1].message
+    assert "hardly" not in batch.statuses[0].message
+
+
 def test_scenarios_are_counted() -> None:
     table = random_one_sector(1, tariffs=False)
     with pytest.raises(DataError, match="cost_hat has 3, productivity_hat has 2"):

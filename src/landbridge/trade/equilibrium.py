@@ -7,7 +7,7 @@ solution in `search`, real income and derivatives in `welfare`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, get_args
 
@@ -101,17 +101,7 @@ class Equilibrium:
         unmoved = shock.ln_cost is None and shock.tariff is None and shock.ln_productivity is None
         if unmoved and shock.transfer is None and not self._u.any():
             return self.base
-        base = self.base
-        return TradeTable(
-            base.regions,
-            base.sectors,
-            self.trade,
-            self.tariff,
-            base.value_added_share,
-            base.input_share,
-            base.final_share,
-            base.theta,
-        )
+        return replace(self.base, trade=self.trade, tariff=self.tariff)
 
     def table(self) -> TradeTable:
         """The solved equilibrium as a table, ready to be shocked again."""

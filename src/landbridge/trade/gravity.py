@@ -171,7 +171,13 @@ def counterfactual(
         fixed = {name: _changes(table, name, change, faults) for name, change in changes.items()}
         random = np.random.default_rng(seed)
         mean = np.array([point[name] for name in names])
-        for b in random.multivariate_normal(mean, covariance, size=draws, method="cholesky"):
+        try:
+            coefficients = random.multivariate_normal(mean, covariance, size=draws, method="cholesky")
+        except np.linalg.LinAlgError:
+            what = "is not positive definite, so nothing can be drawn from it"
+            cure = "cluster in one way, or by something with more clusters; draws=0 gives the estimate alone"
+            raise DataError("there are no draws", [Fault("covariance", what, cure)]) from None
+        for b in coefficients:
             hat = cost_hat(table, dict(zip(names, map(float, b), strict=True)), fixed, sectors)
             one = solve(table, hat, deficits=deficits, throw=False, start=solved)
             if one.status.converged:

@@ -127,7 +127,6 @@ class ValueAdded:
             foreign = self.share @ B[:, i] - made[i]
             sold_final = f[i].sum(axis=1) - f[i, n]
             third = f.sum(axis=1) - own_final - f[:, n]
-            third[i] = 0.0
             back = away @ A[:, i]
             sent = A[i].copy()
             sent[:, i] = 0.0
