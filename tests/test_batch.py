@@ -7,6 +7,7 @@ import pytest
 
 from landbridge.errors import DataError, InfeasibleError
 from landbridge.trade import EquilibriumBatch, TradeTable, solve, solve_batch
+from landbridge.trade.batch import _power
 from test_equilibrium import small, surplus_economy
 from test_one_sector import random_one_sector
 
@@ -71,6 +72,23 @@ def test_a_region_that_hardly_trades_is_told_in_a_batch_too() -> None:
     assert "KAZ hardly trades any more" in alone.status.message
     assert "KAZ hardly trades any more" in batch.statuses[1].message
     assert "hardly" not in batch.statuses[0].message
+
+
+@pytest.mark.parametrize("theta", [1.0, 2.5, 3.0, 4.0, 5.03, 7.0, 8.0, 16.0, 17.0])
+def test_powers_are_powers(theta: float) -> None:
+    ratio = np.exp(np.random.default_rng(0).uniform(-1, 1, (2, 5, 5)))
+    out = np.empty_like(ratio)
+    _power(ratio, theta, out)
+    assert np.allclose(out, ratio**-theta, rtol=1e-13)
+
+
+@pytest.mark.parametrize("wrong", [-0.9, 0.0, np.nan, np.inf])
+def test_a_wrong_ratio_is_never_solved_in_a_batch(wrong: float) -> None:
+    table = TradeTable.armington([[900.0, 20, 4], [15, 300, 1], [5, 1, 50]], 4.0, ["CHN", "KAZ", "UZB"])
+    cost = np.full((3, 3, 3, 1), 0.95)
+    cost[1, 0, 1] = wrong
+    batch = solve(table, cost, throw=False)
+    assert [status.converged for status in batch.statuses] == [True, wrong == np.inf, True]
 
 
 def test_scenarios_are_counted() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from landbridge.errors import ConvergenceError, DataError, InfeasibleError
-from landbridge.trade import TradeTable, solve
+from landbridge.trade import TradeTable, cost_hat, solve, within
 
 REGIONS = ("CHN", "KAZ", "KGZ", "TJK", "TKM", "UZB")
 SECTORS = ("AGR", "MCH", "SER")
@@ -169,6 +169,19 @@ def test_arguments_of_the_wrong_kind() -> None:
         solve(small(), supply_elasticity="one")  # type: ignore[arg-type]
     with pytest.raises(DataError, match=r"solve_batch with \(scenarios, 6, 6, 3\)"):
         solve(small(), productivity_hat=np.ones(6), cost_hat=np.ones((9, 6, 6)))
+
+
+def test_an_agreement_in_one_sector_changes_its_costs_alone() -> None:
+    table = small()
+    changes = {"rta": within(("KAZ", "KGZ"))}
+    hat = cost_hat(table, {"rta": 0.5}, changes, sectors=["MCH"])
+    here = (table.region("KAZ"), table.region("KGZ"), table.sector("MCH"))
+    theta = table.theta[table.sector("MCH")]
+    assert hat[here] == pytest.approx(np.exp(-0.5 / theta), rel=1e-14)
+    assert (hat != 1).sum() == 2
+    assert (cost_hat(table, {"rta": 0.5}, changes) != 1).sum() == 6
+    with pytest.raises(DataError, match="there is no sector 'MCHH'"):
+        cost_hat(table, {"rta": 0.5}, changes, sectors=["MCHH"])
 
 
 def test_a_frame_of_percent_adds_up() -> None:

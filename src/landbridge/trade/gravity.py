@@ -65,6 +65,15 @@ class Counterfactual:
         text = f"{own.message}; {len(self.drawn)} draws solved, {self.failed} not"
         return Status(own.converged, own.residual, own.iterations, text, own.rebase)
 
+    def __repr__(self) -> str:
+        change = self.percent
+        low, high = int(change.argmin()), int(change.argmax())
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in self.coefficients.items())
+        return (
+            f"Counterfactual({shown}; real income {change[low]:+.4f} % ({self._regions[low]}) to "
+            f"{change[high]:+.4f} % ({self._regions[high]}); {len(self.drawn)} draws, {self.failed} failed)"
+        )
+
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """One row a region: percent, standard_error, low and high (the central `level` of the draws)."""
         import pandas as pd
