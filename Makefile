@@ -41,6 +41,7 @@ bench: $(VENV)/tested
 	$(BIN)/python benchmarks/transport.py
 	$(BIN)/python benchmarks/chain.py
 	$(BIN)/python benchmarks/assignment.py
+	$(BIN)/python benchmarks/readers.py
 
 data: $(VENV)/installed
 	$(BIN)/python recipes/network.py

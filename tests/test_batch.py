@@ -7,6 +7,7 @@ import pytest
 
 from landbridge.errors import DataError, InfeasibleError
 from landbridge.trade import EquilibriumBatch, TradeTable, solve, solve_batch
+from landbridge.trade.batch import _power
 from test_equilibrium import small, surplus_economy
 from test_one_sector import random_one_sector
 
@@ -53,13 +54,41 @@ def test_one_failure_kills_no_other() -> None:
     batch = solve(table, cost, throw=False)
     assert [status.converged for status in batch.statuses] == [True, False, False, True]
     assert "cannot be shipped" in batch.statuses[1].message
-    assert "not positive" in batch.statuses[2].message
+    assert "not a positive number" in batch.statuses[2].message
     assert np.isnan(batch.real_income_hat[1:3]).all()
     assert np.isfinite(batch.real_income_hat[[0, 3]]).all()
     assert not batch[1].status.converged
     assert not batch.status.converged
     with pytest.raises(InfeasibleError, match="scenario 1: a fixed transfer"):
         solve(table, cost)
+
+
+def test_a_region_that_hardly_trades_is_told_in_a_batch_too() -> None:
+    table = TradeTable.armington([[900.0, 20, 4], [15, 300, 1], [5, 1, 50]], regions=["CHN", "KAZ", "UZB"])
+    cost = np.ones((2, 3, 3, 1))
+    cost[1, 1, [0, 2]] = cost[1, [0, 2], 1] = 40.0
+    batch = solve(table, cost, deficits="zero")
+    alone = solve(table, cost[1], deficits="zero")
+    assert "KAZ hardly trades any more" in alone.status.message
+    assert "KAZ hardly trades any more" in batch.statuses[1].message
+    assert "hardly" not in batch.statuses[0].message
+
+
+@pytest.mark.parametrize("theta", [1.0, 2.5, 3.0, 4.0, 5.03, 7.0, 8.0, 16.0, 17.0])
+def test_powers_are_powers(theta: float) -> None:
+    ratio = np.exp(np.random.default_rng(0).uniform(-1, 1, (2, 5, 5)))
+    out = np.empty_like(ratio)
+    _power(ratio, theta, out)
+    assert np.allclose(out, ratio**-theta, rtol=1e-13)
+
+
+@pytest.mark.parametrize("wrong", [-0.9, 0.0, np.nan, np.inf])
+def test_a_wrong_ratio_is_never_solved_in_a_batch(wrong: float) -> None:
+    table = TradeTable.armington([[900.0, 20, 4], [15, 300, 1], [5, 1, 50]], 4.0, ["CHN", "KAZ", "UZB"])
+    cost = np.full((3, 3, 3, 1), 0.95)
+    cost[1, 0, 1] = wrong
+    batch = solve(table, cost, throw=False)
+    assert [status.converged for status in batch.statuses] == [True, wrong == np.inf, True]
 
 
 def test_scenarios_are_counted() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from landbridge.errors import ConvergenceError, DataError, InfeasibleError
-from landbridge.trade import TradeTable, solve
+from landbridge.trade import TradeTable, cost_hat, solve, within
 
 REGIONS = ("CHN", "KAZ", "KGZ", "TJK", "TKM", "UZB")
 SECTORS = ("AGR", "MCH", "SER")
@@ -147,12 +147,56 @@ def test_shock_faults_come_together() -> None:
             productivity_hat=np.ones(3),
             transfer=np.ones(6),
         )
-    assert [fault.where for fault in caught.value.faults] == [
+    said = [fault.where for fault in caught.value.faults]
+    # Cells are named, three of a kind and the number of the others.
+    assert list(dict.fromkeys(name.split("[")[0] for name in said)) == [
         "productivity_hat",
         "cost_hat",
         "tariff",
         "transfer",
     ]
+    assert "cost_hat[CHN, CHN, AGR]" in said
+    assert "105 more cells" in str(caught.value)
+    assert "sums to 6 musd" in str(caught.value)
+
+
+def test_arguments_of_the_wrong_kind() -> None:
+    with pytest.raises(DataError, match=r"TradeTable\.from_frame"):
+        solve(np.ones((3, 3)))  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="tol: is 'small'"):
+        solve(small(), tol="small")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="supply_elasticity: is 'one'"):
+        solve(small(), supply_elasticity="one")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"solve_batch with \(scenarios, 6, 6, 3\)"):
+        solve(small(), productivity_hat=np.ones(6), cost_hat=np.ones((9, 6, 6)))
+
+
+def test_an_agreement_in_one_sector_changes_its_costs_alone() -> None:
+    table = small()
+    changes = {"rta": within(("KAZ", "KGZ"))}
+    hat = cost_hat(table, {"rta": 0.5}, changes, sectors=["MCH"])
+    here = (table.region("KAZ"), table.region("KGZ"), table.sector("MCH"))
+    theta = table.theta[table.sector("MCH")]
+    assert hat[here] == pytest.approx(np.exp(-0.5 / theta), rel=1e-14)
+    assert (hat != 1).sum() == 2
+    assert (cost_hat(table, {"rta": 0.5}, changes) != 1).sum() == 6
+    with pytest.raises(DataError, match="there is no sector 'MCHH'"):
+        cost_hat(table, {"rta": 0.5}, changes, sectors=["MCHH"])
+
+
+def test_a_frame_of_percent_adds_up() -> None:
+    table = small()
+    cost = np.full((6, 6), 0.9)
+    np.fill_diagonal(cost, 1)
+    eq = solve(table, cost)
+    frame = eq.frame()
+    assert list(frame.index) == list(REGIONS)
+    assert np.allclose(frame.real_income_percent, 100 * (eq.real_income_hat - 1), rtol=1e-12)
+    parts = ["terms_of_trade", "volume", "cost", "transfer", "supply"]
+    total = sum(frame[f"{part}_percent"] for part in parts)
+    assert np.allclose(total, frame.first_order_percent, atol=1e-12)
+    assert np.allclose(frame.first_order_percent + frame.residual_percent, frame.real_income_percent)
+    assert np.abs(frame.residual_percent).max() > 0.1  # a tenth off every cost is no small step
 
 
 def test_unknown_closure_and_tolerance() -> None:

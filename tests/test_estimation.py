@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,10 @@ from landbridge.estimation.absorb import (
     recode,
     separated_by_groups,
     separated_by_regressors,
+    separated_by_two_effects,
 )
 from landbridge.estimation.expressions import condition, parse_formula
+from landbridge.estimation.ppml import _vanished
 from landbridge.estimation.replicate import replicate
 from landbridge.trade import TradeTable, cost_hat, counterfactual, within
 
@@ -168,6 +171,10 @@ def test_all_faults_are_told_at_once(flows: pd.DataFrame) -> None:
         (lambda d: d.assign(year=d.year.astype(str)), "holds text"),
         (lambda d: d.assign(trade=0.0), "is 0 in every row"),
         (lambda d: d.assign(trade=d.trade.astype(str)), "holds text"),
+        (
+            lambda d: d.assign(trade=d.trade.astype(object).where(np.arange(len(d)) != 4, "1,234")),
+            "holds text, '1,234' first, in 1 row (row 5: ",
+        ),
         (lambda d: d.iloc[:0], "the data have no rows"),
         (lambda d: d.assign(exporter=d.exporter.where(d.exporter != "ARG")), "is empty"),
         (lambda d: d.drop(columns=["importer"]), "none to build it from"),
@@ -179,6 +186,8 @@ def test_data_that_cannot_be_estimated_say_why(change: Any, said: str, flows: pd
     with pytest.raises(DataError) as caught:
         estimate(f"trade ~ rta | {THREE}", change(flows))
     assert said in str(caught.value)
+    if said.startswith("holds text"):
+        assert len(caught.value.faults) == 1
 
 
 def test_every_format_gives_the_same_numbers(flows: pd.DataFrame, tmp_path: Path) -> None:
@@ -269,6 +278,49 @@ def test_a_regressor_that_only_zero_flows_have_is_separation() -> None:
     # The same by leaving the rows out by hand.
     bare = estimate("trade ~ x | g", frame[only == 0])
     assert found["x"] == pytest.approx(bare["x"], rel=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e9])
+def test_the_unit_of_the_flow_decides_nothing(unit: float) -> None:
+    # Two blocs that trade inside; from the first to the second only zeros, the other way no rows: effects
+    # of both sides fit those zeros exactly, together and not each alone.
+    random = np.random.default_rng(3)
+    pairs = [(i, j) for i in range(12) for j in range(12) if not (i >= 6 > j)]
+    frame = pd.DataFrame(pairs, columns=["i", "j"]).assign(x=random.normal(size=len(pairs)))
+    across = (frame.i < 6) & (frame.j >= 6)
+    frame["trade"] = np.where(across, 0.0, unit * (0.5 + random.poisson(4.0, len(pairs))))
+    found = estimate("trade ~ x | i + j", frame)
+    assert found.separated == {"zero flows that two fixed effects fit exactly": 36}
+    bare = estimate("trade ~ x | i + j", frame[~across])
+    assert found["x"] == pytest.approx(bare["x"], rel=1e-8)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_a_vanished_flow_is_judged_in_its_own_unit(unit: float) -> None:
+    y = unit * np.array([0.0, 0.0, 0.4, 2.0])
+    fit = SimpleNamespace(_Y_hat_response=unit * np.array([1e-12, 1e-4, 0.3, 2.0]))
+    assert _vanished(y, fit, "ppml").tolist() == [True, False, False, False]
+
+
+def test_zeros_that_run_in_a_circle_are_kept() -> None:
+    # Blocs 0, 1, 2 trade inside. Zeros 0 to 1 and back carry information, zeros 1 to 2 do not.
+    blocs = [(a, b) for a in range(3) for b in range(3) if a == b or (a, b) in ((0, 1), (1, 0), (1, 2))]
+    rows = [(2 * a + i, 2 * b + j, a, b) for a, b in blocs for i in range(2) for j in range(2)]
+    i, j, a, b = np.array(rows).T
+    y = np.where(a == b, 3.0, 0.0)
+    lost = separated_by_two_effects(y, Groups(("i", "j"), (recode(i), recode(j))))
+    assert (lost == ((a == 1) & (b == 2))).all()
+
+
+def test_a_covariance_that_cannot_be_drawn_from_is_told(flows: pd.DataFrame) -> None:
+    names = ("rta", "cntg")
+    found = estimate("trade ~ rta + cntg | exporter^year + importer^year", flows)
+    # What two-way clustering may give: each variance is positive, their matrix is not.
+    found.fit._vcov = np.array([[1.0, 2.0], [2.0, 1.0]])
+    table = TradeTable.armington([[90.0, 10], [12, 80]], regions=["A", "B"])
+    changes = {name: [("A", "B")] for name in names}
+    with pytest.raises(DataError, match="not positive definite"):
+        counterfactual(table, found, changes, draws=5)
 
 
 def test_collinear_keeps_the_first() -> None:

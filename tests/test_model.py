@@ -393,6 +393,25 @@ def test_the_same_manifest_gives_the_same_bits(world: lb.World, study: lb.Study)
         assert json.dumps(one.to_json()) == json.dumps(two.to_json())
 
 
+def test_value_added_before_and_after(study: lb.Study) -> None:
+    case = study["cku-railway"]
+    both = case.compare().value_added.set_index("region")
+    for prefix, results in (("base_", study.base), ("", case)):
+        eq = results.equilibrium[results.closure]
+        abroad = eq.trade.sum(axis=(1, 2)) - np.einsum("nns->n", eq.trade)
+        assert np.allclose(both[f"{prefix}exports_musd"], abroad, rtol=1e-9)
+        # Own work in exports is what is used abroad and what comes home again.
+        assert (both[f"{prefix}value_added_exports_musd"] <= both[f"{prefix}domestic_in_exports_musd"]).all()
+        assert (both[f"{prefix}domestic_in_exports_musd"] < both[f"{prefix}exports_musd"]).all()
+    # The railway raises what Kyrgyz work earns abroad, by less than it raises gross exports.
+    kyrgyz = both.loc["KGZ"]
+    more = kyrgyz.value_added_exports_musd - kyrgyz.base_value_added_exports_musd
+    assert 0.0 < more < kyrgyz.exports_musd - kyrgyz.base_exports_musd
+    rows = {row["region"]: row for row in case.to_json()["value_added"]}
+    assert rows["KGZ"]["base_vax_ratio"] == kyrgyz.base_vax_ratio
+    assert {row["region"] for row in study.base.to_json()["value_added"]} == set(rows)
+
+
 def test_the_tables_of_the_interface(study: lb.Study) -> None:
     pd = pytest.importorskip("pandas")
     both = study["cku-railway"].compare()
@@ -401,6 +420,7 @@ def test_the_tables_of_the_interface(study: lb.Study) -> None:
     assert {"from", "to", "family", "share", "base_time_h", "time_h", "base_co2e_kg"} <= set(both.corridors)
     assert {"gateway", "trains_per_day", "base_teu_per_year", "wait_h"} <= set(both.gateways)
     assert {"mode", "co2e_kt", "base_co2e_kt"} <= set(both.emissions)
+    assert {"region", "vax_ratio", "base_vax_ratio"} <= set(both.value_added)
     skims = study.base.skims("TEX")
     assert isinstance(skims, pd.DataFrame) and len(skims) == study.base.choice.base.routes.n_pairs
     assert (skims.generalised_cost_usd >= skims.cost_usd - 1e-9).mean() > 0.99

@@ -46,14 +46,14 @@ def test_all_faults_in_one_report() -> None:
     with pytest.raises(DataError) as caught:
         TradeTable.from_frame(trade, 4.0, production, given["inputs"])
     report = {fault.where: fault for fault in caught.value.faults}
-    assert report["trade[CHN, KAZ, AGR]"].what == "is negative"
-    assert report["trade[CHN, KGZ, MCH].trade"].what == "is not a number"
+    assert report["trade[CHN, KAZ, AGR].trade"].what == "is negative (row 4)"
+    assert report["trade[CHN, KGZ, MCH].trade"].what == "is not a finite number (row 8)"
     assert any("is missing" in f.what and f.where.startswith("trade[") for f in report.values())
     assert any("more than once" in f.what for f in report.values())
     said = [str(fault) for fault in caught.value.faults]
-    assert any("'UZA' is not in trade -> did you mean 'UZB'?" in line for line in said)
+    assert any("'UZA' is not in trade (rows" in line and "mean 'UZB'?" in line for line in said)
     assert any("'UZB' of trade is missing" in line for line in said)
-    assert report["final_share[CHN]"].what == "does not sum to 1 over sectors"
+    assert report["final_share[CHN]"].what == "sums to 1.1 over sectors"
     assert caught.value.exit_code == 3
     assert len(said) == 7
 
@@ -68,6 +68,63 @@ def test_columns_and_sectors() -> None:
         TradeTable.from_frame(**given, theta={"AGR": 4.0, "MCH": 5.0})
     with pytest.raises(DataError, match="inputs: is not given"):
         TradeTable.from_frame(given["trade"], 4.0, given["production"])
+
+
+def faults_of(**given: object) -> list[str]:
+    with pytest.raises(DataError) as caught:
+        TradeTable.from_frame(**given)  # type: ignore[arg-type]
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_a_name_that_stands_in_one_frame_only() -> None:
+    given = frames(small())
+    theta = {"AGR": 4.0, "MCH": 5.0, "SER": 5.0, "MCHH": 3.0}
+    extra = pd.DataFrame([{"region": "CHN", "sector": "OIL", "value_added_share": 0.5, "final_share": 0.0}])
+    given["production"] = pd.concat([given["production"], extra], ignore_index=True)
+    given["inputs"].loc[0, "input"] = "AGRI"
+    said = faults_of(**given, theta=theta)
+    row = len(given["production"])
+    assert f"production.sector: 'OIL' is not in trade (row {row}) -> add its flows or drop it here" in said
+    assert "inputs.input: 'AGRI' is not in trade (row 1) -> did you mean 'AGR'?" in said
+    assert "theta[MCHH]: is for no sector of trade -> did you mean 'MCH'?" in said
+
+
+def test_sums_are_told_beside_other_faults() -> None:
+    given = frames(small())
+    given["production"].loc[0, "final_share"] += 0.1
+    given["production"].loc[4, "value_added_share"] = 1.4
+    given["inputs"].loc[0, "share"] += 0.2
+    said = faults_of(**given)
+    assert any(line.startswith("final_share[CHN]: sums to 1.1 ") for line in said)
+    assert any(line.startswith("input_share[CHN, AGR]: sums to 1.2 ") for line in said)
+    assert any("value_added_share: is above 1 (row 5)" in line for line in said)
+    assert len(said) == 3
+
+
+def test_what_a_frame_is_mistaken_for() -> None:
+    given = frames(small())
+    trade = given["trade"]
+    assert "is a list" in faults_of(trade=[1, 2])[0]
+    assert "has no rows" in faults_of(trade=trade.iloc[:0])[0]
+    renamed = trade.rename(columns={"origin": "exporter"})
+    assert "columns={'exporter': 'origin'}" in faults_of(trade=renamed)[0]
+    abroad = given["trade"]["origin"] != given["trade"]["destination"]
+    percent = {**given, "trade": trade.assign(tariff=np.where(abroad, 5.0, 0.0))}
+    assert faults_of(**percent) == [
+        "trade.tariff: has a median of 5, that is 500% -> give fractions, 0.05 for 5 %"
+    ]
+    at_home = {**given, "trade": trade.assign(tariff=0.05)}
+    assert "is levied on own sales (CHN, KAZ, KGZ ...)" in faults_of(**at_home)[0]
+    text = trade.astype({"trade": object})
+    text.loc[2, "trade"] = "1,234"
+    assert "'1,234' is not a finite number (row 3)" in faults_of(**{**given, "trade": text})[0]
+    blank = trade.replace({"origin": {"CHN": "CHN "}})
+    assert len(faults_of(**{**given, "trade": blank})) == 1
+    years = pd.concat([trade.assign(year=2022), trade.assign(year=2023)])
+    assert "choose one year" in faults_of(**{**given, "trade": years})[0]
+    foreign = faults_of(**{**given, "trade": trade[abroad]})
+    assert "domestic sales are missing -> add sales at home" in foreign[0]
+    assert "theta[AGR]: is 'four'" in faults_of(**given, theta="four")[0]
 
 
 def test_one_sector_and_missing_pairs() -> None:
@@ -88,6 +145,6 @@ def test_a_region_without_domestic_sales_is_flagged() -> None:
     table = TradeTable.armington([[900.0, 20, 4], [15, 0, 1], [5, 1, 50]], regions=["CHN", "KAZ", "UZB"])
     assert table.sells_nothing_at_home == ("KAZ",)
     eq = solve(table, 0.9 + 0.1 * np.eye(3))
-    assert "KAZ has no domestic sales" in eq.status.message
+    assert "KAZ: no domestic sales" in eq.status.message
     batch = solve(table, np.full((2, 3, 3, 1), 0.95))
-    assert all("KAZ has no domestic sales" in status.message for status in batch.statuses)
+    assert all("KAZ: no domestic sales" in status.message for status in batch.statuses)

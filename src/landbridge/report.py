@@ -227,6 +227,14 @@ UNITS = {
     "base_wait_h": "h, base",
     "million_teu_km": "million TEU-km/year",
     "co2e_kt": "kt CO2e/year",
+    "exports_musd": "million USD a year",
+    "base_exports_musd": "million USD a year, base",
+    "value_added_exports_musd": "million USD a year",
+    "base_value_added_exports_musd": "million USD a year, base",
+    "domestic_in_exports_musd": "million USD a year",
+    "base_domestic_in_exports_musd": "million USD a year, base",
+    "vax_ratio": "value-added over gross exports",
+    "base_vax_ratio": "value-added over gross exports, base",
 }
 
 
@@ -238,6 +246,7 @@ KEYS = {
     "gateways": ("gateway",),
     "counts": ("gateway", "metric", "year", "role"),
     "emissions": ("mode",),
+    "value_added": ("region",),
     "indicators": ("indicator", "subject"),
 }
 LONG = ("scenario", "table", "key1", "key2", "key3", "key4", "variable", "unit", "value")

@@ -132,6 +132,28 @@ class Results:
         ]
 
     @cached_property
+    def value_added_rows(self) -> Rows:
+        """Trade in value added of every region, all sectors, in million USD of 2023 a year.
+
+        exports_musd: gross. value_added_exports_musd: own value added that is finally used abroad, and
+        vax_ratio that over gross exports. domestic_in_exports_musd: own value added in gross exports, what
+        comes home again included.
+        """
+        self._solved()
+        accounts = self._main.value_added()
+        own = np.diag(accounts.in_exports)
+        return [
+            {
+                "region": region,
+                "exports_musd": float(accounts.exports[n]),
+                "value_added_exports_musd": float(accounts.exported[n]),
+                "domestic_in_exports_musd": float(own[n]),
+                "vax_ratio": float(accounts.ratio[n]) if accounts.exports[n] > 0.0 else None,
+            }
+            for n, region in enumerate(accounts.regions)
+        ]
+
+    @cached_property
     def corridor_rows(self) -> Rows:
         """The reported corridors, family by family and together (family "all"): expected hours and costs.
 
@@ -360,6 +382,11 @@ class Results:
         return _frame(self.trade_rows)
 
     @property
+    def value_added(self) -> pd.DataFrame:
+        """`value_added_rows` as a DataFrame."""
+        return _frame(self.value_added_rows)
+
+    @property
     def corridors(self) -> pd.DataFrame:
         """`corridor_rows` as a DataFrame."""
         return _frame(self.corridor_rows)
@@ -403,16 +430,26 @@ class Results:
         return Comparison(self.base or self, self)
 
     def to_json(self) -> dict[str, Any]:
-        """The tables in the names of the public interface; a base has corridors and gateways only."""
+        """The tables in the names of the public interface; a base has no changes to show."""
         freight = {"corridors": self.corridor_rows, "gateways": self._gateways_beside_base}
         if self.base is None:
-            return {**freight, "counts": self.count_rows, "emissions": self.emission_rows}
+            return {
+                **freight,
+                "counts": self.count_rows,
+                "emissions": self.emission_rows,
+                "value_added": self.value_added_rows,
+            }
+        before = {row["region"]: row for row in self.base.value_added_rows}
         return {
             "real_income": self.real_income_rows,
             "groups": self.group_rows,
             "trade": self.trade_rows,
             **freight,
             "emissions": self.emission_rows,
+            "value_added": [
+                {**row, **{f"base_{k}": v for k, v in before[row["region"]].items() if k != "region"}}
+                for row in self.value_added_rows
+            ],
             "notes": list(self.notes),
         }
 
@@ -506,6 +543,11 @@ class Comparison:
     def trade(self) -> pd.DataFrame:
         """Change of trade in goods by pair of regions."""
         return self.after.trade
+
+    @property
+    def value_added(self) -> pd.DataFrame:
+        """Gross and value-added exports by region, and own value added in exports."""
+        return self._beside("value_added_rows", ["region"])
 
     @property
     def corridors(self) -> pd.DataFrame:

@@ -50,6 +50,17 @@ def gegravity_sample(folder: Path) -> tuple[TradeTable, np.ndarray]:
     return table, cost
 
 
+def at_nominal_output(table: TradeTable, cost: np.ndarray) -> tuple[Equilibrium, np.ndarray]:
+    """The equilibrium whose endowments, returned beside it, hold every wL at its base."""
+    endowment = np.ones(len(table.regions))
+    for _ in range(40):
+        eq = solve(table, cost, productivity_hat=endowment, tol=1e-13)
+        if np.abs(eq.wage_hat - 1).max() < 1e-13:
+            break
+        endowment = endowment / eq.wage_hat
+    return eq, endowment
+
+
 def test_gegravity_holds_nominal_output_at_its_base(shared: Path, published: Record) -> None:
     """Its prices are those at which every country's nominal output and spending stay as they were.
 
@@ -58,12 +69,7 @@ def test_gegravity_holds_nominal_output_at_its_base(shared: Path, published: Rec
     incomes move with prices, as in `solve` alone, prices differ by a tenth and real GDP by hundredths.
     """
     table, cost = gegravity_sample(shared / "reference/trade/gegravity_sample")
-    endowment = np.ones(len(table.regions))
-    for _ in range(40):
-        eq = solve(table, cost, productivity_hat=endowment, tol=1e-13)
-        if np.abs(eq.wage_hat - 1).max() < 1e-13:
-            break
-        endowment = endowment / eq.wage_hat
+    eq, endowment = at_nominal_output(table, cost)
     assert np.abs(eq.wage_hat - 1).max() < 1e-12
     numeraire = eq.price_hat[table.region("DEU"), 0]
     for code, printed in PRICES.items():

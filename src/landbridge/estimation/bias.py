@@ -8,13 +8,14 @@ error itself, and the residuals have absorbed part of that noise, so clustered e
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
-from landbridge.estimation.panel import codes_of
+from landbridge.estimation.panel import codes_of, read_panel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,13 +122,16 @@ def jackknife(estimate: Estimate, data: Any, splits: int = 1, seed: int = 0) -> 
     """Split-panel jackknife, a check of the analytic bias: 2 b - mean of b over halves of each side.
 
     Exporters and importers are split at random into halves a and b; the model is estimated on aa, ab, ba
-    and bb. splits: further random splits to average over. Returns corrected coefficients [K].
+    and bb. data: the DataFrame or file that was estimated on. splits: random splits to average over.
+    Returns corrected coefficients [K]. Raises what `estimate` raises, for a half too.
     """
     from landbridge.estimation.ppml import estimate as again
 
     _check(estimate)
     sample = estimate.sample
     assert sample.sides is not None
+    if isinstance(data, str | Path):
+        data = read_panel(data)
     random = np.random.default_rng(seed)
     means = []
     for _ in range(splits):

@@ -204,9 +204,11 @@ def build_sample(
         built.append(
             f"pair from {sides[0]} and {sides[1]}: both directions share one, each domestic pair is its own"
         )
-    y, names, X = _design(formula, frame, faults)
     place = _Place(frame, origin, sides, year)
-    faults += _flow_faults(formula, y, place, linear)
+    y = _values(formula.dependent, place, faults)
+    if not faults:  # what stands in for a flow that is no number has no faults of its own
+        faults += _flow_faults(formula, y, place, linear)
+    names, X = _design(formula, place, faults)
     keys = [*(c for e in formula.effects for c in e), *(c for c in named if c in frame)]
     for name in dict.fromkeys([*(sides or ()), *keys]):
         empty = pd.isna(frame[name]).to_numpy()
@@ -259,35 +261,33 @@ def _pairs(frame: pd.DataFrame, sides: tuple[str, str]) -> list[str]:
     return [f"{p}_{q}" if p <= q else f"{q}_{p}" for p, q in zip(a, b, strict=True)]
 
 
-def _design(
-    formula: Formula, frame: pd.DataFrame, faults: list[Fault]
-) -> tuple[Array, tuple[str, ...], Array]:
-    """The flow and the regressors as numbers; what is not a number becomes a fault."""
-    y = _values(formula.dependent, frame, faults)
+def _design(formula: Formula, place: _Place, faults: list[Fault]) -> tuple[tuple[str, ...], Array]:
+    """The regressors as numbers; what is not a number becomes a fault."""
     names: list[str] = []
     columns: list[Array] = []
     for term in formula.terms:
-        for name, values in _expanded(term, frame, faults):
+        for name, values in _expanded(term, place, faults):
             names.append(name)
             columns.append(values)
-    X = np.column_stack(columns) if columns else np.empty((len(frame), 0))
-    return y, tuple(names), X
+    X = np.column_stack(columns) if columns else np.empty((len(place.frame), 0))
+    return tuple(names), X
 
 
-def _expanded(term: Term, frame: pd.DataFrame, faults: list[Fault]) -> list[tuple[str, Array]]:
+def _expanded(term: Term, place: _Place, faults: list[Fault]) -> list[tuple[str, Array]]:
     """The columns of a term: one, or one for each level (or combination of levels)."""
-    found: list[tuple[str, Array]] = [("", np.ones(len(frame)))]
+    found: list[tuple[str, Array]] = [("", np.ones(len(place.frame)))]
     for factor in term.factors:
-        parts = _levels(factor, frame, faults) if factor.levels else None
+        parts = _levels(factor, place, faults) if factor.levels else None
         if parts is None:
-            parts = [(factor.name, _values(factor, frame, faults))]
+            parts = [(factor.name, _values(factor, place, faults))]
         found = [(f"{a}:{b}" if a else b, u * v) for a, u in found for b, v in parts]
     return found
 
 
-def _levels(factor: Factor, frame: pd.DataFrame, faults: list[Fault]) -> list[tuple[str, Array]]:
+def _levels(factor: Factor, place: _Place, faults: list[Fault]) -> list[tuple[str, Array]]:
     import pandas as pd
 
+    frame = place.frame
     assert factor.levels is not None
     codes, labels = pd.factorize(frame[factor.levels], sort=True)
     shown = [str(int(x)) if isinstance(x, float) and x == int(x) else str(x) for x in labels]
@@ -306,7 +306,7 @@ def _levels(factor: Factor, frame: pd.DataFrame, faults: list[Fault]) -> list[tu
     tail = ""
     if factor.tree is not None:
         inner = Factor(factor.name, factor.tree)
-        size, tail = _values(inner, frame, faults), ":" + ast.unparse(factor.tree).replace(" ", "")
+        size, tail = _values(inner, place, faults), ":" + ast.unparse(factor.tree).replace(" ", "")
     if len(labels) > 2000:
         cure = "put it among the fixed effects, after |"
         faults.append(Fault(factor.name, f"has {len(labels):,} levels", cure))
@@ -318,15 +318,23 @@ def _levels(factor: Factor, frame: pd.DataFrame, faults: list[Fault]) -> list[tu
     ]
 
 
-def _values(factor: Factor, frame: pd.DataFrame, faults: list[Fault]) -> Array:
+def _values(factor: Factor, place: _Place, faults: list[Fault]) -> Array:
+    import pandas as pd
+
     assert factor.tree is not None
-    broken = False
+    frame, broken = place.frame, False
     for name in names_in(factor.tree):
         values = column(frame, name)
         if values.dtype == object and not _compared(factor, frame):
-            example = next((v for v in values if isinstance(v, str)), "text")
-            cure = f"make it numbers, or use its levels: i({name})"
-            faults.append(Fault(name, f"holds text, for example {example!r}", cure))
+            wrong = np.asarray(pd.isna(pd.to_numeric(values, errors="coerce")) & ~pd.isna(values))
+            if wrong.all() or not wrong.any():
+                example = next((v for v in values if isinstance(v, str)), "text")
+                cure = f"make it numbers, or use its levels: i({name})"
+                faults.append(Fault(name, f"holds text, for example {example!r}", cure))
+            else:
+                example = values[int(np.flatnonzero(wrong)[0])]
+                what = f"holds text, {example!r} first, in {place.rows(wrong)}"
+                faults.append(Fault(name, what, "write plain numbers: no words, no comma in thousands"))
             broken = True
     if broken:
         return np.full(len(frame), 0.0)

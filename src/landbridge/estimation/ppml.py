@@ -17,7 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
-from landbridge.estimation.absorb import Dropped, collinear, separated_by_groups, separated_by_regressors
+from landbridge.estimation.absorb import (
+    Dropped,
+    collinear,
+    separated_by_groups,
+    separated_by_regressors,
+    separated_by_two_effects,
+)
 from landbridge.estimation.expressions import Formula, parse_formula
 from landbridge.estimation.panel import PAIR, Sample, build_sample, codes_of, read_panel
 from landbridge.io.optional import need
@@ -265,6 +271,11 @@ def estimate(
         rules[rule] = rules.get(rule, 0) + int(lost.sum())
         sample, more = _informative(sample.only(~lost), parsed.constant, method, rules)
         dropped += more
+    else:
+        raise ConvergenceError(
+            f"after {_ROUNDS} estimates zero flows still run to minus infinity; use fewer fixed effects, or "
+            "leave the sparsest countries out"
+        )
     assert fit is not None and status is not None
     if not status.converged:
         raise ConvergenceError(f"the estimate has not converged: {status.message}")
@@ -328,6 +339,12 @@ def _informative(
             fault = Fault("fixed effects", "leave no row with information", "use fewer fixed effects")
             raise DataError("nothing to estimate", [fault])
         sample = sample if rows.all() else sample.only(rows)
+        if method == "ppml":
+            lost = separated_by_two_effects(sample.y, sample.groups)
+            if lost.any():
+                _count(rules, "zero flows that two fixed effects fit exactly", int(lost.sum()))
+                sample = sample.only(~lost)
+                continue
         keep, dropped = collinear(sample.names, sample.X, sample.groups, constant)
         gone += dropped
         if not keep.any():
@@ -450,7 +467,8 @@ def _vanished(y: Array, fit: Any, method: Method) -> NDArray[np.bool_]:
     if method != "ppml":
         return np.zeros(len(y), dtype=np.bool_)
     fitted = np.asarray(fit._Y_hat_response, dtype=np.float64).ravel()
-    return np.asarray((y == 0) & (fitted < _VANISHED * min(1.0, fitted[y > 0].min()) * y[y > 0].min()))
+    least = min(float(fitted[y > 0].min()), float(y[y > 0].min()))  # both in the unit of the flow
+    return np.asarray((y == 0) & (fitted < _VANISHED * least))
 
 
 def _notes(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from landbridge.errors import DataError, Fault, LandbridgeError, Status
 from landbridge.trade import one_sector
@@ -29,6 +29,8 @@ BLOCK = 16
 # Shared steps end after so many, or when one leaves more than this share; `solve` does what is left over.
 MOST = 40
 GIVE_UP = 0.7
+# Elasticities that are whole numbers up to here need no logarithm.
+LARGEST_WHOLE = 16
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -129,9 +131,9 @@ def solve_batch(
             array = array[None]
         shocks[name] = array
     if len(set(counts.values())) != 1 or not min(counts.values()):
-        said = (
-            ", ".join(f"{name} has {count}" for name, count in counts.items()) or "none has an axis for them"
-        )
+        shapes = ", ".join(f"{name} {a.shape[1:]}" for name, a in shocks.items() if a is not None)
+        said = ", ".join(f"{name} has {count}" for name, count in counts.items())
+        said = said or f"none has an axis for them ({shapes or 'none is given'})"
         fault = Fault("scenarios", said, "give cost_hat[scenario, origin, destination, sector]")
         raise DataError("the arguments do not hold one number of scenarios", [fault])
     B = next(iter(counts.values()))
@@ -162,7 +164,7 @@ def solve_batch(
         except LandbridgeError as error:
             if throw:
                 raise type(error)(f"scenario {i}: {error.message}", error.faults) from None
-            finished.append(Status(False, 1.0, 0, str(error).replace("\n", " ")))
+            finished.append(Status(False, 1.0, 0, _in_one_line(error)))
             continue
         income[i], wages[i], states[i] = alone.real_income_hat, alone.wage_hat, alone._u
         finished.append(replace(alone.status, rebase=first.status.rebase))
@@ -171,6 +173,10 @@ def solve_batch(
     return EquilibriumBatch(
         base, deficits, income, wages, tuple(finished), tuple(states), shocks, supply_elasticity, tol
     )
+
+
+def _in_one_line(error: LandbridgeError) -> str:
+    return "; ".join([error.message, *map(str, error.faults)])
 
 
 @dataclass(frozen=True)
@@ -188,13 +194,11 @@ def _together(
     base, psi = unshocked.base, unshocked.supply_elasticity
     theta, N, B = float(base.theta[0, 0]), base.N, len(rows)
     factors = one_sector.of_base(unshocked)
-    exponent = _exponents(shocks, rows, N)
-    if factors is None or exponent is None:
+    kernels = _kernels(shocks, rows, N, theta)
+    if factors is None or kernels is None:
         return {}
-    exponent *= -theta
-    regular = (np.abs(exponent) < LARGE_EXPONENT).all(axis=(1, 2))
-    K = np.exp(exponent, out=exponent)
-    K *= base.pi[0].T
+    K, regular = kernels
+    K *= np.ascontiguousarray(base.pi[0].T)
     w = np.zeros((B, N))
     norms, count = np.full(B, np.inf), np.zeros(B, dtype=int)
     live, best = regular.copy(), np.zeros((B, N))
@@ -233,21 +237,50 @@ def _together(
     }
 
 
-def _exponents(shocks: dict[str, Array | None], rows: range, N: int) -> Array | None:
-    """ln cost - ln productivity [scenario, o, d]; None where an argument has to be read one by one."""
-    out = np.zeros((len(rows), N, N))
+def _kernels(
+    shocks: dict[str, Array | None], rows: range, N: int, theta: float
+) -> tuple[Array, NDArray[np.bool_]] | None:
+    """(tau^ / A^)^(-theta) [scenario, o, d], and which scenarios have it far from overflow.
+
+    None where an argument has to be read one by one.
+    """
+    out = np.ones((len(rows), N, N))
+    regular: NDArray[np.bool_] = np.ones(len(rows), dtype=np.bool_)
     cost, lift = shocks["cost_hat"], shocks["productivity_hat"]
     if cost is not None:
         cost = cost[rows.start : rows.stop] if len(cost) > 1 else cost
         if cost.shape[1:] != (N, N, 1):
             return None
-        np.log(np.broadcast_to(cost[:, :, :, 0], out.shape), out=out)
+        block = np.broadcast_to(cost[:, :, :, 0], out.shape)
+        regular &= block.min(axis=(1, 2)) > 0.0  # even powers would hide a sign
+        _power(block, theta, out)
     if lift is not None:
         lift = lift[rows.start : rows.stop] if len(lift) > 1 else lift
         if lift.shape[1:] != (N, 1):
             return None
-        out -= np.log(lift)
-    return out
+        regular &= (lift > 0.0).all(axis=(1, 2))
+        out *= lift**theta
+    limit = np.exp(LARGE_EXPONENT)
+    regular &= (out.max(axis=(1, 2)) < limit) & (out.min(axis=(1, 2)) > 1.0 / limit)
+    return out, regular
+
+
+def _power(ratio: Array, theta: float, out: Array) -> None:
+    """ratio^(-theta) into out; whole powers by multiplication, at a tenth of the price of log and exp."""
+    whole = int(theta)
+    if theta != whole or not 1 <= whole <= LARGEST_WHOLE:
+        np.log(ratio, out=out)
+        out *= -theta
+        np.exp(out, out=out)
+        return
+    square, left = np.reciprocal(ratio), whole
+    out[...] = 1.0
+    while left:
+        if left & 1:
+            out *= square
+        left >>= 1
+        if left:
+            square *= square
 
 
 def _deficits(economy: Economy, wl: Array) -> Array:

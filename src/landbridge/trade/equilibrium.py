@@ -7,12 +7,12 @@ solution in `search`, real income and derivatives in `welfare`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
 from landbridge.trade import welfare
@@ -20,7 +20,10 @@ from landbridge.trade.economy import Array, Closure, Economy, Point, Shock
 from landbridge.trade.search import Rebased, SearchError, find, hardly_trades, no_home_sales, prepare, rebase
 from landbridge.trade.value_added import ValueAdded, value_added
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
-from landbridge.world.trade_table import TradeTable
+from landbridge.world.trade_table import TradeTable, cell_faults
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Closure", "Equilibrium", "answer", "read_shock", "solve"]
 
@@ -98,17 +101,7 @@ class Equilibrium:
         unmoved = shock.ln_cost is None and shock.tariff is None and shock.ln_productivity is None
         if unmoved and shock.transfer is None and not self._u.any():
             return self.base
-        base = self.base
-        return TradeTable(
-            base.regions,
-            base.sectors,
-            self.trade,
-            self.tariff,
-            base.value_added_share,
-            base.input_share,
-            base.final_share,
-            base.theta,
-        )
+        return replace(self.base, trade=self.trade, tariff=self.tariff)
 
     def table(self) -> TradeTable:
         """The solved equilibrium as a table, ready to be shocked again."""
@@ -118,6 +111,24 @@ class Equilibrium:
     def value_added(self) -> ValueAdded:
         """Trade in value added at this equilibrium; for the base, `value_added(table)`."""
         return value_added(self.table())
+
+    def frame(self) -> pd.DataFrame:
+        """One row per region, in percent: real income, real wage and the first-order split beside.
+
+        real_income is exact; terms_of_trade, volume, cost, transfer and supply add up to first_order
+        (`FirstOrder`), and residual = real_income - first_order is what finite changes leave over.
+        ConvergenceError where this equilibrium is unconverged.
+        """
+        import pandas as pd
+
+        split = self.first_order
+        exact = self.real_income_hat - 1.0
+        columns = {"real_income": exact, "real_wage": self.real_wage_hat - 1.0}
+        for name in ("terms_of_trade", "volume", "cost", "transfer", "supply"):
+            columns[name] = getattr(split, name)
+        columns |= {"first_order": split.sum, "residual": exact - split.sum}
+        index = pd.Index(self.base.regions, name="region")
+        return pd.DataFrame({f"{name}_percent": 100.0 * v for name, v in columns.items()}, index=index)
 
     def outcome(self, of: str) -> float:
         """The number that `gradient(of)` differentiates (in logs): a hat, or a flow in million USD.
@@ -351,6 +362,9 @@ def solve(
     Source: Caliendo and Parro (2015), equations (10)-(14); Dekle, Eaton and Kortum (2008) for transfers;
     Allen, Arkolakis and Takahashi (2020), Journal of Political Economy 128(2), for psi.
     """
+    if not isinstance(table, TradeTable):
+        cure = "make one with TradeTable.armington or TradeTable.from_frame"
+        raise DataError("there is no economy", [Fault("table", f"is a {type(table).__name__}", cure)])
     if np.ndim(cost_hat if cost_hat is not None else 0.0) == 4:
         from landbridge.trade.batch import solve_batch  # it builds on this module
 
@@ -370,7 +384,7 @@ def solve(
     if deficits not in get_args(Closure):
         cure = did_you_mean(str(deficits), get_args(Closure)) or "choose fixed, zero or proportional"
         raise DataError("unknown closure", [Fault("deficits", f"is {deficits!r}", cure)])
-    if not tol > 0:
+    if not (isinstance(tol, (int, float)) and tol > 0):
         raise DataError("the tolerance is not positive", [Fault("tol", f"is {tol!r}", "give 1e-10")])
     psi = _read_supply(table, supply_elasticity)
     shock = read_shock(table, cost_hat, tariff, productivity_hat, transfer)
@@ -464,31 +478,39 @@ def read_shock(
             array = np.broadcast_to(array[..., None], shape)
         if array.shape != shape:
             short = f" or {shape[:-1]}" if len(shape) > 1 else ""
-            faults.append(Fault(name, f"has shape {array.shape}", f"give {shape}{short}"))
+            many = ""
+            if array.shape[1:] in (shape, shape[:-1]) and len(shape) > 1:
+                many = f"; many scenarios: solve_batch with {('scenarios', *shape)}".replace("'", "")
+            faults.append(Fault(name, f"has shape {array.shape}", f"give {shape}{short}{many}"))
             return None
         return array
 
-    def demand(name: str, good: bool, what: str, cure: str) -> None:
-        if not good:
-            faults.append(Fault(name, what, cure))
+    regions, sectors = table.regions, table.sectors
+    axes = {1: (regions,), 2: (regions, sectors), 3: (regions, regions, sectors)}
+
+    def demand(name: str, array: Array, good: NDArray[np.bool_], what: str, cure: str) -> None:
+        if not good.all():
+            faults.extend(cell_faults(~good, name, axes[array.ndim], what, cure))
 
     cost = read("cost_hat", cost_hat, (N, N, S))
     levels = read("tariff", tariff, (N, N, S))
     lift = read("productivity_hat", productivity_hat, (N, S))
     moved = read("transfer", transfer, (N,))
     if cost is not None:
-        demand("cost_hat", bool((cost > 0).all()), "is not positive everywhere", "1 = no change")
+        demand("cost_hat", cost, cost > 0, "is not a positive number", "give a ratio, 1 = no change")
     if levels is not None:
-        good = bool(np.isfinite(levels).all() and (levels > -1).all())
-        demand(
-            "tariff", good, "is not a finite number above -1", "give new levels as fractions, 0.05 for 5 %"
-        )
+        good = np.isfinite(levels) & (levels > -1)
+        cure = "give new levels as fractions, 0.05 for 5 %"
+        demand("tariff", levels, good, "is not a finite number above -1", cure)
     if lift is not None:
-        good = bool(np.isfinite(lift).all() and (lift > 0).all())
-        demand("productivity_hat", good, "is not positive and finite", "1 = no change")
+        good = np.isfinite(lift) & (lift > 0)
+        demand("productivity_hat", lift, good, "is not positive and finite", "1 = no change")
     if moved is not None:
-        good = bool(np.isfinite(moved).all()) and abs(float(moved.sum())) <= 1e-9 * float(np.abs(moved).sum())
-        demand("transfer", good, "does not sum to zero", "what one region receives another pays")
+        demand("transfer", moved, np.isfinite(moved), "is not finite", "give million USD, 0 = none")
+        left = float(moved.sum())
+        if abs(left) > 1e-9 * float(np.abs(moved).sum()):
+            cure = "what one region receives another pays"
+            faults.append(Fault("transfer", f"sums to {left:,.6g} musd, not to zero", cure))
     if faults:
         raise DataError("the shock does not fit the table", faults)
 
@@ -507,7 +529,11 @@ def read_shock(
 
 def _read_supply(table: TradeTable, supply_elasticity: float) -> float:
     """Check psi against the table it is asked for."""
-    psi, where = float(supply_elasticity), "supply_elasticity"
+    where = "supply_elasticity"
+    try:
+        psi = float(supply_elasticity)
+    except (TypeError, ValueError):
+        psi = np.nan
     if not (np.isfinite(psi) and psi >= 0.0):
         fault = Fault(where, f"is {supply_elasticity!r}", "give a finite number of at least 0")
         raise DataError("the supply elasticity cannot be used", [fault])

@@ -65,6 +65,15 @@ class Counterfactual:
         text = f"{own.message}; {len(self.drawn)} draws solved, {self.failed} not"
         return Status(own.converged, own.residual, own.iterations, text, own.rebase)
 
+    def __repr__(self) -> str:
+        change = self.percent
+        low, high = int(change.argmin()), int(change.argmax())
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in self.coefficients.items())
+        return (
+            f"Counterfactual({shown}; real income {change[low]:+.4f} % ({self._regions[low]}) to "
+            f"{change[high]:+.4f} % ({self._regions[high]}); {len(self.drawn)} draws, {self.failed} failed)"
+        )
+
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """One row a region: percent, standard_error, low and high (the central `level` of the draws)."""
         import pandas as pd
@@ -171,7 +180,13 @@ def counterfactual(
         fixed = {name: _changes(table, name, change, faults) for name, change in changes.items()}
         random = np.random.default_rng(seed)
         mean = np.array([point[name] for name in names])
-        for b in random.multivariate_normal(mean, covariance, size=draws, method="cholesky"):
+        try:
+            coefficients = random.multivariate_normal(mean, covariance, size=draws, method="cholesky")
+        except np.linalg.LinAlgError:
+            what = "is not positive definite, so nothing can be drawn from it"
+            cure = "cluster in one way, or by something with more clusters; draws=0 gives the estimate alone"
+            raise DataError("there are no draws", [Fault("covariance", what, cure)]) from None
+        for b in coefficients:
             hat = cost_hat(table, dict(zip(names, map(float, b), strict=True)), fixed, sectors)
             one = solve(table, hat, deficits=deficits, throw=False, start=solved)
             if one.status.converged:

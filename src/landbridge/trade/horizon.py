@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -35,10 +37,14 @@ def grown(
     """
     hat = np.asarray(value_added_hat, dtype=float)
     if hat.shape != (len(table.regions),) or not np.all(np.isfinite(hat) & (hat > 0.0)):
+        what = f"has shape {hat.shape}"
+        if hat.shape == (len(table.regions),):
+            bad = [r for r, v in zip(table.regions, hat, strict=True) if not (np.isfinite(v) and v > 0.0)]
+            what = f"is not positive for {', '.join(bad)}"
         cure = "give one positive factor for each region"
-        raise DataError("growth cannot be read", [Fault("value_added_hat", f"has shape {hat.shape}", cure)])
+        raise DataError("growth cannot be read", [Fault("value_added_hat", what, cure)])
     start = solve(table, deficits=deficits)
-    before = _value_added(start.table())
+    before = start.table().value_added
     world = float(hat @ before / before.sum())
     target = hat / world
     log_labour = np.log(target)
@@ -46,30 +52,13 @@ def grown(
     for _ in range(most):
         productivity = np.exp(log_labour[:, None] * table.value_added_share)
         eq = solve(table, productivity_hat=productivity, deficits=deficits, start=previous)
-        missed = np.log(target * before / _value_added(eq.table()))
+        missed = np.log(target * before / eq.table().value_added)
         gap = float(np.abs(missed).max())
         if gap < tol:
-            return _scaled(eq.table(), world)
+            grown_table = eq.table()
+            return replace(grown_table, trade=grown_table.trade * world)
         log_labour += missed
         previous = eq
     cure = "check the factors: none should be many times another"
     status = Status(False, gap, most, f"value added misses its target by {gap:.1e}: {cure}")
     raise ConvergenceError(f"no base economy of that size was found: {status.message}")
-
-
-def _value_added(table: TradeTable) -> Array:
-    """Value added of every region [n], million USD."""
-    return np.asarray((table.value_added_share * table.trade.sum(axis=1)).sum(axis=1))
-
-
-def _scaled(table: TradeTable, factor: float) -> TradeTable:
-    return TradeTable(
-        regions=table.regions,
-        sectors=table.sectors,
-        trade=table.trade * factor,
-        tariff=table.tariff,
-        value_added_share=table.value_added_share,
-        input_share=table.input_share,
-        final_share=table.final_share,
-        theta=table.theta,
-    )

@@ -202,8 +202,8 @@ def no_home_sales(base: Base) -> str:
     if not base.homeless:
         return ""
     return (
-        f"; {', '.join(base.homeless)} has no domestic sales (zero or floored in the data), so what it gains "
-        "from trade means little"
+        f"; {', '.join(base.homeless)}: no domestic sales (zero or floored in the data), so the gain from "
+        "trade there means little"
     )
 
 
@@ -295,15 +295,6 @@ def rebase(table: TradeTable, closure: Closure, tol: float, supply_elasticity: f
     # Sectors that hardly exist are compared with a millionth of their region's sales.
     sales = (point.Y - base.Y) / np.maximum(base.Y, 1e-6 * base.Y.sum(axis=0))
     change = max(float(np.abs(v).max()) for v in (np.expm1(w), np.expm1(p), sales))
-    cleared = TradeTable(
-        table.regions,
-        table.sectors,
-        economy.flows(point).transpose(2, 1, 0),
-        table.tariff,
-        table.value_added_share,
-        table.input_share,
-        table.final_share,
-        table.theta,
-    )
+    cleared = replace(table, trade=economy.flows(point).transpose(2, 1, 0))
     kept[key] = Rebased(cleared, change, found.residual, found.evaluations)
     return kept[key]

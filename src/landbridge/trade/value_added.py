@@ -39,7 +39,7 @@ TERMS = (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ValueAdded:
     """Leontief accounts of one table; a producer is a pair (region, sector), regions outermost.
 
@@ -127,7 +127,6 @@ class ValueAdded:
             foreign = self.share @ B[:, i] - made[i]
             sold_final = f[i].sum(axis=1) - f[i, n]
             third = f.sum(axis=1) - own_final - f[:, n]
-            third[i] = 0.0
             back = away @ A[:, i]
             sent = A[i].copy()
             sent[:, i] = 0.0
@@ -144,6 +143,13 @@ class ValueAdded:
                 (self.input_tariff @ B[:, i]) @ abroad[n],
             )
         return out
+
+    def __repr__(self) -> str:
+        return (
+            f"ValueAdded({len(self.regions)} regions x {len(self.sectors)} sectors; "
+            f"{np.nansum(self.exported) / np.sum(self.exports) if self.exports.any() else np.nan:.3f} of "
+            "world exports is value-added exports)"
+        )
 
     def frame(self) -> pd.DataFrame:
         """One row per region: exports, value-added exports, their ratio and the ten terms [million USD]."""

@@ -56,7 +56,7 @@ class FirstOrder:
         return self.terms_of_trade + self.volume + self.cost + self.transfer + self.supply
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Gradient:
     """Derivatives of one number (or of a weighted sum of outcomes) at an equilibrium.
 
@@ -69,6 +69,13 @@ class Gradient:
     tariff: Array
     productivity: Array
     transfer: Array
+
+    def __repr__(self) -> str:
+        N, _, S = self.cost.shape
+        return (
+            f"Gradient(cost, tariff [{N}, {N}, {S}], productivity [{N}, {S}], transfer [{N}]; "
+            f"cost {self.cost.min():.4g} to {self.cost.max():.4g})"
+        )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy is False and dtype is not None and np.dtype(dtype) != self.cost.dtype:
@@ -101,7 +108,7 @@ def parse_outcome(of: str, table: TradeTable) -> Outcome:
 
     DataError names the nearest known words when a part is unknown.
     """
-    parts = of.split(":")
+    parts = str(of).split(":")
     if len(parts) == 1:
         parts = ["real_income", *parts]
     kind, names = parts[0], parts[1:]

@@ -18,7 +18,7 @@ from landbridge.errors import DataError, Fault
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TradeTable"]
+__all__ = ["TradeTable", "cell_faults"]
 
 Array = NDArray[np.float64]
 
@@ -301,7 +301,7 @@ def _name_faults(regions: tuple[str, ...], sectors: tuple[str, ...]) -> list[Fau
     return faults
 
 
-def _cells(
+def cell_faults(
     bad: NDArray[np.bool_], where: str, axes: Sequence[tuple[str, ...]], what: str, cure: str
 ) -> list[Fault]:
     """Faults for the flagged cells, the first few spelled out and the rest counted."""
@@ -330,23 +330,27 @@ def _value_faults(
     }
     faults: list[Fault] = []
     for name, array in arrays.items():
-        faults += _cells(
+        faults += cell_faults(
             ~np.isfinite(array), name, axes[name], "is not a finite number", "fill it; 0 = no flow"
         )
     with np.errstate(invalid="ignore"):
         b, t = arrays["value_added_share"], arrays["tariff"]
-        faults += _cells(arrays["trade"] < 0, "trade", axes["trade"], "is negative", "flows are at least 0")
-        faults += _cells(
+        faults += cell_faults(
+            arrays["trade"] < 0, "trade", axes["trade"], "is negative", "flows are at least 0"
+        )
+        faults += cell_faults(
             t <= -1, "tariff", axes["tariff"], "is -100 % or less", "give a fraction, 0.05 for 5 %"
         )
-        faults += _cells(
+        faults += cell_faults(
             (b < 0) | (b > 1), "value_added_share", ns, "is outside 0 to 1", "give value added over output"
         )
-        faults += _cells(
+        faults += cell_faults(
             arrays["input_share"] < NEGATIVE_INPUT, "input_share", axes["input_share"], "is negative", "use 0"
         )
-        faults += _cells(arrays["final_share"] < 0, "final_share", ns, "is negative", "use 0 and rescale")
-        faults += _cells(
+        faults += cell_faults(
+            arrays["final_share"] < 0, "final_share", ns, "is negative", "use 0 and rescale"
+        )
+        faults += cell_faults(
             arrays["theta"] <= 0, "theta", (sectors,), "is not positive", "give a trade elasticity > 0"
         )
     return faults
@@ -362,7 +366,7 @@ def _account_faults(
     inputs = arrays["input_share"].sum(axis=1)
     uses_inputs = (b < 1) & (output > 0)
     off = np.abs(inputs - 1.0) > SHARE_TOLERANCE
-    faults = _cells(
+    faults = cell_faults(
         # A column of zeros is how tables mark a sector that buys no materials.
         off & (uses_inputs | (np.abs(inputs) > SHARE_TOLERANCE)),
         "input_share",
@@ -370,7 +374,7 @@ def _account_faults(
         "does not sum to 1 over inputs",
         "divide by the sum over axis 1",
     )
-    faults += _cells(
+    faults += cell_faults(
         np.abs(arrays["final_share"].sum(axis=1) - 1.0) > SHARE_TOLERANCE,
         "final_share",
         (regions,),
@@ -378,14 +382,14 @@ def _account_faults(
         "divide by the sum",
     )
     earned = (b * output).sum(axis=1)
-    faults += _cells(
+    faults += cell_faults(
         earned <= 0, "trade", (regions,), "has no value added", "give it sales or drop the region"
     )
     materials = (1.0 - b) * output
     wanted = (arrays["final_share"] > 0) | (
         np.matmul(arrays["input_share"], materials[:, :, None])[:, :, 0] > 0
     )
-    faults += _cells(
+    faults += cell_faults(
         wanted & ~supplied,
         "trade",
         ns,

@@ -203,9 +203,10 @@ def _chosen(
         faults.append(Fault("files", what, "give those of one"))
     if not kept and years is not None:
         what = f"no file of {', '.join(map(str, sorted(years)))}"
-        faults.append(Fault("years", what, "ask for a year that is there"))
+        there = sorted({int(name.group(2)) for member in found if (name := _FILE.match(member.name))})
+        faults.append(Fault("years", what, f"there is {', '.join(map(str, there))}"))
     if faults:
-        raise DataError("not a BACI that is known", faults[:10])
+        raise DataError("these are not files of BACI that can be read", faults[:10])
     return kept, next(iter(releases))
 
 
