@@ -493,9 +493,7 @@ def _gateway_changes(base: Digest, case: Digest, names: Names) -> Section:
                 "-" if trains is None or earlier is None else f"{trains - earlier:+.1f}",
                 _or_dash(row["volume_over_capacity"], ".2f"),
                 _hours(row),
-                "-"
-                if row["status"] == "closed" or was is None
-                else _signed(row["wait_h"] - was["wait_h"], 0),
+                "-" if row["status"] == "closed" or was is None else signed(row["wait_h"] - was["wait_h"], 0),
             )
         )
     rest = len(moved) - len(rows)
