@@ -40,8 +40,12 @@ MOST_STEPS = 25
 
 @dataclass(frozen=True, eq=False)
 class Settled:
-    """Where the search ended: loads [q], the further hours and variance they cause [q], status."""
+    """Where the search ended: loads [q], the further hours and variance they cause [q], status.
 
+    cost [pair, sector]: expected, under these.
+    """
+
+    cost: FloatArray
     load: FloatArray
     delay_h: FloatArray
     delay_h2: FloatArray
@@ -89,10 +93,12 @@ def settle(
     """
     first = np.maximum(queues.base_load, 0.0) if start is None else np.asarray(start, dtype=np.float64)
     scale = max(1.0, float(np.linalg.norm(first)))
-    at = _Point(first, first, np.zeros((0, 0)))
+    nothing = np.zeros((0, 0))
+    at = _Point(first, first, nothing, nothing)
 
     def flows(load: FloatArray) -> FloatArray:
-        at.demand = demand(touched.cost(*queues.delay(load)))
+        at.cost = touched.cost(*queues.delay(load))
+        at.demand = demand(at.cost)
         found = touched.flows(at.demand)
         at.load, at.answer = load, queues.load(found)
         at.evaluations += 1
@@ -121,7 +127,7 @@ def settle(
             f"the waits at the gateways were not found: residual {left:.1e} is above {tol:.1e} after "
             f"{at.evaluations} evaluations; take a smaller change, or raise the capacity that it lowers"
         )
-    return Settled(at.load, *queues.delay(at.load), Status(done, left, at.evaluations, told))
+    return Settled(at.cost, at.load, *queues.delay(at.load), Status(done, left, at.evaluations, told))
 
 
 def slope_of(choice: Choice, through: tuple[csr_matrix, csr_matrix], demand_teu: FloatArray) -> Slope:
@@ -134,10 +140,11 @@ def slope_of(choice: Choice, through: tuple[csr_matrix, csr_matrix], demand_teu:
 
 @dataclass(eq=False)
 class _Point:
-    """The loads looked at last, the boxes of trade under their waits, and the loads these bring forth."""
+    """The loads looked at last, costs and boxes of trade under their waits, the loads these bring forth."""
 
     load: FloatArray
     answer: FloatArray
+    cost: FloatArray
     demand: FloatArray
     evaluations: int = 0
 

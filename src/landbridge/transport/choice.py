@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,10 +124,21 @@ class _Within:
 
 @dataclass(eq=False)
 class _Kept:
-    """The weights of the choice that was looked at last; they are large, and quick to make again."""
+    """The weights of the choice that was looked at last; they are large, and quick to make again.
 
-    owner: Choice | None = None
+    The choice is known by a weak reference: one that is let go takes its arrays along at once.
+    """
+
+    _owner: ReferenceType[Choice] | None = None
     within: _Within | None = None
+
+    def hold(self, owner: Choice, within: _Within) -> None:
+        """Keep the weights of a choice instead of those of another."""
+        self._owner, self.within = ref(owner), within
+
+    def of(self, choice: Choice) -> _Within | None:
+        """The weights, where they are those of this choice."""
+        return self.within if self._owner is not None and self._owner() is choice else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,11 +231,10 @@ class Choice:
 
     @property
     def _within(self) -> _Within:
-        kept = self.base._kept
-        within = kept.within
-        if kept.owner is not self or within is None:
+        within = self.base._kept.of(self)
+        if within is None:
             within = self._weigh(self.sums)
-            kept.within, kept.owner = within, self
+            self.base._kept.hold(self, within)
         return within
 
     def with_sectors(self, other: Choice, sectors: BoolArray) -> Choice:
@@ -545,7 +556,7 @@ def pivot(
         averaged,
         weigh,
     )
-    base._kept.within, base._kept.owner = within, choice
+    base._kept.hold(choice, within)
     return choice
 
 

@@ -343,9 +343,7 @@ class Touched:
             family_cost=family_cost,
             family_share=family_share,
         )
-        kept = choice.base._kept
-        kept.within = _Within(routes, classes, sums, weight, total, within.shift)
-        kept.owner = new
+        choice.base._kept.hold(new, _Within(routes, classes, sums, weight, total, within.shift))
         return new
 
     # -- how flows answer to delays ----------------------------------------------------------------
