@@ -378,6 +378,8 @@ def test_tables_stand_in_four_styles(flows: pd.DataFrame) -> None:
     assert "two-way" in text and "three-way: Dropped: log(dist)" in text and "***" in text
     assert r"\begin{tabular}" in table([one, two], "latex") and "exporter\\^{}year" in table([one], "latex")
     assert table([one, two], "markdown").startswith("|") and table([one, two], "csv").startswith(",(1),(2)")
+    small = estimate("trade ~ dist | exporter^year + importer^year", flows)
+    assert "e-0" in small.table() and "(0.000)" not in small.table()
     for bad in ({"style": "word"}, {"titles": ["a"]}):
         with pytest.raises(DataError):
             table([one, two], **bad)

@@ -76,8 +76,8 @@ def _body(estimates: Sequence[Estimate], digits: int) -> list[list[str]]:
                 continue
             stars = next((s for limit, s in _STARS if row["p"] < limit), "")
             # Stars stand outside the width of the number, so that points line up.
-            top.append(f"{row['coefficient']:.{digits}f}{stars:<3}")
-            below.append(f"({row['standard_error']:.{digits}f})  ")
+            top.append(f"{_number(row['coefficient'], digits)}{stars:<3}")
+            below.append(f"({_number(row['standard_error'], digits)})  ")
         body += [top, below]
     effects = list(dict.fromkeys(n for e in estimates for n in e.fixed_effects))
     for name in effects:
@@ -88,6 +88,11 @@ def _body(estimates: Sequence[Estimate], digits: int) -> list[list[str]]:
     r2 = [e.pseudo_r2 for e in estimates]
     body.append(["R2 (squared correlation)", *(f"{v:.{digits}f}   " if v is not None else "" for v in r2)])
     return body
+
+
+def _number(value: float, digits: int) -> str:
+    """Fixed digits, or powers of ten where they would show nothing but zeros."""
+    return f"{value:.2e}" if 0 < abs(value) < 0.5 * 10.0**-digits else f"{value:.{digits}f}"
 
 
 def _notes(estimates: Sequence[Estimate], heads: Sequence[str]) -> list[str]:
