@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from landbridge.transport.choice import PAIR_GROUPS
+from landbridge.transport.classes import PAIR_GROUPS
 from landbridge.world import World
 from landbridge.world.table import Cell, Table, parse_cell, read_schema
 

@@ -12,12 +12,10 @@ from landbridge.errors import InfeasibleError
 from landbridge.transport.choice import (
     BaseChoice,
     Choice,
-    Classes,
-    freight_classes,
-    keeps_every_family,
     pivot,
     solve_base,
 )
+from landbridge.transport.classes import Classes, freight_classes, keeps_every_family
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, align, compile_graph
 from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate
 from landbridge.world import World

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from landbridge.transport.choice import PAIR_GROUPS
+from landbridge.transport.classes import PAIR_GROUPS
 from landbridge.world.table import Table, read_schema
 from landbridge.world.validate import check_cells, check_network
 

@@ -26,7 +26,7 @@ from landbridge.chain import Searched, SolvedBase
 from landbridge.errors import ConvergenceError
 from landbridge.scenario import Scenario, apply
 from landbridge.transport import FAMILIES, pivot
-from landbridge.transport.choice import PAIR_GROUPS
+from landbridge.transport.classes import PAIR_GROUPS
 from landbridge.transport.graph import BLOCK, LAYERS, RAILS, SEA
 from landbridge.world import World
 

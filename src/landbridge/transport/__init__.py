@@ -10,13 +10,11 @@ from landbridge.transport.choice import (
     ArcBars,
     BaseChoice,
     Choice,
-    Classes,
-    freight_classes,
-    keeps_every_family,
     log_constants,
     pivot,
     solve_base,
 )
+from landbridge.transport.classes import Classes, freight_classes, keeps_every_family
 from landbridge.transport.freight import Freight, freight_between_regions, network_share
 from landbridge.transport.gateways import crossing_terms
 from landbridge.transport.graph import Graph, align, compile_graph

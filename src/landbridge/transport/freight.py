@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from landbridge.transport.choice import Classes
+from landbridge.transport.classes import Classes
 from landbridge.transport.graph import Graph
 from landbridge.transport.paths import RouteSet
 from landbridge.world import World

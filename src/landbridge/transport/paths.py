@@ -13,7 +13,7 @@ keeps what is best in either. Families are read from a route's eastern end, so b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -23,7 +23,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from landbridge.transport.graph import LAYERS, ROAD, SEA, Graph
+from landbridge.transport.candidates import (
+    BLOCK_ROUTES,
+    FAMILIES,
+    Candidates,
+    extract,
+    families,
+    incidence,
+    joined,
+    mirror,
+    select,
+    take,
+)
+from landbridge.transport.graph import LAYERS, Graph
 from landbridge.transport.search import Batch, Pairs, search, search_through
 
 __all__ = ["FAMILIES", "RouteSet", "RouteSums", "generate", "in_transit", "transit_arcs"]
@@ -33,32 +45,13 @@ IntArray = NDArray[np.int32]
 LongArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-FAMILIES = ("northern", "trans-caspian", "southern", "road", "sea", "other")
-NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA, OTHER = range(6)
-
-# Products and USD per hour by which routes are ranked; families are compared by the middle one.
-_RANK = ((0, 0.2), (0, 8.0), (1, 2.0), (1, 40.0))
-_MIDDLE = 1
-# Rival first gateways (the border posts of the eastern end) stay in the set up to this ratio.
-_NEAR = 1.4
-
-_BITS_IN_BYTE = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.int64)
-
-# A whole family is left out where even its best route costs this many times the pair's cheapest:
-# Berlin - Warsaw has a way over the Caspian that nobody takes. Trucks are dear and used all the same.
-_ABSURD = np.array([3.0, 2.5, 2.5, 6.0, 2.5, 3.0])
-# A family that a pair lacks in the base must come below this share of the mark to enter with a scenario.
-_WELL_BELOW = 2.0 / 3.0
-
 PATH_SIZE_GAMMA = 20.0
 # Values of an hour at which routes are ranked for their path size; a sector takes the nearest.
 PATH_SIZE_USD_PER_H = (1.0, 8.0, 40.0)
 _TINY = 1e-200
-RAIL_LEG_KM = 300.0
 DETOUR = 2.0
 MOST_PER_FAMILY = 4
 _CHUNK = 256
-_BLOCK = 16384
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,7 +227,7 @@ class RouteSet:
             (np.ones(int(counted.sum())), (graph.govern_arc[counted], graph.govern_gateway[counted])),
             shape=(self.n_arcs, n),
         )
-        ones = _incidence(self.arcs, self.start, self.n_arcs)
+        ones = incidence(self.arcs, self.start, self.n_arcs)
         passes = (ones @ marks).tocsr()
         passes.sort_indices()
         route = np.repeat(np.arange(self.n_routes, dtype=np.int32), np.diff(passes.indptr))
@@ -261,7 +254,7 @@ class RouteSet:
 
     def _rows(self, kept: LongArray, groups: LongArray) -> RouteSet:
         matrix, bundle, used = self._bundles
-        arcs, start = _take(self.arcs, self.start, kept)
+        arcs, start = take(self.arcs, self.start, kept)
         return replace(
             self,
             pair=self.pair[kept],
@@ -303,7 +296,7 @@ class RouteSet:
         order = np.argsort(code, kind="stable")
         number, code = number[order], code[order]
         start = np.concatenate([self.start, self.start[-1] + other.start[1:]])
-        arcs, start = _take(np.concatenate([self.arcs, other.arcs]), start, number)
+        arcs, start = take(np.concatenate([self.arcs, other.arcs]), start, number)
         first = np.flatnonzero(np.diff(code, prepend=-1))
         pair, family = (code // len(FAMILIES)).astype(np.int32), (code % len(FAMILIES)).astype(np.int32)
         joined = replace(
@@ -333,10 +326,6 @@ def in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> Boo
     passes = routes.over_arcs(transit_arcs(graph, countries).astype(float)[:, None])[:, 0] > 0.0
     own = inside[routes.origin] | inside[routes.destination]
     return np.asarray(passes & ~own[routes.pair])
-
-
-def _incidence(arcs: IntArray, start: LongArray, n_arcs: int) -> csr_matrix:
-    return csr_matrix((np.ones(len(arcs)), arcs, start.astype(np.int32)), shape=(len(start) - 1, n_arcs))
 
 
 def _by_bundle(values: FloatArray, bundle: IntArray, used: LongArray, count: int) -> FloatArray:
@@ -384,7 +373,7 @@ def generate(
     first = graphs[0]
     pairs = Pairs(first, origins, destinations, wanted, every_family)
     found = _candidates(list(search(first, pairs)), pairs, first)
-    base = found.only(np.flatnonzero(_select(first, found, pairs, most, detour)))
+    base = found.only(np.flatnonzero(select(first, found, pairs, most, detour)))
     del found
     parts, serves = [base], [np.ones((len(graphs), len(base.pair)), dtype=bool)]
     bans = [(no_transit or {}).get(number, frozenset()) for number in range(len(graphs))]
@@ -401,27 +390,27 @@ def generate(
             mine[[k for k, ban in enumerate(bans) if ban == barred]] = True
         parts.append(extra)
         serves.append(mine)
-    made = _assemble(first, pairs, _joined(parts), np.concatenate(serves, axis=1))
+    made = _assemble(first, pairs, joined(parts), np.concatenate(serves, axis=1))
     return replace(made, _search=_Searched(first, pairs, base, most, detour))
 
 
-def _candidates(batches: list[Batch], pairs: Pairs, graph: Graph) -> _Candidates:
+def _candidates(batches: list[Batch], pairs: Pairs, graph: Graph) -> Candidates:
     """Distinct candidates of some searches, with their families."""
-    candidates = _extract(batches, pairs, graph)
-    families = [_families(graph, block) for block in candidates.blocks()]
-    candidates.family = np.concatenate([np.zeros(0, dtype=np.int32), *families])
+    candidates = extract(batches, pairs, graph)
+    found = [families(graph, block) for block in candidates.blocks()]
+    candidates.family = np.concatenate([np.zeros(0, dtype=np.int32), *found])
     return candidates
 
 
 def _extra(
     graph: Graph,
     first: Graph,
-    base: _Candidates,
+    base: Candidates,
     pairs: Pairs,
     most: int,
     detour: float,
     barred: frozenset[str],
-) -> _Candidates:
+) -> Candidates:
     """What a graph needs beside the routes of the base: those over arcs it opens, and for a family that
     it robs of its last route the best that are left."""
     batches: list[Batch] = []
@@ -433,9 +422,9 @@ def _extra(
     inside = np.isin(np.array(graph.countries), sorted(barred))
     outside = ~(inside[pairs.east] | inside[pairs.west])
 
-    def dead(routes: _Candidates) -> BoolArray:
+    def dead(routes: Candidates) -> BoolArray:
         arcs = np.stack([~graph.available, through], axis=1).astype(float)
-        hit = np.asarray(_incidence(routes.arcs, routes.start, graph.n_arcs) @ arcs) > 0.0
+        hit = np.asarray(incidence(routes.arcs, routes.start, graph.n_arcs) @ arcs) > 0.0
         return np.asarray(hit[:, 0] | (hit[:, 1] & outside[routes.pair]))
 
     alive = ~dead(base)
@@ -456,11 +445,11 @@ def _extra(
     found = _candidates(batches, pairs, first)
     if not len(found.pair):
         return found
-    fresh = np.asarray(_incidence(found.arcs, found.start, graph.n_arcs) @ opened.astype(float)) > 0.0
+    fresh = np.asarray(incidence(found.arcs, found.start, graph.n_arcs) @ opened.astype(float)) > 0.0
     wanted = fresh | robbed[found.pair * len(FAMILIES) + found.family]
     found = found.only(np.flatnonzero(wanted & ~dead(found)))
-    everything = _joined([base.only(np.flatnonzero(alive)), found])
-    kept = _select(graph, everything, pairs, most, detour, has_family)
+    everything = joined([base.only(np.flatnonzero(alive)), found])
+    kept = select(graph, everything, pairs, most, detour, has_family)
     return found.only(np.flatnonzero(kept[int(alive.sum()) :]))
 
 
@@ -470,320 +459,18 @@ def transit_arcs(graph: Graph, countries: frozenset[str]) -> BoolArray:
     return np.asarray(inside[graph.tail // len(LAYERS)] | inside[graph.head // len(LAYERS)])
 
 
-def _joined(parts: Sequence[_Candidates]) -> _Candidates:
-    """Several candidate lists as one, in order."""
-    lengths = np.concatenate([np.diff(part.start) for part in parts])
-    return _Candidates(
-        np.concatenate([part.pair for part in parts]),
-        np.concatenate([part.arcs for part in parts]),
-        np.concatenate([[0], np.cumsum(lengths)]),
-        np.concatenate([part.family for part in parts]),
-    )
-
-
-@dataclass
-class _Candidates:
-    """Distinct candidate routes, read from the eastern end."""
-
-    pair: LongArray
-    arcs: IntArray
-    start: LongArray
-    family: IntArray
-
-    def only(self, rows: LongArray) -> _Candidates:
-        """Some of the candidates, in the order asked for."""
-        arcs, start = _take(self.arcs, self.start, rows)
-        return _Candidates(self.pair[rows], arcs, start, self.family[rows])
-
-    def blocks(self) -> Iterator[_Candidates]:
-        """A few thousand routes at a time: what is computed along their arcs stays in cache and small."""
-        for low in range(0, len(self.pair), _BLOCK):
-            part = slice(low, low + _BLOCK)
-            start = self.start[low : low + _BLOCK + 1]
-            yield _Candidates(
-                self.pair[part], self.arcs[start[0] : start[-1]], start - start[0], self.family[part]
-            )
-
-
 @dataclass(frozen=True, eq=False)
 class _Searched:
     """What a set was found with, for searching again: the base graph, its pairs and candidates."""
 
     graph: Graph
     pairs: Pairs
-    found: _Candidates
+    found: Candidates
     most: int
     detour: float
 
 
-def _extract(batches: list[Batch], pairs: Pairs, graph: Graph) -> _Candidates:
-    """Unique candidates as arc lists; routes that come back to a place are dropped."""
-    pair = np.concatenate([b.pair for b in batches] or [np.zeros(0, dtype=np.int64)])
-    mark = np.concatenate([b.mark for b in batches] or [np.zeros(0, dtype=np.uint64)])
-    order = np.lexsort((mark, pair))
-    p, m = pair[order], mark[order]
-    fresh = np.ones(len(p), dtype=bool)
-    fresh[1:] = (p[1:] != p[:-1]) | (m[1:] != m[:-1])
-    # lexsort is stable: the first search that found a route is the one that writes it.
-    chosen = np.zeros(len(pair), dtype=bool)
-    chosen[order[fresh]] = True
-    seen = _PlaceBits(graph)
-    pieces, lengths, owners = [], [], []
-    offset = 0
-    while batches:
-        batch = batches.pop(0)
-        mine = np.flatnonzero(chosen[offset : offset + len(batch.pair)])
-        offset += len(batch.pair)
-        if not len(mine):
-            continue
-        length, arcs = batch.paths(mine)
-        if batch.mirrored:
-            arcs = _mirror(arcs, length, graph.reverse)
-        start = np.concatenate([[0], np.cumsum(length)])
-        simple = seen.simple(arcs, start)
-        pieces.append(arcs if simple.all() else arcs[np.repeat(simple, length)])
-        lengths.append(length[simple])
-        owners.append(batch.pair[mine[simple]])
-    none = np.zeros(0, dtype=np.int64)
-    arcs = np.concatenate([np.zeros(0, dtype=np.int32), *pieces])
-    del pieces
-    owner = np.concatenate([none, *owners])
-    start = np.concatenate([[0], np.cumsum(np.concatenate([none, *lengths]))])
-    order = np.argsort(owner, kind="stable")
-    arcs, start = _take(arcs, start, order)
-    return _Candidates(owner[order], arcs, start, np.zeros(0, dtype=np.int32))
-
-
-def _mirror(arcs: IntArray, length: LongArray, reverse: IntArray) -> IntArray:
-    end = np.cumsum(length)
-    back = np.repeat(2 * end - length - 1, length) - np.arange(len(arcs))
-    return reverse[arcs[back]]
-
-
-def _take(arcs: IntArray, start: LongArray, rows: LongArray) -> tuple[IntArray, LongArray]:
-    """Some rows of a ragged array, in the order asked for."""
-    length = np.diff(start)[rows]
-    new = np.concatenate([[0], np.cumsum(length)])
-    out = np.empty(int(new[-1]), dtype=arcs.dtype)
-    for low in range(0, len(rows), _BLOCK):
-        part = slice(low, low + _BLOCK)
-        first, last = new[low], new[min(low + _BLOCK, len(rows))]
-        index = np.arange(first, last) + np.repeat(start[rows[part]] - new[:-1][part], length[part])
-        out[first:last] = arcs[index]
-    return out, new
-
-
-class _PlaceBits:
-    """One bit per place, to see whether a route comes back to a place it has left."""
-
-    def __init__(self, graph: Graph) -> None:
-        place = graph.head // len(LAYERS)
-        words = len(graph.places) // 64 + 1
-        self.bits = np.zeros((words, graph.n_arcs), dtype=np.uint64)
-        self.bits[place // 64, np.arange(graph.n_arcs)] = np.uint64(1) << (place % 64).astype(np.uint64)
-        self.moved = (graph.tail // len(LAYERS)) != place
-
-    def simple(self, arcs: IntArray, start: LongArray) -> BoolArray:
-        """As many distinct places as changes of place, plus one (the gate's arc is inside the origin)."""
-        changes = np.add.reduceat(self.moved[arcs], start[:-1], dtype=np.int64)
-        distinct = np.zeros(len(start) - 1, dtype=np.int64)
-        for bits in self.bits:
-            seen = np.bitwise_or.reduceat(bits[arcs], start[:-1])
-            distinct += _BITS_IN_BYTE[seen.view(np.uint8)].reshape(-1, 8).sum(axis=1)
-        return np.asarray(distinct == changes + 1)
-
-
-def _families(graph: Graph, routes: _Candidates) -> IntArray:
-    """The corridor family of every route: the first rule that fits (see `generate`)."""
-    arcs, start = routes.arcs, routes.start
-    n = len(routes.pair)
-    if not n:
-        return np.zeros(0, dtype=np.int32)
-    rows = start[:-1]
-    steps = np.arange(len(arcs))
-    far = np.iinfo(np.int64).max
-    ship = np.minimum.reduceat(np.where(graph.ocean_ship[arcs], steps, far), rows)
-    enters = np.minimum.reduceat(np.where(graph.enters_turkey_or_russia[arcs], steps, far), rows)
-    family = np.full(n, OTHER, dtype=np.int32)
-    borders = np.logical_or.reduceat(graph.border[arcs], rows)
-    family[borders] = NORTHERN
-    family[_longest_rail_leg(graph, routes) <= RAIL_LEG_KM] = BY_ROAD
-    family[np.logical_or.reduceat(graph.iran_land[arcs], rows)] = SOUTHERN
-    family[_by_sea(graph, routes, ship, enters)] = BY_SEA
-    caspian = np.logical_or.reduceat(graph.caspian_ship[arcs], rows)
-    family[caspian & ~_through(graph, routes, "RUS")] = TRANS_CASPIAN
-    return family
-
-
-def _through(graph: Graph, routes: _Candidates, country: str) -> BoolArray:
-    """Routes that pass a country in which they neither begin nor end."""
-    inside = np.array([c == country for c in graph.countries])
-    place = graph.head[routes.arcs] // len(LAYERS)
-    first, last = routes.start[:-1], routes.start[1:] - 1
-    passes = np.logical_or.reduceat(inside[place], first)
-    return np.asarray(passes & ~inside[place[first]] & ~inside[place[last]])
-
-
-def _by_sea(graph: Graph, routes: _Candidates, ship: LongArray, enters: LongArray) -> BoolArray:
-    """Ocean ship boarded before the route has entered Russia or Turkey, or most of the km by ship.
-
-    A ship boarded early only counts if it carries at least as far as the land that follows: Shanghai -
-    Qingdao by coaster, or Shanghai - Vladivostok, and then rails to Europe is no sea route.
-    """
-    arcs, rows = routes.arcs, routes.start[:-1]
-    by_ship = np.where(graph.ocean_ship, graph.length_km, 0.0)[arcs]
-    on_land = np.where(graph.mode == SEA, 0.0, graph.length_km)[arcs]
-    ship_km = np.add.reduceat(by_ship, rows)
-    land_km = np.add.reduceat(on_land, rows)
-    boarded = np.repeat(ship, np.diff(routes.start)) <= np.arange(len(arcs))
-    after_km = np.add.reduceat(on_land * boarded, rows)
-    early = (ship < enters) & (ship_km >= after_km)
-    return (ship_km > 0.0) & (early | (ship_km > land_km))
-
-
-def _longest_rail_leg(graph: Graph, routes: _Candidates) -> FloatArray:
-    """Longest stretch on rails without a transfer or a ship; a change of gauge does not end it [km]."""
-    arcs, start = routes.arcs, routes.start
-    km = graph.rail_km[arcs]
-    total = np.add.reduceat(km, start[:-1])
-    layer = graph.head % len(LAYERS)
-    off = ((layer == ROAD) | (layer == SEA))[arcs]
-    several = np.flatnonzero((total > RAIL_LEG_KM) & np.logical_or.reduceat(off, start[:-1]))
-    if len(several):
-        part, begin = _take(arcs, start, several)
-        ends = ((layer == ROAD) | (layer == SEA))[part]
-        ends[begin[:-1]] = True
-        leg = np.cumsum(ends) - 1
-        leg_km = np.bincount(leg, weights=graph.rail_km[part])
-        total[several] = np.maximum.reduceat(leg_km, leg[begin[:-1]])
-    return total
-
-
-def _select(
-    graph: Graph,
-    routes: _Candidates,
-    pairs: Pairs,
-    most: int,
-    detour: float,
-    has_family: BoolArray | None = None,
-) -> BoolArray:
-    """Routes to keep for a graph: the detour filter, then the best few of each family by gateways used.
-
-    has_family [pair x family]: what the base has, None for the base itself.
-    """
-    n = len(routes.pair)
-    kept = np.zeros(n, dtype=bool)
-    if not n:
-        return kept
-    matrix = _incidence(routes.arcs, routes.start, graph.n_arcs)
-    closed = ~graph.available
-    columns = [graph.cost_usd[:, p] + v * graph.time_h[:, p] for p, v in _RANK]
-    columns += [column[graph.reverse] for column in columns]
-    values = np.stack([*columns, graph.length_km, closed.astype(float)], axis=1)
-    sums = np.asarray(matrix @ values)
-    alive = np.flatnonzero(sums[:, -1] == 0.0)
-    if has_family is not None:
-        # A land corridor is new where land was built; one that begins with a ship was open before, and
-        # only not worth a search.
-        by_ship = np.asarray(matrix @ graph.ocean_ship.astype(float)) > 0.0
-        own = has_family[routes.pair * len(FAMILIES) + routes.family]
-        alive = alive[(own | ~by_ship | (routes.family == BY_SEA))[alive]]
-    if not len(alive):
-        return kept
-    alive = alive[_cheapest_of_alike(graph, routes, alive, sums[alive, _MIDDLE])]
-    group = routes.pair[alive] * len(FAMILIES) + routes.family[alive]
-    order = np.argsort(group, kind="stable")
-    alive, group = alive[order], group[order]
-    first = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
-    size = np.diff(np.append(first, len(group)))
-    sums = sums[alive]
-    ratio = sums[:, :-1] / np.repeat(np.maximum(np.minimum.reduceat(sums[:, :-1], first), 1e-9), size, axis=0)
-    rank = ratio[:, :-1].min(axis=1)
-    leader = rank <= 1.0 + 1e-9
-    pair_first = np.flatnonzero(np.concatenate([[True], np.diff(group // len(FAMILIES)) > 0]))
-    least = np.minimum.reduceat(sums[:, _MIDDLE], pair_first)
-    times = np.diff(np.append(pair_first, len(group)))
-    over = sums[:, _MIDDLE] / np.repeat(least, times)
-    mark = _ABSURD[group % len(FAMILIES)]
-    if has_family is not None:
-        mark = np.where(has_family[group], np.inf, _WELL_BELOW * mark)
-    absurd = np.repeat(np.minimum.reduceat(over, first), size) > mark
-    absurd &= ~pairs.every_family[group // len(FAMILIES)]
-    fine = ~absurd & (leader | ((rank <= detour) & (ratio[:, -1] <= detour)))
-    alive, group, rank, leader = alive[fine], group[fine], rank[fine], leader[fine]
-    # The best over each first gateway (the rival borders of the eastern end), if it comes near, then the
-    # best over each other set of gateways, then variants.
-    marks = np.random.default_rng(11).integers(1, 2**52, len(graph.gateways) + 1).astype(float)
-    marks[-1] = 0.0
-    along = np.asarray(matrix[alive] @ marks[graph.gateway])
-    near = (_number_within(group, _first_gateway(graph, routes)[alive], rank) == 0) & (rank <= _NEAR)
-    variant = np.where(leader, -2, np.where(near, -1, _number_within(group, along, rank)))
-    order = np.lexsort((alive, rank, variant, group))
-    position = np.arange(len(order))
-    g = group[order]
-    begin = np.maximum.accumulate(np.where(np.concatenate([[True], g[1:] != g[:-1]]), position, 0))
-    stays = (position - begin < most) | leader[order] | near[order]
-    kept[alive[order[stays]]] = True
-    return kept
-
-
-def _number_within(group: LongArray, kind: NDArray[Any], rank: FloatArray) -> LongArray:
-    """0 for the best of each (group, kind), 1 for the next ..."""
-    order = np.lexsort((rank, kind, group))
-    fresh = np.ones(len(order), dtype=bool)
-    g, k = group[order], kind[order]
-    fresh[1:] = (g[1:] != g[:-1]) | (k[1:] != k[:-1])
-    position = np.arange(len(order))
-    number = np.empty(len(order), dtype=np.int64)
-    number[order] = position - np.maximum.accumulate(np.where(fresh, position, 0))
-    return number
-
-
-def _first_gateway(graph: Graph, routes: _Candidates) -> LongArray:
-    """The first gateway of every route from its eastern end, -1 for none."""
-    found = []
-    for block in routes.blocks():
-        through = graph.gateway[block.arcs]
-        steps = np.where(through >= 0, np.arange(len(through)), len(through))
-        first = np.minimum.reduceat(steps, block.start[:-1])
-        last = block.start[1:] - 1
-        found.append(np.where(first <= last, through[np.minimum(first, last)], -1))
-    return np.concatenate(found).astype(np.int64)
-
-
-def _cheapest_of_alike(graph: Graph, routes: _Candidates, alive: LongArray, cost: FloatArray) -> LongArray:
-    """Of routes that differ only in where the gauge is changed on a dual-gauge section, or by which ports a
-    ship calls between the same two ports past the same straits, the cheapest."""
-    rng = np.random.default_rng(5)
-    by_link = rng.integers(1, 2**63, len(graph.links) * 8 + 1, dtype=np.uint64)
-    by_state = rng.integers(1, 2**63, graph.n_states, dtype=np.uint64)
-    by_strait = rng.integers(1, 2**63, len(graph.gateways), dtype=np.uint64)
-    # A haul counts by its link and direction whatever its gauge, a change of gauge not at all.
-    rails = (graph.mode >= 1) & (graph.mode <= 3)
-    onward = graph.head > graph.tail
-    same = np.where(
-        graph.link >= 0,
-        by_link[graph.link * 8 + onward + 2 * np.where(rails, 0, 1)],
-        by_state[graph.tail] * np.uint64(3) + by_state[graph.head],
-    )
-    gauge_change = (graph.link < 0) & _is_rail(graph.tail) & _is_rail(graph.head)
-    at_sea = graph.mode == SEA
-    same = np.where(gauge_change | at_sea, np.uint64(0), same)
-    past = at_sea[graph.govern_arc]
-    np.add.at(same, graph.govern_arc[past], by_strait[graph.govern_gateway[past]])
-    mark = np.concatenate([np.add.reduceat(same[b.arcs], b.start[:-1]) for b in routes.blocks()])[alive]
-    order = np.lexsort((alive, cost, mark, routes.pair[alive]))
-    pair, mark = routes.pair[alive][order], mark[order]
-    first = np.concatenate([[True], (pair[1:] != pair[:-1]) | (mark[1:] != mark[:-1])])
-    return np.sort(order[first])
-
-
-def _is_rail(state: IntArray) -> BoolArray:
-    layer = state % len(LAYERS)
-    return (layer >= 1) & (layer <= 3)
-
-
-def _assemble(graph: Graph, pairs: Pairs, routes: _Candidates, serves: BoolArray) -> RouteSet:
+def _assemble(graph: Graph, pairs: Pairs, routes: Candidates, serves: BoolArray) -> RouteSet:
     """Every wanted pair's routes in its own direction, sorted by pair and family."""
     rows = np.lexsort((np.arange(len(routes.pair)), routes.family, routes.pair))
     bounds = np.searchsorted(routes.pair[rows], np.arange(len(pairs.east) + 1))
@@ -791,14 +478,14 @@ def _assemble(graph: Graph, pairs: Pairs, routes: _Candidates, serves: BoolArray
     pair = np.repeat(np.arange(len(pairs.origin)), count)
     offset = np.cumsum(count) - count
     source = rows[np.arange(int(count.sum())) + np.repeat(bounds[:-1][pairs.undirected] - offset, count)]
-    arcs, start = _take(routes.arcs, routes.start, source)
+    arcs, start = take(routes.arcs, routes.start, source)
     backwards = np.flatnonzero(~pairs.westward[pair])
     # Route by route in place: the mirror of a route takes the same room.
-    for low in range(0, len(backwards), _BLOCK):
-        part = backwards[low : low + _BLOCK]
+    for low in range(0, len(backwards), BLOCK_ROUTES):
+        part = backwards[low : low + BLOCK_ROUTES]
         length = np.diff(start)[part]
         at = np.arange(int(length.sum())) + np.repeat(start[part] - (np.cumsum(length) - length), length)
-        arcs[at] = _mirror(arcs[at], length, graph.reverse)
+        arcs[at] = mirror(arcs[at], length, graph.reverse)
     family = routes.family[source]
     code = pair * len(FAMILIES) + family
     first = np.flatnonzero(np.concatenate([[True], code[1:] != code[:-1]])) if len(code) else code

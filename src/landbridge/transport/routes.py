@@ -18,13 +18,11 @@ from scipy.special import gammaincinv
 
 from landbridge.errors import DataError, Fault, InfeasibleError
 from landbridge.transport.choice import (
-    PAIR_GROUPS,
-    freight_classes,
-    keeps_every_family,
     log_constants,
     pivot,
     solve_base,
 )
+from landbridge.transport.classes import PAIR_GROUPS, freight_classes, keeps_every_family
 from landbridge.transport.emissions import EmissionFactors
 from landbridge.transport.graph import (
     BLOCK,

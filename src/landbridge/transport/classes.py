@@ -1,0 +1,167 @@
+"""What freight is worth and how it chooses: classes of pairs of places and sectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.transport.paths import FAMILIES, PATH_SIZE_USD_PER_H
+from landbridge.world import World
+
+__all__ = ["OTHER", "PAIR_GROUPS", "Classes", "freight_classes", "keeps_every_family"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int32]
+BoolArray = NDArray[np.bool_]
+
+PAIR_GROUPS = (
+    "china-europe",
+    "china-russia",
+    "china-central-asia",
+    "central-asia-europe",
+    "overseas",
+    "central-asia-south",
+    "other",
+)
+OTHER = PAIR_GROUPS.index("other")
+# China - Turkey goes as China - Europe does, nearly all of it by sea; the Caucasus as Europe does. Overseas:
+# ports at both ends and no common border. A bloc with itself is a set of one.
+_COASTS = ("maritime", "china", "europe", "russia", "turkey", "iran-pakistan", "caucasus")
+_GROUP_OF_BLOCS = {
+    **{frozenset(("maritime", coast)): 4 for coast in _COASTS},
+    frozenset(("iran-pakistan", "china")): 4,
+    frozenset(("iran-pakistan", "europe")): 4,
+    frozenset(("iran-pakistan", "central-asia")): 5,
+    frozenset(("caucasus", "china")): 0,
+    frozenset(("caucasus", "central-asia")): 3,
+    frozenset(("china", "europe")): 0,
+    frozenset(("china", "turkey")): 0,
+    frozenset(("china", "russia")): 1,
+    frozenset(("china", "central-asia")): 2,
+    frozenset(("central-asia", "europe")): 3,
+    frozenset(("central-asia", "turkey")): 3,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """What the freight of every pair and sector is worth and how it chooses.
+
+    sectors: names. group [pair]: number into PAIR_GROUPS.
+    usd_per_teu [sector, pair]: value density u. usd_per_h [sector, pair]: t u / 24, value of an hour.
+    block_share [sector, pair]: share of the sector's rail TEU on block trains.
+    family_share [group, family]: stated share of TEU by corridor family.
+    size_of [sector]: which of the path sizes (by value of time) a sector takes.
+    rho [sector]: hours one standard deviation counts for. phi, phi_b, carbon_usd_per_kg: parameters.
+    """
+
+    sectors: tuple[str, ...]
+    group: IntArray
+    usd_per_teu: FloatArray
+    usd_per_h: FloatArray
+    block_share: FloatArray
+    family_share: FloatArray
+    size_of: IntArray
+    rho: FloatArray
+    phi: float
+    phi_b: float
+    carbon_usd_per_kg: float
+
+
+def freight_classes(
+    world: World, regions_of_origin: Sequence[str], regions_of_destination: Sequence[str]
+) -> Classes:
+    """Classes of every pair from the tables of a world.
+
+    regions_of_origin, regions_of_destination: region code of the exporter and importer, for each pair
+    ("" where unknown: the pair takes the group `other` and the sector's own value density).
+    u is the most exact row of value_density (exporter and importer, then exporter, then importer), else
+    the sector's; t_c percent of value per day, so that an hour is worth t/100 u / 24 [USD/TEU/h].
+    """
+    bloc = {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]}
+    ends = list(zip(regions_of_origin, regions_of_destination, strict=True))
+    kinds = sorted(set(ends))
+    kind_of = {kind: number for number, kind in enumerate(kinds)}
+    index = np.array([kind_of[end] for end in ends], dtype=np.int64)
+    rows = list(world.network["sector_freight"])
+    sectors = tuple(str(row["sector"]) for row in rows)
+    density = _densities(world)
+    group = np.array([_group(bloc, o, d) for o, d in kinds], dtype=np.int32)
+    value = np.empty((len(sectors), len(kinds)))
+    percent = np.array([float(row["time_percent_per_day"] or 0.0) for row in rows])
+    for s, row in enumerate(rows):
+        for k, (o, d) in enumerate(kinds):
+            value[s, k] = _density(density, sectors[s], o, d, bloc) or float(row["usd_per_teu"] or 0.0)
+    block = np.zeros((len(PAIR_GROUPS), len(sectors)))
+    for row in world.network["block_train_share"]:
+        if str(row["sector"]) in sectors and str(row["pair_group"]) in PAIR_GROUPS:
+            cell = PAIR_GROUPS.index(str(row["pair_group"])), sectors.index(str(row["sector"]))
+            block[cell] = float(row["share"] or 0.0)
+    family = np.zeros((len(PAIR_GROUPS), len(FAMILIES)))
+    for row in world.network["family_shares"]:
+        cell = PAIR_GROUPS.index(str(row["pair_group"])), FAMILIES.index(str(row["family"]))
+        family[cell] = float(row["share"] or 0.0)
+    usd = value[:, index]
+    return Classes(
+        sectors,
+        group[index],
+        usd,
+        percent[:, None] / 100.0 * usd / 24.0,
+        np.ascontiguousarray(block[group[index]].T),
+        family,
+        _nearest_size(percent[:, None] / 100.0 * value / 24.0),
+        np.full(len(sectors), world.parameter("rho")),
+        world.parameter("phi"),
+        world.parameter("phi_b"),
+        world.parameter("carbon_price_usd_per_kg"),
+    )
+
+
+def _nearest_size(usd_per_h: FloatArray) -> IntArray:
+    """The path size nearest to a sector's mean value of an hour, on a logarithmic scale [sector]."""
+    mean = np.log(np.maximum(usd_per_h, 1e-3)).mean(axis=1) if usd_per_h.size else np.zeros(len(usd_per_h))
+    distance = np.abs(mean[:, None] - np.log(np.array(PATH_SIZE_USD_PER_H))[None, :])
+    return np.asarray(distance.argmin(axis=1), dtype=np.int32)
+
+
+def keeps_every_family(
+    world: World, regions_of_origin: Sequence[str], regions_of_destination: Sequence[str]
+) -> BoolArray:
+    """Pairs whose stated shares cover every corridor: China or Central Asia - Europe, China - Russia.
+
+    For `generate`: elsewhere a family that costs many times the pair's cheapest route is left out.
+    """
+    bloc = {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]}
+    groups = [[_group(bloc, o, d) for d in regions_of_destination] for o in regions_of_origin]
+    return np.isin(np.array(groups), (0, 1, 3))
+
+
+def _group(bloc: dict[str, str], origin: str, destination: str) -> int:
+    return _GROUP_OF_BLOCS.get(frozenset((bloc.get(origin, ""), bloc.get(destination, ""))), OTHER)
+
+
+_Densities = dict[tuple[str, str, str], float]
+
+
+def _densities(world: World) -> _Densities:
+    found: _Densities = {}
+    for row in world.network["value_density"]:
+        key = str(row["sector"]), str(row["exporter"]), str(row["importer"] or "*")
+        found[key] = float(row["usd_per_teu"] or 0.0)
+    return found
+
+
+def _density(
+    densities: _Densities, sector: str, origin: str, destination: str, bloc: dict[str, str]
+) -> float:
+    origins = [origin, *(["CA5"] if bloc.get(origin) == "central-asia" else []), "*"]
+    ends = [destination, *(["CA5"] if bloc.get(destination) == "central-asia" else []), "*"]
+    for o in origins:
+        for d in ends:
+            found = densities.get((sector, o, d))
+            if found:
+                return found
+    return 0.0
