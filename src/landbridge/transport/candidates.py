@@ -126,7 +126,7 @@ def extract(batches: list[Batch], pairs: Pairs, graph: Graph) -> Candidates:
 
 
 def mirror(arcs: IntArray, length: LongArray, reverse: IntArray) -> IntArray:
-    """The same routes in the other direction, each in its own place; reverse [arc]: the arc that goes back."""
+    """The same routes in the other direction, in place; reverse [arc]: the arc that goes back."""
     end = np.cumsum(length)
     back = np.repeat(2 * end - length - 1, length) - np.arange(len(arcs))
     return reverse[arcs[back]]
