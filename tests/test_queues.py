@@ -53,6 +53,15 @@ def test_the_formula_has_its_limits() -> None:
     assert variance_h2(x * 0, rate, servers, spread, 288.0)[0] == pytest.approx(0.0, abs=1e-6)
 
 
+def test_many_servers_leave_no_hole_in_the_variance(queues: tuple[Queues, lb.Results]) -> None:
+    """A capacity as good as none, where x^m leaves the doubles on either side."""
+    q = replace(queues[0], servers=np.full(len(queues[0]), 1700.0))
+    for x in (0.0, 1e-4, 0.3, 4.0):
+        load = np.full(len(q), x)
+        for values in (*q.delay(load), *q.slopes(load), *q.capacity_slopes(load)):
+            assert np.isfinite(values).all()
+
+
 def test_slopes_are_central_differences(queues: tuple[Queues, lb.Results]) -> None:
     q, _ = queues
     h = 1e-6
