@@ -163,6 +163,19 @@ def test_hours_that_shrink_take_their_queue_along(world: lb.World, queues: tuple
     assert half.delay(np.zeros(len(q)))[0][mine] == pytest.approx(-0.5 * q.base_wait[mine])
 
 
+def test_a_crossing_without_hours_has_next_to_no_queue(
+    world: lb.World, queues: tuple[Queues, lb.Results]
+) -> None:
+    none = {"verb": "change_gateway", "gateway": "alashankou-dostyk", "time_h": {"multiply": 0.0}}
+    quick = apply(world, Scenario.from_dict({"name": "t", "modification": [none]}, "t"))
+    graph = compile_graph(quick)
+    q = Queues.of(quick, graph).calibrated(graph, queues[1].flow_teu)
+    mine = np.array([graph.gateways[j] == "alashankou-dostyk" for j in q.gateway])
+    assert (q.factor[mine] > 1.0).all()
+    # All traffic gone: what is left of no hours is nothing but a rounding of minutes.
+    assert (q.delay(np.zeros(len(q)))[0][mine] >= -0.01).all()
+
+
 def test_impossible_capacities_are_all_told_at_once(world: lb.World) -> None:
     bad = [
         {"verb": "change_gateway", "gateway": "khorgos-altynkol", "capacity": 0},

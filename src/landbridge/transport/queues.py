@@ -38,6 +38,9 @@ _OBSERVED = tuple(TERMS.index(name) for name in ("border", "port", "sailing_wait
 _SHARP = 8.0
 # Loads and shares are taken as at least so much where something is divided by them.
 _LEAST_LOAD, _LEAST_SHARE = 1e-9, 1e-150
+# A crossing that is said to take no time has a queue in the base of at most so much [h], so that hours which
+# lose their queue are never below nothing by more.
+_LEAST_HOURS = 0.01
 
 
 def capacity_of(row: Mapping[str, Cell]) -> float | None:
@@ -302,7 +305,9 @@ class Queues:
         hours, variance = _observed(graph, self)
         factor = np.ones(len(self))
         for q in range(0, len(self), 2):
-            factor[[q, q + 1]] = max(self._least_factor(k, flows, hours[k]) for k in (q, q + 1))
+            factor[[q, q + 1]] = max(
+                self._least_factor(k, flows, max(hours[k], _LEAST_HOURS)) for k in (q, q + 1)
+            )
         raised = replace(self, factor=factor)
         load = raised.load(flows)
         whole = raised.variance(load)
@@ -319,7 +324,7 @@ class Queues:
             tried = replace(self, factor=np.full(len(self), factor))
             return bool(tried.wait(tried.load(flows))[q] <= hours)
 
-        if hours <= 0.0 or fits(1.0):
+        if fits(1.0):
             return 1.0
         low, high = 1.0, 2.0
         while not fits(high):
