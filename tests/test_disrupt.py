@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 import landbridge as lb
 from landbridge.cli import app
-from landbridge.errors import DataError
-from landbridge.scenario import Scenario
+from landbridge.errors import ConvergenceError, DataError
+from landbridge.scenario import Scenario, apply
 from landbridge.studies.disrupt import Disruption, Loss, disrupt
 
 FOUR = ("suez", "khorgos-altynkol", "aktau", "saryagash-keles")
@@ -46,6 +46,23 @@ def test_out_for_good_is_what_the_chain_says_of_a_closure(world: lb.World, found
         assert ours.unserved_teu == 0.0
         for row in study[f"no-{id}"].real_income_rows:
             assert ours.real_income_long[row["region"]] == pytest.approx(row["percent"], abs=1e-6)
+
+
+def test_transit_that_the_world_closes_stays_closed(world: lb.World) -> None:
+    ban = {"verb": "close_transit", "countries": ["BLR"]}
+    banned = apply(world, Scenario.from_dict({"name": "ban", "modification": [ban]}, "ban"))
+    post = {"verb": "close_gateway", "gateway": "khorgos-altynkol"}
+    chain = lb.run(banned, Scenario.from_dict({"name": "shut", "modification": [post]}, "shut"))
+    ours = disrupt(banned, only=["khorgos-altynkol"]).losses[0]
+    for row in chain.real_income_rows:
+        assert ours.real_income_long[row["region"]] == pytest.approx(row["percent"], abs=1e-4)
+
+
+def test_waits_that_are_not_found_are_no_result(world: lb.World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("landbridge.congestion.MOST_STEPS", 2)
+    monkeypatch.setattr("landbridge.congestion.MOST_EVALUATIONS", 2)
+    with pytest.raises(ConvergenceError, match=r"without Khorgos.*waits at the gateways"):
+        disrupt(world, only=["khorgos-altynkol"])
 
 
 def test_two_together_lose_more_than_either(found: Disruption) -> None:

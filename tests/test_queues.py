@@ -53,6 +53,15 @@ def test_the_formula_has_its_limits() -> None:
     assert variance_h2(x * 0, rate, servers, spread, 288.0)[0] == pytest.approx(0.0, abs=1e-6)
 
 
+def test_many_servers_leave_no_hole_in_the_variance(queues: tuple[Queues, lb.Results]) -> None:
+    """A capacity as good as none, where x^m leaves the doubles on either side."""
+    q = replace(queues[0], servers=np.full(len(queues[0]), 1700.0))
+    for x in (0.0, 1e-4, 0.3, 4.0):
+        load = np.full(len(q), x)
+        for values in (*q.delay(load), *q.slopes(load), *q.capacity_slopes(load)):
+            assert np.isfinite(values).all()
+
+
 def test_slopes_are_central_differences(queues: tuple[Queues, lb.Results]) -> None:
     q, _ = queues
     h = 1e-6
@@ -152,6 +161,19 @@ def test_hours_that_shrink_take_their_queue_along(world: lb.World, queues: tuple
     assert (double.shrink == 1.0).all()
     # Without any traffic the hours that are left are not negative.
     assert half.delay(np.zeros(len(q)))[0][mine] == pytest.approx(-0.5 * q.base_wait[mine])
+
+
+def test_a_crossing_without_hours_has_next_to_no_queue(
+    world: lb.World, queues: tuple[Queues, lb.Results]
+) -> None:
+    none = {"verb": "change_gateway", "gateway": "alashankou-dostyk", "time_h": {"multiply": 0.0}}
+    quick = apply(world, Scenario.from_dict({"name": "t", "modification": [none]}, "t"))
+    graph = compile_graph(quick)
+    q = Queues.of(quick, graph).calibrated(graph, queues[1].flow_teu)
+    mine = np.array([graph.gateways[j] == "alashankou-dostyk" for j in q.gateway])
+    assert (q.factor[mine] > 1.0).all()
+    # All traffic gone: what is left of no hours is nothing but a rounding of minutes.
+    assert (q.delay(np.zeros(len(q)))[0][mine] >= -0.01).all()
 
 
 def test_impossible_capacities_are_all_told_at_once(world: lb.World) -> None:

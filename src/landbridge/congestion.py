@@ -109,13 +109,13 @@ def settle(
         by_hour, spread = slope(at.demand)
         per_variance = touched.rho * 0.5 / np.maximum(spread, 1.0)
         _step_by_step(flows, queues, boxes, by_hour, per_variance, at, tol * scale)
-    if np.isfinite(at.answer).all() and at.residual > tol * scale:
+    if np.isfinite(boxes).all() and not at.residual <= tol * scale:
 
         def residual(load: FloatArray) -> tuple[FloatArray, bool]:
             flows(np.maximum(load, 0.0))
             return at.answer - load, True
 
-        begin = at.load if np.isfinite(at.load).all() else first
+        begin = at.load if np.isfinite(at.answer).all() else first
         found = anderson(residual, begin, np.full(len(first), 0.3), tol * scale, most=MOST_EVALUATIONS)
         flows(np.maximum(found.u, 0.0))
     left = at.residual / scale if np.isfinite(at.residual) else 1.0

@@ -120,13 +120,13 @@ def remarks(
 
 def _of_queues(graph: Graph, queues: Queues, settled: Settled, world: World, base: World) -> Iterator[str]:
     """Waits that grew beyond a day, and capacities that contradict the flows of the base."""
-    longer = {
-        graph.gateways[queues.gateway[q]]: settled.delay_h[q]
-        for q in np.argsort(settled.delay_h)
-        if settled.delay_h[q] > 24.0
-    }
+    longer: dict[str, float] = {}
+    for q in np.argsort(-settled.delay_h):
+        # The longest first, and of both directions the longer.
+        if settled.delay_h[q] > 24.0:
+            longer.setdefault(graph.gateways[queues.gateway[q]], float(settled.delay_h[q]))
     if longer:
-        told = ", ".join(f"{name} {hours:+.0f} h" for name, hours in reversed(longer.items()))
+        told = ", ".join(f"{name} {hours:+.0f} h" for name, hours in longer.items())
         yield f"waits grow by more than a day at {told}: traffic is above or near the capacity stated there"
     before, now = (w.network["gateways"].by("gateway_id") for w in (base, world))
     moved = {j for j, name in enumerate(graph.gateways) if name in now and _capacity(before, now, name)}

@@ -88,13 +88,11 @@ class Shock:
         return hat
 
     def _given(self, cost: FloatArray) -> dict[str, Any]:
-        if self.before is None:
-            return {}
-        return {
-            "cost_hat": self.cost_hat(cost),
-            "tariff": self.tariff,
-            "productivity_hat": self.productivity,
-        }
+        """What `solve` is given at expected costs; nothing for the base itself."""
+        return {} if self.before is None else self._under(self.cost_hat(cost))
+
+    def _under(self, cost_hat: FloatArray) -> dict[str, Any]:
+        return {"cost_hat": cost_hat, "tariff": self.tariff, "productivity_hat": self.productivity}
 
     def demand(self, cost: FloatArray) -> FloatArray:
         """Boxes a year at expected costs, under the closure whose flows are loaded [pair, sector]."""
@@ -147,12 +145,7 @@ class Shock:
         for number in range(1, _GAS_STEPS + 1):
             hat = np.array(cost_hat)
             hat[at] *= np.exp(log_cost)
-            shock: dict[str, Any] = {
-                "cost_hat": hat,
-                "tariff": self.tariff,
-                "productivity_hat": self.productivity,
-            }
-            closure = self.closures[0]
+            shock, closure = self._under(hat), self.closures[0]
             eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=previous)
             quantity = _at_base_prices(eq, self.productivity)[at] / self.table.trade[at]
             miss = np.log(quantity) - target

@@ -10,7 +10,7 @@ from landbridge.transport.queues import probability_of_wait, variance_h2, wait_h
 
 loads = st.floats(0.0, 6.0)
 rates = st.floats(0.01, 50.0)
-servers = st.floats(1.0, 60.0)
+servers = st.floats(1.0, 3000.0)
 spreads = st.floats(0.05, 3.0)
 periods = st.floats(1.0, 8760.0)
 

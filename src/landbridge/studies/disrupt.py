@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from landbridge.chain import Searched, SolvedBase
 from landbridge.congestion import settle
-from landbridge.errors import DataError, Fault, Status, did_you_mean
+from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
 from landbridge.model import Progress
 from landbridge.trade.welfare import CA5
 from landbridge.transport import Choice, RouteSet, log_constants, pivot
@@ -130,7 +130,8 @@ def disrupt(
     only: these alone instead of all (none of them where empty). days: length of the closure in the short
     run. by: region, CA5 or world whose long-run loss of real income ranks them. least_teu: elements with
     less are left out. workers: processes that share the cases; each holds a base of its own.
-    Raises DataError with every unknown name; ConvergenceError where an economy does not settle.
+    Raises DataError with every unknown name; ConvergenceError where an economy or the waits of a case
+    do not settle.
     """
     tell = progress or (lambda text, share: None)
     tell("solving the base", 0.0)
@@ -205,7 +206,8 @@ class _Bench:
         self.base, self.days = base, days
         results = base.results
         self.graph, self.routes = base.graph, base.common.routes
-        self.sums, self.available = self.routes.sums(self.graph), self.routes.available(self.graph)
+        # Transit that the World closes stays closed.
+        self.sums, self.available = self.routes.sums(self.graph), results.choice.available
         self.size = base.common.path_size(self.available)
         self.closure = base.closures[0]
         self.eq = results.equilibrium[self.closure]
@@ -237,7 +239,7 @@ class _Bench:
         out[group[0].arcs] = True
         cut = self.routes.over_arcs(out[:, None].astype(float))[:, 0] > 0.0
         passing = float(self.teu_on_route[cut].sum())
-        long_h, long_musd, unserved, income, status = self._long(out, cut, passing)
+        long_h, long_musd, unserved, income, status = self._long(out, cut, passing, group[0].name)
         losses = []
         for element in group:
             short_h, short_musd, short_income = self._short(element, cut, passing)
@@ -287,7 +289,7 @@ class _Bench:
         return mean_h if passing > 0.0 else 0.0, musd, self._incomes(np.expm1(change))
 
     def _long(
-        self, out: BoolArray, cut: BoolArray, passing: float
+        self, out: BoolArray, cut: BoolArray, passing: float, name: str
     ) -> tuple[float, float, float, dict[str, float], Status]:
         pairs = np.unique(self.routes.pair[cut & self.available]).astype(np.int64)
         if not len(pairs):
@@ -303,6 +305,8 @@ class _Bench:
         delay_h, _ = queues.delay(queues.load(patched.flows(shock.demand(cost))))
         if np.abs(delay_h).max(initial=0.0) > FELT_H:
             settled = settle(patched, queues, shock.demand, lambda demand: self.base.slope, tol=_TOLERANCE)
+            if not settled.status.converged:
+                raise ConvergenceError(f"without {name}: {settled.status.message}")
             statuses.append(settled.status)
             choice = part.settled(settled.delay_h, settled.delay_h2)
             cost = settled.cost
@@ -328,7 +332,9 @@ class _Bench:
         robbed = ~np.logical_or.reduceat(parts[0].open, routes.group_start[:-1])
         if robbed.any():
             closed = replace(self.graph, available=self.graph.available & ~out)
-            spare = self.routes.best_left(closed, pairs[np.unique(routes.group_pair[robbed])]).only(pairs)[0]
+            poorer = pairs[np.unique(routes.group_pair[robbed])]
+            barred = self.base.world.policy.no_transit
+            spare = self.routes.best_left(closed, poorer, barred).only(pairs)[0]
             if spare.n_routes:
                 routes, number = routes.with_groups_of(spare)
                 parts.append(self._new(spare))

@@ -85,6 +85,10 @@ class _Kept:
         """The weights, where they are those of this choice."""
         return self.within if self._owner is not None and self._owner() is choice else None
 
+    def __getstate__(self) -> dict[str, None]:
+        """Nothing: a weak reference cannot be pickled, and the weights are quick to make again."""
+        return {"_owner": None, "within": None}
+
 
 @dataclass(frozen=True, eq=False)
 class BaseChoice:

@@ -269,11 +269,14 @@ class RouteSet:
             _search=None,
         )
 
-    def best_left(self, graph: Graph, pairs: NDArray[np.integer[Any]]) -> RouteSet:
+    def best_left(
+        self, graph: Graph, pairs: NDArray[np.integer[Any]], barred: frozenset[str] = frozenset()
+    ) -> RouteSet:
         """The best routes left to families of some pairs that a graph with closures robs of their last.
 
-        graph: aligned with the base that was searched. pairs: those that may have lost a route. Numbers of
-        pairs are those here; the set holds only groups that were robbed and have another way.
+        graph: aligned with the base that was searched. pairs: those that may have lost a route. barred:
+        countries closed to transit. Numbers of pairs are those here; the set holds only groups that were
+        robbed and have another way.
         """
         if self._search is None:
             raise ValueError("only a set that was searched whole can be searched again")
@@ -281,7 +284,7 @@ class RouteSet:
         mine = np.zeros(len(known.pairs.east), dtype=bool)
         mine[known.pairs.undirected[pairs]] = True
         some = known.found.only(np.flatnonzero(mine[known.found.pair]))
-        extra = _extra(graph, known.graph, some, known.pairs, known.most, known.detour, frozenset())
+        extra = _extra(graph, known.graph, some, known.pairs, known.most, known.detour, barred)
         return _assemble(known.graph, known.pairs, extra, np.ones((1, len(extra.pair)), dtype=bool))
 
     def with_groups_of(self, other: RouteSet) -> tuple[RouteSet, LongArray]:

@@ -36,6 +36,11 @@ _OBSERVED = tuple(TERMS.index(name) for name in ("border", "port", "sailing_wait
 # How sharply the share of arrivals that wait turns to one, and the shape of waits from that of a steady
 # queue to that of one that only grows; both between the two limits, neither fitted.
 _SHARP = 8.0
+# Loads and shares are taken as at least so much where something is divided by them.
+_LEAST_LOAD, _LEAST_SHARE = 1e-9, 1e-150
+# A crossing that is said to take no time has a queue in the base of at most so much [h], so that hours which
+# lose their queue are never below nothing by more.
+_LEAST_HOURS = 0.01
 
 
 def capacity_of(row: Mapping[str, Cell]) -> float | None:
@@ -51,8 +56,10 @@ def wait_h(
 
     W = T/4 [ (x - 1) + sqrt((x - 1)^2 + 8 J x^m / (Q T)) ],   m = sqrt(2 (n + 1)) - 1
 
-    Below capacity this tends to the mean wait of the queue G/G/n, J x^m / (Q (1 - x)); far above it to
-    that of a queue that grows for T hours, T (x - 1) / 2. It is smooth, finite and rises with x.
+    Below capacity this tends to the mean wait of the queue G/G/n, J x^m / (Q (1 - x)); above it, as Q T
+    grows, to that of a queue that grows for T hours, T (x - 1) / 2. It is smooth, finite and rises with x.
+    With many servers x^m makes it too long far above capacity: twice that limit at x = 2 with n = 50, J = 0.6
+    and Q T = 300.
 
     load: x, arrivals over capacity. rate: Q [units/h]. servers: n, units served at a time. spread: J =
     (squared cv of the times between arrivals + squared cv of the service) / 2. period_h: T.
@@ -67,8 +74,9 @@ def wait_h(
 
 def probability_of_wait(load: FloatArray, servers: FloatArray) -> FloatArray:
     """Share of arrivals that wait at all: x^m below capacity, one far above it, smooth between."""
-    powered = load ** _exponent(servers)
-    return np.asarray(powered * (1.0 + powered**_SHARP) ** (-1.0 / _SHARP))
+    below = np.minimum(load, 1.0) ** _exponent(servers)
+    share = below * (1.0 + _distance(load, servers)) ** (-1.0 / _SHARP)
+    return np.asarray(np.maximum(share, _LEAST_SHARE))
 
 
 def variance_h2(
@@ -80,13 +88,19 @@ def variance_h2(
     are exponential), 4/3 in one that grows from nothing for T hours (uniform), smooth between.
     """
     wait = wait_h(load, rate, servers, spread, period_h)
-    positive = np.maximum(load, 1e-9)
+    positive = np.maximum(load, _LEAST_LOAD)
     shape = 4.0 / 3.0 + (2.0 / 3.0) / (1.0 + positive**_SHARP)
     return np.asarray(wait**2 * (shape / probability_of_wait(positive, servers) - 1.0))
 
 
 def _exponent(servers: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(2.0 * (servers + 1.0)) - 1.0)
+
+
+def _distance(load: FloatArray, servers: FloatArray) -> FloatArray:
+    """The lesser of y and 1/y, y = x^(8 m), which itself leaves the doubles where servers are many."""
+    far = np.abs(np.log(np.maximum(load, _LEAST_LOAD)))
+    return np.asarray(np.exp(-_SHARP * _exponent(servers) * far))
 
 
 def _root(
@@ -217,10 +231,11 @@ class Queues:
 
     def _shape(self, load: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """p, s and their derivatives by x."""
-        x = np.maximum(load, 1e-9)
+        x = np.maximum(load, _LEAST_LOAD)
         m = _exponent(self.servers)
         p = probability_of_wait(x, self.servers)
-        dp = p * (m / x) / (1.0 + x ** (m * _SHARP))
+        near = _distance(x, self.servers)
+        dp = p * (m / x) * np.where(x < 1.0, 1.0, near) / (1.0 + near)
         turn = x**_SHARP
         shape = 4.0 / 3.0 + (2.0 / 3.0) / (1.0 + turn)
         return p, shape, dp, -(2.0 / 3.0) * _SHARP * turn / x / (1.0 + turn) ** 2
@@ -290,7 +305,9 @@ class Queues:
         hours, variance = _observed(graph, self)
         factor = np.ones(len(self))
         for q in range(0, len(self), 2):
-            factor[[q, q + 1]] = max(self._least_factor(k, flows, hours[k]) for k in (q, q + 1))
+            factor[[q, q + 1]] = max(
+                self._least_factor(k, flows, max(hours[k], _LEAST_HOURS)) for k in (q, q + 1)
+            )
         raised = replace(self, factor=factor)
         load = raised.load(flows)
         whole = raised.variance(load)
@@ -307,7 +324,7 @@ class Queues:
             tried = replace(self, factor=np.full(len(self), factor))
             return bool(tried.wait(tried.load(flows))[q] <= hours)
 
-        if hours <= 0.0 or fits(1.0):
+        if fits(1.0):
             return 1.0
         low, high = 1.0, 2.0
         while not fits(high):
