@@ -116,7 +116,12 @@ _GATEWAY_FIELDS = (
 _GATEWAY_FLOWS = (
     Field("teu_per_year", "real", "TEU/year, loaded", "both ways together"),
     Field("trains_per_day", "real", "trains/day, both ways", "container trains, empty returns included"),
-    Field("volume_over_capacity", "real", "ratio", "use of the stated capacity"),
+    Field(
+        "volume_over_capacity",
+        "real",
+        "ratio",
+        "container trains, trucks or TEU in containers over the capacity stated",
+    ),
     Field("wait_h", "real", "h", "hours of the crossing or in the port, mean of what passes"),
 )
 _GATEWAY_CHANGES = (

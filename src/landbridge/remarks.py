@@ -127,9 +127,20 @@ def _of_queues(graph: Graph, queues: Queues, settled: Settled, world: World, bas
             longer.setdefault(graph.gateways[queues.gateway[q]], float(settled.delay_h[q]))
     if longer:
         told = ", ".join(f"{name} {hours:+.0f} h" for name, hours in longer.items())
-        yield f"waits grow by more than a day at {told}: traffic is above or near the capacity stated there"
+        yield (
+            f"the queue grows by more than a day at {told} (containers or trucks, the direction that waits "
+            "longest): traffic is above or near the capacity stated there, and more passes than the capacity "
+            "where `of capacity` is above 1"
+        )
     before, now = (w.network["gateways"].by("gateway_id") for w in (base, world))
     moved = {j for j, name in enumerate(graph.gateways) if name in now and _capacity(before, now, name)}
+    held_up = {graph.gateways[j] for j in queues.gateway}
+    first = sorted(name for name in held_up if name in before and capacity_of(before[name]) is None)
+    if first:
+        yield (
+            f"{', '.join(first)} has a capacity in the scenario only: its whole queue counts as new, though "
+            "part of it may stand in the hours observed"
+        )
     raised = sorted({graph.gateways[j] for j in queues.gateway[queues.factor > 1.0] if j in moved})
     if raised:
         yield (

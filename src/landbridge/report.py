@@ -45,8 +45,9 @@ _MEASURES = ("time_h", "cost_usd", "co2e_kg", "generalised_cost_usd")
 STATIC = (
     "Every figure is a static, long-run answer for the economy of 2023: what would differ once trade and "
     "routes had adjusted, not a forecast and not a path. Waits at borders are those observed; where a "
-    "capacity is known they grow with container traffic, elsewhere and for ordinary wagons they do not. One "
-    "scenario differs from another by its assumptions, so read its file first."
+    "capacity is known (column `of capacity`) they grow and shrink with container trains, boxes or trucks; "
+    "elsewhere, and for ordinary wagons, they do not. A capacity is no ceiling: more can pass, and waits "
+    "longer. One scenario differs from another by its assumptions, so read its file first."
 )
 CLOSURES = (
     "Real income is shown under two closures of the trade balance: fixed (deficits keep their value in "
@@ -359,7 +360,9 @@ def _base_gateways(world: World, base: Digest, names: Names) -> Section:
         rows,
         after=(
             "TEU: loaded boxes and TEU equivalents of ordinary wagons and trucks, both ways. Trains: "
-            "container trains only, both ways, empty boxes included. Hours: mean of what passes.",
+            "container trains only, both ways, empty boxes included. Of capacity: container trains, TEU in "
+            "containers (ports) or trucks over the capacity stated, '-' where none is known. Hours: mean of "
+            "what passes, ordinary wagons too.",
         ),
     )
 
@@ -504,7 +507,13 @@ def _gateway_changes(base: Digest, case: Digest, names: Names) -> Section:
             *("of capacity", "hours", "change"),
         ),
         tuple(rows),
-        after=(f"{rest} more change by over 500 TEU a year; --json lists all.",) if rest > 0 else (),
+        after=(
+            "Hours: mean of all that passes; ordinary wagons meet no queue, so that where one grows "
+            "container trains wait longer than the change shown."
+            + (f" {rest} more change by over 500 TEU a year; --json lists all." if rest > 0 else ""),
+        )
+        if rows
+        else (),
     )
 
 

@@ -129,10 +129,12 @@ def _sections(found: Disruption, world: World, count: int) -> Iterator[Section]:
             for loss in shown
         ),
         after=(
-            "Hours: further hours of the boxes that passed; they can fall where dearer and quicker ways are "
-            "left. Million USD: what shippers lose in money, hours and risk. Unserved: no route of their set "
-            "is left; the loss of real income leaves them out and is a lower bound. Waits are those of the "
-            f"base.{rest}",
+            "Hours: further hours of the pairs of zones that used it, by the boxes that passed; they can "
+            "fall where dearer and quicker ways are left, and where the corridor family of a pair is lost "
+            "whole (its stated share is a cost then). Million USD: what shippers lose in money, hours and "
+            "risk. Unserved: no route of their set is left; the loss of real income leaves them out and is a "
+            "lower bound. Waits elsewhere grow with the traffic that moves there, where a capacity is known; "
+            f"ordinary wagons meet no queue.{rest}",
         ),
     )
     ranked = sorted(
@@ -154,9 +156,11 @@ def _sections(found: Disruption, world: World, count: int) -> Iterator[Section]:
             for loss in ranked
         ),
         after=(
-            "Gateways, dearest first; hours: delay over all boxes of the year. Where no capacity is known "
-            "the queue vanishes at once: a lower bound. '-' under hours: flow is at its capacity, so that a "
-            "queue would never be worked off. Real income is a first order.",
+            "Gateways, dearest first. Of capacity: container trains, trucks or TEU in containers a day over "
+            "the capacity stated; '-' where none is known. Hours: delay over all boxes of the year, ordinary "
+            "wagons as if the same share of a capacity were theirs. Where no capacity is known the queue "
+            "vanishes at once: a lower bound. '-' under hours: flow is at its capacity, so that a queue "
+            "would never be worked off. Real income is a first order.",
         ),
     )
 

@@ -114,10 +114,10 @@ def _show_routes(world: World, routes: Routes, lang: str) -> None:
         )
         screen.print(
             Text(
-                f"   median {one.time_p50_h / 24:.1f} days; {one.buffer_h / 24:.1f} days above the mean to "
-                f"be late once in twenty; {one.schedule_wait_h:.0f} h wait for a departure. In the choice "
-                f"the hours weigh {one.time_value_usd:,.0f} USD, their uncertainty "
-                f"{one.reliability_usd:,.0f} USD.",
+                f"   median {one.time_p50_h / 24:.1f} days; to be late once in twenty only, allow "
+                f"{one.buffer_h / 24:.1f} days more than the mean; {one.schedule_wait_h:.0f} h wait for a "
+                f"departure are in the hours. In the choice the hours weigh {one.time_value_usd:,.0f} USD, "
+                f"their uncertainty {one.reliability_usd:,.0f} USD.",
                 style="dim",
             )
         )

@@ -20,7 +20,7 @@ Source: deterministic queues as in Newell, Applications of Queueing Theory (1982
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -231,7 +231,15 @@ class _Bench:
         assert results.queues is not None
         self.queues = results.queues
         self.touched = Touched(results.choice, base.common.passes(results.queues))
-        self.used = {row["gateway"]: row["volume_over_capacity"] for row in results.gateway_rows}
+        rows = results.gateway_rows
+        self.used = {row["gateway"]: row["volume_over_capacity"] for row in rows}
+        # Over the capacity in force, which is raised where the base sends more through than was stated.
+        self.in_force = {
+            row["gateway"]: None
+            if row["volume_over_capacity"] is None
+            else row["volume_over_capacity"] / row["capacity_factor"]
+            for row in rows
+        }
 
     def without(self, group: Sequence[_Element]) -> tuple[list[Loss], Status]:
         """Elements that cut the same routes, each out on its own, in the short and in the long run."""
@@ -250,7 +258,7 @@ class _Bench:
                     element.name,
                     element.kind,
                     passing,
-                    self._load(element),
+                    self._load(element, self.used),
                     self.days,
                     short_h,
                     short_musd,
@@ -264,15 +272,15 @@ class _Bench:
             )
         return losses, status
 
-    def _load(self, element: _Element) -> float | None:
-        known = [self.used[self.graph.gateways[j]] for j in element.gateways]
+    def _load(self, element: _Element, of: Mapping[str, float | None]) -> float | None:
+        known = [of[self.graph.gateways[j]] for j in element.gateways]
         found = [float(load) for load in known if load is not None]
         return max(found) if found else None
 
     def _short(
         self, element: _Element, cut: BoolArray, passing: float
     ) -> tuple[float | None, float | None, dict[str, float] | None]:
-        load = self._load(element) or 0.0
+        load = self._load(element, self.in_force) or 0.0
         if load >= 1.0:
             return None, None, None
         days_a_year = self.base.world.parameter("days_per_year")
