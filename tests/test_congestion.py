@@ -242,4 +242,4 @@ def test_a_world_without_capacities_has_no_queues_until_a_case_gives_one() -> No
     assert within.status.converged and within.load is not None and (within.load > 1.0).all()
     lost = [next(r["percent"] for r in s.real_income_rows if r["region"] == "KAZ") for s in (without, within)]
     assert lost[1] < lost[0] < 0.0
-    assert any("waits grow" in note for note in within.notes)
+    assert any("the queue grows" in note for note in within.notes)
