@@ -8,7 +8,7 @@ scenario. What a figure of a single answer is of, and how it is made, stands in 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -164,7 +164,7 @@ class Cases:
         out = list(variants)
         for column in ("theta_low", "theta_high"):
             theta = np.array([float(row[column] or row["theta"] or 1.0) for row in rows])
-            out += [_with_theta(table, theta) for table in variants]
+            out += [replace(table, theta=theta) for table in variants]
         return out
 
     def solved(self, name: str) -> list[tuple[TradeTable, Equilibrium]]:
@@ -246,16 +246,3 @@ class Cases:
         rows = (self.base if name is None else self.cases[name]).gateway_rows
         daily = sum(row["trains_per_day"] or 0.0 for row in rows if row["gateway"] in PORTS)
         return daily * self.world.parameter("days_per_year")
-
-
-def _with_theta(table: TradeTable, theta: FloatArray) -> TradeTable:
-    return TradeTable(
-        table.regions,
-        table.sectors,
-        table.trade,
-        table.tariff,
-        table.value_added_share,
-        table.input_share,
-        table.final_share,
-        theta,
-    )
