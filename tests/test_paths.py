@@ -97,7 +97,7 @@ def test_least_cost_route_is_in_the_set(graph: Graph, routes: RouteSet) -> None:
             exact = least[
                 routes.origin[q] * len(LAYERS) + GATE_OUT, routes.destination[q] * len(LAYERS) + GATE_IN
             ]
-            assert best == pytest.approx(exact, rel=1e-4)
+            assert best == pytest.approx(exact, rel=1e-9)
 
 
 def shortest(graph: Graph, cost: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ network -> expected cost -> trade cost -> equilibrium -> boxes -> arcs and gatew
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +28,6 @@ from landbridge.transport import (
     Graph,
     Queues,
     RouteSet,
-    align,
     freight_between_regions,
     freight_classes,
     generate,
@@ -37,11 +36,12 @@ from landbridge.transport import (
     pivot,
     solve_base,
 )
+from landbridge.transport.base_routes import align_with_base, stored_base
 from landbridge.transport.paths import in_transit
 from landbridge.transport.touched import Touched, passes
 from landbridge.world import World
 
-__all__ = ["Searched", "SolvedBase"]
+__all__ = ["PairsAsked", "Searched", "SolvedBase"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -50,29 +50,55 @@ BoolArray = NDArray[np.bool_]
 _CLOSURES: tuple[Closure, ...] = ("fixed", "proportional")
 
 
+@dataclass(frozen=True, eq=False)
+class PairsAsked:
+    """The pairs of places that a World's trade and its reported corridors need routes for.
+
+    zones: region and share by place. regions: region by place, zones first. wanted, every_family [origin,
+    destination]: pairs to serve, and those that keep every corridor family, over `places`.
+    """
+
+    zones: dict[str, tuple[str, float]]
+    regions: dict[str, str]
+    wanted: BoolArray
+    every_family: BoolArray
+
+    @property
+    def places(self) -> list[str]:
+        """Identifiers of all places, zones first."""
+        return list(self.regions)
+
+    @staticmethod
+    def of(world: World) -> PairsAsked:
+        """Zones of different regions with one another, and the corridors."""
+        zones = {
+            str(row["place_id"]): (str(row["region"]), float(row["share"] or 0.0))
+            for row in world.network["zones"]
+        }
+        corridors = [(str(r["from_place"]), str(r["to_place"])) for r in world.network["corridors"]]
+        places = list(dict.fromkeys([*zones, *(p for pair in corridors for p in pair)]))
+        known = world.network["places"].by("place_id")
+        regions = {p: str(known[p]["region"] or "") for p in places}
+        at = {place: number for number, place in enumerate(places)}
+        zone_region = np.array([zones[p][0] if p in zones else "" for p in places])
+        both = (zone_region[:, None] != "") & (zone_region[None, :] != "")
+        wanted = both & (zone_region[:, None] != zone_region[None, :])
+        for start, end in corridors:
+            wanted[at[start], at[end]] = True
+        listed = list(regions.values())
+        return PairsAsked(zones, regions, wanted, keeps_every_family(world, listed, listed))
+
+
 class Searched:
     """What all cases of a study share: aligned graphs, the union of route sets, zones."""
 
     def __init__(self, worlds: Sequence[World]) -> None:
         world = worlds[0]
         self.worlds = list(worlds)
-        self.graphs: list[Graph] = align(worlds)
-        self.zones = {
-            str(row["place_id"]): (str(row["region"]), float(row["share"] or 0.0))
-            for row in world.network["zones"]
-        }
-        corridors = [(str(r["from_place"]), str(r["to_place"])) for r in world.network["corridors"]]
-        places = [*self.zones, *(p for pair in corridors for p in pair if p not in self.zones)]
-        self.places = list(dict.fromkeys(places))
-        known = world.network["places"].by("place_id")
-        self.regions = {p: str(known[p]["region"] or "") for p in self.places}
-        at = {place: number for number, place in enumerate(self.places)}
-        zone_region = np.array([self.zones[p][0] if p in self.zones else "" for p in self.places])
-        both = (zone_region[:, None] != "") & (zone_region[None, :] != "")
-        wanted = both & (zone_region[:, None] != zone_region[None, :])
-        for start, end in corridors:
-            wanted[at[start], at[end]] = True
-        regions = [self.regions[p] for p in self.places]
+        self.graphs: list[Graph]
+        self.graphs, locked = align_with_base(worlds)
+        asked = PairsAsked.of(world)
+        self.zones, self.regions = asked.zones, asked.regions
         bans = {n: w.policy.no_transit for n, w in enumerate(worlds) if w.policy.no_transit}
         graphs = list(self.graphs)
         # Sectors with a ban of their own search as a graph of their own, so that what is kept for them
@@ -87,12 +113,14 @@ class Searched:
                 graphs.append(self.graphs[n])
         self.routes: RouteSet = generate(
             graphs,
-            self.places,
-            self.places,
-            wanted,
-            every_family=keeps_every_family(world, regions, regions),
+            asked.places,
+            asked.places,
+            asked.wanted,
+            every_family=asked.every_family,
             detour=world.parameter("detour_max"),
             no_transit=bans,
+            locked=locked,
+            known=stored_base,
         )
         self._sized: tuple[BoolArray, FloatArray] | None = None
         self._passes: dict[bytes, Any] = {}

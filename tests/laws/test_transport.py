@@ -179,7 +179,7 @@ def added_up(routes: Routes) -> None:
 def test_terms_add_up_to_legs_and_legs_to_routes() -> None:
     world = mini_world()
     for origin, destination in (("Xian", "Berlin"), ("BER", "XIA"), ("Almaty", "IST"), ("AKT", "BAK")):
-        routes = route(world, origin, destination, k=20)
+        routes = route(world, origin, destination, k=99)
         added_up(routes)
         assert sum(r.share for r in routes) == pytest.approx(1.0)
         json.dumps(routes.to_json())

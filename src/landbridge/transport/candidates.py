@@ -1,28 +1,34 @@
-"""Candidate routes: what the searches found, sorted into corridor families, and the best of each kept."""
+"""Candidate routes of a graph: the least-cost routes of every family, and the best past each gateway.
+
+What is right by construction: for every pair, family and blend of `search.BLENDS`, in both directions, the
+least-cost route of the family is a candidate wherever it is admissible: it comes to no place twice and does
+not come back to the country of an end from far abroad. For the blends of `search.PAST` the best route past
+each gateway and strait of the leader is one too, so that a closure finds nothing that the base lacks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from landbridge.transport.graph import LAYERS, ROAD, SEA, Graph
-from landbridge.transport.search import Batch, Pairs
+from landbridge.transport.families import MIXED, OTHER, Labels
+from landbridge.transport.graph import LAYERS, PORT, SEA, Graph
+from landbridge.transport.search import BLENDS, PAST, Found, Network, Pairs
 
 __all__ = [
+    "ABROAD_KM",
     "BLOCK_ROUTES",
-    "FAMILIES",
     "Candidates",
-    "extract",
-    "families",
+    "Search",
     "incidence",
     "joined",
     "mirror",
-    "select",
+    "rules_text",
     "take",
 ]
 
@@ -30,31 +36,35 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 LongArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+HashArray = NDArray[np.uint64]
 
-FAMILIES = ("northern", "trans-caspian", "southern", "road", "sea", "other")
-NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA, OTHER = range(6)
-
-# Products and USD per hour by which routes are ranked; families are compared by the middle one.
-_RANK = ((0, 0.2), (0, 8.0), (1, 2.0), (1, 40.0))
-_MIDDLE = 1
-# Rival first gateways (the border posts of the eastern end) stay in the set up to this ratio.
-_NEAR = 1.4
-
-_BITS_IN_BYTE = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.int64)
-
-# A whole family is left out where even its best route costs this many times the pair's cheapest:
-# Berlin - Warsaw has a way over the Caspian that nobody takes. Trucks are dear and used all the same.
-_ABSURD = np.array([3.0, 2.5, 2.5, 6.0, 2.5, 3.0])
+NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA = range(5)
+SEARCHED = (NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA)
+# A whole family is left out where even its best route costs this many times the pair's cheapest, at every
+# blend: Berlin - Warsaw has a way over the Caspian that is not a choice. Trucks are dear and used all the same.
+_ABSURD = np.array([1.5, 1.5, 1.5, 4.0, 1.5])
+# Ways past gateways are kept in the base for families that come within this of the pair's cheapest.
+_RIVAL = 1.1
 # A family that a pair lacks in the base must come below this share of the mark to enter with a scenario.
 _WELL_BELOW = 2.0 / 3.0
-RAIL_LEG_KM = 300.0
+# A route may leave the country of an end and come back if it is abroad for no more than this [km]: by Petropavl
+# and Samara to Uralsk, by Tashkent and Beyneu to Atyrau. By ship it never may.
+ABROAD_KM = 2500.0
+# A way past a gateway is in the set where one in hand costs no more than this times the best.
+NEAR = 1.01
+_BITS_IN_BYTE = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.int64)
 # Routes whose arcs are worked on at a time.
 BLOCK_ROUTES = 16384
 
 
+def rules_text() -> str:
+    """The settings of the search as text: equal settings, equal text."""
+    return repr((BLENDS, PAST, NEAR, _RIVAL, _ABSURD.tolist(), _WELL_BELOW, ABROAD_KM))
+
+
 @dataclass
 class Candidates:
-    """Distinct candidate routes, read from the eastern end."""
+    """Distinct candidate routes, read from the eastern end; each serves both directions."""
 
     pair: LongArray
     arcs: IntArray
@@ -66,18 +76,17 @@ class Candidates:
         arcs, start = take(self.arcs, self.start, rows)
         return Candidates(self.pair[rows], arcs, start, self.family[rows])
 
-    def blocks(self) -> Iterator[Candidates]:
-        """A few thousand routes at a time: what is computed along their arcs stays in cache and small."""
-        for low in range(0, len(self.pair), BLOCK_ROUTES):
-            part = slice(low, low + BLOCK_ROUTES)
-            start = self.start[low : low + BLOCK_ROUTES + 1]
-            yield Candidates(
-                self.pair[part], self.arcs[start[0] : start[-1]], start - start[0], self.family[part]
-            )
+    @staticmethod
+    def none() -> Candidates:
+        """No candidates."""
+        nothing, few = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
+        return Candidates(nothing, few, np.zeros(1, dtype=np.int64), few)
 
 
 def joined(parts: Sequence[Candidates]) -> Candidates:
     """Several candidate lists as one, in order."""
+    if not parts:
+        return Candidates.none()
     lengths = np.concatenate([np.diff(part.start) for part in parts])
     return Candidates(
         np.concatenate([part.pair for part in parts]),
@@ -85,44 +94,6 @@ def joined(parts: Sequence[Candidates]) -> Candidates:
         np.concatenate([[0], np.cumsum(lengths)]),
         np.concatenate([part.family for part in parts]),
     )
-
-
-def extract(batches: list[Batch], pairs: Pairs, graph: Graph) -> Candidates:
-    """Unique candidates as arc lists; routes that come back to a place are dropped."""
-    pair = np.concatenate([b.pair for b in batches] or [np.zeros(0, dtype=np.int64)])
-    mark = np.concatenate([b.mark for b in batches] or [np.zeros(0, dtype=np.uint64)])
-    order = np.lexsort((mark, pair))
-    p, m = pair[order], mark[order]
-    fresh = np.ones(len(p), dtype=bool)
-    fresh[1:] = (p[1:] != p[:-1]) | (m[1:] != m[:-1])
-    # lexsort is stable: the first search that found a route is the one that writes it.
-    chosen = np.zeros(len(pair), dtype=bool)
-    chosen[order[fresh]] = True
-    seen = _PlaceBits(graph)
-    pieces, lengths, owners = [], [], []
-    offset = 0
-    while batches:
-        batch = batches.pop(0)
-        mine = np.flatnonzero(chosen[offset : offset + len(batch.pair)])
-        offset += len(batch.pair)
-        if not len(mine):
-            continue
-        length, arcs = batch.paths(mine)
-        if batch.mirrored:
-            arcs = mirror(arcs, length, graph.reverse)
-        start = np.concatenate([[0], np.cumsum(length)])
-        simple = seen.simple(arcs, start)
-        pieces.append(arcs if simple.all() else arcs[np.repeat(simple, length)])
-        lengths.append(length[simple])
-        owners.append(batch.pair[mine[simple]])
-    none = np.zeros(0, dtype=np.int64)
-    arcs = np.concatenate([np.zeros(0, dtype=np.int32), *pieces])
-    del pieces
-    owner = np.concatenate([none, *owners])
-    start = np.concatenate([[0], np.cumsum(np.concatenate([none, *lengths]))])
-    order = np.argsort(owner, kind="stable")
-    arcs, start = take(arcs, start, order)
-    return Candidates(owner[order], arcs, start, np.zeros(0, dtype=np.int32))
 
 
 def mirror(arcs: IntArray, length: LongArray, reverse: IntArray) -> IntArray:
@@ -145,216 +116,363 @@ def take(arcs: IntArray, start: LongArray, rows: LongArray) -> tuple[IntArray, L
     return out, new
 
 
-class _PlaceBits:
-    """One bit per place, to see whether a route comes back to a place it has left."""
+def incidence(arcs: IntArray, start: LongArray, n_arcs: int) -> csr_matrix:
+    """How often each route passes each arc [route, arc]."""
+    return csr_matrix((np.ones(len(arcs)), arcs, start.astype(np.int32)), shape=(len(start) - 1, n_arcs))
+
+
+# -- which routes are admissible -----------------------------------------------------------------------
+
+
+class _Rules:
+    """What makes a route inadmissible: a place it comes to twice, a country of an end it comes back to."""
 
     def __init__(self, graph: Graph) -> None:
-        place = graph.head // len(LAYERS)
+        self._graph = graph
+        tail, head = graph.tail // len(LAYERS), graph.head // len(LAYERS)
         words = len(graph.places) // 64 + 1
-        self.bits = np.zeros((words, graph.n_arcs), dtype=np.uint64)
-        self.bits[place // 64, np.arange(graph.n_arcs)] = np.uint64(1) << (place % 64).astype(np.uint64)
-        self.moved = (graph.tail // len(LAYERS)) != place
+        self._bits = np.zeros((words, graph.n_arcs), dtype=np.uint64)
+        self._bits[head // 64, np.arange(graph.n_arcs)] = np.uint64(1) << (head % 64).astype(np.uint64)
+        self._moved = tail != head
+        codes = {country: n for n, country in enumerate(dict.fromkeys(graph.countries))}
+        country = np.array([codes[c] for c in graph.countries])
+        self._from, self._to = country[tail], country[head]
+        port, at_sea = graph.operation == PORT, graph.mode == SEA
+        self.lands = port & (graph.tail % len(LAYERS) == SEA)
+        self._leaves = graph.border | (port & (graph.head % len(LAYERS) == SEA))
+        self._enters = graph.border | self.lands
+        self._voyage = at_sea & (self._from != self._to)
 
-    def simple(self, arcs: IntArray, start: LongArray) -> BoolArray:
+    def admissible(self, arcs: IntArray, start: LongArray) -> BoolArray:
+        """Routes that come to no place twice and do not come back from far abroad [route]."""
+        if len(start) < 2:
+            return np.zeros(0, dtype=bool)
+        return self._simple(arcs, start) & ~self._comes_back(arcs, start)
+
+    def _simple(self, arcs: IntArray, start: LongArray) -> BoolArray:
         """As many distinct places as changes of place, plus one (the gate's arc is inside the origin)."""
-        changes = np.add.reduceat(self.moved[arcs], start[:-1], dtype=np.int64)
+        changes = np.add.reduceat(self._moved[arcs], start[:-1], dtype=np.int64)
         distinct = np.zeros(len(start) - 1, dtype=np.int64)
-        for bits in self.bits:
+        for bits in self._bits:
             seen = np.bitwise_or.reduceat(bits[arcs], start[:-1])
             distinct += _BITS_IN_BYTE[seen.view(np.uint8)].reshape(-1, 8).sum(axis=1)
         return np.asarray(distinct == changes + 1)
 
-
-def families(graph: Graph, routes: Candidates) -> IntArray:
-    """The corridor family of every route: the first rule that fits (see `generate`)."""
-    arcs, start = routes.arcs, routes.start
-    n = len(routes.pair)
-    if not n:
-        return np.zeros(0, dtype=np.int32)
-    rows = start[:-1]
-    steps = np.arange(len(arcs))
-    far = np.iinfo(np.int64).max
-    ship = np.minimum.reduceat(np.where(graph.ocean_ship[arcs], steps, far), rows)
-    enters = np.minimum.reduceat(np.where(graph.enters_turkey_or_russia[arcs], steps, far), rows)
-    family = np.full(n, OTHER, dtype=np.int32)
-    borders = np.logical_or.reduceat(graph.border[arcs], rows)
-    family[borders] = NORTHERN
-    family[_longest_rail_leg(graph, routes) <= RAIL_LEG_KM] = BY_ROAD
-    family[np.logical_or.reduceat(graph.iran_land[arcs], rows)] = SOUTHERN
-    family[_by_sea(graph, routes, ship, enters)] = BY_SEA
-    caspian = np.logical_or.reduceat(graph.caspian_ship[arcs], rows)
-    family[caspian & ~_through(graph, routes, "RUS")] = TRANS_CASPIAN
-    return family
+    def _comes_back(self, arcs: IntArray, start: LongArray) -> BoolArray:
+        """Leaves the country of an end and enters it again after an ocean voyage or too far abroad."""
+        first, last, n = start[:-1], start[1:] - 1, len(start) - 1
+        step, route = np.arange(len(arcs)), np.repeat(np.arange(n), np.diff(start))
+        km = np.concatenate([[0.0], np.cumsum(self._graph.length_km[arcs])])
+        voyages = np.concatenate([[0], np.cumsum(self._voyage[arcs])])
+        out = np.zeros(n, dtype=bool)
+        for end in (self._from[arcs[first]], self._to[arcs[last]]):
+            mine = end[route]
+            leaves = self._leaves[arcs] & (self._from[arcs] == mine)
+            enters = self._enters[arcs] & (self._to[arcs] == mine)
+            # A step at a border between two places of one country leaves and enters at once: no matter.
+            left = np.minimum.reduceat(np.where(leaves, step, len(arcs)), first)
+            back = np.maximum.reduceat(np.where(enters, step, -1), first)
+            both = np.flatnonzero(back > left)
+            away = km[back[both] + 1] - km[left[both]]
+            sailed = voyages[back[both] + 1] > voyages[left[both]]
+            out[both[sailed | (away > ABROAD_KM)]] = True
+        return out
 
 
-def _through(graph: Graph, routes: Candidates, country: str) -> BoolArray:
-    """Routes that pass a country in which they neither begin nor end."""
-    inside = np.array([c == country for c in graph.countries])
-    place = graph.head[routes.arcs] // len(LAYERS)
-    first, last = routes.start[:-1], routes.start[1:] - 1
-    passes = np.logical_or.reduceat(inside[place], first)
-    return np.asarray(passes & ~inside[place[first]] & ~inside[place[last]])
+# -- the searches --------------------------------------------------------------------------------------
 
 
-def _by_sea(graph: Graph, routes: Candidates, ship: LongArray, enters: LongArray) -> BoolArray:
-    """Ocean ship boarded before the route has entered Russia or Turkey, or most of the km by ship.
+class _Store:
+    """Distinct admissible routes of one family as they are found."""
 
-    A ship boarded early only counts if it carries at least as far as the land that follows: Shanghai -
-    Qingdao by coaster, or Shanghai - Vladivostok, and then rails to Europe is no sea route.
-    """
-    arcs, rows = routes.arcs, routes.start[:-1]
-    by_ship = np.where(graph.ocean_ship, graph.length_km, 0.0)[arcs]
-    on_land = np.where(graph.mode == SEA, 0.0, graph.length_km)[arcs]
-    ship_km = np.add.reduceat(by_ship, rows)
-    land_km = np.add.reduceat(on_land, rows)
-    boarded = np.repeat(ship, np.diff(routes.start)) <= np.arange(len(arcs))
-    after_km = np.add.reduceat(on_land * boarded, rows)
-    early = (ship < enters) & (ship_km >= after_km)
-    return (ship_km > 0.0) & (early | (ship_km > land_km))
+    def __init__(self, search: Search, family: int) -> None:
+        self._search, self._family = search, family
+        self._parts: list[Candidates] = []
+        self._seen = np.zeros((len(search.pairs), 0), dtype=np.uint64)
+        self._count = np.zeros(len(search.pairs), dtype=np.int64)
 
+    def add(self, found: Found, asked: LongArray, chosen: LongArray) -> Candidates:
+        """Take the routes of some of the pairs asked for, by position; those that are new and admissible."""
+        arcs, start, mark = found.routes(chosen)
+        pair = asked[chosen]
+        new = np.flatnonzero(~(self._seen[pair] == mark[:, None]).any(axis=1))
+        if not len(new):
+            return Candidates.none()
+        arcs, start = take(arcs, start, new)
+        self._remember(pair[new], mark[new])
+        kept = np.flatnonzero(self._search.rules.admissible(arcs, start))
+        arcs, start = take(arcs, start, kept)
+        pair = pair[new[kept]]
+        part = Candidates(pair, arcs, start, np.full(len(pair), self._family, dtype=np.int32))
+        self._parts.append(part)
+        return part
 
-def _longest_rail_leg(graph: Graph, routes: Candidates) -> FloatArray:
-    """Longest stretch on rails without a transfer or a ship; a change of gauge does not end it [km]."""
-    arcs, start = routes.arcs, routes.start
-    km = graph.rail_km[arcs]
-    total = np.add.reduceat(km, start[:-1])
-    layer = graph.head % len(LAYERS)
-    off = ((layer == ROAD) | (layer == SEA))[arcs]
-    several = np.flatnonzero((total > RAIL_LEG_KM) & np.logical_or.reduceat(off, start[:-1]))
-    if len(several):
-        part, begin = take(arcs, start, several)
-        ends = ((layer == ROAD) | (layer == SEA))[part]
-        ends[begin[:-1]] = True
-        leg = np.cumsum(ends) - 1
-        leg_km = np.bincount(leg, weights=graph.rail_km[part])
-        total[several] = np.maximum.reduceat(leg_km, leg[begin[:-1]])
-    return total
+    def _remember(self, pair: LongArray, mark: HashArray) -> None:
+        column = self._count[pair]
+        if column.max() >= self._seen.shape[1]:
+            self._seen = np.pad(self._seen, ((0, 0), (0, 8)))
+        self._seen[pair, column] = mark
+        self._count[pair] += 1
 
-
-def select(
-    graph: Graph,
-    routes: Candidates,
-    pairs: Pairs,
-    most: int,
-    detour: float,
-    has_family: BoolArray | None = None,
-) -> BoolArray:
-    """Routes to keep for a graph: the detour filter, then the best few of each family by gateways used.
-
-    has_family [pair x family]: what the base has, None for the base itself.
-    """
-    n = len(routes.pair)
-    kept = np.zeros(n, dtype=bool)
-    if not n:
-        return kept
-    matrix = incidence(routes.arcs, routes.start, graph.n_arcs)
-    closed = ~graph.available
-    columns = [graph.cost_usd[:, p] + v * graph.time_h[:, p] for p, v in _RANK]
-    columns += [column[graph.reverse] for column in columns]
-    values = np.stack([*columns, graph.length_km, closed.astype(float)], axis=1)
-    sums = np.asarray(matrix @ values)
-    alive = np.flatnonzero(sums[:, -1] == 0.0)
-    if has_family is not None:
-        # A land corridor is new where land was built; one that begins with a ship was open before, and
-        # only not worth a search.
-        by_ship = np.asarray(matrix @ graph.ocean_ship.astype(float)) > 0.0
-        own = has_family[routes.pair * len(FAMILIES) + routes.family]
-        alive = alive[(own | ~by_ship | (routes.family == BY_SEA))[alive]]
-    if not len(alive):
-        return kept
-    alive = alive[_cheapest_of_alike(graph, routes, alive, sums[alive, _MIDDLE])]
-    group = routes.pair[alive] * len(FAMILIES) + routes.family[alive]
-    order = np.argsort(group, kind="stable")
-    alive, group = alive[order], group[order]
-    first = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
-    size = np.diff(np.append(first, len(group)))
-    sums = sums[alive]
-    ratio = sums[:, :-1] / np.repeat(np.maximum(np.minimum.reduceat(sums[:, :-1], first), 1e-9), size, axis=0)
-    rank = ratio[:, :-1].min(axis=1)
-    leader = rank <= 1.0 + 1e-9
-    pair_first = np.flatnonzero(np.concatenate([[True], np.diff(group // len(FAMILIES)) > 0]))
-    least = np.minimum.reduceat(sums[:, _MIDDLE], pair_first)
-    times = np.diff(np.append(pair_first, len(group)))
-    over = sums[:, _MIDDLE] / np.repeat(least, times)
-    mark = _ABSURD[group % len(FAMILIES)]
-    if has_family is not None:
-        mark = np.where(has_family[group], np.inf, _WELL_BELOW * mark)
-    absurd = np.repeat(np.minimum.reduceat(over, first), size) > mark
-    absurd &= ~pairs.every_family[group // len(FAMILIES)]
-    fine = ~absurd & (leader | ((rank <= detour) & (ratio[:, -1] <= detour)))
-    alive, group, rank, leader = alive[fine], group[fine], rank[fine], leader[fine]
-    # The best over each first gateway (the rival borders of the eastern end), if it comes near, then the
-    # best over each other set of gateways, then variants.
-    marks = np.random.default_rng(11).integers(1, 2**52, len(graph.gateways) + 1).astype(float)
-    marks[-1] = 0.0
-    along = np.asarray(matrix[alive] @ marks[graph.gateway])
-    near = (_number_within(group, _first_gateway(graph, routes)[alive], rank) == 0) & (rank <= _NEAR)
-    variant = np.where(leader, -2, np.where(near, -1, _number_within(group, along, rank)))
-    order = np.lexsort((alive, rank, variant, group))
-    position = np.arange(len(order))
-    g = group[order]
-    begin = np.maximum.accumulate(np.where(np.concatenate([[True], g[1:] != g[:-1]]), position, 0))
-    stays = (position - begin < most) | leader[order] | near[order]
-    kept[alive[order[stays]]] = True
-    return kept
+    def routes(self) -> Candidates:
+        """All of them, in the order they were found."""
+        return joined(self._parts)
 
 
-def _number_within(group: LongArray, kind: NDArray[Any], rank: FloatArray) -> LongArray:
-    """0 for the best of each (group, kind), 1 for the next ..."""
-    order = np.lexsort((rank, kind, group))
-    fresh = np.ones(len(order), dtype=bool)
-    g, k = group[order], kind[order]
-    fresh[1:] = (g[1:] != g[:-1]) | (k[1:] != k[:-1])
-    position = np.arange(len(order))
-    number = np.empty(len(order), dtype=np.int64)
-    number[order] = position - np.maximum.accumulate(np.where(fresh, position, 0))
-    return number
+class Search:
+    """The searches on one graph: of every family, past each gateway, over given arcs, with arcs closed."""
+
+    def __init__(self, graph: Graph, pairs: Pairs, labels: Labels) -> None:
+        self.graph, self.pairs, self.labels = graph, pairs, labels
+        self.rules = _Rules(graph)
+        self._net = Network(graph, pairs, self.labels)
+        self.costs = [self._net.cost(blend) for blend in BLENDS]
+
+    def base(self) -> Candidates:
+        """What a base holds: the best of every family and blend, and the best past each gateway.
+
+        A family is left out of a pair where even its best costs many times the pair's cheapest.
+        """
+        every = np.arange(len(self.pairs))
+        found = {family: self._best(family, (family,), every) for family in SEARCHED}
+        kept, _ = self._sensible({family: cost for family, (_, cost) in found.items()})
+        # Rails inside countries and trucks over the borders serve as road where there is no railway.
+        north = found[NORTHERN][0]
+        lacking = np.flatnonzero(~_marked(north.pair[kept[NORTHERN][north.pair]], len(self.pairs)))
+        mixed, cost = self._best(BY_ROAD, (BY_ROAD, MIXED), lacking)
+        trucks, least = found[BY_ROAD]
+        least[:, lacking] = cost
+        alone = trucks.only(np.flatnonzero(~_marked(lacking, len(self.pairs))[trucks.pair]))
+        found[BY_ROAD] = joined([alone, mixed]), least
+        kept, over = self._sensible({family: cost for family, (_, cost) in found.items()})
+        parts = []
+        for family, (routes, _) in found.items():
+            routes = routes.only(np.flatnonzero(kept[family][routes.pair]))
+            near = over[family] <= _RIVAL
+            parts += [routes, *self._past_gateways(family, routes, near, lacking)]
+        parts.append(self._elsewhere(north.only(np.flatnonzero(kept[NORTHERN][north.pair]))))
+        return joined(parts)
+
+    def _sensible(
+        self, least: Mapping[int, FloatArray]
+    ) -> tuple[dict[int, BoolArray], dict[int, FloatArray]]:
+        """By family: pairs where it is worth having, and its least cost over the pair's, of all blends [pair].
+
+        least: by family [blend x direction, pair], infinite where there is none.
+        """
+        cheapest = np.minimum.reduce(list(least.values()))
+        kept, over = {}, {}
+        for family, cost in least.items():
+            there = np.isfinite(cost)
+            ratio = np.divide(cost, cheapest, out=np.full_like(cost, np.inf), where=there)
+            over[family] = ratio.min(axis=0)
+            kept[family] = (over[family] <= _ABSURD[family]) | self.pairs.every_family
+        return kept, over
+
+    def _best(self, family: int, names: tuple[int, ...], asked: LongArray) -> tuple[Candidates, FloatArray]:
+        """Best routes of a family at every blend, both ways; costs [blend x direction, asked]."""
+        ways, store = self._net.ways(names), _Store(self, family)
+        least = np.empty((2 * len(BLENDS), len(asked)))
+        for k, (cost, mirrored) in enumerate(product(self.costs, (False, True))):
+            least[k], trees = ways.best(cost, asked, mirrored=mirrored)
+            store.add(trees, asked, np.flatnonzero(np.isfinite(least[k])))
+        return store.routes(), least
+
+    def _elsewhere(self, north: Candidates, opened: BoolArray | None = None) -> Candidates:
+        """Routes in no corridor that are the cheapest of all of their pair at some blend: family `other`.
+
+        north: the pairs' railways; rails and trucks mixed are `other` where there is one. opened [arc]: only
+        over these.
+        """
+        every, store = np.arange(len(self.pairs)), _Store(self, OTHER)
+        ways = self._net.any_way()
+        for cost, mirrored in product(self.costs, (False, True)):
+            if opened is None:
+                least, found = ways.best(cost, every, mirrored=mirrored)
+            else:
+                least, found = ways.best_over(cost, opened, every, mirrored=mirrored)
+                least = np.where(least <= ways.best(cost, every, mirrored=mirrored)[0], least, np.inf)
+            store.add(found, every, np.flatnonzero(np.isfinite(least)))
+        routes = store.routes()
+        family = self.labels.name(self.graph, routes.arcs, routes.start)
+        railway = _marked(north.pair, len(self.pairs))
+        return routes.only(np.flatnonzero((family == OTHER) | ((family == MIXED) & railway[routes.pair])))
+
+    def _past_gateways(
+        self, family: int, routes: Candidates, near: BoolArray, lacking: LongArray
+    ) -> Iterator[Candidates]:
+        """The best way past each gateway and strait of the leader of every pair, at the blends of PAST.
+
+        One that a route in hand comes within NEAR of is left out; so is all of it for pairs that are not
+        `near`, where the family costs much more than the pair's best way.
+        """
+        on_road = _marked(lacking, len(self.pairs))
+        kinds = [((family,), near)]
+        if family == BY_ROAD:
+            kinds = [((BY_ROAD,), near & ~on_road), ((BY_ROAD, MIXED), near & on_road)]
+        for names, wanted in kinds:
+            mine = routes.only(np.flatnonzero(wanted[routes.pair]))
+            if len(mine.pair):
+                yield self._past(family, names, mine)
+
+    def _past(self, family: int, names: tuple[int, ...], routes: Candidates) -> Candidates:
+        ways, store = self._net.ways(names), _Store(self, family)
+        graph, hand = self.graph, _Hand(self, routes)
+        for number, blend in enumerate(PAST):
+            cost = self.costs[blend]
+            leader, least = hand.leaders(number)
+            on_leader, of = hand.passes[: len(leader)][leader], hand.pair[: len(leader)][leader]
+            for gateway in np.flatnonzero(on_leader.any(axis=0)).tolist():
+                asked = np.sort(of[on_leader[:, gateway]])
+                asked = asked[hand.best_past(gateway, number)[asked] > NEAR * least[asked]]
+                if not len(asked):
+                    continue
+                shut = np.zeros(graph.n_arcs, dtype=bool)
+                shut[graph.govern_arc[graph.govern_gateway == gateway]] = True
+                found, trees = ways.best(cost, asked, shut=shut)
+                better = np.isfinite(found) & (hand.best_past(gateway, number)[asked] > NEAR * found)
+                hand.add(store.add(trees, asked, np.flatnonzero(better)))
+        return store.routes()
+
+    def over(
+        self, opened: BoolArray, base: Candidates, detour: float, wanted: BoolArray | None = None
+    ) -> Candidates:
+        """The best of every family and blend that use one of the opened arcs [arc].
+
+        XX a family that a pair lacks there enters where it costs well below the mark at which a
+                family is left out.
+        """
+        held = {family: self._held(base, family) for family in SEARCHED}
+        cheapest = np.minimum.reduce(list(held.values()))
+        lacking = ~np.isfinite(held[NORTHERN]).any(axis=0)
+        parts = []
+        for family, names, mine in self._kinds(lacking):
+            asked = np.flatnonzero(mine if wanted is None else mine & wanted)
+            limit = self._limit(family, held[family], cheapest, detour)[:, asked]
+            ways, store = self._net.ways(names), _Store(self, family)
+            for k, (cost, mirrored) in enumerate(product(self.costs, (False, True))):
+                found, routes = ways.best_over(cost, opened, asked, mirrored=mirrored)
+                fine = np.flatnonzero(np.isfinite(found) & (found <= limit[k]))
+                store.add(routes, asked, fine)
+            parts.append(store.routes())
+        north = base.only(np.flatnonzero(base.family == NORTHERN))
+        return joined([*parts, self._elsewhere(north, opened)])
+
+    def _kinds(self, lacking: BoolArray) -> Iterator[tuple[int, tuple[int, ...], BoolArray]]:
+        """Family, the names searched for it, and the pairs these are searched for; lacking: a railway."""
+        every = np.ones(len(self.pairs), dtype=bool)
+        for family in SEARCHED:
+            if family == BY_ROAD:
+                yield BY_ROAD, (BY_ROAD,), ~lacking
+                yield BY_ROAD, (BY_ROAD, MIXED), lacking
+            else:
+                yield family, (family,), every
+
+    def _held(self, base: Candidates, family: int) -> FloatArray:
+        """Least cost of a family in the base [blend x direction, pair], infinite where it has none."""
+        rows = np.flatnonzero(base.family == family)
+        mine = base.only(rows)
+        out = np.full((2 * len(BLENDS), len(self.pairs)), np.inf)
+        passes = incidence(mine.arcs, mine.start, self.graph.n_arcs)
+        for k, (cost, mirrored) in enumerate(product(self.costs, (False, True))):
+            there = cost[self.graph.reverse] if mirrored else cost
+            np.minimum.at(out[k], mine.pair, np.asarray(passes @ there))
+        return out
+
+    def _limit(self, family: int, held: FloatArray, cheapest: FloatArray, detour: float) -> FloatArray:
+        """What a route over opened arcs may cost at most [blend x direction, pair]."""
+        new = np.where(self.pairs.every_family, np.inf, _WELL_BELOW * _ABSURD[family]) * cheapest
+        new = np.where(np.isfinite(cheapest), new, np.inf)
+        near = np.array([detour if k // 2 in PAST else 1.0 for k in range(len(held))])[:, None]
+        return np.where(np.isfinite(held).any(axis=0), near * held, new)
+
+    def without(self, base: Candidates, dead: BoolArray, asked: BoolArray, shut: BoolArray) -> Candidates:
+        """The best that are left, for families of some pairs [pair] whose leader is dead; dead [route].
+
+        shut [arc]: arcs that are closed beside those of the graph.
+
+        At every blend where a family has lost all its routes, at those of PAST where it has others; only
+        what is better than all of these.
+        """
+        lacking = ~_marked(base.pair[base.family == NORTHERN], len(self.pairs))
+        parts = []
+        for family, names, wanted in self._kinds(lacking):
+            rows = np.flatnonzero((base.family == family) & (wanted & asked)[base.pair])
+            if len(rows) and dead[rows].any():
+                parts.append(self._left(family, names, base.only(rows), dead[rows], shut))
+        return joined(parts)
+
+    def _left(
+        self, family: int, names: tuple[int, ...], routes: Candidates, dead: BoolArray, shut: BoolArray
+    ) -> Candidates:
+        ways, store = self._net.ways(names), _Store(self, family)
+        passes, n = incidence(routes.arcs, routes.start, self.graph.n_arcs), len(self.pairs)
+        gone = ~_marked(routes.pair[~dead], n)
+        for blend, mirrored in product(range(len(BLENDS)), (False, True)):
+            cost = self.costs[blend]
+            along = np.asarray(passes @ (cost[self.graph.reverse] if mirrored else cost))
+            hurt = _marked(routes.pair[_least(routes.pair, along) & dead], n)
+            if blend not in PAST:
+                hurt &= gone
+            left = np.full(n, np.inf)
+            np.minimum.at(left, routes.pair[~dead], along[~dead])
+            asked = np.flatnonzero(hurt)
+            if len(asked):
+                found, trees = ways.best(cost, asked, mirrored=mirrored, shut=shut)
+                better = np.isfinite(found) & (left[asked] > NEAR * found)
+                store.add(trees, asked, np.flatnonzero(better))
+        return store.routes()
 
 
-def _first_gateway(graph: Graph, routes: Candidates) -> LongArray:
-    """The first gateway of every route from its eastern end, -1 for none."""
-    found = []
-    for block in routes.blocks():
-        through = graph.gateway[block.arcs]
-        steps = np.where(through >= 0, np.arange(len(through)), len(through))
-        first = np.minimum.reduceat(steps, block.start[:-1])
-        last = block.start[1:] - 1
-        found.append(np.where(first <= last, through[np.minimum(first, last)], -1))
-    return np.concatenate(found).astype(np.int64)
+def _marked(pairs: LongArray, n: int) -> BoolArray:
+    """Which of n pairs are listed [pair]."""
+    out = np.zeros(n, dtype=bool)
+    out[pairs] = True
+    return out
 
 
-def _cheapest_of_alike(graph: Graph, routes: Candidates, alive: LongArray, cost: FloatArray) -> LongArray:
-    """Of routes that differ only in where the gauge is changed on a dual-gauge section, or by which ports a
-    ship calls between the same two ports past the same straits, the cheapest."""
-    rng = np.random.default_rng(5)
-    by_link = rng.integers(1, 2**63, len(graph.links) * 8 + 1, dtype=np.uint64)
-    by_state = rng.integers(1, 2**63, graph.n_states, dtype=np.uint64)
-    by_strait = rng.integers(1, 2**63, len(graph.gateways), dtype=np.uint64)
-    # A haul counts by its link and direction whatever its gauge, a change of gauge not at all.
-    rails = (graph.mode >= 1) & (graph.mode <= 3)
-    onward = graph.head > graph.tail
-    same = np.where(
-        graph.link >= 0,
-        by_link[graph.link * 8 + onward + 2 * np.where(rails, 0, 1)],
-        by_state[graph.tail] * np.uint64(3) + by_state[graph.head],
-    )
-    gauge_change = (graph.link < 0) & _is_rail(graph.tail) & _is_rail(graph.head)
-    at_sea = graph.mode == SEA
-    same = np.where(gauge_change | at_sea, np.uint64(0), same)
-    past = at_sea[graph.govern_arc]
-    np.add.at(same, graph.govern_arc[past], by_strait[graph.govern_gateway[past]])
-    mark = np.concatenate([np.add.reduceat(same[b.arcs], b.start[:-1]) for b in routes.blocks()])[alive]
-    order = np.lexsort((alive, cost, mark, routes.pair[alive]))
-    pair, mark = routes.pair[alive][order], mark[order]
-    first = np.concatenate([[True], (pair[1:] != pair[:-1]) | (mark[1:] != mark[:-1])])
-    return np.sort(order[first])
+class _Hand:
+    """Routes of one family in hand: their pairs, gateways [route, gateway] and costs [blend of PAST, route]."""
+
+    def __init__(self, search: Search, routes: Candidates) -> None:
+        graph = search.graph
+        self._search = search
+        ones = np.ones(len(graph.govern_arc))
+        shape = graph.n_arcs, len(graph.gateways)
+        self._governed = csr_matrix((ones, (graph.govern_arc, graph.govern_gateway)), shape=shape)
+        self.pair, self.passes = np.zeros(0, dtype=np.int64), np.zeros((0, shape[1]), dtype=bool)
+        self._cost = np.zeros((len(PAST), 0))
+        self.add(routes)
+
+    def add(self, routes: Candidates) -> None:
+        """Take further routes."""
+        if not len(routes.pair):
+            return
+        arcs = incidence(routes.arcs, routes.start, self._search.graph.n_arcs)
+        costs = np.stack([self._search.costs[blend] for blend in PAST], axis=1)
+        self.pair = np.concatenate([self.pair, routes.pair])
+        self.passes = np.concatenate([self.passes, (arcs @ self._governed).toarray() > 0.0])
+        self._cost = np.concatenate([self._cost, np.asarray(arcs @ costs).T], axis=1)
+
+    def leaders(self, number: int) -> tuple[BoolArray, FloatArray]:
+        """The cheapest route of every pair [route], and its cost [pair]."""
+        return _least(self.pair, self._cost[number]), self._best(slice(None), number)
+
+    def best_past(self, gateway: int, number: int) -> FloatArray:
+        """Least cost in hand of the routes that do not pass a gateway [pair]."""
+        return self._best(np.flatnonzero(~self.passes[:, gateway]), number)
+
+    def _best(self, rows: slice | LongArray, number: int) -> FloatArray:
+        out = np.full(len(self._search.pairs), np.inf)
+        np.minimum.at(out, self.pair[rows], self._cost[number][rows])
+        return out
 
 
-def _is_rail(state: IntArray) -> BoolArray:
-    layer = state % len(LAYERS)
-    return (layer >= 1) & (layer <= 3)
-
-
-def incidence(arcs: IntArray, start: LongArray, n_arcs: int) -> csr_matrix:
-    """How often each route passes each arc [route, arc]."""
-    return csr_matrix((np.ones(len(arcs)), arcs, start.astype(np.int32)), shape=(len(start) - 1, n_arcs))
+def _least(group: LongArray, cost: FloatArray) -> BoolArray:
+    """The first of the cheapest of every group [row]."""
+    order = np.lexsort((np.arange(len(group)), cost, group))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = group[order[1:]] != group[order[:-1]]
+    out = np.zeros(len(group), dtype=bool)
+    out[order[first]] = True
+    return out

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.transport.paths import FAMILIES, PATH_SIZE_USD_PER_H
+from landbridge.transport.families import FAMILIES
+from landbridge.transport.paths import PATH_SIZE_USD_PER_H
 from landbridge.world import World
 
 __all__ = ["OTHER", "PAIR_GROUPS", "Classes", "freight_classes", "keeps_every_family"]
@@ -130,13 +131,13 @@ def _nearest_size(usd_per_h: FloatArray) -> IntArray:
 def keeps_every_family(
     world: World, regions_of_origin: Sequence[str], regions_of_destination: Sequence[str]
 ) -> BoolArray:
-    """Pairs whose stated shares cover every corridor: China or Central Asia - Europe, China - Russia.
+    """Pairs whose stated shares cover every corridor: China - Europe and Central Asia - Europe.
 
     For `generate`: elsewhere a family that costs many times the pair's cheapest route is left out.
     """
     bloc = {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]}
     groups = [[_group(bloc, o, d) for d in regions_of_destination] for o in regions_of_origin]
-    return np.isin(np.array(groups), (0, 1, 3))
+    return np.isin(np.array(groups), (0, 3))
 
 
 def _group(bloc: dict[str, str], origin: str, destination: str) -> int:

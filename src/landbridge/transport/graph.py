@@ -88,7 +88,8 @@ class Graph:
     link, gateway [a]: numbers, -1 for none; operation, mode [a]: numbers into OPERATIONS and LAYERS
     (mode is 0 for arcs that are no haul). border [a]: the arc crosses a land border.
     available [a]: open in this world. length_km, rail_km [a].
-    caspian_ship, ocean_ship, iran_land, enters_turkey_or_russia [a]: flags for the corridor families.
+    caspian_ship, ocean_ship [a]: a ship on the Caspian, on any other water. own_country [p]: the country
+    of a place, "" for an exclave, which is no transit country (see `landbridge.transport.families`).
     time_h, cost_usd, co2e_kg, variance_h2 [a, product]: sums of the terms.
     term_arc, term_kind [t]; term_time_h ... [t, product]: the terms, in order of arcs.
     govern_gateway, govern_arc [k]: which arcs each gateway governs (a strait and a lane, many to many);
@@ -97,6 +98,7 @@ class Graph:
 
     places: tuple[str, ...]
     countries: tuple[str, ...]
+    own_country: tuple[str, ...]
     lon: FloatArray
     links: tuple[str, ...]
     gateways: tuple[str, ...]
@@ -113,8 +115,6 @@ class Graph:
     rail_km: FloatArray
     caspian_ship: BoolArray
     ocean_ship: BoolArray
-    iran_land: BoolArray
-    enters_turkey_or_russia: BoolArray
     time_h: FloatArray
     cost_usd: FloatArray
     co2e_kg: FloatArray
@@ -347,7 +347,7 @@ class _Arc:
     mode: int = 0
     border: bool = False
     length_km: float = 0.0
-    flags: tuple[bool, bool, bool, bool] = (False, False, False, False)
+    flags: tuple[bool, bool] = (False, False)
 
 
 class _Compiler:
@@ -429,14 +429,12 @@ class _Compiler:
         straits = [self.straits[p] for p in str(row["passage"] or "").split("+") if p in self.straits]
         governors = [self.gateway_number[post]] if post in self.gateway_number else straits
         open_now = there and all(self.gateway_open[g] for g in governors)
-        iran = layer != SEA and "IRN" in countries
         haul = self._haul_terms(row, layer, mode, countries, length)
         for on in layers:
             own_gauge = on == layer or bool(row["dual_gauge"])
             for way in (0, 1):
                 f, t = (a, b) if way == 0 else (b, a)
                 abroad = layer != SEA and self.country[f] != self.country[t]
-                enters = abroad and self.country[t] in ("RUS", "TUR")
                 arc = _Arc(
                     f * 7 + on,
                     t * 7 + on,
@@ -451,8 +449,6 @@ class _Compiler:
                     (
                         layer == SEA and row["water"] == "caspian",
                         layer == SEA and row["water"] != "caspian",
-                        iran,
-                        enters,
                     ),
                 )
                 if arc.border:
@@ -648,13 +644,14 @@ class _Compiler:
         totals = np.add.reduceat(values, starts, axis=0)
         mode = np.array([arc.mode for arc in arcs], dtype=np.int32)
         length = np.array([arc.length_km for arc in arcs])
-        flags = np.array([arc.flags for arc in arcs], dtype=bool).reshape(-1, 4)
+        flags = np.array([arc.flags for arc in arcs], dtype=bool).reshape(-1, 2)
         governs = np.array(self.governs, dtype=np.int32).reshape(-1, 3)
         rails = (mode >= RAILS[0]) & (mode <= RAILS[-1])
         lon = np.array([float(row["lon"] or 0.0) for row in self.union.places.values()])
         return Graph(
             tuple(self.places),
             tuple(self.country),
+            tuple("" if row["exclave"] else str(row["country"]) for row in self.union.places.values()),
             _frozen(lon),
             tuple(self.links),
             tuple(self.gateways),
@@ -671,8 +668,6 @@ class _Compiler:
             rail_km=_frozen(np.where(rails, length, 0.0)),
             caspian_ship=_frozen(flags[:, 0].copy()),
             ocean_ship=_frozen(flags[:, 1].copy()),
-            iran_land=_frozen(flags[:, 2].copy()),
-            enters_turkey_or_russia=_frozen(flags[:, 3].copy()),
             **{side: _frozen(np.ascontiguousarray(totals[:, i])) for i, side in enumerate(_SIDES)},
             term_arc=_frozen(owner.astype(np.int32)),
             term_kind=_ints(term[0] for term in terms),

@@ -1,19 +1,14 @@
 """Route sets: for every pair of places the routes worth considering, in corridor families.
 
-Least-cost trees on additive costs only *generate* candidates, for several blends of hours, money and
-emissions. Routes inside a family come from joining a forward tree (from the eastern end, before the
-family's mark) and a backward tree (to the western end, after it) over the arcs that carry the mark: a
-Caspian ship, a first ocean ship, an entry into Iran, a border post. A join gives at once the best
-route through *every* such arc, so each gateway's rivals are in the set without closing it in turn;
-straits, which lie in series on one lane, are closed in turn.
-
-The network is two-way: a route is found for one direction, its mirror serves the other, and the cap
-keeps what is best in either. Families are read from a route's eastern end, so both directions agree.
+Least-cost trees on additive costs *generate* the routes, for several blends of hours, money and emissions,
+inside each family (see `candidates`). The base is searched whole; a scenario adds routes only over arcs that
+it opens, so that it leaves every other pair as it was; one that closes adds nothing that could make a pair
+better off. Families are read from a route's eastern end, so both directions agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -25,18 +20,16 @@ from scipy.sparse import csr_matrix
 
 from landbridge.transport.candidates import (
     BLOCK_ROUTES,
-    FAMILIES,
     Candidates,
-    extract,
-    families,
+    Search,
     incidence,
     joined,
     mirror,
-    select,
     take,
 )
+from landbridge.transport.families import FAMILIES, Labels
 from landbridge.transport.graph import LAYERS, Graph
-from landbridge.transport.search import Batch, Pairs, search, search_through
+from landbridge.transport.search import Pairs
 
 __all__ = ["FAMILIES", "RouteSet", "RouteSums", "generate", "in_transit", "transit_arcs"]
 
@@ -50,7 +43,6 @@ PATH_SIZE_GAMMA = 20.0
 PATH_SIZE_USD_PER_H = (1.0, 8.0, 40.0)
 _TINY = 1e-200
 DETOUR = 2.0
-MOST_PER_FAMILY = 4
 _CHUNK = 256
 
 
@@ -74,6 +66,8 @@ class RouteSet:
     A pair without any route has no group.
     serves [graph, route]: which of the graphs a route was kept for. Those of the base serve all; what a
     scenario added serves it alone, so that neither the base nor another scenario depends on it.
+    again [route]: found by searching a family anew whose best route is closed; such a family never costs
+    less than in the base.
     """
 
     origin: IntArray
@@ -87,6 +81,7 @@ class RouteSet:
     group_family: IntArray
     n_arcs: int
     serves: BoolArray
+    again: BoolArray
     _known_bundles: tuple[csr_matrix, IntArray, LongArray] | None = field(default=None, repr=False)
     _search: _Searched | None = field(default=None, repr=False)
 
@@ -265,39 +260,43 @@ class RouteSet:
             group_pair=self.group_pair[groups],
             group_family=self.group_family[groups],
             serves=self.serves[:, kept],
+            again=self.again[kept],
             _known_bundles=(matrix[kept], bundle, used),
             _search=None,
         )
 
+    def searched_again(self, number: int = 0) -> BoolArray:
+        """Families searched anew for the graph of this number, as their best route is closed there [group]."""
+        return np.asarray(np.logical_or.reduceat(self.again & self.serves[number], self.group_start[:-1]))
+
     def best_left(
         self, graph: Graph, pairs: NDArray[np.integer[Any]], barred: frozenset[str] = frozenset()
     ) -> RouteSet:
-        """The best routes left to families of some pairs that a graph with closures robs of their last.
+        """The best routes left to families of some pairs whose best route a graph with closures closes.
 
         graph: aligned with the base that was searched. pairs: those that may have lost a route. barred:
-        countries closed to transit. Numbers of pairs are those here; the set holds only groups that were
-        robbed and have another way.
+        countries closed to transit. Numbers of pairs are those here; the set holds only families that need
+        another way and have one.
         """
         if self._search is None:
             raise ValueError("only a set that was searched whole can be searched again")
         known = self._search
-        mine = np.zeros(len(known.pairs.east), dtype=bool)
+        mine = np.zeros(len(known.pairs), dtype=bool)
         mine[known.pairs.undirected[pairs]] = True
-        some = known.found.only(np.flatnonzero(mine[known.found.pair]))
-        extra = _extra(graph, known.graph, some, known.pairs, known.most, known.detour, barred)
-        return _assemble(known.graph, known.pairs, extra, np.ones((1, len(extra.pair)), dtype=bool))
+        case = _Case(graph, known, barred)
+        left = case.left(mine, known.search)
+        nothing = np.zeros((1, len(left.pair)), dtype=bool)
+        return _assemble(known.graph, known.pairs, left, ~nothing, ~nothing[0])
 
-    def with_groups_of(self, other: RouteSet) -> tuple[RouteSet, LongArray]:
-        """These routes, with the groups that another set of the same pairs has taken from there.
+    def merged(self, other: RouteSet) -> tuple[RouteSet, LongArray]:
+        """These routes and those of another set of the same pairs, sorted by pair and family.
 
         Also the number of every route in the concatenation of both sets' routes.
         """
-        own, theirs = (r.group_pair * len(FAMILIES) + r.group_family for r in (self, other))
-        kept = np.flatnonzero(~np.isin(own, theirs)[self.group_of_route])
-        number = np.concatenate([kept, self.n_routes + np.arange(other.n_routes)])
-        code = np.concatenate([own[self.group_of_route[kept]], theirs[other.group_of_route]])
-        order = np.argsort(code, kind="stable")
-        number, code = number[order], code[order]
+        codes = [r.pair.astype(np.int64) * len(FAMILIES) + r.family for r in (self, other)]
+        code = np.concatenate(codes)
+        number = np.argsort(code, kind="stable")
+        code = code[number]
         start = np.concatenate([self.start, self.start[-1] + other.start[1:]])
         arcs, start = take(np.concatenate([self.arcs, other.arcs]), start, number)
         first = np.flatnonzero(np.diff(code, prepend=-1))
@@ -312,6 +311,7 @@ class RouteSet:
             group_pair=pair[first],
             group_family=family[first],
             serves=np.ones((1, len(code)), dtype=bool),
+            again=np.concatenate([self.again, other.again])[number],
             _known_bundles=None,
             _search=None,
         )
@@ -345,40 +345,45 @@ def generate(
     wanted: BoolArray | None = None,
     *,
     every_family: BoolArray | None = None,
-    most: int = MOST_PER_FAMILY,
     detour: float = DETOUR,
     no_transit: Mapping[int, frozenset[str]] | None = None,
+    locked: BoolArray | None = None,
+    known: Callable[[Graph, Pairs], Candidates | None] | None = None,
 ) -> RouteSet:
     """Route sets for a base and scenarios: the base's, and what each scenario needs beside them.
 
-    The base is searched in full and does not depend on what else is asked. A scenario adds routes over
-    the arcs that it opens, and where it closes the last route of a family the best that are left; one
-    that only changes hours or money is answered on the routes of the base.
+    The base is searched in full and does not depend on what else is asked. A scenario adds the best routes
+    over the arcs that it opens; where it closes the best route of a family, the best that are left, which
+    never make the family cheaper than in the base; one that only changes hours or money is answered on the
+    routes of the base.
 
     graphs: aligned graphs, the base first.
     origins, destinations: place identifiers. wanted [origin, destination]: pairs to serve; all that
     differ by default. every_family [origin, destination]: pairs that keep families however dear
-    (those with stated shares of their own, such as China - Europe); none by default. most: routes kept
-    per pair and family; the best of each blend and the best over each rival first gateway always stay.
-    detour: see below. no_transit: by number of a graph, countries that carry only their own trade there.
+    (those with stated shares of their own, such as China - Europe); none by default.
+    detour: a route over opened arcs costs at most this times the family's best in the base, at some blend.
+    no_transit: by number of a graph, countries that carry only their own trade there.
+    locked [arc]: arcs open in the locked base, where graphs[0] is that base with links added: these are then
+    searched as a scenario's are, so that one project has one answer. None: graphs[0] is its own base.
+    known: finds the candidates of a base that was searched before, or None.
 
-    Families, the first rule that fits: trans-caspian (a ship across the Caspian, without transit through
-    Russia); sea (an ocean ship boarded before the route has entered Russia or Turkey that carries at
-    least as far as the land after it, or most of the km by ship); southern (Iran by land); road (no rail
-    leg longer than 300 km); northern (any other rail route over a land border); other.
-    A route is cut if it costs or measures more than `detour` x the family's least of its pair, never
-    the last of its family and never the best of a blend. A whole family is left out where even its best
-    route costs 2.5-3 times the pair's cheapest (road: 6), unless every_family says otherwise; one that a
-    pair lacks in the base enters with a scenario only well below that mark, so that a small change of cost
-    does not give a pair a family.
+    A family is left out of a pair where even its best route costs 1.5-4 times the pair's cheapest at every
+    blend (see `candidates`), unless every_family says otherwise; one that a pair lacks in the base enters
+    with a scenario only well below that mark, so that a small change of cost does not give a pair a family.
     """
     graphs = [graphs] if isinstance(graphs, Graph) else list(graphs)
     first = graphs[0]
     pairs = Pairs(first, origins, destinations, wanted, every_family)
-    found = _candidates(list(search(first, pairs)), pairs, first)
-    base = found.only(np.flatnonzero(select(first, found, pairs, most, detour)))
-    del found
-    parts, serves = [base], [np.ones((len(graphs), len(base.pair)), dtype=bool)]
+    own = first if locked is None else replace(first, available=first.available & locked)
+    labels = Labels.of(own)
+    base = known(own, pairs) if known is not None else None
+    if base is None:
+        base = Search(own, pairs, labels).base()
+    added = first.available & ~own.available
+    if added.any():
+        base = joined([base, Search(first, pairs, labels).over(added, base, detour)])
+    searched = _Searched(first, pairs, labels, base)
+    parts, serves, again = [base], [np.ones((len(graphs), len(base.pair)), dtype=bool)], [False]
     bans = [(no_transit or {}).get(number, frozenset()) for number in range(len(graphs))]
     for number, graph in enumerate(graphs):
         barred = bans[number]
@@ -386,74 +391,72 @@ def generate(
         # What the base lacks under its own ban serves every graph that only keeps that ban.
         if same and (not barred or (number and barred == bans[0])):
             continue
-        extra = _extra(graph, first, base, pairs, most, detour, barred)
-        mine = np.zeros((len(graphs), len(extra.pair)), dtype=bool)
-        mine[number] = True
-        if number == 0:
-            mine[[k for k, ban in enumerate(bans) if ban == barred]] = True
-        parts.append(extra)
-        serves.append(mine)
-    made = _assemble(first, pairs, joined(parts), np.concatenate(serves, axis=1))
-    return replace(made, _search=_Searched(first, pairs, base, most, detour))
+        case = _Case(graph, searched, barred)
+        fresh = case.fresh(detour)
+        for routes, anew in ((fresh, False), (case.left(np.ones(len(pairs), dtype=bool)), True)):
+            mine = np.zeros((len(graphs), len(routes.pair)), dtype=bool)
+            mine[number] = True
+            if number == 0:
+                mine[[k for k, ban in enumerate(bans) if ban == barred]] = True
+            parts.append(routes)
+            serves.append(mine)
+            again.append(anew)
+    whole = joined(parts)
+    found_again = np.repeat(again, [len(part.pair) for part in parts])
+    made = _assemble(first, pairs, whole, np.concatenate(serves, axis=1), found_again)
+    return replace(made, _search=searched)
 
 
-def _candidates(batches: list[Batch], pairs: Pairs, graph: Graph) -> Candidates:
-    """Distinct candidates of some searches, with their families."""
-    candidates = extract(batches, pairs, graph)
-    found = [families(graph, block) for block in candidates.blocks()]
-    candidates.family = np.concatenate([np.zeros(0, dtype=np.int32), *found])
-    return candidates
+class _Case:
+    """What a graph opens and closes beside the base, and the routes that it needs for that.
 
+    barred: countries closed to the transit of others; their own trade goes on.
+    """
 
-def _extra(
-    graph: Graph,
-    first: Graph,
-    base: Candidates,
-    pairs: Pairs,
-    most: int,
-    detour: float,
-    barred: frozenset[str],
-) -> Candidates:
-    """What a graph needs beside the routes of the base: those over arcs it opens, and for a family that
-    it robs of its last route the best that are left."""
-    batches: list[Batch] = []
-    opened = graph.available & ~first.available
-    n_codes = len(pairs.every_family) * len(FAMILIES)
-    code = base.pair * len(FAMILIES) + base.family
-    has_family = np.bincount(code, minlength=n_codes) > 0
-    through = transit_arcs(graph, barred)
-    inside = np.isin(np.array(graph.countries), sorted(barred))
-    outside = ~(inside[pairs.east] | inside[pairs.west])
+    def __init__(self, graph: Graph, searched: _Searched, barred: frozenset[str]) -> None:
+        pairs, base = searched.pairs, searched.found
+        self._graph, self._pairs, self._labels, self._base = graph, pairs, searched.labels, base
+        self._opened = graph.available & ~searched.graph.available
+        self._transit = transit_arcs(graph, barred)
+        inside = np.isin(np.array(graph.countries), sorted(barred))
+        self._outside = ~(inside[pairs.east] | inside[pairs.west])
+        arcs = np.stack([~graph.available, self._transit], axis=1).astype(float)
+        hit = np.asarray(incidence(base.arcs, base.start, graph.n_arcs) @ arcs) > 0.0
+        self._dead = hit[:, 0] | (hit[:, 1] & self._outside[base.pair])
 
-    def dead(routes: Candidates) -> BoolArray:
-        arcs = np.stack([~graph.available, through], axis=1).astype(float)
-        hit = np.asarray(incidence(routes.arcs, routes.start, graph.n_arcs) @ arcs) > 0.0
-        return np.asarray(hit[:, 0] | (hit[:, 1] & outside[routes.pair]))
+    def _parts(self) -> list[tuple[Graph, BoolArray]]:
+        """Graphs to search on, and the pairs that each is for."""
+        if not self._transit.any():
+            return [(self._graph, np.ones(len(self._pairs), dtype=bool))]
+        around = replace(self._graph, available=self._graph.available & ~self._transit)
+        return [(around, self._outside), (self._graph, ~self._outside)]
 
-    alive = ~dead(base)
-    robbed = has_family & (np.bincount(code[alive], minlength=n_codes) == 0)
-    around = replace(graph, available=graph.available & ~through) if barred else graph
-    for search_on, asked in ((around, outside), (graph, ~outside)):
-        some = np.flatnonzero(asked)
-        if opened.any() and len(some):
-            for batch in search_through(search_on, pairs.only(some), opened):
-                batch.pair = some[batch.pair]
-                batches.append(batch)
-        chosen = np.unique(np.flatnonzero(robbed) // len(FAMILIES))
-        chosen = chosen[asked[chosen]]
-        if len(chosen):
-            for batch in search(search_on, pairs.only(chosen), quick=True):
-                batch.pair = chosen[batch.pair]
-                batches.append(batch)
-    found = _candidates(batches, pairs, first)
-    if not len(found.pair):
-        return found
-    fresh = np.asarray(incidence(found.arcs, found.start, graph.n_arcs) @ opened.astype(float)) > 0.0
-    wanted = fresh | robbed[found.pair * len(FAMILIES) + found.family]
-    found = found.only(np.flatnonzero(wanted & ~dead(found)))
-    everything = joined([base.only(np.flatnonzero(alive)), found])
-    kept = select(graph, everything, pairs, most, detour, has_family)
-    return found.only(np.flatnonzero(kept[int(alive.sum()) :]))
+    def fresh(self, detour: float) -> Candidates:
+        """The best routes over opened arcs."""
+        if not self._opened.any():
+            return Candidates.none()
+        return joined(
+            [
+                Search(graph, self._pairs, self._labels).over(self._opened, self._base, detour, asked)
+                for graph, asked in self._parts()
+            ]
+        )
+
+    def left(self, wanted: BoolArray, search: Search | None = None) -> Candidates:
+        """The best routes left to families of the wanted pairs whose best one is closed.
+
+        search: of the base, which serves where arcs are closed and nothing else is changed.
+        """
+        hurt = np.zeros(len(self._pairs), dtype=bool)
+        hurt[self._base.pair[self._dead]] = True
+        hurt &= wanted
+        if not hurt.any():
+            return Candidates.none()
+        found = []
+        for graph, asked in self._parts():
+            on = search if search is not None else Search(graph, self._pairs, self._labels)
+            found.append(on.without(self._base, self._dead, hurt & asked, ~graph.available))
+        return joined(found)
 
 
 def transit_arcs(graph: Graph, countries: frozenset[str]) -> BoolArray:
@@ -468,15 +471,21 @@ class _Searched:
 
     graph: Graph
     pairs: Pairs
+    labels: Labels
     found: Candidates
-    most: int
-    detour: float
+
+    @cached_property
+    def search(self) -> Search:
+        """The searches on the base graph."""
+        return Search(self.graph, self.pairs, self.labels)
 
 
-def _assemble(graph: Graph, pairs: Pairs, routes: Candidates, serves: BoolArray) -> RouteSet:
+def _assemble(
+    graph: Graph, pairs: Pairs, routes: Candidates, serves: BoolArray, again: BoolArray
+) -> RouteSet:
     """Every wanted pair's routes in its own direction, sorted by pair and family."""
     rows = np.lexsort((np.arange(len(routes.pair)), routes.family, routes.pair))
-    bounds = np.searchsorted(routes.pair[rows], np.arange(len(pairs.east) + 1))
+    bounds = np.searchsorted(routes.pair[rows], np.arange(len(pairs) + 1))
     count = np.diff(bounds)[pairs.undirected]
     pair = np.repeat(np.arange(len(pairs.origin)), count)
     offset = np.cumsum(count) - count
@@ -505,6 +514,7 @@ def _assemble(graph: Graph, pairs: Pairs, routes: Candidates, serves: BoolArray)
         family[first].astype(np.int32),
         graph.n_arcs,
         np.ascontiguousarray(serves[:, source]),
+        again[source],
     )
     for array in vars(result).values():
         if isinstance(array, np.ndarray):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from landbridge.errors import DataError, Fault, InfeasibleError
+from landbridge.transport.base_routes import align_with_base, stored_base
 from landbridge.transport.choice import (
     log_constants,
     pivot,
@@ -34,7 +35,6 @@ from landbridge.transport.graph import (
     TERMS,
     WAGONLOAD,
     Graph,
-    compile_graph,
 )
 from landbridge.transport.paths import FAMILIES, generate
 from landbridge.world import World
@@ -278,7 +278,8 @@ def route(
     """
     start, end = resolve_place(world.network, origin, destination)
     sector, commodity = _check(world, start, end, commodity, k, mode, product)
-    graph = compile_graph(world)
+    graphs, locked = align_with_base([world])
+    graph = graphs[0]
     places = world.network["places"].by("place_id")
     regions = [str(places[p]["region"] or "") for p in (start, end)]
     routes = generate(
@@ -287,6 +288,8 @@ def route(
         [end],
         every_family=keeps_every_family(world, regions[:1], regions[1:]),
         detour=world.parameter("detour_max"),
+        locked=locked,
+        known=stored_base,
     )
     if not routes.n_routes:
         cure = "open a link or a gateway (links.csv and gateways.csv say what is planned or closed)"

@@ -1,9 +1,8 @@
-"""The search for candidate routes: least-cost trees from every place, and joins of two trees over an arc.
+"""Least-cost routes of every corridor family: shortest-path trees on places x states of the family.
 
-A forward tree runs from the eastern ends of the pairs, a backward tree to their western ends. Joining
-them over the arcs that carry a family's mark (a Caspian ship, a first ocean ship, an entry into Iran, a
-border post) gives at once the best route through every such arc, so each gateway's rivals are found
-without closing it in turn; straits, which lie in series on one lane, are closed in turn.
+A family is a finite automaton over arcs (`families`), so a tree on the product of the state graph with it
+finds routes of that family and no others, the best of each at once. Trees run from the eastern ends of the
+pairs and, for the other direction, from their western ends; a route and its mirror are one candidate.
 """
 
 from __future__ import annotations
@@ -16,9 +15,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, ROAD, SEA, Graph
+from landbridge.transport.families import Automaton, Labels
+from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
 
-__all__ = ["Batch", "Pairs", "search", "search_through"]
+__all__ = ["BLENDS", "MIDDLE", "PAST", "Found", "Network", "Pairs", "Ways"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -26,12 +26,19 @@ LongArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 HashArray = NDArray[np.uint64]
 
-# Blends: product, USD per hour, USD per kg CO2e, factor on road hauls (to find the rail routes).
-# 0.2 USD/h is ore, 8 machinery, 40 electronics: 1 %/day of 20,000 and 2 %/day of 50,000 USD/TEU.
-_WHOLE = ((0, 0.2, 0.0), (0, 8.0, 0.0), (0, 40.0, 0.0), (1, 0.2, 0.0), (1, 8.0, 0.0), (0, 8.0, 1.0))
-_FAMILY = ((0, 8.0, 4.0), (1, 2.0, 4.0), (0, 30.0, 1.0))
-_NORTH_AND_EAST_OF_IRAN = ("AFG", "CHN", "KAZ", "KGZ", "MNG", "RUS", "TJK", "TKM", "UZB")
-_JOIN_RATIO = 1.6
+# Blends of money, hours and emissions by which routes are searched and ranked: product (0 block train,
+# 1 wagonload), USD per hour, USD per kg CO2e. 0.2 USD/h is ore, 8 machinery, 40 electronics: 1 % a day of
+# 20,000 and 2 % a day of 50,000 USD/TEU.
+BLENDS = (
+    *((product, per_hour, 0.0) for product in (0, 1) for per_hour in (0.2, 2.0, 8.0, 40.0)),
+    (0, 8.0, 1.0),
+)
+# The blend by which families and detours are compared, and those at which the best way past each gateway
+# of a leader is kept.
+MIDDLE = BLENDS.index((0, 8.0, 0.0))
+PAST = (MIDDLE, BLENDS.index((1, 2.0, 0.0)))
+# No arc is free, and of equal routes the plainer is found; too little to change which is cheaper.
+_PER_ARC_USD = 1e-8
 
 
 class Pairs:
@@ -58,331 +65,269 @@ class Pairs:
         west = np.where(self.westward, self.destination, self.origin).astype(np.int64)
         code, self.undirected = np.unique(east * len(graph.places) + west, return_inverse=True)
         self.east, self.west = code // len(graph.places), code % len(graph.places)
-        self.easts, self.east_row = np.unique(self.east, return_inverse=True)
-        self.wests, self.west_row = np.unique(self.west, return_inverse=True)
         self.undirected = self.undirected.astype(np.int64)
         self.every_family = np.zeros(len(code), dtype=bool)
         if every_family is not None:
             self.every_family[self.undirected[every_family[rows, columns]]] = True
 
-    def only(self, chosen: LongArray) -> Pairs:
-        """Some of the unordered pairs, for a search of their own; number i is `chosen[i]` here."""
-        part = object.__new__(Pairs)
-        part.origin, part.destination = self.origin[:0], self.destination[:0]
-        part.westward, part.undirected = self.westward[:0], self.undirected[:0]
-        part.east, part.west = self.east[chosen], self.west[chosen]
-        part.easts, part.east_row = np.unique(part.east, return_inverse=True)
-        part.wests, part.west_row = np.unique(part.west, return_inverse=True)
-        part.every_family = self.every_family[chosen]
-        return part
+    def __len__(self) -> int:
+        return len(self.east)
 
 
-class _Net:
-    """States in use, numbered tightly, with the arcs sorted for quick sub-graphs and look-ups."""
+class Network:
+    """The open arcs of a graph between some places, ready for searches of any family."""
 
-    def __init__(self, graph: Graph, pairs: Pairs) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, pairs: Pairs, labels: Labels) -> None:
+        self.graph, self.pairs, self.labels = graph, pairs, labels
         layer_tail, layer_head = graph.tail % len(LAYERS), graph.head % len(LAYERS)
         ends = np.zeros(len(graph.places), dtype=bool)
         ends[pairs.east] = ends[pairs.west] = True
-        gate = (layer_tail == GATE_OUT) & ~ends[graph.tail // len(LAYERS)]
-        gate |= (layer_head == GATE_IN) & ~ends[graph.head // len(LAYERS)]
-        self.open = graph.available & ~gate
+        idle = (layer_tail == GATE_OUT) & ~ends[graph.tail // len(LAYERS)]
+        idle |= (layer_head == GATE_IN) & ~ends[graph.head // len(LAYERS)]
+        self.arcs = np.flatnonzero(graph.available & ~idle)
         used = np.zeros(graph.n_states, dtype=bool)
-        used[graph.tail[self.open]] = used[graph.head[self.open]] = True
-        every = np.unique(np.concatenate([pairs.east, pairs.west]))
+        used[graph.tail[self.arcs]] = used[graph.head[self.arcs]] = True
+        every = np.flatnonzero(ends)
         used[every * len(LAYERS) + GATE_OUT] = used[every * len(LAYERS) + GATE_IN] = True
         self.number = np.cumsum(used) - 1
         self.size = int(used.sum())
-        self.tail, self.head = self.number[graph.tail], self.number[graph.head]
-        self.key = self.tail * self.size + self.head
-        self.lookup = np.full(self.size * self.size, -1, dtype=np.int32)
+        self.tail, self.head = self.number[graph.tail[self.arcs]], self.number[graph.head[self.arcs]]
         # The mark of an arc and of its mirror are equal: a route and its mirror are one candidate.
         marks = np.random.default_rng(20230701).integers(1, 2**63, graph.n_arcs, dtype=np.uint64)
-        self.mark = np.append(marks[np.minimum(np.arange(graph.n_arcs), graph.reverse)], np.uint64(0))
+        self.mark = marks[np.minimum(np.arange(graph.n_arcs), graph.reverse)]
 
-    def gate(self, places: LongArray, layer: int) -> LongArray:
-        return np.asarray(self.number[places * len(LAYERS) + layer])
+    def cost(self, blend: tuple[int, float, float]) -> FloatArray:
+        """Additive cost of every arc of the graph for a blend [arc]."""
+        product, per_hour, per_kg = blend
+        graph = self.graph
+        cost = graph.cost_usd[:, product] + per_hour * graph.time_h[:, product]
+        return np.asarray(cost + per_kg * graph.co2e_kg[:, product] + _PER_ARC_USD)
 
-    def trees(self, cost: FloatArray, allowed: BoolArray, roots: LongArray, *, forward: bool) -> _Trees:
-        """Least-cost trees from (or, backward, to) each root over the allowed arcs."""
-        arcs = np.flatnonzero(allowed & self.open)
-        key = self.key[arcs] if forward else self.head[arcs] * self.size + self.tail[arcs]
-        # Of parallel arcs only the cheapest may enter the matrix, which would add them up.
-        order = np.lexsort((cost[arcs], key))
-        arcs, key = arcs[order], key[order]
-        kept = np.concatenate([[True], key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=bool)
-        arcs, key = arcs[kept], key[kept]
-        self.lookup[key] = arcs
-        bounds = np.searchsorted(key, np.arange(self.size + 1) * self.size).astype(np.int32)
-        matrix = csr_matrix(
-            (cost[arcs], (key % self.size).astype(np.int32), bounds), shape=(self.size, self.size)
-        )
-        distance, before = dijkstra(matrix, indices=roots, return_predecessors=True)
-        return _Trees(self, distance, before)
+    def ways(self, families: Sequence[int]) -> Ways:
+        """The product of the network with the automaton of some families together."""
+        return Ways(self, self.labels.automaton(families))
+
+    def any_way(self) -> Ways:
+        """The network alone: ways of every family and of none."""
+        after = np.zeros((1, self.labels.every.after.shape[1]), dtype=np.int32)
+        return Ways(self, Automaton(after, {"": 0}, np.zeros(1, dtype=np.int32)))
 
 
-@dataclass(frozen=True)
-class _Steps:
-    """How to walk the trees back to their roots: the arc taken at each (root, state), and where to."""
+class Ways:
+    """The network x the states of one automaton: nodes that a trip can reach and end from, and its edges."""
 
-    arc: IntArray
-    next: IntArray
-    size: int
+    def __init__(self, net: Network, automaton: Automaton) -> None:
+        self.net = net
+        pairs, graph = net.pairs, net.graph
+        after, ends = automaton.after, automaton.family >= 0
+        code = net.labels.code[net.arcs]
+        following = after[:, code]
+        layer, arc = np.nonzero(following >= 0)
+        tail = layer * net.size + net.tail[arc]
+        head = following[layer, arc] * net.size + net.head[arc]
+        places = np.unique(np.concatenate([pairs.east, pairs.west]))
+        begins = automaton.begins([graph.own_country[p] for p in places])
+        roots = np.where(begins >= 0, begins * net.size + self._gate(places, GATE_OUT), -1)
+        # One sink for each place, whatever the state in which a route ends there.
+        accepting = np.flatnonzero(ends)
+        last = (accepting[None, :] * net.size + self._gate(places, GATE_IN)[:, None]).ravel()
+        sink = len(following) * net.size + np.arange(len(places))
+        tail, head = np.append(tail, last), np.append(head, np.repeat(sink, len(accepting)))
+        arc = np.append(net.arcs[arc], np.full(len(last), graph.n_arcs))
+        total = len(following) * net.size + len(places)
+        alive = _reached(tail, head, roots[roots >= 0], total) & _reached(head, tail, sink, total)
+        kept = alive[tail] & alive[head]
+        number = np.cumsum(alive) - 1
+        self.size = int(alive.sum())
+        number[~alive] = -1
+        self._arcs_between(arc[kept], number[tail[kept]], number[head[kept]])
+        at = np.full(len(graph.places), -1, dtype=np.int64)
+        at[places] = np.arange(len(places))
+        root = np.where(roots >= 0, number[np.maximum(roots, 0)], -1)
+        self._root = root[at[pairs.east]], root[at[pairs.west]]
+        self._sink = number[sink][at[pairs.west]], number[sink][at[pairs.east]]
+
+    def _gate(self, places: LongArray, layer: int) -> LongArray:
+        return np.asarray(self.net.number[places * len(LAYERS) + layer])
+
+    def _arcs_between(self, arc: LongArray, tail: LongArray, head: LongArray) -> None:
+        """Edges sorted for look-up; parallel arcs between two nodes stand together."""
+        key = tail * self.size + head
+        order = np.argsort(key, kind="stable")
+        key, self._arc = key[order], arc[order].astype(np.int32)
+        fresh = np.ones(len(key), dtype=bool)
+        fresh[1:] = key[1:] != key[:-1]
+        self._first = np.flatnonzero(fresh)
+        self._tail, self._head = key // max(self.size, 1), key % max(self.size, 1)
+        self._key = key[self._first]
+        self._column = (self._key % max(self.size, 1)).astype(np.int32)
+        self._row_start = np.searchsorted(self._key, np.arange(self.size + 1) * self.size).astype(np.int32)
+        count = np.diff(np.append(self._first, len(key)))
+        self._several = np.flatnonzero(count > 1)
+        self._count = count
+
+    def best(
+        self,
+        cost: FloatArray,
+        asked: LongArray,
+        *,
+        mirrored: bool = False,
+        shut: BoolArray | None = None,
+    ) -> tuple[FloatArray, Found]:
+        """Least cost of every pair asked for [pair asked], infinite without a way, and the routes.
+
+        cost [arc]; mirrored: from the western end, in the other direction; shut [arc]: closed arcs. Trees
+        grow from whichever ends are fewer.
+        """
+        root, sink = self._root[mirrored][asked], self._sink[mirrored][asked]
+        there = (root >= 0) & (sink >= 0)
+        backward = len(np.unique(sink[there])) < len(np.unique(root[there]))
+        start, end = (sink, root) if backward else (root, sink)
+        far = np.full(len(asked), np.inf)
+        if not there.any():
+            return far, Found(self.net, mirrored, [])
+        value = np.append(cost, _PER_ARC_USD)[self._arc]
+        if shut is not None:
+            value = np.where(np.append(shut, False)[self._arc], np.inf, value)
+        trees = _Trees(self, self._matrix(value), np.unique(start[there]), backward)
+        row = trees.row(start)
+        far[there] = trees.distance[row[there], end[there]]
+        return far, Found(self.net, mirrored, [_Part(trees, row, end)])
+
+    def best_over(
+        self, cost: FloatArray, opened: BoolArray, asked: LongArray, *, mirrored: bool = False
+    ) -> tuple[FloatArray, Found]:
+        """As `best`, of the routes that use one of the opened arcs [arc].
+
+        cost of o-d over an arc a = (u, v): least from o to u + c_a + least from v to d, trees growing from
+        the ends of the opened arcs.
+        """
+        root, sink = self._root[mirrored][asked], self._sink[mirrored][asked]
+        there = np.flatnonzero((root >= 0) & (sink >= 0))
+        far = np.full(len(asked), np.inf)
+        over = np.flatnonzero(np.append(opened, False)[self._arc])
+        if not len(there) or not len(over):
+            return far, Found(self.net, mirrored, [])
+        value = np.append(cost, _PER_ARC_USD)[self._arc]
+        matrix = self._matrix(value)
+        tails, heads = self._tail[over], self._head[over]
+        before = _Trees(self, matrix, np.unique(tails), True)
+        beyond = _Trees(self, matrix, np.unique(heads), False)
+        which = np.zeros(len(asked), dtype=np.int64)
+        for number, edge in enumerate(over.tolist()):
+            to, back = before.row(tails[number : number + 1])[0], beyond.row(heads[number : number + 1])[0]
+            total = before.distance[to, root[there]] + value[edge] + beyond.distance[back, sink[there]]
+            better = total < far[there]
+            far[there[better]], which[there[better]] = total[better], number
+        parts: list[_Part | IntArray] = [
+            _Part(before, before.row(tails[which]), root),
+            self._arc[over[which]],
+            _Part(beyond, beyond.row(heads[which]), sink),
+        ]
+        return far, Found(self.net, mirrored, parts)
+
+    def _matrix(self, value: FloatArray) -> tuple[csr_matrix, IntArray]:
+        """The edges with the cheapest of their parallel arcs, and these arcs; value: of all arcs."""
+        arc, least = self._arc[self._first], value[self._first]
+        for k in self._several.tolist():
+            span = slice(self._first[k], self._first[k] + self._count[k])
+            best = int(value[span].argmin())
+            arc[k], least[k] = self._arc[span][best], value[span][best]
+        matrix = csr_matrix((least, self._column, self._row_start), shape=(self.size, self.size))
+        return matrix, arc
+
+
+def _reached(tail: LongArray, head: LongArray, start: LongArray, size: int) -> BoolArray:
+    """Nodes that edges lead to from the start nodes [node]."""
+    seen = np.zeros(size, dtype=bool)
+    seen[start] = True
+    while True:
+        more = head[seen[tail] & ~seen[head]]
+        if not len(more):
+            return seen
+        seen[more] = True
 
 
 class _Trees:
-    """Predecessor trees with a 64-bit mark of the path to every state, by pointer jumping."""
+    """Least-cost trees from some nodes, or backward to them, and how to walk from any node to their root."""
 
-    def __init__(self, net: _Net, distance: FloatArray, before: NDArray[np.int32]) -> None:
-        n_roots, size = before.shape
-        own = np.arange(size, dtype=np.int64)
-        reached = before >= 0
-        previous = np.where(reached, before, own[None, :])
-        arc = np.where(reached, net.lookup[previous * size + own], -1).astype(np.int32).ravel()
-        jump = (previous + (np.arange(n_roots, dtype=np.int64) * size)[:, None]).ravel()
-        self.distance = distance
-        # Candidates keep the steps only; distances and marks die with the search.
-        self.steps = _Steps(arc, jump.astype(np.int32), size)
-        mark = net.mark[arc]
+    def __init__(
+        self, ways: Ways, edges: tuple[csr_matrix, IntArray], roots: LongArray, backward: bool
+    ) -> None:
+        matrix, self._arc = edges
+        self._ways, self._roots, self.backward = ways, roots, backward
+        found = dijkstra(matrix.T.tocsr() if backward else matrix, indices=roots, return_predecessors=True)
+        self.distance, self._before = found
+
+    def row(self, node: LongArray) -> LongArray:
+        """The row of the tree of each root; any row for what is no root."""
+        return np.minimum(np.searchsorted(self._roots, np.maximum(node, 0)), len(self._roots) - 1)
+
+    def walk(self, row: LongArray, node: LongArray) -> Iterator[tuple[LongArray, IntArray]]:
+        """Per step from the nodes to their roots: who still walks, and over which arc."""
+        idle, who = self._ways.net.graph.n_arcs, np.arange(len(node))
         while True:
-            further = jump[jump]
-            if np.array_equal(further, jump):
-                break
-            mark = mark + mark[jump]
-            jump = further
-        self.mark = mark.reshape(n_roots, size)
+            before = self._before[row, node].astype(np.int64)
+            going = before >= 0
+            if not going.all():
+                who, row, node, before = who[going], row[going], node[going], before[going]
+            if not len(who):
+                return
+            tail, head = (node, before) if self.backward else (before, node)
+            arc = self._arc[np.searchsorted(self._ways._key, tail * self._ways.size + head)]
+            # The step between a gate and its sink is no arc.
+            real = arc < idle
+            yield who[real], arc[real]
+            node = before
 
 
-@dataclass
-class Batch:
-    """Candidates of one search: a path in forward trees, optionally joined to one in backward trees.
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A part of the routes of all pairs asked for: the row of a tree and the node it is walked from."""
 
-    pair: unordered pair; mark: 64-bit mark; row, state: where the path ends in the forward trees;
-    join: the joining arc; back_row, back_state: where the rest begins in the backward trees.
-    mirrored: the path runs from the western end.
-    """
-
-    pair: LongArray
-    mark: HashArray
-    steps: _Steps
+    trees: _Trees
     row: LongArray
-    state: LongArray
-    back: _Steps | None = None
-    join: LongArray | None = None
-    back_row: LongArray | None = None
-    back_state: LongArray | None = None
-    mirrored: bool = False
-
-    def paths(self, chosen: LongArray) -> tuple[LongArray, IntArray]:
-        """Lengths and concatenated arcs of the chosen candidates, in order of travel."""
-        ahead, ahead_length = _walk(self.steps, self.row[chosen], self.state[chosen])
-        if self.back is None or self.join is None or self.back_row is None or self.back_state is None:
-            length = ahead_length
-            start = np.cumsum(length) - length
-            arcs = np.empty(int(length.sum()), dtype=np.int32)
-        else:
-            rest, rest_length = _walk(self.back, self.back_row[chosen], self.back_state[chosen])
-            length = ahead_length + 1 + rest_length
-            start = np.cumsum(length) - length
-            arcs = np.empty(int(length.sum()), dtype=np.int32)
-            arcs[start + ahead_length] = self.join[chosen]
-            for step, (who, arc) in enumerate(rest):
-                arcs[start[who] + ahead_length[who] + 1 + step] = arc
-        for step, (who, arc) in enumerate(ahead):
-            arcs[start[who] + ahead_length[who] - 1 - step] = arc
-        return length, arcs
+    node: LongArray
 
 
-def _walk(
-    steps: _Steps, row: LongArray, state: LongArray
-) -> tuple[list[tuple[LongArray, IntArray]], LongArray]:
-    """From states back to their roots: per step, who still walks and over which arc; and the lengths."""
-    at = row * steps.size + state
-    who = np.arange(len(at))
-    length = np.zeros(len(at), dtype=np.int64)
-    taken: list[tuple[LongArray, IntArray]] = []
-    while len(who):
-        arc = steps.arc[at]
-        going = arc >= 0
-        if not going.all():
-            who, at, arc = who[going], at[going], arc[going]
-        taken.append((who, arc))
-        length[who] += 1
-        at = steps.next[at]
-    return taken, length
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The routes of one search, part by part in order of travel: trees to walk, or one arc for each pair."""
 
+    net: Network
+    mirrored: bool
+    parts: Sequence[_Part | IntArray]
 
-def search(graph: Graph, pairs: Pairs, *, quick: bool = False) -> Iterator[Batch]:
-    """All searches on one graph; quick: fewer blends."""
-    net = _Net(graph, pairs)
-    blend = _Blend(graph)
-    sea_haul = graph.mode == SEA
-    boards = (graph.head % len(LAYERS) == SEA) & ~sea_haul
-    lands = (graph.tail % len(LAYERS) == SEA) & ~sea_haul
-    land = ~sea_haul & ~boards & ~lands
-    iran = graph.iran_land
-    # Beyond Iran a southern route goes on west; with the countries it came through open, the cheapest
-    # way would step into Iran and straight back.
-    inner = _within(graph, _NORTH_AND_EAST_OF_IRAN) & ~sea_haul
-    russia = _within(graph, ("RUS",))
+    def routes(self, chosen: LongArray) -> tuple[IntArray, LongArray, HashArray]:
+        """Routes of some of the pairs asked for, by position: arcs, start, and a mark equal for equal ones.
 
-    anything = np.ones(graph.n_arcs, dtype=bool)
-    for product, per_hour, per_kg in _WHOLE[:2] if quick else _WHOLE:
-        yield from _direct(net, pairs, blend(product, per_hour, per_kg), anything, both_ways=True)
-    rails = (graph.mode >= 1) & (graph.mode <= 3)
-    by_road = land & ~rails
-    for per_hour in (8.0,) if quick else (1.0, 30.0):
-        yield from _direct(net, pairs, blend(1, per_hour, 0.0), by_road)
-
-    posts = np.flatnonzero(graph.border & (graph.gateway >= 0) & net.open & ~iran & rails)
-    caspian = np.flatnonzero(graph.caspian_ship & net.open)
-    entries = np.flatnonzero(_enters(graph, "IRN") & net.open)
-    westgates = np.flatnonzero(graph.enters_turkey_or_russia & net.open & ~iran & rails)
-    to_turkey = np.flatnonzero(graph.enters_turkey_or_russia & iran & net.open)
-    ocean = np.flatnonzero(graph.ocean_ship & net.open)
-    before_ship = ~sea_haul & ~lands & ~graph.enters_turkey_or_russia
-    east, west = net.gate(pairs.easts, GATE_OUT), net.gate(pairs.wests, GATE_IN)
-    for number, (product, per_hour, road) in enumerate(_FAMILY[:1] if quick else _FAMILY):
-        cost = blend(product, per_hour, 0.0, road)
-        north_out = net.trees(cost, (land | boards) & ~iran, east, forward=True)
-        iran_in = net.trees(cost, (land | lands) & ~inner, west, forward=False)
-        ship_in = net.trees(cost, ~graph.caspian_ship, west, forward=False)
-        land_out = net.trees(cost, land | boards, east, forward=True)
-        sea_out = net.trees(cost, before_ship, east, forward=True)
-        yield _plain(net, pairs, north_out)
-        yield _plain(net, pairs, land_out)
-        if number < 2:
-            north_in = net.trees(cost, (land | lands) & ~iran, west, forward=False)
-            # Every border of the eastern end's own country, then every border on the way.
-            home = net.trees(cost, (land | boards) & ~graph.border, east, forward=True)
-            yield from _join(net, pairs, cost, home, posts, north_in, most=12)
-            yield from _join(net, pairs, cost, north_out, posts, north_in, most=3)
-            yield from _join(net, pairs, cost, north_out, westgates, ship_in, most=2)
-        past_russia = net.trees(cost, ~graph.caspian_ship & ~russia, west, forward=False)
-        yield from _join(net, pairs, cost, land_out, caspian, past_russia, most=3)
-        yield from _join(net, pairs, cost, land_out, caspian, ship_in, most=1)
-        yield from _join(net, pairs, cost, north_out, entries, iran_in, most=3)
-        # Out of Iran into Turkey and then by ship: the southern way to places without a land link.
-        yield from _join(net, pairs, cost, land_out, to_turkey, ship_in, most=1)
-        yield from _join(net, pairs, cost, sea_out, ocean, ship_in, most=3)
-        if number == 0:
-            for lanes in _passages(graph):
-                closed_in = net.trees(cost, ~graph.caspian_ship & ~lanes, west, forward=False)
-                yield from _join(net, pairs, cost, sea_out, ocean[~lanes[ocean]], closed_in, most=1)
-
-
-class _Blend:
-    """Additive costs by which trees are grown: money, hours, CO2e, with road hauls weighed apart."""
-
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._road_haul = (graph.mode == ROAD).astype(float)
-
-    def __call__(self, product: int, per_hour: float, per_kg: float, road: float = 1.0) -> FloatArray:
-        graph = self._graph
-        cost = graph.cost_usd[:, product] + per_hour * graph.time_h[:, product]
-        cost = cost + per_kg * graph.co2e_kg[:, product]
-        # A cent an arc: no arc is free, and of equal routes the plainer is found.
-        return np.asarray(cost * (1.0 + (road - 1.0) * self._road_haul) + 0.01)
-
-
-def search_through(graph: Graph, pairs: Pairs, arcs: BoolArray) -> Iterator[Batch]:
-    """Routes over some of the arcs: by land on both sides of them, then by any mode."""
-    net = _Net(graph, pairs)
-    blend = _Blend(graph)
-    through = np.flatnonzero(arcs & net.open)
-    sea_haul = graph.mode == SEA
-    at_sea = (graph.head % len(LAYERS) == SEA) | (graph.tail % len(LAYERS) == SEA) | sea_haul
-    anything = np.ones(graph.n_arcs, dtype=bool)
-    east, west = net.gate(pairs.easts, GATE_OUT), net.gate(pairs.wests, GATE_IN)
-    for number, (product, per_hour, road) in enumerate(_FAMILY):
-        cost = blend(product, per_hour, 0.0, road)
-        for allowed, most in ((~at_sea, 3), (anything, 2)) if number == 0 else ((anything, 2),):
-            out = net.trees(cost, allowed, east, forward=True)
-            back = net.trees(cost, allowed, west, forward=False)
-            yield from _join(net, pairs, cost, out, through, back, most=most)
-
-
-def _within(graph: Graph, countries: Sequence[str]) -> BoolArray:
-    """Arcs with an end in one of the countries."""
-    inside = np.isin(np.array(graph.countries), countries)
-    return inside[graph.tail // len(LAYERS)] | inside[graph.head // len(LAYERS)]
-
-
-def _enters(graph: Graph, country: str) -> BoolArray:
-    inside = np.array([c == country for c in graph.countries])
-    tail, head = graph.tail // len(LAYERS), graph.head // len(LAYERS)
-    return np.asarray(inside[head] & ~inside[tail] & (graph.mode != SEA))
-
-
-def _passages(graph: Graph) -> list[BoolArray]:
-    """Sea lanes of each strait, once for every distinct set of lanes."""
-    found: dict[bytes, BoolArray] = {}
-    at_sea = graph.mode[graph.govern_arc] == SEA
-    for gateway in np.unique(graph.govern_gateway[at_sea]):
-        lanes = np.zeros(graph.n_arcs, dtype=bool)
-        lanes[graph.govern_arc[at_sea & (graph.govern_gateway == gateway)]] = True
-        found.setdefault(lanes.tobytes(), lanes)
-    return list(found.values())
-
-
-def _direct(
-    net: _Net, pairs: Pairs, cost: FloatArray, allowed: BoolArray, *, both_ways: bool = False
-) -> Iterator[Batch]:
-    """Paths from gate to gate in plain trees; both_ways also from the western end, mirrored."""
-    roots = net.gate(pairs.easts, GATE_OUT)
-    yield _plain(net, pairs, net.trees(cost, allowed, roots, forward=True))
-    if both_ways:
-        trees = net.trees(cost, allowed, net.gate(pairs.wests, GATE_OUT), forward=True)
-        yield _plain(net, pairs, trees, mirrored=True)
-
-
-def _plain(net: _Net, pairs: Pairs, trees: _Trees, *, mirrored: bool = False) -> Batch:
-    row = pairs.west_row if mirrored else pairs.east_row
-    state = net.gate(pairs.east if mirrored else pairs.west, GATE_IN)
-    found = np.flatnonzero(np.isfinite(trees.distance[row, state]))
-    row, state = row[found], state[found]
-    return Batch(found, trees.mark[row, state], trees.steps, row, state, mirrored=mirrored)
-
-
-def _join(
-    net: _Net, pairs: Pairs, cost: FloatArray, out: _Trees, arcs: LongArray, back: _Trees, *, most: int
-) -> Iterator[Batch]:
-    """The `most` best distinct routes of every pair through one of the arcs.
-
-    cost of o-d through a = (u, v): D_out[o, u] + c_a + D_back[d, v].
-    """
-    if not len(arcs):
-        return
-    tails, heads = net.tail[arcs], net.head[arcs]
-    ahead = np.ascontiguousarray((out.distance[:, tails] + cost[arcs]).T)
-    rest = np.ascontiguousarray(back.distance[:, heads].T)
-    total = ahead[:, pairs.east_row] + rest[:, pairs.west_row]
-    mark = np.ascontiguousarray((out.mark[:, tails] + net.mark[arcs]).T)[:, pairs.east_row]
-    mark += np.ascontiguousarray(back.mark[:, heads].T)[:, pairs.west_row]
-    everyone = np.arange(total.shape[1])
-    limit = np.full(total.shape[1], np.inf)
-    for round_ in range(most):
-        best = total.argmin(axis=0)
-        value = total[best, everyone]
-        if round_ == 0:
-            limit = value * _JOIN_RATIO
-        found = np.flatnonzero(np.isfinite(value) & (value <= limit))
-        if not len(found):
-            return
-        which = best[found]
-        yield Batch(
-            found,
-            mark[which, found],
-            out.steps,
-            pairs.east_row[found],
-            tails[which],
-            back.steps,
-            arcs[which],
-            pairs.west_row[found],
-            heads[which],
-        )
-        # Posts in series give one route several times.
-        if round_ + 1 < most:
-            total[mark == mark[best, everyone]] = np.inf
+        Read from the eastern end. Only pairs of finite cost have one.
+        """
+        walked = [
+            [(np.arange(len(chosen)), part[chosen])]
+            if isinstance(part, np.ndarray)
+            else list(part.trees.walk(part.row[chosen], part.node[chosen]))
+            for part in self.parts
+        ]
+        lengths = np.zeros((len(walked) + 1, len(chosen)), dtype=np.int64)
+        mark = np.zeros(len(chosen), dtype=np.uint64)
+        for number, steps in enumerate(walked, 1):
+            for who, arc in steps:
+                lengths[number, who] += 1
+                mark[who] += self.net.mark[arc]
+        length = lengths.sum(axis=0)
+        start = np.concatenate([[0], np.cumsum(length)])
+        arcs = np.empty(int(start[-1]), dtype=np.int32)
+        begin = np.cumsum(lengths, axis=0)
+        for number, (part, steps) in enumerate(zip(self.parts, walked, strict=True)):
+            taken = np.zeros(len(chosen), dtype=np.int64)
+            # A tree from the origin is walked against the direction of travel.
+            ahead = isinstance(part, np.ndarray) or part.trees.backward
+            for who, arc in steps:
+                at = begin[number, who] + taken[who] if ahead else begin[number + 1, who] - 1 - taken[who]
+                taken[who] += 1
+                if self.mirrored:
+                    arcs[start[who] + length[who] - 1 - at] = self.net.graph.reverse[arc]
+                else:
+                    arcs[start[who] + at] = arc
+        return arcs, start, mark

@@ -1,0 +1,203 @@
+"""The base set of routes: what belongs to the locked base, and the set that ships with the data.
+
+The locked base is the embedded network. A World that adds links to it is searched as a scenario that adds
+them would be: first the network without them, then the routes over them. So one project has one answer,
+whether it is entered as a scenario or in the tables. A World of which less than half the open links are
+embedded ones is a network of its own.
+
+The search of the embedded network takes half a minute, so its result ships with the data. It is used only
+where the graph, the pairs and the rules that it was made from are the same to nine digits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import lzma
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.io.tables import DATA, load_world, read_table, table_file
+from landbridge.transport import families
+from landbridge.transport.candidates import Candidates, rules_text, take
+from landbridge.transport.graph import LAYERS, Graph, align
+from landbridge.transport.search import Pairs
+from landbridge.world import World
+from landbridge.world.table import Table
+
+__all__ = ["STORED", "align_with_base", "pack", "stored_base"]
+
+LongArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+STORED = DATA / "routes" / "base.npz.xz"
+# Raise it when the search finds other routes from the same network.
+VERSION = 1
+_TABLES = ("links", "gauge_changes", "ports", "gateways")
+_OWN_SHARE = 0.5
+
+
+# -- what is added to the locked base ------------------------------------------------------------------
+
+
+def align_with_base(worlds: Sequence[World]) -> tuple[list[Graph], BoolArray | None]:
+    """Aligned graphs of some Worlds, and the arcs open in the locked base [arc].
+
+    None for the arcs where the first World adds nothing to the locked base, or is a network of its own.
+    """
+    if not _adds_to_base(worlds[0]):
+        return align(worlds), None
+    # The locked base comes first, as in the study of a scenario: arcs then have the same order.
+    base, *graphs = align([_embedded(), *worlds])
+    return graphs, base.available
+
+
+def _adds_to_base(world: World) -> bool:
+    known = {name: _open(_embedded_table(name)) for name in _TABLES}
+    mine = {name: _open(world.network[name]) for name in _TABLES}
+    links = mine["links"]
+    if len(links & known["links"]) <= _OWN_SHARE * len(links):
+        return False
+    return any(mine[name] - known[name] for name in _TABLES)
+
+
+def _open(table: Table) -> set[tuple[object, ...]]:
+    keys = {"links": ("link_id",), "gateways": ("gateway_id",), "ports": ("place_id",)}
+    columns = keys.get(table.name, ("place_id", "gauge_a", "gauge_b"))
+    return {
+        tuple(row[column] for column in columns)
+        for row in table
+        if row.get("status", "open") not in ("closed", "planned")
+    }
+
+
+@lru_cache(maxsize=8)
+def _embedded_table(name: str) -> Table:
+    return read_table(table_file(DATA, name), name)[0]
+
+
+@lru_cache(maxsize=1)
+def _embedded() -> World:
+    return load_world()
+
+
+# -- the set that ships --------------------------------------------------------------------------------
+
+
+def stored_base(graph: Graph, pairs: Pairs) -> Candidates | None:
+    """The candidates of a base from the set that ships with the data; None where it is of another network.
+
+    All pairs asked for must be in the set, and keep every family there where they do here.
+    """
+    kept = _read(STORED)
+    if kept is None or kept.key != _key(graph):
+        return None
+    size = len(graph.places)
+    code = pairs.east * size + pairs.west
+    have = kept.east * size + kept.west
+    at = np.minimum(np.searchsorted(have, code), len(have) - 1)
+    if not np.array_equal(have[at], code) or (kept.every_family[at] != pairs.every_family).any():
+        return None
+    first, last = np.searchsorted(kept.pair, at), np.searchsorted(kept.pair, at, side="right")
+    count = last - first
+    rows = np.arange(int(count.sum())) + np.repeat(first - (np.cumsum(count) - count), count)
+    arcs, start = take(kept.arcs, kept.start, rows)
+    # Stored arcs are numbers among the open ones, whose order does not depend on what else is aligned.
+    arcs = np.flatnonzero(graph.available).astype(np.int32)[arcs]
+    pair = np.repeat(np.arange(len(pairs)), count)
+    return Candidates(pair, arcs, start, kept.family[rows].astype(np.int32))
+
+
+@dataclass(frozen=True, eq=False)
+class _Stored:
+    key: str
+    east: LongArray
+    west: LongArray
+    every_family: BoolArray
+    pair: LongArray
+    family: NDArray[np.uint8]
+    start: LongArray
+    arcs: NDArray[np.int32]
+
+
+def pack(graph: Graph, pairs: Pairs, base: Candidates) -> bytes:
+    """A base set as the bytes of the file that ships.
+
+    Raises ValueError where the network has more open arcs than two bytes can number.
+    """
+    opened = np.flatnonzero(graph.available)
+    if len(opened) > np.iinfo(np.uint16).max:
+        raise ValueError(f"{len(opened)} open arcs are more than the stored set can number")
+    number = np.full(graph.n_arcs, -1, dtype=np.int64)
+    number[opened] = np.arange(len(opened))
+    order = np.lexsort((np.arange(len(base.pair)), base.family, base.pair))
+    arcs, start = take(base.arcs, base.start, order)
+    file = io.BytesIO()
+    np.savez(
+        file,
+        key=np.array(_key(graph)),
+        east=pairs.east.astype(np.uint16),
+        west=pairs.west.astype(np.uint16),
+        every_family=pairs.every_family,
+        count=np.bincount(base.pair, minlength=len(pairs)).astype(np.uint16),
+        family=base.family[order].astype(np.uint8),
+        length=np.diff(start).astype(np.uint16),
+        arcs=number[arcs].astype(np.uint16),
+    )
+    return lzma.compress(file.getvalue(), preset=6)
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path) -> _Stored | None:
+    if not path.is_file():
+        return None
+    with np.load(io.BytesIO(lzma.decompress(path.read_bytes())), allow_pickle=False) as file:
+        count = file["count"].astype(np.int64)
+        return _Stored(
+            str(file["key"]),
+            file["east"].astype(np.int64),
+            file["west"].astype(np.int64),
+            file["every_family"],
+            np.repeat(np.arange(len(count)), count),
+            file["family"],
+            np.concatenate([[0], np.cumsum(file["length"].astype(np.int64))]),
+            file["arcs"].astype(np.int32),
+        )
+
+
+def _key(graph: Graph) -> str:
+    """What a search reads of a graph: open arcs with their ends, costs and lengths, gateways, the rules."""
+    digest = hashlib.sha256(f"{VERSION} {rules_text()} {families.rules_text()}".encode())
+    at = np.flatnonzero(graph.available)
+    names = [graph.places[place] for place in range(len(graph.places))]
+    used = np.unique(np.concatenate([graph.tail[at], graph.head[at]]) // len(LAYERS))
+    digest.update(
+        repr([(int(p), names[p], graph.countries[p], graph.own_country[p], float(graph.lon[p]))
+              for p in used]).encode()
+    )  # fmt: skip
+    for array in (
+        graph.tail[at],
+        graph.head[at],
+        graph.border[at],
+        graph.operation[at],
+        graph.mode[at],
+        graph.caspian_ship[at],
+    ):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    for values in (graph.time_h, graph.cost_usd, graph.co2e_kg, graph.length_km[:, None]):
+        digest.update(_nine_digits(values[at].ravel()).encode())
+    number = np.full(graph.n_arcs, -1, dtype=np.int64)
+    number[at] = np.arange(len(at))
+    governed = number[graph.govern_arc] >= 0
+    listed = zip(graph.govern_gateway[governed], number[graph.govern_arc[governed]], strict=True)
+    digest.update(repr([(graph.gateways[j], int(a)) for j, a in listed]).encode())
+    return digest.hexdigest()
+
+
+def _nine_digits(values: Iterable[float]) -> str:
+    return " ".join(f"{value:.9g}" for value in values)

@@ -1,0 +1,276 @@
+"""Corridor families: one definition, as states over arcs, that the search and the naming of routes share.
+
+Three tables beside this file say it all. `marks.csv`: what an arc is to a family (a land border by rail, a
+ship boarded at the eastern shore of the Caspian), by part; in each part the first row that fits an arc
+counts. `steps.csv`: how a mark moves the state of its part; what is not listed leaves it, and after `other`
+a route is in no corridor. `names.csv`: the family of a route by the states of all parts at its end, first row
+that fits. What none fits is `other`.
+
+A route is read from its eastern end. The states of all parts together are a finite automaton; `Labels.of`
+makes, for each family, the smallest automaton that accepts just the routes of that family. A search on
+places x its states can find nothing else.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.transport.graph import LAYERS, PORT, RAILS, SEA, Graph
+
+__all__ = ["FAMILIES", "MIXED", "OTHER", "Automaton", "Labels", "rules_text"]
+
+IntArray = NDArray[np.int32]
+LongArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+Row = Mapping[str, str]
+_State = tuple[str, ...]
+
+FAMILIES = ("northern", "trans-caspian", "southern", "road", "sea", "other")
+# Trucks over every border and rails inside countries; served as road to pairs that have no railway.
+MIXED = len(FAMILIES)
+OTHER = FAMILIES.index("other")
+# No route of the families looked for.
+NONE = -1
+_HERE = Path(__file__).resolve().parent
+_ANY = ""
+_DEAD = -1
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The three tables: marks by part in order, steps by (part, state, mark), names in order."""
+
+    parts: tuple[str, ...]
+    marks: Mapping[str, tuple[Row, ...]]
+    steps: Mapping[tuple[str, str, str], str]
+    names: tuple[Row, ...]
+
+    def start(self, country: str) -> _State:
+        """States of all parts where a trip begins in a country."""
+        return tuple(
+            next(
+                state
+                for mark in (f"begin {country}", "begin")
+                for (of, state, given), _ in self.steps.items()
+                if (of, given) == (part, mark)
+            )
+            for part in self.parts
+        )
+
+    def step(self, state: _State, marks: Sequence[str]) -> _State | None:
+        """States after an arc with one mark in each part ("" for none); None where it is in no corridor."""
+        after = tuple(
+            self.steps.get((part, now, mark), now) if mark else now
+            for part, now, mark in zip(self.parts, state, marks, strict=True)
+        )
+        return None if "other" in after else after
+
+    def name(self, state: _State) -> int:
+        """Number of the family of a route that ends in these states, or MIXED."""
+        for row in self.names:
+            wanted = (row[part] for part in self.parts)
+            if all(w == _ANY or now in w.split("+") for w, now in zip(wanted, state, strict=True)):
+                return MIXED if row["family"] == "mixed" else FAMILIES.index(row["family"])
+        return OTHER
+
+
+@lru_cache(maxsize=1)
+def _rules() -> _Rules:
+    def read(name: str) -> list[Row]:
+        with (_HERE / name).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    marks, steps = read("marks.csv"), read("steps.csv")
+    parts = tuple(dict.fromkeys(row["part"] for row in steps))
+    return _Rules(
+        parts,
+        {part: tuple(row for row in marks if row["part"] == part) for part in parts},
+        {(row["part"], row["state"], row["mark"]): row["next"] for row in steps},
+        tuple(read("names.csv")),
+    )
+
+
+def rules_text() -> str:
+    """The three tables as text: equal rules, equal text."""
+    return "".join(
+        (_HERE / name).read_text(encoding="utf-8") for name in ("marks.csv", "steps.csv", "names.csv")
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Automaton:
+    """States of the routes of one family, or of all.
+
+    after [state, code]: the state after an arc of a code, -1 where the route is none of the family.
+    start: by country of the origin, the state where a trip begins; "" for all others, -1 for none.
+    family [state]: number of the family of a route that ends there, -1 for none of those looked for.
+    """
+
+    after: IntArray
+    start: Mapping[str, int]
+    family: IntArray
+
+    @property
+    def size(self) -> int:
+        """Number of states."""
+        return len(self.after)
+
+    def begins(self, countries: Sequence[str]) -> LongArray:
+        """The state where trips from these countries begin."""
+        return np.array([self.start.get(country, self.start[""]) for country in countries], dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What the arcs of a graph are to the families.
+
+    code [arc]: arcs of one code have the same marks. every: the automaton of all families, by which routes
+    are named.
+    """
+
+    code: IntArray
+    every: Automaton
+
+    @staticmethod
+    def of(graph: Graph) -> Labels:
+        """Marks of every arc by the tables; arcs that differ in no mark share a code.
+
+        graph: that of the base, whose open rails say which places have a railway.
+        """
+        rules = _rules()
+        attributes = _attributes(graph)
+        kinds, code = np.unique(attributes, axis=0, return_inverse=True)
+        marks = [tuple(_mark(rules.marks[part], kind) for part in rules.parts) for kind in kinds.tolist()]
+        found = sorted(set(marks))
+        number = np.array([found.index(mark) for mark in marks], dtype=np.int32)
+        return Labels(number[code.ravel()], _whole(tuple(found)))
+
+    def automaton(self, families: Sequence[int]) -> Automaton:
+        """The smallest automaton of the routes of some corridors together; `other` is no corridor."""
+        return _smallest(self.every, lambda family: family in families)
+
+    def name(self, graph: Graph, arcs: IntArray, start: LongArray) -> IntArray:
+        """Family of every route given as arc lists read from the eastern end [route], or MIXED."""
+        n = len(start) - 1
+        if not n:
+            return np.zeros(0, dtype=np.int32)
+        length = np.diff(start)
+        order = np.argsort(-length, kind="stable")
+        begin, lengths = start[:-1][order], length[order]
+        country = [graph.own_country[place] for place in graph.tail[arcs[begin]] // len(LAYERS)]
+        state = self.every.begins(country)
+        dead = np.append(self.every.after, np.full((1, self.every.after.shape[1]), _DEAD), axis=0)
+        for step in range(int(lengths[0])):
+            going = int(np.searchsorted(-lengths, -step, side="left"))
+            state[:going] = dead[state[:going], self.code[arcs[begin[:going] + step]]]
+        family = np.empty(n, dtype=np.int32)
+        family[order] = np.append(self.every.family, OTHER)[state]
+        return family
+
+
+_STEPS = ("", "haul", "border", "board", "land", "voyage")
+
+
+def _attributes(graph: Graph) -> NDArray[np.str_]:
+    """Step, mode, water, and the countries at both ends of every arc, an exclave without a country."""
+    tail, head = graph.tail // len(LAYERS), graph.head // len(LAYERS)
+    own, real = np.array(graph.own_country), np.array(graph.countries)
+    at_sea = graph.mode == SEA
+    step = np.zeros(graph.n_arcs, dtype=np.int64)
+    step[(graph.mode > 0) & ~at_sea] = _STEPS.index("haul")
+    step[graph.border] = _STEPS.index("border")
+    port = graph.operation == PORT
+    step[port & (graph.head % len(LAYERS) == SEA)] = _STEPS.index("board")
+    step[port & (graph.tail % len(LAYERS) == SEA)] = _STEPS.index("land")
+    step[at_sea & (real[tail] != real[head])] = _STEPS.index("voyage")
+    caspian = np.zeros(len(graph.places), dtype=bool)
+    caspian[tail[graph.caspian_ship]] = caspian[head[graph.caspian_ship]] = True
+    wet = port | at_sea
+    water = np.where(wet, np.where(caspian[tail] & caspian[head], "caspian", "ocean"), "")
+    rails = np.isin(graph.mode, RAILS)
+    railed = np.zeros(len(graph.places), dtype=bool)
+    railed[tail[rails & graph.available]] = True
+    roads = np.where(railed[tail] & railed[head], "road beside rails", "road")
+    mode = np.where(rails, "rail", np.where(at_sea, "sea", np.where(graph.mode > 0, roads, "")))
+    return np.stack([np.array(_STEPS)[step], mode, water, own[tail], own[head]], axis=1)
+
+
+def _mark(rows: Sequence[Row], kind: Sequence[str]) -> str:
+    """The mark of the first row that fits an arc, "" where none does."""
+    step, mode, water, tail, head = kind
+    for row in rows:
+        here, there = (head, tail) if row["way"] == "in" else (tail, head)
+        if (
+            row["step"] == step
+            and row["mode"] in (_ANY, mode)
+            and row["water"] in (_ANY, water)
+            and _one_of(row["country"], here)
+            and _one_of(row["other"], there)
+            and (row["way"] == _ANY or step != "border" or here != there)
+        ):
+            return row["mark"]
+    return ""
+
+
+def _one_of(listed: str, country: str) -> bool:
+    return listed == _ANY or country in listed.split("+")
+
+
+@lru_cache(maxsize=8)
+def _whole(marks: tuple[tuple[str, ...], ...]) -> Automaton:
+    """The automaton of all families over arcs of these marks."""
+    rules = _rules()
+    begins = sorted({mark[6:] for _, _, mark in rules.steps if mark.startswith("begin ")})
+    states: list[_State] = []
+    number: dict[_State, int] = {}
+
+    def of(state: _State | None) -> int:
+        if state is None:
+            return _DEAD
+        if state not in number:
+            number[state] = len(states)
+            states.append(state)
+        return number[state]
+
+    start = {country: of(rules.start(country)) for country in ("", *begins)}
+    rows = []
+    for state in states:  # grows while it is read
+        rows.append([of(rules.step(state, mark)) for mark in marks])
+    family = [rules.name(state) for state in states]
+    return Automaton(np.array(rows, dtype=np.int32), start, np.array(family, dtype=np.int32))
+
+
+def _smallest(whole: Automaton, wanted: Callable[[int], bool]) -> Automaton:
+    """The automaton that accepts the routes of the wanted families only, states that act alike merged.
+
+    Source: partition refinement, Moore (1956), Gedanken-experiments on sequential machines.
+    """
+    ends = np.array([family if wanted(family) else NONE for family in whole.family.tolist()])
+    alive = ends != NONE
+    while True:
+        more = alive | ((whole.after >= 0) & alive[whole.after]).any(axis=1)
+        if np.array_equal(more, alive):
+            break
+        alive = more
+    after = np.where((whole.after >= 0) & alive[whole.after], whole.after, _DEAD)
+    block = np.where(alive, np.unique(ends, return_inverse=True)[1], _DEAD)
+    while True:
+        reached = np.where(after >= 0, block[after], _DEAD)
+        _, finer = np.unique(np.column_stack([block, reached]), axis=0, return_inverse=True)
+        finer = np.where(alive, finer.ravel(), _DEAD)
+        if len(np.unique(finer)) == len(np.unique(block)):
+            break
+        block = finer
+    kept = sorted(set(block[alive].tolist()))
+    new = {old: k for k, old in enumerate(kept)}
+    one = [int(np.flatnonzero(block == old)[0]) for old in kept]
+    rows = [[new[int(block[s])] if s >= 0 else _DEAD for s in after[q].tolist()] for q in one]
+    start = {c: new.get(int(block[s]), _DEAD) for c, s in whole.start.items()}
+    return Automaton(np.array(rows, dtype=np.int32), start, ends[one].astype(np.int32))
