@@ -18,8 +18,9 @@ from landbridge.errors import ConvergenceError, Status
 from landbridge.scenario import Scenario
 from landbridge.trade import Equilibrium
 from landbridge.trade.welfare import CA5
-from landbridge.transport import FAMILIES, Choice, Freight, Graph, Queues
+from landbridge.transport import Choice, Freight, Graph, Queues
 from landbridge.transport.graph import BLOCK, LAYERS, RAILS, ROAD, SEA, TERMS, WAGONLOAD
+from landbridge.transport.pair_costs import corridor_rows, pair_costs
 from landbridge.transport.queues import capacity_of
 from landbridge.world import World
 
@@ -43,8 +44,8 @@ class Results:
     id: "base" or the scenario's. choice, freight, demand_teu [pair, k], flow_teu [arc, product], TEU a
     year: the freight side. equilibrium: by closure of the trade balance; first_order: d ln real income
     [n] by closure, gradient times log changes. closure: the one whose flows are on the network.
-    cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and
-    what arrives over it. base: what every change refers to (None for a base itself).
+    cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and what arrives over it.
+    base: what every change refers to (None for a base itself).
     """
 
     id: str
@@ -160,43 +161,7 @@ class Results:
         generalised_cost_usd, of "all" only: K, what an average TEU gives up in money, hours and risk. It
         falls with an improvement, while mean hours may rise where a new, longer choice takes traffic.
         """
-        routes, choice = self.choice.base.routes, self.choice
-        number = self.graph.place_number
-        pairs = {
-            (int(o), int(d)): q
-            for q, (o, d) in enumerate(zip(routes.origin, routes.destination, strict=True))
-        }
-        sums = choice.sums
-        rows: Rows = []
-        for corridor in self.world.network["corridors"]:
-            ends = str(corridor["from_place"]), str(corridor["to_place"])
-            pair = pairs.get((number[ends[0]], number[ends[1]]), -1)
-            head = {"corridor": str(corridor["corridor_id"]), "from": ends[0], "to": ends[1]}
-            if pair < 0 or pair in choice.unreachable:
-                continue
-            sector = choice.classes.sectors.index(str(corridor["sector"]))
-            beta = float(choice.classes.block_share[sector, pair])
-            span = routes.routes_of(pair)
-            at = slice(span.start, span.stop)
-            share = beta * choice.route_share(sector, BLOCK)[at]
-            carried = [share, (1.0 - beta) * choice.route_share(sector, WAGONLOAD)[at]]
-            total = [float(sum(c.sum() for c in carried))]
-            whole = _weighted(carried, sums, at, np.ones(len(span), dtype=bool))
-            expected = {"generalised_cost_usd": float(choice.cost[pair, sector])}
-            rows.append({**head, "family": "all", "share": total[0], **whole, **expected})
-            for family in np.unique(routes.family[at]):
-                mine = routes.family[at] == family
-                part = float(sum(c[mine].sum() for c in carried))
-                if part > 0.0:
-                    rows.append(
-                        {
-                            **head,
-                            "family": FAMILIES[family],
-                            "share": part,
-                            **_weighted(carried, sums, at, mine),
-                        }
-                    )
-        return rows
+        return corridor_rows(self.choice, self.graph, self.world.network["corridors"])
 
     @cached_property
     def gateway_rows(self) -> Rows:
@@ -410,20 +375,7 @@ class Results:
         """Expected generalised cost, hours, USD and kg CO2e per TEU between all zones, for one sector."""
         import pandas as pd
 
-        routes, classes = self.choice.base.routes, self.choice.classes
-        k = _sector(sector, classes.sectors)
-        places = np.array(self.graph.places)
-        expected = self.choice.expected(k)
-        return pd.DataFrame(
-            {
-                "from": places[routes.origin],
-                "to": places[routes.destination],
-                "generalised_cost_usd": self.choice.cost[:, k],
-                "time_h": expected[0],
-                "cost_usd": expected[1],
-                "co2e_kg": expected[2],
-            }
-        )
+        return pd.DataFrame(pair_costs(self.choice, self.graph, _sector(sector, self.choice.classes.sectors)))
 
     def compare(self) -> Comparison:
         """This result beside its base; a base is compared with itself."""
@@ -573,17 +525,6 @@ class Comparison:
             joined = joined.rename(columns={f"{value}_old": f"base_{value}"})
             order += [f"base_{value}", value]
         return joined[[*keys, *order]]
-
-
-def _weighted(carried: list[FloatArray], sums: Any, at: slice, mine: NDArray[np.bool_]) -> dict[str, float]:
-    """Means over routes and products by what they carry."""
-    total = sum(float(c[mine].sum()) for c in carried)
-    cells = {}
-    for name in ("time_h", "cost_usd", "co2e_kg"):
-        values = getattr(sums, name)
-        mean = sum(float(carried[p][mine] @ values[p, at][mine]) for p in range(2))
-        cells[name] = mean / total
-    return cells
 
 
 def _sector(code: str, known: tuple[str, ...]) -> int:
