@@ -20,7 +20,7 @@ from landbridge.trade import Equilibrium
 from landbridge.trade.welfare import CA5
 from landbridge.transport import Choice, Freight, Graph, Queues
 from landbridge.transport.graph import BLOCK, LAYERS, RAILS, ROAD, SEA, TERMS, WAGONLOAD
-from landbridge.transport.pair_costs import corridor_rows, pair_costs
+from landbridge.transport.pair_costs import corridor_rows, family_costs, pair_costs
 from landbridge.transport.queues import capacity_of
 from landbridge.world import World
 
@@ -45,7 +45,8 @@ class Results:
     year: the freight side. equilibrium: by closure of the trade balance; first_order: d ln real income
     [n] by closure, gradient times log changes. closure: the one whose flows are on the network.
     cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and what arrives over it.
-    base: what every change refers to (None for a base itself).
+    unqueued: the choice at the waits of the base, before those of this case were found; the choice itself
+    in a base and where there is no queue. base: what every change refers to (None for a base itself).
     """
 
     id: str
@@ -65,6 +66,7 @@ class Results:
     base: Results | None = field(default=None)
     queues: Queues | None = field(default=None)
     load: FloatArray | None = field(default=None)
+    unqueued: Choice | None = field(default=None)
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -371,11 +373,29 @@ class Results:
         """`emission_rows` as a DataFrame."""
         return _frame(self.emission_rows)
 
-    def skims(self, sector: str = "MCH") -> pd.DataFrame:
-        """Expected generalised cost, hours, USD and kg CO2e per TEU between all zones, for one sector."""
+    def skims(self, sector: str = "MCH", by_family: bool = False, waits: str = "solved") -> pd.DataFrame:
+        """Expected cost, hours, money and CO2e of one TEU of a sector between all places, as a DataFrame.
+
+        Columns: from, to, ids of places; generalised_cost_usd, money, hours and risk together [USD/TEU];
+        time_h [h], cost_usd [USD/TEU], co2e_kg [kg/TEU], means over all routes. A pair without a route has
+        an infinite cost and zeros. By family also family and share, of the pair's TEU of the sector, which
+        sum to 1; the others are then K_f = beta K_f,block + (1 - beta) K_f,wagonload and the means within
+        the family. Families without an open route are left out.
+
+        sector: its code. by_family: a row for every pair and family, in place of one for every pair. waits:
+        "solved", those that the flows of this case bring forth, or "base", those of the base; the base itself
+        has the same under both.
+        Raises DataError for a sector that no pair ships, ValueError for other waits.
+        Source: `landbridge.transport.pair_costs`.
+        """
         import pandas as pd
 
-        return pd.DataFrame(pair_costs(self.choice, self.graph, _sector(sector, self.choice.classes.sectors)))
+        kept = {"solved": self.choice, "base": self.unqueued or self.choice}
+        if waits not in kept:
+            raise ValueError(f'waits is "solved" or "base", not {waits!r}')
+        choice = kept[waits]
+        columns = family_costs if by_family else pair_costs
+        return pd.DataFrame(columns(choice, self.graph, _sector(sector, choice.classes.sectors)))
 
     def compare(self) -> Comparison:
         """This result beside its base; a base is compared with itself."""

@@ -1,10 +1,11 @@
-"""What a choice costs between two places: pair by pair, and on the reported corridors by family.
+"""What a choice costs between two places: pair by pair, family by family, and on the reported corridors.
 
 Everything is per TEU of one sector, both rail products together.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from landbridge.transport.graph import BLOCK, WAGONLOAD, Graph
 from landbridge.transport.paths import FAMILIES
 from landbridge.world.table import Table
 
-__all__ = ["corridor_rows", "pair_costs"]
+__all__ = ["corridor_rows", "family_costs", "pair_costs"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -37,6 +38,55 @@ def pair_costs(choice: Choice, graph: Graph, sector: int) -> dict[str, NDArray[A
         "generalised_cost_usd": choice.cost[:, sector],
         **dict(zip(_MEASURES, choice.expected(sector), strict=True)),
     }
+
+
+def family_costs(choice: Choice, graph: Graph, sector: int) -> dict[str, NDArray[Any]]:
+    """Cost of every open family of every pair, by column [family of a pair]; sector: its number.
+
+    K_f = beta K_f,block + (1 - beta) K_f,wagonload,   x_f = sum_r in f share_r x_r / sum_r in f share_r
+
+    from, to: ids of places. family: one of FAMILIES. share: of the pair's TEU of the sector; those of a pair
+    sum to 1. generalised_cost_usd: K_f [USD/TEU], beta the block-train share of the pair. time_h, cost_usd,
+    co2e_kg: means over the routes of the family by what they carry [h, USD/TEU, kg CO2e/TEU]. Left out are
+    families without an open route. K of the pair is the mean of the K_f in the base only: later it also has
+    what choice is worth (see `landbridge.transport.pivot`).
+    """
+    routes, classes = choice.base.routes, choice.classes
+    pair = routes.group_pair
+    share, mean = _within_families(choice, sector)
+    on_products = choice.family_cost[sector]
+    open_routes = np.bincount(routes.group_of_route, weights=choice.available, minlength=len(pair))
+    opened = (open_routes > 0.0) & (on_products > 0.0).any(axis=0)
+    idle = opened & (share <= 0.0)
+    if idle.any():
+        # A family that nothing goes by is described by what would, were it alone.
+        even = replace(choice, family_share=np.ones_like(choice.family_share))
+        mean[:, idle] = _within_families(even, sector)[1][:, idle]
+    beta = classes.block_share[sector, pair]
+    cost = beta * on_products[BLOCK] + (1.0 - beta) * on_products[WAGONLOAD]
+    places = np.array(graph.places)
+    return {
+        "from": places[routes.origin[pair[opened]]],
+        "to": places[routes.destination[pair[opened]]],
+        "family": np.array(FAMILIES)[routes.group_family[opened]],
+        "share": share[opened],
+        "generalised_cost_usd": cost[opened],
+        **dict(zip(_MEASURES, mean[:, opened], strict=True)),
+    }
+
+
+def _within_families(choice: Choice, sector: int) -> tuple[FloatArray, FloatArray]:
+    """Share of every family in its pair's TEU of a sector [group], and mean hours, USD and kg [3, group]."""
+    routes, beta = choice.base.routes, choice.classes.block_share[sector]
+    group, n = routes.group_of_route, len(routes.group_pair)
+    share, total = np.zeros(n), np.zeros((len(_MEASURES), n))
+    for product, part in ((BLOCK, beta), (WAGONLOAD, 1.0 - beta)):
+        carried = part[routes.pair] * choice.route_share(sector, product)
+        share += np.bincount(group, weights=carried, minlength=n)
+        for k, name in enumerate(_MEASURES):
+            values = getattr(choice.sums, name)[product]
+            total[k] += np.bincount(group, weights=carried * values, minlength=n)
+    return share, total / np.where(share > 0.0, share, 1.0)
 
 
 def corridor_rows(choice: Choice, graph: Graph, corridors: Table) -> list[dict[str, Any]]:
