@@ -248,7 +248,7 @@ class SolvedBase:
             queues = base.queues.under(self.graph, world, graph)
             # Made before the search takes memory of its own.
             known = self.slope if len(queues) and len(queues) == len(base.queues) else None
-        choice = self._choose(world, number, graph, classes)
+        choice = unqueued = self._choose(world, number, graph, classes)
         name = "base" if scenario is None else scenario.id
         require_routes(self.common.routes, graph, choice.unreachable, self.ships, name, scenario)
         shock = self.shock(world, base)
@@ -289,6 +289,7 @@ class SolvedBase:
             base=base,
             queues=queues,
             load=settled.load if settled is not None else None,
+            unqueued=unqueued,
         )
 
     def _choose(self, world: World, number: int, loaded: Graph, classes: Classes) -> Choice:

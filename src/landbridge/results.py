@@ -18,8 +18,9 @@ from landbridge.errors import ConvergenceError, Status
 from landbridge.scenario import Scenario
 from landbridge.trade import Equilibrium
 from landbridge.trade.welfare import CA5
-from landbridge.transport import FAMILIES, Choice, Freight, Graph, Queues
+from landbridge.transport import Choice, Freight, Graph, Queues
 from landbridge.transport.graph import BLOCK, LAYERS, RAILS, ROAD, SEA, TERMS, WAGONLOAD
+from landbridge.transport.pair_costs import corridor_rows, family_costs, pair_costs
 from landbridge.transport.queues import capacity_of
 from landbridge.world import World
 
@@ -43,8 +44,9 @@ class Results:
     id: "base" or the scenario's. choice, freight, demand_teu [pair, k], flow_teu [arc, product], TEU a
     year: the freight side. equilibrium: by closure of the trade balance; first_order: d ln real income
     [n] by closure, gradient times log changes. closure: the one whose flows are on the network.
-    cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and
-    what arrives over it. base: what every change refers to (None for a base itself).
+    cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and what arrives over it.
+    unqueued: the choice at the waits of the base, before those of this case were found; the choice itself
+    in a base and where there is no queue. base: what every change refers to (None for a base itself).
     """
 
     id: str
@@ -64,6 +66,7 @@ class Results:
     base: Results | None = field(default=None)
     queues: Queues | None = field(default=None)
     load: FloatArray | None = field(default=None)
+    unqueued: Choice | None = field(default=None)
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -160,43 +163,7 @@ class Results:
         generalised_cost_usd, of "all" only: K, what an average TEU gives up in money, hours and risk. It
         falls with an improvement, while mean hours may rise where a new, longer choice takes traffic.
         """
-        routes, choice = self.choice.base.routes, self.choice
-        number = self.graph.place_number
-        pairs = {
-            (int(o), int(d)): q
-            for q, (o, d) in enumerate(zip(routes.origin, routes.destination, strict=True))
-        }
-        sums = choice.sums
-        rows: Rows = []
-        for corridor in self.world.network["corridors"]:
-            ends = str(corridor["from_place"]), str(corridor["to_place"])
-            pair = pairs.get((number[ends[0]], number[ends[1]]), -1)
-            head = {"corridor": str(corridor["corridor_id"]), "from": ends[0], "to": ends[1]}
-            if pair < 0 or pair in choice.unreachable:
-                continue
-            sector = choice.classes.sectors.index(str(corridor["sector"]))
-            beta = float(choice.classes.block_share[sector, pair])
-            span = routes.routes_of(pair)
-            at = slice(span.start, span.stop)
-            share = beta * choice.route_share(sector, BLOCK)[at]
-            carried = [share, (1.0 - beta) * choice.route_share(sector, WAGONLOAD)[at]]
-            total = [float(sum(c.sum() for c in carried))]
-            whole = _weighted(carried, sums, at, np.ones(len(span), dtype=bool))
-            expected = {"generalised_cost_usd": float(choice.cost[pair, sector])}
-            rows.append({**head, "family": "all", "share": total[0], **whole, **expected})
-            for family in np.unique(routes.family[at]):
-                mine = routes.family[at] == family
-                part = float(sum(c[mine].sum() for c in carried))
-                if part > 0.0:
-                    rows.append(
-                        {
-                            **head,
-                            "family": FAMILIES[family],
-                            "share": part,
-                            **_weighted(carried, sums, at, mine),
-                        }
-                    )
-        return rows
+        return corridor_rows(self.choice, self.graph, self.world.network["corridors"])
 
     @cached_property
     def gateway_rows(self) -> Rows:
@@ -406,24 +373,29 @@ class Results:
         """`emission_rows` as a DataFrame."""
         return _frame(self.emission_rows)
 
-    def skims(self, sector: str = "MCH") -> pd.DataFrame:
-        """Expected generalised cost, hours, USD and kg CO2e per TEU between all zones, for one sector."""
+    def skims(self, sector: str = "MCH", by_family: bool = False, waits: str = "solved") -> pd.DataFrame:
+        """Expected cost, hours, money and CO2e of one TEU of a sector between all places, as a DataFrame.
+
+        Columns: from, to, ids of places; generalised_cost_usd, money, hours and risk together [USD/TEU];
+        time_h [h], cost_usd [USD/TEU], co2e_kg [kg/TEU], means over all routes. A pair without a route has
+        an infinite cost and zeros. By family also family and share, of the pair's TEU of the sector, which
+        sum to 1; the others are then K_f = beta K_f,block + (1 - beta) K_f,wagonload and the means within
+        the family. Families without an open route are left out.
+
+        sector: its code. by_family: a row for every pair and family, in place of one for every pair. waits:
+        "solved", those that the flows of this case bring forth, or "base", those of the base; the base itself
+        has the same under both.
+        Raises DataError for a sector that no pair ships, ValueError for other waits.
+        Source: `landbridge.transport.pair_costs`.
+        """
         import pandas as pd
 
-        routes, classes = self.choice.base.routes, self.choice.classes
-        k = _sector(sector, classes.sectors)
-        places = np.array(self.graph.places)
-        expected = self.choice.expected(k)
-        return pd.DataFrame(
-            {
-                "from": places[routes.origin],
-                "to": places[routes.destination],
-                "generalised_cost_usd": self.choice.cost[:, k],
-                "time_h": expected[0],
-                "cost_usd": expected[1],
-                "co2e_kg": expected[2],
-            }
-        )
+        kept = {"solved": self.choice, "base": self.unqueued or self.choice}
+        if waits not in kept:
+            raise ValueError(f'waits is "solved" or "base", not {waits!r}')
+        choice = kept[waits]
+        columns = family_costs if by_family else pair_costs
+        return pd.DataFrame(columns(choice, self.graph, _sector(sector, choice.classes.sectors)))
 
     def compare(self) -> Comparison:
         """This result beside its base; a base is compared with itself."""
@@ -573,17 +545,6 @@ class Comparison:
             joined = joined.rename(columns={f"{value}_old": f"base_{value}"})
             order += [f"base_{value}", value]
         return joined[[*keys, *order]]
-
-
-def _weighted(carried: list[FloatArray], sums: Any, at: slice, mine: NDArray[np.bool_]) -> dict[str, float]:
-    """Means over routes and products by what they carry."""
-    total = sum(float(c[mine].sum()) for c in carried)
-    cells = {}
-    for name in ("time_h", "cost_usd", "co2e_kg"):
-        values = getattr(sums, name)
-        mean = sum(float(carried[p][mine] @ values[p, at][mine]) for p in range(2))
-        cells[name] = mean / total
-    return cells
 
 
 def _sector(code: str, known: tuple[str, ...]) -> int:

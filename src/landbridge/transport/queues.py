@@ -54,28 +54,29 @@ def wait_h(
 ) -> FloatArray:
     """Mean wait of what arrives within a period at a station that was free at its start [h].
 
-    W = T/4 [ (x - 1) + sqrt((x - 1)^2 + 8 J x^m / (Q T)) ],   m = sqrt(2 (n + 1)) - 1
+    W = T/4 [ (x - 1) + sqrt((x - 1)^2 + 8 J p / (Q T)) ],   p = x^m (1 + x^(8 m))^(-1/8),
+    m = sqrt(2 (n + 1)) - 1
 
-    Below capacity this tends to the mean wait of the queue G/G/n, J x^m / (Q (1 - x)); above it, as Q T
-    grows, to that of a queue that grows for T hours, T (x - 1) / 2. It is smooth, finite and rises with x.
-    With many servers x^m makes it too long far above capacity: twice that limit at x = 2 with n = 50, J = 0.6
-    and Q T = 300.
+    p is the share of arrivals that wait: x^m to 1 % up to x = 0.7, 0.92 at capacity, one far above it. As
+    Q T grows, W tends below capacity to the mean wait of the queue G/G/n, J p / (Q (1 - x)), and above it to
+    that of a queue that grows for T hours, T (x - 1) / 2, however many servers there are. It is smooth,
+    finite and rises with x.
 
     load: x, arrivals over capacity. rate: Q [units/h]. servers: n, units served at a time. spread: J =
     (squared cv of the times between arrivals + squared cv of the service) / 2. period_h: T.
     Source: Akcelik (1991), Road & Transport Research 6(3), time-dependent form; x^m after Sakasegawa
-    (1977), Annals of the Institute of Statistical Mathematics 29, for n servers.
+    (1977), Annals of the Institute of Statistical Mathematics 29, for n servers. That p turns to one above
+    capacity, where all wait, is ours.
     """
-    over, root = _root(load, rate, servers, spread, period_h)
+    share, _ = _share(load, servers)
+    over, small, root = _root(load, share, rate, spread, period_h)
     # Written so that nothing is lost where x is far below one and the two terms nearly cancel.
-    small = 8.0 * spread * load ** _exponent(servers) / (rate * period_h)
     return np.asarray(0.25 * period_h * np.where(over < 0.0, small / (root - over), root + over))
 
 
 def probability_of_wait(load: FloatArray, servers: FloatArray) -> FloatArray:
-    """Share of arrivals that wait at all: x^m below capacity, one far above it, smooth between."""
-    below = np.minimum(load, 1.0) ** _exponent(servers)
-    share = below * (1.0 + _distance(load, servers)) ** (-1.0 / _SHARP)
+    """Share p of arrivals that wait at all: x^m below capacity, one far above it, smooth between."""
+    share, _ = _share(load, servers)
     return np.asarray(np.maximum(share, _LEAST_SHARE))
 
 
@@ -93,22 +94,28 @@ def variance_h2(
     return np.asarray(wait**2 * (shape / probability_of_wait(positive, servers) - 1.0))
 
 
-def _exponent(servers: FloatArray) -> FloatArray:
-    return np.asarray(np.sqrt(2.0 * (servers + 1.0)) - 1.0)
+def _share(load: FloatArray, servers: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """p = x^m (1 + y)^(-1/8), y = x^(8 m), and dp/dx = p m / (x (1 + y)).
 
-
-def _distance(load: FloatArray, servers: FloatArray) -> FloatArray:
-    """The lesser of y and 1/y, y = x^(8 m), which itself leaves the doubles where servers are many."""
-    far = np.abs(np.log(np.maximum(load, _LEAST_LOAD)))
-    return np.asarray(np.exp(-_SHARP * _exponent(servers) * far))
+    y itself leaves the doubles where servers are many, so both are written in the lesser of y and 1/y.
+    """
+    x = np.maximum(load, _LEAST_LOAD)
+    m = np.sqrt(2.0 * (servers + 1.0)) - 1.0
+    near = np.exp(-_SHARP * m * np.abs(np.log(x)))
+    turn = (1.0 + near) ** (-1.0 / _SHARP)
+    share = np.minimum(load, 1.0) ** m * turn
+    # Taken at the least load where there is none: the slope of one server is one there, not nothing.
+    slope = np.minimum(x, 1.0) ** m * turn * (m / x) * np.where(x < 1.0, 1.0, near) / (1.0 + near)
+    return np.asarray(share), np.asarray(slope)
 
 
 def _root(
-    load: FloatArray, rate: FloatArray, servers: FloatArray, spread: FloatArray, period_h: float
-) -> tuple[FloatArray, FloatArray]:
+    load: FloatArray, share: FloatArray, rate: FloatArray, spread: FloatArray, period_h: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """x - 1, 8 J p / (Q T) and the root of the square of the one plus the other."""
     over = load - 1.0
-    inner = over**2 + 8.0 * spread * load ** _exponent(servers) / (rate * period_h)
-    return over, np.sqrt(inner)
+    small = 8.0 * spread * share / (rate * period_h)
+    return over, small, np.sqrt(over**2 + small)
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,22 +227,19 @@ class Queues:
 
     def _wait_slopes(self, load: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """W, dW/dx at given Q and dW/d ln Q at given x, before `shrink`."""
-        m = _exponent(self.servers)
-        over, root = _root(load, self.rate, self.servers, self.spread, self.period_h)
-        per = 8.0 * self.spread / (self.rate * self.period_h)
-        inner = over + 0.5 * per * m * load ** (m - 1.0)
+        share, rise = _share(load, self.servers)
+        over, small, root = _root(load, share, self.rate, self.spread, self.period_h)
+        inner = over + 4.0 * self.spread * rise / (self.rate * self.period_h)
         wait = wait_h(load, self.rate, self.servers, self.spread, self.period_h)
         by_load = 0.25 * self.period_h * (1.0 + inner / root)
-        by_rate = -0.25 * self.period_h * 0.5 * per * load**m / root
+        by_rate = -0.125 * self.period_h * small / root
         return wait, by_load, by_rate
 
     def _shape(self, load: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """p, s and their derivatives by x."""
         x = np.maximum(load, _LEAST_LOAD)
-        m = _exponent(self.servers)
         p = probability_of_wait(x, self.servers)
-        near = _distance(x, self.servers)
-        dp = p * (m / x) * np.where(x < 1.0, 1.0, near) / (1.0 + near)
+        _, dp = _share(x, self.servers)
         turn = x**_SHARP
         shape = 4.0 / 3.0 + (2.0 / 3.0) / (1.0 + turn)
         return p, shape, dp, -(2.0 / 3.0) * _SHARP * turn / x / (1.0 + turn) ** 2
