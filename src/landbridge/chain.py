@@ -37,6 +37,7 @@ from landbridge.transport import (
     pivot,
     solve_base,
 )
+from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import in_transit
 from landbridge.transport.touched import Touched, passes
 from landbridge.world import World
@@ -94,7 +95,6 @@ class Searched:
             detour=world.parameter("detour_max"),
             no_transit=bans,
         )
-        self._sized: tuple[BoolArray, FloatArray] | None = None
         self._passes: dict[bytes, Any] = {}
 
     def number(self, world: World) -> int:
@@ -112,21 +112,10 @@ class Searched:
         ]
         return freight_classes(world, ends[0], ends[1])
 
-    def path_size(self, available: BoolArray) -> FloatArray:
-        """Path-size factors on the base graph; they move with what is open only.
-
-        Groups of which the same routes are open as in the availability asked for first keep its factors.
-        """
-        if self._sized is None:
-            self._sized = available, self.routes.path_size(self.graphs[0], available)
-        first, known = self._sized
-        if (available == first).all():
-            return known
-        routes = self.routes
-        some, at = routes.of_groups(np.logical_or.reduceat(available != first, routes.group_start[:-1]))
-        size = known.copy()
-        size[:, at] = some.path_size(self.graphs[0], available[at])
-        return size
+    @cached_property
+    def nests(self) -> Nests:
+        """Overlap of the routes, by lengths of the base graph: the same for all cases."""
+        return Nests.of(self.routes, self.graphs[0])
 
     def passes(self, queues: Queues) -> Any:
         """Which routes pass which queues; the same for all cases with the same gateways."""
@@ -156,9 +145,11 @@ class SolvedBase:
         sums, available = routes.sums(graph), routes.available(graph, number)
         if world.policy.no_transit:
             available &= ~in_transit(graph, routes, world.policy.no_transit)
-        size = common.path_size(available)
         self.log_constant = log_constants(world, graph, routes)
-        self.choice: BaseChoice = solve_base(routes, self.classes, sums, available, size, self.log_constant)
+        self.available = available
+        self.choice: BaseChoice = solve_base(
+            routes, self.classes, sums, available, common.nests, self.log_constant
+        )
         at = graph.place_number
         self.freight: Freight = freight_between_regions(
             world, graph, routes, self.classes, {at[p]: zone for p, zone in common.zones.items()}
@@ -238,6 +229,7 @@ class SolvedBase:
         equilibrium, first_order = shock.solved(choice.cost)
         demand = shock.boxes(equilibrium[self.closures[0]])
         flow = choice.assign(demand)
+        told = remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
         statuses = [eq.status for eq in equilibrium.values()]
         if held is not None and not held.converged:
             statuses.append(held)
@@ -257,7 +249,8 @@ class SolvedBase:
             first_order=first_order,
             closure=self.closures[0],
             status=Status.worst(statuses),
-            notes=remarks(choice, graph, flow, world, self.world, scenario, queues, settled) + shock.notes,
+            notes=remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
+            + shock.notes,
             base=base,
             queues=queues,
             load=settled.load if settled is not None else None,
@@ -272,14 +265,26 @@ class SolvedBase:
             available = routes.available(loaded, number)
             if barred:
                 available &= ~in_transit(loaded, routes, barred)
-            size = self.common.path_size(available)
-            return pivot(self.choice, sums, available, size, self.log_constant, classes)
+            again = self._searched_again(available)
+            return pivot(self.choice, sums, available, self.log_constant, classes, again)
 
         choice = chosen(number, world.policy.no_transit)
         for sectors, barred, own_number in self.common.restricted.get(number, ()):
             marked = np.array([sector in sectors for sector in classes.sectors])
             choice = choice.with_sectors(chosen(own_number, barred), marked)
         return choice
+
+    def _searched_again(self, available: BoolArray) -> BoolArray | None:
+        """Families that only routes serve which the base could have used but does not have [group]."""
+        routes = self.common.routes
+        first = routes.group_start[:-1]
+        own, now = (np.logical_or.reduceat(mask, first) for mask in (available & self.available, available))
+        found = now & ~own
+        if not found.any():
+            return None
+        closed = (~self.graph.available).astype(float)[:, None]
+        fresh = available & (routes.over_arcs(closed)[:, 0] > 0.0)
+        return np.asarray(found & ~np.logical_or.reduceat(fresh, first))
 
     @cached_property
     def slope(self) -> Slope:

@@ -1,6 +1,7 @@
 """Choice among the corridor families of a pair: the pivot-point logit, families lost and gained.
 
-    s_f' = s_f exp(-lambda (K_f' - K_f0)) / sum;   K' = K0 - (1/lambda) ln sum_f s_f exp(-lambda (K_f' - K_f0))
+    s_f' = s_f exp(-lambda (K_f' - K_f0)) / sum
+    K' = K0 - (1/lambda) ln sum_f s_f exp(-lambda (K_f' - K_f0))
 
 over the families of the base and those gained, lambda = phi_b / K0 of the pair [USD/TEU].
 

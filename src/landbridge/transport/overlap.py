@@ -3,7 +3,8 @@
 A link m is a nest of the routes that lead over it. Route r has the part a_mr = l_m / L_r of its length
 in it, so that its parts add up to one. With weights w_r and mu = 1/4
 
-    N_m = sum_{r through m} (a_mr w_r)^(1/mu),   V = sum_m N_m^mu,   P_r = sum_m (a_mr w_r)^(1/mu) N_m^(mu-1) / V
+    N_m = sum_{r through m} (a_mr w_r)^(1/mu),   V = sum_m N_m^mu
+    P_r = sum_m (a_mr w_r)^(1/mu) N_m^(mu-1) / V
 
 over the routes of one group (pair and family). V rises with every weight and with every route that is
 added, whatever the others are, because no a depends on another route. Two equal routes over the same
@@ -71,9 +72,9 @@ class Nests:
         """
         route, column, km = _links_of_routes(routes, graph)
         n, n_columns = routes.n_routes, len(km)
-        length = np.bincount(route, weights=km[column], minlength=n)
+        length: FloatArray = np.bincount(route, weights=km[column], minlength=n).astype(float)
         known = length > 0.0
-        own = np.zeros(n)
+        own: FloatArray = np.zeros(n)
         group = routes.group_of_route
         # Sums of whole numbers below 2^53 are exact, so that equal sets of routes have equal sums.
         mark = np.random.default_rng(11).integers(1, 2**46, n).astype(float)
@@ -89,7 +90,7 @@ class Nests:
             users = np.bincount(table, minlength=(high - low) * n_columns)
             alone = users[table] == 1
             own[one:two] = np.bincount(r[alone] - one, weights=km[c[alone]], minlength=two - one)
-            cells.add(users, np.bincount(table, weights=mark[r]), table, r, km, low)
+            cells.add(users, np.bincount(table, weights=mark[r]).astype(float), table, r, km, low)
         own = np.where(known, own / np.where(known, length, 1.0), 1.0)
         return cells.joined(routes, own, length)
 
@@ -323,7 +324,7 @@ def _links_of_routes(routes: RouteSet, graph: Graph) -> tuple[LongArray, LongArr
     signature = np.asarray(passes.T @ marks)
     used = np.flatnonzero(np.bincount(along, minlength=n_links + 1)[:-1])
     _, first, column_of_used = np.unique(signature[used], return_index=True, return_inverse=True)
-    km = np.bincount(column_of_used, weights=length[used], minlength=len(first))
+    km: FloatArray = np.bincount(column_of_used, weights=length[used], minlength=len(first)).astype(float)
     leader = np.full(n_links + 1, -1)
     leader[used[first]] = np.arange(len(first))
     column = leader[along]

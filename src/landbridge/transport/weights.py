@@ -34,7 +34,7 @@ _GENTLE = 10.0
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """One block for one product: cost G, weight w [route, sector], and what was taken off ln w [group, sector]."""
+    """One block of one product: G and w [route, sector], and what was taken off ln w [group, sector]."""
 
     block: Block
     product: int
@@ -77,7 +77,10 @@ class Weights:
     log_constant: FloatArray | None
 
     def pieces(
-        self, products: tuple[int, ...] = (0, 1), sectors: slice = slice(None), groups: BoolArray | None = None
+        self,
+        products: tuple[int, ...] = (0, 1),
+        sectors: slice = slice(None),
+        groups: BoolArray | None = None,
     ) -> Iterator[Piece]:
         """Costs and weights, block by block; only blocks with one of the groups marked [group]."""
         classes, phi = self.classes, self.classes.phi
