@@ -244,7 +244,7 @@ def test_the_chain_has_the_derivative_it_says(world: lb.World) -> None:
         available = common.routes.available(moved)
         from landbridge.transport import pivot
 
-        choice = pivot(base.choice, sums, available, common.path_size(available), base.log_constant)
+        choice = pivot(base.choice, sums, available, base.log_constant)
         hat = np.exp(base.freight.log_tau(choice.cost) - base.log_tau)
         return float(np.log(solve(table, cost_hat=hat, tol=1e-12).real_income_hat[member]))
 

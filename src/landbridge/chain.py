@@ -249,8 +249,7 @@ class SolvedBase:
             first_order=first_order,
             closure=self.closures[0],
             status=Status.worst(statuses),
-            notes=remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
-            + shock.notes,
+            notes=told + shock.notes,
             base=base,
             queues=queues,
             load=settled.load if settled is not None else None,

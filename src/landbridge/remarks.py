@@ -130,7 +130,7 @@ def _of_lost_families(choice: Choice, demand_teu: FloatArray) -> Iterator[str]:
     pairs = len(np.unique(choice.base.routes.group_pair[choice.lost.groups[teu > 0.0]]))
     yield (
         f"{pairs} pairs of zones lose a corridor family: {teu.sum():,.0f} TEU a year fall back on the "
-        f"cheapest family left to their pair and cost {usd.sum() / _USD_PER_MUSD:,.1f} million USD a year more"
+        f"cheapest family left to their pair at {usd.sum() / _USD_PER_MUSD:,.1f} million USD a year more"
     )
 
 

@@ -377,7 +377,7 @@ def pivot(
     cost = np.full_like(base.cost_segment, np.inf)
     host = np.zeros((*shape, len(lost)), dtype=np.int64)
     for s, p in np.ndindex(shape):
-        one = families.settle(s, p, families.levels(s, p, found))
+        one = families.settle(s, p, families.levels.of(s, p, found))
         family_cost[s, p], share[s, p], cost[s, p, families.pairs], host[s, p] = one
         if len(lost):
             carried[s, p] = families.carried(one)

@@ -21,6 +21,7 @@ A pair without any family in the base has the stated shares and K' = sum_f s_f K
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ from landbridge.transport.weights import Totals
 if TYPE_CHECKING:
     from landbridge.transport.choice import BaseChoice
 
-__all__ = ["Families", "Settled", "ratio_of", "stated_shares"]
+__all__ = ["Families", "Levels", "Settled", "ratio_of", "stated_shares"]
 
 FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
@@ -41,6 +42,52 @@ BoolArray = NDArray[np.bool_]
 
 # Above this phi_b, exponentials are taken relative to the best family of the pair.
 _STEEP = 40.0
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """What the K_f' of some families follow from, beside the sums of the weights of their routes.
+
+    kept, gained, again [group]: see the head of this module. known, total, shift [sector, product, group]:
+    K_f0 and V_f0 = total exp(shift) of the base.
+    """
+
+    phi: float
+    kept: BoolArray
+    gained: BoolArray
+    again: BoolArray
+    known: FloatArray
+    total: FloatArray
+    shift: FloatArray | None
+
+    def take(self, at: LongArray) -> Levels:
+        """Those of some of the groups."""
+        return Levels(
+            self.phi,
+            self.kept[at],
+            self.gained[at],
+            self.again[at],
+            self.known[:, :, at],
+            self.total[:, :, at],
+            None if self.shift is None else self.shift[:, :, at],
+        )
+
+    def of(self, s: int, p: int, found: Totals) -> FloatArray:
+        """K_f' of the open families for one segment, zero for the others [group]."""
+        known, total = self.known[s, p], found.total[s, p]
+        # A sum that left the doubles at the bottom is as good as closed.
+        level: FloatArray = np.zeros(len(total))
+        np.divide(self.total[s, p], total, out=level, where=self.kept & (total > 0.0))
+        level = _root(level, self.phi)
+        if found.shift is not None and self.shift is not None:
+            moved = np.where(self.kept, found.shift[s, p] - self.shift[s, p], 0.0)
+            level *= np.exp(moved / -self.phi)
+        level *= known
+        if self.again.any():
+            level[self.again] = np.maximum(level[self.again], known[self.again])
+        if found.mean is not None:
+            level[self.gained] = found.mean[s, p][self.gained]
+        return level
 
 
 class Settled(NamedTuple):
@@ -60,12 +107,15 @@ class Families:
     """The families of some pairs after a change; groups and pairs are numbered among these.
 
     groups, pairs: their numbers in the route set; only pairs that have a family. slot [group]: the pair.
-    first [pair]: its first group. kept, gained, lost, again [group]: what became of a family (see above);
-    again are some of the kept. lost_groups: numbers of the lost. share0 [group]: s_f with which it enters.
-    fresh [pair]: no family in the base. reached [pair]: some family is open.
+    first [pair]: its first group. opened, kept, gained, lost, again [group]: what became of a family (see
+    above); again are some of the kept. share0 [group]: s_f with which it enters. fresh [pair]: no family in
+    the base. reached [pair]: some family is open. levels: for the costs of the families. start [sector,
+    product, pair]: K0.
     """
 
-    base: BaseChoice
+    phi_b: float
+    levels: Levels
+    start: FloatArray
     groups: LongArray
     pairs: LongArray
     slot: LongArray
@@ -101,17 +151,21 @@ class Families:
             entering, scale = np.minimum(entering, 1.0), np.maximum(entering, 1.0)
             share0 = np.where(gained, stated / scale[slot], share0 * (1.0 - entering[slot]))
             share0 = np.where(fresh[slot], stated_shares(routes, classes, opened)[0], share0)
+        kept = opened & before
+        again = np.zeros(n_groups, dtype=bool) if again is None else again & kept
         return cls(
-            base,
+            classes.phi_b,
+            Levels(classes.phi, kept, gained, again, base.family_cost, base.total, base.shift),
+            base.cost_segment[:, :, pairs],
             np.arange(n_groups),
             pairs,
             slot,
             first,
             opened,
-            opened & before,
+            kept,
             gained,
             before & ~opened & reached[slot],
-            np.zeros(n_groups, dtype=bool) if again is None else again & before & opened,
+            again,
             np.where(reached[slot], share0, 0.0),
             fresh,
             reached,
@@ -125,6 +179,8 @@ class Families:
         slot = new[self.slot[at]]
         return replace(
             self,
+            levels=self.levels.take(at),
+            start=self.start[:, :, pairs],
             groups=self.groups[at],
             pairs=self.pairs[pairs],
             slot=slot,
@@ -137,46 +193,27 @@ class Families:
             reached=self.reached[pairs],
         )
 
-    @property
+    @cached_property
+    def all_stay(self) -> bool:
+        """Whether every family is one of the base in a pair that is still served."""
+        return bool((self.kept | self.lost).all())
+
+    @cached_property
     def lost_groups(self) -> LongArray:
         """Numbers here of the families that are lost."""
         return np.flatnonzero(self.lost)
 
     def least_of_base(self, s: int, p: int) -> FloatArray:
         """Least K_g0 of the families that the pair of each group had in the base [group]."""
-        known = self.base.family_cost[s, p][self.groups]
+        known = self.levels.known[s, p]
         least = np.minimum.reduceat(np.where(known > 0.0, known, np.inf), self.first)
         return np.asarray(least[self.slot])
 
-    def levels(self, s: int, p: int, found: Totals, at: LongArray | None = None) -> FloatArray:
-        """K_f' of the open families for one segment, zero for the others [group].
-
-        found: sums of their weights; at: the numbers here of its groups, all by default.
-        """
-        base, phi = self.base, self.base.classes.phi
-        pick = (lambda values: values) if at is None else (lambda values: values[at])
-        groups, kept, gained, again = map(pick, (self.groups, self.kept, self.gained, self.again))
-        total = found.total[s, p]
-        # A sum that left the doubles at the bottom is as good as closed.
-        quotient = np.ones(len(groups))
-        np.divide(base.total[s, p][groups], total, out=quotient, where=kept & (total > 0.0))
-        root = _root(quotient, phi)
-        if found.shift is not None and base.shift is not None:
-            moved = np.where(kept, found.shift[s, p] - base.shift[s, p][groups], 0.0)
-            root *= np.exp(moved / -phi)
-        level = np.where(kept, base.family_cost[s, p][groups] * root, 0.0)
-        if again.any():
-            level[again] = np.maximum(level[again], base.family_cost[s, p][groups][again])
-        if found.mean is not None and gained.any():
-            level[gained] = found.mean[s, p][gained]
-        return level
-
     def settle(self, s: int, p: int, level: FloatArray) -> Settled:
         """Shares and K' of one segment from the costs K_f' of the open families [group]."""
-        base, slot, first = self.base, self.slot, self.first
-        known = base.family_cost[s, p][self.groups]
-        start = base.cost_segment[s, p][self.pairs]
-        lam = ratio_of(base.classes.phi_b, start)
+        slot, first = self.slot, self.first
+        known, start = self.levels.known[s, p], self.start[s, p]
+        lam = ratio_of(self.phi_b, start)
         lost = self.lost_groups
         host = np.zeros(0, dtype=np.int64)
         family_cost = level
@@ -185,13 +222,13 @@ class Families:
             family_cost = level.copy()
             family_cost[lost] = np.maximum(known[lost], least)
         part = known - family_cost
-        part[~(self.kept | self.lost)] = 0.0
-        if self.gained.any():
+        if not self.all_stay:
+            part[~(self.kept | self.lost)] = 0.0
             enters = np.flatnonzero(self.gained & ~self.fresh[slot])
             part[enters] = np.maximum(self.least_of_base(s, p)[enters] - family_cost[enters], 0.0)
         part *= lam[slot]
         top: FloatArray | float = 0.0
-        if base.classes.phi_b > _STEEP and len(first):
+        if self.phi_b > _STEEP and len(first):
             # A steep choice leaves the doubles unless the best family of the pair is the reference.
             best = np.maximum.reduceat(np.where(self.share0 > 0.0, part, -np.inf), first)
             top = np.where(np.isfinite(best), best, 0.0)

@@ -220,7 +220,7 @@ class Block:
             N = self.cells @ fourth
             root = _root4(N)
             total += self.add_cells @ root
-            root *= inverse(N)
+            root /= np.maximum(N, _NOTHING, out=N)
             fourth *= self.by_route @ root
             pull += fourth
         return total, pull
@@ -233,7 +233,7 @@ class Block:
         if self.cells.nnz:
             fourth = _power4(weight)
             N = self.cells @ fourth
-            over = inverse(N)
+            over = 1.0 / np.maximum(N, _NOTHING)
             mean = over * (self.cells @ (fourth * x))
             alone += fourth * (self.by_route @ (_root4(N) * over * per[self.cell_group] * mean))
         alone *= 3.0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
 from landbridge.transport.choice import Choice, LostFamilies, over_products
-from landbridge.transport.families import Families, ratio_of
+from landbridge.transport.families import Families, Levels, Settled, ratio_of
 from landbridge.transport.graph import Graph
 from landbridge.transport.overlap import inverse
 from landbridge.transport.paths import RouteSet, RouteSums
@@ -54,6 +54,7 @@ class _Part:
     routes [n]: of the touched families. groups [g]: their numbers. weights: of these routes alone. through:
     csr [n, q]. pairs [m], members [h]: the pairs of the touched families and all families of these pairs.
     at [g]: where the touched stand among the members. families [sector]: what became of the members.
+    levels [sector]: of the touched. level [sector, h]: K_f' without further delay.
     """
 
     product: int
@@ -67,16 +68,25 @@ class _Part:
     at: LongArray
     slot: LongArray
     families: tuple[Families, ...]
+    levels: tuple[Levels, ...]
     gained: bool
-    # What the last delays gave. pull [n, sector]: P_r V. total [g, sector]: V. level, carried, share
-    # [sector, h]: K_f', and shares as in `Choice`. cost [sector, m]: K'. host [sector]: see LostFamilies.
+    level: FloatArray
+    # What the last delays gave. pull [n, sector]: P_r V. total [sector, g]: V. settled, carried [sector]:
+    # of the members.
     pull: FloatArray
     total: FloatArray
-    level: FloatArray
-    carried: FloatArray
-    share: FloatArray
-    cost: FloatArray
-    host: list[LongArray]
+    settled: list[Settled]
+    carried: list[FloatArray]
+
+    @property
+    def cost(self) -> FloatArray:
+        """K' under the last delays [sector, m]."""
+        return np.stack([one.cost for one in self.settled])
+
+    @property
+    def now_carried(self) -> FloatArray:
+        """Shares that the touched families carry under the last delays [g, sector]."""
+        return np.stack([one[self.at] for one in self.carried], axis=1)
 
 
 class Touched:
@@ -97,7 +107,8 @@ class Touched:
             return None
         beta = classes.block_share if p == 0 else 1.0 - classes.block_share
         waits = np.asarray(np.logical_or.reduceat(on_way & choice.available, routes.group_start[:-1]))
-        groups = np.flatnonzero(waits & (beta > 0.0).any(axis=0)[routes.group_pair])
+        ships = np.asarray((beta > 0.0).any(axis=0))
+        groups = np.flatnonzero(waits & ships[routes.group_pair])
         if not len(groups):
             return None
         mark = np.zeros(len(routes.group_pair), dtype=bool)
@@ -111,6 +122,8 @@ class Touched:
                 known[id(one)] = one.only(pairs)
         families = tuple(known[id(one)] for one in choice.families)
         members = families[0].groups
+        at = np.searchsorted(members, groups)
+        levels = {id(one): one.levels.take(at) for one in known.values()}
         old, through = choice.weights, self.through[p][rows]
         sums = RouteSums(
             *(getattr(old.sums, name)[:, rows] for name in ("time_h", "cost_usd", "co2e_kg", "variance_h2"))
@@ -132,17 +145,16 @@ class Touched:
             through_t=through.T.tocsr(),
             pairs=families[0].pairs,
             members=members,
-            at=np.searchsorted(members, groups),
+            at=at,
             slot=families[0].slot,
             families=families,
+            levels=tuple(levels[id(one)] for one in families),
             gained=any(bool(one.gained.any()) for one in families),
-            pull=np.empty((len(rows), n_sectors)),
-            total=np.empty((len(groups), n_sectors)),
             level=choice.family_cost[:, p][:, members],
-            carried=choice.family_share[:, p][:, members],
-            share=choice.pivot_share[:, p][:, members],
-            cost=choice.cost_segment[:, p][:, families[0].pairs],
-            host=[np.zeros(0, dtype=np.int64)] * n_sectors,
+            pull=np.empty((len(rows), n_sectors)),
+            total=np.empty((n_sectors, len(groups))),
+            settled=[],
+            carried=[],
         )
 
     @property
@@ -179,24 +191,25 @@ class Touched:
         for piece in delayed.pieces((p,)):
             block = piece.block
             total, pull = block.nested(piece.weight)
-            part.total[block.groups], part.pull[block.routes] = total, pull
+            part.total[:, block.groups], part.pull[block.routes] = total.T, pull
             if shift is not None and piece.shift is not None:
                 shift[:, p, block.groups] = piece.shift.T
             if mean is not None:
                 mean[:, p, block.groups] = ratio_of(np.asarray(block.add @ (pull * piece.cost)), total).T
-        totals = np.broadcast_to(part.total.T[:, None], shape)
+        found = Totals(np.broadcast_to(part.total[:, None], shape), shift, mean)
+        part.settled, part.carried = [], []
         for s, families in enumerate(part.families):
-            level = self.choice.family_cost[s, p][part.members]
-            level[part.at] = families.levels(s, p, Totals(totals, shift, mean), part.at)
+            level = part.level[s].copy()
+            level[part.at] = part.levels[s].of(s, p, found)
             settled = families.settle(s, p, level)
-            part.level[s], part.share[s], part.cost[s], part.host[s] = settled
-            part.carried[s] = families.carried(settled)
+            part.settled.append(settled)
+            part.carried.append(families.carried(settled))
 
     def flows(self, demand_teu: FloatArray) -> FloatArray:
         """Loaded boxes in every queue [q] under the last delays; demand_teu [pair, sector]."""
         out = np.zeros(self.n_queues)
         for part in self.parts:
-            per = ratio_of(self._boxes(part, demand_teu), part.total)
+            per = ratio_of(self._boxes(part, demand_teu), part.total.T)
             on_route = np.zeros(len(part.routes))
             for block in part.weights.nests.blocks:
                 of_route = per[block.groups][block.group]
@@ -209,7 +222,7 @@ class Touched:
         classes = self.choice.classes
         beta = classes.block_share if part.product == 0 else 1.0 - classes.block_share
         teu = demand_teu[part.pairs] * beta[:, part.pairs].T
-        return np.asarray(teu[part.slot[part.at]] * part.carried[:, part.at].T)
+        return np.asarray(teu[part.slot[part.at]] * part.now_carried)
 
     def settled(self, delay_h: FloatArray, delay_h2: FloatArray) -> Choice:
         """The choice under the last delays, which must be these, as `pivot` would give it."""
@@ -226,12 +239,13 @@ class Touched:
         for part in self.parts:
             p = part.product
             for s, families in enumerate(part.families):
-                family_cost[s, p][part.members] = part.level[s]
-                share[s, p][part.members] = part.share[s]
+                now = part.settled[s]
+                family_cost[s, p][part.members] = now.family_cost
+                share[s, p][part.members] = now.share
                 carried[s, p][part.members] = part.carried[s]
-                cost[s, p][part.pairs] = part.cost[s]
+                cost[s, p][part.pairs] = now.cost
                 gone = np.searchsorted(lost.groups, part.members[families.lost_groups])
-                host[s, p][gone] = part.members[part.host[s]]
+                host[s, p][gone] = part.members[now.host]
         # A family that is lost to some sectors only is not lost to the others.
         still = lost.host == lost.groups
         return replace(
@@ -280,7 +294,7 @@ class Touched:
         by_family = np.zeros((len(part.groups), self.n_queues))
         for piece in part.weights.pieces((part.product,)):
             block, teu = piece.block, boxes[piece.block.groups]
-            mine = part.pull[block.routes] * ratio_of(teu, part.total[block.groups])[block.group]
+            mine = part.pull[block.routes] * ratio_of(teu, part.total[:, block.groups].T)[block.group]
             flow[block.routes] = mine.sum(axis=1)
             whole = teu.sum(axis=1, keepdims=True)
             part_of = teu * inverse(whole)
@@ -302,7 +316,8 @@ class Touched:
         """Change of the flows by the shares of families: -lambda K_f (dlnK_f - mean over the pair) [q, q]."""
         base, p = self.choice.base, part.product
         lam = ratio_of(base.classes.phi_b, base.cost_segment[:, p][:, part.pairs]).T
-        steep = lam[part.slot[part.at]] * part.level[:, part.at].T * boxes
+        level = np.stack([one.family_cost[part.at] for one in part.settled], axis=1)
+        steep = lam[part.slot[part.at]] * level * boxes
         whole = boxes.sum(axis=1)
         gained = np.stack([one.gained[part.at] for one in part.families], axis=1)
         lifted = (np.where(gained, 0.0, steep).sum(axis=1) * inverse(whole))[:, None] * by_family
@@ -315,7 +330,7 @@ class Touched:
         average *= inverse(teu)[:, None]
         change = whole[:, None] * (average[slot] - lifted)
         # What each family sends through each queue, for one box of it.
-        per = ratio_of(boxes, part.total)
+        per = ratio_of(boxes, part.total.T)
         on_route = np.zeros(len(part.routes))
         for block in part.weights.nests.blocks:
             of_route = per[block.groups][block.group]
