@@ -43,6 +43,7 @@ LongArray = NDArray[np.int64]
 BLOCK_ROUTES = 2048
 # Groups whose links are counted at a time in one dense table.
 _TABLE_GROUPS = 256
+_TABLE_ROUTES = 16384
 _NOTHING = 1e-290
 
 
@@ -70,27 +71,27 @@ class Nests:
 
         A link is one nest in both directions and on both gauges. A route without length is alone.
         """
-        route, column, km = _links_of_routes(routes, graph)
-        n, n_columns = routes.n_routes, len(km)
-        length: FloatArray = np.bincount(route, weights=km[column], minlength=n).astype(float)
-        known = length > 0.0
+        column_of_arc, km = _columns(routes, graph)
+        n, n_columns, n_groups = routes.n_routes, len(km), len(routes.group_pair)
         own: FloatArray = np.zeros(n)
-        group = routes.group_of_route
+        length: FloatArray = np.zeros(n)
         # Sums of whole numbers below 2^53 are exact, so that equal sets of routes have equal sums.
         mark = np.random.default_rng(11).integers(1, 2**46, n).astype(float)
-        starts = np.concatenate([[0], np.cumsum(np.bincount(route, minlength=n))])
         cells = _Cells()
-        n_groups = len(routes.group_pair)
         for low in range(0, n_groups, _TABLE_GROUPS):
             high = min(low + _TABLE_GROUPS, n_groups)
             one, two = int(routes.group_start[low]), int(routes.group_start[high])
-            entries = slice(int(starts[one]), int(starts[two]))
-            r, c = route[entries], column[entries]
-            table = (group[r] - low) * n_columns + c
+            column = column_of_arc[routes.arcs[routes.start[one] : routes.start[two]]]
+            used = column >= 0
+            c, route = column[used], _route_of_arcs(routes, one, two)[used]
+            length[one:two] = np.bincount(route, weights=km[c], minlength=two - one)
+            table = (routes.group_of_route[one:two] - low)[route] * n_columns + c
             users = np.bincount(table, minlength=(high - low) * n_columns)
             alone = users[table] == 1
-            own[one:two] = np.bincount(r[alone] - one, weights=km[c[alone]], minlength=two - one)
-            cells.add(users, np.bincount(table, weights=mark[r]).astype(float), table, r, km, low)
+            own[one:two] = np.bincount(route[alone], weights=km[c[alone]], minlength=two - one)
+            signature = np.bincount(table, weights=mark[one:two][route]).astype(float)
+            cells.add(users, signature, table, route + one, km, low)
+        known = length > 0.0
         own = np.where(known, own / np.where(known, length, 1.0), 1.0)
         return cells.joined(routes, own, length)
 
@@ -304,33 +305,34 @@ class _Cells:
         )
 
 
-def _links_of_routes(routes: RouteSet, graph: Graph) -> tuple[LongArray, LongArray, FloatArray]:
-    """(route, column) of every link with a length that a route uses, and the km of the columns.
+def _route_of_arcs(routes: RouteSet, one: int, two: int) -> LongArray:
+    """For every arc of the routes one, ..., two - 1 the number of its route, from zero."""
+    return np.repeat(np.arange(two - one), np.diff(routes.start[one : two + 1]))
 
-    Links that the same routes of the whole set use are one column: found by equal sums of random numbers
-    over their routes, in wrapping 64-bit arithmetic.
+
+def _columns(routes: RouteSet, graph: Graph) -> tuple[LongArray, FloatArray]:
+    """The column of every arc, -1 for none, and the km of the columns.
+
+    A column is a set of links that the same routes of the whole set use; one arc of each way of one of these
+    links stands for it. Found by equal sums of random numbers, added up in one order.
     """
     n_links = len(graph.links)
     link_of = np.where((graph.link >= 0) & (graph.length_km > 0.0), graph.link, n_links)
+    mark = np.random.default_rng(7).uniform(1.0, 2.0, routes.n_routes)
+    signature = np.zeros(n_links + 1)
+    for one in range(0, routes.n_routes, _TABLE_ROUTES):
+        two = min(one + _TABLE_ROUTES, routes.n_routes)
+        along = link_of[routes.arcs[routes.start[one] : routes.start[two]]]
+        weight = mark[one:two][_route_of_arcs(routes, one, two)]
+        signature += np.bincount(along, weights=weight, minlength=n_links + 1)
+    used = np.flatnonzero(signature[:-1])
+    _, first, column = np.unique(signature[used], return_index=True, return_inverse=True)
     length = np.zeros(n_links + 1)
     length[link_of] = graph.length_km
-    length[n_links] = 0.0
-    along = link_of[routes.arcs]
-    marks = np.random.default_rng(7).integers(-(2**62), 2**62, routes.n_routes)
-    passes = csr_matrix(
-        (np.ones(len(along), dtype=np.int64), along, routes.start.astype(np.int32)),
-        shape=(routes.n_routes, n_links + 1),
-    )
-    signature = np.asarray(passes.T @ marks)
-    used = np.flatnonzero(np.bincount(along, minlength=n_links + 1)[:-1])
-    _, first, column_of_used = np.unique(signature[used], return_index=True, return_inverse=True)
-    km: FloatArray = np.bincount(column_of_used, weights=length[used], minlength=len(first)).astype(float)
+    km = np.bincount(column, weights=length[used], minlength=len(first)).astype(float)
     leader = np.full(n_links + 1, -1)
     leader[used[first]] = np.arange(len(first))
-    column = leader[along]
-    kept = column >= 0
-    route = np.repeat(np.arange(routes.n_routes), np.diff(routes.start))[kept]
-    return route, column[kept], km
+    return leader[link_of], km
 
 
 def _rows(start: LongArray, rows: NDArray[np.integer[Any]]) -> tuple[LongArray, LongArray]:
