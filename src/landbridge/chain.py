@@ -264,7 +264,7 @@ class SolvedBase:
             available = routes.available(loaded, number)
             if barred:
                 available &= ~in_transit(loaded, routes, barred)
-            again = self._searched_again(available)
+            again = self.searched_again(available)
             return pivot(self.choice, sums, available, self.log_constant, classes, again)
 
         choice = chosen(number, world.policy.no_transit)
@@ -273,7 +273,7 @@ class SolvedBase:
             choice = choice.with_sectors(chosen(own_number, barred), marked)
         return choice
 
-    def _searched_again(self, available: BoolArray) -> BoolArray | None:
+    def searched_again(self, available: BoolArray) -> BoolArray | None:
         """Families that only routes serve which the base could have used but does not have [group]."""
         routes = self.common.routes
         first = routes.group_start[:-1]
