@@ -30,6 +30,7 @@ from landbridge.transport import (  # noqa: E402
     route,
     solve_base,
 )
+from landbridge.transport.overlap import Nests  # noqa: E402
 from mini_world import added, changed, real_world  # noqa: E402
 
 
@@ -86,20 +87,17 @@ def main() -> None:
     seconds["classes"], classes = median(lambda: freight_classes(world, ends[0], ends[1]))
     available = routes.available(graph)
     routes.sums(graph)
-    size = routes.path_size(graph, available)
     seconds["sums"], sums = median(lambda: routes.sums(graph))
-    seconds["path_size"], size = median(lambda: routes.path_size(graph, available))
-    seconds["solve_base"], base = median(lambda: solve_base(routes, classes, sums, available, size))
-    seconds["new_costs_on_kept_sets"], choice = median(
-        lambda: pivot(base, routes.sums(graph), available, size), 9
-    )
+    seconds["nests"], nests = median(lambda: Nests.of(routes, graph))
+    seconds["solve_base"], base = median(lambda: solve_base(routes, classes, sums, available, nests))
+    seconds["new_costs_on_kept_sets"], choice = median(lambda: pivot(base, routes.sums(graph), available), 9)
     demand = np.ones((routes.n_pairs, len(classes.sectors)))
     seconds["assign"], flows = median(lambda: choice.assign(demand))
     seconds["vjp_of_costs"], _ = median(lambda: choice.vjp(cost_bar=demand))
     seconds["vjp_of_costs_and_flows"], _ = median(lambda: choice.vjp(demand, flows, demand))
     seconds["route_one_pair"], _ = median(lambda: route(world, "CKG", "DUI"))
 
-    cold = seconds["generate"] + seconds["path_size"] + seconds["solve_base"]
+    cold = seconds["generate"] + seconds["nests"] + seconds["solve_base"]
     print(
         json.dumps(
             {

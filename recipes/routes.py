@@ -1,4 +1,4 @@
-"""Search the base set of routes of the embedded network, which takes half a minute, and keep it with the data.
+"""Search the base set of routes of the embedded network, half a minute, and keep it with the data.
 
     python recipes/routes.py
 

@@ -16,10 +16,11 @@ from landbridge.transport.choice import (
     solve_base,
 )
 from landbridge.transport.classes import Classes, freight_classes, keeps_every_family
-from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, align, compile_graph
+from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, compile_graph
+from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate
 from landbridge.world import World
-from mini_world import ZONES, changed, mini_world
+from mini_world import ZONES, mini_world
 
 Array = NDArray[np.float64]
 BARS = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
@@ -40,12 +41,12 @@ class Setup:
         self.classes = freight_classes(world, ends[0], ends[1])
         self.sums = self.routes.sums(self.graph)
         self.available = self.routes.available(self.graph)
-        self.size = self.routes.path_size(self.graph, self.available)
-        self.base = solve_base(self.routes, self.classes, self.sums, self.available, self.size)
+        self.nests = Nests.of(self.routes, self.graph)
+        self.base = solve_base(self.routes, self.classes, self.sums, self.available, self.nests)
 
     def pivot(self, graph: Graph | None = None, base: BaseChoice | None = None) -> Choice:
         sums = self.sums if graph is None else self.routes.sums(graph)
-        return pivot(base or self.base, sums, self.available, self.size)
+        return pivot(base or self.base, sums, self.available)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,32 @@ def cost_of_routes(classes: Classes, routes: RouteSet, sums: RouteSums, s: int, 
     hours = sums.time_h[p] + classes.rho[s] * np.sqrt(sums.variance_h2[p] + 1e-6)
     money = sums.cost_usd[p] + classes.carbon_usd_per_kg * sums.co2e_kg[p]
     return np.asarray(money + classes.usd_per_h[s][routes.pair] * hours)
+
+
+def nested_by_hand(routes: RouteSet, graph: Graph, weight: Array, mu: float = 0.25) -> tuple[Array, Array]:
+    """V of every group and P of every route, link by link."""
+    total, share = np.zeros(len(routes.group_pair)), np.zeros(routes.n_routes)
+    for g, (first, last) in enumerate(zip(routes.group_start[:-1], routes.group_start[1:], strict=True)):
+        parts: dict[int, dict[int, float]] = {}
+        for r in range(int(first), int(last)):
+            arcs = routes.arcs[routes.start[r] : routes.start[r + 1]]
+            km = {
+                int(m): float(k)
+                for m, k in zip(graph.link[arcs], graph.length_km[arcs], strict=True)
+                if k > 0
+            }
+            length = sum(km.values())
+            for m, k in km.items() if length else ((-1 - r, 1.0),):
+                parts.setdefault(m, {})[r] = (k / (length or 1.0) * weight[r]) ** (1 / mu)
+        for users in parts.values():
+            inner = sum(users.values())
+            if inner > 0.0:
+                total[g] += inner**mu
+                for r, x in users.items():
+                    share[r] += x * inner ** (mu - 1)
+        if total[g] > 0.0:
+            share[first:last] /= total[g]
+    return total, share
 
 
 def disturbed(graph: Graph, seed: int, spread: float = 0.2) -> Graph:
@@ -84,13 +111,13 @@ def test_base_by_hand(setup: Setup) -> None:
     for s in range(len(classes.sectors)):
         for p in (0, 1):
             cost = cost_of_routes(classes, routes, setup.sums, s, p)
-            weight = setup.size[classes.size_of[s]] * cost**-classes.phi
+            inside = nested_by_hand(routes, setup.graph, (cost / 1000.0) ** -classes.phi)[1]
             for q in range(0, routes.n_pairs, 7):
                 mine = np.array(routes.routes_of(q))
                 stated, mean = [], []
                 for f in sorted(set(routes.family[mine].tolist())):
                     r = mine[routes.family[mine] == f]
-                    mean.append((weight[r] * cost[r]).sum() / weight[r].sum())
+                    mean.append((inside[r] * cost[r]).sum())
                     stated.append(classes.family_share[classes.group[q], f])
                 share = np.array(stated) / sum(stated)
                 assert base.cost_segment[s, p, q] == pytest.approx((share * mean).sum(), rel=1e-12)
@@ -117,10 +144,9 @@ def test_pivot_by_hand(setup: Setup) -> None:
     old_cost = cost_of_routes(classes, routes, setup.sums, s, p)
     new_cost = cost_of_routes(classes, routes, new, s, p)
     first = routes.group_start[:-1]
-    size = setup.size[classes.size_of[s]]
-    v0 = np.add.reduceat(size * old_cost**-phi, first)
-    v1 = np.add.reduceat(size * new_cost**-phi, first)
-    mean = np.add.reduceat(size * old_cost ** (1 - phi), first) / v0
+    v0, inside = nested_by_hand(routes, setup.graph, (old_cost / 1000.0) ** -phi)
+    v1, _ = nested_by_hand(routes, setup.graph, (new_cost / 1000.0) ** -phi)
+    mean = np.add.reduceat(inside * old_cost, first)
     changed_cost = mean * (v1 / v0) ** (-1 / phi)
     np.testing.assert_allclose(choice.family_cost[s, p], changed_cost, rtol=1e-12)
     for q in range(routes.n_pairs):
@@ -136,11 +162,11 @@ def test_pivot_by_hand(setup: Setup) -> None:
 
 def test_a_hundred_dollars_off_every_route_is_a_hundred_off_the_cost(setup: Setup) -> None:
     sums = replace(setup.sums, cost_usd=setup.sums.cost_usd - 0.01)
-    choice = pivot(setup.base, sums, setup.available, setup.size)
+    choice = pivot(setup.base, sums, setup.available)
     # Exact within a family to first order in the step, between families to any order.
     np.testing.assert_allclose(choice.cost - setup.base.cost, -0.01, rtol=0.05)
     one = np.flatnonzero(np.bincount(setup.routes.pair) == 1)
-    big = pivot(setup.base, replace(sums, cost_usd=setup.sums.cost_usd - 100), setup.available, setup.size)
+    big = pivot(setup.base, replace(sums, cost_usd=setup.sums.cost_usd - 100), setup.available)
     np.testing.assert_allclose(big.cost[one], setup.base.cost[one] - 100, rtol=1e-12)
 
 
@@ -227,17 +253,16 @@ def test_flows_balance_in_every_state(setup: Setup) -> None:
     np.testing.assert_allclose(net, wanted, atol=1e-9 * total.sum())
 
 
-def test_a_new_route_raises_its_family_as_path_size_says() -> None:
-    # Two borders between the same places, equal in length and cost, nothing shared: weights double.
-    world = mini_world()
-    graphs = align([world, world])
-    setup = Setup(world)
+def pair_of(setup: Setup, origin: str, destination: str) -> int:
+    names = setup.graph.places
+    ends = zip(setup.routes.origin, setup.routes.destination, strict=True)
+    return next(q for q, (o, d) in enumerate(ends) if (names[o], names[d]) == (origin, destination))
+
+
+def test_a_new_route_raises_its_family_by_what_it_does_not_share(setup: Setup) -> None:
+    # Two borders between the same places, equal in cost: shared links count 2^(1/4), the others 2.
     routes, graph = setup.routes, setup.graph
-    q = next(
-        q
-        for q in range(routes.n_pairs)
-        if graph.places[routes.origin[q]] == "XIA" and graph.places[routes.destination[q]] == "MOS"
-    )
+    q = pair_of(setup, "XIA", "MOS")
     two = [r for r in routes.routes_of(q) if FAMILIES[routes.family[r]] == "northern"][:2]
     available = np.zeros(routes.n_routes, dtype=bool)
     available[two[0]] = True
@@ -245,16 +270,15 @@ def test_a_new_route_raises_its_family_as_path_size_says() -> None:
     for side in same.values():
         side[:, two[1]] = side[:, two[0]]
     sums = RouteSums(**same)
-    base = solve_base(routes, setup.classes, sums, available, available.astype(float))
+    base = solve_base(routes, setup.classes, sums, available, setup.nests)
     both = available.copy()
     both[two[1]] = True
-    size = both.astype(float)
-    after = pivot(base, sums, both, size)
-    assert after.cost[q, 0] == pytest.approx(base.cost[q, 0] * 2 ** (-1 / 8), rel=1e-12)
-    half = pivot(base, sums, both, 0.5 * size)
-    assert half.cost[q, 0] == pytest.approx(base.cost[q, 0], rel=1e-12)
-    assert after.route_share(0, 0)[two[1]] == pytest.approx(0.5)
-    assert len(graphs) == 2
+    after = pivot(base, sums, both)
+    v, share = nested_by_hand(routes, graph, both.astype(float))
+    g = routes.group_of_route[two[0]]
+    assert 2**0.25 < v[g] < 2.0
+    assert after.cost[q, 0] == pytest.approx(base.cost[q, 0] * v[g] ** (-1 / 8), rel=1e-12)
+    assert after.route_share(0, 0)[two[1]] == pytest.approx(share[two[1]], rel=1e-12)
 
 
 def test_limit_is_the_shortest_path() -> None:
@@ -274,8 +298,8 @@ def test_limit_is_the_shortest_path() -> None:
     # From a base where every route costs the same, only the costs of today decide.
     flat = {side: np.zeros_like(setup.sums.time_h) for side in BARS}
     flat["cost_usd"] = np.full_like(setup.sums.cost_usd, 5000.0)
-    base = solve_base(setup.routes, steep, RouteSums(**flat), setup.available, setup.size)
-    choice = pivot(base, setup.sums, setup.available, setup.size)
+    base = solve_base(setup.routes, steep, RouteSums(**flat), setup.available, setup.nests)
+    choice = pivot(base, setup.sums, setup.available)
     for s, per_hour in enumerate((0.2, 8.0, 40.0)):
         cost = setup.graph.cost_usd[:, 0] + per_hour * setup.graph.time_h[:, 0]
         least = shortest(setup.graph, cost)[
@@ -291,14 +315,14 @@ def test_limit_is_the_shortest_path() -> None:
 @pytest.mark.parametrize("phi", [4.0, 6.5, 8.0, 12.0, 60.0])
 def test_every_phi_gives_the_same_formula(setup: Setup, phi: float) -> None:
     classes = replace(setup.classes, phi=phi, phi_b=50.0 if phi > 40 else 1.0)
-    base = solve_base(setup.routes, classes, setup.sums, setup.available, setup.size)
+    base = solve_base(setup.routes, classes, setup.sums, setup.available, setup.nests)
     graph = disturbed(setup.graph, 4, 0.05)
     choice = setup.pivot(graph, base)
     cost = cost_of_routes(classes, setup.routes, setup.routes.sums(graph), 0, 0)
-    log = np.log(setup.size[classes.size_of[0]]) - phi * np.log(cost)
+    log = -phi * np.log(cost)
     group = setup.routes.group_of_route
     weight = np.exp(log - np.maximum.reduceat(log, setup.routes.group_start[:-1])[group])
-    share = weight / np.add.reduceat(weight, setup.routes.group_start[:-1])[group]
+    _, share = nested_by_hand(setup.routes, setup.graph, weight)
     np.testing.assert_allclose(choice.route_share(0, 0), share * choice.family_share[0, 0][group], rtol=1e-9)
 
 
@@ -307,8 +331,8 @@ def test_gateway_constants_move_shares_but_not_a_single_route(setup: Setup) -> N
     route, gateway = setup.routes.through(setup.graph)
     post = setup.graph.gateways.index("ala-dos")
     constant[route[gateway == post]] = np.log(1.2)
-    base = solve_base(setup.routes, setup.classes, setup.sums, setup.available, setup.size, constant)
-    after = pivot(base, setup.sums, setup.available, setup.size, constant)
+    base = solve_base(setup.routes, setup.classes, setup.sums, setup.available, setup.nests, constant)
+    after = pivot(base, setup.sums, setup.available, constant)
     before = setup.pivot()
     through = np.zeros(setup.routes.n_routes, dtype=bool)
     through[route[gateway == post]] = True
@@ -318,45 +342,19 @@ def test_gateway_constants_move_shares_but_not_a_single_route(setup: Setup) -> N
     np.testing.assert_allclose(after.cost[q], setup.base.cost[q], rtol=1e-12)
 
 
-def test_family_gained_and_lost() -> None:
-    world = mini_world()
-    shut = changed(world, "gateways", "gateway_id", "aktau", status="closed")
-    graphs = align([shut, world])
-    zones = ("XIA", "ALM", "BER")
-    every = np.ones((3, 3), dtype=bool)
-    routes = generate(graphs, zones, zones, every_family=every)
-    ends = [[str(graphs[0].countries[p]) for p in side] for side in (routes.origin, routes.destination)]
-    classes = freight_classes(world, ends[0], ends[1])
-    sums = [routes.sums(g) for g in graphs]
-    open_ = [routes.available(g, number) for number, g in enumerate(graphs)]
-    size = [routes.path_size(g, a) for g, a in zip(graphs, open_, strict=True)]
-    base = solve_base(routes, classes, sums[0], open_[0], size[0])
-    choice = pivot(base, sums[1], open_[1], size[1])
-    caspian = routes.group_family == FAMILIES.index("trans-caspian")
-    assert choice.gained[caspian].all() and not choice.gained[~caspian].any()
-    np.testing.assert_allclose(choice.family_share[:, :, caspian], 0.1, rtol=1e-12)
-    np.testing.assert_allclose(choice.cost, base.cost, rtol=1e-12)
-    back = pivot(solve_base(routes, classes, sums[1], open_[1], size[1]), sums[0], open_[0], size[0])
-    assert (back.family_share[:, :, caspian] == 0.0).all()
-    hit = np.unique(routes.group_pair[caspian])
-    full = solve_base(routes, classes, sums[1], open_[1], size[1])
-    assert (back.cost[hit] > full.cost[hit]).all()
-
-
 def test_a_pair_left_without_a_route_is_reported(setup: Setup) -> None:
     none = setup.available.copy()
     none[setup.routes.pair == 4] = False
-    size = np.where(none, setup.size, 0.0)
-    choice = pivot(setup.base, setup.sums, none, size)
+    choice = pivot(setup.base, setup.sums, none)
     assert choice.unreachable.tolist() == [4]
     assert np.isinf(choice.cost[4]).all() and np.isfinite(np.delete(choice.cost, 4, axis=0)).all()
     with pytest.raises(InfeasibleError, match="1 pairs have no route"):
         choice.require(setup.graph)
     choice.require(setup.graph, np.arange(setup.routes.n_pairs) != 4)
     assert (choice.assign(np.ones_like(choice.cost)) >= 0).all()
-    base = solve_base(setup.routes, setup.classes, setup.sums, none, size)
+    base = solve_base(setup.routes, setup.classes, setup.sums, none, setup.nests)
     assert base.unreachable.tolist() == [4]
-    again = pivot(base, setup.sums, setup.available, setup.size)
+    again = pivot(base, setup.sums, setup.available)
     assert np.isfinite(again.cost).all()
     np.testing.assert_allclose(again.cost[4], setup.base.cost[4], rtol=1e-12)
 

@@ -91,8 +91,8 @@ def test_flows_bring_forth_the_waits_they_were_solved_with(bench: Bench, id: str
         bench.base.choice,
         routes.sums(graph),
         available,
-        bench.common.path_size(available),
         bench.base.log_constant,
+        again=bench.base.searched_again(available),
     )
     np.testing.assert_allclose(case.choice.cost, whole.cost, rtol=1e-12)
     np.testing.assert_allclose(whole.assign(case.demand_teu), case.flow_teu, rtol=1e-8, atol=1e-3)
@@ -175,7 +175,6 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
     names = ("time_h", "cost_usd", "variance_h2")
     way = {n: np.where(arcs[:, None], getattr(graph, n), 0.0) for n in names}
     available = common.routes.available(graph, number)
-    size = common.path_size(available)
     shape = len(world.trade.regions), len(world.trade.sectors)
     turn = 0.01 * rng.normal(size=shape)
     member = world.trade.regions.index("KAZ")
@@ -183,7 +182,8 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
 
     def log_income(step: float) -> float:
         moved = replace(graph, **{n: getattr(graph, n) + step * v for n, v in way.items()})
-        choice = pivot(base.choice, common.routes.sums(moved), available, size, base.log_constant)
+        sums, again = common.routes.sums(moved), base.searched_again(available)
+        choice = pivot(base.choice, sums, available, base.log_constant, again=again)
         wider = case.queues.stated * np.exp(step * (case.queues.gateway == j))
         shock = base.shock(world, case.base)
         shock.productivity = np.exp(step * turn)

@@ -115,10 +115,9 @@ def test_every_new_line_moves_a_share(study: lb.Study) -> None:
     for name, gateway in (("cku-railway", "torugart-rail"), ("new-line", None)):
         case = study[name]
         assert np.abs(case.choice.family_share - study.base.choice.family_share).max() > 1e-4
-        # A new route that shares most of its way with an old one takes path size from it; where a sector
-        # values hours otherwise than the factor does, its cost can rise a little. Rare, and bounded.
+        # A new route hurts no pair; a longer wait at a border that it leads to can, by little.
         ratio = case.choice.cost / study.base.choice.cost
-        assert (ratio > 1.001).mean() < 0.005 and ratio.max() < 1.08 and ratio.min() < 0.9
+        assert (ratio > 1.001).mean() < 1e-4 and ratio.max() < 1.01 and ratio.min() < 0.9
         if gateway:
             flow = {row["gateway"]: row["teu_per_year"] for row in case.gateway_rows}[gateway]
             assert flow > 1000.0
@@ -244,7 +243,7 @@ def test_the_chain_has_the_derivative_it_says(world: lb.World) -> None:
         available = common.routes.available(moved)
         from landbridge.transport import pivot
 
-        choice = pivot(base.choice, sums, available, common.path_size(available), base.log_constant)
+        choice = pivot(base.choice, sums, available, base.log_constant)
         hat = np.exp(base.freight.log_tau(choice.cost) - base.log_tau)
         return float(np.log(solve(table, cost_hat=hat, tol=1e-12).real_income_hat[member]))
 
@@ -349,7 +348,7 @@ def test_transit_ends_and_own_trade_goes_on(world: lb.World) -> None:
     moved = {(r["corridor"], r["family"]): r["share"] for r in case.corridor_rows}
     assert ("chongqing-duisburg", "northern") not in moved
     assert moved["almaty-moscow", "all"] == pytest.approx(1.0)
-    assert income(case)["KAZ"] < -0.5
+    assert income(case)["KAZ"] < -0.4
 
 
 def test_the_end_of_a_subsidy_is_a_cost_of_container_trains(world: lb.World) -> None:
@@ -438,7 +437,7 @@ def test_transit_ends_for_some_sectors_and_the_others_keep_their_routes(world: l
     full, part, base = cases["northern-closed"], cases["part"], cases.base
     marked = np.array([sector in some for sector in part.choice.classes.sectors])
     # The same routes, but other goods still cross and hold container trains up: equal but for the waits.
-    np.testing.assert_allclose(part.choice.cost[:, marked], full.choice.cost[:, marked], rtol=0.03)
+    np.testing.assert_allclose(part.choice.cost[:, marked], full.choice.cost[:, marked], rtol=0.04)
     np.testing.assert_allclose(part.choice.cost[:, ~marked], base.choice.cost[:, ~marked], rtol=0.03)
     assert income(full)["KAZ"] < income(part)["KAZ"] < 0.0
     # What is loaded is what was chosen: the boxes of all sectors arrive.

@@ -1,4 +1,4 @@
-"""Route sets: families, closures, detours, path size, sums and their transpose."""
+"""Route sets: families, closures, detours, sums and their transpose."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, align, compile_graph
-from landbridge.transport.paths import FAMILIES, PATH_SIZE_GAMMA, PATH_SIZE_USD_PER_H, RouteSet, generate
+from landbridge.transport.paths import FAMILIES, RouteSet, generate
 from landbridge.world import World
-from mini_world import ZONES, added, changed, mini_world
+from mini_world import ZONES, changed, mini_world
 
 
 @pytest.fixture(scope="module")
@@ -163,46 +163,6 @@ def test_sums_and_their_transpose(graph: Graph, routes: RouteSet) -> None:
     rng = np.random.default_rng(1)
     x, y = rng.random((graph.n_arcs, 3)), rng.random((routes.n_routes, 3))
     assert (routes.over_arcs(x) * y).sum() == pytest.approx((routes.to_arcs(y) * x).sum(), rel=1e-12)
-
-
-def test_path_size(graph: Graph, routes: RouteSet) -> None:
-    available = np.ones(routes.n_routes, dtype=bool)
-    size = routes.path_size(graph, available)
-    for k, per_hour in enumerate(PATH_SIZE_USD_PER_H):
-        reference = (graph.cost_usd + per_hour * graph.time_h).mean(axis=1)
-        cost = np.array([reference[arcs_of(routes, r)].sum() for r in range(routes.n_routes)])
-        for first, last in zip(routes.group_start[:-1], routes.group_start[1:], strict=True):
-            group = range(int(first), int(last))
-            for r in group:
-                arcs = arcs_of(routes, r)
-                km = graph.length_km[arcs]
-                users = sum(
-                    np.isin(arcs, arcs_of(routes, s)) * (cost[r] / cost[s]) ** PATH_SIZE_GAMMA for s in group
-                )
-                assert size[k, r] == pytest.approx((km / users).sum() / km.sum(), rel=1e-10)
-    # A closed route is no rival any more.
-    group = int(np.argmax(np.diff(routes.group_start)))
-    first, last = routes.group_start[group : group + 2]
-    available[first : last - 1] = False
-    alone = routes.path_size(graph, available)
-    assert alone[:, last - 1] == pytest.approx(1.0)
-    assert (alone[:, first : last - 1] == 0.0).all()
-
-
-def test_path_size_of_equal_routes_counts_them(world: World) -> None:
-    # A second, equal line beside the last 900 km of 3912: the shared part is halved, the rest is not.
-    link = {"link_id": "R3b", "from_place": "DOS", "to_place": "ALM", "mode": "rail-1520"}
-    twin = added(world, "links", {**link, "length_km": 900.0, "speed_kmh": 55.0, "electrified": "yes"})
-    graphs = align([world, twin])
-    routes = generate(graphs, ("XIA",), ("ALM",))
-    old, new = routes.available(graphs[0]), routes.available(graphs[1], 1)
-    before, after = (routes.path_size(graphs[0], x)[1] for x in (old, new))
-    by_rail = routes.over_arcs(graphs[0].rail_km[:, None])[:, 0] == 3912.0
-    fresh, known = np.flatnonzero(by_rail & new & ~old), np.flatnonzero(by_rail & old)
-    assert len(fresh) == 1 and len(known) == 1
-    assert before[known[0]] == pytest.approx(1.0, rel=1e-3)
-    assert after[fresh[0]] == pytest.approx((900 + 3012 / 2) / 3912, rel=1e-3)
-    assert after[known[0]] == pytest.approx(after[fresh[0]], rel=1e-9)
 
 
 def test_gateways_of_routes(graph: Graph, routes: RouteSet) -> None:

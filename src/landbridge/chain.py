@@ -37,6 +37,7 @@ from landbridge.transport import (
     solve_base,
 )
 from landbridge.transport.base_routes import align_with_base, stored_base
+from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import in_transit
 from landbridge.transport.touched import Touched, passes
 from landbridge.world import World
@@ -122,7 +123,6 @@ class Searched:
             locked=locked,
             known=stored_base,
         )
-        self._sized: tuple[BoolArray, FloatArray] | None = None
         self._passes: dict[bytes, Any] = {}
 
     def number(self, world: World) -> int:
@@ -140,21 +140,10 @@ class Searched:
         ]
         return freight_classes(world, ends[0], ends[1])
 
-    def path_size(self, available: BoolArray) -> FloatArray:
-        """Path-size factors on the base graph; they move with what is open only.
-
-        Groups of which the same routes are open as in the availability asked for first keep its factors.
-        """
-        if self._sized is None:
-            self._sized = available, self.routes.path_size(self.graphs[0], available)
-        first, known = self._sized
-        if (available == first).all():
-            return known
-        routes = self.routes
-        some, at = routes.of_groups(np.logical_or.reduceat(available != first, routes.group_start[:-1]))
-        size = known.copy()
-        size[:, at] = some.path_size(self.graphs[0], available[at])
-        return size
+    @cached_property
+    def nests(self) -> Nests:
+        """Overlap of the routes, by lengths of the base graph: the same for all cases."""
+        return Nests.of(self.routes, self.graphs[0])
 
     def passes(self, queues: Queues) -> Any:
         """Which routes pass which queues; the same for all cases with the same gateways."""
@@ -184,9 +173,11 @@ class SolvedBase:
         sums, available = routes.sums(graph), routes.available(graph, number)
         if world.policy.no_transit:
             available &= ~in_transit(graph, routes, world.policy.no_transit)
-        size = common.path_size(available)
         self.log_constant = log_constants(world, graph, routes)
-        self.choice: BaseChoice = solve_base(routes, self.classes, sums, available, size, self.log_constant)
+        self.available = available
+        self.choice: BaseChoice = solve_base(
+            routes, self.classes, sums, available, common.nests, self.log_constant
+        )
         at = graph.place_number
         self.freight: Freight = freight_between_regions(
             world, graph, routes, self.classes, {at[p]: zone for p, zone in common.zones.items()}
@@ -266,6 +257,7 @@ class SolvedBase:
         equilibrium, first_order = shock.solved(choice.cost)
         demand = shock.boxes(equilibrium[self.closures[0]])
         flow = choice.assign(demand)
+        told = remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
         statuses = [eq.status for eq in equilibrium.values()]
         if held is not None and not held.converged:
             statuses.append(held)
@@ -285,7 +277,7 @@ class SolvedBase:
             first_order=first_order,
             closure=self.closures[0],
             status=Status.worst(statuses),
-            notes=remarks(choice, graph, flow, world, self.world, scenario, queues, settled) + shock.notes,
+            notes=told + shock.notes,
             base=base,
             queues=queues,
             load=settled.load if settled is not None else None,
@@ -301,8 +293,8 @@ class SolvedBase:
             available = routes.available(loaded, number)
             if barred:
                 available &= ~in_transit(loaded, routes, barred)
-            size = self.common.path_size(available)
-            return pivot(self.choice, sums, available, size, self.log_constant, classes)
+            again = routes.searched_again(number)
+            return pivot(self.choice, sums, available, self.log_constant, classes, again)
 
         choice = chosen(number, world.policy.no_transit)
         for sectors, barred, own_number in self.common.restricted.get(number, ()):

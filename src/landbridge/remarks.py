@@ -20,6 +20,8 @@ __all__ = ["remarks", "require_routes"]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+_USD_PER_MUSD = 1e6
+
 
 def require_routes(
     routes: RouteSet,
@@ -65,6 +67,7 @@ def require_routes(
 def remarks(
     choice: Choice,
     graph: Graph,
+    demand_teu: FloatArray,
     flow_teu: FloatArray,
     world: World,
     base: World,
@@ -89,6 +92,7 @@ def remarks(
             f"{pairs} pairs of zones gain a corridor family they did not have; it takes the stated share "
             "of its pair group, an assumption and not a prediction"
         )
+    notes += _of_lost_families(choice, demand_teu)
     if queues is not None and settled is not None:
         notes += _of_queues(graph, queues, settled, world, base)
     old = base.network["links"].by("link_id")
@@ -116,6 +120,18 @@ def remarks(
     if lost:
         notes.append(f"no route is left for the corridor {', '.join(lost)}, which is not in the tables")
     return tuple(notes)
+
+
+def _of_lost_families(choice: Choice, demand_teu: FloatArray) -> Iterator[str]:
+    """What families without an open route shipped, and what it costs to ship it another way."""
+    teu, usd = choice.fallen_back(demand_teu)
+    if not teu.sum() > 0.0:
+        return
+    pairs = len(np.unique(choice.base.routes.group_pair[choice.lost.groups[teu > 0.0]]))
+    yield (
+        f"{pairs} pairs of zones lose a corridor family: {teu.sum():,.0f} TEU a year fall back on the "
+        f"cheapest family left to their pair at {usd.sum() / _USD_PER_MUSD:,.1f} million USD a year more"
+    )
 
 
 def _of_queues(graph: Graph, queues: Queues, settled: Settled, world: World, base: World) -> Iterator[str]:

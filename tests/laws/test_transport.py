@@ -26,6 +26,7 @@ from landbridge.transport import (
     solve_base,
 )
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS
+from landbridge.transport.overlap import Nests
 from landbridge.world import World
 from mini_world import changed, mini_world, real_world
 from test_choice import Setup, check_bars, disturbed
@@ -55,8 +56,8 @@ class Real:
         self.classes: Classes = freight_classes(world, self.ends[0], self.ends[1])
         self.sums = self.routes.sums(self.graph)
         self.available = self.routes.available(self.graph)
-        self.size = self.routes.path_size(self.graph, self.available)
-        self.base = solve_base(self.routes, self.classes, self.sums, self.available, self.size)
+        self.nests = Nests.of(self.routes, self.graph)
+        self.base = solve_base(self.routes, self.classes, self.sums, self.available, self.nests)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,7 @@ def test_least_cost_is_found(real: Real) -> None:
 def test_flows_balance_on_the_embedded_network(real: Real) -> None:
     graph, routes = real.graph, real.routes
     demand = np.random.default_rng(3).gamma(0.5, 1000.0, real.base.cost.shape)
-    flows = pivot(real.base, real.sums, real.available, real.size).assign(demand).sum(axis=1)
+    flows = pivot(real.base, real.sums, real.available).assign(demand).sum(axis=1)
     net = np.bincount(graph.head, flows, graph.n_states) - np.bincount(graph.tail, flows, graph.n_states)
     total = demand.sum(axis=1)
     net -= np.bincount(routes.destination * len(LAYERS) + GATE_IN, total, graph.n_states)
@@ -125,7 +126,7 @@ def test_derivative_on_the_embedded_network(real: Real) -> None:
     weight = rng.random(real.base.cost.shape)
 
     def solved(g: Graph):  # type: ignore[no-untyped-def]
-        return pivot(real.base, real.routes.sums(g), real.available, real.size)
+        return pivot(real.base, real.routes.sums(g), real.available)
 
     bars = solved(graph).vjp(cost_bar=weight)
     check_bars(graph, bars, lambda g: float((solved(g).cost * weight).sum()))
@@ -139,9 +140,9 @@ def test_closing_a_border_leaves_every_pair_a_route(real: Real) -> None:
     reached = np.bincount(routes.pair[open_], minlength=routes.n_pairs) > 0
     assert reached.all()
     assert not open_.all()
-    sums, size = routes.sums(graphs[0]), routes.path_size(graphs[0], routes.available(graphs[0]))
-    base = solve_base(routes, real.classes, sums, routes.available(graphs[0]), size)
-    after = pivot(base, sums, open_, routes.path_size(graphs[0], open_))
+    sums, nests = routes.sums(graphs[0]), Nests.of(routes, graphs[0])
+    base = solve_base(routes, real.classes, sums, routes.available(graphs[0]), nests)
+    after = pivot(base, sums, open_)
     china = np.array(real.ends[0]) == "CHN"
     kazakhstan = np.array(real.ends[1]) == "KAZ"
     assert (after.cost[china & kazakhstan] > base.cost[china & kazakhstan]).mean() > 0.5
@@ -262,8 +263,7 @@ def test_both_directions_without_asymmetric_borders_cost_the_same() -> None:
     same = replace(
         setup.graph, **{s: 0.5 * (v + v[setup.graph.reverse]) for s, v in costs_of(setup.graph).items()}
     )
-    size = setup.routes.path_size(same, setup.available)
-    base = solve_base(setup.routes, setup.classes, setup.routes.sums(same), setup.available, size)
+    base = solve_base(setup.routes, setup.classes, setup.routes.sums(same), setup.available, setup.nests)
     pairs = {
         (int(o), int(d)): q
         for q, (o, d) in enumerate(zip(setup.routes.origin, setup.routes.destination, strict=True))

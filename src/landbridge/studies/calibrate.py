@@ -8,15 +8,16 @@ Chinese border, whose constant is one, many times as attractive as Khorgos.
 
 At given trade a count is a sum over routes that is smooth in the constants,
 
-    d flow_r / d ln b_j = flow_r phi (1[r passes j] - mean of 1[.] within the family),
+    d flow_r / d ln b_j = TEU of the family x sum_s J_rs phi 1[s passes j],   J = d P / d ln w,
 
-and in the shares, so that the least squares have exact derivatives.
+with P the nested shares inside the family (`landbridge.transport.overlap`), and in the shares of families,
+so that the least squares have exact derivatives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -199,11 +200,8 @@ class _Sums:
         self.number = {g: j for j, g in enumerate(graph.gateways)}
         self.per_train = base.world.parameter("teu_per_train")
         self.ratio = base.world.parameter("return_ratio_empty")
-        # Weights of container trains without any constant, [sector, route].
-        within = results.choice._within
-        constant = base.log_constant
-        factor = np.ones(routes.n_routes) if constant is None else np.exp(-self.phi * constant)
-        self.weight = within.weight[:, BLOCK] * factor
+        # Weights of container trains without any constant.
+        self.weights = replace(results.choice.weights, log_constant=None)
         self.stated = _stated(base.world)
         self.open = choice.family_share > 0.0
         fitted = {g for names in CONSTANTS.values() for g in names}
@@ -312,27 +310,27 @@ class _Sums:
 
     def sums(self, x: FloatArray, scale: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
         """Boxes by mark [mark] and their derivatives [mark, parameter]; scale [pair]: of the demand."""
-        routes, first = self.routes, self.routes.group_start[:-1]
-        group = routes.group_of_route
-        n_constants = len(CONSTANTS)
+        pair, n_constants = self.routes.group_pair, len(CONSTANTS)
         share, by_share = self._shares(x)
-        lift = np.exp(self.phi * (self.by_constant @ x[:n_constants]))
         total = np.zeros(self.marks.shape[1])
         slope = np.zeros((self.marks.shape[1], len(x)))
         demand = self.demand if scale is None else self.demand * scale[:, None]
-        for s in range(len(self.classes.sectors)):
-            weight = self.weight[s] * lift
-            mass = np.add.reduceat(weight, first)
-            within = weight / np.where(mass > 0.0, mass, 1.0)[group]
-            teu = (demand[:, s] * self.classes.block_share[s])[routes.group_pair]
-            flow = within * (teu * share)[group]
-            live = np.flatnonzero(flow > 0.0)
-            marked = self.marks[live]
-            total += flow[live] @ marked
-            mean = np.stack([np.add.reduceat(within * mark, first) for mark in self.by_constant.T], axis=1)
-            tilt = self.phi * (self.by_constant[live] - mean[group[live]])
-            slope[:, :n_constants] += (marked * flow[live, None]).T @ tilt
-            per_share = (within[live] * teu[group[live]])[:, None] * by_share[group[live]]
+        # The constants are raised to phi with the costs.
+        weights = replace(self.weights, log_constant=self.by_constant @ x[:n_constants])
+        for piece in weights.pieces((BLOCK,)):
+            block = piece.block
+            routes_, groups = block.routes, block.groups
+            V, within = piece.nested()
+            teu = demand[pair[groups]] * self.classes.block_share[:, pair[groups]].T
+            on_group = teu * share[groups, None]
+            marked = self.marks[routes_]
+            total += (within * on_group[block.group]).sum(axis=1) @ marked
+            for k in range(n_constants):
+                # du_r = phi for each passage of a gateway that takes the constant.
+                tilt = np.broadcast_to(self.phi * self.by_constant[routes_, k, None], within.shape)
+                moved = block.turn(piece.weight, V, within, tilt)
+                slope[:, k] += (moved * on_group[block.group]).sum(axis=1) @ marked
+            per_share = (within * teu[block.group]).sum(axis=1)[:, None] * by_share[groups][block.group]
             slope[:, n_constants:] += marked.T @ per_share
         return total, slope
 
@@ -441,7 +439,7 @@ def _northern_teu(base: SolvedBase, sea_rate: float, *, closed: bool) -> float:
     money = np.where((at_sea & graph.ocean_ship)[:, None], graph.cost_usd, 0.0)
     extra = np.ascontiguousarray(routes.over_arcs(money).T) * (sea_rate - 1.0)
     sums = type(sums)(sums.time_h, sums.cost_usd + extra, sums.co2e_kg, sums.variance_h2)
-    choice = pivot(base.choice, sums, available, base.common.path_size(available), base.log_constant)
+    choice = pivot(base.choice, sums, available, base.log_constant)
     mine = (routes.group_family == FAMILIES.index("northern")) & (base.classes.group[routes.group_pair] == 0)
     demand = base.results.demand_teu
     share = choice.family_share_of_teu()

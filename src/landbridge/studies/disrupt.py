@@ -33,6 +33,7 @@ from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_yo
 from landbridge.model import Progress
 from landbridge.trade.welfare import CA5
 from landbridge.transport import Choice, RouteSet, log_constants, pivot
+from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import RouteSums
 from landbridge.transport.touched import Patched, Touched, passes
 from landbridge.world import World
@@ -195,7 +196,6 @@ class _Part:
 
     sums: RouteSums
     open: BoolArray
-    size: FloatArray
     log_constant: FloatArray
 
 
@@ -208,7 +208,6 @@ class _Bench:
         self.graph, self.routes = base.graph, base.common.routes
         # Transit that the World closes stays closed.
         self.sums, self.available = self.routes.sums(self.graph), results.choice.available
-        self.size = base.common.path_size(self.available)
         self.closure = base.closures[0]
         self.eq = results.equilibrium[self.closure]
         self.gradient = np.array(
@@ -336,23 +335,17 @@ class _Bench:
     def _chosen(self, out: BoolArray, cut: BoolArray, pairs: LongArray) -> Choice:
         """Routes of the pairs that pass what is out, chosen among those left and those found anew."""
         base, kept = self.base.choice.only(pairs)
-        routes, parts = base.routes, [self._old(base.routes, kept, cut[kept])]
-        robbed = ~np.logical_or.reduceat(parts[0].open, routes.group_start[:-1])
-        if robbed.any():
-            closed = replace(self.graph, available=self.graph.available & ~out)
-            poorer = pairs[np.unique(routes.group_pair[robbed])]
-            barred = self.base.world.policy.no_transit
-            spare = self.routes.best_left(closed, poorer, barred).only(pairs)[0]
-            if spare.n_routes:
-                routes, number = routes.with_groups_of(spare)
-                parts.append(self._new(spare))
-                base = replace(base, routes=routes)
-            else:
-                number = np.arange(routes.n_routes)
-        else:
-            number = np.arange(routes.n_routes)
+        routes, parts = base.routes, [self._old(kept, cut[kept])]
+        again = None
+        closed = replace(self.graph, available=self.graph.available & ~out)
+        spare = self.routes.best_left(closed, pairs, self.base.world.policy.no_transit).only(pairs)[0]
+        number = np.arange(routes.n_routes)
+        if spare.n_routes:
+            routes, number = routes.merged(spare)
+            parts.append(self._new(spare))
+            base = replace(base, routes=routes, nests=Nests.of(routes, self.base.common.graphs[0]))
+            again = routes.searched_again()
         open_ = np.concatenate([p.open for p in parts])[number]
-        size = np.concatenate([p.size for p in parts], axis=1)[:, number]
         constant = np.concatenate([p.log_constant for p in parts])[number]
         sums = RouteSums(
             *(
@@ -360,32 +353,25 @@ class _Bench:
                 for side in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
             )
         )
-        return pivot(base, sums, open_, size, constant)
+        return pivot(base, sums, open_, constant, again=again)
 
-    def _old(self, routes: RouteSet, kept: LongArray, cut: BoolArray) -> _Part:
-        """Routes of the base, those that are cut closed; path sizes anew where a group loses some."""
-        open_ = self.available[kept] & ~cut
-        size = self.size[:, kept]
-        hit = np.logical_or.reduceat(cut, routes.group_start[:-1])
-        hit &= np.logical_or.reduceat(open_, routes.group_start[:-1])
-        some, at = routes.of_groups(hit)
-        size[:, at] = some.path_size(self.graph, open_[at])
+    def _old(self, kept: LongArray, cut: BoolArray) -> _Part:
+        """Routes of the base, those that are cut closed."""
         constant = self.base.log_constant
         sums = (
             getattr(self.sums, side)[:, kept] for side in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
         )
         return _Part(
-            RouteSums(*sums), open_, size, np.zeros(len(kept)) if constant is None else constant[kept]
+            RouteSums(*sums),
+            self.available[kept] & ~cut,
+            np.zeros(len(kept)) if constant is None else constant[kept],
         )
 
     def _new(self, routes: RouteSet) -> _Part:
         """Routes that were searched for."""
         open_ = np.ones(routes.n_routes, dtype=bool)
         constant = log_constants(self.base.world, self.graph, routes)
-        size = routes.path_size(self.graph, open_)
-        return _Part(
-            routes.sums(self.graph), open_, size, np.zeros(len(open_)) if constant is None else constant
-        )
+        return _Part(routes.sums(self.graph), open_, np.zeros(len(open_)) if constant is None else constant)
 
     def _incomes(self, change: FloatArray) -> dict[str, float]:
         """Percent by region, for the five together and for the world."""

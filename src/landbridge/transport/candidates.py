@@ -41,14 +41,14 @@ HashArray = NDArray[np.uint64]
 NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA = range(5)
 SEARCHED = (NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA)
 # A whole family is left out where even its best route costs this many times the pair's cheapest, at every
-# blend: Berlin - Warsaw has a way over the Caspian that is not a choice. Trucks are dear and used all the same.
+# blend: Berlin - Warsaw has a way over the Caspian that is no choice. Trucks are dear and used all the same.
 _ABSURD = np.array([1.5, 1.5, 1.5, 4.0, 1.5])
 # Ways past gateways are kept in the base for families that come within this of the pair's cheapest.
 _RIVAL = 1.1
 # A family that a pair lacks in the base must come below this share of the mark to enter with a scenario.
 _WELL_BELOW = 2.0 / 3.0
-# A route may leave the country of an end and come back if it is abroad for no more than this [km]: by Petropavl
-# and Samara to Uralsk, by Tashkent and Beyneu to Atyrau. By ship it never may.
+# A route may leave the country of an end and come back if it is abroad for no more than this [km]: by
+# Petropavl and Samara to Uralsk, by Tashkent and Beyneu to Atyrau. By ship it never may.
 ABROAD_KM = 2500.0
 # A way past a gateway is in the set where one in hand costs no more than this times the best.
 NEAR = 1.01
@@ -256,7 +256,7 @@ class Search:
     def _sensible(
         self, least: Mapping[int, FloatArray]
     ) -> tuple[dict[int, BoolArray], dict[int, FloatArray]]:
-        """By family: pairs where it is worth having, and its least cost over the pair's, of all blends [pair].
+        """By family: pairs where it is worth having, and its least cost over the pair's at any blend [pair].
 
         least: by family [blend x direction, pair], infinite where there is none.
         """
@@ -307,7 +307,7 @@ class Search:
         `near`, where the family costs much more than the pair's best way.
         """
         on_road = _marked(lacking, len(self.pairs))
-        kinds = [((family,), near)]
+        kinds: list[tuple[tuple[int, ...], BoolArray]] = [((family,), near)]
         if family == BY_ROAD:
             kinds = [((BY_ROAD,), near & ~on_road), ((BY_ROAD, MIXED), near & on_road)]
         for names, wanted in kinds:
@@ -344,7 +344,7 @@ class Search:
         """
         held = {family: self._held(base, family) for family in SEARCHED}
         cheapest = np.minimum.reduce(list(held.values()))
-        lacking = ~np.isfinite(held[NORTHERN]).any(axis=0)
+        lacking = np.asarray(~np.isfinite(held[NORTHERN]).any(axis=0))
         parts = []
         for family, names, mine in self._kinds(lacking):
             asked = np.flatnonzero(mine if wanted is None else mine & wanted)
@@ -432,7 +432,7 @@ def _marked(pairs: LongArray, n: int) -> BoolArray:
 
 
 class _Hand:
-    """Routes of one family in hand: their pairs, gateways [route, gateway] and costs [blend of PAST, route]."""
+    """Routes of one family in hand: pairs, gateways [route, gateway], costs [blend of PAST, route]."""
 
     def __init__(self, search: Search, routes: Candidates) -> None:
         graph = search.graph

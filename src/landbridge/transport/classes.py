@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.transport.families import FAMILIES
-from landbridge.transport.paths import PATH_SIZE_USD_PER_H
 from landbridge.world import World
 
 __all__ = ["OTHER", "PAIR_GROUPS", "Classes", "freight_classes", "keeps_every_family"]
@@ -55,7 +54,6 @@ class Classes:
     usd_per_teu [sector, pair]: value density u. usd_per_h [sector, pair]: t u / 24, value of an hour.
     block_share [sector, pair]: share of the sector's rail TEU on block trains.
     family_share [group, family]: stated share of TEU by corridor family.
-    size_of [sector]: which of the path sizes (by value of time) a sector takes.
     rho [sector]: hours one standard deviation counts for. phi, phi_b, carbon_usd_per_kg: parameters.
     """
 
@@ -65,7 +63,6 @@ class Classes:
     usd_per_h: FloatArray
     block_share: FloatArray
     family_share: FloatArray
-    size_of: IntArray
     rho: FloatArray
     phi: float
     phi_b: float
@@ -113,19 +110,11 @@ def freight_classes(
         percent[:, None] / 100.0 * usd / 24.0,
         np.ascontiguousarray(block[group[index]].T),
         family,
-        _nearest_size(percent[:, None] / 100.0 * value / 24.0),
         np.full(len(sectors), world.parameter("rho")),
         world.parameter("phi"),
         world.parameter("phi_b"),
         world.parameter("carbon_price_usd_per_kg"),
     )
-
-
-def _nearest_size(usd_per_h: FloatArray) -> IntArray:
-    """The path size nearest to a sector's mean value of an hour, on a logarithmic scale [sector]."""
-    mean = np.log(np.maximum(usd_per_h, 1e-3)).mean(axis=1) if usd_per_h.size else np.zeros(len(usd_per_h))
-    distance = np.abs(mean[:, None] - np.log(np.array(PATH_SIZE_USD_PER_H))[None, :])
-    return np.asarray(distance.argmin(axis=1), dtype=np.int32)
 
 
 def keeps_every_family(

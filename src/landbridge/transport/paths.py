@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,12 +37,7 @@ IntArray = NDArray[np.int32]
 LongArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-PATH_SIZE_GAMMA = 20.0
-# Values of an hour at which routes are ranked for their path size; a sector takes the nearest.
-PATH_SIZE_USD_PER_H = (1.0, 8.0, 40.0)
-_TINY = 1e-200
 DETOUR = 2.0
-_CHUNK = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,54 +160,6 @@ class RouteSet:
         """Length of every route [km]."""
         return self.over_arcs(graph.length_km[:, None])[:, 0]
 
-    def path_size(self, graph: Graph, available: BoolArray) -> FloatArray:
-        """Path-size factors within (pair, family), over the available routes [value of time, route].
-
-        PS_r = sum over a in r of (l_a / L_r) / sum over available s through a of (C_r / C_s)^gamma
-
-        l, L: lengths [km]; C: cost of the route on `graph` at each of PATH_SIZE_USD_PER_H. With equal costs
-        this is the plain path size 1 / N_a. With gamma = 0 a new route that is dearer and shares most of
-        its way would halve the old one and so raise the cost of a pair that gained a choice; gamma = 20
-        all but ends that. Zero for an unavailable route; routes without length share by their number.
-
-        graph: the base graph, also under a scenario, so that factors only move with `available`.
-        Source: Ben-Akiva and Bierlaire (1999); exponent after Ramming (2002).
-        """
-        matrix, bundle, used = self._bundles
-        money = graph.cost_usd.mean(axis=1)
-        hours = graph.time_h.mean(axis=1)
-        table = _by_bundle(np.stack([graph.length_km, money, hours], axis=1), bundle, used, matrix.shape[1])
-        length = np.ascontiguousarray(table[:, 0])
-        total, money, hours = np.ascontiguousarray(np.asarray(matrix @ table).T)
-        group, first = self.group_of_route, self.group_start[:-1]
-        weights = np.empty((len(PATH_SIZE_USD_PER_H), self.n_routes))
-        for k, per_hour in enumerate(PATH_SIZE_USD_PER_H):
-            cost = np.where(available, np.maximum(money + per_hour * hours, 1e-9), np.inf)
-            least = np.minimum.reduceat(cost, first) if len(first) else cost
-            # Routes of one group are compared with its cheapest: weights of 1 and below.
-            with np.errstate(invalid="ignore"):
-                weights[k] = np.where(available, (least[group] / cost) ** PATH_SIZE_GAMMA, 0.0)
-        shared = np.empty_like(weights)
-        edges = np.append(np.arange(0, len(self.group_pair), _CHUNK), len(self.group_pair))
-        for low, high in pairwise(edges):
-            # A dense table of users for a few groups at a time stays in cache.
-            one, two = self.group_start[low], self.group_start[high]
-            begin, end = matrix.indptr[one], matrix.indptr[two]
-            column = matrix.indices[begin:end]
-            size = np.diff(matrix.indptr[one : two + 1])
-            cell = np.repeat(group[one:two] - low, size) * matrix.shape[1] + column
-            km, starts = length[column], matrix.indptr[one:two] - begin
-            for k in range(len(weights)):
-                users = np.bincount(cell, weights=np.repeat(weights[k, one:two], size))
-                shared[k, one:two] = np.add.reduceat(km / np.maximum(users[cell], _TINY), starts)
-        known = total > 0.0
-        out = np.empty_like(weights)
-        for k, weight in enumerate(weights):
-            even = np.bincount(group, weights=weight, minlength=len(self.group_pair))
-            flat = 1.0 / np.where(even > 0.0, even, 1.0)[group]
-            out[k] = weight * np.where(known, shared[k] / np.where(known, total, 1.0), flat)
-        return out
-
     def through(self, graph: Graph) -> tuple[IntArray, IntArray]:
         """(route, gateway) for every gateway a route passes, once each, sorted by route."""
         counted = graph.govern_counted
@@ -266,7 +212,7 @@ class RouteSet:
         )
 
     def searched_again(self, number: int = 0) -> BoolArray:
-        """Families searched anew for the graph of this number, as their best route is closed there [group]."""
+        """Families searched anew for the graph of this number, whose best route is closed there [group]."""
         return np.asarray(np.logical_or.reduceat(self.again & self.serves[number], self.group_start[:-1]))
 
     def best_left(
@@ -400,7 +346,7 @@ def generate(
                 mine[[k for k, ban in enumerate(bans) if ban == barred]] = True
             parts.append(routes)
             serves.append(mine)
-            again.append(anew)
+            again.append(anew and number > 0)
     whole = joined(parts)
     found_again = np.repeat(again, [len(part.pair) for part in parts])
     made = _assemble(first, pairs, whole, np.concatenate(serves, axis=1), found_again)

@@ -36,6 +36,7 @@ from landbridge.transport.graph import (
     WAGONLOAD,
     Graph,
 )
+from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import FAMILIES, generate
 from landbridge.world import World
 from landbridge.world.names import resolve, resolve_place
@@ -268,7 +269,7 @@ def route(
 ) -> Routes:
     """The routes between two places that carry the most of a commodity, leg by leg.
 
-    share_r = s_f PS_r G_r^(-phi) / V_f, see `landbridge.transport.choice`; the hours are those
+    share_r = s_f P_r, see `landbridge.transport.choice`; the hours are those
     observed at the gateways, the queue of the base among them.
 
     origin, destination: place names (en, ru, zh) or identifiers, any two places of the network.
@@ -296,10 +297,9 @@ def route(
         raise InfeasibleError("no route", [Fault(f"{start} - {end}", "no open route joins them", cure)])
     classes = freight_classes(world, [regions[0]], [regions[1]])
     sums, available = routes.sums(graph), routes.available(graph)
-    size = routes.path_size(graph, available)
     constant = log_constants(world, graph, routes)
-    base = solve_base(routes, classes, sums, available, size, constant)
-    choice = pivot(base, sums, available, size, constant)
+    base = solve_base(routes, classes, sums, available, Nests.of(routes, graph), constant)
+    choice = pivot(base, sums, available, constant)
     number = BLOCK if classes.block_share[sector, 0] >= 0.5 else WAGONLOAD
     if product is not None:
         number = PRODUCTS.index(product)

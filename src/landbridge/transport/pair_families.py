@@ -1,0 +1,299 @@
+"""Choice among the corridor families of a pair: the pivot-point logit, families lost and gained.
+
+    s_f' = s_f exp(-lambda (K_f' - K_f0)) / sum
+    K' = K0 - (1/lambda) ln sum_f s_f exp(-lambda (K_f' - K_f0))
+
+over the families of the base and those gained, lambda = phi_b / K0 of the pair [USD/TEU].
+
+*Kept*: K_f' = K_f0 (V'/V0)^(-1/phi). Where its best route is closed and it was searched again, K_f' is at
+least K_f0: a way that was open all along is no gain.
+
+*Lost*: no route is open, but the pair has another family. K_f' = max(K_f0, least K_g' of the open families);
+it keeps its share s_f, and what it ships rides on the family of that least cost.
+
+*Gained*: not open in the base. K_f' is the mean cost of its routes; it enters with its stated share, the
+others are scaled to what is left, and with K_f0 = max(K_f', least K_g0 of the base). So it helps where it is
+cheaper than the best there was and never hurts, and losing it again gives back the base.
+
+A pair without any family in the base has the stated shares and K' = sum_f s_f K_f'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.transport.classes import Classes
+from landbridge.transport.paths import RouteSet
+from landbridge.transport.weights import Totals
+
+if TYPE_CHECKING:
+    from landbridge.transport.choice import BaseChoice
+
+__all__ = ["Families", "Levels", "Settled", "ratio_of", "stated_shares"]
+
+FloatArray = NDArray[np.float64]
+LongArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+# Above this phi_b, exponentials are taken relative to the best family of the pair.
+_STEEP = 40.0
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """What the K_f' of some families follow from, beside the sums of the weights of their routes.
+
+    kept, gained, again [group]: see the head of this module. known, total, shift [sector, product, group]:
+    K_f0 and V_f0 = total exp(shift) of the base.
+    """
+
+    phi: float
+    kept: BoolArray
+    gained: BoolArray
+    again: BoolArray
+    known: FloatArray
+    total: FloatArray
+    shift: FloatArray | None
+
+    def take(self, at: LongArray) -> Levels:
+        """Those of some of the groups."""
+        return Levels(
+            self.phi,
+            self.kept[at],
+            self.gained[at],
+            self.again[at],
+            self.known[:, :, at],
+            self.total[:, :, at],
+            None if self.shift is None else self.shift[:, :, at],
+        )
+
+    def of(self, s: int, p: int, found: Totals) -> FloatArray:
+        """K_f' of the open families for one segment, zero for the others [group]."""
+        known, total = self.known[s, p], found.total[s, p]
+        # A sum that left the doubles at the bottom is as good as closed.
+        level: FloatArray = np.zeros(len(total))
+        np.divide(self.total[s, p], total, out=level, where=self.kept & (total > 0.0))
+        level = _root(level, self.phi)
+        if found.shift is not None and self.shift is not None:
+            moved = np.where(self.kept, found.shift[s, p] - self.shift[s, p], 0.0)
+            level *= np.exp(moved / -self.phi)
+        level *= known
+        if self.again.any():
+            level[self.again] = np.maximum(level[self.again], known[self.again])
+        if found.mean is not None:
+            level[self.gained] = found.mean[s, p][self.gained]
+        return level
+
+
+class Settled(NamedTuple):
+    """One segment: K_f' of all families [group], their shares in the pivot [group], K' [pair].
+
+    host [lost]: the family that carries what each of the lost ones ships, as a number of a group.
+    """
+
+    family_cost: FloatArray
+    share: FloatArray
+    cost: FloatArray
+    host: LongArray
+
+
+@dataclass(frozen=True, eq=False)
+class Families:
+    """The families of some pairs after a change; groups and pairs are numbered among these.
+
+    groups, pairs: their numbers in the route set; only pairs that have a family. slot [group]: the pair.
+    first [pair]: its first group. opened, kept, gained, lost, again [group]: what became of a family (see
+    above); again are some of the kept. share0 [group]: s_f with which it enters. fresh [pair]: no family in
+    the base. reached [pair]: some family is open. levels: for the costs of the families. start [sector,
+    product, pair]: K0.
+    """
+
+    phi_b: float
+    levels: Levels
+    start: FloatArray
+    groups: LongArray
+    pairs: LongArray
+    slot: LongArray
+    first: LongArray
+    opened: BoolArray
+    kept: BoolArray
+    gained: BoolArray
+    lost: BoolArray
+    again: BoolArray
+    share0: FloatArray
+    fresh: BoolArray
+    reached: BoolArray
+
+    @classmethod
+    def of(cls, base: BaseChoice, opened: BoolArray, again: BoolArray | None) -> Families:
+        """The families of all pairs; opened, again [group]."""
+        routes, classes = base.routes, base.classes
+        pair = routes.group_pair
+        n_groups = len(pair)
+        first = np.flatnonzero(np.diff(pair, prepend=-1))
+        pairs = pair[first].astype(np.int64)
+        slot = np.repeat(np.arange(len(first)), np.diff(np.append(first, n_groups)))
+        before = base.family_cost[0, 0] > 0.0
+        fresh, reached = np.ones(len(pairs), dtype=bool), np.zeros(len(pairs), dtype=bool)
+        fresh[slot[before]] = False
+        reached[slot[opened]] = True
+        gained = opened & ~before
+        share0 = base.family_share
+        if gained.any():
+            stated = classes.family_share[classes.group[pair], routes.group_family]
+            entering = np.bincount(slot, weights=np.where(gained, stated, 0.0), minlength=len(pairs))
+            # Stated shares of families that enter together and exceed one are scaled to it.
+            entering, scale = np.minimum(entering, 1.0), np.maximum(entering, 1.0)
+            share0 = np.where(gained, stated / scale[slot], share0 * (1.0 - entering[slot]))
+            share0 = np.where(fresh[slot], stated_shares(routes, classes, opened)[0], share0)
+        kept = opened & before
+        again = np.zeros(n_groups, dtype=bool) if again is None else again & kept
+        return cls(
+            classes.phi_b,
+            Levels(classes.phi, kept, gained, again, base.family_cost, base.total, base.shift),
+            base.cost_segment[:, :, pairs],
+            np.arange(n_groups),
+            pairs,
+            slot,
+            first,
+            opened,
+            kept,
+            gained,
+            before & ~opened & reached[slot],
+            again,
+            np.where(reached[slot], share0, 0.0),
+            fresh,
+            reached,
+        )
+
+    def only(self, pairs: LongArray) -> Families:
+        """Those of some pairs, given by their numbers here in ascending order."""
+        new = np.full(len(self.pairs), -1)
+        new[pairs] = np.arange(len(pairs))
+        at = np.flatnonzero(new[self.slot] >= 0)
+        slot = new[self.slot[at]]
+        return replace(
+            self,
+            levels=self.levels.take(at),
+            start=self.start[:, :, pairs],
+            groups=self.groups[at],
+            pairs=self.pairs[pairs],
+            slot=slot,
+            first=np.flatnonzero(np.diff(slot, prepend=-1)),
+            **{
+                name: getattr(self, name)[at]
+                for name in ("opened", "kept", "gained", "lost", "again", "share0")
+            },
+            fresh=self.fresh[pairs],
+            reached=self.reached[pairs],
+        )
+
+    @cached_property
+    def all_stay(self) -> bool:
+        """Whether every family is one of the base in a pair that is still served."""
+        return bool((self.kept | self.lost).all())
+
+    @cached_property
+    def lost_groups(self) -> LongArray:
+        """Numbers here of the families that are lost."""
+        return np.flatnonzero(self.lost)
+
+    def least_of_base(self, s: int, p: int) -> FloatArray:
+        """Least K_g0 of the families that the pair of each group had in the base [group]."""
+        known = self.levels.known[s, p]
+        least = np.minimum.reduceat(np.where(known > 0.0, known, np.inf), self.first)
+        return np.asarray(least[self.slot])
+
+    def settle(self, s: int, p: int, level: FloatArray) -> Settled:
+        """Shares and K' of one segment from the costs K_f' of the open families [group]."""
+        slot, first = self.slot, self.first
+        known, start = self.levels.known[s, p], self.start[s, p]
+        lam = ratio_of(self.phi_b, start)
+        lost = self.lost_groups
+        host = np.zeros(0, dtype=np.int64)
+        family_cost = level
+        if len(lost):
+            host, least = self._cheapest(level, lost)
+            family_cost = level.copy()
+            family_cost[lost] = np.maximum(known[lost], least)
+        part = known - family_cost
+        if not self.all_stay:
+            part[~(self.kept | self.lost)] = 0.0
+            enters = np.flatnonzero(self.gained & ~self.fresh[slot])
+            part[enters] = np.maximum(self.least_of_base(s, p)[enters] - family_cost[enters], 0.0)
+        part *= lam[slot]
+        top: FloatArray | float = 0.0
+        if self.phi_b > _STEEP and len(first):
+            # A steep choice leaves the doubles unless the best family of the pair is the reference.
+            best = np.maximum.reduceat(np.where(self.share0 > 0.0, part, -np.inf), first)
+            top = np.where(np.isfinite(best), best, 0.0)
+            part -= top[slot]
+        share = np.exp(part, out=part)
+        share *= self.share0
+        total = np.add.reduceat(share, first) if len(first) else np.zeros(0)
+        share *= (1.0 / np.where(total > 0.0, total, 1.0))[slot]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            cost = start - (np.log(total) + top) / lam
+        cost = np.where(self.reached & ~self.fresh, cost, np.inf)
+        mean = self.reached & self.fresh
+        if mean.any():
+            cost[mean] = np.add.reduceat(share * family_cost, first)[mean]
+        return Settled(family_cost, share, cost, host)
+
+    def _cheapest(self, level: FloatArray, lost: LongArray) -> tuple[LongArray, FloatArray]:
+        """The open family of least cost in the pair of each lost one, and that cost."""
+        mark = np.zeros(len(self.pairs), dtype=bool)
+        mark[self.slot[lost]] = True
+        some = np.flatnonzero(mark[self.slot])
+        slot = self.slot[some]
+        first = np.flatnonzero(np.diff(slot, prepend=-1))
+        cost = np.where(self.opened[some], level[some], np.inf)
+        least = np.minimum.reduceat(cost, first)
+        number = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(some))))
+        at = np.where(cost == least[number], np.arange(len(some)), len(some))
+        host = some[np.minimum.reduceat(at, first)]
+        of = np.searchsorted(slot[first], self.slot[lost])
+        return host[of], np.asarray(least[of])
+
+    def carried(self, settled: Settled) -> FloatArray:
+        """Shares of what the open families carry: their own, and of those lost that ride on them [group]."""
+        lost = self.lost_groups
+        if not len(lost):
+            return settled.share
+        share = settled.share.copy()
+        share[lost] = 0.0
+        np.add.at(share, settled.host, settled.share[lost])
+        return share
+
+
+def stated_shares(routes: RouteSet, classes: Classes, opened: BoolArray) -> tuple[FloatArray, BoolArray]:
+    """Stated shares of the open families, rescaled [group]; even in the pairs where none is stated [pair]."""
+    pair = routes.group_pair
+    stated = np.where(opened, classes.family_share[classes.group[pair], routes.group_family], 0.0)
+    total = np.bincount(pair, weights=stated, minlength=routes.n_pairs)
+    count = np.bincount(pair[opened], minlength=routes.n_pairs)
+    assumed = (total <= 0.0) & (count > 0)
+    even = np.where(opened, 1.0, 0.0) / np.maximum(count, 1)[pair]
+    return np.where(assumed[pair], even, ratio_of(stated, total[pair])), assumed
+
+
+def ratio_of(above: FloatArray | float, below: NDArray[Any]) -> FloatArray:
+    """above / below, zero where below is zero or infinite."""
+    good = (below > 0.0) & np.isfinite(below)
+    return np.asarray(np.where(good, above / np.where(good, below, 1.0), 0.0))
+
+
+def _root(ratio: FloatArray, phi: float) -> FloatArray:
+    """ratio^(1/phi); by square roots where phi is 1, 2, 4, 8 ..."""
+    halvings = round(np.log2(phi)) if phi > 0 else -1
+    if halvings < 0 or 2.0**halvings != phi:
+        return np.asarray(np.exp(np.log(ratio) / phi))
+    root = ratio.copy()
+    for _ in range(halvings):
+        np.sqrt(root, out=root)
+    return root

@@ -1,0 +1,160 @@
+"""Costs and weights of routes inside their families, made block by block and never kept.
+
+    G_r = sum m_a + usd_per_h (sum h_a + rho sqrt(sum v_a + 1e-6)) + carbon price x sum e_a   [USD/TEU]
+    w_r = b_r^phi G_r^(-phi), zero where closed
+
+with b_r the product of the constants of the gateways a route passes. Inside a block arrays run over [route,
+sector]; what is handed on about groups runs over [sector, product, group].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.transport.classes import Classes
+from landbridge.transport.overlap import Block, Nests, inverse
+from landbridge.transport.paths import RouteSums
+
+__all__ = ["VARIANCE_FLOOR", "Piece", "Totals", "Weights"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+VARIANCE_FLOOR = 1e-6
+# Costs are raised to -phi in units of 1,000 USD, so that no power leaves the range of a double.
+_SCALE = 1000.0
+# Beyond this phi the fourth power of a plain weight could: weights are then relative to the group's best.
+_GENTLE = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One block of one product: G and w [route, sector], and what was taken off ln w [group, sector]."""
+
+    block: Block
+    product: int
+    cost: FloatArray
+    weight: FloatArray
+    shift: FloatArray | None
+
+    def nested(self) -> tuple[FloatArray, FloatArray]:
+        """(V [group, sector], P [route, sector]) of the block."""
+        total, share = self.block.nested(self.weight)
+        share *= inverse(total)[self.block.group]
+        return total, share
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """V = total exp(shift) of every group [sector, product, group]; zero where closed.
+
+    mean: sum_r P_r G_r [USD/TEU], where it was asked for, else None.
+    """
+
+    total: FloatArray
+    shift: FloatArray | None
+    mean: FloatArray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """What the weights of some routes follow from.
+
+    pair [route]: number of the pair in `classes`. open [route, 1 or sector]: routes that can be used.
+    log_constant [route]: sum of ln b_j, None where every constant is one.
+    """
+
+    nests: Nests
+    classes: Classes
+    pair: NDArray[np.integer[Any]]
+    sums: RouteSums
+    open: BoolArray
+    log_constant: FloatArray | None
+
+    def pieces(
+        self,
+        products: tuple[int, ...] = (0, 1),
+        sectors: slice = slice(None),
+        groups: BoolArray | None = None,
+    ) -> Iterator[Piece]:
+        """Costs and weights, block by block; only blocks with one of the groups marked [group]."""
+        classes, phi = self.classes, self.classes.phi
+        per_hour = np.ascontiguousarray(classes.usd_per_h[sectors].T)
+        rho = classes.rho[sectors]
+        # Sectors with one rho share their reliability-weighted hours.
+        rho = rho[:1] if (rho == rho[:1]).all() else rho
+        opened = self.open if self.open.shape[1] == 1 else self.open[:, sectors]
+        extreme = phi > _GENTLE
+        root = _SCALE * opened
+        if self.log_constant is not None:
+            root = root * np.exp(self.log_constant)[:, None]
+        for p in products:
+            money = self.sums.cost_usd[p] + classes.carbon_usd_per_kg * self.sums.co2e_kg[p]
+            spread = np.sqrt(self.sums.variance_h2[p] + VARIANCE_FLOOR)
+            hours = self.sums.time_h[p][:, None] + spread[:, None] * rho
+            for block in self.nests.blocks:
+                if groups is not None and not groups[block.groups].any():
+                    continue
+                r = block.routes
+                cost = per_hour[self.pair[r]]
+                cost *= hours[r]
+                cost += money[r, None]
+                weight = root[r] / cost
+                shift = None
+                if extreme:
+                    shift = _shifted(weight, phi, block)
+                else:
+                    _power(weight, phi)
+                yield Piece(block, p, cost, weight, shift)
+
+    def totals(self, mean: bool = False, groups: BoolArray | None = None) -> Totals:
+        """V of all groups and the mean costs of their routes; groups: only blocks with one of these."""
+        shape = len(self.classes.sectors), 2, self.nests.n_groups
+        total = np.zeros(shape)
+        shift = np.zeros(shape) if self.classes.phi > _GENTLE else None
+        means = np.zeros(shape) if mean else None
+        for piece in self.pieces(groups=groups):
+            p, at = piece.product, piece.block.groups
+            if means is None:
+                total[:, p, at] = piece.block.totals(piece.weight).T
+            else:
+                found, share = piece.nested()
+                total[:, p, at] = found.T
+                means[:, p, at] = (piece.block.add @ (share * piece.cost)).T
+            if shift is not None and piece.shift is not None:
+                shift[:, p, at] = piece.shift.T
+        return Totals(total, shift, means)
+
+    def with_sectors(self, other: Weights, sectors: BoolArray) -> Weights:
+        """The same, with routes open to the sectors marked [sector] as in another."""
+        n = len(sectors)
+        ours, theirs = (np.broadcast_to(w.open, (len(w.open), n)) for w in (self, other))
+        return replace(self, open=np.where(sectors, theirs, ours))
+
+
+def _shifted(weight: FloatArray, phi: float, block: Block) -> FloatArray:
+    """weight^phi in place, divided by the largest of its group; returns its ln [group, sector]."""
+    with np.errstate(divide="ignore"):
+        log = phi * np.log(weight)
+    top = np.maximum.reduceat(log, block.add.indptr[:-1], axis=0)
+    top = np.where(np.isfinite(top), top, 0.0)
+    np.exp(log - top[block.group], out=weight)
+    return np.asarray(top)
+
+
+def _power(values: FloatArray, phi: float) -> None:
+    """values^phi in place; a whole phi by squaring, which costs a fifth of exp(phi ln)."""
+    if phi != int(phi) or phi < 1:
+        np.power(values, phi, out=values)
+        return
+    bits = bin(int(phi))[3:]
+    base = values.copy() if "1" in bits else values
+    for bit in bits:
+        np.multiply(values, values, out=values)
+        if bit == "1":
+            values *= base
