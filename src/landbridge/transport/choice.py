@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from landbridge.errors import Fault, InfeasibleError
 from landbridge.transport.classes import Classes
-from landbridge.transport.pair_families import Families, ratio_of, stated_shares
 from landbridge.transport.gradient import ArcBars, pulled_back
 from landbridge.transport.graph import Graph
 from landbridge.transport.overlap import Nests
+from landbridge.transport.pair_families import Families, ratio_of, stated_shares
 from landbridge.transport.paths import RouteSet, RouteSums
 from landbridge.transport.weights import Weights
 from landbridge.world import World

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.transport.pair_families import ratio_of
 from landbridge.transport.overlap import Block
+from landbridge.transport.pair_families import ratio_of
 from landbridge.transport.weights import VARIANCE_FLOOR, Piece
 
 if TYPE_CHECKING:

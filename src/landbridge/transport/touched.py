@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
 from landbridge.transport.choice import Choice, LostFamilies, over_products
-from landbridge.transport.pair_families import Families, Levels, Settled, ratio_of
 from landbridge.transport.graph import Graph
 from landbridge.transport.overlap import inverse
+from landbridge.transport.pair_families import Families, Levels, Settled, ratio_of
 from landbridge.transport.paths import RouteSet, RouteSums
 from landbridge.transport.queues import Queues
 from landbridge.transport.weights import VARIANCE_FLOOR, Totals, Weights
