@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix
 
 from landbridge.transport.families import MIXED, OTHER, Labels
 from landbridge.transport.graph import LAYERS, PORT, SEA, Graph
-from landbridge.transport.search import BLENDS, PAST, Found, Network, Pairs
+from landbridge.transport.search import BLENDS, MIDDLE, PAST, Found, Joins, Network, Pairs
 
 __all__ = [
     "ABROAD_KM",
@@ -43,8 +43,9 @@ SEARCHED = (NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA)
 # A whole family is left out where even its best route costs this many times the pair's cheapest, at every
 # blend: Berlin - Warsaw has a way over the Caspian that is no choice. Trucks are dear and used all the same.
 _ABSURD = np.array([1.5, 1.5, 1.5, 4.0, 1.5])
-# Ways past gateways are kept in the base for families that come within this of the pair's cheapest.
-_RIVAL = 1.1
+# Ways over and past gateways are kept in the base for families that come within this of the pair's cheapest,
+# and ways over the gateways of the countries at both ends where they come within this of the family's.
+_RIVAL = 1.15
 # A family that a pair lacks in the base must come below this share of the mark to enter with a scenario.
 _WELL_BELOW = 2.0 / 3.0
 # A route may leave the country of an end and come back if it is abroad for no more than this [km]: by
@@ -313,11 +314,49 @@ class Search:
         for names, wanted in kinds:
             mine = routes.only(np.flatnonzero(wanted[routes.pair]))
             if len(mine.pair):
-                yield self._past(family, names, mine)
+                hand, store = _Hand(self, mine), _Store(self, family)
+                self._rivals(names, hand, store)
+                self._past(names, hand, store)
+                yield store.routes()
 
-    def _past(self, family: int, names: tuple[int, ...], routes: Candidates) -> Candidates:
-        ways, store = self._net.ways(names), _Store(self, family)
-        graph, hand = self.graph, _Hand(self, routes)
+    def _rivals(self, names: tuple[int, ...], hand: _Hand, store: _Store) -> None:
+        """At each end the best way over a border post or port of its country that no route in hand leads over.
+
+        Where it costs at most _RIVAL times the leader at the blend MIDDLE: who could gain from a better port.
+        """
+        number, asked = PAST.index(MIDDLE), np.unique(hand.pair)
+        joins = Joins(self._net.ways(names), self.costs[MIDDLE], asked)
+        _, least = hand.leaders(number)
+        route, passed = np.nonzero(hand.passes)
+        held = np.zeros((len(self.graph.gateways), len(self.pairs)), dtype=bool)
+        held[passed, hand.pair[route]] = True
+        gates = self._gates(joins)
+        country = np.array(self.graph.countries)
+        for place in (self.pairs.east[asked], self.pairs.west[asked]):
+            best, over = _RIVAL * least[asked], np.full(len(asked), -1)
+            for gateway, (edges, countries) in enumerate(gates):
+                mine = np.isin(country[place], countries) & ~held[gateway, asked]
+                if mine.any():
+                    found = joins.best(edges)[0]
+                    better = mine & (found < best)
+                    best[better], over[better] = found[better], gateway
+            for gateway in np.unique(over[over >= 0]).tolist():
+                edges, _ = gates[gateway]
+                hand.add(store.add(joins.best(edges)[1], asked, np.flatnonzero(over == gateway)))
+
+    def _gates(self, joins: Joins) -> list[tuple[LongArray, list[str]]]:
+        """By gateway the edges through it, and the countries on both sides; none for straits."""
+        graph, out = self.graph, []
+        for gateway in range(len(graph.gateways)):
+            arcs = graph.govern_arc[(graph.govern_gateway == gateway) & graph.govern_counted]
+            arcs = arcs[graph.border[arcs] | (graph.operation[arcs] == PORT)]
+            ends = np.concatenate([graph.tail[arcs], graph.head[arcs]]) // len(LAYERS)
+            out.append((joins.edges(arcs), sorted({graph.countries[place] for place in ends})))
+        return out
+
+    def _past(self, names: tuple[int, ...], hand: _Hand, store: _Store) -> None:
+        """The best way past each gateway and strait of the leader, unless one in hand comes within NEAR."""
+        ways, graph = self._net.ways(names), self.graph
         for number, blend in enumerate(PAST):
             cost = self.costs[blend]
             leader, least = hand.leaders(number)
@@ -332,7 +371,6 @@ class Search:
                 found, trees = ways.best(cost, asked, shut=shut)
                 better = np.isfinite(found) & (hand.best_past(gateway, number)[asked] > NEAR * found)
                 hand.add(store.add(trees, asked, np.flatnonzero(better)))
-        return store.routes()
 
     def over(
         self, opened: BoolArray, base: Candidates, detour: float, wanted: BoolArray | None = None
@@ -456,13 +494,14 @@ class _Hand:
 
     def leaders(self, number: int) -> tuple[BoolArray, FloatArray]:
         """The cheapest route of every pair [route], and its cost [pair]."""
-        return _least(self.pair, self._cost[number]), self._best(slice(None), number)
+        return _least(self.pair, self._cost[number]), self.best(slice(None), number)
 
     def best_past(self, gateway: int, number: int) -> FloatArray:
         """Least cost in hand of the routes that do not pass a gateway [pair]."""
-        return self._best(np.flatnonzero(~self.passes[:, gateway]), number)
+        return self.best(np.flatnonzero(~self.passes[:, gateway]), number)
 
-    def _best(self, rows: slice | LongArray, number: int) -> FloatArray:
+    def best(self, rows: slice | LongArray, number: int) -> FloatArray:
+        """Least cost in hand of some of the routes [pair]."""
         out = np.full(len(self._search.pairs), np.inf)
         np.minimum.at(out, self.pair[rows], self._cost[number][rows])
         return out

@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import dijkstra
 from landbridge.transport.families import Automaton, Labels
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
 
-__all__ = ["BLENDS", "MIDDLE", "PAST", "Found", "Network", "Pairs", "Ways"]
+__all__ = ["BLENDS", "MIDDLE", "PAST", "Found", "Joins", "Network", "Pairs", "Ways"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -197,34 +197,9 @@ class Ways:
     def best_over(
         self, cost: FloatArray, opened: BoolArray, asked: LongArray, *, mirrored: bool = False
     ) -> tuple[FloatArray, Found]:
-        """As `best`, of the routes that use one of the opened arcs [arc].
-
-        cost of o-d over an arc a = (u, v): least from o to u + c_a + least from v to d, trees growing from
-        the ends of the opened arcs.
-        """
-        root, sink = self._root[mirrored][asked], self._sink[mirrored][asked]
-        there = np.flatnonzero((root >= 0) & (sink >= 0))
-        far = np.full(len(asked), np.inf)
+        """As `best`, of the routes that use one of the opened arcs [arc], trees growing from their ends."""
         over = np.flatnonzero(np.append(opened, False)[self._arc])
-        if not len(there) or not len(over):
-            return far, Found(self.net, mirrored, [])
-        value = np.append(cost, _PER_ARC_USD)[self._arc]
-        matrix = self._matrix(value)
-        tails, heads = self._tail[over], self._head[over]
-        before = _Trees(self, matrix, np.unique(tails), True)
-        beyond = _Trees(self, matrix, np.unique(heads), False)
-        which = np.zeros(len(asked), dtype=np.int64)
-        for number, edge in enumerate(over.tolist()):
-            to, back = before.row(tails[number : number + 1])[0], beyond.row(heads[number : number + 1])[0]
-            total = before.distance[to, root[there]] + value[edge] + beyond.distance[back, sink[there]]
-            better = total < far[there]
-            far[there[better]], which[there[better]] = total[better], number
-        parts: list[_Part | IntArray] = [
-            _Part(before, before.row(tails[which]), root),
-            self._arc[over[which]],
-            _Part(beyond, beyond.row(heads[which]), sink),
-        ]
-        return far, Found(self.net, mirrored, parts)
+        return Joins(self, cost, asked, mirrored, over).best(over)
 
     def _matrix(self, value: FloatArray) -> tuple[csr_matrix, IntArray]:
         """The edges with the cheapest of their parallel arcs, and these arcs; value: of all arcs."""
@@ -246,6 +221,71 @@ def _reached(tail: LongArray, head: LongArray, start: LongArray, size: int) -> B
         if not len(more):
             return seen
         seen[more] = True
+
+
+class Joins:
+    """Routes over given arcs, for one cost [arc]: a tree before the arc joined with one beyond it.
+
+    cost of o-d over an arc a = (u, v): least from o to u + c_a + least from v to d. over: the only edges that
+    will be asked for, from whose ends trees then grow; None: trees grow from the ends of the pairs asked for.
+    """
+
+    def __init__(
+        self,
+        ways: Ways,
+        cost: FloatArray,
+        asked: LongArray,
+        mirrored: bool = False,
+        over: LongArray | None = None,
+    ) -> None:
+        self._ways, self._mirrored = ways, mirrored
+        self._root, self._sink = ways._root[mirrored][asked], ways._sink[mirrored][asked]
+        self._there = np.flatnonzero((self._root >= 0) & (self._sink >= 0))
+        self._value = np.append(cost, _PER_ARC_USD)[ways._arc]
+        self._from_arcs = over is not None
+        self._empty = not len(self._there) or (over is not None and not len(over))
+        if self._empty:
+            return
+        matrix = ways._matrix(self._value)
+        if over is None:
+            starts = np.unique(self._root[self._there]), np.unique(self._sink[self._there])
+        else:
+            starts = np.unique(ways._tail[over]), np.unique(ways._head[over])
+        self._before = _Trees(ways, matrix, starts[0], self._from_arcs)
+        self._beyond = _Trees(ways, matrix, starts[1], not self._from_arcs)
+
+    def edges(self, arcs: LongArray) -> LongArray:
+        """The edges that stand for some arcs."""
+        return np.flatnonzero(np.isin(self._ways._arc, arcs))
+
+    def best(self, over: LongArray) -> tuple[FloatArray, Found]:
+        """Least cost over one of the edges of every pair asked for [pair asked], and the routes."""
+        far = np.full(len(self._root), np.inf)
+        if self._empty or not len(over):
+            return far, Found(self._ways.net, self._mirrored, [])
+        tails, heads = self._ways._tail[over], self._ways._head[over]
+        there, which = self._there, np.zeros(len(far), dtype=np.int64)
+        for number, edge in enumerate(over.tolist()):
+            total = self._distance(self._before, self._root[there], tails[number])
+            total = total + self._value[edge]
+            total += self._distance(self._beyond, self._sink[there], heads[number])
+            better = total < far[there]
+            far[there[better]], which[there[better]] = total[better], number
+        parts: list[_Part | IntArray] = [
+            self._part(self._before, self._root, tails[which]),
+            self._ways._arc[over[which]],
+            self._part(self._beyond, self._sink, heads[which]),
+        ]
+        return far, Found(self._ways.net, self._mirrored, parts)
+
+    def _distance(self, trees: _Trees, ends: LongArray, node: np.int64) -> FloatArray:
+        if self._from_arcs:
+            return np.asarray(trees.distance[trees.row(node[None])[0], ends])
+        return np.asarray(trees.distance[trees.row(ends), node])
+
+    def _part(self, trees: _Trees, ends: LongArray, nodes: LongArray) -> _Part:
+        root, node = (nodes, ends) if self._from_arcs else (ends, nodes)
+        return _Part(trees, trees.row(root), node)
 
 
 class _Trees:

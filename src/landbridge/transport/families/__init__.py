@@ -175,7 +175,9 @@ class Labels:
         return family
 
 
-_STEPS = ("", "haul", "border", "board", "land", "voyage")
+_STEPS = ("", "haul", "border", "board", "land", "voyage", "long voyage")
+# A longer ocean lane is deep sea.
+_LONG_KM = 4000.0
 
 
 def _attributes(graph: Graph) -> NDArray[np.str_]:
@@ -189,7 +191,9 @@ def _attributes(graph: Graph) -> NDArray[np.str_]:
     port = graph.operation == PORT
     step[port & (graph.head % len(LAYERS) == SEA)] = _STEPS.index("board")
     step[port & (graph.tail % len(LAYERS) == SEA)] = _STEPS.index("land")
-    step[at_sea & (real[tail] != real[head])] = _STEPS.index("voyage")
+    voyage = at_sea & (real[tail] != real[head])
+    step[voyage] = _STEPS.index("voyage")
+    step[voyage & (graph.length_km > _LONG_KM)] = _STEPS.index("long voyage")
     caspian = np.zeros(len(graph.places), dtype=bool)
     caspian[tail[graph.caspian_ship]] = caspian[head[graph.caspian_ship]] = True
     wet = port | at_sea
