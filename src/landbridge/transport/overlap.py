@@ -213,18 +213,18 @@ class Block:
             total += self.add_cells @ _root4(self.cells @ _power4(weight))
         return total
 
-    def nested(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """V [group, k], and P_r V [route, k], that is w_r times the slope of V by it."""
-        total, pull = np.asarray(self.add_own @ weight), self.own * weight
+    def nested(self, weight: FloatArray, out: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+        """V [group, k], and P_r V [route, k], that is w_r times the slope of V by it; out: for the latter."""
+        pull = np.multiply(self.own, weight, out=out)
         if self.cells.nnz:
             fourth = _power4(weight)
             N = self.cells @ fourth
-            root = _root4(N)
-            total += self.add_cells @ root
-            root /= np.maximum(N, _NOTHING, out=N)
-            fourth *= self.by_route @ root
+            slope = _root4(N)
+            slope /= np.maximum(N, _NOTHING, out=N)
+            fourth *= self.by_route @ slope
             pull += fourth
-        return total, pull
+        # P adds up to one.
+        return np.asarray(self.add @ pull), pull
 
     def turn(self, weight: FloatArray, total: FloatArray, share: FloatArray, x: FloatArray) -> FloatArray:
         """J x of the routes of the block [route, k], see `Nests.turn`; x may have columns for one weight."""
