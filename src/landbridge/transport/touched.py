@@ -308,12 +308,10 @@ class Touched:
             # One sector that stands for all: mean weight and mean share of an hour in the cost.
             weight = (piece.weight * part_of[block.group]).sum(axis=1, keepdims=True)
             turn = (per_hour / piece.cost * part_of[block.group]).sum(axis=1, keepdims=True)
-            total, pull = block.nested(weight)
-            share = pull * inverse(total)[block.group]
+            inner = block.inner(weight)
             longer = np.asarray(part.through[block.routes].toarray()) * turn
-            by_family[block.groups] = block.add @ (share * longer)
-            answer = block.turn(weight, total, share, longer)
-            turned[block.routes] = -classes.phi * whole[block.group] * answer
+            by_family[block.groups] = block.add @ (inner.share * longer)
+            turned[block.routes] = -classes.phi * whole[block.group] * inner.turn(longer)
         return flow, turned, by_family
 
     def _between(
