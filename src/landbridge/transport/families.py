@@ -309,7 +309,7 @@ def _root(ratio: FloatArray, phi: float) -> FloatArray:
     """ratio^(1/phi); by square roots where phi is 1, 2, 4, 8 ..."""
     halvings = round(np.log2(phi)) if phi > 0 else -1
     if halvings < 0 or 2.0**halvings != phi:
-        return np.asarray(np.exp(np.log(ratio) / phi))
+        return np.asarray(ratio ** (1.0 / phi))
     root = ratio.copy()
     for _ in range(halvings):
         np.sqrt(root, out=root)

@@ -285,7 +285,7 @@ class Touched:
         for part in self.parts:
             boxes = self._boxes(part, demand_teu)
             flow, turned, by_family = self._answer(part, boxes)
-            out += part.through_t @ turned
+            out += turned
             out += self._between(part, demand_teu, boxes, by_family)
             wide = np.sqrt(part.weights.sums.variance_h2[part.product] + VARIANCE_FLOOR)
             passed += part.through_t @ flow
@@ -293,10 +293,10 @@ class Touched:
         return out, np.asarray(spread / np.where(passed > 0.0, passed, 1.0))
 
     def _answer(self, part: _Part, boxes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Boxes on routes [n], their change inside families by hours [n, q], mean dlnG by hours [g, q]."""
+        """Boxes on routes [n], change of flows inside families [q, q], mean dlnG by hours [g, q]."""
         classes = self.choice.classes
         flow = np.zeros(len(part.routes))
-        turned = np.zeros((len(part.routes), self.n_queues))
+        turned = np.zeros((self.n_queues, self.n_queues))
         by_family = np.zeros((len(part.groups), self.n_queues))
         for piece in part.weights.pieces((part.product,)):
             block, teu = piece.block, boxes[piece.block.groups]
@@ -309,9 +309,10 @@ class Touched:
             weight = (piece.weight * part_of[block.group]).sum(axis=1, keepdims=True)
             turn = (per_hour / piece.cost * part_of[block.group]).sum(axis=1, keepdims=True)
             inner = block.inner(weight)
-            longer = np.asarray(part.through[block.routes].toarray()) * turn
+            passing = part.through[block.routes]
+            longer = np.asarray(passing.toarray()) * turn
             by_family[block.groups] = block.add @ (inner.share * longer)
-            turned[block.routes] = -classes.phi * whole[block.group] * inner.turn(longer)
+            turned -= passing.T @ (classes.phi * whole[block.group] * inner.turn(longer))
         return flow, turned, by_family
 
     def _between(
