@@ -165,13 +165,11 @@ def test_the_derivative_of_the_shares(embedded: tuple[RouteSet, Graph]) -> None:
     V, P = shares(0.0)
     h = 1e-5
     up, down = shares(h), shares(-h)
-    np.testing.assert_allclose(
-        nests.turn(np.exp(log), V, P, du), (up[1] - down[1]) / (2 * h), rtol=1e-6, atol=1e-9
-    )
+    np.testing.assert_allclose(nests.turn(np.exp(log), du), (up[1] - down[1]) / (2 * h), rtol=1e-6, atol=1e-9)
     # The slope of ln V is P, and J is symmetric.
     mean = np.add.reduceat(P * du, routes.group_start[:-1])
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = (np.log(up[0]) - np.log(down[0])) / (2 * h)
     np.testing.assert_allclose(mean, np.where(V > 0.0, moved, 0.0), rtol=1e-6, atol=1e-9)
-    one = (bar * nests.turn(np.exp(log), V, P, du)).sum()
-    assert one == pytest.approx((du * nests.turn(np.exp(log), V, P, bar)).sum(), rel=1e-12)
+    one = (bar * nests.turn(np.exp(log), du)).sum()
+    assert one == pytest.approx((du * nests.turn(np.exp(log), bar)).sum(), rel=1e-12)

@@ -150,6 +150,24 @@ def test_closing_a_border_leaves_every_pair_a_route(real: Real) -> None:
     assert after.assign(np.ones_like(base.cost))[gone].sum() == 0.0
 
 
+@pytest.mark.parametrize(
+    "gateway", ["khorgos-altynkol", "alashankou-dostyk", "suez", "aktau", "brest-malaszewicze", "sarakhs"]
+)
+def test_no_closure_makes_a_pair_cheaper(real: Real, gateway: str) -> None:
+    route_, passed = real.routes.through(real.graph)
+    gateways = [n for n, name in enumerate(real.graph.gateways) if name.startswith(gateway)]
+    cut = np.zeros(real.routes.n_routes, dtype=bool)
+    cut[route_[np.isin(passed, gateways)]] = True
+    after = pivot(real.base, real.sums, real.available & ~cut)
+    assert cut.any()
+    assert (after.cost_segment >= real.base.cost_segment * (1 - 1e-12)).all()
+    # And opening again what was closed makes none dearer.
+    shut = solve_base(real.routes, real.classes, real.sums, real.available & ~cut, real.nests)
+    again = pivot(shut, real.sums, real.available)
+    served = np.isfinite(shut.cost_segment)
+    assert (again.cost_segment[served] <= shut.cost_segment[served] * (1 + 1e-12)).all()
+
+
 def test_sets_are_the_same_bytes_twice(real: Real) -> None:
     again = generate(real.graph, real.zones, real.zones, real.wanted, every_family=real.every)
     assert again.arcs.tobytes() == real.routes.arcs.tobytes()

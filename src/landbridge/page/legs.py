@@ -62,7 +62,7 @@ def corridors(results: Results) -> list[Corridor]:
         sector = choice.classes.sectors.index(str(row["sector"]))
         product = BLOCK if choice.classes.block_share[sector, pair] >= 0.5 else WAGONLOAD
         span = routes.routes_of(pair)
-        share = choice.route_share(sector, product)[span.start : span.stop]
+        share = choice.route_share(sector, product, pair)
         family = routes.family[span.start : span.stop]
         by_family = np.bincount(family, share, len(FAMILIES)) * land
         if by_family.max() <= 0.0:

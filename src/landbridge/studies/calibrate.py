@@ -320,7 +320,8 @@ class _Sums:
         for piece in weights.pieces((BLOCK,)):
             block = piece.block
             routes_, groups = block.routes, block.groups
-            V, within = piece.nested()
+            inner = block.inner(piece.weight)
+            within = inner.share
             teu = demand[pair[groups]] * self.classes.block_share[:, pair[groups]].T
             on_group = teu * share[groups, None]
             marked = self.marks[routes_]
@@ -328,7 +329,7 @@ class _Sums:
             for k in range(n_constants):
                 # du_r = phi for each passage of a gateway that takes the constant.
                 tilt = np.broadcast_to(self.phi * self.by_constant[routes_, k, None], within.shape)
-                moved = block.turn(piece.weight, V, within, tilt)
+                moved = inner.turn(tilt)
                 slope[:, k] += (moved * on_group[block.group]).sum(axis=1) @ marked
             per_share = (within * teu[block.group]).sum(axis=1)[:, None] * by_share[groups][block.group]
             slope[:, n_constants:] += marked.T @ per_share

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -189,30 +190,40 @@ class _Store:
     def __init__(self, search: Search, family: int) -> None:
         self._search, self._family = search, family
         self._parts: list[Candidates] = []
+        # By pair, in the order found: marks, and whether the route was admissible.
         self._seen = np.zeros((len(search.pairs), 0), dtype=np.uint64)
+        self._fine = np.zeros((len(search.pairs), 0), dtype=bool)
         self._count = np.zeros(len(search.pairs), dtype=np.int64)
 
-    def add(self, found: Found, asked: LongArray, chosen: LongArray) -> Candidates:
-        """Take the routes of some of the pairs asked for, by position; those that are new and admissible."""
+    def add(self, found: Found, asked: LongArray, chosen: LongArray) -> tuple[Candidates, LongArray]:
+        """Take the routes of some of the pairs asked for, by position.
+
+        Those that are new and admissible, and the positions of those that are not admissible.
+        """
         arcs, start, mark = found.routes(chosen)
         pair = asked[chosen]
-        new = np.flatnonzero(~(self._seen[pair] == mark[:, None]).any(axis=1))
+        known = self._seen[pair] == mark[:, None]
+        bad = (known & ~self._fine[pair]).any(axis=1)
+        new = np.flatnonzero(~known.any(axis=1))
         if not len(new):
-            return Candidates.none()
+            return Candidates.none(), chosen[bad]
         arcs, start = take(arcs, start, new)
-        self._remember(pair[new], mark[new])
-        kept = np.flatnonzero(self._search.rules.admissible(arcs, start))
+        fine = self._search.rules.admissible(arcs, start)
+        self._remember(pair[new], mark[new], fine)
+        bad[new[~fine]] = True
+        kept = np.flatnonzero(fine)
         arcs, start = take(arcs, start, kept)
         pair = pair[new[kept]]
         part = Candidates(pair, arcs, start, np.full(len(pair), self._family, dtype=np.int32))
         self._parts.append(part)
-        return part
+        return part, chosen[bad]
 
-    def _remember(self, pair: LongArray, mark: HashArray) -> None:
+    def _remember(self, pair: LongArray, mark: HashArray, fine: BoolArray) -> None:
         column = self._count[pair]
         if column.max() >= self._seen.shape[1]:
             self._seen = np.pad(self._seen, ((0, 0), (0, 8)))
-        self._seen[pair, column] = mark
+            self._fine = np.pad(self._fine, ((0, 0), (0, 8)), constant_values=True)
+        self._seen[pair, column], self._fine[pair, column] = mark, fine
         self._count[pair] += 1
 
     def routes(self) -> Candidates:
@@ -275,9 +286,48 @@ class Search:
         ways, store = self._net.ways(names), _Store(self, family)
         least = np.empty((2 * len(BLENDS), len(asked)))
         for k, (cost, mirrored) in enumerate(product(self.costs, (False, True))):
-            least[k], trees = ways.best(cost, asked, mirrored=mirrored)
-            store.add(trees, asked, np.flatnonzero(np.isfinite(least[k])))
+            least[k], routes = ways.best(cost, asked, mirrored=mirrored)
+            _, bad = store.add(routes, asked, np.flatnonzero(np.isfinite(least[k])))
+            some = asked[bad]
+            mark = np.where(self.pairs.every_family[some], np.inf, _ABSURD[family])
+            worth = least[k, bad] <= mark * self._plain[k, some]
+            least[k, bad] = np.inf
+            bad = bad[worth]
+            for at, shut in self._without_return(asked[bad], mirrored):
+                again, routes = ways.best(cost, asked[bad[at]], mirrored=mirrored, shut=shut)
+                _, still = store.add(routes, asked[bad[at]], np.flatnonzero(np.isfinite(again)))
+                again[still] = np.inf
+                least[k, bad[at]] = again
         return store.routes(), least
+
+    @cached_property
+    def _plain(self) -> FloatArray:
+        """Least cost of every pair whatever the family [blend x direction, pair]."""
+        ways, every = self._net.any_way(), np.arange(len(self.pairs))
+        return np.stack([
+            ways.best(cost, every, mirrored=mirrored)[0]
+            for cost, mirrored in product(self.costs, (False, True))
+        ])  # fmt: skip
+
+    def _without_return(self, pairs: LongArray, mirrored: bool) -> Iterator[tuple[LongArray, BoolArray]]:
+        """Pairs by the countries of their ends, as positions, and the arcs back into the first or out of the
+        last, by land or by ship [arc].
+
+        Where the best way of a family goes out and back, they are closed to find the best that does not.
+        """
+        graph = self.graph
+        number = {country: n for n, country in enumerate(dict.fromkeys(graph.countries))}
+        country = np.array([number[c] for c in graph.countries])
+        tail, head = country[graph.tail // len(LAYERS)], country[graph.head // len(LAYERS)]
+        east, west = country[self.pairs.east[pairs]], country[self.pairs.west[pairs]]
+        start, end = (west, east) if mirrored else (east, west)
+        code = start * len(number) + end
+        for one in np.unique(code).tolist():
+            begins, ends = divmod(one, len(number))
+            yield (
+                np.flatnonzero(code == one),
+                (tail != head) & ((head == begins) | (tail == ends)),
+            )
 
     def _elsewhere(self, north: Candidates, opened: BoolArray | None = None) -> Candidates:
         """Routes in no corridor that are the cheapest of all of their pair at some blend: family `other`.
@@ -320,7 +370,7 @@ class Search:
                 yield store.routes()
 
     def _rivals(self, names: tuple[int, ...], hand: _Hand, store: _Store) -> None:
-        """At each end the best way over a border post or port of its country that no route in hand leads over.
+        """At each end the best way over a border post or port of its country that none in hand leads over.
 
         Where it costs at most _RIVAL times the leader at the blend MIDDLE: who could gain from a better port.
         """
@@ -342,7 +392,7 @@ class Search:
                     best[better], over[better] = found[better], gateway
             for gateway in np.unique(over[over >= 0]).tolist():
                 edges, _ = gates[gateway]
-                hand.add(store.add(joins.best(edges)[1], asked, np.flatnonzero(over == gateway)))
+                hand.add(store.add(joins.best(edges)[1], asked, np.flatnonzero(over == gateway))[0])
 
     def _gates(self, joins: Joins) -> list[tuple[LongArray, list[str]]]:
         """By gateway the edges through it, and the countries on both sides; none for straits."""
@@ -370,7 +420,7 @@ class Search:
                 shut[graph.govern_arc[graph.govern_gateway == gateway]] = True
                 found, trees = ways.best(cost, asked, shut=shut)
                 better = np.isfinite(found) & (hand.best_past(gateway, number)[asked] > NEAR * found)
-                hand.add(store.add(trees, asked, np.flatnonzero(better)))
+                hand.add(store.add(trees, asked, np.flatnonzero(better))[0])
 
     def over(
         self, opened: BoolArray, base: Candidates, detour: float, wanted: BoolArray | None = None

@@ -76,19 +76,19 @@ class BaseChoice:
         classes = replace(
             self.classes,
             group=self.classes.group[pairs],
-            usd_per_teu=self.classes.usd_per_teu[:, pairs],
-            usd_per_h=self.classes.usd_per_h[:, pairs],
-            block_share=self.classes.block_share[:, pairs],
+            usd_per_teu=np.take(self.classes.usd_per_teu, pairs, axis=1),
+            usd_per_h=np.take(self.classes.usd_per_h, pairs, axis=1),
+            block_share=np.take(self.classes.block_share, pairs, axis=1),
         )
         part = BaseChoice(
             routes,
             self.nests.take(groups),
             classes,
             self.cost[pairs],
-            self.cost_segment[:, :, pairs],
-            self.family_cost[:, :, groups],
-            self.total[:, :, groups],
-            None if self.shift is None else self.shift[:, :, groups],
+            np.take(self.cost_segment, pairs, axis=2),
+            np.take(self.family_cost, groups, axis=2),
+            np.take(self.total, groups, axis=2),
+            None if self.shift is None else np.take(self.shift, groups, axis=2),
             self.family_share[groups],
             np.flatnonzero(np.isin(pairs, self.unreachable)).astype(np.int32),
             self.assumed[pairs],
@@ -189,14 +189,19 @@ class Choice:
             return np.asarray(getattr(self.families[0], name)[:, None], dtype=bool)
         return np.stack([getattr(families, name) for families in self.families], axis=1)
 
-    def route_share(self, sector: int, product: int) -> FloatArray:
-        """Share of every route in its pair's TEU of one segment [route]."""
-        out = np.zeros(self.base.routes.n_routes)
+    def route_share(self, sector: int, product: int, pair: int | None = None) -> FloatArray:
+        """Share of every route in its pair's TEU of one segment [route], or of the routes of one pair."""
+        routes = self.base.routes
+        out = np.zeros(routes.n_routes)
         carried = self.family_share[sector, product]
-        for piece in self.weights.pieces((product,), slice(sector, sector + 1)):
+        groups = None if pair is None else routes.group_pair == pair
+        for piece in self.weights.pieces((product,), slice(sector, sector + 1), groups):
             share, block = piece.nested()[1][:, 0], piece.block
             out[block.routes] = share * carried[block.groups][block.group]
-        return out
+        if pair is None:
+            return out
+        mine = routes.routes_of(pair)
+        return out[mine.start : mine.stop]
 
     def family_share_of_teu(self) -> FloatArray:
         """Share of every group in its pair's TEU by sector, over both products [sector, group]."""

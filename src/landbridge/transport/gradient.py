@@ -82,7 +82,8 @@ class _Back:
     def add(self, piece: Piece) -> None:
         """Pull back what reaches the routes of one block of one product."""
         choice, block, p = self.choice, piece.block, piece.product
-        total, share = piece.nested()
+        inner = block.inner(piece.weight)
+        share = inner.share
         term, on_share = self._on_terms(block, p, share)
         by_cost = self._on_costs(block, p, term)
         gained = self.gained[block.groups]
@@ -94,35 +95,42 @@ class _Back:
             on_share = by_mean if on_share is None else on_share + by_mean
         log_bar *= share
         if on_share is not None:
-            log_bar -= choice.classes.phi * block.turn(piece.weight, total, share, on_share)
+            on_share *= choice.classes.phi
+            log_bar -= inner.turn(on_share)
         log_bar /= piece.cost
         routes, rho = block.routes, choice.classes.rho
-        hours = log_bar * self.per_hour[choice.base.routes.pair[routes]]
-        self.bars[p, 0, routes] = hours.sum(axis=1)
-        self.bars[p, 1, routes] = log_bar.sum(axis=1)
+        per_hour = self.per_hour[choice.base.routes.pair[routes]]
+        hours = np.einsum("rs,rs->r", log_bar, per_hour)
+        alike = bool((rho == rho[0]).all())
+        felt = rho[0] * hours if alike else np.einsum("rs,rs,s->r", log_bar, per_hour, rho)
         spread = np.sqrt(choice.sums.variance_h2[p, routes] + VARIANCE_FLOOR)
-        self.bars[p, 3, routes] = hours @ rho * 0.5 / spread
+        self.bars[p, 0, routes], self.bars[p, 1, routes] = hours, log_bar.sum(axis=1)
+        self.bars[p, 3, routes] = felt * 0.5 / spread
 
     def _on_terms(self, block: Block, p: int, share: FloatArray) -> tuple[FloatArray, FloatArray | None]:
         """Bars on what the pivot sees of K_f' [group, sector], and on the P of the routes [route, sector]."""
         choice, groups = self.choice, block.groups
         pair = choice.base.routes.group_pair[groups]
-        beta, own = self.beta[p][pair], choice.pivot_share[:, p, groups].T
+        beta, own = self.beta[p][pair], np.ascontiguousarray(choice.pivot_share[:, p, groups].T)
         term = np.zeros_like(own)
         if self.cost_bar is not None:
             term += self.cost_bar[pair] * beta * own
         wanted = self._wanted(block, p)
         first = np.flatnonzero(np.diff(pair, prepend=-1))
-        carried = choice.family_share[:, p, groups].T
+        carried = np.ascontiguousarray(choice.family_share[:, p, groups].T)
+        mean, on_share = np.zeros_like(own), None
+        if wanted is not None:
+            mean += block.add @ (share * wanted)
+            on_share = carried[block.group] * wanted
         if self.on_routes is not None and self.demand is not None and self.demand_bar is not None:
             toll = self.on_routes[p, block.routes, None]
-            on_demand = beta * carried * (block.add @ (share * toll))
-            self.demand_bar[pair[first]] += np.add.reduceat(on_demand, first, axis=0)
-            loaded = toll * (self.demand[pair] * beta)[block.group]
-            wanted = loaded if wanted is None else wanted + loaded
-        if wanted is None:
+            paid = beta * (block.add @ (share * toll))
+            self.demand_bar[pair[first]] += np.add.reduceat(carried * paid, first, axis=0)
+            mean += self.demand[pair] * paid
+            loaded = toll * (self.demand[pair] * beta * carried)[block.group]
+            on_share = loaded if on_share is None else on_share + loaded
+        if on_share is None:
             return term, None
-        mean = np.asarray(block.add @ (share * wanted))
         _, rows, host = choice.lost.inside(groups, p)
         if len(rows):
             # What a lost family ships is paid for where it rides.
@@ -131,7 +139,7 @@ class _Back:
         overall = np.add.reduceat(own * mean, first, axis=0)
         lam = ratio_of(choice.classes.phi_b, choice.base.cost_segment[:, p][:, pair]).T
         term -= lam * own * (mean - overall[slot])
-        return term, carried[block.group] * wanted
+        return term, on_share
 
     def _wanted(self, block: Block, p: int) -> FloatArray | None:
         """Bars on the shares of routes that were asked for [route, sector]."""

@@ -34,7 +34,7 @@ from scipy.sparse import csr_matrix
 from landbridge.transport.graph import Graph
 from landbridge.transport.paths import RouteSet
 
-__all__ = ["Block", "Nests", "inverse"]
+__all__ = ["Block", "Inner", "Nests", "inverse"]
 
 FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
@@ -172,8 +172,8 @@ class Nests:
             share[block.routes] = pull * inverse(total[block.groups])[block.group]
         return total, share
 
-    def turn(self, weight: FloatArray, total: FloatArray, share: FloatArray, x: FloatArray) -> FloatArray:
-        """J x [route, k] with J = d P / d ln w at weights [route, k], V [group, k] and P [route, k].
+    def turn(self, weight: FloatArray, x: FloatArray) -> FloatArray:
+        """J x [route, k] with J = d P / d ln w at weights [route, k].
 
         dP_r = 4 P_r du_r - 3 sum_m t_m q_mr sum_s q_ms du_s - P_r sum_s P_s du_s,   u = ln w,
         q_mr = (a_mr w_r)^4 / N_m, t_m = N_m^(1/4) / V. J is symmetric: it turns a change of u into that of
@@ -181,8 +181,7 @@ class Nests:
         """
         out = np.empty_like(x)
         for block in self.blocks:
-            routes = block.routes
-            out[routes] = block.turn(weight[routes], total[block.groups], share[routes], x[routes])
+            out[block.routes] = block.inner(weight[block.routes]).turn(x[block.routes])
         return out
 
 
@@ -213,32 +212,68 @@ class Block:
             total += self.add_cells @ _root4(self.cells @ _power4(weight))
         return total
 
-    def nested(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """V [group, k], and P_r V [route, k], that is w_r times the slope of V by it."""
-        total, pull = np.asarray(self.add_own @ weight), self.own * weight
+    def nested(self, weight: FloatArray, out: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+        """V [group, k], and P_r V [route, k], that is w_r times the slope of V by it; out: for the latter."""
+        pull = np.multiply(self.own, weight, out=out)
         if self.cells.nnz:
             fourth = _power4(weight)
             N = self.cells @ fourth
-            root = _root4(N)
-            total += self.add_cells @ root
-            root /= np.maximum(N, _NOTHING, out=N)
-            fourth *= self.by_route @ root
+            slope = _root4(N)
+            slope /= np.maximum(N, _NOTHING, out=N)
+            fourth *= self.by_route @ slope
             pull += fourth
-        return total, pull
+        # P adds up to one.
+        return np.asarray(self.add @ pull), pull
 
-    def turn(self, weight: FloatArray, total: FloatArray, share: FloatArray, x: FloatArray) -> FloatArray:
-        """J x of the routes of the block [route, k], see `Nests.turn`; x may have columns for one weight."""
+    def inner(self, weight: FloatArray) -> Inner:
+        """V and P of the block with what their derivative takes, for weights [route, k]."""
+        fourth = _power4(weight)
+        N = self.cells @ fourth
+        np.maximum(N, _NOTHING, out=N)
+        slope = _root4(N)
+        slope /= N
+        share = self.by_route @ slope
+        share *= fourth
+        alone = self.own * weight
+        share += alone
+        # P adds up to one.
+        total = np.asarray(self.add @ share)
         per = inverse(total)
-        out: FloatArray = share * (4.0 * x - (self.add @ (share * x))[self.group])
-        alone = self.own * weight * per[self.group] * x
-        if self.cells.nnz:
-            fourth = _power4(weight)
-            N = self.cells @ fourth
-            over = 1.0 / np.maximum(N, _NOTHING)
-            mean = over * (self.cells @ (fourth * x))
-            alone += fourth * (self.by_route @ (_root4(N) * over * per[self.cell_group] * mean))
-        alone *= 3.0
-        out -= alone
+        share *= per[self.group]
+        alone *= per[self.group]
+        return Inner(self, total, share, alone, fourth, N, slope * per[self.cell_group])
+
+
+@dataclass(frozen=True, eq=False)
+class Inner:
+    """A block at given weights. total: V [group, k]; share: P [route, k].
+
+    alone [route, k]: part of P by the links of that route alone. fourth [route, k]: w^4. N [cell, k].
+    slope [cell, k]: N^(-3/4) / V.
+    """
+
+    block: Block
+    total: FloatArray
+    share: FloatArray
+    alone: FloatArray
+    fourth: FloatArray
+    N: FloatArray
+    slope: FloatArray
+
+    def turn(self, x: FloatArray) -> FloatArray:
+        """J x [route, k], see `Nests.turn`; one column of weights serves all columns of x."""
+        block = self.block
+        weighted = self.share * x
+        out: FloatArray = self.share * (block.add @ weighted)[block.group]
+        weighted *= 4.0
+        np.subtract(weighted, out, out=out)
+        nested = block.cells @ (self.fourth * x)
+        nested /= self.N
+        nested *= self.slope
+        inside: FloatArray = self.fourth * (block.by_route @ nested)
+        inside += self.alone * x
+        inside *= 3.0
+        out -= inside
         return out
 
 

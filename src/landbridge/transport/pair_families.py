@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from landbridge.transport.classes import Classes
 from landbridge.transport.paths import RouteSet
@@ -67,9 +68,9 @@ class Levels:
             self.kept[at],
             self.gained[at],
             self.again[at],
-            self.known[:, :, at],
-            self.total[:, :, at],
-            None if self.shift is None else self.shift[:, :, at],
+            np.take(self.known, at, axis=2),
+            np.take(self.total, at, axis=2),
+            None if self.shift is None else np.take(self.shift, at, axis=2),
         )
 
     def of(self, s: int, p: int, found: Totals) -> FloatArray:
@@ -156,7 +157,7 @@ class Families:
         return cls(
             classes.phi_b,
             Levels(classes.phi, kept, gained, again, base.family_cost, base.total, base.shift),
-            base.cost_segment[:, :, pairs],
+            np.take(base.cost_segment, pairs, axis=2),
             np.arange(n_groups),
             pairs,
             slot,
@@ -180,7 +181,7 @@ class Families:
         return replace(
             self,
             levels=self.levels.take(at),
-            start=self.start[:, :, pairs],
+            start=np.take(self.start, pairs, axis=2),
             groups=self.groups[at],
             pairs=self.pairs[pairs],
             slot=slot,
@@ -192,6 +193,18 @@ class Families:
             fresh=self.fresh[pairs],
             reached=self.reached[pairs],
         )
+
+    @cached_property
+    def _per_usd(self) -> FloatArray:
+        """lambda of every pair [sector, product, pair]."""
+        return ratio_of(self.phi_b, self.start)
+
+    @cached_property
+    def _by_pair(self) -> csr_matrix:
+        """Sums over the families of every pair [pair, group]."""
+        n = len(self.slot)
+        ones = np.ones(n), np.arange(n), np.append(self.first, n)
+        return csr_matrix(ones, shape=(len(self.pairs), n))
 
     @cached_property
     def all_stay(self) -> bool:
@@ -212,13 +225,12 @@ class Families:
     def settle(self, s: int, p: int, level: FloatArray) -> Settled:
         """Shares and K' of one segment from the costs K_f' of the open families [group]."""
         slot, first = self.slot, self.first
-        known, start = self.levels.known[s, p], self.start[s, p]
-        lam = ratio_of(self.phi_b, start)
+        known, start, lam = self.levels.known[s, p], self.start[s, p], self._per_usd[s, p]
         lost = self.lost_groups
         host = np.zeros(0, dtype=np.int64)
         family_cost = level
         if len(lost):
-            host, least = self._cheapest(level, lost)
+            host, least = self._cheapest(level)
             family_cost = level.copy()
             family_cost[lost] = np.maximum(known[lost], least)
         part = known - family_cost
@@ -235,29 +247,34 @@ class Families:
             part -= top[slot]
         share = np.exp(part, out=part)
         share *= self.share0
-        total = np.add.reduceat(share, first) if len(first) else np.zeros(0)
+        total = self._by_pair @ share
         share *= (1.0 / np.where(total > 0.0, total, 1.0))[slot]
         with np.errstate(divide="ignore", invalid="ignore"):
             cost = start - (np.log(total) + top) / lam
         cost = np.where(self.reached & ~self.fresh, cost, np.inf)
         mean = self.reached & self.fresh
         if mean.any():
-            cost[mean] = np.add.reduceat(share * family_cost, first)[mean]
+            cost[mean] = (self._by_pair @ (share * family_cost))[mean]
         return Settled(family_cost, share, cost, host)
 
-    def _cheapest(self, level: FloatArray, lost: LongArray) -> tuple[LongArray, FloatArray]:
-        """The open family of least cost in the pair of each lost one, and that cost."""
+    @cached_property
+    def _beside_lost(self) -> tuple[LongArray, LongArray, LongArray, LongArray]:
+        """Families of the pairs that lose one, the first of each pair, its number, and that of each lost."""
         mark = np.zeros(len(self.pairs), dtype=bool)
-        mark[self.slot[lost]] = True
+        mark[self.slot[self.lost_groups]] = True
         some = np.flatnonzero(mark[self.slot])
         slot = self.slot[some]
         first = np.flatnonzero(np.diff(slot, prepend=-1))
+        number = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(some))))
+        return some, first, number, np.searchsorted(slot[first], self.slot[self.lost_groups])
+
+    def _cheapest(self, level: FloatArray) -> tuple[LongArray, FloatArray]:
+        """The open family of least cost in the pair of each lost one, and that cost."""
+        some, first, number, of = self._beside_lost
         cost = np.where(self.opened[some], level[some], np.inf)
         least = np.minimum.reduceat(cost, first)
-        number = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(some))))
         at = np.where(cost == least[number], np.arange(len(some)), len(some))
         host = some[np.minimum.reduceat(at, first)]
-        of = np.searchsorted(slot[first], self.slot[lost])
         return host[of], np.asarray(least[of])
 
     def carried(self, settled: Settled) -> FloatArray:
@@ -292,7 +309,7 @@ def _root(ratio: FloatArray, phi: float) -> FloatArray:
     """ratio^(1/phi); by square roots where phi is 1, 2, 4, 8 ..."""
     halvings = round(np.log2(phi)) if phi > 0 else -1
     if halvings < 0 or 2.0**halvings != phi:
-        return np.asarray(np.exp(np.log(ratio) / phi))
+        return np.asarray(ratio ** (1.0 / phi))
     root = ratio.copy()
     for _ in range(halvings):
         np.sqrt(root, out=root)

@@ -266,9 +266,9 @@ class Joins:
         tails, heads = self._ways._tail[over], self._ways._head[over]
         there, which = self._there, np.zeros(len(far), dtype=np.int64)
         for number, edge in enumerate(over.tolist()):
-            total = self._distance(self._before, self._root[there], tails[number])
+            total = self._distance(self._before, self._root[there], int(tails[number]))
             total = total + self._value[edge]
-            total += self._distance(self._beyond, self._sink[there], heads[number])
+            total += self._distance(self._beyond, self._sink[there], int(heads[number]))
             better = total < far[there]
             far[there[better]], which[there[better]] = total[better], number
         parts: list[_Part | IntArray] = [
@@ -278,9 +278,9 @@ class Joins:
         ]
         return far, Found(self._ways.net, self._mirrored, parts)
 
-    def _distance(self, trees: _Trees, ends: LongArray, node: np.int64) -> FloatArray:
+    def _distance(self, trees: _Trees, ends: LongArray, node: int) -> FloatArray:
         if self._from_arcs:
-            return np.asarray(trees.distance[trees.row(node[None])[0], ends])
+            return np.asarray(trees.distance[trees.row(np.array([node]))[0], ends])
         return np.asarray(trees.distance[trees.row(ends), node])
 
     def _part(self, trees: _Trees, ends: LongArray, nodes: LongArray) -> _Part:

@@ -54,7 +54,8 @@ class _Part:
     routes [n]: of the touched families. groups [g]: their numbers. weights: of these routes alone. through:
     csr [n, q]. pairs [m], members [h]: the pairs of the touched families and all families of these pairs.
     at [g]: where the touched stand among the members. families [sector]: what became of the members.
-    levels [sector]: of the touched. level [sector, h]: K_f' without further delay.
+    levels [sector]: of the touched. level [sector, h], before [sector, m]: K_f' and K' without further delay.
+    beta [sector, m]: share of the product. reached [sector, m]: some family is open.
     """
 
     product: int
@@ -71,6 +72,9 @@ class _Part:
     levels: tuple[Levels, ...]
     gained: bool
     level: FloatArray
+    beta: FloatArray
+    before: FloatArray
+    reached: NDArray[np.bool_]
     # What the last delays gave. pull [n, sector]: P_r V. total [sector, g]: V. settled, carried [sector]:
     # of the members.
     pull: FloatArray
@@ -126,9 +130,13 @@ class Touched:
         levels = {id(one): one.levels.take(at) for one in known.values()}
         old, through = choice.weights, self.through[p][rows]
         sums = RouteSums(
-            *(getattr(old.sums, name)[:, rows] for name in ("time_h", "cost_usd", "co2e_kg", "variance_h2"))
+            *(
+                np.take(getattr(old.sums, name), rows, axis=1)
+                for name in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
+            )
         )
         n_sectors = len(classes.sectors)
+        before = np.take(choice.cost_segment[:, p], families[0].pairs, axis=1)
         return _Part(
             product=p,
             routes=rows,
@@ -150,7 +158,10 @@ class Touched:
             families=families,
             levels=tuple(levels[id(one)] for one in families),
             gained=any(bool(one.gained.any()) for one in families),
-            level=choice.family_cost[:, p][:, members],
+            level=np.take(choice.family_cost[:, p], members, axis=1),
+            beta=np.take(beta, families[0].pairs, axis=1),
+            before=before,
+            reached=np.isfinite(before),
             pull=np.empty((len(rows), n_sectors)),
             total=np.empty((n_sectors, len(groups))),
             settled=[],
@@ -166,16 +177,13 @@ class Touched:
 
     def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
         """Expected costs K' under further hours and variance at the queues [q] -> [pair, sector]."""
-        choice, classes = self.choice, self.choice.classes
-        out = np.array(choice.cost)
+        out = np.array(self.choice.cost)
         for part in self.parts:
             self._delay(part, delay_h, delay_h2)
-            beta = classes.block_share if part.product == 0 else 1.0 - classes.block_share
-            before = choice.cost_segment[:, part.product][:, part.pairs]
             # A pair may have no way at all for some sectors: it keeps its infinite cost.
-            reached = np.isfinite(before)
-            change = np.where(reached, part.cost, 0.0) - np.where(reached, before, 0.0)
-            out[part.pairs] += (beta[:, part.pairs] * change).T
+            with np.errstate(invalid="ignore"):
+                change = part.beta * (part.cost - part.before)
+            out[part.pairs] += np.where(part.reached, change, 0.0).T
         return out
 
     def _delay(self, part: _Part, delay_h: FloatArray, delay_h2: FloatArray) -> None:
@@ -190,8 +198,8 @@ class Touched:
         mean = np.zeros(shape) if part.gained else None
         for piece in delayed.pieces((p,)):
             block = piece.block
-            total, pull = block.nested(piece.weight)
-            part.total[:, block.groups], part.pull[block.routes] = total.T, pull
+            total, pull = block.nested(piece.weight, out=part.pull[block.routes])
+            part.total[:, block.groups] = total.T
             if shift is not None and piece.shift is not None:
                 shift[:, p, block.groups] = piece.shift.T
             if mean is not None:
@@ -219,9 +227,7 @@ class Touched:
 
     def _boxes(self, part: _Part, demand_teu: FloatArray) -> FloatArray:
         """Boxes that the touched families carry under the last delays [g, sector]."""
-        classes = self.choice.classes
-        beta = classes.block_share if part.product == 0 else 1.0 - classes.block_share
-        teu = demand_teu[part.pairs] * beta[:, part.pairs].T
+        teu = demand_teu[part.pairs] * part.beta.T
         return np.asarray(teu[part.slot[part.at]] * part.now_carried)
 
     def settled(self, delay_h: FloatArray, delay_h2: FloatArray) -> Choice:
@@ -279,7 +285,7 @@ class Touched:
         for part in self.parts:
             boxes = self._boxes(part, demand_teu)
             flow, turned, by_family = self._answer(part, boxes)
-            out += part.through_t @ turned
+            out += turned
             out += self._between(part, demand_teu, boxes, by_family)
             wide = np.sqrt(part.weights.sums.variance_h2[part.product] + VARIANCE_FLOOR)
             passed += part.through_t @ flow
@@ -287,10 +293,10 @@ class Touched:
         return out, np.asarray(spread / np.where(passed > 0.0, passed, 1.0))
 
     def _answer(self, part: _Part, boxes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Boxes on routes [n], their change inside families by hours [n, q], mean dlnG by hours [g, q]."""
+        """Boxes on routes [n], change of flows inside families [q, q], mean dlnG by hours [g, q]."""
         classes = self.choice.classes
         flow = np.zeros(len(part.routes))
-        turned = np.zeros((len(part.routes), self.n_queues))
+        turned = np.zeros((self.n_queues, self.n_queues))
         by_family = np.zeros((len(part.groups), self.n_queues))
         for piece in part.weights.pieces((part.product,)):
             block, teu = piece.block, boxes[piece.block.groups]
@@ -302,12 +308,11 @@ class Touched:
             # One sector that stands for all: mean weight and mean share of an hour in the cost.
             weight = (piece.weight * part_of[block.group]).sum(axis=1, keepdims=True)
             turn = (per_hour / piece.cost * part_of[block.group]).sum(axis=1, keepdims=True)
-            total, pull = block.nested(weight)
-            share = pull * inverse(total)[block.group]
-            longer = np.asarray(part.through[block.routes].toarray()) * turn
-            by_family[block.groups] = block.add @ (share * longer)
-            answer = block.turn(weight, total, share, longer)
-            turned[block.routes] = -classes.phi * whole[block.group] * answer
+            inner = block.inner(weight)
+            passing = part.through[block.routes]
+            longer = np.asarray(passing.toarray()) * turn
+            by_family[block.groups] = block.add @ (inner.share * longer)
+            turned -= passing.T @ (classes.phi * whole[block.group] * inner.turn(longer))
         return flow, turned, by_family
 
     def _between(
@@ -321,9 +326,7 @@ class Touched:
         whole = boxes.sum(axis=1)
         gained = np.stack([one.gained[part.at] for one in part.families], axis=1)
         lifted = (np.where(gained, 0.0, steep).sum(axis=1) * inverse(whole))[:, None] * by_family
-        beta = self.choice.classes.block_share
-        beta = beta if p == 0 else 1.0 - beta
-        teu = (demand_teu[part.pairs] * beta[:, part.pairs].T).sum(axis=1)
+        teu = (demand_teu[part.pairs] * part.beta.T).sum(axis=1)
         slot = part.slot[part.at]
         average = np.zeros((len(part.pairs), self.n_queues))
         np.add.at(average, slot, whole[:, None] * lifted)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,12 @@ class Weights:
     open: BoolArray
     log_constant: FloatArray | None
 
+    @cached_property
+    def _root(self) -> FloatArray:
+        """w^(1/phi) G of every route [route, 1 or sector]."""
+        root: FloatArray = np.where(self.open, _SCALE, 0.0)
+        return root if self.log_constant is None else root * np.exp(self.log_constant)[:, None]
+
     def pieces(
         self,
         products: tuple[int, ...] = (0, 1),
@@ -88,25 +95,21 @@ class Weights:
         rho = classes.rho[sectors]
         # Sectors with one rho share their reliability-weighted hours.
         rho = rho[:1] if (rho == rho[:1]).all() else rho
-        opened = self.open if self.open.shape[1] == 1 else self.open[:, sectors]
-        extreme = phi > _GENTLE
-        root = _SCALE * opened
-        if self.log_constant is not None:
-            root = root * np.exp(self.log_constant)[:, None]
+        root = self._root if self._root.shape[1] == 1 else self._root[:, sectors]
+        sums, carbon = self.sums, classes.carbon_usd_per_kg
+        blocks = self.nests.blocks
+        if groups is not None:
+            blocks = [block for block in blocks if groups[block.groups].any()]
         for p in products:
-            money = self.sums.cost_usd[p] + classes.carbon_usd_per_kg * self.sums.co2e_kg[p]
-            spread = np.sqrt(self.sums.variance_h2[p] + VARIANCE_FLOOR)
-            hours = self.sums.time_h[p][:, None] + spread[:, None] * rho
-            for block in self.nests.blocks:
-                if groups is not None and not groups[block.groups].any():
-                    continue
+            for block in blocks:
                 r = block.routes
+                spread = np.sqrt(sums.variance_h2[p, r] + VARIANCE_FLOOR)
                 cost = per_hour[self.pair[r]]
-                cost *= hours[r]
-                cost += money[r, None]
+                cost *= sums.time_h[p, r, None] + spread[:, None] * rho
+                cost += (sums.cost_usd[p, r] + carbon * sums.co2e_kg[p, r])[:, None]
                 weight = root[r] / cost
                 shift = None
-                if extreme:
+                if phi > _GENTLE:
                     shift = _shifted(weight, phi, block)
                 else:
                     _power(weight, phi)
