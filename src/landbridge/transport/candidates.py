@@ -47,6 +47,8 @@ _ABSURD = np.array([1.5, 1.5, 1.5, 4.0, 1.5])
 # Ways over and past gateways are kept in the base for families that come within this of the pair's cheapest,
 # and ways over the gateways of the countries at both ends where they come within this of the family's.
 _RIVAL = 1.15
+# Rival rail borders at the eastern end (Khorgos, Alashankou, Manzhouli) are kept up to this.
+_POSTS = 1.4
 # A family that a pair lacks in the base must come below this share of the mark to enter with a scenario.
 _WELL_BELOW = 2.0 / 3.0
 # A route may leave the country of an end and come back if it is abroad for no more than this [km]: by
@@ -61,7 +63,7 @@ BLOCK_ROUTES = 16384
 
 def rules_text() -> str:
     """The settings of the search as text: equal settings, equal text."""
-    return repr((BLENDS, PAST, NEAR, _RIVAL, _ABSURD.tolist(), _WELL_BELOW, ABROAD_KM))
+    return repr((BLENDS, PAST, NEAR, _RIVAL, _POSTS, _ABSURD.tolist(), _WELL_BELOW, ABROAD_KM))
 
 
 @dataclass
@@ -372,7 +374,8 @@ class Search:
     def _rivals(self, names: tuple[int, ...], hand: _Hand, store: _Store) -> None:
         """At each end the best way over a border post or port of its country that none in hand leads over.
 
-        Where it costs at most _RIVAL times the leader at the blend MIDDLE: who could gain from a better port.
+        Where it costs at most _RIVAL times the leader at the blend MIDDLE. For railways the best way over every
+        post of the country at the eastern end, up to _POSTS times the leader.
         """
         number, asked = PAST.index(MIDDLE), np.unique(hand.pair)
         joins = Joins(self._net.ways(names), self.costs[MIDDLE], asked)
@@ -382,17 +385,22 @@ class Search:
         held[passed, hand.pair[route]] = True
         gates = self._gates(joins)
         country = np.array(self.graph.countries)
-        for place in (self.pairs.east[asked], self.pairs.west[asked]):
+        for place, side in ((self.pairs.east, 0), (self.pairs.west, 1)):
+            every = _POSTS if side == 0 and names == (NORTHERN,) else 0.0
             best, over = _RIVAL * least[asked], np.full(len(asked), -1)
             for gateway, (edges, countries) in enumerate(gates):
-                mine = np.isin(country[place], countries) & ~held[gateway, asked]
-                if mine.any():
-                    found = joins.best(edges)[0]
-                    better = mine & (found < best)
-                    best[better], over[better] = found[better], gateway
+                mine = np.isin(country[place[asked]], countries) & ~held[gateway, asked]
+                if not mine.any():
+                    continue
+                found, routes = joins.best(edges)
+                better = mine & (found < best)
+                best[better], over[better] = found[better], gateway
+                near = np.flatnonzero(mine & (found <= every * least[asked]))
+                if len(near):
+                    hand.add(store.add(routes, asked, near)[0])
             for gateway in np.unique(over[over >= 0]).tolist():
-                edges, _ = gates[gateway]
-                hand.add(store.add(joins.best(edges)[1], asked, np.flatnonzero(over == gateway))[0])
+                routes = joins.best(gates[gateway][0])[1]
+                hand.add(store.add(routes, asked, np.flatnonzero(over == gateway))[0])
 
     def _gates(self, joins: Joins) -> list[tuple[LongArray, list[str]]]:
         """By gateway the edges through it, and the countries on both sides; none for straits."""
