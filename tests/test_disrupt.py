@@ -48,6 +48,10 @@ def test_out_for_good_is_what_the_chain_says_of_a_closure(world: lb.World, found
             assert ours.real_income_long[row["region"]] == pytest.approx(row["percent"], abs=1e-6)
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="with a ban in the base, the search for a closure finds open routes that the base does not have",
+)
 def test_transit_that_the_world_closes_stays_closed(world: lb.World) -> None:
     ban = {"verb": "close_transit", "countries": ["BLR"]}
     banned = apply(world, Scenario.from_dict({"name": "ban", "modification": [ban]}, "ban"))
@@ -55,8 +59,7 @@ def test_transit_that_the_world_closes_stays_closed(world: lb.World) -> None:
     chain = lb.run(banned, Scenario.from_dict({"name": "shut", "modification": [post]}, "shut"))
     ours = disrupt(banned, only=["khorgos-altynkol"]).losses[0]
     for row in chain.real_income_rows:
-        # The chain searches once more for families that the ban leaves without a route, and finds more.
-        assert ours.real_income_long[row["region"]] == pytest.approx(row["percent"], abs=2e-3)
+        assert ours.real_income_long[row["region"]] == pytest.approx(row["percent"], abs=1e-4)
 
 
 def test_waits_that_are_not_found_are_no_result(world: lb.World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def setup() -> Setup:
 class State:
     """A base and a change drawn at random, in which everything happens that can happen to a family."""
 
-    def __init__(self, setup: Setup, seed: int = 1) -> None:
+    def __init__(self, setup: Setup, seed: int = 1, phi: float = 8.0) -> None:
         self.setup, routes = setup, setup.routes
         rng = np.random.default_rng(seed)
         self.before, self.after = (np.zeros(routes.n_routes, dtype=bool) for _ in range(2))
@@ -52,7 +52,7 @@ class State:
         self.before[routes.pair == 3] = False
         self.after[routes.pair == 5] = False
         self.again[np.isin(routes.group_pair, (3, 5))] = False
-        classes = replace(setup.classes, phi_b=4.0)
+        classes = replace(setup.classes, phi=phi, phi_b=4.0)
         self.base = solve_base(routes, classes, setup.sums, self.before, setup.nests)
 
     def pivot(self, graph: Graph) -> Choice:
@@ -212,9 +212,11 @@ def test_a_link_that_is_added_and_closed_again_is_no_change() -> None:
     np.testing.assert_allclose(case.flow_teu, case.base.flow_teu, rtol=1e-9, atol=1e-6)
 
 
+@pytest.mark.parametrize("phi", [8.0, 12.5])
 def test_derivatives_with_families_lost_gained_and_searched_again(
-    setup: Setup, state: State, graph: Graph
+    setup: Setup, graph: Graph, phi: float
 ) -> None:
+    state = State(setup, phi=phi)
     choice = state.pivot(graph)
     rng = np.random.default_rng(11)
     finite = np.isfinite(choice.cost)
@@ -286,11 +288,12 @@ def waiting(setup: Setup) -> tuple[csr_matrix, csr_matrix]:
     return both[0], both[1]
 
 
-@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize(("mixed", "phi"), [(False, 8.0), (True, 8.0), (False, 12.5)])
 @pytest.mark.parametrize("delay", [(0.0, 0.0, 0.0), (90.0, 30.0, 5.0), (-8.0, 200.0, -3.0)])
 def test_waits_give_what_the_pivot_gives(
-    setup: Setup, state: State, graph: Graph, mixed: bool, delay: tuple[float, float, float]
+    setup: Setup, graph: Graph, mixed: bool, phi: float, delay: tuple[float, float, float]
 ) -> None:
+    state = State(setup, phi=phi)
     through = waiting(setup)
     hours = np.array(delay)
     variance = 20.0 * np.abs(hours)

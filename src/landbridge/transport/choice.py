@@ -259,8 +259,20 @@ class Choice:
     def route_flows(self, demand_teu: FloatArray) -> FloatArray:
         """TEU on every route by product, f_rp = sum over s of demand x beta_p x share [route, product].
 
-        demand_teu [pair, sector]: TEU per unit of time.
+        demand_teu [pair, sector]: TEU per unit of time. The answer for the demand asked last is kept.
         """
+        known = self._last_flows.get("flows")
+        if known is not None and np.array_equal(known[0], demand_teu):
+            return known[1].copy()
+        flows = self._route_flows(demand_teu)
+        self._last_flows["flows"] = demand_teu.copy(), flows
+        return flows.copy()
+
+    @cached_property
+    def _last_flows(self) -> dict[str, tuple[FloatArray, FloatArray]]:
+        return {}
+
+    def _route_flows(self, demand_teu: FloatArray) -> FloatArray:
         routes = self.base.routes
         flows = np.zeros((routes.n_routes, 2))
         block_share = self.classes.block_share

@@ -61,16 +61,16 @@ class Levels:
     total: FloatArray
     shift: FloatArray | None
 
-    def take(self, at: LongArray) -> Levels:
-        """Those of some of the groups."""
+    def take(self, at: LongArray, products: slice = slice(None)) -> Levels:
+        """Those of some of the groups and products, numbered anew."""
         return Levels(
             self.phi,
             self.kept[at],
             self.gained[at],
             self.again[at],
-            np.take(self.known, at, axis=2),
-            np.take(self.total, at, axis=2),
-            None if self.shift is None else np.take(self.shift, at, axis=2),
+            np.take(self.known[:, products], at, axis=2),
+            np.take(self.total[:, products], at, axis=2),
+            None if self.shift is None else np.take(self.shift[:, products], at, axis=2),
         )
 
     def of(self, s: int, p: int, found: Totals) -> FloatArray:
@@ -172,16 +172,20 @@ class Families:
             reached,
         )
 
-    def only(self, pairs: LongArray) -> Families:
-        """Those of some pairs, given by their numbers here in ascending order."""
+    def only(self, pairs: LongArray, product: int) -> Families:
+        """Those of some pairs for one product, which is number 0 there.
+
+        pairs: by their numbers here, in ascending order.
+        """
+        products = slice(product, product + 1)
         new = np.full(len(self.pairs), -1)
         new[pairs] = np.arange(len(pairs))
         at = np.flatnonzero(new[self.slot] >= 0)
         slot = new[self.slot[at]]
         return replace(
             self,
-            levels=self.levels.take(at),
-            start=np.take(self.start, pairs, axis=2),
+            levels=self.levels.take(at, products),
+            start=np.take(self.start[:, products], pairs, axis=2),
             groups=self.groups[at],
             pairs=self.pairs[pairs],
             slot=slot,

@@ -123,7 +123,7 @@ class Touched:
         known: dict[int, Families] = {}
         for one in choice.families:
             if id(one) not in known:
-                known[id(one)] = one.only(pairs)
+                known[id(one)] = one.only(pairs, p)
         families = tuple(known[id(one)] for one in choice.families)
         members = families[0].groups
         at = np.searchsorted(members, groups)
@@ -193,7 +193,7 @@ class Touched:
         hours[p] += part.through @ delay_h
         variance[p] = np.maximum(variance[p] + part.through @ delay_h2, 0.0)
         delayed = replace(part.weights, sums=replace(old, time_h=hours, variance_h2=variance))
-        shape = self.choice.base.family_cost.shape[0], 2, len(part.groups)
+        shape = len(part.families), 1, len(part.groups)
         shift = np.zeros(shape) if self.choice.base.shift is not None else None
         mean = np.zeros(shape) if part.gained else None
         for piece in delayed.pieces((p,)):
@@ -201,15 +201,15 @@ class Touched:
             total, pull = block.nested(piece.weight, out=part.pull[block.routes])
             part.total[:, block.groups] = total.T
             if shift is not None and piece.shift is not None:
-                shift[:, p, block.groups] = piece.shift.T
+                shift[:, 0, block.groups] = piece.shift.T
             if mean is not None:
-                mean[:, p, block.groups] = ratio_of(np.asarray(block.add @ (pull * piece.cost)), total).T
-        found = Totals(np.broadcast_to(part.total[:, None], shape), shift, mean)
+                mean[:, 0, block.groups] = ratio_of(np.asarray(block.add @ (pull * piece.cost)), total).T
+        found = Totals(part.total[:, None], shift, mean)
         part.settled, part.carried = [], []
         for s, families in enumerate(part.families):
             level = part.level[s].copy()
-            level[part.at] = part.levels[s].of(s, p, found)
-            settled = families.settle(s, p, level)
+            level[part.at] = part.levels[s].of(s, 0, found)
+            settled = families.settle(s, 0, level)
             part.settled.append(settled)
             part.carried.append(families.carried(settled))
 
