@@ -237,7 +237,7 @@ def test_ways_that_people_know_are_in_the_set(bench: _Bench) -> None:
 
 
 def closed(bench: _Bench, names: list[str] | None) -> Iterator[tuple[str, Array, Array, NDArray[np.int64]]]:
-    """Name, cost after and before, and pairs, for closures of gateways and links, at the waits of the base."""
+    """Name, cost after and before, and pairs, for closures of gateways and links."""
     seen: set[bytes] = set()
     for element in _elements(bench, (), names, 1.0):
         out = np.zeros(bench.graph.n_arcs, dtype=bool)

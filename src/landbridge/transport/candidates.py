@@ -3,8 +3,9 @@
 What is right by construction: for every pair, family and blend of `search.BLENDS`, in both directions, the
 least-cost route of the family is a candidate wherever it is admissible: it comes to no place twice, boards no
 ship that does not sail, and does not come back to the country of an end from far abroad. For the blends of
-`search.PAST` the best route past each gateway and strait of the leader is one too, where the family is a rival,
-so that a closure finds little that the base lacks; what it finds never makes a family cheaper than in the base.
+`search.PAST` the best route past each gateway and strait of the leader is one too, where the family is a
+rival, so that a closure finds little that the base lacks; what it finds never makes a family cheaper than in
+the base.
 """
 
 from __future__ import annotations
