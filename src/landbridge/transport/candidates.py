@@ -374,8 +374,8 @@ class Search:
     def _rivals(self, names: tuple[int, ...], hand: _Hand, store: _Store) -> None:
         """At each end the best way over a border post or port of its country that none in hand leads over.
 
-        Where it costs at most _RIVAL times the leader at the blend MIDDLE. For railways the best way over every
-        post of the country at the eastern end, up to _POSTS times the leader.
+        Where it costs at most _RIVAL times the leader at the blend MIDDLE. For railways the best way over
+        every post of the country at the eastern end, up to _POSTS times the leader.
         """
         number, asked = PAST.index(MIDDLE), np.unique(hand.pair)
         joins = Joins(self._net.ways(names), self.costs[MIDDLE], asked)
