@@ -203,7 +203,7 @@ def _key(graph: Graph) -> str:
         graph.caspian_ship[at],
     ):
         digest.update(np.ascontiguousarray(array).tobytes())
-    for values in (graph.time_h, graph.cost_usd, graph.co2e_kg, graph.length_km[:, None]):
+    for values in (graph.time_h, graph.cost_usd, graph.length_km[:, None]):
         digest.update(_nine_digits(values[at].ravel()).encode())
     number = np.full(graph.n_arcs, -1, dtype=np.int64)
     number[at] = np.arange(len(at))
