@@ -1,9 +1,11 @@
 """Candidate routes of a graph: the least-cost routes of every family, and the best past each gateway.
 
 What is right by construction: for every pair, family and blend of `search.BLENDS`, in both directions, the
-least-cost route of the family is a candidate wherever it is admissible: it comes to no place twice and does
-not come back to the country of an end from far abroad. For the blends of `search.PAST` the best route past
-each gateway and strait of the leader is one too, so that a closure finds nothing that the base lacks.
+least-cost route of the family is a candidate wherever it is admissible: it comes to no place twice, boards no
+ship that does not sail, and does not come back to the country of an end from far abroad. For the blends of
+`search.PAST` the best route past each gateway and strait of the leader is one too, where the family is a
+rival, so that a closure finds little that the base lacks; what it finds never makes a family cheaper than in
+the base.
 """
 
 from __future__ import annotations
@@ -129,7 +131,10 @@ def incidence(arcs: IntArray, start: LongArray, n_arcs: int) -> csr_matrix:
 
 
 class _Rules:
-    """What makes a route inadmissible: a place it comes to twice, a country of an end it comes back to."""
+    """What makes a route inadmissible.
+
+    A place it comes to twice, a country of an end it comes back to, a ship it boards and leaves in one port.
+    """
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -142,16 +147,22 @@ class _Rules:
         country = np.array([codes[c] for c in graph.countries])
         self._from, self._to = country[tail], country[head]
         port, at_sea = graph.operation == PORT, graph.mode == SEA
-        self.lands = port & (graph.tail % len(LAYERS) == SEA)
-        self._leaves = graph.border | (port & (graph.head % len(LAYERS) == SEA))
-        self._enters = graph.border | self.lands
+        self._lands = port & (graph.tail % len(LAYERS) == SEA)
+        self._boards = port & (graph.head % len(LAYERS) == SEA)
+        self._leaves, self._enters = graph.border | self._boards, graph.border | self._lands
         self._voyage = at_sea & (self._from != self._to)
 
     def admissible(self, arcs: IntArray, start: LongArray) -> BoolArray:
-        """Routes that come to no place twice and do not come back from far abroad [route]."""
+        """Routes without a place twice, a ship that does not sail, or a return from far abroad [route]."""
         if len(start) < 2:
             return np.zeros(0, dtype=bool)
-        return self._simple(arcs, start) & ~self._comes_back(arcs, start)
+        idle = np.zeros(len(arcs), dtype=bool)
+        idle[1:] = self._boards[arcs[:-1]] & self._lands[arcs[1:]]
+        return (
+            self._simple(arcs, start)
+            & ~np.logical_or.reduceat(idle, start[:-1])
+            & ~self._comes_back(arcs, start)
+        )
 
     def _simple(self, arcs: IntArray, start: LongArray) -> BoolArray:
         """As many distinct places as changes of place, plus one (the gate's arc is inside the origin)."""

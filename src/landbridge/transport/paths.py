@@ -321,14 +321,13 @@ def generate(
     first = graphs[0]
     pairs = Pairs(first, origins, destinations, wanted, every_family)
     own = first if locked is None else replace(first, available=first.available & locked)
-    labels = Labels.of(own)
     base = known(own, pairs) if known is not None else None
     if base is None:
-        base = Search(own, pairs, labels).base()
+        base = Search(own, pairs, Labels.of(own)).base()
     added = first.available & ~own.available
     if added.any():
-        base = joined([base, Search(first, pairs, labels).over(added, base, detour)])
-    searched = _Searched(first, pairs, labels, base)
+        base = joined([base, Search(first, pairs, Labels.of(own)).over(added, base, detour)])
+    searched = _Searched(first, own, pairs, base)
     parts, serves, again = [base], [np.ones((len(graphs), len(base.pair)), dtype=bool)], [False]
     bans = [(no_transit or {}).get(number, frozenset()) for number in range(len(graphs))]
     for number, graph in enumerate(graphs):
@@ -361,7 +360,7 @@ class _Case:
 
     def __init__(self, graph: Graph, searched: _Searched, barred: frozenset[str]) -> None:
         pairs, base = searched.pairs, searched.found
-        self._graph, self._pairs, self._labels, self._base = graph, pairs, searched.labels, base
+        self._graph, self._pairs, self._searched, self._base = graph, pairs, searched, base
         self._opened = graph.available & ~searched.graph.available
         self._transit = transit_arcs(graph, barred)
         inside = np.isin(np.array(graph.countries), sorted(barred))
@@ -383,7 +382,9 @@ class _Case:
             return Candidates.none()
         return joined(
             [
-                Search(graph, self._pairs, self._labels).over(self._opened, self._base, detour, asked)
+                Search(graph, self._pairs, self._searched.labels).over(
+                    self._opened, self._base, detour, asked
+                )
                 for graph, asked in self._parts()
             ]
         )
@@ -400,7 +401,7 @@ class _Case:
             return Candidates.none()
         found = []
         for graph, asked in self._parts():
-            on = search if search is not None else Search(graph, self._pairs, self._labels)
+            on = search if search is not None else Search(graph, self._pairs, self._searched.labels)
             found.append(on.without(self._base, self._dead, hurt & asked, ~graph.available))
         return joined(found)
 
@@ -413,12 +414,20 @@ def transit_arcs(graph: Graph, countries: frozenset[str]) -> BoolArray:
 
 @dataclass(frozen=True, eq=False)
 class _Searched:
-    """What a set was found with, for searching again: the base graph, its pairs and candidates."""
+    """What a set was found with, for searching again: the base graph, its pairs and candidates.
+
+    own: the graph without the links that were added to the locked base, whose rails name the families.
+    """
 
     graph: Graph
+    own: Graph
     pairs: Pairs
-    labels: Labels
     found: Candidates
+
+    @cached_property
+    def labels(self) -> Labels:
+        """What the arcs are to the families."""
+        return Labels.of(self.own)
 
     @cached_property
     def search(self) -> Search:

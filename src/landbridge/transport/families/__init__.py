@@ -64,21 +64,10 @@ class _Rules:
             for part in self.parts
         )
 
-    def step(self, state: _State, marks: Sequence[str]) -> _State | None:
-        """States after an arc with one mark in each part ("" for none); None where it is in no corridor."""
-        after = tuple(
-            self.steps.get((part, now, mark), now) if mark else now
-            for part, now, mark in zip(self.parts, state, marks, strict=True)
-        )
-        return None if "other" in after else after
-
-    def name(self, state: _State) -> int:
-        """Number of the family of a route that ends in these states, or MIXED."""
-        for row in self.names:
-            wanted = (row[part] for part in self.parts)
-            if all(w == _ANY or now in w.split("+") for w, now in zip(wanted, state, strict=True)):
-                return MIXED if row["family"] == "mixed" else FAMILIES.index(row["family"])
-        return OTHER
+    def states(self, part: str) -> list[str]:
+        """All states of a part."""
+        mine = [(state, after) for (of, state, _), after in self.steps.items() if of == part]
+        return list(dict.fromkeys(x for pair in mine for x in pair if x not in ("", "other")))
 
 
 @lru_cache(maxsize=1)
@@ -175,7 +164,7 @@ class Labels:
         return family
 
 
-_STEPS = ("", "haul", "border", "board", "land", "voyage", "long voyage")
+_STEPS = ("", "haul", "border", "board", "land", "sail", "voyage", "long voyage")
 # A longer ocean lane is deep sea.
 _LONG_KM = 4000.0
 
@@ -191,6 +180,7 @@ def _attributes(graph: Graph) -> NDArray[np.str_]:
     port = graph.operation == PORT
     step[port & (graph.head % len(LAYERS) == SEA)] = _STEPS.index("board")
     step[port & (graph.tail % len(LAYERS) == SEA)] = _STEPS.index("land")
+    step[at_sea] = _STEPS.index("sail")
     voyage = at_sea & (real[tail] != real[head])
     step[voyage] = _STEPS.index("voyage")
     step[voyage & (graph.length_km > _LONG_KM)] = _STEPS.index("long voyage")
@@ -229,26 +219,33 @@ def _one_of(listed: str, country: str) -> bool:
 
 @lru_cache(maxsize=8)
 def _whole(marks: tuple[tuple[str, ...], ...]) -> Automaton:
-    """The automaton of all families over arcs of these marks."""
+    """The automaton of all families over arcs of these marks: all parts side by side."""
     rules = _rules()
+    listed = [rules.states(part) for part in rules.parts]
+    shape = tuple(len(states) for states in listed)
+    at = np.indices(shape).reshape(len(shape), -1)
+    after, dead = (
+        np.zeros((at.shape[1], len(marks)), dtype=np.int64),
+        np.zeros((at.shape[1], len(marks)), bool),
+    )
+    for k, (part, states) in enumerate(zip(rules.parts, listed, strict=True)):
+        step = [[rules.steps.get((part, x, mark[k]), x) if mark[k] else x for mark in marks] for x in states]
+        number = np.array([[states.index(x) if x in states else _DEAD for x in row] for row in step])
+        after = after * shape[k] + np.maximum(number, 0)[at[k]]
+        dead |= (number < 0)[at[k]]
+    family = np.full(at.shape[1], OTHER, dtype=np.int32)
+    for row in reversed(rules.names):
+        fits = np.ones(at.shape[1], dtype=bool)
+        for k, (part, states) in enumerate(zip(rules.parts, listed, strict=True)):
+            if row[part] != _ANY:
+                fits &= np.isin(at[k], [n for n, x in enumerate(states) if x in row[part].split("+")])
+        family[fits] = MIXED if row["family"] == "mixed" else FAMILIES.index(row["family"])
     begins = sorted({mark[6:] for _, _, mark in rules.steps if mark.startswith("begin ")})
-    states: list[_State] = []
-    number: dict[_State, int] = {}
-
-    def of(state: _State | None) -> int:
-        if state is None:
-            return _DEAD
-        if state not in number:
-            number[state] = len(states)
-            states.append(state)
-        return number[state]
-
-    start = {country: of(rules.start(country)) for country in ("", *begins)}
-    rows = []
-    for state in states:  # grows while it is read
-        rows.append([of(rules.step(state, mark)) for mark in marks])
-    family = [rules.name(state) for state in states]
-    return Automaton(np.array(rows, dtype=np.int32), start, np.array(family, dtype=np.int32))
+    start = {}
+    for country in ("", *begins):
+        state = [states.index(x) for states, x in zip(listed, rules.start(country), strict=True)]
+        start[country] = int(np.ravel_multi_index(state, shape))
+    return Automaton(np.where(dead, _DEAD, after).astype(np.int32), start, family)
 
 
 def _smallest(whole: Automaton, wanted: Callable[[int], bool]) -> Automaton:
@@ -256,25 +253,40 @@ def _smallest(whole: Automaton, wanted: Callable[[int], bool]) -> Automaton:
 
     Source: partition refinement, Moore (1956), Gedanken-experiments on sequential machines.
     """
-    ends = np.array([family if wanted(family) else NONE for family in whole.family.tolist()])
-    alive = ends != NONE
+    reached = np.zeros(whole.size, dtype=bool)
+    reached[list(whole.start.values())] = True
     while True:
-        more = alive | ((whole.after >= 0) & alive[whole.after]).any(axis=1)
+        more = whole.after[reached]
+        new = np.unique(more[more >= 0])
+        if reached[new].all():
+            break
+        reached[new] = True
+    ends = np.array([family if wanted(family) else NONE for family in whole.family.tolist()])
+    alive = reached & (ends != NONE)
+    while True:
+        more = reached & (alive | ((whole.after >= 0) & alive[whole.after]).any(axis=1))
         if np.array_equal(more, alive):
             break
         alive = more
-    after = np.where((whole.after >= 0) & alive[whole.after], whole.after, _DEAD)
-    block = np.where(alive, np.unique(ends, return_inverse=True)[1], _DEAD)
+    if not alive.any():
+        nothing = np.zeros((0, whole.after.shape[1]), dtype=np.int32)
+        return Automaton(nothing, dict.fromkeys(whole.start, _DEAD), np.zeros(0, dtype=np.int32))
+    number = np.where(alive, np.cumsum(alive) - 1, _DEAD)
+    after = np.where(whole.after[alive] >= 0, number[whole.after[alive]], _DEAD)
+    ends = ends[alive]
+    block = np.unique(ends, return_inverse=True)[1]
     while True:
-        reached = np.where(after >= 0, block[after], _DEAD)
-        _, finer = np.unique(np.column_stack([block, reached]), axis=0, return_inverse=True)
-        finer = np.where(alive, finer.ravel(), _DEAD)
-        if len(np.unique(finer)) == len(np.unique(block)):
+        finer = np.column_stack([block, np.where(after >= 0, block[after], _DEAD)])
+        _, first, refined = np.unique(finer, axis=0, return_index=True, return_inverse=True)
+        refined = refined.ravel()
+        if refined.max() == block.max():
             break
-        block = finer
-    kept = sorted(set(block[alive].tolist()))
-    new = {old: k for k, old in enumerate(kept)}
-    one = [int(np.flatnonzero(block == old)[0]) for old in kept]
-    rows = [[new[int(block[s])] if s >= 0 else _DEAD for s in after[q].tolist()] for q in one]
-    start = {c: new.get(int(block[s]), _DEAD) for c, s in whole.start.items()}
-    return Automaton(np.array(rows, dtype=np.int32), start, ends[one].astype(np.int32))
+        block = refined
+    rows = np.where(after[first] >= 0, block[after[first]], _DEAD)
+    start = {c: int(block[number[x]]) if number[x] >= 0 else _DEAD for c, x in whole.start.items()}
+    # Blocks are numbered by their first states in the order of `first`.
+    order = block[first]
+    placed = np.empty_like(rows)
+    placed[order], final = rows, np.empty(len(first), dtype=np.int32)
+    final[order] = ends[first]
+    return Automaton(placed.astype(np.int32), start, final)
