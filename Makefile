@@ -49,6 +49,7 @@ data: $(VENV)/installed
 	$(BIN)/python recipes/channels.py
 	$(BIN)/python recipes/network_licences.py
 	$(BIN)/python recipes/economy.py
+	$(BIN)/python recipes/routes.py
 
 published: $(VENV)/tested
 	LANDBRIDGE_PUBLISHED_PAGE=docs/theory/published.md $(BIN)/python -m pytest -q tests/published

@@ -27,6 +27,14 @@ each with its source, year and basis in its own row; no table was copied whole.
 (c) OpenStreetMap contributors, https://opendatacommons.org/licenses/odbl/1-0/. It is kept apart so
 that the share-alike terms end with that file; keep the notice with every copy of it.
 
+`routes/base.npz.xz` is the base set of routes, found by `python recipes/routes.py` from the network
+tables and therefore by the terms of their rows below. The lengths in `network/link_lengths_osm.csv` took
+part in the search, so it is a produced work in the sense of the ODbL: it holds pairs of places, families
+and the numbers of the arcs of every route, and no length, name or position. Contains information from
+OpenStreetMap, (c) OpenStreetMap contributors, which is made available under the Open Database License 1.0;
+keep this notice with every copy of it. That it is a produced work and no derivative database is the reading
+of landbridge, not confirmed by a lawyer.
+
 Boundaries and place names carry no endorsement of any claim.
 """
 

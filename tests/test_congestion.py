@@ -92,7 +92,7 @@ def test_flows_bring_forth_the_waits_they_were_solved_with(bench: Bench, id: str
         routes.sums(graph),
         available,
         bench.base.log_constant,
-        again=bench.base.searched_again(available),
+        again=routes.searched_again(number),
     )
     np.testing.assert_allclose(case.choice.cost, whole.cost, rtol=1e-12)
     np.testing.assert_allclose(whole.assign(case.demand_teu), case.flow_teu, rtol=1e-8, atol=1e-3)
@@ -182,7 +182,7 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
 
     def log_income(step: float) -> float:
         moved = replace(graph, **{n: getattr(graph, n) + step * v for n, v in way.items()})
-        sums, again = common.routes.sums(moved), base.searched_again(available)
+        sums, again = common.routes.sums(moved), common.routes.searched_again(number)
         choice = pivot(base.choice, sums, available, base.log_constant, again=again)
         wider = case.queues.stated * np.exp(step * (case.queues.gateway == j))
         shock = base.shock(world, case.base)

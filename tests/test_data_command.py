@@ -17,6 +17,7 @@ import openpyxl
 import pytest
 
 import landbridge as lb
+from landbridge.chain import PairsAsked
 from landbridge.cli import main
 from landbridge.errors import DataError, Fault
 from landbridge.io.cards import WHAT, card, cards
@@ -24,7 +25,9 @@ from landbridge.io.export import export
 from landbridge.io.tables import DATA, load_world
 from landbridge.io.workbook import FIRST_ROW, SHEETS, merge, read_workbook, write_template
 from landbridge.studies.check import check, islands
+from landbridge.transport.base_routes import stored_base
 from landbridge.transport.graph import compile_graph
+from landbridge.transport.search import Pairs
 from landbridge.world import World
 from landbridge.world.table import columns_of, read_schema
 
@@ -237,6 +240,32 @@ def test_an_exported_world_is_the_same_world(
         assert (again / path.relative_to(exported)).read_bytes() == path.read_bytes(), path.name
     code, out, _ = call("data", "export", str(tmp_path / "third"), "--json", "--world", str(exported))
     assert code == 0 and json.loads(out)["result"]["hash"] == world.hash
+
+
+def test_an_export_from_before_a_column_was_added_still_loads(own: Path, world: World) -> None:
+    """places.exclave is the newest; where it is not there no place is an exclave."""
+    path = own / "network" / "places.csv"
+    rows = rows_of(path)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        old = csv.DictWriter(file, [name for name in rows[0] if name != "exclave"], extrasaction="ignore")
+        old.writeheader()
+        old.writerows(rows)
+    loaded = load_world(own)
+    assert not any(row["exclave"] for row in loaded.network["places"])
+    assert any(row["exclave"] for row in world.network["places"])
+    assert not check(own).faults
+    assert load_world(export(loaded, own.parent / "again")).hash == loaded.hash
+
+
+def test_the_shipped_routes_are_no_table_of_an_export(call: Call, exported: Path) -> None:
+    """They are found by the network alone, so that an unchanged copy takes them and a changed one does not."""
+    assert not (exported / "routes").exists()
+    assert "routes/base.npz.xz" in (exported / "LICENSES.md").read_text(encoding="utf-8")
+    assert "OpenStreetMap contributors" in call("cite", "--world", str(exported))[1]
+    graph = compile_graph(load_world(exported))
+    asked = PairsAsked.of(load_world(exported))
+    pairs = Pairs(graph, asked.places, asked.places, asked.wanted, asked.every_family)
+    assert stored_base(graph, pairs) is not None
 
 
 def test_a_run_on_the_export_gives_the_same_numbers(call: Call, exported: Path) -> None:

@@ -41,6 +41,7 @@ def routes_over(groups: list[list[list[int]]], km: list[float]) -> tuple[RouteSe
         group_family=np.zeros(len(groups), dtype=np.int32),
         n_arcs=2 * len(km),
         serves=np.ones((1, len(flat)), dtype=bool),
+        again=np.zeros(len(flat), dtype=bool),
     )
     graph = SimpleNamespace(
         links=tuple(str(m) for m in range(len(km))),

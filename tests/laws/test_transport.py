@@ -25,6 +25,7 @@ from landbridge.transport import (
     route,
     solve_base,
 )
+from landbridge.transport.base_routes import stored_base
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS
 from landbridge.transport.overlap import Nests
 from landbridge.world import World
@@ -46,9 +47,7 @@ class Real:
         region = np.array(self.regions)
         self.wanted = region[:, None] != region[None, :]
         self.every = keeps_every_family(world, self.regions, self.regions)
-        self.routes: RouteSet = generate(
-            self.graph, self.zones, self.zones, self.wanted, every_family=self.every
-        )
+        self.routes: RouteSet = self.generate([self.graph])
         of = dict(zip(self.zones, self.regions, strict=True))
         self.ends = [
             [of[self.graph.places[p]] for p in side] for side in (self.routes.origin, self.routes.destination)
@@ -58,6 +57,11 @@ class Real:
         self.available = self.routes.available(self.graph)
         self.nests = Nests.of(self.routes, self.graph)
         self.base = solve_base(self.routes, self.classes, self.sums, self.available, self.nests)
+
+    def generate(self, graphs: list[Graph]) -> RouteSet:
+        return generate(
+            graphs, self.zones, self.zones, self.wanted, every_family=self.every, known=stored_base
+        )
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +139,7 @@ def test_derivative_on_the_embedded_network(real: Real) -> None:
 def test_closing_a_border_leaves_every_pair_a_route(real: Real) -> None:
     shut = changed(real.world, "gateways", "gateway_id", "khorgos-altynkol", status="closed")
     graphs = align([real.world, shut])
-    routes = generate(graphs, real.zones, real.zones, real.wanted, every_family=real.every)
+    routes = real.generate(graphs)
     open_ = routes.available(graphs[1], 1)
     reached = np.bincount(routes.pair[open_], minlength=routes.n_pairs) > 0
     assert reached.all()
@@ -169,7 +173,7 @@ def test_no_closure_makes_a_pair_cheaper(real: Real, gateway: str) -> None:
 
 
 def test_sets_are_the_same_bytes_twice(real: Real) -> None:
-    again = generate(real.graph, real.zones, real.zones, real.wanted, every_family=real.every)
+    again = real.generate([real.graph])
     assert again.arcs.tobytes() == real.routes.arcs.tobytes()
     assert again.start.tobytes() == real.routes.start.tobytes()
     assert again.family.tobytes() == real.routes.family.tobytes()

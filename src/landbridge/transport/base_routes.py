@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from landbridge.io.tables import DATA, load_world, read_table, table_file
 from landbridge.transport import families
 from landbridge.transport.candidates import Candidates, rules_text, take
-from landbridge.transport.graph import LAYERS, Graph, align
+from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, align
 from landbridge.transport.search import Pairs
 from landbridge.world import World
 from landbridge.world.table import Table
@@ -107,8 +107,7 @@ def stored_base(graph: Graph, pairs: Pairs) -> Candidates | None:
     count = last - first
     rows = np.arange(int(count.sum())) + np.repeat(first - (np.cumsum(count) - count), count)
     arcs, start = take(kept.arcs, kept.start, rows)
-    # Stored arcs are numbers among the open ones, whose order does not depend on what else is aligned.
-    arcs = np.flatnonzero(graph.available).astype(np.int32)[arcs]
+    arcs = _usable(graph).astype(np.int32)[arcs]
     pair = np.repeat(np.arange(len(pairs)), count)
     return Candidates(pair, arcs, start, kept.family[rows].astype(np.int32))
 
@@ -128,13 +127,15 @@ class _Stored:
 def pack(graph: Graph, pairs: Pairs, base: Candidates) -> bytes:
     """A base set as the bytes of the file that ships.
 
-    Raises ValueError where the network has more open arcs than two bytes can number.
+    Raises ValueError where the network has more arcs in use than two bytes can number.
     """
-    opened = np.flatnonzero(graph.available)
-    if len(opened) > np.iinfo(np.uint16).max:
-        raise ValueError(f"{len(opened)} open arcs are more than the stored set can number")
+    usable = _usable(graph)
+    if len(usable) > np.iinfo(np.uint16).max:
+        raise ValueError(f"{len(usable)} arcs in use are more than the stored set can number")
     number = np.full(graph.n_arcs, -1, dtype=np.int64)
-    number[opened] = np.arange(len(opened))
+    number[usable] = np.arange(len(usable))
+    if (number[base.arcs] < 0).any():
+        raise ValueError("a route leads over arcs that are closed or lead nowhere")
     order = np.lexsort((np.arange(len(base.pair)), base.family, base.pair))
     arcs, start = take(base.arcs, base.start, order)
     file = io.BytesIO()
@@ -170,10 +171,23 @@ def _read(path: Path) -> _Stored | None:
         )
 
 
+def _usable(graph: Graph) -> LongArray:
+    """Numbers of the open arcs between states that an open link comes to, and gates.
+
+    Stored arcs are numbers among these, in the same order whatever else is aligned: where a scenario builds a
+    line of another gauge, the graph of the base has transfers to it too, which lead nowhere.
+    """
+    alive = np.zeros(graph.n_states, dtype=bool)
+    between = graph.available & (graph.tail // len(LAYERS) != graph.head // len(LAYERS))
+    alive[graph.tail[between]] = alive[graph.head[between]] = True
+    alive[GATE_OUT :: len(LAYERS)] = alive[GATE_IN :: len(LAYERS)] = True
+    return np.flatnonzero(graph.available & alive[graph.tail] & alive[graph.head])
+
+
 def _key(graph: Graph) -> str:
-    """What a search reads of a graph: open arcs with their ends, costs and lengths, gateways, the rules."""
+    """What a search reads of a graph: usable arcs with their ends, costs and lengths, gateways, the rules."""
     digest = hashlib.sha256(f"{VERSION} {rules_text()} {families.rules_text()}".encode())
-    at = np.flatnonzero(graph.available)
+    at = _usable(graph)
     names = [graph.places[place] for place in range(len(graph.places))]
     used = np.unique(np.concatenate([graph.tail[at], graph.head[at]]) // len(LAYERS))
     digest.update(

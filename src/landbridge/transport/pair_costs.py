@@ -55,8 +55,8 @@ def family_costs(choice: Choice, graph: Graph, sector: int) -> dict[str, NDArray
     pair = routes.group_pair
     share, mean = _within_families(choice, sector)
     on_products = choice.family_cost[sector]
-    open_routes = np.bincount(routes.group_of_route, weights=choice.available, minlength=len(pair))
-    opened = (open_routes > 0.0) & (on_products > 0.0).any(axis=0)
+    # One that is lost to this sector alone has a cost too, that of the family on which it rides.
+    opened = choice.families[sector].opened & (on_products > 0.0).any(axis=0)
     idle = opened & (share <= 0.0)
     if idle.any():
         # A family that nothing goes by is described by what would, were it alone.
