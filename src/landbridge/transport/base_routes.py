@@ -106,9 +106,9 @@ def stored_base(graph: Graph, pairs: Pairs) -> Candidates | None:
     first, last = np.searchsorted(kept.pair, at), np.searchsorted(kept.pair, at, side="right")
     count = last - first
     rows = np.arange(int(count.sum())) + np.repeat(first - (np.cumsum(count) - count), count)
-    arcs, start = take(kept.arcs, kept.start, rows)
+    number, start = take(kept.arcs, kept.start, rows)
     # Stored arcs are numbers among the open ones, whose order does not depend on what else is aligned.
-    arcs = np.flatnonzero(graph.available).astype(np.int32)[arcs]
+    arcs = np.flatnonzero(graph.available).astype(np.int32)[number]
     pair = np.repeat(np.arange(len(pairs)), count)
     return Candidates(pair, arcs, start, kept.family[rows].astype(np.int32))
 
@@ -122,7 +122,7 @@ class _Stored:
     pair: LongArray
     family: NDArray[np.uint8]
     start: LongArray
-    arcs: NDArray[np.int32]
+    arcs: NDArray[np.uint16]
 
 
 def pack(graph: Graph, pairs: Pairs, base: Candidates) -> bytes:
@@ -166,7 +166,7 @@ def _read(path: Path) -> _Stored | None:
             np.repeat(np.arange(len(count)), count),
             file["family"],
             np.concatenate([[0], np.cumsum(file["length"].astype(np.int64))]),
-            file["arcs"].astype(np.int32),
+            file["arcs"],
         )
 
 
