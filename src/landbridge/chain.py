@@ -252,6 +252,8 @@ class SolvedBase:
             if self.throw and not settled.status.converged:
                 raise ConvergenceError(f"{name}: {settled.status.message}")
             choice = touched.settled(settled.delay_h, settled.delay_h2)
+            # It is as large as the choice itself.
+            del touched, slope
             delays = (queues.on_gateways(d) for d in (settled.delay_h, settled.delay_h2))
             graph = graph.with_queue(*delays)
         equilibrium, first_order = shock.solved(choice.cost)

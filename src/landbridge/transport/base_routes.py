@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +123,7 @@ class _Stored:
     pair: LongArray
     family: NDArray[np.uint8]
     start: LongArray
-    arcs: NDArray[np.uint16]
+    arcs: NDArray[Any]
 
 
 def pack(graph: Graph, pairs: Pairs, base: Candidates) -> bytes:

@@ -105,7 +105,7 @@ class RouteSet:
         All share one array of ones, so that nothing of the size of the arcs is made.
         """
         bounds = np.append(np.arange(0, self.n_routes, BLOCK_ROUTES), self.n_routes)
-        ones = np.ones(int(np.diff(self.start[bounds]).max(initial=0)), dtype=kind)
+        ones: NDArray[Any] = np.ones(int(np.diff(self.start[bounds]).max(initial=0)), dtype=kind)
         for low, high in pairwise(bounds.tolist()):
             start = self.start[low : high + 1]
             arcs = self.arcs[start[0] : start[-1]].astype(np.int32)
