@@ -193,7 +193,8 @@ class Block:
 
     groups, routes: where it stands. group [route], cell_group [cell]: groups. own [route, 1]: see Nests.
     add: csr [group, route], sums over a group; add_own: the same weighted with own. cells: csr [cell,
-    route] of a^4; by_route: its transpose, on the same arrays. add_cells: csr [group, cell]. Weights are [route, k].
+    route] of a^4; by_route: its transpose, on the same arrays. add_cells: csr [group, cell]. Weights are
+    [route, k].
     """
 
     groups: slice

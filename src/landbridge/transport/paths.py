@@ -135,6 +135,14 @@ class RouteSet:
             out[rows] = passes @ values
         return out
 
+    def touching(self, marks: BoolArray) -> BoolArray:
+        """Routes with at least one of the arcs marked: marks [arc, k] -> [route, k]."""
+        out = np.empty((self.n_routes, marks.shape[1]), dtype=bool)
+        values = marks.astype(float)
+        for rows, passes in self._blocks():
+            out[rows] = passes @ values > 0.0
+        return out
+
     def to_arcs(self, values: FloatArray) -> FloatArray:
         """The transpose: values [route, k] added up on every arc of the route -> [arc, k]."""
         out = np.zeros((self.n_arcs, values.shape[1]))
@@ -164,8 +172,7 @@ class RouteSet:
 
     def available(self, graph: Graph, number: int = 0) -> BoolArray:
         """Routes all of whose arcs are open, of those that serve the graph of this number [route]."""
-        closed = (~graph.available).astype(float)[:, None]
-        return np.asarray((self.over_arcs(closed)[:, 0] == 0.0) & self.serves[number])
+        return np.asarray(~self.touching(~graph.available[:, None])[:, 0] & self.serves[number])
 
     def length_km(self, graph: Graph) -> FloatArray:
         """Length of every route [km]."""
@@ -283,7 +290,7 @@ class RouteSet:
 def in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> BoolArray:
     """Routes that touch the countries on the way between two places outside them [route]."""
     inside = np.isin(np.array(graph.countries), sorted(countries))
-    passes = routes.over_arcs(transit_arcs(graph, countries).astype(float)[:, None])[:, 0] > 0.0
+    passes = routes.touching(transit_arcs(graph, countries)[:, None])[:, 0]
     own = inside[routes.origin] | inside[routes.destination]
     return np.asarray(passes & ~own[routes.pair])
 
