@@ -1,34 +1,60 @@
-"""Search the base set of routes of the embedded network, half a minute, and keep it with the data.
+"""Search the routes of the embedded network and of its bundled scenarios, and keep them with the data.
 
     python recipes/routes.py
 
-To be run after the network tables have changed: a set of another network is not used. The same network gives
-the same routes; tests search it again and compare.
+Takes about two minutes. To be run after the network tables, or a bundled scenario that opens or closes
+anything, have changed: a set of another network is not used. The same network gives the same routes; tests
+search again and compare.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from landbridge import load
+from landbridge import World, load
 from landbridge.chain import PairsAsked
-from landbridge.transport import compile_graph
-from landbridge.transport.base_routes import STORED, pack
+from landbridge.scenario import apply, bundled, load_scenario
+from landbridge.transport import Graph, align
+from landbridge.transport.base_routes import STORED, STORED_CASES, case_key, pack, pack_cases, stored_base
 from landbridge.transport.candidates import Search
 from landbridge.transport.families import Labels
+from landbridge.transport.paths import search_case
 from landbridge.transport.search import Pairs
 
 
+def cases(world: World) -> Iterator[tuple[Graph, Graph, frozenset[str]]]:
+    """Graphs of the base and of every bundled scenario that opens or closes anything, and its bans."""
+    for name in bundled():
+        after = apply(world, load_scenario(name, world))
+        own, graph = align([world, after])
+        policy = after.policy
+        bans = [policy.no_transit, *(policy.no_transit | one for one in policy.no_transit_of.values())]
+        for barred in dict.fromkeys(bans):
+            if barred or not (graph.available == own.available).all():
+                yield own, graph, barred
+
+
 def main() -> int:
-    """Write src/landbridge/data/routes/base.npz.xz."""
+    """Write the files of src/landbridge/data/routes."""
     world = load()
-    graph = compile_graph(world)
-    asked = PairsAsked.of(world)
+    asked, (graph,) = PairsAsked.of(world), align([world])
     pairs = Pairs(graph, asked.places, asked.places, asked.wanted, asked.every_family)
+    base = Search(graph, pairs, Labels.of(graph)).base()
     STORED.parent.mkdir(exist_ok=True)
-    STORED.write_bytes(pack(graph, pairs, Search(graph, pairs, Labels.of(graph)).base()))
-    print(STORED.relative_to(Path(__file__).resolve().parent.parent))
+    STORED.write_bytes(pack(graph, pairs, base))
+    detour, found = world.parameter("detour_max"), {}
+    for own, after, barred in cases(world):
+        mine = Pairs(own, asked.places, asked.places, asked.wanted, asked.every_family)
+        known = stored_base(own, mine)
+        if known is None:
+            raise ValueError("the base that was just written is not found again")
+        routes = search_case(after, own, mine, known, barred, detour)
+        found[case_key(after, own, barred, detour)] = after, routes
+    STORED_CASES.write_bytes(pack_cases(pairs, found))
+    for path in (STORED, STORED_CASES):
+        print(path.relative_to(Path(__file__).resolve().parent.parent))
     return 0
 
 

@@ -36,7 +36,7 @@ from landbridge.transport import (
     pivot,
     solve_base,
 )
-from landbridge.transport.base_routes import align_with_base, stored_base
+from landbridge.transport.base_routes import align_with_base, stored_base, stored_case
 from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import in_transit
 from landbridge.transport.touched import Touched, passes
@@ -122,6 +122,7 @@ class Searched:
             no_transit=bans,
             locked=locked,
             known=stored_base,
+            known_case=stored_case,
         )
         self._passes: dict[bytes, Any] = {}
 

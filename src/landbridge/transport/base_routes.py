@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import io
 import lzma
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,18 +25,28 @@ from numpy.typing import NDArray
 
 from landbridge.io.tables import DATA, load_world, read_table, table_file
 from landbridge.transport import families
-from landbridge.transport.candidates import Candidates, rules_text, take
+from landbridge.transport.candidates import Candidates, joined, rules_text, take
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, align
 from landbridge.transport.search import Pairs
 from landbridge.world import World
 from landbridge.world.table import Table
 
-__all__ = ["STORED", "align_with_base", "pack", "stored_base"]
+__all__ = [
+    "STORED",
+    "STORED_CASES",
+    "align_with_base",
+    "case_key",
+    "pack",
+    "pack_cases",
+    "stored_base",
+    "stored_case",
+]
 
 LongArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 STORED = DATA / "routes" / "base.npz.xz"
+STORED_CASES = DATA / "routes" / "cases.npz.xz"
 # Raise it when the search finds other routes from the same network.
 VERSION = 1
 _TABLES = ("links", "gauge_changes", "ports", "gateways")
@@ -170,6 +180,67 @@ def _read(path: Path) -> _Stored | None:
             np.concatenate([[0], np.cumsum(file["length"].astype(np.int64))]),
             file["arcs"],
         )
+
+
+# -- the cases that ship -------------------------------------------------------------------------------
+
+
+def stored_case(
+    graph: Graph, own: Graph, pairs: Pairs, barred: frozenset[str], detour: float
+) -> tuple[Candidates, Candidates] | None:
+    """What `paths.search_case` finds for a bundled scenario, from the file that ships; None for any other."""
+    kept = _read_cases(STORED_CASES)
+    if not kept or not np.array_equal(kept["pairs"], _pair_codes(pairs)):
+        return None
+    name = case_key(graph, own, barred, detour)
+    if f"{name}/pair" not in kept:
+        return None
+    start = np.concatenate([[0], np.cumsum(kept[f"{name}/length"].astype(np.int64))])
+    arcs = _usable(graph).astype(np.int32)[kept[f"{name}/arcs"]]
+    whole = Candidates(
+        kept[f"{name}/pair"].astype(np.int64), arcs, start, kept[f"{name}/family"].astype(np.int32)
+    )
+    again = kept[f"{name}/again"]
+    return whole.only(np.flatnonzero(~again)), whole.only(np.flatnonzero(again))
+
+
+def case_key(graph: Graph, own: Graph, barred: frozenset[str], detour: float) -> str:
+    """What the search of a case reads, as a hash."""
+    text = f"{_key(own)} {_key(graph)} {sorted(barred)} {detour:.9g}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def pack_cases(pairs: Pairs, cases: Mapping[str, tuple[Graph, tuple[Candidates, Candidates]]]) -> bytes:
+    """Cases by their keys as the bytes of the file that ships."""
+    arrays: dict[str, Any] = {"pairs": _pair_codes(pairs)}
+    for name, (graph, (fresh, left)) in cases.items():
+        usable, whole = _usable(graph), joined([fresh, left])
+        number = np.full(graph.n_arcs, -1, dtype=np.int64)
+        number[usable] = np.arange(len(usable))
+        arrays |= {
+            f"{name}/pair": whole.pair.astype(np.uint16),
+            f"{name}/family": whole.family.astype(np.uint8),
+            f"{name}/again": np.arange(len(whole.pair)) >= len(fresh.pair),
+            f"{name}/length": np.diff(whole.start).astype(np.uint16),
+            f"{name}/arcs": number[whole.arcs].astype(np.uint16),
+        }
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return lzma.compress(file.getvalue(), preset=6)
+
+
+def _pair_codes(pairs: Pairs) -> NDArray[np.uint32]:
+    """Which unordered pairs are asked for, and which of them keep every family, as numbers."""
+    code = (pairs.east * 4096 + pairs.west) * 2 + pairs.every_family
+    return np.asarray(code, dtype=np.uint32)
+
+
+@lru_cache(maxsize=1)
+def _read_cases(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    with np.load(io.BytesIO(lzma.decompress(path.read_bytes())), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def _usable(graph: Graph) -> LongArray:

@@ -41,6 +41,8 @@ BoolArray = NDArray[np.bool_]
 ArcArray = NDArray[Any]
 
 DETOUR = 2.0
+# (graph of the case, of the base, pairs, countries without transit, detour) -> what `search_case` finds.
+KnownCase = Callable[[Graph, Graph, Pairs, frozenset[str], float], tuple[Candidates, Candidates] | None]
 _SUMMED = "time_h", "cost_usd", "co2e_kg", "variance_h2"
 
 
@@ -316,6 +318,7 @@ def generate(
     no_transit: Mapping[int, frozenset[str]] | None = None,
     locked: BoolArray | None = None,
     known: Callable[[Graph, Pairs], Candidates | None] | None = None,
+    known_case: KnownCase | None = None,
 ) -> RouteSet:
     """Route sets for a base and scenarios: the base's, and what each scenario needs beside them.
 
@@ -332,7 +335,7 @@ def generate(
     no_transit: by number of a graph, countries that carry only their own trade there.
     locked [arc]: arcs open in the locked base, where graphs[0] is that base with links added: these are then
     searched as a scenario's are, so that one project has one answer. None: graphs[0] is its own base.
-    known: finds the candidates of a base that was searched before, or None.
+    known, known_case: find the candidates of a base, and those of a case, that were searched before, or None.
 
     A family is left out of a pair where even its best route costs 1.5-4 times the pair's cheapest at every
     blend (see `candidates`), unless every_family says otherwise; one that a pair lacks in the base enters
@@ -358,9 +361,10 @@ def generate(
         # What the base lacks under its own ban serves every graph that only keeps that ban.
         if same and (not barred or (number and barred == bans[0])):
             continue
-        case = _Case(graph, searched, barred)
-        fresh = case.fresh(detour)
-        for routes, anew in ((fresh, False), (case.left(np.ones(len(pairs), dtype=bool)), True)):
+        found = known_case(graph, own, pairs, barred, detour) if known_case and not added.any() else None
+        if found is None:
+            found = _Case(graph, searched, barred).found(detour)
+        for routes, anew in zip(found, (False, True), strict=True):
             mine = np.zeros((len(graphs), len(routes.pair)), dtype=bool)
             mine[number] = True
             if number == 0:
@@ -372,6 +376,13 @@ def generate(
     found_again = np.repeat(again, [len(part.pair) for part in parts])
     made = _assemble(first, pairs, whole, np.concatenate(serves, axis=1), found_again)
     return replace(made, _search=searched)
+
+
+def search_case(
+    graph: Graph, own: Graph, pairs: Pairs, base: Candidates, barred: frozenset[str], detour: float
+) -> tuple[Candidates, Candidates]:
+    """What `generate` searches for a case: the best over opened arcs, the best left where one is closed."""
+    return _Case(graph, _Searched(own, own, pairs, base), barred).found(detour)
 
 
 class _Case:
@@ -397,6 +408,10 @@ class _Case:
             return [(self._graph, np.ones(len(self._pairs), dtype=bool))]
         around = replace(self._graph, available=self._graph.available & ~self._transit)
         return [(around, self._outside), (self._graph, ~self._outside)]
+
+    def found(self, detour: float) -> tuple[Candidates, Candidates]:
+        """The best routes over opened arcs, and the best left to families whose best one is closed."""
+        return self.fresh(detour), self.left(np.ones(len(self._pairs), dtype=bool))
 
     def fresh(self, detour: float) -> Candidates:
         """The best routes over opened arcs."""
