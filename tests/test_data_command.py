@@ -258,7 +258,7 @@ def test_an_export_from_before_a_column_was_added_still_loads(own: Path, world: 
 
 
 def test_the_shipped_routes_are_no_table_of_an_export(call: Call, exported: Path) -> None:
-    """They are found by the network alone, so that an unchanged copy takes them and a changed one does not."""
+    """They are found by the network alone: an unchanged copy takes them, a changed one does not."""
     assert not (exported / "routes").exists()
     assert "routes/base.npz.xz" in (exported / "LICENSES.md").read_text(encoding="utf-8")
     assert "OpenStreetMap contributors" in call("cite", "--world", str(exported))[1]

@@ -170,13 +170,13 @@ class SolvedBase:
             raise ScenarioError("no base", [Fault(where, "a base has the same routes for all sectors", cure)])
         self.table = table_of(world, self.closures[0])
         self.classes = common.classes(world)
-        sums, available = routes.sums(graph), routes.available(graph, number)
+        self.sums, available = routes.sums(graph), routes.available(graph, number)
         if world.policy.no_transit:
             available &= ~in_transit(graph, routes, world.policy.no_transit)
         self.log_constant = log_constants(world, graph, routes)
         self.available = available
         self.choice: BaseChoice = solve_base(
-            routes, self.classes, sums, available, common.nests, self.log_constant
+            routes, self.classes, self.sums, available, common.nests, self.log_constant
         )
         at = graph.place_number
         self.freight: Freight = freight_between_regions(
@@ -252,6 +252,8 @@ class SolvedBase:
             if self.throw and not settled.status.converged:
                 raise ConvergenceError(f"{name}: {settled.status.message}")
             choice = touched.settled(settled.delay_h, settled.delay_h2)
+            # It is as large as the choice itself.
+            del touched, slope
             delays = (queues.on_gateways(d) for d in (settled.delay_h, settled.delay_h2))
             graph = graph.with_queue(*delays)
         equilibrium, first_order = shock.solved(choice.cost)
@@ -287,7 +289,7 @@ class SolvedBase:
     def _choose(self, world: World, number: int, loaded: Graph, classes: Classes) -> Choice:
         """Routes chosen on a graph, transit bans kept, those of single sectors too."""
         routes = self.common.routes
-        sums = routes.sums(loaded)
+        sums = routes.sums(loaded, (self.graph, self.sums))
 
         def chosen(number: int, barred: frozenset[str]) -> Choice:
             available = routes.available(loaded, number)

@@ -17,7 +17,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from landbridge.trade import Equilibrium
 from landbridge.trade.welfare import CA5
@@ -123,7 +122,7 @@ class Carried:
     def countries(self) -> tuple[FloatArray, FloatArray]:
         """Country numbers at the two ends of every route's pair, by graph.countries [route]."""
         of = np.array(self.graph.countries)
-        return of[self.routes.origin[self.routes.pair]], of[self.routes.destination[self.routes.pair]]
+        return of[self.routes.origin][self.routes.pair], of[self.routes.destination][self.routes.pair]
 
     def crosses(self, country: str) -> NDArray[np.bool_]:
         """Routes that touch a country of the five on their way between two others [route]."""
@@ -134,7 +133,7 @@ class Carried:
     def _touched(self) -> dict[str, NDArray[np.bool_]]:
         """Routes that touch each of the five [route]."""
         marks = [transit_arcs(self.graph, frozenset([country])) for country in CA5]
-        touched = self.routes.over_arcs(np.stack(marks, axis=1).astype(float)) > 0.0
+        touched = self.routes.touching(np.stack(marks, axis=1))
         return {country: touched[:, n] for n, country in enumerate(CA5)}
 
     def ends_in(self, origins: frozenset[str], destinations: frozenset[str]) -> NDArray[np.bool_]:
@@ -164,16 +163,12 @@ class Carried:
         of = np.array(graph.countries)
         ends = of[routes.origin], of[routes.destination]
         in_five = np.isin(ends[0], CA5) | np.isin(ends[1], CA5)
-        mine = np.flatnonzero(self.solved.choice.available & in_five[routes.pair])
-        size = np.diff(routes.start)[mine]
-        first = np.concatenate([[0], np.cumsum(size)])
-        arcs = routes.arcs[np.arange(first[-1]) + np.repeat(routes.start[mine] - first[:-1], size)]
-        counted, n = graph.govern_counted, len(graph.gateways)
-        governed = graph.govern_arc[counted], graph.govern_gateway[counted]
-        marks = csr_matrix((np.ones(int(counted.sum())), governed), shape=(routes.n_arcs, n))
-        passed = csr_matrix((np.ones(len(arcs)), arcs, first), shape=(len(mine), routes.n_arcs)) @ marks
-        pair = np.repeat(routes.pair[mine], np.diff(passed.indptr)).astype(np.int64)
-        times = np.bincount(pair * n + passed.indices, minlength=routes.n_pairs * n)
+        mine = self.solved.choice.available & in_five[routes.pair]
+        n = len(graph.gateways)
+        route, gateway = routes.through(graph)
+        asked = mine[route]
+        pair = routes.pair[route[asked]]
+        times = np.bincount(pair * n + gateway[asked], minlength=routes.n_pairs * n)
         met = np.flatnonzero(times)
         count = np.bincount(routes.pair[mine], minlength=routes.n_pairs)
         demand = self.solved.demand_teu.sum(axis=1)

@@ -141,9 +141,9 @@ def admissible(graph: Graph, arcs: list[int]) -> bool:
             if abroad:
                 away += float(graph.length_km[arc])
                 sailed = sailed or bool(graph.mode[arc] == SEA and tail != head)
-            if abroad and head == country and (lands or (graph.border[arc] and tail != country)):
-                if sailed or away > ABROAD_KM:
-                    return False
+            back = head == country and (lands or (graph.border[arc] and tail != country))
+            if abroad and back and (sailed or away > ABROAD_KM):
+                return False
     return True
 
 

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,8 +107,8 @@ def stored_base(graph: Graph, pairs: Pairs) -> Candidates | None:
     first, last = np.searchsorted(kept.pair, at), np.searchsorted(kept.pair, at, side="right")
     count = last - first
     rows = np.arange(int(count.sum())) + np.repeat(first - (np.cumsum(count) - count), count)
-    arcs, start = take(kept.arcs, kept.start, rows)
-    arcs = _usable(graph).astype(np.int32)[arcs]
+    number, start = take(kept.arcs, kept.start, rows)
+    arcs = _usable(graph).astype(np.int32)[number]
     pair = np.repeat(np.arange(len(pairs)), count)
     return Candidates(pair, arcs, start, kept.family[rows].astype(np.int32))
 
@@ -121,7 +122,7 @@ class _Stored:
     pair: LongArray
     family: NDArray[np.uint8]
     start: LongArray
-    arcs: NDArray[np.int32]
+    arcs: NDArray[Any]
 
 
 def pack(graph: Graph, pairs: Pairs, base: Candidates) -> bytes:
@@ -167,7 +168,7 @@ def _read(path: Path) -> _Stored | None:
             np.repeat(np.arange(len(count)), count),
             file["family"],
             np.concatenate([[0], np.cumsum(file["length"].astype(np.int64))]),
-            file["arcs"].astype(np.int32),
+            file["arcs"],
         )
 
 

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csc_matrix, csr_matrix
 
 from landbridge.transport.graph import Graph
 from landbridge.transport.paths import RouteSet
@@ -37,10 +37,11 @@ from landbridge.transport.paths import RouteSet
 __all__ = ["Block", "Inner", "Nests", "inverse"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int32]
 LongArray = NDArray[np.int64]
 
 # Routes handled at a time: all sweeps over a block of them, for all sectors, stay in cache.
-BLOCK_ROUTES = 2048
+BLOCK_ROUTES = 4096
 # Groups whose links are counted at a time in one dense table.
 _TABLE_GROUPS = 256
 _TABLE_ROUTES = 16384
@@ -62,7 +63,7 @@ class Nests:
     own: FloatArray
     cell_group_start: LongArray
     cell_start: LongArray
-    route: LongArray
+    route: IntArray
     part4: FloatArray
 
     @classmethod
@@ -110,7 +111,8 @@ class Nests:
         routes, group_start = _rows(self.group_start, groups)
         cells, cell_group_start = _rows(self.cell_group_start, groups)
         entries, cell_start = _rows(self.cell_start, cells)
-        moved = np.repeat(group_start[:-1] - self.group_start[groups], np.diff(cell_group_start))
+        by = (group_start[:-1] - self.group_start[groups]).astype(np.int32)
+        moved = np.repeat(by, np.diff(cell_group_start))
         return Nests(
             group_start,
             self.group_pair[groups],
@@ -130,17 +132,20 @@ class Nests:
         first = np.flatnonzero(np.diff(self.group_pair, prepend=-1))
         at = np.searchsorted(self.group_start[first], np.arange(0, self.n_routes, BLOCK_ROUTES))
         cuts = np.unique(np.append(np.append(first, self.n_groups)[at], self.n_groups))
+        # What counts and what numbers is the same in all blocks, and is held once.
+        most = [np.diff(start[cuts]).max(initial=0) for start in (self.group_start, self.cell_group_start)]
+        every = np.arange(max(most), dtype=np.int32)
+        ones = np.ones(len(every))
         for low, high in pairwise(cuts.tolist()):
             routes = slice(int(self.group_start[low]), int(self.group_start[high]))
             one, two = int(self.cell_group_start[low]), int(self.cell_group_start[high])
             entries = slice(int(self.cell_start[one]), int(self.cell_start[two]))
             n_groups, n_routes, n_cells = high - low, routes.stop - routes.start, two - one
-            index = (self.route[entries] - routes.start).astype(np.int32)
+            index = self.route[entries] - np.int32(routes.start)
             start = (self.cell_start[one : two + 1] - entries.start).astype(np.int32)
             cells = csr_matrix((self.part4[entries], index, start), shape=(n_cells, n_routes))
             route_start = (self.group_start[low : high + 1] - routes.start).astype(np.int32)
             cell_start = (self.cell_group_start[low : high + 1] - one).astype(np.int32)
-            every = np.arange(n_routes, dtype=np.int32)
             own = self.own[routes]
             yield Block(
                 slice(low, high),
@@ -148,14 +153,11 @@ class Nests:
                 np.repeat(np.arange(n_groups), np.diff(route_start)),
                 np.repeat(np.arange(n_groups), np.diff(cell_start)),
                 own[:, None],
-                csr_matrix((np.ones(n_routes), every, route_start), shape=(n_groups, n_routes)),
-                csr_matrix((own, every, route_start), shape=(n_groups, n_routes)),
+                csr_matrix((ones[:n_routes], every[:n_routes], route_start), shape=(n_groups, n_routes)),
+                csr_matrix((own, every[:n_routes], route_start), shape=(n_groups, n_routes)),
                 cells,
-                cells.T.tocsr(),
-                csr_matrix(
-                    (np.ones(n_cells), np.arange(n_cells, dtype=np.int32), cell_start),
-                    shape=(n_groups, n_cells),
-                ),
+                cells.T,
+                csr_matrix((ones[:n_cells], every[:n_cells], cell_start), shape=(n_groups, n_cells)),
             )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -191,7 +193,8 @@ class Block:
 
     groups, routes: where it stands. group [route], cell_group [cell]: groups. own [route, 1]: see Nests.
     add: csr [group, route], sums over a group; add_own: the same weighted with own. cells: csr [cell,
-    route] of a^4; by_route: its transpose. add_cells: csr [group, cell]. Weights are [route, k].
+    route] of a^4; by_route: its transpose, on the same arrays. add_cells: csr [group, cell]. Weights are
+    [route, k].
     """
 
     groups: slice
@@ -202,7 +205,7 @@ class Block:
     add: csr_matrix
     add_own: csr_matrix
     cells: csr_matrix
-    by_route: csr_matrix
+    by_route: csc_matrix
     add_cells: csr_matrix
 
     def totals(self, weight: FloatArray) -> FloatArray:
@@ -281,8 +284,8 @@ class _Cells:
     """Shared cells, gathered group by group."""
 
     def __init__(self) -> None:
-        self.cell: list[LongArray] = [np.zeros(0, dtype=np.int64)]
-        self.route: list[LongArray] = [np.zeros(0, dtype=np.int64)]
+        self.cell: list[IntArray] = [np.zeros(0, dtype=np.int32)]
+        self.route: list[IntArray] = [np.zeros(0, dtype=np.int32)]
         self.group: list[LongArray] = [np.zeros(0, dtype=np.int64)]
         self.km: list[FloatArray] = [np.zeros(0)]
         self.number = 0
@@ -314,8 +317,8 @@ class _Cells:
         lead[at[new]] = cell[new]
         found = lead[table]
         mine = np.flatnonzero(found >= 0)
-        self.cell.append(found[mine])
-        self.route.append(route[mine])
+        self.cell.append(found[mine].astype(np.int32))
+        self.route.append(route[mine].astype(np.int32))
         self.group.append(group[new] + first_group)
         self.km.append(np.add.reduceat(km[at % len(km)], np.flatnonzero(new)))
         self.number += int(new.sum())

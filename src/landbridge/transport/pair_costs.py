@@ -112,8 +112,8 @@ def corridor_rows(choice: Choice, graph: Graph, corridors: Table) -> list[dict[s
         beta = float(choice.classes.block_share[sector, pair])
         span = routes.routes_of(pair)
         at = slice(span.start, span.stop)
-        share = beta * choice.route_share(sector, BLOCK)[at]
-        carried = [share, (1.0 - beta) * choice.route_share(sector, WAGONLOAD)[at]]
+        share = beta * choice.route_share(sector, BLOCK, pair)
+        carried = [share, (1.0 - beta) * choice.route_share(sector, WAGONLOAD, pair)]
         total = float(sum(c.sum() for c in carried))
         whole = _weighted(carried, choice.sums, at, np.ones(len(span), dtype=bool))
         expected = {"generalised_cost_usd": float(choice.cost[pair, sector])}

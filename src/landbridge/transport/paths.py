@@ -8,9 +8,10 @@ better off. Families are read from a route's eastern end, so both directions agr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,11 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 LongArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+# Numbers of arcs in two bytes where they fit, else in four.
+ArcArray = NDArray[Any]
 
 DETOUR = 2.0
+_SUMMED = "time_h", "cost_usd", "co2e_kg", "variance_h2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +59,8 @@ class RouteSet:
     """Routes of all pairs as arc lists, sorted by pair and family; arrays are read-only.
 
     origin, destination [pair]: place numbers. pair, family [route].
-    arcs [n], start [route + 1]: the arcs of route r are arcs[start[r]:start[r + 1]], in order of travel.
+    arcs [n], start [route + 1]: the arcs of route r are arcs[start[r]:start[r + 1]], in order of travel;
+    uint16 where a graph has no more arcs than that can number, else int32.
     group_start [group + 1]: routes of one pair and family stand together; group_pair, group_family.
     A pair without any route has no group.
     serves [graph, route]: which of the graphs a route was kept for. Those of the base serve all; what a
@@ -68,7 +73,7 @@ class RouteSet:
     destination: IntArray
     pair: IntArray
     family: IntArray
-    arcs: IntArray
+    arcs: ArcArray
     start: LongArray
     group_start: LongArray
     group_pair: IntArray
@@ -76,7 +81,6 @@ class RouteSet:
     n_arcs: int
     serves: BoolArray
     again: BoolArray
-    _known_bundles: tuple[csr_matrix, IntArray, LongArray] | None = field(default=None, repr=False)
     _search: _Searched | None = field(default=None, repr=False)
 
     @property
@@ -95,66 +99,80 @@ class RouteSet:
         size = np.diff(self.group_start)
         return np.repeat(np.arange(len(size)), size)
 
+    def _blocks(self, kind: type = np.float64) -> Iterator[tuple[slice, csr_matrix]]:
+        """How often routes pass arcs, some routes at a time: their numbers, csr [route, arc].
+
+        All share one array of ones, so that nothing of the size of the arcs is made.
+        """
+        bounds = np.append(np.arange(0, self.n_routes, BLOCK_ROUTES), self.n_routes)
+        ones: NDArray[Any] = np.ones(int(np.diff(self.start[bounds]).max(initial=0)), dtype=kind)
+        for low, high in pairwise(bounds.tolist()):
+            start = self.start[low : high + 1]
+            arcs = self.arcs[start[0] : start[-1]].astype(np.int32)
+            within = (start - start[0]).astype(np.int32)
+            shape = high - low, self.n_arcs
+            yield slice(low, high), csr_matrix((ones[: len(arcs)], arcs, within), shape=shape)
+
     @cached_property
-    def _bundles(self) -> tuple[csr_matrix, IntArray, LongArray]:
-        """Arcs that always travel together are one column: (incidence, bundle of used arc, used arcs).
+    def bundle_of_arc(self) -> LongArray:
+        """Number of the bundle of every arc: arcs that always travel together share one; -1 unused [arc].
 
         Found by equal sums of random numbers over the routes of an arc, in wrapping 64-bit arithmetic.
         """
-        if self._known_bundles is not None:
-            return self._known_bundles
         marks = np.random.default_rng(7).integers(-(2**62), 2**62, self.n_routes)
-        lengths = np.diff(self.start)
-        ones = np.ones(len(self.arcs), dtype=np.int64)
-        incidence = csr_matrix(
-            (ones, self.arcs, self.start.astype(np.int32)), shape=(self.n_routes, self.n_arcs)
-        )
-        signature = np.asarray(incidence.T @ marks)
+        signature: LongArray = np.zeros(self.n_arcs, dtype=np.int64)
+        for rows, passes in self._blocks(np.int64):
+            signature += passes.T @ marks[rows]
         used = np.flatnonzero(np.bincount(self.arcs, minlength=self.n_arcs))
-        _, first, bundle = np.unique(signature[used], return_index=True, return_inverse=True)
-        leader = np.full(self.n_arcs, -1, dtype=np.int32)
-        leader[used[first]] = np.arange(len(first), dtype=np.int32)
-        column = leader[self.arcs]
-        kept = column >= 0
-        route = np.repeat(np.arange(self.n_routes), lengths)[kept]
-        start = np.concatenate([[0], np.cumsum(np.bincount(route, minlength=self.n_routes))])
-        shape = (self.n_routes, len(first))
-        matrix = csr_matrix((np.ones(int(start[-1])), column[kept], start.astype(np.int32)), shape=shape)
-        return matrix, bundle.astype(np.int32), used
-
-    @property
-    def bundle_of_arc(self) -> LongArray:
-        """Number of the bundle of every arc: arcs that always travel together share one; -1 unused [arc]."""
-        _, bundle, used = self._bundles
         of = np.full(self.n_arcs, -1, dtype=np.int64)
-        of[used] = bundle
+        of[used] = np.unique(signature[used], return_inverse=True)[1]
         return of
 
     def over_arcs(self, values: FloatArray) -> FloatArray:
         """Sums of arc values along every route: values [arc, k] -> [route, k]."""
-        matrix, bundle, used = self._bundles
-        return np.asarray(matrix @ _by_bundle(values, bundle, used, matrix.shape[1]))
+        out = np.empty((self.n_routes, values.shape[1]))
+        for rows, passes in self._blocks():
+            out[rows] = passes @ values
+        return out
+
+    def touching(self, marks: BoolArray) -> BoolArray:
+        """Routes with at least one of the arcs marked: marks [arc, k] -> [route, k]."""
+        out = np.empty((self.n_routes, marks.shape[1]), dtype=bool)
+        values = marks.astype(float)
+        for rows, passes in self._blocks():
+            out[rows] = passes @ values > 0.0
+        return out
 
     def to_arcs(self, values: FloatArray) -> FloatArray:
         """The transpose: values [route, k] added up on every arc of the route -> [arc, k]."""
-        matrix, bundle, used = self._bundles
-        spread = np.zeros((self.n_arcs, values.shape[1]))
-        spread[used] = np.asarray(matrix.T @ values)[bundle]
-        return spread
+        out = np.zeros((self.n_arcs, values.shape[1]))
+        for rows, passes in self._blocks():
+            out += passes.T @ values[rows]
+        return out
 
-    def sums(self, graph: Graph) -> RouteSums:
+    def sums(self, graph: Graph, known: tuple[Graph, RouteSums] | None = None) -> RouteSums:
         """Hours, money, emissions and variance of every route for the costs of a graph.
 
         x_r = sum of x_a over the arcs of r, for each product.
+        known: a graph and its sums, which serve where its arcs have the same values.
         """
-        stacked = np.concatenate([graph.time_h, graph.cost_usd, graph.co2e_kg, graph.variance_h2], axis=1)
-        total = np.ascontiguousarray(self.over_arcs(stacked).T)
-        return RouteSums(total[0:2], total[2:4], total[4:6], total[6:8])
+        found: dict[str, FloatArray] = {}
+        if known is not None:
+            same = (n for n in _SUMMED if np.array_equal(getattr(graph, n), getattr(known[0], n)))
+            found = {name: getattr(known[1], name) for name in same}
+        fresh = [name for name in _SUMMED if name not in found]
+        if fresh:
+            stacked = np.concatenate([getattr(graph, name) for name in fresh], axis=1)
+            found |= {name: np.empty((2, self.n_routes)) for name in fresh}
+            for rows, passes in self._blocks():
+                total = np.asarray(passes @ stacked).T
+                for k, name in enumerate(fresh):
+                    found[name][:, rows] = total[2 * k : 2 * k + 2]
+        return RouteSums(**found)
 
     def available(self, graph: Graph, number: int = 0) -> BoolArray:
         """Routes all of whose arcs are open, of those that serve the graph of this number [route]."""
-        closed = (~graph.available).astype(float)[:, None]
-        return np.asarray((self.over_arcs(closed)[:, 0] == 0.0) & self.serves[number])
+        return np.asarray(~self.touching(~graph.available[:, None])[:, 0] & self.serves[number])
 
     def length_km(self, graph: Graph) -> FloatArray:
         """Length of every route [km]."""
@@ -168,11 +186,14 @@ class RouteSet:
             (np.ones(int(counted.sum())), (graph.govern_arc[counted], graph.govern_gateway[counted])),
             shape=(self.n_arcs, n),
         )
-        ones = incidence(self.arcs, self.start, self.n_arcs)
-        passes = (ones @ marks).tocsr()
-        passes.sort_indices()
-        route = np.repeat(np.arange(self.n_routes, dtype=np.int32), np.diff(passes.indptr))
-        return route, passes.indices.astype(np.int32)
+        route, gateway = [np.zeros(0, dtype=np.int32)], [np.zeros(0, dtype=np.int32)]
+        for rows, ones in self._blocks():
+            passes = (ones @ marks).tocsr()
+            passes.sort_indices()
+            number = np.arange(rows.start, rows.stop, dtype=np.int32)
+            route.append(np.repeat(number, np.diff(passes.indptr)))
+            gateway.append(passes.indices.astype(np.int32))
+        return np.concatenate(route), np.concatenate(gateway)
 
     def only(self, pairs: NDArray[np.integer[Any]]) -> tuple[RouteSet, LongArray, LongArray]:
         """The routes of some pairs alone, numbered anew, with the numbers of its routes and groups here."""
@@ -194,7 +215,6 @@ class RouteSet:
         return self._rows(kept, np.flatnonzero(chosen)), kept
 
     def _rows(self, kept: LongArray, groups: LongArray) -> RouteSet:
-        matrix, bundle, used = self._bundles
         arcs, start = take(self.arcs, self.start, kept)
         return replace(
             self,
@@ -207,7 +227,6 @@ class RouteSet:
             group_family=self.group_family[groups],
             serves=self.serves[:, kept],
             again=self.again[kept],
-            _known_bundles=(matrix[kept], bundle, used),
             _search=None,
         )
 
@@ -258,7 +277,6 @@ class RouteSet:
             group_family=family[first],
             serves=np.ones((1, len(code)), dtype=bool),
             again=np.concatenate([self.again, other.again])[number],
-            _known_bundles=None,
             _search=None,
         )
         return joined, number
@@ -272,16 +290,18 @@ class RouteSet:
 def in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> BoolArray:
     """Routes that touch the countries on the way between two places outside them [route]."""
     inside = np.isin(np.array(graph.countries), sorted(countries))
-    passes = routes.over_arcs(transit_arcs(graph, countries).astype(float)[:, None])[:, 0] > 0.0
+    passes = routes.touching(transit_arcs(graph, countries)[:, None])[:, 0]
     own = inside[routes.origin] | inside[routes.destination]
     return np.asarray(passes & ~own[routes.pair])
 
 
-def _by_bundle(values: FloatArray, bundle: IntArray, used: LongArray, count: int) -> FloatArray:
-    out = np.empty((count, values.shape[1]))
-    for k in range(values.shape[1]):
-        out[:, k] = np.bincount(bundle, weights=values[used, k], minlength=count)
-    return out
+def _narrow(routes: Candidates, n_arcs: int) -> Candidates:
+    """The same candidates, numbers of arcs in as few bytes as they need."""
+    return replace(routes, arcs=routes.arcs.astype(_arc_type(n_arcs), copy=False))
+
+
+def _arc_type(n_arcs: int) -> type[np.integer[Any]]:
+    return np.uint16 if n_arcs <= np.iinfo(np.uint16).max + 1 else np.int32
 
 
 def generate(
@@ -327,6 +347,7 @@ def generate(
     added = first.available & ~own.available
     if added.any():
         base = joined([base, Search(first, pairs, Labels.of(own)).over(added, base, detour)])
+    base = _narrow(base, first.n_arcs)
     searched = _Searched(first, own, pairs, base)
     parts, serves, again = [base], [np.ones((len(graphs), len(base.pair)), dtype=bool)], [False]
     bans = [(no_transit or {}).get(number, frozenset()) for number in range(len(graphs))]
@@ -343,7 +364,7 @@ def generate(
             mine[number] = True
             if number == 0:
                 mine[[k for k, ban in enumerate(bans) if ban == barred]] = True
-            parts.append(routes)
+            parts.append(_narrow(routes, first.n_arcs))
             serves.append(mine)
             again.append(anew and number > 0)
     whole = joined(parts)
@@ -462,7 +483,7 @@ def _assemble(
         pairs.destination,
         pair.astype(np.int32),
         family.astype(np.int32),
-        arcs.astype(np.int32),
+        arcs.astype(_arc_type(graph.n_arcs), copy=False),
         start.astype(np.int64),
         group_start,
         pair[first].astype(np.int32),

@@ -51,8 +51,8 @@ def passes(routes: RouteSet, graph: Graph, queues: Queues) -> tuple[csr_matrix, 
 class _Part:
     """One product: the families that queues can touch, their pairs, and the state under the last delays.
 
-    routes [n]: of the touched families. groups [g]: their numbers. weights: of these routes alone. through:
-    csr [n, q]. pairs [m], members [h]: the pairs of the touched families and all families of these pairs.
+    routes [n]: of the touched families. groups [g]: their numbers. weights: of these routes and product
+    alone. through: csr [n, q]. pairs [m], members [h]: the pairs of the touched families and all families of these pairs.
     at [g]: where the touched stand among the members. families [sector]: what became of the members.
     levels [sector]: of the touched. level [sector, h], before [sector, m]: K_f' and K' without further delay.
     beta [sector, m]: share of the product. reached [sector, m]: some family is open.
@@ -131,7 +131,7 @@ class Touched:
         old, through = choice.weights, self.through[p][rows]
         sums = RouteSums(
             *(
-                np.take(getattr(old.sums, name), rows, axis=1)
+                np.take(getattr(old.sums, name)[p : p + 1], rows, axis=1)
                 for name in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
             )
         )
@@ -188,15 +188,15 @@ class Touched:
 
     def _delay(self, part: _Part, delay_h: FloatArray, delay_h2: FloatArray) -> None:
         """Costs and shares of the pairs of a part under delays, by the formulas of `pivot`."""
-        p, old = part.product, part.weights.sums
+        old = part.weights.sums
         hours, variance = np.array(old.time_h), np.array(old.variance_h2)
-        hours[p] += part.through @ delay_h
-        variance[p] = np.maximum(variance[p] + part.through @ delay_h2, 0.0)
+        hours[0] += part.through @ delay_h
+        variance[0] = np.maximum(variance[0] + part.through @ delay_h2, 0.0)
         delayed = replace(part.weights, sums=replace(old, time_h=hours, variance_h2=variance))
         shape = len(part.families), 1, len(part.groups)
         shift = np.zeros(shape) if self.choice.base.shift is not None else None
         mean = np.zeros(shape) if part.gained else None
-        for piece in delayed.pieces((p,)):
+        for piece in delayed.pieces((0,)):
             block = piece.block
             total, pull = block.nested(piece.weight, out=part.pull[block.routes])
             part.total[:, block.groups] = total.T
@@ -287,7 +287,7 @@ class Touched:
             flow, turned, by_family = self._answer(part, boxes)
             out += turned
             out += self._between(part, demand_teu, boxes, by_family)
-            wide = np.sqrt(part.weights.sums.variance_h2[part.product] + VARIANCE_FLOOR)
+            wide = np.sqrt(part.weights.sums.variance_h2[0] + VARIANCE_FLOOR)
             passed += part.through_t @ flow
             spread += part.through_t @ (flow * wide)
         return out, np.asarray(spread / np.where(passed > 0.0, passed, 1.0))
@@ -298,7 +298,7 @@ class Touched:
         flow = np.zeros(len(part.routes))
         turned = np.zeros((self.n_queues, self.n_queues))
         by_family = np.zeros((len(part.groups), self.n_queues))
-        for piece in part.weights.pieces((part.product,)):
+        for piece in part.weights.pieces((0,)):
             block, teu = piece.block, boxes[piece.block.groups]
             mine = part.pull[block.routes] * ratio_of(teu, part.total[:, block.groups].T)[block.group]
             flow[block.routes] = mine.sum(axis=1)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,11 +76,11 @@ class Weights:
     open: BoolArray
     log_constant: FloatArray | None
 
-    @cached_property
-    def _root(self) -> FloatArray:
-        """w^(1/phi) G of every route [route, 1 or sector]."""
-        root: FloatArray = np.where(self.open, _SCALE, 0.0)
-        return root if self.log_constant is None else root * np.exp(self.log_constant)[:, None]
+    def _root(self, routes: slice, sectors: slice) -> FloatArray:
+        """w^(1/phi) G of some routes [route, 1 or sector]."""
+        opened = self.open[routes] if self.open.shape[1] == 1 else self.open[routes, sectors]
+        root: FloatArray = np.where(opened, _SCALE, 0.0)
+        return root if self.log_constant is None else root * np.exp(self.log_constant[routes])[:, None]
 
     def pieces(
         self,
@@ -95,7 +94,6 @@ class Weights:
         rho = classes.rho[sectors]
         # Sectors with one rho share their reliability-weighted hours.
         rho = rho[:1] if (rho == rho[:1]).all() else rho
-        root = self._root if self._root.shape[1] == 1 else self._root[:, sectors]
         sums, carbon = self.sums, classes.carbon_usd_per_kg
         blocks = self.nests.blocks
         if groups is not None:
@@ -107,7 +105,7 @@ class Weights:
                 cost = per_hour[self.pair[r]]
                 cost *= sums.time_h[p, r, None] + spread[:, None] * rho
                 cost += (sums.cost_usd[p, r] + carbon * sums.co2e_kg[p, r])[:, None]
-                weight = root[r] / cost
+                weight = self._root(r, sectors) / cost
                 shift = None
                 if phi > _GENTLE:
                     shift = _shifted(weight, phi, block)
