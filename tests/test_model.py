@@ -96,9 +96,11 @@ def test_first_order_is_near_where_the_change_is_small(study: lb.Study) -> None:
 def test_quicker_borders_raise_real_income_of_all_five(study: lb.Study) -> None:
     case = study["borders-half"]
     assert all(income(case)[region] > 0.01 for region in FIVE)
-    # A pair that uses none of these borders can meet a longer queue elsewhere: few do, by little.
     ratio = case.choice.cost / study.base.choice.cost
-    assert (ratio > 1 + 1e-12).mean() < 0.05 and ratio.max() < 1.001
+    # At the waits of the base no pair is dearer. A pair that uses none of these borders can meet a longer
+    # queue elsewhere: few do, by little (Tbilisi - Erzurum by 0.2 % at Kars).
+    assert_none_is_dearer(study, case)
+    assert (ratio > 1 + 1e-12).mean() < 0.06 and (ratio > 1.001).mean() < 3e-4 and ratio.max() < 1.0025
     assert {row["group"]: row["percent"] > 0 for row in case.group_rows} == {"CA5": True, "world": True}
 
 
@@ -112,13 +114,22 @@ def test_a_closed_post_carries_nothing_and_costs_something(study: lb.Study) -> N
     assert flows["alashankou-dostyk"] > before["alashankou-dostyk"]
 
 
+def assert_none_is_dearer(study: lb.Study, case: lb.Results) -> None:
+    """At the waits of the base."""
+    assert case.unqueued is not None
+    assert (case.unqueued.cost <= study.base.choice.cost * (1 + 1e-12)).all()
+
+
 def test_every_new_line_moves_a_share(study: lb.Study) -> None:
-    for name, gateway in (("cku-railway", "torugart-rail"), ("new-line", None)):
+    # A new route hurts no pair; a longer wait at a border that it leads to can: with the railway boxes wait
+    # 56 h at Akhalkalaki - Kars, 48 h before, and so do those between the Caucasus and Turkey.
+    told = (("cku-railway", "torugart-rail", 0.05, 1.045), ("new-line", None, 0.02, 1.01))
+    for name, gateway, share, most in told:
         case = study[name]
+        assert_none_is_dearer(study, case)
         assert np.abs(case.choice.family_share - study.base.choice.family_share).max() > 1e-4
-        # A new route hurts no pair; a longer wait at a border that it leads to can, by little.
         ratio = case.choice.cost / study.base.choice.cost
-        assert (ratio > 1.001).mean() < 1e-4 and ratio.max() < 1.01 and ratio.min() < 0.9
+        assert (ratio > 1.001).mean() < share and ratio.max() < most and ratio.min() < 0.9
         if gateway:
             flow = {row["gateway"]: row["teu_per_year"] for row in case.gateway_rows}[gateway]
             assert flow > 1000.0
@@ -269,10 +280,15 @@ def test_a_variant_of_the_trade_table_has_a_base_of_its_own(study: lb.Study) -> 
 
 
 def test_every_parameter_that_is_set_has_an_effect(world: lb.World, study: lb.Study) -> None:
-    fewer = lb.run(world, scenario("few", {"verb": "set_parameter", "parameter": "detour_max", "value": 1.2}))
+    """detour_max holds for routes over what a scenario opens; the base is what it was."""
+    line = dict(NEW_LINE.to_dict()["modification"][0])
+    nearer = {"verb": "set_parameter", "parameter": "detour_max", "value": 1.2}
+    fewer = lb.run(world, scenario("few", line, nearer))
     assert fewer.base is not None
-    assert fewer.base.choice.base.routes.n_routes < 0.98 * study.base.choice.base.routes.n_routes
-    assert max(abs(v) for v in income(fewer).values()) < 1e-10
+    one, two = (int(case.choice.available.sum()) for case in (fewer.base, study.base))
+    assert one == two
+    more = int(study["new-line"].choice.available.sum())
+    assert one < int(fewer.choice.available.sum()) < more
 
 
 def test_a_closure_that_cuts_a_zone_off_is_refused_by_name(world: lb.World) -> None:

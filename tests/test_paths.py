@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, align, compile_graph
-from landbridge.transport.paths import FAMILIES, RouteSet, generate
+from landbridge.transport.paths import FAMILIES, RouteSet, arc_type, generate
 from landbridge.world import World
 from mini_world import ZONES, changed, mini_world
 
@@ -79,9 +81,9 @@ def test_rival_borders_are_both_in_the_set(graph: Graph, routes: RouteSet) -> No
 def test_opposite_directions_agree_on_the_family(graph: Graph, routes: RouteSet) -> None:
     for origin, destination in (("XIA", "BER"), ("SHA", "IST"), ("ALM", "RTM")):
         there, back = (pair(graph, routes, a, b) for a, b in ((origin, destination), (destination, origin)))
-        one = {(arcs_of(routes, r).tobytes(), int(routes.family[r])) for r in routes.routes_of(there)}
+        one = {(tuple(arcs_of(routes, r).tolist()), int(routes.family[r])) for r in routes.routes_of(there)}
         two = {
-            (graph.reverse[arcs_of(routes, r)][::-1].tobytes(), int(routes.family[r]))
+            (tuple(graph.reverse[arcs_of(routes, r)][::-1].tolist()), int(routes.family[r]))
             for r in routes.routes_of(back)
         }
         assert one == two
@@ -184,3 +186,17 @@ def test_same_bytes_twice(graph: Graph) -> None:
     one, two = (generate(graph, ZONES, ZONES) for _ in range(2))
     for name in ("pair", "family", "arcs", "start", "group_start"):
         assert getattr(one, name).tobytes() == getattr(two, name).tobytes()
+
+
+def test_arcs_take_two_bytes_where_they_can(graph: Graph, routes: RouteSet) -> None:
+    assert routes.arcs.dtype == arc_type(graph.n_arcs) == np.uint16
+    assert arc_type(2**16) == np.uint16 and arc_type(2**16 + 1) == np.int32
+
+
+def test_sums_known_are_those_made_anew(graph: Graph, routes: RouteSet) -> None:
+    known = routes.sums(graph)
+    dearer = replace(graph, cost_usd=graph.cost_usd + 1.0)
+    found, fresh = routes.sums(dearer, (graph, known)), routes.sums(dearer)
+    assert found.time_h is known.time_h
+    for name in ("time_h", "cost_usd", "co2e_kg", "variance_h2"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(fresh, name))

@@ -55,7 +55,7 @@ class Nests:
     group_start [group + 1]: the routes of a group stand together, as in RouteSet. group_pair [group]: the
     groups of a pair stand together. own [route]: part of its length that no other route of the group uses.
     cell_group_start [group + 1]: the shared cells of a group stand together. cell_start [cell + 1], route
-    [n], part4 [n]: the routes of a shared cell, and a^4.
+    [n], part4 [n]: the routes of a shared cell, numbered from the first of their block, and a^4.
     """
 
     group_start: LongArray
@@ -111,11 +111,13 @@ class Nests:
         routes, group_start = _rows(self.group_start, groups)
         cells, cell_group_start = _rows(self.cell_group_start, groups)
         entries, cell_start = _rows(self.cell_start, cells)
-        by = (group_start[:-1] - self.group_start[groups]).astype(np.int32)
+        pair = self.group_pair[groups]
+        before = self.group_start[groups] - _block_start(self.group_start, self.group_pair)[groups]
+        by = (group_start[:-1] - _block_start(group_start, pair) - before).astype(np.int32)
         moved = np.repeat(by, np.diff(cell_group_start))
         return Nests(
             group_start,
-            self.group_pair[groups],
+            pair,
             self.own[routes],
             cell_group_start,
             cell_start,
@@ -129,9 +131,7 @@ class Nests:
         return list(self._blocks())
 
     def _blocks(self) -> Iterator[Block]:
-        first = np.flatnonzero(np.diff(self.group_pair, prepend=-1))
-        at = np.searchsorted(self.group_start[first], np.arange(0, self.n_routes, BLOCK_ROUTES))
-        cuts = np.unique(np.append(np.append(first, self.n_groups)[at], self.n_groups))
+        cuts = _cuts(self.group_start, self.group_pair)
         # What counts and what numbers is the same in all blocks, and is held once.
         most = [np.diff(start[cuts]).max(initial=0) for start in (self.group_start, self.cell_group_start)]
         every = np.arange(max(most), dtype=np.int32)
@@ -141,9 +141,8 @@ class Nests:
             one, two = int(self.cell_group_start[low]), int(self.cell_group_start[high])
             entries = slice(int(self.cell_start[one]), int(self.cell_start[two]))
             n_groups, n_routes, n_cells = high - low, routes.stop - routes.start, two - one
-            index = self.route[entries] - np.int32(routes.start)
             start = (self.cell_start[one : two + 1] - entries.start).astype(np.int32)
-            cells = csr_matrix((self.part4[entries], index, start), shape=(n_cells, n_routes))
+            cells = csr_matrix((self.part4[entries], self.route[entries], start), shape=(n_cells, n_routes))
             route_start = (self.group_start[low : high + 1] - routes.start).astype(np.int32)
             cell_start = (self.cell_group_start[low : high + 1] - one).astype(np.int32)
             own = self.own[routes]
@@ -332,15 +331,29 @@ class _Cells:
         cell, route = cell[order], route[order]
         part = km[cell] / length[route]
         n_groups = len(routes.group_pair)
+        first = _block_start(routes.group_start, routes.group_pair).astype(np.int32)
         return Nests(
             routes.group_start,
             routes.group_pair,
             own,
             np.concatenate([[0], np.cumsum(np.bincount(group, minlength=n_groups))]),
             np.concatenate([[0], np.cumsum(count)]),
-            route,
+            route - np.repeat(first[group], count),
             _power4(part),
         )
+
+
+def _cuts(group_start: LongArray, group_pair: NDArray[np.integer[Any]]) -> LongArray:
+    """The groups at which blocks of whole pairs begin, and the number of groups."""
+    first, n_groups = np.flatnonzero(np.diff(group_pair, prepend=-1)), len(group_pair)
+    at = np.searchsorted(group_start[first], np.arange(0, int(group_start[-1]), BLOCK_ROUTES))
+    return np.unique(np.append(np.append(first, n_groups)[at], n_groups))
+
+
+def _block_start(group_start: LongArray, group_pair: NDArray[np.integer[Any]]) -> LongArray:
+    """The first route of the block that each group is in [group]."""
+    cuts = _cuts(group_start, group_pair)
+    return np.repeat(group_start[cuts[:-1]], np.diff(cuts))
 
 
 def _route_of_arcs(routes: RouteSet, one: int, two: int) -> LongArray:

@@ -31,7 +31,7 @@ from landbridge.transport.families import FAMILIES, Labels
 from landbridge.transport.graph import LAYERS, Graph
 from landbridge.transport.search import Pairs
 
-__all__ = ["FAMILIES", "RouteSet", "RouteSums", "generate", "in_transit", "transit_arcs"]
+__all__ = ["FAMILIES", "RouteSet", "RouteSums", "arc_type", "generate", "in_transit", "transit_arcs"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -297,10 +297,11 @@ def in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> Boo
 
 def _narrow(routes: Candidates, n_arcs: int) -> Candidates:
     """The same candidates, numbers of arcs in as few bytes as they need."""
-    return replace(routes, arcs=routes.arcs.astype(_arc_type(n_arcs), copy=False))
+    return replace(routes, arcs=routes.arcs.astype(arc_type(n_arcs), copy=False))
 
 
-def _arc_type(n_arcs: int) -> type[np.integer[Any]]:
+def arc_type(n_arcs: int) -> type[np.integer[Any]]:
+    """The smallest type that numbers so many arcs."""
     return np.uint16 if n_arcs <= np.iinfo(np.uint16).max + 1 else np.int32
 
 
@@ -483,7 +484,7 @@ def _assemble(
         pairs.destination,
         pair.astype(np.int32),
         family.astype(np.int32),
-        arcs.astype(_arc_type(graph.n_arcs), copy=False),
+        arcs.astype(arc_type(graph.n_arcs), copy=False),
         start.astype(np.int64),
         group_start,
         pair[first].astype(np.int32),

@@ -51,8 +51,9 @@ def passes(routes: RouteSet, graph: Graph, queues: Queues) -> tuple[csr_matrix, 
 class _Part:
     """One product: the families that queues can touch, their pairs, and the state under the last delays.
 
-    routes [n]: of the touched families. groups [g]: their numbers. weights: of these routes and product
-    alone. through: csr [n, q]. pairs [m], members [h]: the pairs of the touched families and all families of these pairs.
+    routes [n]: of the touched families. groups [g]: their numbers. weights: of these routes, for
+    the product. through: csr [n, q]. pairs [m], members [h]: the pairs of the touched families and all
+    families of these pairs.
     at [g]: where the touched stand among the members. families [sector]: what became of the members.
     levels [sector]: of the touched. level [sector, h], before [sector, m]: K_f' and K' without further delay.
     beta [sector, m]: share of the product. reached [sector, m]: some family is open.
