@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from landbridge.transport.admissible import ABROAD_KM, Admissible
 from landbridge.transport.families import MIXED, OTHER, Labels
-from landbridge.transport.graph import LAYERS, PORT, SEA, Graph
-from landbridge.transport.search import BLENDS, MIDDLE, PAST, Found, Joins, Network, Pairs
+from landbridge.transport.graph import LAYERS, PORT, Graph
+from landbridge.transport.search import BLENDS, MIDDLE, PAST, Found, Joins, Network, Pairs, Ways
 
 __all__ = [
     "ABROAD_KM",
@@ -53,12 +54,8 @@ _RIVAL = 1.15
 _POSTS = 1.4
 # A family that a pair lacks in the base must come below this share of the mark to enter with a scenario.
 _WELL_BELOW = 2.0 / 3.0
-# A route may leave the country of an end and come back if it is abroad for no more than this [km]: by
-# Petropavl and Samara to Uralsk, by Tashkent and Beyneu to Atyrau. By ship it never may.
-ABROAD_KM = 2500.0
 # A way past a gateway is in the set where one in hand costs no more than this times the best.
 NEAR = 1.01
-_BITS_IN_BYTE = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.int64)
 # Routes whose arcs are worked on at a time.
 BLOCK_ROUTES = 16384
 
@@ -127,73 +124,6 @@ def incidence(arcs: IntArray, start: LongArray, n_arcs: int) -> csr_matrix:
     return csr_matrix((np.ones(len(arcs)), arcs, start.astype(np.int32)), shape=(len(start) - 1, n_arcs))
 
 
-# -- which routes are admissible -----------------------------------------------------------------------
-
-
-class _Rules:
-    """What makes a route inadmissible.
-
-    A place it comes to twice, a country of an end it comes back to, a ship it boards and leaves in one port.
-    """
-
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        tail, head = graph.tail // len(LAYERS), graph.head // len(LAYERS)
-        words = len(graph.places) // 64 + 1
-        self._bits = np.zeros((words, graph.n_arcs), dtype=np.uint64)
-        self._bits[head // 64, np.arange(graph.n_arcs)] = np.uint64(1) << (head % 64).astype(np.uint64)
-        self._moved = tail != head
-        codes = {country: n for n, country in enumerate(dict.fromkeys(graph.countries))}
-        country = np.array([codes[c] for c in graph.countries])
-        self._from, self._to = country[tail], country[head]
-        port, at_sea = graph.operation == PORT, graph.mode == SEA
-        self._lands = port & (graph.tail % len(LAYERS) == SEA)
-        self._boards = port & (graph.head % len(LAYERS) == SEA)
-        self._leaves, self._enters = graph.border | self._boards, graph.border | self._lands
-        self._voyage = at_sea & (self._from != self._to)
-
-    def admissible(self, arcs: IntArray, start: LongArray) -> BoolArray:
-        """Routes without a place twice, a ship that does not sail, or a return from far abroad [route]."""
-        if len(start) < 2:
-            return np.zeros(0, dtype=bool)
-        idle = np.zeros(len(arcs), dtype=bool)
-        idle[1:] = self._boards[arcs[:-1]] & self._lands[arcs[1:]]
-        return (
-            self._simple(arcs, start)
-            & ~np.logical_or.reduceat(idle, start[:-1])
-            & ~self._comes_back(arcs, start)
-        )
-
-    def _simple(self, arcs: IntArray, start: LongArray) -> BoolArray:
-        """As many distinct places as changes of place, plus one (the gate's arc is inside the origin)."""
-        changes = np.add.reduceat(self._moved[arcs], start[:-1], dtype=np.int64)
-        distinct = np.zeros(len(start) - 1, dtype=np.int64)
-        for bits in self._bits:
-            seen = np.bitwise_or.reduceat(bits[arcs], start[:-1])
-            distinct += _BITS_IN_BYTE[seen.view(np.uint8)].reshape(-1, 8).sum(axis=1)
-        return np.asarray(distinct == changes + 1)
-
-    def _comes_back(self, arcs: IntArray, start: LongArray) -> BoolArray:
-        """Leaves the country of an end and enters it again after an ocean voyage or too far abroad."""
-        first, last, n = start[:-1], start[1:] - 1, len(start) - 1
-        step, route = np.arange(len(arcs)), np.repeat(np.arange(n), np.diff(start))
-        km = np.concatenate([[0.0], np.cumsum(self._graph.length_km[arcs])])
-        voyages = np.concatenate([[0], np.cumsum(self._voyage[arcs])])
-        out = np.zeros(n, dtype=bool)
-        for end in (self._from[arcs[first]], self._to[arcs[last]]):
-            mine = end[route]
-            leaves = self._leaves[arcs] & (self._from[arcs] == mine)
-            enters = self._enters[arcs] & (self._to[arcs] == mine)
-            # A step at a border between two places of one country leaves and enters at once: no matter.
-            left = np.minimum.reduceat(np.where(leaves, step, len(arcs)), first)
-            back = np.maximum.reduceat(np.where(enters, step, -1), first)
-            both = np.flatnonzero(back > left)
-            away = km[back[both] + 1] - km[left[both]]
-            sailed = voyages[back[both] + 1] > voyages[left[both]]
-            out[both[sailed | (away > ABROAD_KM)]] = True
-        return out
-
-
 # -- the searches --------------------------------------------------------------------------------------
 
 
@@ -249,7 +179,7 @@ class Search:
 
     def __init__(self, graph: Graph, pairs: Pairs, labels: Labels) -> None:
         self.graph, self.pairs, self.labels = graph, pairs, labels
-        self.rules = _Rules(graph)
+        self.rules = Admissible(graph)
         self._net = Network(graph, pairs, self.labels)
         self.costs = [self._net.cost(blend) for blend in BLENDS]
 
@@ -298,20 +228,46 @@ class Search:
         """Best routes of a family at every blend, both ways; costs [blend x direction, asked]."""
         ways, store = self._net.ways(names), _Store(self, family)
         least = np.empty((2 * len(BLENDS), len(asked)))
-        for k, (cost, mirrored) in enumerate(product(self.costs, (False, True))):
+        searches = list(enumerate(product(self.costs, (False, True))))
+        bad = []
+        for k, (cost, mirrored) in searches:
             least[k], routes = ways.best(cost, asked, mirrored=mirrored)
-            _, bad = store.add(routes, asked, np.flatnonzero(np.isfinite(least[k])))
-            some = asked[bad]
-            mark = np.where(self.pairs.every_family[some], np.inf, _ABSURD[family])
-            worth = least[k, bad] <= mark * self._plain[k, some]
-            least[k, bad] = np.inf
-            bad = bad[worth]
-            for at, shut in self._without_return(asked[bad], mirrored):
-                again, routes = ways.best(cost, asked[bad[at]], mirrored=mirrored, shut=shut)
-                _, still = store.add(routes, asked[bad[at]], np.flatnonzero(np.isfinite(again)))
-                again[still] = np.inf
-                least[k, bad[at]] = again
+            bad.append(store.add(routes, asked, np.flatnonzero(np.isfinite(least[k])))[1])
+        # Where the best goes out and back, the best that does not, if the family can be worth having at all.
+        over = (least / self._plain[:, asked]).min(axis=0, initial=np.inf)
+        worth = (over <= _ABSURD[family]) | self.pairs.every_family[asked]
+        for k, (cost, mirrored) in searches:
+            some = bad[k][worth[bad[k]]]
+            least[k, bad[k]] = np.inf
+            least[k, some] = self._straight(ways, cost, asked[some], store, mirrored=mirrored)[0]
         return store.routes(), least
+
+    def _straight(
+        self,
+        ways: Ways,
+        cost: FloatArray,
+        asked: LongArray,
+        store: _Store,
+        *,
+        mirrored: bool = False,
+        shut: BoolArray | None = None,
+        most: FloatArray | None = None,
+    ) -> tuple[FloatArray, Candidates]:
+        """Best ways that do not come back into the country of the beginning nor leave that of the end.
+
+        Costs [asked], infinite where none is admissible, and the routes that are new. shut [arc]: closed too.
+        most [asked]: what they may cost.
+        """
+        least, parts = np.full(len(asked), np.inf), []
+        for at, back in self._without_return(asked, mirrored):
+            closed = back if shut is None else back | shut
+            found, routes = ways.best(cost, asked[at], mirrored=mirrored, shut=closed)
+            fine = np.isfinite(found) if most is None else found < most[at]
+            part, still = store.add(routes, asked[at], np.flatnonzero(fine))
+            found[still] = np.inf
+            least[at] = found
+            parts.append(part)
+        return least, joined(parts)
 
     @cached_property
     def _plain(self) -> FloatArray:
@@ -439,15 +395,19 @@ class Search:
                 shut[graph.govern_arc[graph.govern_gateway == gateway]] = True
                 found, trees = ways.best(cost, asked, shut=shut)
                 better = np.isfinite(found) & (hand.best_past(gateway, number)[asked] > NEAR * found)
-                hand.add(store.add(trees, asked, np.flatnonzero(better))[0])
+                part, bad = store.add(trees, asked, np.flatnonzero(better))
+                hand.add(part)
+                most = hand.best_past(gateway, number)[asked[bad]] / NEAR
+                hand.add(self._straight(ways, cost, asked[bad], store, shut=shut, most=most)[1])
 
     def over(
         self, opened: BoolArray, base: Candidates, detour: float, wanted: BoolArray | None = None
     ) -> Candidates:
         """The best of every family and blend that use one of the opened arcs [arc].
 
-        XX a family that a pair lacks there enters where it costs well below the mark at which a
-                family is left out.
+        base: what the base holds. wanted [pair]: pairs to look at, all by default. A route may cost `detour`
+        times the family's best in the base at the blends of PAST, no more than it at the others; a family
+        that a pair lacks enters where it costs well below the mark at which a family is left out.
         """
         held = {family: self._held(base, family) for family in SEARCHED}
         cheapest = np.minimum.reduce(list(held.values()))
@@ -527,7 +487,9 @@ class Search:
             if len(asked):
                 found, trees = ways.best(cost, asked, mirrored=mirrored, shut=shut)
                 better = np.isfinite(found) & (left[asked] > NEAR * found)
-                store.add(trees, asked, np.flatnonzero(better))
+                _, bad = store.add(trees, asked, np.flatnonzero(better))
+                most = left[asked[bad]] / NEAR
+                self._straight(ways, cost, asked[bad], store, mirrored=mirrored, shut=shut, most=most)
         return store.routes()
 
 
