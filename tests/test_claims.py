@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import landbridge as lb
+from landbridge.cli import app
 from landbridge.errors import DataError
 from landbridge.studies.answers import Answer, Answers, figure_names
 from landbridge.studies.claims import Claims, bound_test, check, verdict
@@ -186,9 +188,18 @@ def test_faults_are_told(world: World) -> None:
         verdict(world.with_channels(claim_figures=bare), row)
 
 
-def test_the_command_writes_both_lists(tmp_path: Path) -> None:
+def test_the_command_writes_both_lists(
+    found: Claims, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked(
+        world: World, claims: bool = True, estimates: bool = False, progress: object = None
+    ) -> Claims:
+        assert world.hash == lb.load().hash and claims and estimates
+        return found
+
+    monkeypatch.setattr("landbridge.studies.claims.check", checked)
     path = tmp_path / "claims.md"
-    assert command("claims", "-o", str(path)).returncode == 0
+    assert CliRunner().invoke(app, ["claims", "-o", str(path)]).exit_code == 0
     text = path.read_text(encoding="utf-8")
     assert "fell from 45.0 bcm in 2018 to 36.4 in 2023" in text and "What others estimated" in text
     # Words read from the left, figures stand under each other.
