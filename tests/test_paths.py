@@ -60,7 +60,9 @@ def test_routes_run_from_gate_to_gate_without_seeing_a_place_twice(graph: Graph,
 
 
 def test_all_families_are_found(graph: Graph, routes: RouteSet) -> None:
-    assert families(graph, routes, "XIA", "BER") == {"northern", "trans-caspian", "southern", "road", "sea"}
+    # Beside the corridors the cheapest way of all where it mixes rails and trucks: `other`.
+    corridors = families(graph, routes, "XIA", "BER") - {"other"}
+    assert corridors == {"northern", "trans-caspian", "southern", "road", "sea"}
     assert {"northern", "trans-caspian", "southern", "sea"} <= families(graph, routes, "BER", "ALM")
     assert "sea" in families(graph, routes, "IST", "SHA")
 

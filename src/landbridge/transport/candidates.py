@@ -234,7 +234,9 @@ class Search:
             least[k], routes = ways.best(cost, asked, mirrored=mirrored)
             bad.append(store.add(routes, asked, np.flatnonzero(np.isfinite(least[k])))[1])
         # Where the best goes out and back, the best that does not, if the family can be worth having at all.
-        over = (least / self._plain[:, asked]).min(axis=0, initial=np.inf)
+        there, ratio = np.isfinite(least), np.full_like(least, np.inf)
+        np.divide(least, self._plain[:, asked], out=ratio, where=there)
+        over = ratio.min(axis=0, initial=np.inf)
         worth = (over <= _ABSURD[family]) | self.pairs.every_family[asked]
         for k, (cost, mirrored) in searches:
             some = bad[k][worth[bad[k]]]

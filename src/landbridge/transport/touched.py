@@ -181,6 +181,9 @@ class Touched:
         out = np.array(self.choice.cost)
         for part in self.parts:
             self._delay(part, delay_h, delay_h2)
+            if not (delay_h.any() or delay_h2.any()):
+                # To the last bit: no delay is no change.
+                continue
             # A pair may have no way at all for some sectors: it keeps its infinite cost.
             with np.errstate(invalid="ignore"):
                 change = part.beta * (part.cost - part.before)
@@ -234,6 +237,8 @@ class Touched:
     def settled(self, delay_h: FloatArray, delay_h2: FloatArray) -> Choice:
         """The choice under the last delays, which must be these, as `pivot` would give it."""
         choice, old = self.choice, self.choice.sums
+        if not (delay_h.any() or delay_h2.any()):
+            return choice
         hours, variance = np.array(old.time_h), np.array(old.variance_h2)
         for p in (0, 1):
             hours[p] += self.through[p] @ delay_h
