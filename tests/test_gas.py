@@ -368,7 +368,9 @@ def test_the_economy_moves_with_the_gas_and_a_zero_cut_moves_nothing(world: Worl
     )
     base, none, lost, more = iterate(world, [zero, "gas-line-c-lost", "gas-line-d-built"])
     for closure, eq in none.equilibrium.items():
-        assert (eq.real_income_hat == base.equilibrium[closure].real_income_hat).all()
+        # The same costs to the last bit; the economy is solved again, to the last bit or two.
+        change = eq.real_income_hat - base.equilibrium[closure].real_income_hat
+        assert np.abs(change).max() <= 1e-15
     assert (none.cost_hat == base.cost_hat).all() and not any("gas" in n for n in none.notes)
     table = world.trade
     s = table.sectors.index("ENE")

@@ -165,8 +165,7 @@ def test_the_queue_of_the_base_is_part_of_the_observed_hours(queues: tuple[Queue
         assert q.base_wait[k] <= border[int(q.gateway[k]), int(q.way[k])] * (1 + 1e-9)
     names = [base.graph.gateways[j] for j in q.gateway]
     raised = {name for name, factor in zip(names, q.factor, strict=True) if factor > 1.0}
-    # 7.7 container trains a day where 3 can pass, and 27 where 24 can: the base of the model contradicts these
-    # capacities.
+    # 7.7 container trains a day where 3 can pass, 27 where 24 can: the base contradicts these capacities.
     assert raised == {"akhalkalaki-kars", "alashankou-dostyk"}
 
 
