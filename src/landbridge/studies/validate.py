@@ -1,9 +1,9 @@
 """Observed corridors beside ours, and CAREC's four indicators: is the network right before it is used?
 
-A row is answered by the route of largest share in the row's mode, its rail legs by container train, through
-the places or links that fix it. Nothing is fitted pair by pair; four global parameters were chosen after
-seeing the comparable rows, and the leave-one-out figure says what that is worth: each row predicted with the
-four refitted without it.
+A row is answered by the largest route of the way of largest share in the row's mode, its rail legs by container
+train, through the places or links that fix it; a way is all routes through the same gateways. Nothing is fitted
+pair by pair; four global parameters were chosen after seeing the comparable rows, and the leave-one-out figure
+says what that is worth: each row predicted with the four refitted without it.
 """
 
 from __future__ import annotations
@@ -209,13 +209,20 @@ def _without_suez() -> Scenario:
 
 
 def _answer(world: World, row: Any, via: list[str]) -> Route | None:
-    """The route of largest share in the row's mode through its places, None where there is none."""
+    """The largest route of the way of largest share in the row's mode, None where there is none.
+
+    A way is all routes through the same gateways: several differ by a line inside a country only, and their
+    shares belong together.
+    """
     try:
         routes = route(world, str(row["from_place"]), str(row["to_place"]), k=_MOST_ROUTES, product="block")
     except LandbridgeError:
         return None
     fit = [r for r in routes if r.mode_class == row["mode"] and _passes(r, via)]
-    return max(fit, key=lambda r: r.share) if fit else None
+    share: dict[tuple[str, ...], float] = {}
+    for r in fit:
+        share[r.gateways] = share.get(r.gateways, 0.0) + r.share
+    return max(fit, key=lambda r: (share[r.gateways], r.share)) if fit else None
 
 
 def _passes(one: Route, via: Sequence[str]) -> bool:
