@@ -1,9 +1,9 @@
 """Observed corridors beside ours, and CAREC's four indicators: is the network right before it is used?
 
-A row is answered by the largest route of the way of largest share in the row's mode, its rail legs by container
-train, through the places or links that fix it; a way is all routes through the same gateways. Nothing is fitted
-pair by pair; four global parameters were chosen after seeing the comparable rows, and the leave-one-out figure
-says what that is worth: each row predicted with the four refitted without it.
+A row is answered by the largest route of the way of largest share in the row's mode, its rail legs by
+container train, through the places or links that fix it; a way is all routes through the same gateways.
+Nothing is fitted pair by pair; four global parameters were chosen after seeing the comparable rows, and the
+leave-one-out figure says what that is worth: each row predicted with the four refitted without it.
 """
 
 from __future__ import annotations
