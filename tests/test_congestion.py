@@ -194,7 +194,7 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
         eq = solve(base.table, **shock._given(cost), tol=1e-13, start=shock.last)
         return float(np.log(eq.real_income_hat[member]))
 
-    h = 1e-3
+    h = 1e-4
     central = (8 * (log_income(h) - log_income(-h)) - (log_income(2 * h) - log_income(-2 * h))) / (12 * h)
     adjoint = sum(float((getattr(gradient.arcs, n) * v).sum()) for n, v in way.items())
     adjoint += float(gradient.capacity[j]) + float((gradient.productivity * turn).sum())

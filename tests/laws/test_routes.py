@@ -294,7 +294,7 @@ def test_no_family_is_lost_while_a_lane_is_open_and_its_cost_is_that_of_the_deto
 ) -> None:
     case = study["suez-closed"]
     assert case.unqueued is not None
-    graph, routes = case.graph, case.choice.base.routes
+    graph, routes = study.base.graph, case.choice.base.routes
     sea = FAMILIES.index("sea")
     ports = {str(row["place_id"]) for row in bench.base.world.network["ports"] if row["water"] == "ocean"}
     at_ports = np.array([name in ports for name in graph.places])
@@ -303,7 +303,7 @@ def test_no_family_is_lost_while_a_lane_is_open_and_its_cost_is_that_of_the_deto
     open_ = case.unqueued.available
     after = set(routes.pair[open_ & (routes.family == sea)].tolist())
     assert {q for q in before if both[q]} <= after
-    labels = Labels.of(bench.graph)
+    labels = Labels.of(graph)
     strait = graph.gateways.index("suez")
     shut = np.zeros(graph.n_arcs, dtype=bool)
     shut[graph.govern_arc[graph.govern_gateway == strait]] = True
@@ -312,7 +312,7 @@ def test_no_family_is_lost_while_a_lane_is_open_and_its_cost_is_that_of_the_deto
         along = np.where(open_, routes.over_arcs(cost[:, None])[:, 0], np.inf)
         worst = []
         for name in ("SHA", "DXB", "BOM"):
-            detour = labelled(bench.graph, labels, cost, place(graph, name), shut)
+            detour = labelled(graph, labels, cost, place(graph, name), shut)
             for q in np.flatnonzero(routes.origin == place(graph, name)).tolist():
                 key = int(routes.destination[q]), sea
                 if q in before and key in detour and admissible(graph, detour[key][1]):
