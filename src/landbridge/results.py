@@ -383,7 +383,7 @@ class Results:
         the family. Families without an open route are left out.
 
         sector: its code. by_family: a row for every pair and family, in place of one for every pair. waits:
-        "solved", those that the flows of this case bring forth, or "base", those of the base; the base itself
+        "solved", those that the flows of this case cause, or "base", those of the base; the base itself
         has the same under both.
         Raises DataError for a sector that no pair ships, ValueError for other waits.
         Source: `landbridge.transport.pair_costs`.
