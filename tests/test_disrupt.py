@@ -150,7 +150,7 @@ def test_the_command_prints_writes_and_refuses(tmp_path: Path) -> None:
     assert runner.invoke(app, ["disrupt", "suez", "-o", str(file)]).exit_code == 0
     with file.open(encoding="utf-8", newline="") as text:
         rows = list(csv.DictReader(text))
-    assert len(rows) == 1 and float(rows[0]["RUS_long_percent"]) < -0.5
+    assert len(rows) == 1 and -1 < float(rows[0]["RUS_long_percent"]) < -0.1
     shown = runner.invoke(app, ["disrupt", "suez"]).stdout
     assert "Suez Canal" in shown and "lower bound" in shown
 
