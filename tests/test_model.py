@@ -282,7 +282,7 @@ def test_a_variant_of_the_trade_table_has_a_base_of_its_own(study: lb.Study) -> 
 def test_every_parameter_that_is_set_has_an_effect(world: lb.World, study: lb.Study) -> None:
     """detour_max holds for routes over what a scenario opens; the base is what it was."""
     line = dict(NEW_LINE.to_dict()["modification"][0])
-    nearer = {"verb": "set_parameter", "parameter": "detour_max", "value": 1.2}
+    nearer = {"verb": "set_parameter", "parameter": "detour_max", "value": 1.1}
     fewer = lb.run(world, scenario("few", line, nearer))
     assert fewer.base is not None
     one, two = (int(case.choice.available.sum()) for case in (fewer.base, study.base))

@@ -22,7 +22,7 @@ from landbridge.trade import Equilibrium
 from landbridge.trade.welfare import CA5
 from landbridge.transport import FAMILIES, Choice, Freight, Graph
 from landbridge.transport.graph import LAYERS
-from landbridge.transport.paths import transit_arcs
+from landbridge.transport.paths import RouteSet, transit_arcs
 from landbridge.world import World
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ UNITS = {
 }
 _PLACES_SHOWN = 10
 _KEPT: WeakKeyDictionary[Any, dict[tuple[str, str], float]] = WeakKeyDictionary()
+# What the base and all cases of a study share, as their routes and places are the same.
+_WAYS: WeakKeyDictionary[RouteSet, _Ways] = WeakKeyDictionary()
 # Families by land; the sea between land legs of the Caspian belongs to them.
 _LAND = tuple(FAMILIES.index(name) for name in ("northern", "trans-caspian", "southern", "road"))
 
@@ -81,6 +83,39 @@ class Solved(Protocol):
     def equilibrium(self) -> Mapping[str, Equilibrium]: ...
     @property
     def closure(self) -> str: ...
+
+
+class _Ways:
+    """What of a route set does not depend on what it carries.
+
+    start, end [pair]: countries. of_five [pair]: one of them is among the five. crosses [route]: by country.
+    pair, gateway [n]: gateways that routes of these pairs pass. route, number [passage]: which route, which
+    of the n.
+    """
+
+    def __init__(self, graph: Graph, routes: RouteSet) -> None:
+        of = np.array(graph.countries)
+        self.start, self.end = of[routes.origin], of[routes.destination]
+        self._of_route = routes.pair
+        self.of_five = np.isin(self.start, CA5) | np.isin(self.end, CA5)
+        marks = [transit_arcs(graph, frozenset([country])) for country in CA5]
+        touched = routes.touching(np.stack(marks, axis=1))
+        self.crosses = {
+            country: touched[:, n] & ((self.start != country) & (self.end != country))[routes.pair]
+            for n, country in enumerate(CA5)
+        }
+        route, gateway = routes.through(graph)
+        mine = self.of_five[routes.pair[route]]
+        self.route = route[mine]
+        met = routes.pair[self.route].astype(np.int64) * len(graph.gateways) + gateway[mine]
+        keys, number = np.unique(met, return_inverse=True)
+        self.number = number.astype(np.int32)
+        self.pair, self.gateway = np.divmod(keys, len(graph.gateways))
+
+    def among(self, ends: NDArray[np.str_], countries: tuple[str, ...]) -> NDArray[np.bool_]:
+        """Routes whose ends [pair], self.start or self.end, are in these countries [route]."""
+        there = np.logical_or.reduce([ends == country for country in countries])
+        return np.asarray(there[self._of_route])
 
 
 class Carried:
@@ -119,29 +154,29 @@ class Carried:
         return self.routes.length_km(self.graph)
 
     @cached_property
-    def countries(self) -> tuple[FloatArray, FloatArray]:
-        """Country numbers at the two ends of every route's pair, by graph.countries [route]."""
-        of = np.array(self.graph.countries)
-        return of[self.routes.origin][self.routes.pair], of[self.routes.destination][self.routes.pair]
+    def _ways(self) -> _Ways:
+        if self.routes not in _WAYS:
+            _WAYS[self.routes] = _Ways(self.graph, self.routes)
+        return _WAYS[self.routes]
+
+    def begins_in(self, *countries: str) -> NDArray[np.bool_]:
+        """Routes from these countries [route]."""
+        return self._ways.among(self._ways.start, countries)
+
+    def goes_to(self, *countries: str) -> NDArray[np.bool_]:
+        """Routes to these countries [route]."""
+        return self._ways.among(self._ways.end, countries)
 
     def crosses(self, country: str) -> NDArray[np.bool_]:
         """Routes that touch a country of the five on their way between two others [route]."""
-        start, end = self.countries
-        return np.asarray(self._touched[country] & (start != country) & (end != country))
-
-    @cached_property
-    def _touched(self) -> dict[str, NDArray[np.bool_]]:
-        """Routes that touch each of the five [route]."""
-        marks = [transit_arcs(self.graph, frozenset([country])) for country in CA5]
-        touched = self.routes.touching(np.stack(marks, axis=1))
-        return {country: touched[:, n] for n, country in enumerate(CA5)}
+        return np.asarray(self._ways.crosses[country])
 
     def ends_in(self, origins: frozenset[str], destinations: frozenset[str]) -> NDArray[np.bool_]:
         """Routes between two groups of countries, either way [route]."""
-        start, end = self.countries
+        start, end = self._ways.start, self._ways.end
         there = np.isin(start, sorted(origins)) & np.isin(end, sorted(destinations))
         back = np.isin(start, sorted(destinations)) & np.isin(end, sorted(origins))
-        return np.asarray(there | back)
+        return np.asarray((there | back)[self.routes.pair])
 
     def family(self, *names: str) -> NDArray[np.bool_]:
         """Routes of these corridor families [route]."""
@@ -159,22 +194,15 @@ class Carried:
 
         Routes were searched with every gateway closed in turn, so a pair without another route has none.
         """
-        routes, graph = self.routes, self.graph
-        of = np.array(graph.countries)
-        ends = of[routes.origin], of[routes.destination]
-        in_five = np.isin(ends[0], CA5) | np.isin(ends[1], CA5)
-        mine = self.solved.choice.available & in_five[routes.pair]
-        n = len(graph.gateways)
-        route, gateway = routes.through(graph)
-        asked = mine[route]
-        pair = routes.pair[route[asked]]
-        times = np.bincount(pair * n + gateway[asked], minlength=routes.n_pairs * n)
-        met = np.flatnonzero(times)
+        routes, graph, ways = self.routes, self.graph, self._ways
+        ends = ways.start, ways.end
+        mine = self.solved.choice.available & ways.of_five[routes.pair]
+        times = np.bincount(ways.number[mine[ways.route]], minlength=len(ways.pair))
         count = np.bincount(routes.pair[mine], minlength=routes.n_pairs)
         demand = self.solved.demand_teu.sum(axis=1)
         out: dict[tuple[str, str], float] = {}
-        for key in met[times[met] == count[met // n]]:
-            q, j = int(key // n), int(key % n)
+        for k in np.flatnonzero((times > 0) & (times == count[ways.pair])).tolist():
+            q, j = int(ways.pair[k]), int(ways.gateway[k])
             for country in {str(ends[0][q]), str(ends[1][q])} & set(CA5):
                 name = country, graph.gateways[j]
                 out[name] = out.get(name, 0.0) + float(demand[q])
@@ -259,14 +287,13 @@ def _measure(solved: Solved, lost: Lost | None) -> dict[tuple[str, str], float]:
     carried = Carried(solved)
     out: dict[tuple[str, str], float] = {}
     by_land = np.isin(carried.routes.family, _LAND)
-    start, end = carried.countries
-    china = (start == "CHN") | (end == "CHN")
+    china = carried.begins_in("CHN") | carried.goes_to("CHN")
     known = set(carried.graph.countries)
     for country in CA5:
         if country not in known:
             continue
         crossing = by_land & carried.crosses(country)
-        others = by_land & china & (start != country) & (end != country)
+        others = by_land & china & ~carried.begins_in(country) & ~carried.goes_to(country)
         total = float(carried.teu[others].sum())
         out["transit_share", country] = float(carried.teu[crossing & china].sum()) / max(total, 1e-300)
         out["transit_teu", country] = float(carried.teu[crossing].sum())

@@ -178,10 +178,9 @@ def _n1(a: Cases) -> Answer:
 
 
 def _transit_share(a: Cases) -> Answer:
-    start, end = a.carried.countries
     by_land = a.carried.family("northern", "trans-caspian", "southern", "road")
-    china = by_land & ((start == "CHN") | (end == "CHN"))
-    beyond = china & ~np.isin(start, CA5) & ~np.isin(end, CA5)
+    china = by_land & (a.carried.begins_in("CHN") | a.carried.goes_to("CHN"))
+    beyond = china & ~a.carried.begins_in(*CA5) & ~a.carried.goes_to(*CA5)
     crossing = np.zeros_like(beyond)
     parts = []
     total = float(a.carried.teu[beyond].sum())
@@ -285,9 +284,8 @@ def _time_network(a: Cases) -> Answer:
 
 
 def _transit_teu(a: Cases) -> Answer:
-    start, end = a.carried.countries
     blocks = a.carried.by_product[:, 0]
-    touching = np.isin(start, CA5) | np.isin(end, CA5)
+    touching = a.carried.begins_in(*CA5) | a.carried.goes_to(*CA5)
     crossing = np.zeros_like(touching)
     for country in CA5:
         crossing |= a.carried.crosses(country)

@@ -2,10 +2,9 @@
 
 What is right by construction: for every pair, family and blend of `search.BLENDS`, in both directions, the
 least-cost route of the family is a candidate wherever it is admissible: it comes to no place twice, boards no
-ship that does not sail, and does not come back to the country of an end from far abroad. For the blends of
-`search.PAST` the best route past each gateway and strait of the leader is one too, where the family is a
-rival, so that a closure finds little that the base lacks; what it finds never makes a family cheaper than in
-the base.
+ship that does not sail, and does not come back to the country of an end from far abroad. For the blend MIDDLE
+the best route past each gateway and strait of the leader is one too, where the family is a rival, so that a
+closure finds little that the base lacks; what it finds never makes a family cheaper than in the base.
 """
 
 from __future__ import annotations
@@ -46,14 +45,14 @@ NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA = range(5)
 SEARCHED = (NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA)
 # A whole family is left out where even its best route costs this many times the pair's cheapest, at every
 # blend: Berlin - Warsaw has a way over the Caspian that is no choice. Trucks are dear and used all the same.
-_ABSURD = np.array([1.5, 1.5, 1.5, 4.0, 1.5])
+_ABSURD = np.array([1.25, 1.25, 1.25, 4.0, 1.5])
 # Ways over and past gateways are kept in the base for families that come within this of the pair's cheapest,
 # and ways over the gateways of the countries at both ends where they come within this of the family's.
-_RIVAL = 1.15
+_RIVAL = 1.1
 # Rival rail borders at the eastern end (Khorgos, Alashankou, Manzhouli) are kept up to this.
-_POSTS = 1.4
+_POSTS = 1.2
 # A family that a pair lacks in the base must come below this share of the mark to enter with a scenario.
-_WELL_BELOW = 2.0 / 3.0
+_WELL_BELOW = 0.8
 # A way past a gateway is in the set where one in hand costs no more than this times the best.
 NEAR = 1.01
 # Routes whose arcs are worked on at a time.
@@ -323,7 +322,7 @@ class Search:
     def _past_gateways(
         self, family: int, routes: Candidates, near: BoolArray, lacking: LongArray
     ) -> Iterator[Candidates]:
-        """The best way past each gateway and strait of the leader of every pair, at the blends of PAST.
+        """The best way past each gateway and strait of the leader of every pair, at the blend MIDDLE.
 
         One that a route in hand comes within NEAR of is left out; so is all of it for pairs that are not
         `near`, where the family costs much more than the pair's best way.
@@ -346,9 +345,9 @@ class Search:
         Where it costs at most _RIVAL times the leader at the blend MIDDLE. For railways the best way over
         every post of the country at the eastern end, up to _POSTS times the leader.
         """
-        number, asked = PAST.index(MIDDLE), np.unique(hand.pair)
+        asked = np.unique(hand.pair)
         joins = Joins(self._net.ways(names), self.costs[MIDDLE], asked)
-        _, least = hand.leaders(number)
+        _, least = hand.leaders()
         route, passed = np.nonzero(hand.passes)
         held = np.zeros((len(self.graph.gateways), len(self.pairs)), dtype=bool)
         held[passed, hand.pair[route]] = True
@@ -383,24 +382,22 @@ class Search:
 
     def _past(self, names: tuple[int, ...], hand: _Hand, store: _Store) -> None:
         """The best way past each gateway and strait of the leader, unless one in hand comes within NEAR."""
-        ways, graph = self._net.ways(names), self.graph
-        for number, blend in enumerate(PAST):
-            cost = self.costs[blend]
-            leader, least = hand.leaders(number)
-            on_leader, of = hand.passes[: len(leader)][leader], hand.pair[: len(leader)][leader]
-            for gateway in np.flatnonzero(on_leader.any(axis=0)).tolist():
-                asked = np.sort(of[on_leader[:, gateway]])
-                asked = asked[hand.best_past(gateway, number)[asked] > NEAR * least[asked]]
-                if not len(asked):
-                    continue
-                shut = np.zeros(graph.n_arcs, dtype=bool)
-                shut[graph.govern_arc[graph.govern_gateway == gateway]] = True
-                found, trees = ways.best(cost, asked, shut=shut)
-                better = np.isfinite(found) & (hand.best_past(gateway, number)[asked] > NEAR * found)
-                part, bad = store.add(trees, asked, np.flatnonzero(better))
-                hand.add(part)
-                most = hand.best_past(gateway, number)[asked[bad]] / NEAR
-                hand.add(self._straight(ways, cost, asked[bad], store, shut=shut, most=most)[1])
+        ways, graph, cost = self._net.ways(names), self.graph, self.costs[MIDDLE]
+        leader, least = hand.leaders()
+        on_leader, of = hand.passes[leader], hand.pair[leader]
+        for gateway in np.flatnonzero(on_leader.any(axis=0)).tolist():
+            asked = np.sort(of[on_leader[:, gateway]])
+            asked = asked[hand.best_past(gateway)[asked] > NEAR * least[asked]]
+            if not len(asked):
+                continue
+            shut = np.zeros(graph.n_arcs, dtype=bool)
+            shut[graph.govern_arc[graph.govern_gateway == gateway]] = True
+            found, trees = ways.best(cost, asked, shut=shut)
+            better = np.isfinite(found) & (hand.best_past(gateway)[asked] > NEAR * found)
+            part, bad = store.add(trees, asked, np.flatnonzero(better))
+            hand.add(part)
+            most = hand.best_past(gateway)[asked[bad]] / NEAR
+            hand.add(self._straight(ways, cost, asked[bad], store, shut=shut, most=most)[1])
 
     def over(
         self, opened: BoolArray, base: Candidates, detour: float, wanted: BoolArray | None = None
@@ -503,7 +500,7 @@ def _marked(pairs: LongArray, n: int) -> BoolArray:
 
 
 class _Hand:
-    """Routes of one family in hand: pairs, gateways [route, gateway], costs [blend of PAST, route]."""
+    """Routes of one family in hand: pairs, gateways [route, gateway], costs at the blend MIDDLE [route]."""
 
     def __init__(self, search: Search, routes: Candidates) -> None:
         graph = search.graph
@@ -512,7 +509,7 @@ class _Hand:
         shape = graph.n_arcs, len(graph.gateways)
         self._governed = csr_matrix((ones, (graph.govern_arc, graph.govern_gateway)), shape=shape)
         self.pair, self.passes = np.zeros(0, dtype=np.int64), np.zeros((0, shape[1]), dtype=bool)
-        self._cost = np.zeros((len(PAST), 0))
+        self._cost: FloatArray = np.zeros(0)
         self.add(routes)
 
     def add(self, routes: Candidates) -> None:
@@ -520,23 +517,22 @@ class _Hand:
         if not len(routes.pair):
             return
         arcs = incidence(routes.arcs, routes.start, self._search.graph.n_arcs)
-        costs = np.stack([self._search.costs[blend] for blend in PAST], axis=1)
         self.pair = np.concatenate([self.pair, routes.pair])
         self.passes = np.concatenate([self.passes, (arcs @ self._governed).toarray() > 0.0])
-        self._cost = np.concatenate([self._cost, np.asarray(arcs @ costs).T], axis=1)
+        self._cost = np.concatenate([self._cost, np.asarray(arcs @ self._search.costs[MIDDLE])])
 
-    def leaders(self, number: int) -> tuple[BoolArray, FloatArray]:
+    def leaders(self) -> tuple[BoolArray, FloatArray]:
         """The cheapest route of every pair [route], and its cost [pair]."""
-        return _least(self.pair, self._cost[number]), self.best(slice(None), number)
+        return _least(self.pair, self._cost), self._best(slice(None))
 
-    def best_past(self, gateway: int, number: int) -> FloatArray:
+    def best_past(self, gateway: int) -> FloatArray:
         """Least cost in hand of the routes that do not pass a gateway [pair]."""
-        return self.best(np.flatnonzero(~self.passes[:, gateway]), number)
+        return self._best(np.flatnonzero(~self.passes[:, gateway]))
 
-    def best(self, rows: slice | LongArray, number: int) -> FloatArray:
+    def _best(self, rows: slice | LongArray) -> FloatArray:
         """Least cost in hand of some of the routes [pair]."""
         out = np.full(len(self._search.pairs), np.inf)
-        np.minimum.at(out, self.pair[rows], self._cost[number][rows])
+        np.minimum.at(out, self.pair[rows], self._cost[rows])
         return out
 
 

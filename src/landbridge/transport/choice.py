@@ -22,7 +22,7 @@ from landbridge.transport.graph import Graph
 from landbridge.transport.overlap import Nests
 from landbridge.transport.pair_families import Families, ratio_of, stated_shares
 from landbridge.transport.paths import RouteSet, RouteSums
-from landbridge.transport.weights import Weights
+from landbridge.transport.weights import Totals, Weights
 from landbridge.world import World
 
 __all__ = [
@@ -53,6 +53,7 @@ class BaseChoice:
     family_share [group]: s_f, one for all segments.
     unreachable: pairs without an open route (cost is infinite there).
     assumed [pair]: pairs whose open families have no stated share; they are split evenly.
+    weights: of the routes, None for a part of a base.
     """
 
     routes: RouteSet
@@ -66,6 +67,12 @@ class BaseChoice:
     family_share: FloatArray
     unreachable: IntArray
     assumed: BoolArray
+    weights: Weights | None = None
+
+    def totals(self, weights: Weights) -> Totals:
+        """V of all groups under other sums or with other routes open; weighed are the groups that changed."""
+        known = Totals(self.total, self.shift, None)
+        return weights.totals() if self.weights is None else weights.totals_beside(self.weights, known)
 
     def only(self, pairs: NDArray[np.integer[Any]]) -> tuple[BaseChoice, NDArray[np.int64]]:
         """The base of some pairs alone (numbers in ascending order), and the numbers of its routes here.
@@ -328,7 +335,8 @@ def solve_base(
     available [route]: see RouteSet. nests: of the routes, see `landbridge.transport.overlap`.
     log_constant [route]: sum of ln b_j over the gateways a route passes (calibration), zero by default.
     """
-    found = Weights(nests, classes, routes.pair, sums, available[:, None], log_constant).totals(mean=True)
+    weights = Weights(nests, classes, routes.pair, sums, available[:, None], log_constant)
+    found = weights.totals(mean=True)
     family_cost = found.mean
     assert family_cost is not None
     opened = _open_groups(routes, available)
@@ -352,6 +360,7 @@ def solve_base(
         share,
         np.flatnonzero(~reached).astype(np.int32),
         assumed,
+        weights,
     )
 
 
@@ -384,7 +393,7 @@ def pivot(
         raise ValueError("a change keeps phi and phi_b of its base")
     weights = Weights(base.nests, classes, routes.pair, sums, available[:, None], log_constant)
     families = Families.of(base, _open_groups(routes, available), again)
-    found = weights.totals()
+    found = base.totals(weights)
     if families.gained.any():
         found = replace(found, mean=weights.totals(mean=True, groups=families.gained).mean)
     lost = families.lost_groups
@@ -398,6 +407,9 @@ def pivot(
         family_cost[s, p], share[s, p], cost[s, p, families.pairs], host[s, p] = one
         if len(lost):
             carried[s, p] = families.carried(one)
+    if np.array_equal(family_cost, base.family_cost):
+        # Of what has not changed one copy is enough.
+        family_cost = base.family_cost
     averaged = np.zeros(routes.n_pairs, dtype=bool)
     averaged[families.pairs[families.reached & families.fresh]] = True
     served = np.zeros(routes.n_pairs, dtype=bool)

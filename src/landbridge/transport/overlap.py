@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,8 +70,19 @@ class Nests:
     def of(cls, routes: RouteSet, graph: Graph) -> Nests:
         """The nests of a route set by the lengths of a graph [km], that of the base also under a scenario.
 
-        A link is one nest in both directions and on both gauges. A route without length is alone.
+        A link is one nest in both directions and on both gauges. A route without length is alone. Where the
+        routes of a pair are those of the other direction, so are its nests.
         """
+        twin = _twins(routes, graph)
+        mark_of = np.zeros(len(twin), dtype=bool)
+        mark_of[twin] = True
+        if mark_of.all():
+            return cls._of(routes, graph)
+        number = np.cumsum(mark_of) - 1
+        return cls._of(routes.of_groups(mark_of)[0], graph).take(number[twin], routes.group_pair)
+
+    @classmethod
+    def _of(cls, routes: RouteSet, graph: Graph) -> Nests:
         column_of_arc, km = _columns(routes, graph)
         n, n_columns, n_groups = routes.n_routes, len(km), len(routes.group_pair)
         own: FloatArray = np.zeros(n)
@@ -106,12 +117,15 @@ class Nests:
         """Number of groups."""
         return len(self.group_pair)
 
-    def take(self, groups: NDArray[np.integer[Any]]) -> Nests:
-        """The nests of some groups in ascending order, their routes numbered anew."""
+    def take(self, groups: LongArray, pairs: NDArray[np.integer[Any]] | None = None) -> Nests:
+        """The nests of some groups, their routes numbered anew.
+
+        groups: ascending, or in any order with the pairs [group] to which they belong from now on.
+        """
         routes, group_start = _rows(self.group_start, groups)
         cells, cell_group_start = _rows(self.cell_group_start, groups)
         entries, cell_start = _rows(self.cell_start, cells)
-        pair = self.group_pair[groups]
+        pair = self.group_pair[groups] if pairs is None else pairs
         before = self.group_start[groups] - _block_start(self.group_start, self.group_pair)[groups]
         by = (group_start[:-1] - _block_start(group_start, pair) - before).astype(np.int32)
         moved = np.repeat(by, np.diff(cell_group_start))
@@ -142,7 +156,7 @@ class Nests:
             entries = slice(int(self.cell_start[one]), int(self.cell_start[two]))
             n_groups, n_routes, n_cells = high - low, routes.stop - routes.start, two - one
             start = (self.cell_start[one : two + 1] - entries.start).astype(np.int32)
-            cells = csr_matrix((self.part4[entries], self.route[entries], start), shape=(n_cells, n_routes))
+            rows = self.part4[entries], self.route[entries], start
             route_start = (self.group_start[low : high + 1] - routes.start).astype(np.int32)
             cell_start = (self.cell_group_start[low : high + 1] - one).astype(np.int32)
             own = self.own[routes]
@@ -154,8 +168,8 @@ class Nests:
                 own[:, None],
                 csr_matrix((ones[:n_routes], every[:n_routes], route_start), shape=(n_groups, n_routes)),
                 csr_matrix((own, every[:n_routes], route_start), shape=(n_groups, n_routes)),
-                cells,
-                cells.T,
+                _sharing(csr_matrix((n_cells, n_routes)), *rows),
+                _sharing(csc_matrix((n_routes, n_cells)), *rows),
                 csr_matrix((ones[:n_cells], every[:n_cells], cell_start), shape=(n_groups, n_cells)),
             )
 
@@ -343,6 +357,15 @@ class _Cells:
         )
 
 
+_Matrix = TypeVar("_Matrix", csr_matrix, csc_matrix)
+
+
+def _sharing(matrix: _Matrix, data: FloatArray, indices: IntArray, indptr: IntArray) -> _Matrix:
+    """An empty matrix filled with these arrays themselves, which the constructor would copy."""
+    matrix.data, matrix.indices, matrix.indptr = data, indices, indptr
+    return matrix
+
+
 def _cuts(group_start: LongArray, group_pair: NDArray[np.integer[Any]]) -> LongArray:
     """The groups at which blocks of whole pairs begin, and the number of groups."""
     first, n_groups = np.flatnonzero(np.diff(group_pair, prepend=-1)), len(group_pair)
@@ -354,6 +377,40 @@ def _block_start(group_start: LongArray, group_pair: NDArray[np.integer[Any]]) -
     """The first route of the block that each group is in [group]."""
     cuts = _cuts(group_start, group_pair)
     return np.repeat(group_start[cuts[:-1]], np.diff(cuts))
+
+
+def _twins(routes: RouteSet, graph: Graph) -> LongArray:
+    """The group with the same routes in the other direction, where it is the earlier of both [group].
+
+    A group itself where there is none. Routes are the same where their links are.
+    """
+    start, size = routes.group_start[:-1], np.diff(routes.group_start)
+    family, n_places = routes.group_family.astype(np.int64), len(graph.places)
+    origin, destination = (
+        ends[routes.group_pair].astype(np.int64) for ends in (routes.origin, routes.destination)
+    )
+    code, back = (
+        (a * n_places + b) * (family.max(initial=0) + 1) + family
+        for a, b in ((origin, destination), (destination, origin))
+    )
+    order = np.argsort(code)
+    at = np.minimum(np.searchsorted(code, back, sorter=order), max(len(code) - 1, 0))
+    other = order[at]
+    # Sums of whole numbers below 2^53 are exact.
+    mark = np.random.default_rng(13).integers(1, 2**40, len(graph.links) + 1)[graph.link].astype(float)
+    links: FloatArray = np.zeros(routes.n_routes)
+    for one in range(0, routes.n_routes, _TABLE_ROUTES):
+        two = min(one + _TABLE_ROUTES, routes.n_routes)
+        along = mark[routes.arcs[routes.start[one] : routes.start[two]]]
+        links[one:two] = np.bincount(_route_of_arcs(routes, one, two), weights=along, minlength=two - one)
+    found = np.flatnonzero((code[other] == back) & (other < np.arange(len(code))) & (size[other] == size))
+    rows = np.arange(int(size[found].sum())) - np.repeat(np.cumsum(size[found]) - size[found], size[found])
+    here, there = (np.repeat(start[groups], size[found]) + rows for groups in (found, other[found]))
+    twin = np.arange(len(code))
+    if len(found):
+        equal = np.logical_and.reduceat(links[here] == links[there], np.cumsum(size[found]) - size[found])
+        twin[found[equal]] = other[found[equal]]
+    return twin
 
 
 def _route_of_arcs(routes: RouteSet, one: int, two: int) -> LongArray:

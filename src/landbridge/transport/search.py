@@ -30,8 +30,8 @@ HashArray = NDArray[np.uint64]
 # USD per hour. 0.2 USD/h is ore, 8 machinery, 40 electronics: 1 % a day of 20,000 and 2 % a day of 50,000
 # USD/TEU; 20 keeps what lies between 8 and 40 within about a percent of its best.
 BLENDS = tuple((product, per_hour) for product in (0, 1) for per_hour in (0.2, 2.0, 8.0, 20.0, 40.0))
-# The blend by which families and detours are compared, and those at which the best way past each gateway
-# of a leader is kept.
+# The blend by which families and detours are compared and at which the best way past each gateway of a leader
+# is kept, and the blends at which a scenario searches ways round a closure and detours.
 MIDDLE = BLENDS.index((0, 8.0))
 PAST = (MIDDLE, BLENDS.index((1, 2.0)))
 # No arc is free, and of equal routes the plainer is found; too little to change which is cheaper.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags
+from scipy.sparse import csr_matrix
 
 from landbridge.transport.choice import Choice, LostFamilies, over_products
 from landbridge.transport.graph import Graph
@@ -129,27 +129,14 @@ class Touched:
         members = families[0].groups
         at = np.searchsorted(members, groups)
         levels = {id(one): one.levels.take(at) for one in known.values()}
-        old, through = choice.weights, self.through[p][rows]
-        sums = RouteSums(
-            *(
-                np.take(getattr(old.sums, name)[p : p + 1], rows, axis=1)
-                for name in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
-            )
-        )
+        through = self.through[p][rows]
         n_sectors = len(classes.sectors)
         before = np.take(choice.cost_segment[:, p], families[0].pairs, axis=1)
         return _Part(
             product=p,
             routes=rows,
             groups=groups,
-            weights=Weights(
-                old.nests.take(groups),
-                classes,
-                routes.pair[rows],
-                sums,
-                old.open[rows],
-                None if old.log_constant is None else old.log_constant[rows],
-            ),
+            weights=choice.weights.take(groups, slice(p, p + 1)),
             through=through,
             through_t=through.T.tocsr(),
             pairs=families[0].pairs,
@@ -235,8 +222,11 @@ class Touched:
         return np.asarray(teu[part.slot[part.at]] * part.now_carried)
 
     def settled(self, delay_h: FloatArray, delay_h2: FloatArray) -> Choice:
-        """The choice under the last delays, which must be these, as `pivot` would give it."""
+        """The choice under the last delays, which must be these, as `pivot` would give it; its last use."""
         choice, old = self.choice, self.choice.sums
+        for part in self.parts:
+            # What takes the most room is no longer needed.
+            part.pull = np.empty((0, 0))
         if not (delay_h.any() or delay_h2.any()):
             return choice
         hours, variance = np.array(old.time_h), np.array(old.variance_h2)
@@ -289,68 +279,56 @@ class Touched:
         n = self.n_queues
         out, spread, passed = np.zeros((n, n)), np.zeros(n), np.zeros(n)
         for part in self.parts:
-            boxes = self._boxes(part, demand_teu)
-            flow, turned, by_family = self._answer(part, boxes)
+            flow, turned = self._answer(part, demand_teu)
             out += turned
-            out += self._between(part, demand_teu, boxes, by_family)
             wide = np.sqrt(part.weights.sums.variance_h2[0] + VARIANCE_FLOOR)
             passed += part.through_t @ flow
             spread += part.through_t @ (flow * wide)
         return out, np.asarray(spread / np.where(passed > 0.0, passed, 1.0))
 
-    def _answer(self, part: _Part, boxes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Boxes on routes [n], change of flows inside families [q, q], mean dlnG by hours [g, q]."""
-        classes = self.choice.classes
+    def _answer(self, part: _Part, demand_teu: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Boxes on routes [n] and the change of the flows [q, q], block by block of whole pairs.
+
+        Inside families by J, between them by -lambda K_f (dlnK_f - mean over the pair).
+        """
+        phi, boxes, steep = self.choice.classes.phi, self._boxes(part, demand_teu), self._steep(part)
+        teu = (demand_teu[part.pairs] * part.beta.T).sum(axis=1)
+        slot = part.slot[part.at]
         flow = np.zeros(len(part.routes))
         turned = np.zeros((self.n_queues, self.n_queues))
-        by_family = np.zeros((len(part.groups), self.n_queues))
         for piece in part.weights.pieces((0,)):
-            block, teu = piece.block, boxes[piece.block.groups]
-            mine = part.pull[block.routes] * ratio_of(teu, part.total[:, block.groups].T)[block.group]
-            flow[block.routes] = mine.sum(axis=1)
-            whole = teu.sum(axis=1, keepdims=True)
-            part_of = teu * inverse(whole)
-            per_hour = classes.usd_per_h.T[part.weights.pair[block.routes]]
+            block, mine = piece.block, boxes[piece.block.groups]
+            per = ratio_of(mine, part.total[:, block.groups].T)
+            on_route = np.einsum("rs,rs->r", part.pull[block.routes], per[block.group])
+            flow[block.routes] = on_route
+            whole = mine.sum(axis=1, keepdims=True)
+            part_of = mine * inverse(whole)
+            per_hour = self.choice.classes.usd_per_h.T[part.weights.pair[block.routes]]
             # One sector that stands for all: mean weight and mean share of an hour in the cost.
             weight = (piece.weight * part_of[block.group]).sum(axis=1, keepdims=True)
             turn = (per_hour / piece.cost * part_of[block.group]).sum(axis=1, keepdims=True)
             inner = block.inner(weight)
             passing = part.through[block.routes]
             longer = np.asarray(passing.toarray()) * turn
-            by_family[block.groups] = block.add @ (inner.share * longer)
-            turned -= passing.T @ (classes.phi * whole[block.group] * inner.turn(longer))
-        return flow, turned, by_family
+            by_family = block.add @ (inner.share * longer)
+            by_family *= (steep[block.groups] * mine).sum(axis=1, keepdims=True) * inverse(whole)
+            at = slot[block.groups] - slot[block.groups.start]
+            pairs = slice(slot[block.groups.start], slot[block.groups.start] + at[-1] + 1)
+            average = np.zeros((at[-1] + 1, self.n_queues))
+            np.add.at(average, at, whole * by_family)
+            average *= inverse(teu[pairs])[:, None]
+            between = on_route[:, None] * (average[at] - by_family)[block.group]
+            within = phi * whole[block.group] * inner.turn(longer)
+            turned += passing.T @ (between - within)
+        return flow, turned
 
-    def _between(
-        self, part: _Part, demand_teu: FloatArray, boxes: FloatArray, by_family: FloatArray
-    ) -> FloatArray:
-        """Change of the flows by the shares of families: -lambda K_f (dlnK_f - mean over the pair) [q, q]."""
+    def _steep(self, part: _Part) -> FloatArray:
+        """lambda K_f of the touched families, none for those gained [g, sector]."""
         base, p = self.choice.base, part.product
         lam = ratio_of(base.classes.phi_b, base.cost_segment[:, p][:, part.pairs]).T
         level = np.stack([one.family_cost[part.at] for one in part.settled], axis=1)
-        steep = lam[part.slot[part.at]] * level * boxes
-        whole = boxes.sum(axis=1)
         gained = np.stack([one.gained[part.at] for one in part.families], axis=1)
-        lifted = (np.where(gained, 0.0, steep).sum(axis=1) * inverse(whole))[:, None] * by_family
-        teu = (demand_teu[part.pairs] * part.beta.T).sum(axis=1)
-        slot = part.slot[part.at]
-        average = np.zeros((len(part.pairs), self.n_queues))
-        np.add.at(average, slot, whole[:, None] * lifted)
-        average *= inverse(teu)[:, None]
-        change = whole[:, None] * (average[slot] - lifted)
-        # What each family sends through each queue, for one box of it.
-        per = ratio_of(boxes, part.total.T)
-        on_route = np.zeros(len(part.routes))
-        for block in part.weights.nests.blocks:
-            of_route = per[block.groups][block.group]
-            on_route[block.routes] = np.einsum("rs,rs->r", part.pull[block.routes], of_route)
-        group = np.repeat(np.arange(len(part.groups)), np.diff(part.weights.nests.group_start))
-        sent = diags(on_route * inverse(whole)[group]) @ part.through
-        ones = csr_matrix(
-            (np.ones(len(group)), np.arange(len(group)), part.weights.nests.group_start),
-            shape=(len(part.groups), len(group)),
-        )
-        return np.asarray((ones @ sent).T @ change)
+        return np.where(gained, 0.0, lam[part.slot[part.at]] * level)
 
 
 class Patched:

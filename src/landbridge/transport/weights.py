@@ -23,6 +23,7 @@ from landbridge.transport.paths import RouteSums
 __all__ = ["VARIANCE_FLOOR", "Piece", "Totals", "Weights"]
 
 FloatArray = NDArray[np.float64]
+LongArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 VARIANCE_FLOOR = 1e-6
@@ -130,6 +131,43 @@ class Weights:
             if shift is not None and piece.shift is not None:
                 shift[:, p, at] = piece.shift.T
         return Totals(total, shift, means)
+
+    def totals_beside(self, base: Weights, known: Totals) -> Totals:
+        """V of all groups, taken from those of a base where no route of a group has changed."""
+        same = self.classes is base.classes and self.log_constant is base.log_constant
+        if not same or self.open.shape != base.open.shape:
+            return self.totals()
+        changed = (self.open != base.open).any(axis=1)
+        for name in ("time_h", "cost_usd", "co2e_kg", "variance_h2"):
+            ours, theirs = getattr(self.sums, name), getattr(base.sums, name)
+            if ours is not theirs:
+                changed |= (ours != theirs).any(axis=0)
+        start = self.nests.group_start
+        groups = np.flatnonzero(np.logical_or.reduceat(changed, start[:-1])) if len(changed) else start[:0]
+        if 2 * len(groups) > self.nests.n_groups:
+            return self.totals()
+        total, shift = known.total.copy(), None if known.shift is None else known.shift.copy()
+        if len(groups):
+            found = self.take(groups).totals()
+            total[:, :, groups] = found.total
+            if shift is not None and found.shift is not None:
+                shift[:, :, groups] = found.shift
+        return Totals(total, shift, None)
+
+    def take(self, groups: LongArray, products: slice = slice(None)) -> Weights:
+        """Those of the routes of some groups in ascending order, of some products."""
+        mark = np.zeros(self.nests.n_groups, dtype=bool)
+        mark[groups] = True
+        rows = np.flatnonzero(np.repeat(mark, np.diff(self.nests.group_start)))
+        names = "time_h", "cost_usd", "co2e_kg", "variance_h2"
+        return Weights(
+            self.nests.take(groups),
+            self.classes,
+            self.pair[rows],
+            RouteSums(*(np.take(getattr(self.sums, name)[products], rows, axis=1) for name in names)),
+            self.open[rows],
+            None if self.log_constant is None else self.log_constant[rows],
+        )
 
     def with_sectors(self, other: Weights, sectors: BoolArray) -> Weights:
         """The same, with routes open to the sectors marked [sector] as in another."""
