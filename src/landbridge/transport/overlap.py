@@ -70,19 +70,8 @@ class Nests:
     def of(cls, routes: RouteSet, graph: Graph) -> Nests:
         """The nests of a route set by the lengths of a graph [km], that of the base also under a scenario.
 
-        A link is one nest in both directions and on both gauges. A route without length is alone. Where the
-        routes of a pair are those of the other direction, so are its nests.
+        A link is one nest in both directions and on both gauges. A route without length is alone.
         """
-        twin = _twins(routes, graph)
-        mark_of = np.zeros(len(twin), dtype=bool)
-        mark_of[twin] = True
-        if mark_of.all():
-            return cls._of(routes, graph)
-        number = np.cumsum(mark_of) - 1
-        return cls._of(routes.of_groups(mark_of)[0], graph).take(number[twin], routes.group_pair)
-
-    @classmethod
-    def _of(cls, routes: RouteSet, graph: Graph) -> Nests:
         column_of_arc, km = _columns(routes, graph)
         n, n_columns, n_groups = routes.n_routes, len(km), len(routes.group_pair)
         own: FloatArray = np.zeros(n)
@@ -117,15 +106,12 @@ class Nests:
         """Number of groups."""
         return len(self.group_pair)
 
-    def take(self, groups: LongArray, pairs: NDArray[np.integer[Any]] | None = None) -> Nests:
-        """The nests of some groups, their routes numbered anew.
-
-        groups: ascending, or in any order with the pairs [group] to which they belong from now on.
-        """
+    def take(self, groups: NDArray[np.integer[Any]]) -> Nests:
+        """The nests of some groups in ascending order, their routes numbered anew."""
         routes, group_start = _rows(self.group_start, groups)
         cells, cell_group_start = _rows(self.cell_group_start, groups)
         entries, cell_start = _rows(self.cell_start, cells)
-        pair = self.group_pair[groups] if pairs is None else pairs
+        pair = self.group_pair[groups]
         before = self.group_start[groups] - _block_start(self.group_start, self.group_pair)[groups]
         by = (group_start[:-1] - _block_start(group_start, pair) - before).astype(np.int32)
         moved = np.repeat(by, np.diff(cell_group_start))
@@ -377,40 +363,6 @@ def _block_start(group_start: LongArray, group_pair: NDArray[np.integer[Any]]) -
     """The first route of the block that each group is in [group]."""
     cuts = _cuts(group_start, group_pair)
     return np.repeat(group_start[cuts[:-1]], np.diff(cuts))
-
-
-def _twins(routes: RouteSet, graph: Graph) -> LongArray:
-    """The group with the same routes in the other direction, where it is the earlier of both [group].
-
-    A group itself where there is none. Routes are the same where their links are.
-    """
-    start, size = routes.group_start[:-1], np.diff(routes.group_start)
-    family, n_places = routes.group_family.astype(np.int64), len(graph.places)
-    origin, destination = (
-        ends[routes.group_pair].astype(np.int64) for ends in (routes.origin, routes.destination)
-    )
-    code, back = (
-        (a * n_places + b) * (family.max(initial=0) + 1) + family
-        for a, b in ((origin, destination), (destination, origin))
-    )
-    order = np.argsort(code)
-    at = np.minimum(np.searchsorted(code, back, sorter=order), max(len(code) - 1, 0))
-    other = order[at]
-    # Sums of whole numbers below 2^53 are exact.
-    mark = np.random.default_rng(13).integers(1, 2**40, len(graph.links) + 1)[graph.link].astype(float)
-    links: FloatArray = np.zeros(routes.n_routes)
-    for one in range(0, routes.n_routes, _TABLE_ROUTES):
-        two = min(one + _TABLE_ROUTES, routes.n_routes)
-        along = mark[routes.arcs[routes.start[one] : routes.start[two]]]
-        links[one:two] = np.bincount(_route_of_arcs(routes, one, two), weights=along, minlength=two - one)
-    found = np.flatnonzero((code[other] == back) & (other < np.arange(len(code))) & (size[other] == size))
-    rows = np.arange(int(size[found].sum())) - np.repeat(np.cumsum(size[found]) - size[found], size[found])
-    here, there = (np.repeat(start[groups], size[found]) + rows for groups in (found, other[found]))
-    twin = np.arange(len(code))
-    if len(found):
-        equal = np.logical_and.reduceat(links[here] == links[there], np.cumsum(size[found]) - size[found])
-        twin[found[equal]] = other[found[equal]]
-    return twin
 
 
 def _route_of_arcs(routes: RouteSet, one: int, two: int) -> LongArray:
