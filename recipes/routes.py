@@ -2,7 +2,7 @@
 
     python recipes/routes.py
 
-Takes about two minutes. To be run after the network tables, or a bundled scenario that opens or closes
+Takes about one minute. To be run after the network tables, or a bundled scenario that opens or closes
 anything, have changed: a set of another network is not used. The same network gives the same routes; tests
 search again and compare.
 """

@@ -130,10 +130,10 @@ def _sections(found: Disruption, world: World, count: int) -> Iterator[Section]:
         ),
         after=(
             "Hours: further hours of the pairs of zones that used it, by the boxes that passed; they can "
-            "fall where dearer and quicker ways are left, and where the corridor family of a pair is lost "
-            "whole (its stated share is a cost then). Million USD: what shippers lose in money, hours and "
-            "risk. Unserved: no route of their set is left; the loss of real income leaves them out and is a "
-            "lower bound. Waits elsewhere grow with the traffic that moves there, where a capacity is known; "
+            "fall where dearer and quicker ways are left. Million USD: what shippers lose in money, hours "
+            "and risk. Unserved: no route of their set is left; the loss of real income leaves them out and "
+            "is a lower bound. Waits elsewhere grow with the traffic that moves there, where a capacity is "
+            "known; "
             f"ordinary wagons meet no queue.{rest}",
         ),
     )
