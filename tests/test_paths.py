@@ -137,10 +137,22 @@ def test_scenario_that_closes_everything_known_finds_the_rest(world: World) -> N
     cut = changed(world, "gateways", "gateway_id", "alm-mos", status="closed")
     cut = changed(cut, "links", "link_id", "D3", status="closed")
     graphs = align([world, cut])
-    both = generate(graphs, ("XIA",), ("BER",))
+    both = generate(graphs, ("XIA",), ("BER",), every_family=np.ones((1, 1), dtype=bool))
     open_families = {FAMILIES[f] for f in both.family[both.available(graphs[1], 1)]}
     assert "northern" not in open_families
     assert {"trans-caspian", "southern", "sea"} <= open_families
+
+
+def test_a_case_that_keeps_the_ban_of_its_base_holds_no_route_twice(world: World) -> None:
+    cut = changed(world, "gateways", "gateway_id", "alm-mos", status="closed")
+    ban = frozenset(["KAZ"])
+    places = ("XIA", "BER", "MOS", "SHA")
+    routes = generate(align([world, cut]), places, places, no_transit={0: ban, 1: ban})
+    served = [
+        (int(routes.pair[r]), int(routes.family[r]), arcs_of(routes, r).tobytes())
+        for r in np.flatnonzero(routes.serves[1])
+    ]
+    assert len(served) == len(set(served))
 
 
 def test_wanted_pairs_and_pairs_without_a_route(world: World) -> None:

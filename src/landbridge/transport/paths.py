@@ -256,13 +256,16 @@ class RouteSet:
         return _assemble(known.graph, known.pairs, left, ~nothing, ~nothing[0])
 
     def merged(self, other: RouteSet) -> tuple[RouteSet, LongArray]:
-        """These routes and those of another set of the same pairs, sorted by pair and family.
+        """These routes and those of another set of the same pairs that are not among them, sorted.
 
         Also the number of every route in the concatenation of both sets' routes.
         """
         codes = [r.pair.astype(np.int64) * len(FAMILIES) + r.family for r in (self, other)]
         code = np.concatenate(codes)
         number = np.argsort(code, kind="stable")
+        known, new = (_keys(r.pair, r.family, r.arcs, r.start, self.n_arcs) for r in (self, other))
+        fresh = np.concatenate([np.ones(len(known), dtype=bool), ~np.isin(new, known)])
+        number = number[fresh[number]]
         code = code[number]
         start = np.concatenate([self.start, self.start[-1] + other.start[1:]])
         arcs, start = take(np.concatenate([self.arcs, other.arcs]), start, number)
@@ -372,10 +375,39 @@ def generate(
             parts.append(_narrow(routes, first.n_arcs))
             serves.append(mine)
             again.append(anew and number > 0)
-    whole = joined(parts)
+    whole, serving = joined(parts), np.concatenate(serves, axis=1)
     found_again = np.repeat(again, [len(part.pair) for part in parts])
-    made = _assemble(first, pairs, whole, np.concatenate(serves, axis=1), found_again)
+    if any(bans):
+        # A case that keeps the ban of its base finds the ways round it again.
+        kept = _first_of_equal(whole, serving, first.n_arcs)
+        whole, serving, found_again = whole.only(kept), serving[:, kept], found_again[kept]
+    made = _assemble(first, pairs, whole, serving, found_again)
     return replace(made, _search=searched)
+
+
+def _first_of_equal(routes: Candidates, serves: BoolArray, n_arcs: int) -> LongArray:
+    """Numbers of the routes without those that an equal, earlier one of the same graphs stands for."""
+    key = _keys(routes.pair, routes.family, routes.arcs, routes.start, n_arcs)
+    _, first, at = np.unique(key, return_index=True, return_inverse=True)
+    own = first[at]
+    return np.flatnonzero((own == np.arange(len(key))) | (serves & ~serves[:, own]).any(axis=0))
+
+
+def _keys(
+    pair: NDArray[np.integer[Any]],
+    family: NDArray[np.integer[Any]],
+    arcs: ArcArray,
+    start: LongArray,
+    n_arcs: int,
+) -> NDArray[np.uint64]:
+    """A number for every route, equal for equal ones: sums of random numbers, wrapping in 64 bits."""
+    rng = np.random.default_rng(29)
+    of_arc = rng.integers(1, 2**63, n_arcs, dtype=np.uint64)
+    of_group = rng.integers(1, 2**63, dtype=np.uint64) | np.uint64(1)
+    if not len(pair):
+        return np.zeros(0, dtype=np.uint64)
+    group = pair.astype(np.uint64) * np.uint64(len(FAMILIES)) + family.astype(np.uint64)
+    return np.asarray(np.add.reduceat(of_arc[arcs], start[:-1]) + group * of_group)
 
 
 def search_case(
