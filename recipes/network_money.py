@@ -96,6 +96,7 @@ def sector_freight(inputs: dict[str, Rows]) -> Rows:
     return [
         {
             "sector": row["sector"],
+            "kind": row["kind"],
             "payload_t_per_teu": row["payload_t_per_teu"],
             "usd_per_teu": row["usd_per_teu_central"],
             "usd_per_teu_low": row["usd_per_teu_low"],
@@ -104,7 +105,10 @@ def sector_freight(inputs: dict[str, Rows]) -> Rows:
             "time_low": row["time_pct_per_day_low"],
             "time_high": row["time_pct_per_day_high"],
             "share_air": row["share_air"],
-            "source": f"value: {row['basis_of_density']}; time: {row['basis_of_time']}; payload: judgement",
+            "source": (
+                f"value: {row['basis_of_density']}; time: {row['basis_of_time']}; "
+                "payload and kind: judgement"
+            ),
             "year": "2023",
             "basis": row["basis"],
             "note": "time value inside the 0.6-2.1 percent a day of Hummels and Schaur (2013), bulk below it",

@@ -244,7 +244,14 @@ def mini_network() -> dict[str, Table]:
         "emission_factors": [dict(zip(("mode", "country", "g_per_tkm"), f, strict=True)) for f in factors],
         "zones": [{"place_id": z, "share": 1.0} for z in ZONES],
         "sector_freight": [
-            dict(zip(("sector", "payload_t_per_teu", "usd_per_teu", "time_percent_per_day"), s, strict=True))
+            {
+                "kind": "container",
+                **dict(
+                    zip(
+                        ("sector", "payload_t_per_teu", "usd_per_teu", "time_percent_per_day"), s, strict=True
+                    )
+                ),
+            }
             for s in sectors
         ],
         "value_density": [{"sector": "MIN", "exporter": "KAZ", "importer": "*", "usd_per_teu": 2000.0}],

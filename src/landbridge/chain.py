@@ -259,7 +259,7 @@ class SolvedBase:
             graph = graph.with_queue(*delays)
         equilibrium, first_order = shock.solved(choice.cost)
         demand = shock.boxes(equilibrium[self.closures[0]])
-        flow = choice.assign(demand)
+        flow, goods = choice.assign_goods(demand)
         told = remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
         statuses = [eq.status for eq in equilibrium.values()]
         if held is not None and not held.converged:
@@ -275,6 +275,7 @@ class SolvedBase:
             freight=self.freight,
             demand_teu=demand,
             flow_teu=flow,
+            goods=goods,
             cost_hat=shock.cost_hat(choice.cost),
             equilibrium=equilibrium,
             first_order=first_order,

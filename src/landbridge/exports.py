@@ -115,6 +115,8 @@ _GATEWAY_FIELDS = (
 )
 _GATEWAY_FLOWS = (
     Field("teu_per_year", "real", "TEU/year, loaded", "both ways together"),
+    Field("teu_container", "real", "TEU/year", "containers, loaded and empty, both ways"),
+    Field("tonnes", "real", "t/year", "all goods, those in containers too"),
     Field("trains_per_day", "real", "trains/day, both ways", "container trains, empty returns included"),
     Field(
         "volume_over_capacity",

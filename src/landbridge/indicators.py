@@ -138,15 +138,8 @@ class Carried:
 
     @cached_property
     def tonnes(self) -> FloatArray:
-        """Tonnes a year on every route [route], by the mean payload of what its pair ships."""
-        table = self.solved.world.network["sector_freight"].by("sector")
-        payload = np.array(
-            [float(table[s]["payload_t_per_teu"] or 0.0) for s in self.solved.choice.classes.sectors]
-        )
-        demand = self.solved.demand_teu
-        total = demand.sum(axis=1)
-        mean = np.where(total > 0.0, demand @ payload / np.where(total > 0.0, total, 1.0), 0.0)
-        return np.asarray(self.teu * mean[self.routes.pair])
+        """Tonnes a year on every route [route]."""
+        return np.asarray(self.solved.choice.route_goods(self.solved.demand_teu)[:, 1:3].sum(axis=1))
 
     @cached_property
     def length_km(self) -> FloatArray:

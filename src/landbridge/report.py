@@ -214,6 +214,12 @@ UNITS = {
     "generalised_cost_usd": "USD/TEU",
     "trains_per_day": "trains/day, both ways",
     "teu_per_year": "TEU/year, loaded",
+    "teu_container": "TEU/year, loaded and empty",
+    "base_teu_container": "TEU/year, loaded and empty, base",
+    "tonnes": "t/year",
+    "base_tonnes": "t/year, base",
+    "trucks_per_year": "trucks/year",
+    "teu": "TEU/year, loaded",
     "teu_block": "TEU/year, loaded",
     "teu_wagonload": "TEU/year, loaded",
     "volume_over_capacity": "ratio",
@@ -239,7 +245,7 @@ UNITS = {
 }
 
 
-KEYS = {
+KEYS: dict[str, tuple[str, ...]] = {
     "real_income": ("region",),
     "groups": ("group",),
     "trade": ("exporter", "importer"),
@@ -247,6 +253,7 @@ KEYS = {
     "gateways": ("gateway",),
     "counts": ("gateway", "metric", "year", "role"),
     "emissions": ("mode",),
+    "mode_split": ("exporter", "importer", "kind", "mode/mode_border_exporter/mode_border_importer"),
     "value_added": ("region",),
     "indicators": ("indicator", "subject"),
 }
@@ -266,7 +273,8 @@ def long_rows(digests: Sequence[Digest]) -> Iterator[tuple[str, str, str, str, s
     for digest in listed:
         for table, columns in KEYS.items():
             for row in digest.result.get(table, []):
-                key = [str(row[c]) for c in columns] + [""] * (4 - len(columns))
+                key = ["/".join(str(row[part]) for part in c.split("/")) for c in columns]
+                key += [""] * (4 - len(columns))
                 for variable, value in row.items():
                     if variable in columns or not isinstance(value, float):
                         continue
@@ -326,11 +334,13 @@ def _counts(base: Digest, names: Names) -> Section:
             row["role"],
         )
         for row in sorted(base.counts, key=lambda r: (r["role"], r["unit"], r["gateway"]))
+        if row["role"] != "ranked"
     )
     fitted = (
         "Fitted: one of the five counts that `landbridge calibrate` fits four numbers to (two gateway "
         "constants and two family shares). Predicted: no number was set on it. 14,398 trains is 16,414 "
-        "(2024) less the published growth of 14 %."
+        "(2024) less the published growth of 14 %. Counts of another scope (ports with transhipment) are "
+        "in the JSON as `ranked`."
     )
     scaled = f"The base economy is scaled to the GDP of {base.year}; network, prices and shares are of 2023."
     return Section(
@@ -347,20 +357,25 @@ def _base_gateways(world: World, base: Digest, names: Names) -> Section:
         (
             names.of_gateway(row),
             row["mode"],
-            f"{row['teu_per_year'] / 1000:,.0f}",
+            f"{row['teu_container'] / 1e3:,.0f}",
+            f"{row['tonnes'] / 1e6:,.1f}",
             _or_dash(row["trains_per_day"], ".1f"),
             _or_dash(row["volume_over_capacity"], ".2f"),
             _hours(row),
+            "-" if row["observed"] is None else f"{row['observed']:,.0f} {row['observed_unit']}",
         )
         for row in shown[:_GATEWAYS_SHOWN]
     )
     return Section(
         "Base: the busiest gateways of Central Asia, its neighbours and the Caspian",
-        ("gateway", "mode", "1,000 TEU a year", "container trains a day", "of capacity", "hours"),
+        (
+            *("gateway", "mode", "1,000 TEU in containers", "Mt a year", "container trains a day"),
+            *("of capacity", "hours", "observed"),
+        ),
         rows,
         after=(
-            "TEU: loaded boxes and TEU equivalents of ordinary wagons and trucks, both ways. Trains: "
-            "container trains only, both ways, empty boxes included. Of capacity: container trains, TEU in "
+            "Both ways. TEU in containers: loaded and empty ones. Mt: all goods, those in containers too. "
+            "Trains: container trains only. Of capacity: container trains, TEU in "
             "containers (ports) or trucks over the capacity stated, '-' where none is known. Hours: mean of "
             "what passes, ordinary wagons too.",
         ),
@@ -376,8 +391,8 @@ def _near_central_asia(world: World, base: Digest) -> Rows:
         for r in world.network["gateways"]
         if {country.get(str(r["place_a"])), country.get(str(r["place_b"]))} & near
     }
-    rows = [r for r in base.result["gateways"] if r["gateway"] in inside and r["teu_per_year"] > 0]
-    return sorted(rows, key=lambda r: -float(r["teu_per_year"]))
+    rows = [r for r in base.result["gateways"] if r["gateway"] in inside and r["tonnes"] > 0]
+    return sorted(rows, key=lambda r: -float(r["tonnes"]))
 
 
 # -- a scenario ----------------------------------------------------------------------------------------

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.counts import Passed, count_rows, observed_cells
 from landbridge.errors import ConvergenceError, Status
+from landbridge.mode_split import mode_split_rows
 from landbridge.scenario import Scenario
 from landbridge.trade import Equilibrium
 from landbridge.trade.welfare import CA5
@@ -42,7 +44,8 @@ class Results:
     """One solved World: routes, flows, waits, trade and real income.
 
     id: "base" or the scenario's. choice, freight, demand_teu [pair, k], flow_teu [arc, product], TEU a
-    year: the freight side. equilibrium: by closure of the trade balance; first_order: d ln real income
+    year: the freight side. goods [arc, 2]: loaded containers [TEU a year] and all goods [t a year].
+    equilibrium: by closure of the trade balance; first_order: d ln real income
     [n] by closure, gradient times log changes. closure: the one whose flows are on the network.
     cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and what arrives over it.
     unqueued: the choice at the waits of the base, before those of this case were found; the choice itself
@@ -57,6 +60,7 @@ class Results:
     freight: Freight
     demand_teu: FloatArray
     flow_teu: FloatArray
+    goods: FloatArray
     cost_hat: FloatArray
     equilibrium: Mapping[str, Equilibrium]
     first_order: Mapping[str, FloatArray]
@@ -170,7 +174,11 @@ class Results:
         """Flows and hours at every gateway.
 
         trains_per_day: container trains both ways, empty returns included; null away from rail borders.
-        teu_per_year: loaded boxes of all kinds; teu_block, teu_wagonload of them by rail product.
+        teu_container: containers, loaded and empty, both ways. tonnes: all goods, those in containers too.
+        trucks_per_year: these as trucks, null off the road. observed, observed_unit, observed_year,
+        observed_use: a count of the year of the economy, where there is one.
+        teu_per_year: containers loaded and bulk in TEU by weight; teu_block, teu_wagonload of it by rail
+        product.
         wait_h: hours of the crossing or in the port, service and queue, averaged over what passes; a gauge
         change is apart. status: open or closed.
         volume_over_capacity: container trains, trucks or containers over the stated capacity, both ways,
@@ -180,7 +188,8 @@ class Results:
         pass in the observed hours.
         """
         graph = self.graph
-        block, _ = self._container_trains
+        passed, observed = self.passed, observed_cells(self.count_rows)
+        unknown = dict.fromkeys(("observed", "observed_unit", "observed_year", "observed_use"))
         hours = self._hours_at_gateways
         total = graph.at_gateways(self.flow_teu)
         table = self.world.network["gateways"].by("gateway_id")
@@ -199,12 +208,16 @@ class Results:
                     "name": str(row["name"]),
                     "mode": str(row["mode"]),
                     "status": str(row["status"]),
-                    "trains_per_day": float(block[j]) if rail else None,
+                    "trains_per_day": float(passed.trains[j]) if rail else None,
+                    "teu_container": float(passed.containers[j]),
+                    "tonnes": float(passed.tonnes[j]),
+                    "trucks_per_year": float(passed.trucks[j]) if row["mode"] == "road" else None,
                     "teu_per_year": teu,
                     "teu_block": float(total[j, BLOCK]) if rail else None,
                     "teu_wagonload": float(total[j, WAGONLOAD]) if rail else None,
                     **queues.get(j, nothing),
                     "wait_h": float(hours[j]) if rail or port or row["mode"] == "road" else 0.0,
+                    **observed.get(gateway, unknown),
                 }
             )
         return rows
@@ -234,38 +247,18 @@ class Results:
 
     @cached_property
     def count_rows(self) -> Rows:
-        """Observed counts of the year of the economy beside ours; role: input, fitted or predicted."""
-        days, year = self.world.parameter("days_per_year"), int(self.world.parameter("horizon"))
-        trains, boxes = self._container_trains
-        boxed = self.graph.at_gateways(self.flow_teu)[:, BLOCK]
-        number = {gateway: j for j, gateway in enumerate(self.graph.gateways)}
-        kinds = self.world.network["gateways"].by("gateway_id")
-        rows = []
-        for row in self.world.network["validation_counts"]:
-            names = str(row["gateway_id"]).split("+")
-            if row["year"] != year or not all(n in number for n in names):
-                continue
-            at = [number[n] for n in names]
-            if row["unit"] == "trains/year":
-                ours = days * float(trains[at].sum())
-            elif row["unit"] == "TEU/year":
-                rail = kinds[names[0]]["mode"] == "rail"
-                ours = float(boxes[at].sum() if rail else boxed[at].sum())
-            else:
-                continue
-            rows.append(
-                {
-                    "gateway": str(row["gateway_id"]),
-                    "metric": str(row["metric"]),
-                    "year": year,
-                    "observed": float(row["value"] or 0.0),
-                    "ours": ours,
-                    "unit": str(row["unit"]),
-                    "role": str(row["use"]),
-                    "source": str(row["source"]),
-                }
-            )
-        return rows
+        """Observed counts of the year of the economy beside ours, see `landbridge.counts`."""
+        return count_rows(self.world, self.graph, self.passed)
+
+    @cached_property
+    def passed(self) -> Passed:
+        """What passes the gateways, in containers, tonnes, trucks and trains."""
+        return Passed(self.world, self.graph, self.flow_teu, self.goods)
+
+    @cached_property
+    def mode_split_rows(self) -> Rows:
+        """Freight by pair of countries, kind of goods and mode, see `landbridge.mode_split`."""
+        return mode_split_rows(self.world, self.graph, self.choice, self.demand_teu)
 
     @cached_property
     def link_rows(self) -> Rows:
@@ -373,6 +366,11 @@ class Results:
         """`emission_rows` as a DataFrame."""
         return _frame(self.emission_rows)
 
+    @property
+    def mode_split(self) -> pd.DataFrame:
+        """`mode_split_rows` as a DataFrame."""
+        return _frame(self.mode_split_rows)
+
     def skims(self, sector: str = "MCH", by_family: bool = False, waits: str = "solved") -> pd.DataFrame:
         """Expected cost, hours, money and CO2e of one TEU of a sector between all places, as a DataFrame.
 
@@ -408,6 +406,7 @@ class Results:
             return {
                 **freight,
                 "counts": self.count_rows,
+                "mode_split": self.mode_split_rows,
                 "emissions": self.emission_rows,
                 "value_added": self.value_added_rows,
             }
@@ -422,6 +421,7 @@ class Results:
                 {**row, **{f"base_{k}": v for k, v in before[row["region"]].items() if k != "region"}}
                 for row in self.value_added_rows
             ],
+            "mode_split": self.mode_split_rows,
             "notes": list(self.notes),
         }
 
@@ -431,7 +431,15 @@ class Results:
         if self.base is None:
             return self.gateway_rows
         before = {row["gateway"]: row for row in self.base.gateway_rows}
-        beside = ("trains_per_day", "teu_per_year", "volume_over_capacity", "queue_h", "wait_h")
+        beside = (
+            "trains_per_day",
+            "teu_per_year",
+            "teu_container",
+            "tonnes",
+            "volume_over_capacity",
+            "queue_h",
+            "wait_h",
+        )
         return [
             {**row, **{f"base_{k}": before.get(row["gateway"], {}).get(k) for k in beside}}
             for row in self.gateway_rows
@@ -472,18 +480,6 @@ class Results:
             return None
         one = np.ones_like(self._main.unit_cost_hat)
         return np.asarray((one if new is None else new) / (one if old is None else old))
-
-    @cached_property
-    def _container_trains(self) -> tuple[FloatArray, FloatArray]:
-        """Container trains a day and their boxes a year at every gateway, both ways, empties included.
-
-        Boxes come back at least at the stated ratio to those that go out; what goods do not fill is empty.
-        """
-        graph, world = self.graph, self.world
-        there, back = graph.at_gateways_by_way(self.flow_teu)[:, BLOCK].T
-        more, less = np.maximum(there, back), np.minimum(there, back)
-        boxes = more + np.maximum(less, world.parameter("return_ratio_empty") * more)
-        return boxes / (world.parameter("teu_per_train") * world.parameter("days_per_year")), boxes
 
     @cached_property
     def _hours_at_gateways(self) -> FloatArray:

@@ -268,33 +268,60 @@ class Choice:
 
         demand_teu [pair, sector]: TEU per unit of time. The answer for the demand asked last is kept.
         """
-        known = self._last_flows.get("flows")
+        return self._loads(demand_teu)[:, :2].copy()
+
+    def route_goods(self, demand_teu: FloatArray) -> FloatArray:
+        """Goods on every route [route, 5]: loaded containers [TEU], t in containers, t in bulk, USD of both.
+
+        USD at the value of a TEU of the base.
+        """
+        return self._loads(demand_teu)[:, 2:].copy()
+
+    def _loads(self, demand_teu: FloatArray) -> FloatArray:
+        """TEU by product and the columns of `route_goods` [route, 7]."""
+        known = self._last_loads.get("loads")
         if known is not None and np.array_equal(known[0], demand_teu):
-            return known[1].copy()
-        flows = self._route_flows(demand_teu)
-        self._last_flows["flows"] = demand_teu.copy(), flows
-        return flows.copy()
+            return known[1]
+        loads = self._route_loads(demand_teu)
+        self._last_loads["loads"] = demand_teu.copy(), loads
+        return loads
 
     @cached_property
-    def _last_flows(self) -> dict[str, tuple[FloatArray, FloatArray]]:
+    def _last_loads(self) -> dict[str, tuple[FloatArray, FloatArray]]:
         return {}
 
-    def _route_flows(self, demand_teu: FloatArray) -> FloatArray:
-        routes = self.base.routes
-        flows = np.zeros((routes.n_routes, 2))
-        block_share = self.classes.block_share
+    def _route_loads(self, demand_teu: FloatArray) -> FloatArray:
+        routes, classes = self.base.routes, self.classes
+        loads = np.zeros((routes.n_routes, 7))
+        block_share = classes.block_share
+        boxed = classes.in_containers.astype(float)
+        kinds = np.stack([boxed, 1.0 - boxed], axis=1)
+        of_sector = np.column_stack([np.ones_like(boxed), boxed, kinds * classes.payload_t_per_teu[:, None]])
+        value = np.ascontiguousarray(classes.usd_per_teu.T)
         for piece in self.weights.pieces():
             block, p = piece.block, piece.product
             pair = routes.group_pair[block.groups]
             beta = (block_share if p == 0 else 1.0 - block_share)[:, pair].T
             total, pull = block.nested(piece.weight)
             per = ratio_of(demand_teu[pair] * beta * self.family_share[:, p, block.groups].T, total)
-            flows[block.routes, p] = np.einsum("rs,rs->r", pull, per[block.group])
-        return flows
+            pull *= per[block.group]
+            found = pull @ of_sector
+            loads[block.routes, p] = found[:, 0]
+            loads[block.routes, 2:5] += found[:, 1:]
+            pull *= value[pair][block.group]
+            loads[block.routes, 5:] += pull @ kinds
+        return loads
 
     def assign(self, demand_teu: FloatArray) -> FloatArray:
         """Flows on arcs by product, all demand loaded by its route shares [arc, product]."""
         return self.base.routes.to_arcs(self.route_flows(demand_teu))
+
+    def assign_goods(self, demand_teu: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """As `assign`, and beside it the loaded containers [TEU] and all goods [t] on arcs [arc, 2]."""
+        loads = self._loads(demand_teu)
+        shown = np.column_stack([loads[:, :3], loads[:, 3] + loads[:, 4]])
+        on_arcs = self.base.routes.to_arcs(shown)
+        return np.ascontiguousarray(on_arcs[:, :2]), np.ascontiguousarray(on_arcs[:, 2:])
 
     def vjp(
         self,

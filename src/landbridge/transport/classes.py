@@ -54,6 +54,7 @@ class Classes:
     usd_per_teu [sector, pair]: value density u. usd_per_h [sector, pair]: t u / 24, value of an hour.
     block_share [sector, pair]: share of the sector's rail TEU on block trains.
     family_share [group, family]: stated share of TEU by corridor family.
+    in_containers [sector]: goods that travel in containers, not in bulk. payload_t_per_teu [sector].
     rho [sector]: hours one standard deviation counts for. phi, phi_b, carbon_usd_per_kg: parameters.
     """
 
@@ -63,6 +64,8 @@ class Classes:
     usd_per_h: FloatArray
     block_share: FloatArray
     family_share: FloatArray
+    in_containers: BoolArray
+    payload_t_per_teu: FloatArray
     rho: FloatArray
     phi: float
     phi_b: float
@@ -110,6 +113,8 @@ def freight_classes(
         percent[:, None] / 100.0 * usd / 24.0,
         np.ascontiguousarray(block[group[index]].T),
         family,
+        np.array([row["kind"] == "container" for row in rows]),
+        np.array([float(row["payload_t_per_teu"] or 0.0) for row in rows]),
         np.full(len(sectors), world.parameter("rho")),
         world.parameter("phi"),
         world.parameter("phi_b"),

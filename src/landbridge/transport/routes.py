@@ -31,11 +31,11 @@ from landbridge.transport.graph import (
     LAYERS,
     OPERATIONS,
     PRODUCTS,
-    SEA,
     TERMS,
     WAGONLOAD,
     Graph,
 )
+from landbridge.transport.modes import MODE_CLASSES, mode_classes
 from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import FAMILIES, generate
 from landbridge.world import World
@@ -49,13 +49,9 @@ __all__ = ["MODE_CLASSES", "Leg", "Route", "Routes", "Term", "route"]
 
 Row = Mapping[str, Cell]
 
-MODE_CLASSES = ("multimodal", "sea", "rail", "road")
 _GRID = 2.0**20
 # Hours spent waiting for a departure.
 _SCHEDULE = ("formation", "sailing_wait")
-_RAIL_SHARE = 0.8
-# The Black Sea with the Bosporus: degrees west, south, east, north.
-_BLACK_SEA = (27.0, 40.9, 42.5, 47.5)
 
 
 @dataclass(frozen=True)
@@ -307,7 +303,7 @@ def route(
     family_share = choice.family_share[sector, number][routes.group_of_route]
     spread = sums.variance_h2[number]
     arcs = [routes.arcs[routes.start[r] : routes.start[r + 1]] for r in range(routes.n_routes)]
-    kinds = [_mode_class(graph, places, a) for a in arcs]
+    kinds = [MODE_CLASSES[m] for m in mode_classes(graph, places, routes.arcs, routes.start)]
     chosen = _largest(routes.family, share, k, mode, kinds)
     if not chosen:
         found = ", ".join(sorted(set(kinds)))
@@ -395,38 +391,6 @@ def _gateways(graph: Graph, arcs: NDArray[np.int32]) -> tuple[str, ...]:
         for row in np.flatnonzero((graph.govern_arc == arc) & graph.govern_counted):
             seen[graph.gateways[graph.govern_gateway[row]]] = None
     return tuple(seen)
-
-
-def _mode_class(graph: Graph, places: Mapping[str, Row], arcs: NDArray[np.int32]) -> str:
-    """multimodal: a Caspian or Black Sea ship between land legs; sea: any other ship; else rail or road.
-
-    Rail is a route without a ship, at least 80 % of its km on rails.
-    """
-    hauls = [int(a) for a in arcs if graph.link[a] >= 0]
-    at_sea = [graph.mode[a] == SEA for a in hauls]
-    if any(at_sea):
-        first = 0
-        while first < len(hauls):
-            last = first
-            while last < len(hauls) and at_sea[last] == at_sea[first]:
-                last += 1
-            if at_sea[first] and first > 0 and last < len(hauls):
-                inland = [graph.caspian_ship[a] or _on_black_sea(graph, places, a) for a in hauls[first:last]]
-                if all(inland):
-                    return "multimodal"
-            first = last
-        return "sea"
-    km = float(graph.length_km[hauls].sum())
-    return "rail" if km > 0.0 and graph.rail_km[hauls].sum() >= _RAIL_SHARE * km else "road"
-
-
-def _on_black_sea(graph: Graph, places: Mapping[str, Row], arc: int) -> bool:
-    west, south, east, north = _BLACK_SEA
-    for state in (graph.tail[arc], graph.head[arc]):
-        row = places[graph.places[state // len(LAYERS)]]
-        if not (west <= float(row["lon"] or 0) <= east and south <= float(row["lat"] or 0) <= north):
-            return False
-    return True
 
 
 _OPERATION_OF_TERM = {

@@ -1,0 +1,104 @@
+"""What passes a gateway in the units that people count, and the observed counts beside it.
+
+Containers are counted as a port counts them: loaded and empty, in and out. All goods are counted in tonnes,
+those in containers too. A truck is `t_per_truck` tonnes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.transport import Graph
+from landbridge.world import World
+
+__all__ = ["Passed", "count_rows", "observed_cells"]
+
+FloatArray = NDArray[np.float64]
+Rows = list[dict[str, Any]]
+
+CONTAINERS, TONNES = 0, 1
+# What is shown beside a gateway that has several counts: the first of these.
+_BY_TRUST = ("fitted", "input", "predicted", "ranked")
+
+
+class Passed:
+    """What passes every gateway a year, from flows [arc, product] and goods [arc, 2], see `Results`.
+
+    containers [gateway]: TEU, loaded and empty, both ways. tonnes, trucks [gateway]: all goods.
+    block_boxes [gateway]: containers on container trains, empty ones too; trains [gateway]: of them a day.
+    block_loaded [gateway]: the loaded of these.
+    """
+
+    def __init__(self, world: World, graph: Graph, flow_teu: FloatArray, goods: FloatArray) -> None:
+        back = world.parameter("return_ratio_empty")
+        by_way = graph.at_gateways_by_way(goods)
+        self.containers = _with_empties(by_way[:, CONTAINERS], back)
+        self.tonnes = by_way[:, TONNES].sum(axis=1)
+        self.trucks = self.tonnes / world.parameter("t_per_truck")
+        block = graph.at_gateways_by_way(flow_teu)[:, 0]
+        self.block_boxes = _with_empties(block, back)
+        self.block_loaded = block.sum(axis=1)
+        self.trains = self.block_boxes / (world.parameter("teu_per_train") * world.parameter("days_per_year"))
+
+
+def _with_empties(by_way: FloatArray, back: float) -> FloatArray:
+    """Boxes both ways [gateway]: at least the share `back` returns, empty where goods are too few."""
+    more, less = by_way.max(axis=1), by_way.min(axis=1)
+    return np.asarray(more + np.maximum(less, back * more))
+
+
+def count_rows(world: World, graph: Graph, passed: Passed) -> Rows:
+    """Observed counts of the year of the economy beside ours, each in its own unit.
+
+    role: input, fitted, predicted, or ranked where the count has another scope and only its order tells.
+    """
+    days, year = world.parameter("days_per_year"), int(world.parameter("horizon"))
+    number = {gateway: j for j, gateway in enumerate(graph.gateways)}
+    kinds = world.network["gateways"].by("gateway_id")
+    rows = []
+    for row in world.network["validation_counts"]:
+        names = str(row["gateway_id"]).split("+")
+        if row["year"] != year or not all(n in number for n in names):
+            continue
+        rail = kinds[names[0]]["mode"] == "rail"
+        ours = {
+            "trains/year": days * passed.trains,
+            "TEU/year": passed.block_boxes if rail else passed.block_loaded,
+            "TEU in containers/year": passed.containers,
+            "t/year": passed.tonnes,
+            "trucks/year": passed.trucks,
+        }.get(str(row["unit"]))
+        if ours is None:
+            continue
+        rows.append(
+            {
+                "gateway": str(row["gateway_id"]),
+                "metric": str(row["metric"]),
+                "year": year,
+                "observed": float(row["value"] or 0.0),
+                "ours": float(ours[[number[n] for n in names]].sum()),
+                "unit": str(row["unit"]),
+                "role": str(row["use"]),
+                "source": str(row["source"]),
+            }
+        )
+    return rows
+
+
+def observed_cells(counts: Rows) -> dict[str, dict[str, Any]]:
+    """By gateway the count that is shown beside it: observed, observed_unit, observed_year, observed_use."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in sorted(counts, key=lambda one: _BY_TRUST.index(one["role"])):
+        found.setdefault(
+            row["gateway"],
+            {
+                "observed": row["observed"],
+                "observed_unit": row["unit"],
+                "observed_year": row["year"],
+                "observed_use": row["role"],
+            },
+        )
+    return found

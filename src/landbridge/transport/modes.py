@@ -1,0 +1,86 @@
+"""The mode of a route as people name it, and the mode that crosses the border of either end.
+
+multimodal: a ship on the Caspian or the Black Sea between two legs by land. sea: any other route with a
+ship, its legs by land included. rail: no ship, at least 80 % of the km on rails. road: the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.transport.graph import LAYERS, RAILS, SEA, Graph
+from landbridge.world.table import Cell
+
+__all__ = ["MODE_CLASSES", "border_modes", "mode_classes"]
+
+LongArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+Arcs = NDArray[np.integer[Any]]
+
+MODE_CLASSES = ("multimodal", "sea", "rail", "road")
+MULTIMODAL, BY_SEA, RAIL, ROAD = range(4)
+_RAIL_SHARE = 0.8
+# The Black Sea with the Bosporus: degrees west, south, east, north.
+_BLACK_SEA = (27.0, 40.9, 42.5, 47.5)
+
+
+def mode_classes(
+    graph: Graph, places: Mapping[str, Mapping[str, Cell]], arcs: Arcs, start: LongArray
+) -> LongArray:
+    """The class of every route, a number into MODE_CLASSES [route].
+
+    arcs [n], start [route + 1]: as in RouteSet. places: rows of the table by identifier.
+    """
+    n = len(start) - 1
+    haul = np.flatnonzero(graph.link[arcs] >= 0)
+    route, arc = np.searchsorted(start, haul, side="right") - 1, arcs[haul].astype(np.int64)
+    km = np.bincount(route, weights=graph.length_km[arc], minlength=n)
+    rails = np.bincount(route, weights=graph.rail_km[arc], minlength=n)
+    found = np.where((km > 0.0) & (rails >= _RAIL_SHARE * km), RAIL, ROAD)
+    ship = graph.mode[arc] == SEA
+    found[route[ship]] = BY_SEA
+    # Legs: hauls in a row by ship or by land, each of one route.
+    change = np.ones(len(arc), dtype=bool)
+    change[1:] = (route[1:] != route[:-1]) | (ship[1:] != ship[:-1])
+    first = np.flatnonzero(change)
+    if len(first):
+        inland = np.logical_and.reduceat(_inland(graph, places)[arc], first)
+        of = route[first]
+        before = np.zeros(len(first), dtype=bool)
+        before[1:] = of[1:] == of[:-1]
+        after = np.zeros(len(first), dtype=bool)
+        after[:-1] = of[1:] == of[:-1]
+        found[of[ship[first] & inland & before & after]] = MULTIMODAL
+    return np.asarray(found, dtype=np.int64)
+
+
+def _inland(graph: Graph, places: Mapping[str, Mapping[str, Cell]]) -> BoolArray:
+    """Ships on the Caspian and those whose ports are both on the Black Sea [arc]."""
+    west, south, east, north = _BLACK_SEA
+    at = [places[name] for name in graph.places]
+    lon, lat = (np.array([float(row[key] or 0.0) for row in at]) for key in ("lon", "lat"))
+    black = (west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)
+    return np.asarray(
+        graph.caspian_ship | (black[graph.tail // len(LAYERS)] & black[graph.head // len(LAYERS)])
+    )
+
+
+def border_modes(graph: Graph, arcs: Arcs, start: LongArray) -> tuple[LongArray, LongArray]:
+    """The mode by which a route leaves the country of its origin and enters that of its destination [route].
+
+    Numbers into MODE_CLASSES: rail, road or sea; -1 for a route inside one country.
+    """
+    country = np.unique(np.array(graph.countries), return_inverse=True)[1]
+    crosses = country[graph.tail // len(LAYERS)] != country[graph.head // len(LAYERS)]
+    by = np.where(np.isin(graph.mode, RAILS), RAIL, np.where(graph.mode == SEA, BY_SEA, ROAD))
+    at = np.flatnonzero(crosses[arcs])
+    route = np.searchsorted(start, at, side="right") - 1
+    mode = by[arcs[at]]
+    out, into = np.full(len(start) - 1, -1), np.full(len(start) - 1, -1)
+    into[route] = mode
+    out[route[::-1]] = mode[::-1]
+    return out, into
