@@ -106,8 +106,7 @@ def sector_freight(inputs: dict[str, Rows]) -> Rows:
             "time_high": row["time_pct_per_day_high"],
             "share_air": row["share_air"],
             "source": (
-                f"value: {row['basis_of_density']}; time: {row['basis_of_time']}; "
-                "payload and kind: judgement"
+                f"value: {row['basis_of_density']}; time: {row['basis_of_time']}; payload and kind: judgement"
             ),
             "year": "2023",
             "basis": row["basis"],
