@@ -172,11 +172,15 @@ FACTORS = {"trans-caspian": None, "northern": ("china-europe", "china-russia")}
 
 
 def family_shares(inputs: dict[str, Rows]) -> Rows:
-    """Family shares; a calibrated factor on some, the others of their group keeping their proportions."""
+    """Family shares; a calibrated factor on some, the others of their group keeping their proportions.
+
+    The factors were fitted to container trains and act on containers.
+    """
     fitted = _fitted(inputs)
     shares: dict[str, dict[str, float]] = {}
     for row in inputs["family_shares"]:
-        shares.setdefault(row["pair_group"], {})[row["family"]] = number(row["share"])
+        if row["kind"] == "container":
+            shares.setdefault(row["pair_group"], {})[row["family"]] = number(row["share"])
     moved: set[tuple[str, str]] = set()
     for family, groups in FACTORS.items():
         factor = fitted.get(f"family_factor:{family}")
@@ -186,7 +190,7 @@ def family_shares(inputs: dict[str, Rows]) -> Rows:
     rows = []
     for row in inputs["family_shares"]:
         group, family = row["pair_group"], row["family"]
-        if not any(g == group for g, _ in moved):
+        if row["kind"] != "container" or not any(g == group for g, _ in moved):
             rows.append(row)
             continue
         own = (group, family) in moved
@@ -279,7 +283,7 @@ KEYS = {
     "sector_freight": ("sector",),
     "value_density": ("sector", "exporter", "importer"),
     "pair_groups": ("region",),
-    "family_shares": ("pair_group", "family"),
+    "family_shares": ("kind", "pair_group", "family"),
     "block_train_share": ("pair_group", "sector"),
     "parameters": ("parameter",),
     "corridors": ("corridor_id",),

@@ -257,7 +257,10 @@ def mini_network() -> dict[str, Table]:
         "value_density": [{"sector": "MIN", "exporter": "KAZ", "importer": "*", "usd_per_teu": 2000.0}],
         "pair_groups": [{"region": r, "bloc": b} for r, b in REGIONS.items()],
         "family_shares": [
-            {"pair_group": g, "family": f, "share": s} for g in groups for f, s in shares.items()
+            {"kind": kind, "pair_group": g, "family": f, "share": s}
+            for kind in ("container", "bulk")
+            for g in groups
+            for f, s in shares.items()
         ],
         "block_train_share": [
             {"pair_group": g, "sector": s[0], "share": 0.9 - 0.3 * n}

@@ -118,7 +118,7 @@ def test_base_by_hand(setup: Setup) -> None:
                 for f in sorted(set(routes.family[mine].tolist())):
                     r = mine[routes.family[mine] == f]
                     mean.append((inside[r] * cost[r]).sum())
-                    stated.append(classes.family_share[classes.group[q], f])
+                    stated.append(classes.family_share[0, classes.group[q], f])
                 share = np.array(stated) / sum(stated)
                 assert base.cost_segment[s, p, q] == pytest.approx((share * mean).sum(), rel=1e-12)
         beta = classes.block_share[s]
@@ -130,7 +130,9 @@ def test_no_change_changes_nothing(setup: Setup) -> None:
     choice = setup.pivot()
     np.testing.assert_allclose(choice.cost, setup.base.cost, rtol=1e-13)
     np.testing.assert_allclose(
-        choice.family_share, np.broadcast_to(setup.base.family_share, choice.family_share.shape), rtol=1e-12
+        choice.family_share,
+        np.broadcast_to(setup.base.family_share[0], choice.family_share.shape),
+        rtol=1e-12,
     )
     assert not choice.gained.any() and not len(choice.unreachable)
 
@@ -151,7 +153,7 @@ def test_pivot_by_hand(setup: Setup) -> None:
     np.testing.assert_allclose(choice.family_cost[s, p], changed_cost, rtol=1e-12)
     for q in range(routes.n_pairs):
         groups = np.flatnonzero(routes.group_pair == q)
-        share, k0 = base.family_share[groups], base.cost_segment[s, p, q]
+        share, k0 = base.family_share[0, groups], base.cost_segment[s, p, q]
         lam = classes.phi_b / k0
         part = share * np.exp(-lam * (changed_cost - mean)[groups])
         np.testing.assert_allclose(choice.family_share[s, p, groups], part / part.sum(), rtol=1e-11)

@@ -108,9 +108,9 @@ def test_the_pivot_by_hand(setup: Setup, state: State, graph: Graph) -> None:
             was, now = had[groups], has[groups]
             if not now.any() or not was.any():
                 continue
-            stated = classes.family_share[classes.group[q], routes.group_family[groups]]
+            stated = classes.family_share[0, classes.group[q], routes.group_family[groups]]
             entering = stated[now & ~was].sum()
-            share = np.where(was, base.family_share[groups] * (1 - entering), np.where(now, stated, 0.0))
+            share = np.where(was, base.family_share[0, groups] * (1 - entering), np.where(now, stated, 0.0))
             lam = classes.phi_b / base.cost_segment[s, p, q]
             best = new[now].min()
             expected = np.where(was & ~now, np.maximum(k0, best), new)
@@ -184,7 +184,7 @@ def test_opening_and_closing_again_returns_the_base(setup: Setup) -> None:
     then = replace(
         base,
         family_cost=more.family_cost,
-        family_share=more.family_share[s, p],
+        family_share=np.stack([more.family_share[s, p]] * 2),
         cost_segment=more.cost_segment,
         total=more.weights.totals().total,
     )
@@ -200,7 +200,7 @@ def test_opening_and_closing_again_returns_the_base(setup: Setup) -> None:
         open_ = groups[opened(setup, shut)[groups]]
         if q % 9 == 0 and len(open_):
             ours = back.pivot_share[s, p, open_]
-            np.testing.assert_allclose(ours / ours.sum(), base.family_share[open_], rtol=1e-9)
+            np.testing.assert_allclose(ours / ours.sum(), base.family_share[0, open_], rtol=1e-9)
 
 
 def test_a_link_that_is_added_and_closed_again_is_no_change() -> None:

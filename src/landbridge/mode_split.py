@@ -14,16 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.transport import Choice, Graph, RouteSet
+from landbridge.transport.classes import KINDS
 from landbridge.transport.modes import MODE_CLASSES, border_modes, mode_classes
 from landbridge.world import World
 
-__all__ = ["KINDS", "mode_split_rows"]
+__all__ = ["mode_split_rows"]
 
 Rows = list[dict[str, Any]]
 FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
 
-KINDS = ("container", "bulk")
 # Rows of less than this are left out [t].
 _LEAST_T = 1.0
 # What the base and all cases of a study share.

@@ -16,7 +16,7 @@ so that the least squares have exact derivatives.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,9 +27,10 @@ from landbridge.chain import Searched, SolvedBase
 from landbridge.errors import ConvergenceError
 from landbridge.scenario import Scenario, apply
 from landbridge.transport import FAMILIES, pivot
-from landbridge.transport.classes import PAIR_GROUPS
+from landbridge.transport.classes import CONTAINER, PAIR_GROUPS
 from landbridge.transport.graph import BLOCK, LAYERS, RAILS, SEA
 from landbridge.world import World
+from landbridge.world.table import Cell
 
 __all__ = [
     "CONSTANTS",
@@ -203,7 +204,7 @@ class _Sums:
         # Weights of container trains without any constant.
         self.weights = replace(results.choice.weights, log_constant=None)
         self.stated = _stated(base.world)
-        self.open = choice.family_share > 0.0
+        self.open = choice.family_share[CONTAINER] > 0.0
         fitted = {g for names in CONSTANTS.values() for g in names}
         gateways = sorted(fitted | {*REFERENCE, "aktau", "kuryk"})
         self.gateways = gateways
@@ -253,9 +254,7 @@ class _Sums:
         """The same numbers as the World has them."""
         gateways = world.network["gateways"].by("gateway_id")
         out = {f"gateway:{n}": float(gateways[n]["constant"] or 1.0) for ns in CONSTANTS.values() for n in ns}
-        now = {
-            (r["pair_group"], r["family"]): float(r["share"] or 0.0) for r in world.network["family_shares"]
-        }
+        now = {(r["pair_group"], r["family"]): float(r["share"] or 0.0) for r in _of_containers(world)}
         # A factor is read where it is the last that was applied: off the groups of the next one.
         later: set[str] = set()
         for family, groups in reversed(FACTORS.items()):
@@ -447,10 +446,15 @@ def _northern_teu(base: SolvedBase, sea_rate: float, *, closed: bool) -> float:
     return float(sum(share[s, mine] @ demand[routes.group_pair[mine], s] for s in range(len(share))))
 
 
+def _of_containers(world: World) -> list[Mapping[str, Cell]]:
+    """The family shares that the factors act on: trains that are counted carry containers."""
+    return [row for row in world.network["family_shares"] if row["kind"] == "container"]
+
+
 def _stated(world: World) -> FloatArray:
-    """Family shares as stated, before anything was fitted [pair group, family]."""
+    """Shares of containers as stated, before anything was fitted [pair group, family]."""
     out = np.zeros((len(PAIR_GROUPS), len(FAMILIES)))
-    for row in world.network["family_shares"]:
+    for row in _of_containers(world):
         cell = PAIR_GROUPS.index(str(row["pair_group"])), FAMILIES.index(str(row["family"]))
         out[cell] = float(row["stated"] if row["stated"] is not None else row["share"] or 0.0)
     return out
@@ -466,7 +470,7 @@ def _notes(values: dict[str, float], freedom: int, world: World) -> list[str]:
     for name, value in values.items():
         if name.startswith("gateway:") and not PLAUSIBLE[0] <= value <= PLAUSIBLE[1]:
             notes.append(f"{name} = {value:.2f} lies outside {PLAUSIBLE[0]}-{PLAUSIBLE[1]}: a data fault")
-    for row in world.network["family_shares"]:
+    for row in _of_containers(world):
         share, low, high = (row[c] for c in ("share", "low", "high"))
         if row["stated"] is None or None in (share, low, high) or row["family"] not in FACTORS:
             continue

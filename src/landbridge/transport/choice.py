@@ -50,7 +50,7 @@ class BaseChoice:
     cost [pair, sector]: K over both products, K = beta K_block + (1 - beta) K_wagonload [USD/TEU].
     cost_segment [sector, product, pair]: K0. family_cost [sector, product, group]: K_f0.
     total, shift [sector, product, group]: V_f0 = total exp(shift).
-    family_share [group]: s_f, one for all segments.
+    family_share [kind, group]: s_f, of containers and of bulk.
     unreachable: pairs without an open route (cost is infinite there).
     assumed [pair]: pairs whose open families have no stated share; they are split evenly.
     weights: of the routes, None for a part of a base.
@@ -96,7 +96,7 @@ class BaseChoice:
             np.take(self.family_cost, groups, axis=2),
             np.take(self.total, groups, axis=2),
             None if self.shift is None else np.take(self.shift, groups, axis=2),
-            self.family_share[groups],
+            np.take(self.family_share, groups, axis=1),
             np.flatnonzero(np.isin(pairs, self.unreachable)).astype(np.int32),
             self.assumed[pairs],
         )
@@ -373,7 +373,8 @@ def solve_base(
     cost = np.full((len(classes.sectors), 2, n_pairs), np.inf)
     for s in range(len(classes.sectors)):
         for p in range(2):
-            mean = np.bincount(routes.group_pair, weights=share * family_cost[s, p], minlength=n_pairs)
+            weight = share[classes.kind[s]] * family_cost[s, p]
+            mean = np.bincount(routes.group_pair, weights=weight, minlength=n_pairs)
             cost[s, p, reached] = mean[reached]
     return BaseChoice(
         routes,

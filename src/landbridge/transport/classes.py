@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from landbridge.transport.families import FAMILIES
 from landbridge.world import World
 
-__all__ = ["OTHER", "PAIR_GROUPS", "Classes", "freight_classes", "keeps_every_family"]
+__all__ = ["CONTAINER", "KINDS", "OTHER", "PAIR_GROUPS", "Classes", "freight_classes", "keeps_every_family"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -27,6 +27,8 @@ PAIR_GROUPS = (
     "other",
 )
 OTHER = PAIR_GROUPS.index("other")
+KINDS = ("container", "bulk")
+CONTAINER = KINDS.index("container")
 # China - Turkey goes as China - Europe does, nearly all of it by sea; the Caucasus as Europe does. Overseas:
 # ports at both ends and no common border. A bloc with itself is a set of one.
 _COASTS = ("maritime", "china", "europe", "russia", "turkey", "iran-pakistan", "caucasus")
@@ -53,8 +55,9 @@ class Classes:
     sectors: names. group [pair]: number into PAIR_GROUPS.
     usd_per_teu [sector, pair]: value density u. usd_per_h [sector, pair]: t u / 24, value of an hour.
     block_share [sector, pair]: share of the sector's rail TEU on block trains.
-    family_share [group, family]: stated share of TEU by corridor family.
-    in_containers [sector]: goods that travel in containers, not in bulk. payload_t_per_teu [sector].
+    kind [sector]: number into KINDS, whether goods travel in containers or in bulk.
+    payload_t_per_teu [sector]: tonnes in a TEU.
+    family_share [kind, group, family]: stated share by corridor family.
     rho [sector]: hours one standard deviation counts for. phi, phi_b, carbon_usd_per_kg: parameters.
     """
 
@@ -64,12 +67,17 @@ class Classes:
     usd_per_h: FloatArray
     block_share: FloatArray
     family_share: FloatArray
-    in_containers: BoolArray
+    kind: IntArray
     payload_t_per_teu: FloatArray
     rho: FloatArray
     phi: float
     phi_b: float
     carbon_usd_per_kg: float
+
+    @property
+    def in_containers(self) -> BoolArray:
+        """Sectors whose goods travel in containers [sector]."""
+        return np.asarray(self.kind == CONTAINER)
 
 
 def freight_classes(
@@ -101,10 +109,10 @@ def freight_classes(
         if str(row["sector"]) in sectors and str(row["pair_group"]) in PAIR_GROUPS:
             cell = PAIR_GROUPS.index(str(row["pair_group"])), sectors.index(str(row["sector"]))
             block[cell] = float(row["share"] or 0.0)
-    family = np.zeros((len(PAIR_GROUPS), len(FAMILIES)))
+    family = np.zeros((len(KINDS), len(PAIR_GROUPS), len(FAMILIES)))
     for row in world.network["family_shares"]:
-        cell = PAIR_GROUPS.index(str(row["pair_group"])), FAMILIES.index(str(row["family"]))
-        family[cell] = float(row["share"] or 0.0)
+        group_of, family_of = PAIR_GROUPS.index(str(row["pair_group"])), FAMILIES.index(str(row["family"]))
+        family[KINDS.index(str(row["kind"])), group_of, family_of] = float(row["share"] or 0.0)
     usd = value[:, index]
     return Classes(
         sectors,
@@ -113,7 +121,7 @@ def freight_classes(
         percent[:, None] / 100.0 * usd / 24.0,
         np.ascontiguousarray(block[group[index]].T),
         family,
-        np.array([row["kind"] == "container" for row in rows]),
+        np.array([KINDS.index(str(row["kind"])) for row in rows], dtype=np.int32),
         np.array([float(row["payload_t_per_teu"] or 0.0) for row in rows]),
         np.full(len(sectors), world.parameter("rho")),
         world.parameter("phi"),

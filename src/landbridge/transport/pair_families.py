@@ -109,9 +109,9 @@ class Families:
 
     groups, pairs: their numbers in the route set; only pairs that have a family. slot [group]: the pair.
     first [pair]: its first group. opened, kept, gained, lost, again [group]: what became of a family (see
-    above); again are some of the kept. share0 [group]: s_f with which it enters. fresh [pair]: no family in
-    the base. reached [pair]: some family is open. levels: for the costs of the families. start [sector,
-    product, pair]: K0.
+    above); again are some of the kept. share0 [kind, group]: s_f with which it enters; kind [sector]. fresh
+    [pair]: no family in the base. reached [pair]: some family is open. levels: for the costs of the families.
+    start [sector, product, pair]: K0.
     """
 
     phi_b: float
@@ -127,6 +127,7 @@ class Families:
     lost: BoolArray
     again: BoolArray
     share0: FloatArray
+    kind: NDArray[np.int32]
     fresh: BoolArray
     reached: BoolArray
 
@@ -146,11 +147,13 @@ class Families:
         gained = opened & ~before
         share0 = base.family_share
         if gained.any():
-            stated = classes.family_share[classes.group[pair], routes.group_family]
-            entering = np.bincount(slot, weights=np.where(gained, stated, 0.0), minlength=len(pairs))
+            stated = classes.family_share[:, classes.group[pair], routes.group_family]
+            entering = np.stack(
+                [np.bincount(slot, weights=np.where(gained, s, 0.0), minlength=len(pairs)) for s in stated]
+            )
             # Stated shares of families that enter together and exceed one are scaled to it.
-            entering, scale = np.minimum(entering, 1.0), np.maximum(entering, 1.0)
-            share0 = np.where(gained, stated / scale[slot], share0 * (1.0 - entering[slot]))
+            entering, scale = np.minimum(entering, 1.0)[:, slot], np.maximum(entering, 1.0)[:, slot]
+            share0 = np.where(gained, stated / scale, share0 * (1.0 - entering))
             share0 = np.where(fresh[slot], stated_shares(routes, classes, opened)[0], share0)
         kept = opened & before
         again = np.zeros(n_groups, dtype=bool) if again is None else again & kept
@@ -168,6 +171,7 @@ class Families:
             before & ~opened & reached[slot],
             again,
             np.where(reached[slot], share0, 0.0),
+            classes.kind,
             fresh,
             reached,
         )
@@ -190,10 +194,8 @@ class Families:
             pairs=self.pairs[pairs],
             slot=slot,
             first=np.flatnonzero(np.diff(slot, prepend=-1)),
-            **{
-                name: getattr(self, name)[at]
-                for name in ("opened", "kept", "gained", "lost", "again", "share0")
-            },
+            **{name: getattr(self, name)[at] for name in ("opened", "kept", "gained", "lost", "again")},
+            share0=self.share0[:, at],
             fresh=self.fresh[pairs],
             reached=self.reached[pairs],
         )
@@ -228,7 +230,7 @@ class Families:
 
     def settle(self, s: int, p: int, level: FloatArray) -> Settled:
         """Shares and K' of one segment from the costs K_f' of the open families [group]."""
-        slot, first = self.slot, self.first
+        slot, first, share0 = self.slot, self.first, self.share0[self.kind[s]]
         known, start, lam = self.levels.known[s, p], self.start[s, p], self._per_usd[s, p]
         lost = self.lost_groups
         host = np.zeros(0, dtype=np.int64)
@@ -246,11 +248,11 @@ class Families:
         top: FloatArray | float = 0.0
         if self.phi_b > _STEEP and len(first):
             # A steep choice leaves the doubles unless the best family of the pair is the reference.
-            best = np.maximum.reduceat(np.where(self.share0 > 0.0, part, -np.inf), first)
+            best = np.maximum.reduceat(np.where(share0 > 0.0, part, -np.inf), first)
             top = np.where(np.isfinite(best), best, 0.0)
             part -= top[slot]
         share = np.exp(part, out=part)
-        share *= self.share0
+        share *= share0
         total = self._by_pair @ share
         share *= (1.0 / np.where(total > 0.0, total, 1.0))[slot]
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -293,14 +295,14 @@ class Families:
 
 
 def stated_shares(routes: RouteSet, classes: Classes, opened: BoolArray) -> tuple[FloatArray, BoolArray]:
-    """Stated shares of the open families, rescaled [group]; even in the pairs where none is stated [pair]."""
+    """Stated shares of the open families, rescaled [kind, group]; even in pairs without any [pair]."""
     pair = routes.group_pair
-    stated = np.where(opened, classes.family_share[classes.group[pair], routes.group_family], 0.0)
-    total = np.bincount(pair, weights=stated, minlength=routes.n_pairs)
+    stated = np.where(opened, classes.family_share[:, classes.group[pair], routes.group_family], 0.0)
+    total = np.stack([np.bincount(pair, weights=s, minlength=routes.n_pairs) for s in stated])
     count = np.bincount(pair[opened], minlength=routes.n_pairs)
     assumed = (total <= 0.0) & (count > 0)
     even = np.where(opened, 1.0, 0.0) / np.maximum(count, 1)[pair]
-    return np.where(assumed[pair], even, ratio_of(stated, total[pair])), assumed
+    return np.where(assumed[:, pair], even, ratio_of(stated, total[:, pair])), np.asarray(assumed.any(axis=0))
 
 
 def ratio_of(above: FloatArray | float, below: NDArray[Any]) -> FloatArray:

@@ -71,7 +71,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "sector_freight": ("sector",),
     "value_density": ("sector", "exporter", "importer"),
     "pair_groups": ("region",),
-    "family_shares": ("pair_group", "family"),
+    "family_shares": ("kind", "pair_group", "family"),
     "block_train_share": ("pair_group", "sector"),
     "parameters": ("parameter",),
     "corridors": ("corridor_id",),
@@ -328,10 +328,10 @@ def _links_have_a_length(network: Network) -> list[Fault]:
 
 def _shares_sum_to_one(network: Network) -> list[Fault]:
     faults = []
-    for name, group in (("zones", "region"), ("family_shares", "pair_group")):
+    for name, keys in (("zones", ("region",)), ("family_shares", ("pair_group", "kind"))):
         total: dict[str, float] = defaultdict(float)
         for row in network[name]:
-            total[str(row[group])] += float(row["share"] or 0.0)
+            total[", ".join(str(row[key]) for key in keys)] += float(row["share"] or 0.0)
         for key, value in total.items():
             if abs(value - 1.0) > 1e-6:
                 faults.append(
