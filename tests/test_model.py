@@ -356,7 +356,10 @@ def test_a_link_that_leads_nowhere_is_told(world: lb.World) -> None:
     assert any("nothing uses KHG-MAK-rail-1435" in note for note in case.notes)
 
 
-def test_transit_ends_and_own_trade_goes_on(world: lb.World) -> None:
+def test_transit_ends_and_own_trade_goes_on(world: lb.World, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What lost families ship must not go back and forth between families that cost the same.
+    monkeypatch.setattr("landbridge.congestion.MOST_STEPS", 14)
+    monkeypatch.setattr("landbridge.congestion.MOST_EVALUATIONS", 1)
     case = lb.run(world, "northern-closed")
     assert case.base is not None
     new, old = ({r["gateway"]: r["teu_per_year"] for r in x.gateway_rows} for x in (case, case.base))

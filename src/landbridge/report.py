@@ -278,7 +278,7 @@ def long_rows(digests: Sequence[Digest]) -> Iterator[tuple[str, str, str, str, s
                 for variable, value in row.items():
                     if variable in columns or not isinstance(value, float):
                         continue
-                    unit = str(row["unit"]) if "unit" in row else UNITS.get(variable, "")
+                    unit = str(row.get(f"{variable}_unit") or row.get("unit") or UNITS.get(variable, ""))
                     yield digest.id, table, key[0], key[1], key[2], key[3], variable, unit, value
 
 

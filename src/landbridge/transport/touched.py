@@ -23,6 +23,10 @@ from landbridge.transport.weights import VARIANCE_FLOOR, Totals, Weights
 
 __all__ = ["Patched", "Touched", "passes"]
 
+# After so many delays what the lost families ship stays on the family it rides on then. Where two families
+# left cost nearly the same it would go back and forth, and no delays would bring forth themselves.
+_HOLD_AFTER = 6
+
 FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
 
@@ -103,6 +107,7 @@ class Touched:
     def __init__(self, choice: Choice, through: tuple[csr_matrix, csr_matrix]) -> None:
         self.choice, self.through = choice, through
         self.n_queues = through[0].shape[1]
+        self._asked = 0
         self.parts = [part for p in (0, 1) if (part := self._part(p)) is not None]
 
     def _part(self, p: int) -> _Part | None:
@@ -166,6 +171,7 @@ class Touched:
     def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
         """Expected costs K' under further hours and variance at the queues [q] -> [pair, sector]."""
         out = np.array(self.choice.cost)
+        self._asked += 1
         for part in self.parts:
             self._delay(part, delay_h, delay_h2)
             if not (delay_h.any() or delay_h2.any()):
@@ -196,11 +202,13 @@ class Touched:
             if mean is not None:
                 mean[:, 0, block.groups] = ratio_of(np.asarray(block.add @ (pull * piece.cost)), total).T
         found = Totals(part.total[:, None], shift, mean)
-        part.settled, part.carried = [], []
+        before, part.settled, part.carried = part.settled, [], []
         for s, families in enumerate(part.families):
             level = part.level[s].copy()
             level[part.at] = part.levels[s].of(s, 0, found)
             settled = families.settle(s, 0, level)
+            if self._asked > _HOLD_AFTER:
+                settled = settled._replace(host=before[s].host)
             part.settled.append(settled)
             part.carried.append(families.carried(settled))
 
