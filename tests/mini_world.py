@@ -213,6 +213,7 @@ def mini_network() -> dict[str, Table]:
         ("handling", "*", 8.5),
     ]
     shares = {"northern": 0.3, "trans-caspian": 0.1, "southern": 0.1, "road": 0.1, "sea": 0.35, "other": 0.05}
+    in_bulk = dict(zip(shares, (0.2, 0.05, 0.15, 0.15, 0.4, 0.05), strict=True))
     groups = PAIR_GROUPS
     sectors = (("MCH", 8.0, 60000.0, 0.9), ("MET", 20.0, 25000.0, 0.4), ("MIN", 22.0, 4000.0, 0.1))
     rows: dict[str, list[dict[str, object]]] = {
@@ -245,7 +246,7 @@ def mini_network() -> dict[str, Table]:
         "zones": [{"place_id": z, "share": 1.0} for z in ZONES],
         "sector_freight": [
             {
-                "kind": "container",
+                "kind": "bulk" if s[0] == "MIN" else "container",
                 **dict(
                     zip(
                         ("sector", "payload_t_per_teu", "usd_per_teu", "time_percent_per_day"), s, strict=True
@@ -258,9 +259,9 @@ def mini_network() -> dict[str, Table]:
         "pair_groups": [{"region": r, "bloc": b} for r, b in REGIONS.items()],
         "family_shares": [
             {"kind": kind, "pair_group": g, "family": f, "share": s}
-            for kind in ("container", "bulk")
+            for kind, of in (("container", shares), ("bulk", in_bulk))
             for g in groups
-            for f, s in shares.items()
+            for f, s in of.items()
         ],
         "block_train_share": [
             {"pair_group": g, "sector": s[0], "share": 0.9 - 0.3 * n}

@@ -19,6 +19,7 @@ from landbridge.transport.classes import Classes, freight_classes, keeps_every_f
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, compile_graph
 from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate
+from landbridge.transport.weights import Totals
 from landbridge.world import World
 from mini_world import ZONES, mini_world
 
@@ -118,7 +119,7 @@ def test_base_by_hand(setup: Setup) -> None:
                 for f in sorted(set(routes.family[mine].tolist())):
                     r = mine[routes.family[mine] == f]
                     mean.append((inside[r] * cost[r]).sum())
-                    stated.append(classes.family_share[0, classes.group[q], f])
+                    stated.append(classes.family_share[classes.kind[s], classes.group[q], f])
                 share = np.array(stated) / sum(stated)
                 assert base.cost_segment[s, p, q] == pytest.approx((share * mean).sum(), rel=1e-12)
         beta = classes.block_share[s]
@@ -131,7 +132,7 @@ def test_no_change_changes_nothing(setup: Setup) -> None:
     np.testing.assert_allclose(choice.cost, setup.base.cost, rtol=1e-13)
     np.testing.assert_allclose(
         choice.family_share,
-        np.broadcast_to(setup.base.family_share[0], choice.family_share.shape),
+        np.repeat(setup.base.family_share[choice.classes.kind][:, None], 2, axis=1),
         rtol=1e-12,
     )
     assert not choice.gained.any() and not len(choice.unreachable)
@@ -153,7 +154,7 @@ def test_pivot_by_hand(setup: Setup) -> None:
     np.testing.assert_allclose(choice.family_cost[s, p], changed_cost, rtol=1e-12)
     for q in range(routes.n_pairs):
         groups = np.flatnonzero(routes.group_pair == q)
-        share, k0 = base.family_share[0, groups], base.cost_segment[s, p, q]
+        share, k0 = base.family_share[classes.kind[s], groups], base.cost_segment[s, p, q]
         lam = classes.phi_b / k0
         part = share * np.exp(-lam * (changed_cost - mean)[groups])
         np.testing.assert_allclose(choice.family_share[s, p, groups], part / part.sum(), rtol=1e-11)
@@ -387,3 +388,17 @@ def test_same_bytes_twice(setup: Setup) -> None:
     one, two = setup.pivot(disturbed(setup.graph, 1)), setup.pivot(disturbed(setup.graph, 1))
     assert one.cost.tobytes() == two.cost.tobytes()
     assert one.assign(np.ones_like(one.cost)).tobytes() == two.assign(np.ones_like(one.cost)).tobytes()
+
+
+def test_weights_of_what_has_not_changed_are_taken_from_the_base(setup: Setup) -> None:
+    base = setup.base
+    assert base.weights is not None
+    known = Totals(base.total, base.shift, None)
+    one_shut = setup.available.copy()
+    one_shut[setup.routes.routes_of(5)[0]] = False
+    dearer = setup.routes.sums(disturbed(setup.graph, 3))
+    for sums, open_ in ((setup.sums, one_shut), (dearer, setup.available), (setup.sums, setup.available)):
+        weights = replace(base.weights, sums=sums, open=open_[:, None])
+        found = weights.totals_beside(base.weights, known)
+        np.testing.assert_allclose(found.total, weights.totals().total, rtol=1e-14)
+    assert (known.total == base.total).all()

@@ -108,9 +108,11 @@ def test_the_pivot_by_hand(setup: Setup, state: State, graph: Graph) -> None:
             was, now = had[groups], has[groups]
             if not now.any() or not was.any():
                 continue
-            stated = classes.family_share[0, classes.group[q], routes.group_family[groups]]
+            stated = classes.family_share[classes.kind[s], classes.group[q], routes.group_family[groups]]
             entering = stated[now & ~was].sum()
-            share = np.where(was, base.family_share[0, groups] * (1 - entering), np.where(now, stated, 0.0))
+            share = np.where(
+                was, base.family_share[classes.kind[s], groups] * (1 - entering), np.where(now, stated, 0.0)
+            )
             lam = classes.phi_b / base.cost_segment[s, p, q]
             best = new[now].min()
             expected = np.where(was & ~now, np.maximum(k0, best), new)

@@ -72,6 +72,7 @@ def count_rows(world: World, graph: Graph, passed: Passed) -> Rows:
             "trucks/year": passed.trucks,
         }.get(str(row["unit"]))
         if ours is None:
+            # Trains of all kinds a day are not in the model.
             continue
         rows.append(
             {
@@ -89,13 +90,15 @@ def count_rows(world: World, graph: Graph, passed: Passed) -> Rows:
 
 
 def observed_cells(counts: Rows) -> dict[str, dict[str, Any]]:
-    """By gateway the count that is shown beside it: observed, observed_unit, observed_year, observed_use."""
+    """By gateway the count that is shown beside it, and ours of the same; trains before others of one role."""
     found: dict[str, dict[str, Any]] = {}
-    for row in sorted(counts, key=lambda one: _BY_TRUST.index(one["role"])):
+    first = sorted(counts, key=lambda row: (_BY_TRUST.index(row["role"]), row["unit"] != "trains/year"))
+    for row in first:
         found.setdefault(
             row["gateway"],
             {
                 "observed": row["observed"],
+                "observed_ours": row["ours"],
                 "observed_unit": row["unit"],
                 "observed_year": row["year"],
                 "observed_use": row["role"],

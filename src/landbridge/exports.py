@@ -16,7 +16,7 @@ from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text, gmns_fi
 from landbridge.io.qgis import MODES, change_style, flow_style, point_style
 from landbridge.io.sheets import Sheet, parquet_bytes, xlsx_bytes
 from landbridge.io.skims import Matrix, omx_bytes
-from landbridge.report import CLOSURES, KEYS, LONG, STATIC, UNITS, Digest, long_rows
+from landbridge.report import CLOSURES, KEYS, LONG, STATIC, UNITS, Digest, long_rows, unit_of
 from landbridge.results import Results, Rows
 from landbridge.transport.graph import BLOCK, LAYERS, TERMS, WAGONLOAD, compile_graph
 from landbridge.world import World
@@ -62,8 +62,9 @@ def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str]) ->
         found = [(digest.id, row) for digest in digests for row in digest.result.get(table, [])]
         if not found:
             continue
-        columns = list(dict.fromkeys([*keys, *(name for _, row in found for name in row)]))
-        units = ["", *(UNITS.get(name, "") for name in columns)]
+        whole = (part for key in keys for part in key.split("/"))
+        columns = list(dict.fromkeys([*whole, *(name for _, row in found for name in row)]))
+        units = ["", *(unit_of(table, name) for name in columns)]
         if "unit" in columns:
             units = ["", *("see unit" if name in _SEE_UNIT else "" for name in columns)]
         cells = [[id, *(row.get(name) for name in columns)] for id, row in found]

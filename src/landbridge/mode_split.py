@@ -7,7 +7,7 @@ Uzbekistan. Both are given.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -27,7 +27,15 @@ LongArray = NDArray[np.int64]
 # Rows of less than this are left out [t].
 _LEAST_T = 1.0
 # What the base and all cases of a study share.
-_KEPT: WeakKeyDictionary[RouteSet, tuple[list[tuple[Any, ...]], LongArray]] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[RouteSet, _Ways] = WeakKeyDictionary()
+
+
+class _Ways(NamedTuple):
+    """The kinds of ways, the kind of every route, and the lengths [arc] for which they hold."""
+
+    ways: list[tuple[Any, ...]]
+    of_route: LongArray
+    length_km: FloatArray
 
 
 def mode_split_rows(world: World, graph: Graph, choice: Choice, demand_teu: FloatArray) -> Rows:
@@ -37,9 +45,11 @@ def mode_split_rows(world: World, graph: Graph, choice: Choice, demand_teu: Floa
     USD of 2023]. A year each.
     """
     routes = choice.base.routes
-    if routes not in _KEPT:
-        _KEPT[routes] = _ways(graph, routes, world)
-    ways, at = _KEPT[routes]
+    kept = _KEPT.get(routes)
+    # A scenario may change the length of a link, and with it what is a railway.
+    if kept is None or not np.array_equal(kept.length_km, graph.length_km):
+        _KEPT[routes] = kept = _Ways(*_ways(graph, routes, world), graph.length_km)
+    ways, at = kept.ways, kept.of_route
     goods = choice.route_goods(demand_teu)
     teu, *rest = (np.bincount(at, weights=column, minlength=len(ways)) for column in goods.T)
     rows: Rows = []

@@ -29,6 +29,7 @@ __all__ = [
     "markdown",
     "signed",
     "study_sections",
+    "unit_of",
 ]
 
 # Shown in the tables of the terminal, in this order; every region is in --json and -o.
@@ -206,6 +207,7 @@ UNITS = {
     "percent_zero": "%",
     "first_order_percent_zero": "%",
     "musd": "million USD a year, change",
+    "mode_split.musd": "million USD a year",
     "base_musd": "million USD a year, base",
     "share": "share of TEU",
     "time_h": "h",
@@ -217,6 +219,7 @@ UNITS = {
     "teu_container": "TEU/year, loaded and empty",
     "base_teu_container": "TEU/year, loaded and empty, base",
     "tonnes": "t/year",
+    "observed_ours": "as observed",
     "base_tonnes": "t/year, base",
     "trucks_per_year": "trucks/year",
     "teu": "TEU/year, loaded",
@@ -243,6 +246,11 @@ UNITS = {
     "vax_ratio": "value-added over gross exports",
     "base_vax_ratio": "value-added over gross exports, base",
 }
+
+
+def unit_of(table: str, variable: str) -> str:
+    """Unit of a column of a table of results, empty for words."""
+    return UNITS.get(f"{table}.{variable}", UNITS.get(variable, ""))
 
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -273,12 +281,12 @@ def long_rows(digests: Sequence[Digest]) -> Iterator[tuple[str, str, str, str, s
     for digest in listed:
         for table, columns in KEYS.items():
             for row in digest.result.get(table, []):
-                key = ["/".join(str(row[part]) for part in c.split("/")) for c in columns]
+                key = ["/".join(str(row[part] or "") for part in c.split("/")) for c in columns]
                 key += [""] * (4 - len(columns))
                 for variable, value in row.items():
                     if variable in columns or not isinstance(value, float):
                         continue
-                    unit = str(row.get(f"{variable}_unit") or row.get("unit") or UNITS.get(variable, ""))
+                    unit = str(row.get(f"{variable}_unit") or row.get("unit") or unit_of(table, variable))
                     yield digest.id, table, key[0], key[1], key[2], key[3], variable, unit, value
 
 
@@ -362,7 +370,7 @@ def _base_gateways(world: World, base: Digest, names: Names) -> Section:
             _or_dash(row["trains_per_day"], ".1f"),
             _or_dash(row["volume_over_capacity"], ".2f"),
             _hours(row),
-            "-" if row["observed"] is None else f"{row['observed']:,.0f} {row['observed_unit']}",
+            "-" if row["observed"] is None else _beside_ours(row),
         )
         for row in shown[:_GATEWAYS_SHOWN]
     )
@@ -370,7 +378,7 @@ def _base_gateways(world: World, base: Digest, names: Names) -> Section:
         "Base: the busiest gateways of Central Asia, its neighbours and the Caspian",
         (
             *("gateway", "mode", "1,000 TEU in containers", "Mt a year", "container trains a day"),
-            *("of capacity", "hours", "observed"),
+            *("of capacity", "hours", "observed, ours"),
         ),
         rows,
         after=(
@@ -380,6 +388,10 @@ def _base_gateways(world: World, base: Digest, names: Names) -> Section:
             "what passes, ordinary wagons too.",
         ),
     )
+
+
+def _beside_ours(row: Mapping[str, Any]) -> str:
+    return f"{row['observed']:,.0f}, {row['observed_ours']:,.0f} {row['observed_unit']}"
 
 
 def _near_central_asia(world: World, base: Digest) -> Rows:
@@ -558,7 +570,8 @@ def _emissions(base: Digest, case: Digest) -> Section:
 def _meaning(base: Digest, cases: Sequence[Digest], names: Names) -> Iterator[str]:
     for case in cases:
         yield _one_meaning(case.base or base, case, names)
-    two = next((r for r in base.counts if r["gateway"] == "khorgos-altynkol+alashankou-dostyk"), None)
+    both = "khorgos-altynkol+alashankou-dostyk", "trains/year"
+    two = next((r for r in base.counts if (r["gateway"], r["unit"]) == both), None)
     if two is not None:
         ratio = two["ours"] / two["observed"]
         yield (

@@ -174,9 +174,10 @@ class Results:
         """Flows and hours at every gateway.
 
         trains_per_day: container trains both ways, empty returns included; null away from rail borders.
-        teu_container: containers, loaded and empty, both ways. tonnes: all goods, those in containers too.
+        teu_container: containers, loaded and empty, both ways, null at straits; on the road goods that would
+        fill them. tonnes: all goods, those in containers too.
         trucks_per_year: these as trucks, null off the road. observed, observed_unit, observed_year,
-        observed_use: a count of the year of the economy, where there is one.
+        observed_use: a count of the year of the economy, where there is one; observed_ours: ours of it.
         teu_per_year: containers loaded and bulk in TEU by weight; teu_block, teu_wagonload of it by rail
         product.
         wait_h: hours of the crossing or in the port, service and queue, averaged over what passes; a gauge
@@ -189,7 +190,9 @@ class Results:
         """
         graph = self.graph
         passed, observed = self.passed, observed_cells(self.count_rows)
-        unknown = dict.fromkeys(("observed", "observed_unit", "observed_year", "observed_use"))
+        unknown = dict.fromkeys(
+            ("observed", "observed_ours", "observed_unit", "observed_year", "observed_use")
+        )
         hours = self._hours_at_gateways
         total = graph.at_gateways(self.flow_teu)
         table = self.world.network["gateways"].by("gateway_id")
@@ -209,7 +212,8 @@ class Results:
                     "mode": str(row["mode"]),
                     "status": str(row["status"]),
                     "trains_per_day": float(passed.trains[j]) if rail else None,
-                    "teu_container": float(passed.containers[j]),
+                    # Lanes pass a strait in both directions of either way.
+                    "teu_container": float(passed.containers[j]) if row["kind"] != "strait" else None,
                     "tonnes": float(passed.tonnes[j]),
                     "trucks_per_year": float(passed.trucks[j]) if row["mode"] == "road" else None,
                     "teu_per_year": teu,

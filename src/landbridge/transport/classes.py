@@ -25,6 +25,9 @@ PAIR_GROUPS = (
     "overseas",
     "central-asia-south",
     "other",
+    "europe-turkey",
+    "china-mongolia",
+    "china-kgz-tjk",
 )
 OTHER = PAIR_GROUPS.index("other")
 KINDS = ("container", "bulk")
@@ -45,6 +48,11 @@ _GROUP_OF_BLOCS = {
     frozenset(("china", "central-asia")): 2,
     frozenset(("central-asia", "europe")): 3,
     frozenset(("central-asia", "turkey")): 3,
+    frozenset(("europe", "turkey")): 7,
+    frozenset(("china", "mongolia")): 8,
+    # Regions go before their bloc: no railway joins these two with China.
+    frozenset(("china", "KGZ")): 9,
+    frozenset(("china", "TJK")): 9,
 }
 
 
@@ -143,7 +151,11 @@ def keeps_every_family(
 
 
 def _group(bloc: dict[str, str], origin: str, destination: str) -> int:
-    return _GROUP_OF_BLOCS.get(frozenset((bloc.get(origin, ""), bloc.get(destination, ""))), OTHER)
+    start, end = bloc.get(origin, ""), bloc.get(destination, "")
+    for pair in ((origin, end), (start, destination), (start, end)):
+        if frozenset(pair) in _GROUP_OF_BLOCS:
+            return _GROUP_OF_BLOCS[frozenset(pair)]
+    return OTHER
 
 
 _Densities = dict[tuple[str, str, str], float]

@@ -340,9 +340,9 @@ def generate(
     searched as a scenario's are, so that one project has one answer. None: graphs[0] is its own base.
     known, known_case: find the candidates of a base, and those of a case, that were searched before, or None.
 
-    A family is left out of a pair where even its best route costs 1.5-4 times the pair's cheapest at every
+    A family is left out of a pair where even its best route costs 1.25-4 times the pair's cheapest at every
     blend (see `candidates`), unless every_family says otherwise; one that a pair lacks in the base enters
-    with a scenario only well below that mark, so that a small change of cost does not give a pair a family.
+    with a scenario only below 0.8 times that mark, so that a small change of cost gives no pair a family.
     """
     graphs = [graphs] if isinstance(graphs, Graph) else list(graphs)
     first = graphs[0]

@@ -23,9 +23,10 @@ from landbridge.transport.weights import VARIANCE_FLOOR, Totals, Weights
 
 __all__ = ["Patched", "Touched", "passes"]
 
-# After so many delays what the lost families ship stays on the family it rides on then. Where two families
-# left cost nearly the same it would go back and forth, and no delays would bring forth themselves.
-_HOLD_AFTER = 6
+# After so many delays what the lost families ship stays on the family it rides on then, as long as that costs
+# no more than this times the cheapest. Where two families left cost nearly the same it would go back and
+# forth, and no delays would bring forth themselves.
+_HOLD_AFTER, _HOLD_WITHIN = 6, 1.001
 
 FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
@@ -208,7 +209,9 @@ class Touched:
             level[part.at] = part.levels[s].of(s, 0, found)
             settled = families.settle(s, 0, level)
             if self._asked > _HOLD_AFTER:
-                settled = settled._replace(host=before[s].host)
+                held, cheapest = before[s].host, settled.host
+                near = settled.family_cost[held] <= _HOLD_WITHIN * settled.family_cost[cheapest]
+                settled = settled._replace(host=np.where(near, held, cheapest))
             part.settled.append(settled)
             part.carried.append(families.carried(settled))
 
@@ -230,7 +233,10 @@ class Touched:
         return np.asarray(teu[part.slot[part.at]] * part.now_carried)
 
     def settled(self, delay_h: FloatArray, delay_h2: FloatArray) -> Choice:
-        """The choice under the last delays, which must be these, as `pivot` would give it; its last use."""
+        """The choice under the last delays, which must be these; it is the last use of this.
+
+        As `pivot` would give it, but for lost families between two that cost nearly the same (_HOLD_WITHIN).
+        """
         choice, old = self.choice, self.choice.sums
         for part in self.parts:
             # What takes the most room is no longer needed.

@@ -396,6 +396,20 @@ def _nothing_is_left_out(network: Network) -> list[Fault]:
     return spelled(faults, "the network tables")
 
 
+def _bulk_rides_no_container_train(network: Network) -> list[Fault]:
+    kind = {str(row["sector"]): row["kind"] for row in network["sector_freight"]}
+    faults = [
+        Fault(
+            where("block_train_share", number, row),
+            f"{row['sector']} travels in bulk (sector_freight, kind) and has a share of container trains",
+            "write 0, or make the sector container",
+        )
+        for number, row in enumerate(network["block_train_share"])
+        if kind.get(str(row["sector"])) == "bulk" and float(row["share"] or 0.0) > 0.0
+    ]
+    return spelled(faults, "block_train_share.csv")
+
+
 def _parameters_are_allowed(network: Network) -> list[Fault]:
     faults = []
     for number, row in enumerate(network["parameters"]):
@@ -477,6 +491,7 @@ _RULES: tuple[Callable[[Network], list[Fault]], ...] = (
     _shares_sum_to_one,
     _each_gauge_hangs_together,
     _nothing_is_left_out,
+    _bulk_rides_no_container_train,
     _parameters_are_allowed,
     _horizon_is_known,
     _labels_are_chosen_once,
