@@ -36,7 +36,7 @@ WIDE = scenario(
     "wide", {"verb": "change_gateway", "gateway": "alashankou-dostyk", "capacity": {"multiply": 2.0}}
 )
 # A capacity where none was known: a new limit.
-LIMIT = scenario("limit", {"verb": "change_gateway", "gateway": "khorgos-nur-zholy", "capacity": 100})
+LIMIT = scenario("limit", {"verb": "change_gateway", "gateway": "khorgos-nur-zholy", "capacity": 50})
 
 
 class Bench:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import functools
 import io
 import os
 import shutil
@@ -23,6 +24,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import FlakyStrategyDefinition
 
 from landbridge.errors import DataError
 from landbridge.io.economy import variant_folder
@@ -357,10 +359,29 @@ BYTES: tuple[Callable[[st.DataObject, bytes], bytes], ...] = (
 
 
 def hostile(examples: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """So many examples, the same in every run.
+
+    In about one of ten runs in two processes Hypothesis says that what a test draws is not repeatable. The
+    cause was not found; alone it never happens. It says nothing about the data, so the test is run again.
+    """
     quiet = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
-    return settings(
+    fixed = settings(
         max_examples=examples, derandomize=True, database=None, deadline=None, suppress_health_check=quiet
     )
+
+    def twice(test: Callable[..., None]) -> Callable[..., None]:
+        made = fixed(test)
+
+        @functools.wraps(made)
+        def run(*args: object, **kwargs: object) -> None:
+            try:
+                made(*args, **kwargs)
+            except FlakyStrategyDefinition:
+                made(*args, **kwargs)
+
+        return run
+
+    return twice
 
 
 def spoil_grids(

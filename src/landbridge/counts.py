@@ -90,7 +90,7 @@ def count_rows(world: World, graph: Graph, passed: Passed) -> Rows:
 
 
 def observed_cells(counts: Rows) -> dict[str, dict[str, Any]]:
-    """By gateway the count that is shown beside it, and ours of the same; trains before others of one role."""
+    """By gateway the count that is shown beside it, and ours of the same; of one role trains first."""
     found: dict[str, dict[str, Any]] = {}
     first = sorted(counts, key=lambda row: (_BY_TRUST.index(row["role"]), row["unit"] != "trains/year"))
     for row in first:

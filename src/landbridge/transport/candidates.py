@@ -50,7 +50,7 @@ _ABSURD = np.array([1.25, 1.25, 1.25, 4.0, 1.5])
 # and ways over the gateways of the countries at both ends where they come within this of the family's.
 _RIVAL = 1.1
 # Rival rail borders at the eastern end (Khorgos, Alashankou, Manzhouli) are kept up to this.
-_POSTS = 1.2
+_POSTS = 1.4
 # A family that a pair lacks in the base must come below this share of the mark to enter with a scenario.
 _WELL_BELOW = 0.8
 # A way past a gateway is in the set where one in hand costs no more than this times the best.
