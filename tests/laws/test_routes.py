@@ -234,10 +234,10 @@ def test_ways_that_people_know_are_in_the_set(bench: _Bench) -> None:
 def closed(
     bench: _Bench, names: list[str] | None, every: int = 1
 ) -> Iterator[tuple[str, Array, Array, NDArray[np.int64]]]:
-    """Name, cost after and before, and pairs, for closures of gateways and of every so many links."""
+    """Name, cost after and before, and pairs, for closures of every so many gateways and links."""
     seen: set[bytes] = set()
     for number, element in enumerate(_elements(bench, (), names, 1.0)):
-        if element.kind == "link" and number % every:
+        if number % every:
             continue
         out = np.zeros(bench.graph.n_arcs, dtype=bool)
         out[element.arcs] = True
@@ -269,12 +269,12 @@ def test_closing_a_gateway_lowers_the_cost_of_no_pair(bench: _Bench) -> None:
 
 @pytest.mark.slow
 def test_closing_anything_lowers_the_cost_of_no_pair(bench: _Bench) -> None:
-    """Every gateway that carries freight, and every eighth link; all of them were tried once."""
+    """Every fifth gateway and link that carries freight; all of them were tried once, in half an hour."""
     cases = 0
-    for name, after, before, _ in closed(bench, None, every=8):
+    for name, after, before, _ in closed(bench, None, every=5):
         assert_nobody_gains(name, after, before)
         cases += 1
-    assert cases > 150
+    assert cases > 60
 
 
 def test_a_closure_leaves_alone_what_does_not_pass_it(bench: _Bench, study: lb.Study) -> None:
