@@ -73,20 +73,23 @@ class Digest:
     base: Digest | None = None
 
     @staticmethod
-    def of(results: Results, base: Results | None = None) -> Digest:
-        """The tables of a Results; base: that of the study. A case with another base brings its own."""
+    def of(results: Results, base: Results | None = None, mode_split: bool = True) -> Digest:
+        """The tables of a Results; base: that of the study. A case with another base brings its own.
+
+        mode_split: see `Results.to_json`.
+        """
         scenario, world = results.scenario, results.world
         own = results.base is not None and base is not None and results.base is not base
         return Digest(
             results.id,
             scenario.name if scenario else _what(world),
             scenario.sources if scenario else (),
-            {**results.to_json(), "indicators": indicators(results, results.base)},
+            {**results.to_json(mode_split), "indicators": indicators(results, results.base)},
             results.count_rows if results.base is None else [],
             results.closure,
             f"{world.setting('kgz_trade')}, tjk_cap {world.setting('tjk_cap')}",
             int(world.parameter("horizon")),
-            Digest.of(results.base) if own and results.base is not None else None,
+            Digest.of(results.base, None, mode_split) if own and results.base is not None else None,
         )
 
 

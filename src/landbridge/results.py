@@ -403,14 +403,18 @@ class Results:
         """This result beside its base; a base is compared with itself."""
         return Comparison(self.base or self, self)
 
-    def to_json(self) -> dict[str, Any]:
-        """The tables in the names of the public interface; a base has no changes to show."""
+    def to_json(self, mode_split: bool = True) -> dict[str, Any]:
+        """The tables in the names of the public interface; a base has no changes to show.
+
+        mode_split: with this table, the largest, which the terminal does not show.
+        """
+        split = {"mode_split": self.mode_split_rows} if mode_split else {}
         freight = {"corridors": self.corridor_rows, "gateways": self._gateways_beside_base}
         if self.base is None:
             return {
                 **freight,
                 "counts": self.count_rows,
-                "mode_split": self.mode_split_rows,
+                **split,
                 "emissions": self.emission_rows,
                 "value_added": self.value_added_rows,
             }
@@ -425,7 +429,7 @@ class Results:
                 {**row, **{f"base_{k}": v for k, v in before[row["region"]].items() if k != "region"}}
                 for row in self.value_added_rows
             ],
-            "mode_split": self.mode_split_rows,
+            **split,
             "notes": list(self.notes),
         }
 

@@ -133,8 +133,7 @@ def _sections(found: Disruption, world: World, count: int) -> Iterator[Section]:
             "fall where dearer and quicker ways are left. Million USD: what shippers lose in money, hours "
             "and risk. Unserved: no route of their set is left; the loss of real income leaves them out and "
             "is a lower bound. Waits elsewhere grow with the traffic that moves there, where a capacity is "
-            "known; "
-            f"ordinary wagons meet no queue.{rest}",
+            f"known; ordinary wagons meet no queue.{rest}",
         ),
     )
     ranked = sorted(

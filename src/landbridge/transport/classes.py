@@ -112,23 +112,14 @@ def freight_classes(
     for s, row in enumerate(rows):
         for k, (o, d) in enumerate(kinds):
             value[s, k] = _density(density, sectors[s], o, d, bloc) or float(row["usd_per_teu"] or 0.0)
-    block = np.zeros((len(PAIR_GROUPS), len(sectors)))
-    for row in world.network["block_train_share"]:
-        if str(row["sector"]) in sectors and str(row["pair_group"]) in PAIR_GROUPS:
-            cell = PAIR_GROUPS.index(str(row["pair_group"])), sectors.index(str(row["sector"]))
-            block[cell] = float(row["share"] or 0.0)
-    family = np.zeros((len(KINDS), len(PAIR_GROUPS), len(FAMILIES)))
-    for row in world.network["family_shares"]:
-        group_of, family_of = PAIR_GROUPS.index(str(row["pair_group"])), FAMILIES.index(str(row["family"]))
-        family[KINDS.index(str(row["kind"])), group_of, family_of] = float(row["share"] or 0.0)
     usd = value[:, index]
     return Classes(
         sectors,
         group[index],
         usd,
         percent[:, None] / 100.0 * usd / 24.0,
-        np.ascontiguousarray(block[group[index]].T),
-        family,
+        np.ascontiguousarray(_block_shares(world, sectors)[group[index]].T),
+        _family_shares(world),
         np.array([KINDS.index(str(row["kind"])) for row in rows], dtype=np.int32),
         np.array([float(row["payload_t_per_teu"] or 0.0) for row in rows]),
         np.full(len(sectors), world.parameter("rho")),
@@ -136,6 +127,25 @@ def freight_classes(
         world.parameter("phi_b"),
         world.parameter("carbon_price_usd_per_kg"),
     )
+
+
+def _block_shares(world: World, sectors: tuple[str, ...]) -> FloatArray:
+    """Shares of container trains as stated [pair group, sector]."""
+    out = np.zeros((len(PAIR_GROUPS), len(sectors)))
+    for row in world.network["block_train_share"]:
+        group, sector = str(row["pair_group"]), str(row["sector"])
+        if sector in sectors and group in PAIR_GROUPS:
+            out[PAIR_GROUPS.index(group), sectors.index(sector)] = float(row["share"] or 0.0)
+    return out
+
+
+def _family_shares(world: World) -> FloatArray:
+    """Shares of the corridor families as stated [kind, pair group, family]."""
+    out = np.zeros((len(KINDS), len(PAIR_GROUPS), len(FAMILIES)))
+    for row in world.network["family_shares"]:
+        group, family = PAIR_GROUPS.index(str(row["pair_group"])), FAMILIES.index(str(row["family"]))
+        out[KINDS.index(str(row["kind"])), group, family] = float(row["share"] or 0.0)
+    return out
 
 
 def keeps_every_family(

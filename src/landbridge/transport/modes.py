@@ -37,7 +37,7 @@ def mode_classes(
     """
     n = len(start) - 1
     haul = np.flatnonzero(graph.link[arcs] >= 0)
-    route, arc = np.searchsorted(start, haul, side="right") - 1, arcs[haul].astype(np.int64)
+    route, arc = np.repeat(np.arange(n), np.diff(start))[haul], arcs[haul].astype(np.int64)
     km = np.bincount(route, weights=graph.length_km[arc], minlength=n)
     rails = np.bincount(route, weights=graph.rail_km[arc], minlength=n)
     found = np.where((km > 0.0) & (rails >= _RAIL_SHARE * km), RAIL, ROAD)

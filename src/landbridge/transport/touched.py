@@ -25,7 +25,7 @@ __all__ = ["Patched", "Touched", "passes"]
 
 # After so many delays what the lost families ship stays on the family it rides on then, as long as that costs
 # no more than this times the cheapest. Where two families left cost nearly the same it would go back and
-# forth, and no delays would bring forth themselves.
+# forth from trial to trial, and the search would not end.
 _HOLD_AFTER, _HOLD_WITHIN = 6, 1.001
 
 FloatArray = NDArray[np.float64]
