@@ -28,6 +28,7 @@ from landbridge.transport import (
     Graph,
     Queues,
     RouteSet,
+    carried,
     freight_between_regions,
     freight_classes,
     generate,
@@ -71,7 +72,7 @@ class PairsAsked:
 
     @staticmethod
     def of(world: World) -> PairsAsked:
-        """Zones of different regions with one another, and the corridors."""
+        """Zones of different regions whose trade the network carries, and the corridors."""
         zones = {
             str(row["place_id"]): (str(row["region"]), float(row["share"] or 0.0))
             for row in world.network["zones"]
@@ -84,6 +85,7 @@ class PairsAsked:
         zone_region = np.array([zones[p][0] if p in zones else "" for p in places])
         both = (zone_region[:, None] != "") & (zone_region[None, :] != "")
         wanted = both & (zone_region[:, None] != zone_region[None, :])
+        wanted &= carried(world, list(zone_region), list(zone_region))
         for start, end in corridors:
             wanted[at[start], at[end]] = True
         listed = list(regions.values())

@@ -93,6 +93,7 @@ def remarks(
             "of its pair group, an assumption and not a prediction"
         )
     notes += _of_lost_families(choice, demand_teu)
+    notes += _of_kept_trade(world, base, parameters)
     if queues is not None and settled is not None:
         notes += _of_queues(graph, queues, settled, world, base)
     old = base.network["links"].by("link_id")
@@ -132,6 +133,39 @@ def _of_lost_families(choice: Choice, demand_teu: FloatArray) -> Iterator[str]:
         f"{pairs} pairs of zones lose a corridor family: {teu.sum():,.0f} TEU a year fall back on the "
         f"cheapest family left to their pair at {usd.sum() / _USD_PER_MUSD:,.1f} million USD a year more"
     )
+
+
+def _of_kept_trade(world: World, base: World, parameters: set[str]) -> Iterator[str]:
+    """What a case leaves unanswered: trade inside a bloc that the network does not carry."""
+    groups = world.network["pair_groups"]
+    bloc = {str(row["region"]): str(row["bloc"]) for row in groups if not row["bloc_on_network"]}
+    region = {str(row["place_id"]): str(row["region"] or "") for row in world.network["places"]}
+    touched: dict[str, set[str]] = {}
+    for table, key, ends in (
+        ("links", "link_id", ("from_place", "to_place")),
+        ("gateways", "gateway_id", ("place_a", "place_b")),
+        ("ports", "place_id", ("place_id",)),
+    ):
+        before = base.network[table].by(key)
+        for row in world.network[table]:
+            name = str(row[key])
+            if name in before and before[name] == row:
+                continue
+            blocs = {bloc.get(region.get(str(row[end]), ""), "") for end in ends if row[end]}
+            if len(blocs) == 1 and blocs != {""}:
+                touched.setdefault(blocs.pop(), set()).add(name)
+    for name, changed in sorted(touched.items()):
+        listed = ", ".join(sorted(changed)[:5]) + (", ..." if len(changed) > 5 else "")
+        yield (
+            f"trade inside {name} is not answered: it is not on the network and keeps its cost, though the "
+            f"scenario changes {listed}"
+        )
+    felt = sorted(
+        p for p in parameters - {"carbon_price_usd_per_kg"}
+        if world.network["parameters"].by("parameter").get(p, {}).get("part_of") == "world"
+    )  # fmt: skip
+    if felt and bloc:
+        yield f"trade inside {', '.join(sorted(set(bloc.values())))} keeps its cost under {', '.join(felt)}"
 
 
 def _of_queues(graph: Graph, queues: Queues, settled: Settled, world: World, base: World) -> Iterator[str]:

@@ -17,7 +17,7 @@ from landbridge.results import Results
 from landbridge.trade import Equilibrium, solve
 from landbridge.trade.economy import Closure
 from landbridge.trade.horizon import grown
-from landbridge.transport import Freight
+from landbridge.transport import Freight, kept_log_tau
 from landbridge.world import World
 from landbridge.world.table import cell_number
 from landbridge.world.trade_table import TradeTable
@@ -66,6 +66,8 @@ class Shock:
         self.pipes = gas.shock(base, world) if gas.moved(base, world) else None
         if self.pipes is not None:
             self.notes += self.pipes.notes
+        # Trade inside a bloc off the network answers to the price of carbon alone.
+        self.log_kept = kept_log_tau(world) - kept_log_tau(base)
         self.held: FloatArray | None = None
         self.last: Equilibrium | None = None
 
@@ -80,7 +82,7 @@ class Shock:
 
     def cost_hat(self, cost: FloatArray) -> FloatArray:
         """tau'/tau; a pair that does not trade has no cost to change, whatever became of its routes."""
-        log_hat = self.freight.log_tau(cost) - self.log_tau
+        log_hat = self.freight.log_tau(cost) - self.log_tau + self.log_kept
         hat = np.exp(np.where(self.table.trade > 0.0, log_hat, 0.0))
         for more in (self.visits, self.held):
             if more is not None:

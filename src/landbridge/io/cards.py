@@ -34,6 +34,7 @@ WHAT: Mapping[str, str] = {
     "sector_freight": "Payload, value of a TEU, value of a day and share by air, by sector.",
     "value_density": "Value of a TEU by sector and exporter.",
     "pair_groups": "The bloc of every region, and whether it is on the network.",
+    "kept_costs": "Freight cost of trade inside a bloc that the network does not carry, kept as it is.",
     "family_shares": "Base shares of the corridor families, by pair group.",
     "block_train_share": "Share of rail TEU on container block trains, by pair group and sector.",
     "parameters": "Every parameter of the model with its range.",

@@ -15,7 +15,13 @@ from landbridge.transport.choice import (
     solve_base,
 )
 from landbridge.transport.classes import Classes, freight_classes, keeps_every_family
-from landbridge.transport.freight import Freight, freight_between_regions, network_share
+from landbridge.transport.freight import (
+    Freight,
+    carried,
+    freight_between_regions,
+    kept_log_tau,
+    network_share,
+)
 from landbridge.transport.gateways import crossing_terms
 from landbridge.transport.graph import Graph, align, compile_graph
 from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate
@@ -40,12 +46,14 @@ __all__ = [
     "Turns",
     "align",
     "assign",
+    "carried",
     "compile_graph",
     "crossing_terms",
     "freight_between_regions",
     "freight_classes",
     "generate",
     "keeps_every_family",
+    "kept_log_tau",
     "log_constants",
     "network_share",
     "pivot",

@@ -8,23 +8,26 @@ that the cost between two regions and the boxes between their zones rest on the 
 
 eta: share of the pair's value that moves on the network; K: expected generalised cost [USD/TEU];
 u: value of a TEU [USD/TEU]; value: at base prices of the exporter [million USD a year].
+
+Trade inside a bloc that the network does not carry (`bloc_on_network` of pair_groups, the case of Europe)
+has no routes. Its cost is kept: no place, link or gateway changes it, only what all freight feels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from landbridge.transport.classes import Classes
+from landbridge.transport.classes import Classes, freight_classes
 from landbridge.transport.graph import Graph
 from landbridge.transport.paths import RouteSet
 from landbridge.world import World
 
-__all__ = ["Freight", "freight_between_regions", "network_share"]
+__all__ = ["Freight", "carried", "freight_between_regions", "kept_log_tau", "network_share"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -131,8 +134,50 @@ def freight_between_regions(
     )
 
 
+def carried(world: World, origins: Sequence[str], destinations: Sequence[str]) -> NDArray[np.bool_]:
+    """Pairs of regions that the network carries [origin, destination]: not those inside a bloc off it."""
+    rows = world.network["pair_groups"].by("region")
+    kept = {str(r): str(row["bloc"]) for r, row in rows.items() if not row["bloc_on_network"]}
+    ends = [np.array([kept.get(region, "") for region in side]) for side in (origins, destinations)]
+    return np.asarray((ends[0][:, None] != ends[1][None, :]) | (ends[0][:, None] == ""))
+
+
 def network_share(world: World, sectors: tuple[str, ...]) -> FloatArray:
-    """eta [o, d, k]: the share of a pair's value that moves on the network, from freight_profile.
+    """eta [o, d, k]: share of a pair's value that the network carries; nothing inside a bloc off it."""
+    regions = world.trade.regions
+    return freight_share(world, sectors) * carried(world, regions, regions)[:, :, None]
+
+
+def kept_log_tau(world: World) -> FloatArray:
+    """ln of the ad-valorem freight cost of trade inside a bloc off the network [o, d, s]; zero elsewhere.
+
+        ln tau = ln(1 + eta K / u),   K = cost_usd + t u / 24 (time_h + reliability_h) + p_CO2e co2e_kg
+
+    from the means of table kept_costs, so that a price of carbon moves it as it moves all freight.
+    """
+    regions, sectors = world.trade.regions, world.trade.sectors
+    out = np.zeros((len(regions), len(regions), len(sectors)))
+    rows = list(world.network.get("kept_costs", ()))
+    off = ~carried(world, regions, regions)
+    if not rows or not off.any():
+        return out
+    ends = np.array([(regions.index(str(r["exporter"])), regions.index(str(r["importer"]))) for r in rows]).T
+    classes = freight_classes(world, [regions[o] for o in ends[0]], [regions[d] for d in ends[1]])
+    k = np.array([classes.sectors.index(str(row["sector"])) for row in rows])
+    at = np.arange(len(rows))
+    money, hours, spread, co2e = (
+        np.array([float(row[name] or 0.0) for row in rows])
+        for name in ("cost_usd", "time_h", "reliability_h", "co2e_kg")
+    )
+    cost = money + classes.usd_per_h[k, at] * (hours + spread) + classes.carbon_usd_per_kg * co2e
+    rate = freight_share(world, classes.sectors)[ends[0], ends[1], k] / classes.usd_per_teu[k, at]
+    sector = np.array([sectors.index(s) for s in classes.sectors])[k]
+    out[ends[0], ends[1], sector] = np.where(off[ends[0], ends[1]], np.log1p(rate * cost), 0.0)
+    return out
+
+
+def freight_share(world: World, sectors: tuple[str, ...]) -> FloatArray:
+    """Share of a pair's value that moves as freight [o, d, k], from freight_profile.
 
     The most exact row wins: exporter and importer, then exporter, then the sector alone; CA5 stands for
     each of the five. Between two overland regions the sector's own row takes in most of what flies

@@ -71,6 +71,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "sector_freight": ("sector",),
     "value_density": ("sector", "exporter", "importer"),
     "pair_groups": ("region",),
+    "kept_costs": ("exporter", "importer", "sector"),
     "family_shares": ("kind", "pair_group", "family"),
     "block_train_share": ("pair_group", "sector"),
     "parameters": ("parameter",),
