@@ -19,6 +19,7 @@ import numpy as np
 from landbridge import World, load
 from landbridge.chain import PairsAsked
 from landbridge.transport import align, carried, freight_classes, generate, log_constants, pivot, solve_base
+from landbridge.transport.freight import zone_shares
 from landbridge.transport.overlap import Nests
 
 OUTPUT = Path(__file__).resolve().parent / "inputs" / "network" / "kept_costs.csv"
@@ -32,7 +33,7 @@ def rows(world: World) -> list[list[str]]:
     table = listed.with_rows({**row, "bloc_on_network": True} for row in listed)
     whole = replace(world, network={**world.network, "pair_groups": table})
     asked, (graph,) = PairsAsked.of(whole), align([whole])
-    region = [asked.zones[p][0] if p in asked.zones else "" for p in asked.places]
+    region = [asked.zones.get(p, "") for p in asked.places]
     inside = asked.wanted & ~carried(world, region, region)
     routes = generate([graph], asked.places, asked.places, inside, detour=world.parameter("detour_max"))
     names = [graph.places[p] for p in range(len(graph.places))]
@@ -42,13 +43,9 @@ def rows(world: World) -> list[list[str]]:
     constant = log_constants(whole, graph, routes)
     base = solve_base(routes, classes, sums, available, Nests.of(routes, graph), constant)
     choice = pivot(base, sums, available, constant)
-    weight_of = {p: asked.zones[p][1] for p in asked.zones}
-    weight = np.array(
-        [
-            weight_of[names[o]] * weight_of[names[d]]
-            for o, d in zip(routes.origin, routes.destination, strict=True)
-        ]
-    )
+    number_of = {name: n for n, name in enumerate(names)}
+    ships, takes = (zone_shares(whole, number_of, classes.sectors, flow) for flow in ("exports", "imports"))
+    weights = ships[routes.origin] * takes[routes.destination]
     pairs = sorted(set(zip(*ends, strict=True)))
     number = {pair: n for n, pair in enumerate(pairs)}
     at = np.array([number[pair] for pair in zip(*ends, strict=True)])
@@ -57,6 +54,7 @@ def rows(world: World) -> list[list[str]]:
         hours, money, co2e = choice.expected(k)
         value = classes.usd_per_h[k]
         spread = (choice.cost[:, k] - money - value * hours - classes.carbon_usd_per_kg * co2e) / value
+        weight = weights[:, k]
         means = [
             np.bincount(at, weights=weight * values) / np.bincount(at, weights=weight)
             for values in (money, hours, spread, co2e)

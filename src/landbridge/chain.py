@@ -56,11 +56,11 @@ _CLOSURES: tuple[Closure, ...] = ("fixed", "proportional")
 class PairsAsked:
     """The pairs of places that a World's trade and its reported corridors need routes for.
 
-    zones: region and share by place. regions: region by place, zones first. wanted, every_family [origin,
+    zones: region by place. regions: region by place, zones first. wanted, every_family [origin,
     destination]: pairs to serve, and those that keep every corridor family, over `places`.
     """
 
-    zones: dict[str, tuple[str, float]]
+    zones: dict[str, str]
     regions: dict[str, str]
     wanted: BoolArray
     every_family: BoolArray
@@ -73,16 +73,13 @@ class PairsAsked:
     @staticmethod
     def of(world: World) -> PairsAsked:
         """Zones of different regions whose trade the network carries, and the corridors."""
-        zones = {
-            str(row["place_id"]): (str(row["region"]), float(row["share"] or 0.0))
-            for row in world.network["zones"]
-        }
+        zones = {str(row["place_id"]): str(row["region"]) for row in world.network["zones"]}
         corridors = [(str(r["from_place"]), str(r["to_place"])) for r in world.network["corridors"]]
         places = list(dict.fromkeys([*zones, *(p for pair in corridors for p in pair)]))
         known = world.network["places"].by("place_id")
         regions = {p: str(known[p]["region"] or "") for p in places}
         at = {place: number for number, place in enumerate(places)}
-        zone_region = np.array([zones[p][0] if p in zones else "" for p in places])
+        zone_region = np.array([zones.get(p, "") for p in places])
         both = (zone_region[:, None] != "") & (zone_region[None, :] != "")
         wanted = both & (zone_region[:, None] != zone_region[None, :])
         wanted &= carried(world, list(zone_region), list(zone_region))
@@ -183,7 +180,7 @@ class SolvedBase:
         )
         at = graph.place_number
         self.freight: Freight = freight_between_regions(
-            world, graph, routes, self.classes, {at[p]: zone for p, zone in common.zones.items()}
+            world, graph, routes, self.classes, {at[p]: region for p, region in common.zones.items()}
         )
         self.log_tau = self.freight.log_tau(self.choice.cost)
         require_routes(routes, graph, self.choice.unreachable, self.ships, "base", None)

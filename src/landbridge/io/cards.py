@@ -28,6 +28,7 @@ WHAT: Mapping[str, str] = {
     "gauge_changes": "Where wagons or boxes change gauge, and what it takes.",
     "ports": "Time and money between land and ship.",
     "zones": "Cities that stand for a share of their region's trade.",
+    "zone_shares": "Share of a zone in its region's exports or imports, of all goods or of one sector.",
     "rates": "Freight rates per TEU and km by mode, product and country.",
     "emission_factors": "CO2e per tonne-km by mode, traction and country.",
     "freight_profile": "Share of a pair's trade value that moves on the network, by sector.",

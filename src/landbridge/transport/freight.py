@@ -1,10 +1,11 @@
 """Where freight meets trade: the trade cost that routes cost, and the boxes that trade puts on them.
 
-Regions trade, zones ship. A region's trade is shared over its zones by fixed weights w_od = w_o w_d, so
+Regions trade, zones ship. A region's trade is shared over its zones by fixed weights w_od^s = w_o^s w_d^s,
+the zone's share of its region's exports and of its imports of sector s (table zone_shares, else zones), so
 that the cost between two regions and the boxes between their zones rest on the same weights.
 
-    tau_od^s = 1 + eta^s K_od^s / u^s;   ln tau_ni^s = sum_od w_od ln tau_od^s
-    TEU_od^s = w_od eta^s value^s / u^s
+    tau_od^s = 1 + eta^s K_od^s / u^s;   ln tau_ni^s = sum_od w_od^s ln tau_od^s
+    TEU_od^s = w_od^s eta^s value^s / u^s
 
 eta: share of the pair's value that moves on the network; K: expected generalised cost [USD/TEU];
 u: value of a TEU [USD/TEU]; value: at base prices of the exporter [million USD a year].
@@ -33,6 +34,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 _USD_PER_MUSD = 1e6
+_FLOWS = ("exports", "imports")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ class Freight:
 
     n_regions, n_sectors: sizes of the trade table. sector [k]: its sector of each freight sector.
     pair_of_regions [pair]: origin region x n_regions + destination region, -1 where the pair belongs to
-    no trade (a corridor that is only reported). weight [pair]: w_od, sums to one per pair of regions.
+    no trade (a corridor that is only reported). weight [pair, k]: w_od, sums to one per pair of regions.
     share_network [pair, k]: eta. usd_per_teu [pair, k]: u.
     """
 
@@ -63,7 +65,7 @@ class Freight:
         out = np.zeros((N, N, S))
         # A pair of zones that ships nothing may lose its route without any loss.
         log = np.log1p(self._rate() * np.where(self.share_network > 0.0, cost, 0.0))
-        out.reshape(N * N, S)[:, self.sector] = self._to_regions @ log
+        out.reshape(N * N, S)[:, self.sector] = self._to_regions @ (self.weight * log)
         return out
 
     def cost_bar(self, cost: FloatArray, log_tau_bar: FloatArray) -> FloatArray:
@@ -72,7 +74,7 @@ class Freight:
         d ln tau_ni / dK_od = w_od (eta / u) / tau_od
         """
         N, S = self.n_regions, self.n_sectors
-        on_pairs = self._to_regions.T @ log_tau_bar.reshape(N * N, S)[:, self.sector]
+        on_pairs = self.weight * (self._to_regions.T @ log_tau_bar.reshape(N * N, S)[:, self.sector])
         rate = self._rate()
         paid = np.where(self.share_network > 0.0, cost, 0.0)
         return np.asarray(on_pairs * rate / (1.0 + rate * paid))
@@ -80,14 +82,15 @@ class Freight:
     def demand_teu(self, value_musd: FloatArray) -> FloatArray:
         """Boxes a year between zones [pair, k]; value_musd [o, d, s]: at base prices of the exporter."""
         N, S = self.n_regions, self.n_sectors
-        value = self._to_regions.T @ value_musd.reshape(N * N, S)[:, self.sector]
+        value = self.weight * (self._to_regions.T @ value_musd.reshape(N * N, S)[:, self.sector])
         return np.asarray(value * self._rate() * _USD_PER_MUSD)
 
     def value_bar(self, demand_bar: FloatArray) -> FloatArray:
         """Transpose of `demand_teu`: [pair, k] -> [o, d, s]."""
         N, S = self.n_regions, self.n_sectors
         out = np.zeros((N, N, S))
-        out.reshape(N * N, S)[:, self.sector] = self._to_regions @ (demand_bar * self._rate() * _USD_PER_MUSD)
+        on_pairs = self.weight * demand_bar * self._rate() * _USD_PER_MUSD
+        out.reshape(N * N, S)[:, self.sector] = self._to_regions @ on_pairs
         return out
 
     def ships(self, value_musd: FloatArray) -> NDArray[np.bool_]:
@@ -99,27 +102,26 @@ class Freight:
 
 
 def freight_between_regions(
-    world: World, graph: Graph, routes: RouteSet, classes: Classes, zones: Mapping[int, tuple[str, float]]
+    world: World, graph: Graph, routes: RouteSet, classes: Classes, zones: Mapping[int, str]
 ) -> Freight:
     """The Freight of a route set.
 
-    zones: place number -> (region, share of the region's trade). A pair of places that are not both
-    zones, or lie in one region, has weight zero.
+    zones: place number -> region. A pair of places that are not both zones, or lie in one region, has
+    weight zero.
     """
     regions, sectors = world.trade.regions, world.trade.sectors
     number = {region: n for n, region in enumerate(regions)}
     N = len(regions)
-    share = np.zeros(len(graph.places))
     region = np.full(len(graph.places), -1)
-    for place, (code, part) in zones.items():
-        share[place], region[place] = part, number[code]
+    for place, code in zones.items():
+        region[place] = number[code]
+    ships, takes = (zone_shares(world, graph.place_number, classes.sectors, flow) for flow in _FLOWS)
     o, d = region[routes.origin], region[routes.destination]
     trades = (o >= 0) & (d >= 0) & (o != d)
     pair = np.where(trades, o * N + d, -1)
-    weight = np.where(trades, share[routes.origin] * share[routes.destination], 0.0)
-    rows = pair[trades]
+    weight = np.where(trades[:, None], ships[routes.origin] * takes[routes.destination], 0.0)
     at = np.flatnonzero(trades)
-    matrix = csr_matrix((weight[trades], (rows, at)), shape=(N * N, routes.n_pairs))
+    matrix = csr_matrix((np.ones(len(at)), (pair[at], at)), shape=(N * N, routes.n_pairs))
     eta = network_share(world, classes.sectors).reshape(N * N, -1)
     kept = np.where(trades[:, None], eta[np.maximum(pair, 0)], 0.0)
     return Freight(
@@ -132,6 +134,29 @@ def freight_between_regions(
         np.ascontiguousarray(classes.usd_per_teu.T),
         matrix,
     )
+
+
+def zone_shares(world: World, number: Mapping[str, int], sectors: Sequence[str], flow: str) -> FloatArray:
+    """Share of every zone in what its region exports or imports by sector [place, k].
+
+    number: of every place. The most exact rows win: those of zone_shares for the region, flow and sector,
+    then those for all its goods (sector *), then the shares of zones.
+    """
+    out = np.zeros((max(number.values()) + 1, len(sectors)))
+    listed: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for row in world.network.get("zone_shares", ()):
+        if row["flow"] == flow:
+            cell = number[str(row["place_id"])], float(row["share"] or 0.0)
+            listed.setdefault((str(row["region"]), str(row["sector"])), []).append(cell)
+    plain: dict[str, list[tuple[int, float]]] = {}
+    for row in world.network["zones"]:
+        cell = number[str(row["place_id"])], float(row["share"] or 0.0)
+        plain.setdefault(str(row["region"]), []).append(cell)
+    for region, usual in plain.items():
+        for k, sector in enumerate(sectors):
+            for place, share in listed.get((region, sector)) or listed.get((region, "*")) or usual:
+                out[place, k] = share
+    return out
 
 
 def carried(world: World, origins: Sequence[str], destinations: Sequence[str]) -> NDArray[np.bool_]:

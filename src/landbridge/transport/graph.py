@@ -476,10 +476,11 @@ class _Compiler:
         )
         co2 = self.emissions.haul(mode, bool(row["electrified"]), countries, length)
         factor = 1.0 if row["cost_factor"] is None else float(row["cost_factor"])
+        more = float(row["cost_usd"] or 0.0)
         if layer in RAILS:
             money = (
-                factor * self.rates.haul("rail", "block", countries, length),
-                factor * self.rates.haul("rail", "wagonload", countries, length),
+                factor * (self.rates.haul("rail", "block", countries, length) + more),
+                factor * (self.rates.haul("rail", "wagonload", countries, length) + more),
             )
             stops = rules.stop_block_h_per_km * length, rules.stop_wagonload_h_per_km * length
             return [
@@ -487,14 +488,14 @@ class _Compiler:
                 (_TERM["stops"], stops, (0.0, 0.0), 0.0, (spread * stops[0], spread * stops[1])),
             ]
         if layer == ROAD:
-            price = factor * self.rates.haul("road", "*", countries, length)
+            price = factor * (self.rates.haul("road", "*", countries, length) + more)
             rest = rules.rest_h_per_driving_h * hours
             return [
                 (_TERM["haul"], (hours, hours), (price, price), co2, (spread * hours,) * 2),
                 (_TERM["rest"], (rest, rest), (0.0, 0.0), 0.0, (spread * rest,) * 2),
             ]
         water = str(row["water"] or "ocean")
-        price = factor * self.rates.haul(mode, "*", (water, water), length)
+        price = factor * (self.rates.haul(mode, "*", (water, water), length) + more)
         return [(_TERM["haul"], (hours, hours), (price, price), co2, (spread * hours,) * 2)]
 
     def _border_term(self, row: Row, layer: int, ends: tuple[str, str], f: int, t: int) -> _Term:

@@ -65,6 +65,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "gauge_changes": ("place_id", "gauge_a", "gauge_b"),
     "ports": ("place_id", "water"),
     "zones": ("place_id",),
+    "zone_shares": ("place_id", "flow", "sector"),
     "rates": ("mode", "product", "scope"),
     "emission_factors": ("mode", "country"),
     "freight_profile": ("sector", "exporter", "importer"),
@@ -329,9 +330,13 @@ def _links_have_a_length(network: Network) -> list[Fault]:
 
 def _shares_sum_to_one(network: Network) -> list[Fault]:
     faults = []
-    for name, keys in (("zones", ("region",)), ("family_shares", ("pair_group", "kind"))):
+    for name, keys in (
+        ("zones", ("region",)),
+        ("zone_shares", ("region", "flow", "sector")),
+        ("family_shares", ("pair_group", "kind")),
+    ):
         total: dict[str, float] = defaultdict(float)
-        for row in network[name]:
+        for row in network.get(name, ()):
             total[", ".join(str(row[key]) for key in keys)] += float(row["share"] or 0.0)
         for key, value in total.items():
             if abs(value - 1.0) > 1e-6:
@@ -374,6 +379,11 @@ def _nothing_is_left_out(network: Network) -> list[Fault]:
         if row["on_network"] and str(row["region"]) not in zoned:
             cure = "add a zone to zones.csv, or write on_network = no"
             faults.append(Fault(where("pair_groups", number, row), "is on the network without a zone", cure))
+    region = {str(row["place_id"]): row["region"] for row in network["zones"]}
+    for number, row in enumerate(network.get("zone_shares", ())):
+        if region.get(str(row["place_id"])) != row["region"]:
+            cure = "take the row out, or make the place a zone of the region in zones.csv"
+            faults.append(Fault(where("zone_shares", number, row), f"is no zone of {row['region']}", cure))
     sectors = [str(row["sector"]) for row in network["sector_freight"]]
     for name in ("freight_profile", "value_density"):
         usual = {
