@@ -5,7 +5,8 @@
 Offline and deterministic: rows are sorted by their keys, so shuffled inputs give the same bytes.
 Nothing is looked up elsewhere: every figure stands in an input row with its source, year and basis.
 What is computed here: the model region of a place, running speeds from commercial ones, zone shares
-from populations, crossings by rule (network_borders.py), money and freight (network_money.py).
+from populations where none are stated, crossings by rule (network_borders.py), money and freight
+(network_money.py).
 """
 
 from __future__ import annotations
@@ -107,6 +108,38 @@ def zones(inputs: dict[str, Rows]) -> Rows:
     ]
 
 
+def zone_shares(inputs: dict[str, Rows]) -> Rows:
+    """Shares of the zones in their region's exports and imports, of all goods (*) and of some sectors.
+
+    A region without stated shares of all goods keeps those of `zones`. A group of stated shares must sum
+    to one over zones of the region; that of all goods must name each of them, 0 where there is none.
+    """
+    groups: dict[tuple[str, str, str], Rows] = {}
+    for row in inputs["zone_shares"]:
+        groups.setdefault((row["region"], row["sector"], row["flow"]), []).append(row)
+    by_population: dict[str, Rows] = {}
+    for row in zones(inputs):
+        by_population.setdefault(row["region"], []).append(row)
+    for (region, sector, flow), rows in groups.items():
+        where = f"zone_shares.csv ({region}, {sector}, {flow})"
+        own = {row["place_id"] for row in by_population.get(region, [])}
+        named = [row["place_id"] for row in rows]
+        for place in named:
+            if place not in own:
+                raise ValueError(f"{where}: {place} is no zone of {region}")
+            if named.count(place) > 1:
+                raise ValueError(f"{where}: {place} has two rows")
+        if sector == "*" and own - set(named):
+            raise ValueError(f"{where}: no row for {', '.join(sorted(own - set(named)))}")
+        total = sum(number(row["share"]) for row in rows)
+        if abs(total - 1.0) > 1e-9:
+            raise ValueError(f"{where}: shares sum to {total!r}, not 1")
+    for region, rows in by_population.items():
+        for flow in ("exports", "imports"):
+            groups.setdefault((region, "*", flow), [{**row, "sector": "*", "flow": flow} for row in rows])
+    return [row for rows in groups.values() for row in rows]
+
+
 def pair_groups(inputs: dict[str, Rows]) -> Rows:
     """Bloc of every region, and whether any zone puts it on the network."""
     on = {row["region"] for row in zones(inputs)}
@@ -167,50 +200,20 @@ def gateways(inputs: dict[str, Rows]) -> Rows:
     ]
 
 
-# Pair groups that take a factor on a family's share, in the order of landbridge.studies.calibrate.
-FACTORS = {"trans-caspian": None, "northern": ("china-europe", "china-russia")}
-
-
 def family_shares(inputs: dict[str, Rows]) -> Rows:
-    """Family shares; a calibrated factor on some, the others of their group keeping their proportions.
-
-    The factors were fitted to container trains and act on containers.
-    """
+    """Stated family shares with the weights and shares of the fit beside them."""
     fitted = _fitted(inputs)
-    shares: dict[str, dict[str, float]] = {}
-    for row in inputs["family_shares"]:
-        if row["kind"] == "container":
-            shares.setdefault(row["pair_group"], {})[row["family"]] = number(row["share"])
-    moved: set[tuple[str, str]] = set()
-    for family, groups in FACTORS.items():
-        factor = fitted.get(f"family_factor:{family}")
-        for group in (groups or shares) if factor is not None else ():
-            _set_share(shares[group], family, shares[group][family] * float(factor))
-            moved.add((group, family))
     rows = []
     for row in inputs["family_shares"]:
-        group, family = row["pair_group"], row["family"]
-        if row["kind"] != "container" or not any(g == group for g, _ in moved):
+        name = f"{row['kind']}:{row['pair_group']}:{row['family']}"
+        weight, share = fitted.get(f"weight:{name}"), fitted.get(f"share:{name}")
+        row = {"fit": "no", **row}
+        if weight is None or share is None:
             rows.append(row)
             continue
-        own = (group, family) in moved
-        note = "fitted by `landbridge calibrate`" if own else "scaled with the fitted shares of its group"
-        rows.append(
-            {
-                **row,
-                "share": repr(shares[group][family]),
-                "stated": row["share"],
-                "note": f"{note}; {row['note']}".strip("; "),
-            }
-        )
+        moved = abs(number(share) - number(row["share"])) > 1e-9
+        rows.append({**row, "share": share, "weight": weight, "stated": row["share"] if moved else ""})
     return rows
-
-
-def _set_share(table: dict[str, float], family: str, share: float) -> None:
-    scale = (1.0 - share) / (1.0 - table[family])
-    for other in table:
-        table[other] *= scale
-    table[family] = share
 
 
 def growth(inputs: dict[str, Rows]) -> Rows:
@@ -246,13 +249,14 @@ TABLES = {
     "gauge_changes": gauge_changes,
     "ports": _same("ports"),
     "zones": zones,
-    "zone_shares": _same("zone_shares"),
+    "zone_shares": zone_shares,
     "rates": rates,
     "emission_factors": emission_factors,
     "freight_profile": freight_profile,
     "sector_freight": sector_freight,
     "value_density": value_density,
     "pair_groups": pair_groups,
+    "group_pairs": _same("group_pairs"),
     "kept_costs": _same("kept_costs"),
     "family_shares": family_shares,
     "block_train_share": _same("block_train_share"),
@@ -264,6 +268,8 @@ TABLES = {
     "validation_indicators": _same("validation_indicators"),
     "validation_trade": _same("validation_trade"),
     "validation_responses": _same("validation_responses"),
+    "validation_modes": _same("validation_modes"),
+    "validation_money": _same("validation_money"),
     "growth": growth,
     "labels": labels,
     "SOURCES": _same("sources"),
@@ -279,13 +285,14 @@ KEYS = {
     "gauge_changes": ("place_id", "gauge_a", "gauge_b"),
     "ports": ("place_id",),
     "zones": ("region", "place_id"),
-    "zone_shares": ("region", "flow", "sector", "place_id"),
+    "zone_shares": ("region", "sector", "flow", "place_id"),
     "rates": ("mode", "product", "scope"),
     "emission_factors": ("mode", "country"),
     "freight_profile": ("sector", "exporter", "importer"),
     "sector_freight": ("sector",),
     "value_density": ("sector", "exporter", "importer"),
     "pair_groups": ("region",),
+    "group_pairs": ("pair_group", "one", "other"),
     "kept_costs": ("exporter", "importer", "sector"),
     "family_shares": ("kind", "pair_group", "family"),
     "block_train_share": ("pair_group", "sector"),
@@ -297,6 +304,8 @@ KEYS = {
     "validation_indicators": ("indicator", "mode", "year"),
     "validation_trade": ("region", "year"),
     "validation_responses": ("event",),
+    "validation_modes": ("row_id",),
+    "validation_money": ("row_id",),
     "growth": ("region", "year"),
     "labels": ("kind", "id", "lang", "label"),
     "SOURCES": ("table", "source"),

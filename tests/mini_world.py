@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from landbridge.transport.classes import PAIR_GROUPS
 from landbridge.world import World
 from landbridge.world.table import Cell, Table, parse_cell, read_schema
 
@@ -70,6 +69,7 @@ PARAMETERS = {
     "subsidy_paid": 1.0,
     "phi": 8.0,
     "phi_b": 1.0,
+    "phi_x": 1.0,
     "rho": 0.8,
     "carbon_price_usd_per_kg": 0.05,
     "detour_max": 2.0,
@@ -214,7 +214,16 @@ def mini_network() -> dict[str, Table]:
     ]
     shares = {"northern": 0.3, "trans-caspian": 0.1, "southern": 0.1, "road": 0.1, "sea": 0.35, "other": 0.05}
     in_bulk = dict(zip(shares, (0.2, 0.05, 0.15, 0.15, 0.4, 0.05), strict=True))
-    groups = PAIR_GROUPS
+    together = (
+        ("china-europe", "china", "europe", True),
+        ("china-europe", "china", "turkey", True),
+        ("central-asia-europe", "central-asia", "europe", True),
+        ("central-asia-europe", "central-asia", "turkey", True),
+        ("china-russia", "china", "russia", False),
+        ("china-central-asia", "china", "central-asia", False),
+        ("other", "*", "*", False),
+    )
+    groups = tuple(dict.fromkeys(row[0] for row in together))
     sectors = (("MCH", 8.0, 60000.0, 0.9), ("MET", 20.0, 25000.0, 0.4), ("MIN", 22.0, 4000.0, 0.1))
     rows: dict[str, list[dict[str, object]]] = {
         "places": cast(list[dict[str, object]], places),
@@ -257,6 +266,9 @@ def mini_network() -> dict[str, Table]:
         ],
         "value_density": [{"sector": "MIN", "exporter": "KAZ", "importer": "*", "usd_per_teu": 2000.0}],
         "pair_groups": [{"region": r, "bloc": b} for r, b in REGIONS.items()],
+        "group_pairs": [
+            dict(zip(("pair_group", "one", "other", "every_family"), row, strict=True)) for row in together
+        ],
         "family_shares": [
             {"kind": kind, "pair_group": g, "family": f, "share": s}
             for kind, of in (("container", shares), ("bulk", in_bulk))

@@ -16,6 +16,10 @@ from landbridge.world.table import Table
 REGIONS = ("KAZ", "UZB")
 MAX_LABELS = 30
 SECTORS = ("AGR", "MCH", "ENE", "*")
+# What was observed on the whole network.
+OF_THE_WHOLE_WORLD = tuple(
+    f"validation_{name}" for name in ("counts", "trade", "corridors", "modes", "money")
+)
 
 
 def small_tables(world: World) -> dict[str, Table]:
@@ -54,7 +58,7 @@ def small_tables(world: World) -> dict[str, Table]:
                 fits &= str(row.get("country", row.get("scope"))) in {*words, "EU", "EAEU", "other"}
             if name in ("freight_profile", "value_density"):
                 fits &= str(row["sector"]) in SECTORS or row["exporter"] == row["importer"] == "*"
-            if name in ("validation_counts", "validation_trade", "validation_corridors"):
+            if name in OF_THE_WHOLE_WORLD:
                 fits = False
             if fits:
                 rows.append(row)

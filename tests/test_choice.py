@@ -18,6 +18,7 @@ from landbridge.transport.choice import (
 from landbridge.transport.classes import Classes, freight_classes, keeps_every_family
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, compile_graph
 from landbridge.transport.overlap import Nests
+from landbridge.transport.pair_families import TAPER, TAPER_ROAD
 from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate
 from landbridge.transport.weights import Totals
 from landbridge.world import World
@@ -107,8 +108,32 @@ def test_classes_of_the_tables(setup: Setup) -> None:
     assert classes.block_share[ore, 0] == pytest.approx(0.3)
 
 
+def shares_by_hand(setup: Setup) -> dict[tuple[int, int, int], float]:
+    """A r^-phi_x h(r) by kind, pair and family, r the mean cost of the kind over that of the cheapest."""
+    routes, base, classes = setup.routes, setup.base, setup.classes
+    out = {}
+    for kind in range(2):
+        sectors = [s for s in range(len(classes.sectors)) if classes.kind[s] == kind]
+        for q in range(routes.n_pairs):
+            mean = {}
+            for g in np.flatnonzero(routes.group_pair == q):
+                beta = classes.block_share[sectors, q]
+                both = base.family_cost[sectors, :, g]
+                mean[int(routes.group_family[g])] = float(
+                    (beta * both[:, 0] + (1 - beta) * both[:, 1]).mean()
+                )
+            for f, cost in mean.items():
+                ratio = cost / min(mean.values())
+                low, high = TAPER_ROAD if FAMILIES[f] == "road" else TAPER
+                x = min(max((high - ratio) / (high - low), 0.0), 1.0)
+                weight = classes.family_weight[kind, classes.group[q], f]
+                out[kind, q, f] = weight * ratio**-classes.phi_x * (3 * x**2 - 2 * x**3)
+    return out
+
+
 def test_base_by_hand(setup: Setup) -> None:
     routes, base, classes = setup.routes, setup.base, setup.classes
+    share_of = shares_by_hand(setup)
     for s in range(len(classes.sectors)):
         for p in (0, 1):
             cost = cost_of_routes(classes, routes, setup.sums, s, p)
@@ -119,7 +144,7 @@ def test_base_by_hand(setup: Setup) -> None:
                 for f in sorted(set(routes.family[mine].tolist())):
                     r = mine[routes.family[mine] == f]
                     mean.append((inside[r] * cost[r]).sum())
-                    stated.append(classes.family_share[classes.kind[s], classes.group[q], f])
+                    stated.append(share_of[classes.kind[s], q, f])
                 share = np.array(stated) / sum(stated)
                 assert base.cost_segment[s, p, q] == pytest.approx((share * mean).sum(), rel=1e-12)
         beta = classes.block_share[s]
@@ -296,7 +321,7 @@ def test_limit_is_the_shortest_path() -> None:
         carbon_usd_per_kg=0.0,
         usd_per_h=np.repeat(np.array([[0.2], [8.0], [40.0]]), setup.routes.n_pairs, axis=1),
         block_share=np.ones((3, setup.routes.n_pairs)),
-        family_share=np.full_like(setup.classes.family_share, 1 / 6),
+        family_weight=np.full_like(setup.classes.family_weight, 1 / 6),
     )
     # From a base where every route costs the same, only the costs of today decide.
     flat = {side: np.zeros_like(setup.sums.time_h) for side in BARS}

@@ -13,6 +13,7 @@ import landbridge as lb
 from landbridge.scenario import Scenario
 from landbridge.transport.choice import BaseChoice, Choice, pivot, solve_base
 from landbridge.transport.graph import Graph
+from landbridge.transport.pair_families import TAPER, TAPER_ROAD, cost_by_kind
 from landbridge.transport.paths import FAMILIES
 from landbridge.transport.touched import Touched
 from mini_world import mini_world
@@ -55,9 +56,9 @@ class State:
         classes = replace(setup.classes, phi=phi, phi_b=4.0)
         self.base = solve_base(routes, classes, setup.sums, self.before, setup.nests)
 
-    def pivot(self, graph: Graph) -> Choice:
+    def pivot(self, graph: Graph, entering: Array | None = None) -> Choice:
         sums = self.setup.routes.sums(graph)
-        return pivot(self.base, sums, self.after, again=self.again)
+        return pivot(self.base, sums, self.after, again=self.again, entering=entering)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,16 @@ def least_before(setup: Setup, base: BaseChoice) -> Array:
     return out
 
 
+def height(ratio: Array, family: Array) -> Array:
+    """How much of a family counts, by its cost over that of the cheapest."""
+    out = []
+    for r, f in zip(ratio, family, strict=True):
+        low, high = TAPER_ROAD if FAMILIES[f] == "road" else TAPER
+        x = min(max((high - r) / (high - low), 0.0), 1.0)
+        out.append(3 * x**2 - 2 * x**3)
+    return np.array(out)
+
+
 def test_the_pivot_by_hand(setup: Setup, state: State, graph: Graph) -> None:
     choice, base, routes, classes = state.pivot(graph), state.base, setup.routes, state.base.classes
     had, has = opened(setup, state.before), opened(setup, state.after)
@@ -108,7 +119,15 @@ def test_the_pivot_by_hand(setup: Setup, state: State, graph: Graph) -> None:
             was, now = had[groups], has[groups]
             if not now.any() or not was.any():
                 continue
-            stated = classes.family_share[classes.kind[s], classes.group[q], routes.group_family[groups]]
+            weight = classes.family_weight[classes.kind[s], classes.group[q], routes.group_family[groups]]
+            costs = np.where(was, base.family_cost[:, :, groups], choice.family_cost[:, :, groups])
+            mean = cost_by_kind(classes, routes.group_pair[groups], costs)[classes.kind[s]]
+            there = was | now
+            ratio = mean / mean[there].min()
+            stated = np.where(
+                there, weight * ratio**-classes.phi_x * height(ratio, routes.group_family[groups]), 0
+            )
+            stated /= stated.sum()
             entering = stated[now & ~was].sum()
             share = np.where(
                 was, base.family_share[classes.kind[s], groups] * (1 - entering), np.where(now, stated, 0.0)
@@ -220,6 +239,7 @@ def test_derivatives_with_families_lost_gained_and_searched_again(
 ) -> None:
     state = State(setup, phi=phi)
     choice = state.pivot(graph)
+    held = choice.families[0].share0
     rng = np.random.default_rng(11)
     finite = np.isfinite(choice.cost)
     weight = np.where(finite, rng.uniform(-1, 1, choice.cost.shape), 0.0)
@@ -228,11 +248,11 @@ def test_derivatives_with_families_lost_gained_and_searched_again(
     on_share = rng.uniform(-1, 1, (3, 2, setup.routes.n_routes))
 
     def costs(changed: Graph) -> float:
-        cost = state.pivot(changed).cost
+        cost = state.pivot(changed, held).cost
         return float((np.where(finite, cost, 0.0) * weight).sum())
 
     def everything(changed: Graph, load: Array = demand) -> float:
-        after = state.pivot(changed)
+        after = state.pivot(changed, held)
         shares = sum(
             float((after.route_share(s, p) * on_share[s, p]).sum()) for s in range(3) for p in (0, 1)
         )
@@ -253,9 +273,12 @@ def test_derivatives_with_families_lost_gained_and_searched_again(
 def test_derivatives_where_sectors_have_routes_of_their_own(setup: Setup, state: State, graph: Graph) -> None:
     marked = np.array([False, True, False])
 
+    held = state.pivot(graph).families[0].share0
+    of_all = pivot(state.base, setup.routes.sums(graph), setup.available).families[0].share0
+
     def both(changed: Graph) -> Choice:
-        other = pivot(state.base, setup.routes.sums(changed), setup.available)
-        return state.pivot(changed).with_sectors(other, marked)
+        other = pivot(state.base, setup.routes.sums(changed), setup.available, entering=of_all)
+        return state.pivot(changed, held).with_sectors(other, marked)
 
     choice = both(graph)
     other = pivot(state.base, setup.routes.sums(graph), setup.available)
@@ -302,14 +325,19 @@ def test_waits_give_what_the_pivot_gives(
     sums = setup.routes.sums(graph)
     marked = np.array([False, False, mixed])
 
+    held = [
+        pivot(state.base, sums, open_, again=again).families[0].share0
+        for open_, again in ((state.after, state.again), (setup.available, None))
+    ]
+
     def chosen(delay_h: Array, delay_h2: Array) -> Choice:
         now = replace(
             sums,
             time_h=sums.time_h + np.stack([m @ delay_h for m in through]),
             variance_h2=sums.variance_h2 + np.stack([m @ delay_h2 for m in through]),
         )
-        some = pivot(state.base, now, state.after, again=state.again)
-        return some.with_sectors(pivot(state.base, now, setup.available), marked)
+        some = pivot(state.base, now, state.after, again=state.again, entering=held[0])
+        return some.with_sectors(pivot(state.base, now, setup.available, entering=held[1]), marked)
 
     touched = Touched(chosen(0.0 * hours, 0.0 * variance), through)
     assert 0 < len(touched.parts[0].groups) < len(setup.routes.group_pair)

@@ -56,7 +56,7 @@ def test_gateways_tell_containers_tonnes_and_trucks(study: lb.Study) -> None:
     port = rows["saint-petersburg"]
     assert port["teu_container"] < 0.5 * port["teu_per_year"]
     assert (port["observed"], port["observed_unit"]) == (1046500.0, "TEU in containers/year")
-    assert rows["khorgos-altynkol"]["observed_use"] == "predicted"
+    assert rows["alashankou-dostyk"]["observed_use"] == "predicted"
     assert rows["sarakhs"]["observed"] is None
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from landbridge.transport.classes import PAIR_GROUPS
 from landbridge.world.table import Table, read_schema
 from landbridge.world.validate import check_cells, check_network
 
@@ -284,20 +283,52 @@ def test_zones_are_cities_and_every_region_is_on_or_off(texts):
     assert {name for name, row in groups.items() if row["on_network"] == "no"} == OFF_NETWORK
 
 
+def test_zone_shares_name_every_zone_and_sum_to_one(texts, recipe):
+    zoned = defaultdict(set)
+    for row in texts["zones"]:
+        zoned[row["region"]].add(row["place_id"])
+    groups = defaultdict(dict)
+    for row in texts["zone_shares"]:
+        groups[row["region"], row["sector"], row["flow"]][row["place_id"]] = float(row["share"])
+    for (region, sector, _), shares in groups.items():
+        assert sector in {"*", *SECTORS}
+        assert set(shares) <= zoned[region]
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-9)
+    for region, places in zoned.items():
+        for flow in ("exports", "imports"):
+            assert set(groups[region, "*", flow]) == places
+    coal = groups["RUS", "ENE", "exports"]
+    assert "MOW" not in coal and coal["NOV"] > 0.5
+
+    def refuse(match, **cells):
+        inputs = dict(recipe.read_inputs(INPUTS))
+        first, *others = inputs["zone_shares"]
+        inputs["zone_shares"] = [{**first, **cells}, *others]
+        with pytest.raises(ValueError, match=match):
+            recipe.zone_shares(inputs)
+
+    refuse("shares sum to", share="0.999")
+    refuse("is no zone of", place_id="ALMATY", region="DEU")
+    # A zone that the stated shares of all goods forget would have no trade.
+    inputs = dict(recipe.read_inputs(INPUTS))
+    inputs["zone_shares"] = [row for row in inputs["zone_shares"] if row["place_id"] != "BER"]
+    with pytest.raises(ValueError, match="no row for BER"):
+        recipe.zone_shares(inputs)
+
+
 def test_shares_are_complete_and_inside_their_ranges(texts):
     by_group = defaultdict(dict)
     for row in texts["family_shares"]:
         by_group[row["kind"], row["pair_group"]][row["family"]] = float(row["share"])
-        # What was fitted to container trains acts on containers.
-        assert row["kind"] == "container" or not row["stated"]
         # The range is that of the judgement; a share that was fitted may lie outside it.
         stated = row["stated"] or row["share"]
         assert 0 < float(row["low"]) <= float(stated) <= float(row["high"]) <= 1
-    assert set(by_group) == {(kind, group) for kind in ("container", "bulk") for group in PAIR_GROUPS}
+    groups = {row["pair_group"] for row in texts["group_pairs"]}
+    assert set(by_group) == {(kind, group) for kind in ("container", "bulk") for group in groups}
     for shares in by_group.values():
-        assert set(shares) == FAMILIES and sum(shares.values()) == pytest.approx(1.0, abs=1e-12)
+        assert set(shares) == FAMILIES and sum(shares.values()) == pytest.approx(1.0, abs=1e-8)
     block = {(row["pair_group"], row["sector"]) for row in texts["block_train_share"]}
-    assert block == {(group, sector) for group in PAIR_GROUPS for sector in SECTORS}
+    assert block == {(group, sector) for group in groups for sector in SECTORS}
     for row in texts["block_train_share"]:
         assert float(row["low"]) <= float(row["share"]) <= float(row["high"])
 

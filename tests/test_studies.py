@@ -12,8 +12,8 @@ import pytest
 
 import landbridge as lb
 from landbridge.chain import Searched, SolvedBase
-from landbridge.studies import calibrate as calibration
 from landbridge.studies.calibrate import Calibration, calibrate
+from landbridge.studies.fit import Fit
 from landbridge.studies.validate import FITTED, LEAST_N, Validation, validate
 
 
@@ -87,41 +87,58 @@ def test_carec_indicators_stand_beside_the_published_ones(found: Validation) -> 
 
 def test_the_shipped_numbers_are_found_again(fit: Calibration) -> None:
     assert fit.drift < 1e-6
-    assert fit.degrees_of_freedom == 1 and len(fit.singular_values) == 4
     assert all(0.7 <= v <= 1.4 for k, v in fit.values.items() if k.startswith("gateway:"))
+    assert 0.0 < fit.effective < len(fit.values) == len(fit.sd) == len(fit.covariance)
+    # What the counts tell can only narrow what was stated.
+    assert all(fit.sd[name] <= fit.prior_sd[name] * (1 + 1e-9) for name in fit.sd)
 
 
 def test_what_is_fitted_and_what_is_predicted(fit: Calibration) -> None:
-    fitted = [c for c in fit.counts if c.role == "fitted"]
-    predicted = [c for c in fit.counts if c.role == "predicted"]
-    assert len(fitted) == 5 and len(fit.values) <= len(fitted)
-    assert max(abs(c.residual) for c in fitted) < 0.10
-    names = {(c.name.split("(")[-1].rstrip(")"), c.year) for c in predicted}
-    assert ("khorgos-altynkol", 2023) in names and ("khorgos-altynkol+alashankou-dostyk", 2024) in names
+    by_name = {(c.name.split("(")[-1].rstrip(")"), c.unit): c for c in fit.counts if c.year == 2023}
+    two = "khorgos-altynkol+alashankou-dostyk"
+    for gateway in (two, "manzhouli-zabaikalsk", "erenhot-zamyn-uud"):
+        count = by_name[gateway, "trains/year"]
+        assert count.role == "fitted" and abs(count.residual) < 0.05
+    for gateway in two.split("+"):
+        assert abs(by_name[gateway, "trains/year"].residual) < 0.08
+    assert ("checked" in {c.role for c in fit.counts}) and ("predicted" in {c.role for c in fit.counts})
+    assert any(c.year == 2024 and c.role == "predicted" and two in c.name for c in fit.counts)
+
+
+def test_a_fitted_share_outside_its_range_is_told(fit: Calibration) -> None:
+    for name, (_, low, high) in fit.stated.items():
+        if f"odds:{name}" in fit.values and not low <= fit.shares[name] <= high:
+            assert any(name.replace(":", ", ") in note for note in fit.notes), name
 
 
 def test_the_counts_of_the_run_are_those_of_the_fit(world: lb.World, fit: Calibration) -> None:
-    rows = {(r["gateway"], r["unit"]): r["ours"] for r in lb.run(world).count_rows}
+    rows = {(r["gateway"], r["metric"], r["unit"]): r["ours"] for r in lb.run(world).count_rows}
+    compared = 0
     for count in fit.counts:
-        gateway = count.name.split("(")[-1].rstrip(")")
-        if count.year == 2023 and (gateway, count.unit) in rows:
-            assert count.ours == pytest.approx(rows[gateway, count.unit], rel=1e-6), gateway
+        metric, gateway = count.name.rsplit(" (", 1)
+        if count.year == 2023 and (gateway[:-1], metric, count.unit) in rows:
+            compared += 1
+            ours = rows[gateway[:-1], metric, count.unit]
+            assert count.ours == pytest.approx(ours, rel=1e-6, abs=1e-6), gateway
+    assert compared > 20
 
 
 def test_derivatives_of_the_counts_are_exact(world: lb.World) -> None:
-    common = Searched([world])
-    sums = calibration._Sums(SolvedBase(common, world, 0, True))
-    names = ["all", "aktau+kuryk", "manzhouli-zabaikalsk", "khorgos-altynkol+alashankou-dostyk"]
-    x = sums.start() + 0.1
-    _, slope = sums.counts(x, names)
+    numbers = Fit(SolvedBase(Searched([world]), world, 0, True))
+    x = numbers.renewed_at_shipped() + 0.02
+    rows = np.array([row.role == "fitted" for row in numbers.rows])
+    exact = np.concatenate([numbers.jacobian(x, rows), numbers.prior_jacobian(x)])
     h = 1e-5
     for k, step in enumerate(np.eye(len(x)) * h):
-        central = (sums.counts(x + step, names)[0] - sums.counts(x - step, names)[0]) / (2 * h)
-        np.testing.assert_allclose(slope[:, k], central, rtol=1e-6, atol=1e-6 * np.abs(slope).max())
+        up, down = (
+            np.concatenate([numbers.residuals(at, rows), numbers.prior(at)]) for at in (x + step, x - step)
+        )
+        np.testing.assert_allclose(exact[:, k], (up - down) / (2 * h), rtol=1e-5, atol=1e-5)
 
 
 def test_closing_suez_moves_rail(fit: Calibration) -> None:
     events = {str(r["event"]): r for r in fit.responses}
+    assert {str(r["population"]) for r in fit.responses} == {"brand", "china-eu"}
     assert 1.0 < events["Red Sea diversion of 2024"]["ours"] < 3.0
     assert 1.0 < events["sea rates of 2021"]["ours"] < 3.0
 

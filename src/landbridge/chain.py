@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from landbridge.congestion import Slope, settle, slope_of
 from landbridge.errors import ConvergenceError, Fault, ScenarioError, Status
-from landbridge.remarks import remarks, require_routes
+from landbridge.remarks import of_the_rest, remarks, require_routes
 from landbridge.results import Results
 from landbridge.scenario import Scenario
 from landbridge.shock import Shock, table_of
@@ -257,6 +257,9 @@ class SolvedBase:
             delays = (queues.on_gateways(d) for d in (settled.delay_h, settled.delay_h2))
             graph = graph.with_queue(*delays)
         equilibrium, first_order = shock.solved(choice.cost)
+        direct = None
+        if base is not None and all(eq.status.converged for eq in equilibrium.values()):
+            direct = shock.direct(unqueued.cost, choice.cost, self.choice.cost)
         demand = shock.boxes(equilibrium[self.closures[0]])
         flow, goods = choice.assign_goods(demand)
         told = remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
@@ -278,9 +281,10 @@ class SolvedBase:
             cost_hat=shock.cost_hat(choice.cost),
             equilibrium=equilibrium,
             first_order=first_order,
+            direct=direct,
             closure=self.closures[0],
             status=Status.worst(statuses),
-            notes=told + shock.notes,
+            notes=told + shock.notes + of_the_rest(self.table.regions, first_order[self.closures[0]], direct),
             base=base,
             queues=queues,
             load=settled.load if settled is not None else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,14 @@ from landbridge.transport import Choice, Graph, Queues, RouteSet
 from landbridge.transport.queues import capacity_of
 from landbridge.world import World
 
-__all__ = ["remarks", "require_routes"]
+__all__ = ["of_the_rest", "remarks", "require_routes"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 _USD_PER_MUSD = 1e6
+# The part of a change that is told, where it is large enough to be seen in print [share].
+_MUCH, _SEEN = 0.25, 5e-6
 
 
 def require_routes(
@@ -89,8 +91,8 @@ def remarks(
         routes = choice.base.routes
         pairs = len(np.unique(routes.group_pair[choice.gained]))
         notes.append(
-            f"{pairs} pairs of zones gain a corridor family they did not have; it takes the stated share "
-            "of its pair group, an assumption and not a prediction"
+            f"{pairs} pairs of zones gain a corridor family they did not have; it enters with the share "
+            "that its pair group gives it at its cost, an assumption and not a prediction"
         )
     notes += _of_lost_families(choice, demand_teu)
     notes += _of_kept_trade(world, base, parameters)
@@ -201,6 +203,25 @@ def _of_queues(graph: Graph, queues: Queues, settled: Settled, world: World, bas
 
 def _capacity(before: Any, now: Any, name: str) -> bool:
     return name in before and capacity_of(before[name]) != capacity_of(now[name])
+
+
+def of_the_rest(
+    regions: Sequence[str], first_order: FloatArray, direct: FloatArray | None
+) -> tuple[str, ...]:
+    """Regions of whose change more than a quarter comes from pairs whose own routes the case leaves alone."""
+    if direct is None:
+        return ()
+    rest = first_order - direct
+    large = (np.abs(rest) > _MUCH * np.abs(first_order)) & (np.abs(rest) > _SEEN)
+    if not large.any():
+        return ()
+    order = np.argsort(-np.abs(np.where(large, rest, 0.0)))[: int(large.sum())]
+    told = ", ".join(f"{regions[n]} {100 * rest[n]:+.3f} of {100 * first_order[n]:+.3f} %" for n in order[:8])
+    more = f" and {len(order) - 8} others" if len(order) > 8 else ""
+    return (
+        "more than a quarter of the first-order change comes from pairs of zones whose own routes the "
+        f"scenario does not change, through waits: {told}{more}",
+    )
 
 
 def _pair_of(choice: Choice, graph: Graph, corridor: Any) -> int:

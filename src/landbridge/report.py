@@ -205,6 +205,8 @@ def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> st
 UNITS = {
     "percent": "%",
     "first_order_percent": "%",
+    "first_order_direct_percent": "%, by pairs whose own routes change",
+    "first_order_rest_percent": "%, by pairs whose costs move with waits alone",
     "percent_proportional": "%",
     "first_order_percent_proportional": "%",
     "percent_zero": "%",

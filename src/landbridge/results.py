@@ -46,7 +46,8 @@ class Results:
     id: "base" or the scenario's. choice, freight, demand_teu [pair, k], flow_teu [arc, product], TEU a
     year: the freight side. goods [arc, 2]: loaded containers [TEU a year] and all goods [t a year].
     equilibrium: by closure of the trade balance; first_order: d ln real income
-    [n] by closure, gradient times log changes. closure: the one whose flows are on the network.
+    [n] by closure, gradient times log changes; direct [n]: its part by pairs of zones whose own routes the
+    case changes, under the main closure. closure: the one whose flows are on the network.
     cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and what arrives over it.
     unqueued: the choice at the waits of the base, before those of this case were found; the choice itself
     in a base and where there is no queue. base: what every change refers to (None for a base itself).
@@ -71,6 +72,7 @@ class Results:
     queues: Queues | None = field(default=None)
     load: FloatArray | None = field(default=None)
     unqueued: Choice | None = field(default=None)
+    direct: FloatArray | None = field(default=None)
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -110,6 +112,10 @@ class Results:
             change = float(weight @ (eq.real_income_hat[members] - 1.0))
             cells[f"percent{suffix}"] = 100.0 * change
             cells[f"first_order_percent{suffix}"] = 100.0 * float(weight @ self.first_order[closure][members])
+            if closure == self.closure and self.direct is not None:
+                own = 100.0 * float(weight @ self.direct[members])
+                cells["first_order_direct_percent"] = own
+                cells["first_order_rest_percent"] = cells[f"first_order_percent{suffix}"] - own
             if closure == "fixed":
                 cells["musd"] = float(income.sum()) * change
         return cells

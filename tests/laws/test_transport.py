@@ -226,7 +226,7 @@ def test_leaders_of_every_family_come_first_and_shares_fall() -> None:
 
 def test_mode_classes() -> None:
     world = mini_world()
-    found = {r.family: r.mode_class for r in route(world, "XIA", "BER", k=5)}
+    found = {r.family: r.mode_class for r in route(world, "XIA", "BER", k=9)}
     assert found["northern"] == "rail" and found["trans-caspian"] == "multimodal"
     assert found["road"] == "road" and found["sea"] == "sea"
     assert {r.mode_class for r in route(world, "AKT", "BAK", k=9)} >= {"sea"}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -43,6 +43,9 @@ def calibrate(
     check: Annotated[
         bool, typer.Option("--check", help="Refit, write nothing; exit 1 if the shipped numbers differ.")
     ] = False,
+    folds: Annotated[
+        bool, typer.Option("--folds", help="Also fit without each pair or gateway in turn (minutes).")
+    ] = False,
     as_json: JsonFlag = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the fitted numbers to a .csv or .json file.")
@@ -56,7 +59,7 @@ def calibrate(
     check_ending(output, (".csv", ".json"))
     begin = time.perf_counter()
     loaded = load(world)
-    found = fit(loaded)
+    found = fit(loaded, folds=folds)
     status = Status(True, found.gradient, found.evaluations, "least squares settled; residual: its gradient")
     envelope = envelope_json(found.to_json(), status, loaded, "calibrate", begin)
     if output is not None:
@@ -115,6 +118,82 @@ def _validation_sections(found: Validation) -> Iterator[Section]:
         ),
         after=("Averages of 2023 and speeds of other years were not found.",),
     )
+    yield from _flow_sections(found)
+
+
+def _flow_sections(found: Validation) -> Iterator[Section]:
+    """Errors by kind, then counts, mode shares, rates and responses beside ours."""
+    from landbridge.report import Section
+
+    yield Section(
+        "Flows, shares and rates: error by kind",
+        ("kind", "rows", "n", "median factor", "within 2", "mean absolute error"),
+        tuple(
+            (
+                str(e["kind"]),
+                str(e["role"]),
+                str(e["n"]),
+                "-" if e.get("median_factor") is None else f"{e['median_factor']:.2f}",
+                _percent(e.get("share_within_2")),
+                "-" if e.get("mean_abs_error") is None else f"{e['mean_abs_error']:.3f}",
+            )
+            for e in found.errors()
+        ),
+        after=(
+            "fitted: weights of families and gateway constants were set on it. input: a stated share or a "
+            "rate was set from it. predicted and checked: neither. ranked: a count of another scope.",
+        ),
+    )
+    for title, share in (("Counts and levels, those fitted first", False), ("Shares of modes", True)):
+        rows = sorted((c for c in found.counts if c.share == share), key=lambda c: (c.role, c.name))
+        yield Section(
+            title,
+            ("count", "year", "unit", "observed", "ours", "rows"),
+            tuple((c.name, str(c.year), c.unit, _amount(c.observed), _amount(c.ours), c.role) for c in rows),
+        )
+    yield Section(
+        "Rates, USD of 2023 per TEU",
+        ("row", "from", "to", "mode", "year", "observed", "ours", "error", "rows"),
+        tuple(
+            (
+                m.row_id, m.start, m.end, m.mode, str(m.year), f"{m.observed_usd:,.0f}",
+                "no route" if m.ours_usd is None else f"{m.ours_usd:,.0f}",
+                _percent(m.error, signed=True), m.role,
+            )
+            for m in found.money
+        ),
+    )  # fmt: skip
+    yield _responses(found.responses)
+    if found.withheld:
+        yield Section(
+            "Rows of modes that cannot be compared",
+            ("row", "reason"),
+            tuple(found.withheld),
+        )
+
+
+def _responses(rows: Sequence[dict[str, Any]]) -> Section:
+    from landbridge.report import Section
+
+    return Section(
+        "Check of phi_b, which is not fitted: container rail after events at sea",
+        ("event", "trains counted", "observed ratio", "ours", "ln error", "phi_b"),
+        tuple(
+            (
+                str(r["event"]),
+                str(r["population"]),
+                f"{r['observed']:.2f}",
+                f"{r['ours']:.2f}",
+                f"{r['ln_error']:+.2f}",
+                f"{r['phi_b']:g}",
+            )
+            for r in rows
+        ),
+    )
+
+
+def _amount(value: float) -> str:
+    return f"{value:.3f}" if value < 1.0 else f"{value:,.0f}"
 
 
 def _case_row(case: Case) -> tuple[str, ...]:
@@ -137,16 +216,19 @@ def _calibration_sections(found: Calibration) -> Iterator[Section]:
 
     yield Section(
         "Numbers fitted",
-        ("number", "refitted", "shipped"),
-        tuple((k, f"{v:.6f}", f"{found.shipped[k]:.6f}") for k, v in found.values.items()),
+        ("number", "refitted", "shipped", "sd before", "sd after"),
+        tuple(
+            (k, f"{v:.6f}", f"{found.shipped[k]:.6f}", f"{found.prior_sd[k]:.2f}", f"{found.sd[k]:.2f}")
+            for k, v in found.values.items()
+        ),
         after=tuple(f"Note: {note}." for note in found.notes),
     )
-    for role in ("fitted", "predicted"):
+    for role in ("fitted", "checked", "predicted"):
         yield Section(
             f"Counts {role}",
             ("count", "year", "unit", "observed", "ours", "difference"),
             tuple(
-                (c.name, str(c.year), c.unit, f"{c.observed:,.0f}", f"{c.ours:,.0f}", f"{c.residual:+.1%}")
+                (c.name, str(c.year), c.unit, _amount(c.observed), _amount(c.ours), f"{c.residual:+.1%}")
                 for c in found.counts
                 if c.role == role
             ),
@@ -155,18 +237,20 @@ def _calibration_sections(found: Calibration) -> Iterator[Section]:
     yield Section(
         "What the counts can tell",
         before=(
-            f"Degrees of freedom: {found.degrees_of_freedom}. Singular values of the Jacobian of the log "
-            f"counts: {values}.",
+            f"{len(found.values)} numbers, of which the counts set {found.effective:.1f} (trace of the fit); "
+            f"the rest stay where they were stated. Singular values of the Jacobian in sigma: {values}.",
         ),
     )
-    yield Section(
-        "Check of phi_b, which is not fitted: China - Europe rail after events at sea",
-        ("event", "observed ratio", "ours", "phi_b"),
-        tuple(
-            (str(r["event"]), f"{r['observed']:.2f}", f"{r['ours']:.2f}", f"{r['phi_b']:g}")
-            for r in found.responses
-        ),
-    )
+    if found.folds:
+        yield Section(
+            "Each pair or gateway by a fit without it",
+            ("count", "year", "unit", "observed", "ours", "difference"),
+            tuple(
+                (c.name, str(c.year), c.unit, _amount(c.observed), _amount(c.ours), f"{c.residual:+.1%}")
+                for c in found.folds
+            ),
+        )
+    yield _responses(found.responses)
 
 
 def _percent(value: float | None, *, signed: bool = False) -> str:

@@ -35,6 +35,7 @@ WHAT: Mapping[str, str] = {
     "sector_freight": "Payload, value of a TEU, value of a day and share by air, by sector.",
     "value_density": "Value of a TEU by sector and exporter.",
     "pair_groups": "The bloc of every region, and whether it is on the network.",
+    "group_pairs": "Groups of pairs of regions that state their shares of corridor families together.",
     "kept_costs": "Freight cost of trade inside a bloc that the network does not carry, kept as it is.",
     "family_shares": "Base shares of the corridor families, by pair group.",
     "block_train_share": "Share of rail TEU on container block trains, by pair group and sector.",
@@ -47,6 +48,8 @@ WHAT: Mapping[str, str] = {
     "validation_trade": "Published trade totals used to scale the model to a later year, for validation.",
     "growth": "GDP of later years over that of 2023 by region, for the parameter horizon.",
     "validation_responses": "Observed answers of rail traffic to shocks, beside which the model is held.",
+    "validation_modes": "Observed freight and shares by pair and mode: what compares, and why not the rest.",
+    "validation_money": "Published freight rates between two places, beside which the model is held.",
     "validation_indicators": "Published corridor indicators of CAREC, beside which the model is held.",
     "od_demand": "Container flows from place to place, one's own; the model takes its demand from trade.",
     "farm_effects": "What farm technology did to yields: one documented comparison, and claims about plots.",
@@ -92,6 +95,8 @@ _RULES: Mapping[str, tuple[str, ...]] = {
     "tariff_basis": ("rule",),
     "validation_counts": ("use",),
     "validation_corridors": ("comparable",),
+    "validation_modes": ("use",),
+    "validation_money": ("use",),
 }
 # Tables of the economy whose rows have no basis: where it is told for them.
 _BASIS_OF = {"tariff": "tariff_basis"}

@@ -16,14 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.chain import Searched, SolvedBase
 from landbridge.errors import ConvergenceError, LandbridgeError
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply
+from landbridge.studies.calibrate import around_the_cape, observed_counts, response
+from landbridge.studies.fit import Count
 from landbridge.transport.graph import GAUGE_CHANGE, LAYERS, RAILS, ROAD, TERMS, WAGONLOAD
 from landbridge.transport.routes import Leg, Route, route
 from landbridge.world import World
 
-__all__ = ["LEAST_N", "Case", "Indicator", "Validation", "indicators", "validate"]
+__all__ = ["LEAST_N", "Case", "Indicator", "Money", "Validation", "indicators", "validate"]
 
 FloatArray = NDArray[np.float64]
 
@@ -122,11 +125,69 @@ class Indicator:
 
 
 @dataclass(frozen=True)
+class Money:
+    """One observed rate beside ours [USD of 2023 per TEU]: that of the largest route of its mode."""
+
+    row_id: str
+    start: str
+    end: str
+    mode: str
+    observed_usd: float
+    low_usd: float | None
+    high_usd: float | None
+    ours_usd: float | None
+    year: int
+    scope: str
+    role: str
+    source: str
+    note: str
+
+    @property
+    def error(self) -> float | None:
+        """ours / observed - 1."""
+        return None if self.ours_usd is None else self.ours_usd / self.observed_usd - 1.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The rate as `--json` prints it."""
+        cells = dict(vars(self))
+        cells["from"], cells["to"] = cells.pop("start"), cells.pop("end")
+        return {**cells, "error": self.error}
+
+
+@dataclass(frozen=True)
 class Validation:
-    """All cases, with the medians of those that are comparable."""
+    """All cases, with the medians of those that are comparable, and rates, counts, shares and responses.
+
+    counts: observed counts and mode shares that can be compared, beside ours; withheld: rows that cannot,
+    with the reason.
+    """
 
     cases: tuple[Case, ...]
     indicators: tuple[Indicator, ...]
+    money: tuple[Money, ...] = ()
+    counts: tuple[Count, ...] = ()
+    withheld: tuple[tuple[str, str], ...] = ()
+    responses: tuple[dict[str, Any], ...] = ()
+
+    def errors(self) -> list[dict[str, Any]]:
+        """Error by kind and role: mean absolute error of shares, median factor of the rest, with n."""
+        out = []
+        kinds = {
+            "share of modes": [c for c in self.counts if c.share],
+            "count or level": [c for c in self.counts if not c.share],
+        }
+        for kind, rows in kinds.items():
+            for role in dict.fromkeys(c.role for c in rows):
+                some = [c for c in rows if c.role == role]
+                out.append(
+                    {"kind": kind, "role": role, "n": len(some), **_spread(some, share=kind[0] == "s")}
+                )
+        for role in dict.fromkeys(m.role for m in self.money):
+            factors = [
+                _factor(m.ours_usd, m.observed_usd) for m in self.money if m.role == role and m.ours_usd
+            ]
+            out.append({"kind": "money", "role": role, "n": len(factors), **_factors(factors)})
+        return out
 
     def comparable(self, mode: str) -> list[Case]:
         """The cases a median of the mode is taken over."""
@@ -155,7 +216,35 @@ class Validation:
             "cases": [c.as_json() for c in self.cases],
             "indicators": [i.as_json() for i in self.indicators],
             "chosen_after_seeing": list(FITTED),
+            "errors": self.errors(),
+            "counts": [c.as_json() for c in self.counts if not c.share],
+            "mode_shares": [c.as_json() for c in self.counts if c.share],
+            "money": [m.as_json() for m in self.money],
+            "responses": list(self.responses),
+            "not_comparable": [{"row": row, "reason": reason} for row, reason in self.withheld],
         }
+
+
+def _factor(ours: float, observed: float) -> float:
+    """How many times too large or too small."""
+    return max(ours / observed, observed / ours) if ours > 0.0 and observed > 0.0 else np.inf
+
+
+def _factors(factors: list[float]) -> dict[str, float | None]:
+    """Median factor, where there are enough of them, and the share within two."""
+    if len(factors) < LEAST_N:
+        return {"median_factor": None, "share_within_2": None}
+    within = sum(f <= 2.0 for f in factors) / len(factors)
+    middle = statistics.median(factors)
+    return {"median_factor": middle if np.isfinite(middle) else None, "share_within_2": within}
+
+
+def _spread(rows: list[Count], *, share: bool) -> dict[str, float | None]:
+    if not share:
+        return _factors([_factor(c.ours, c.observed) for c in rows])
+    if len(rows) < LEAST_N:
+        return {"mean_abs_error": None}
+    return {"mean_abs_error": statistics.fmean(abs(c.ours - c.observed) for c in rows)}
 
 
 def validate(world: World, base: Results | None = None) -> Validation:
@@ -200,7 +289,41 @@ def validate(world: World, base: Results | None = None) -> Validation:
         )
         found.append((case, one))
     cases = _leave_one_out(world, found)
-    return Validation(tuple(cases), tuple(indicators(base)) if base is not None else ())
+    if base is None:
+        return Validation(tuple(cases), (), tuple(_money(world)))
+    solved = SolvedBase(Searched([world, around_the_cape(world)]), world, 0, True)
+    return Validation(
+        tuple(cases),
+        tuple(indicators(base)),
+        tuple(_money(world)),
+        tuple(observed_counts(solved)),
+        tuple(
+            (f"{row['row_id']} {row['metric']}", str(row["reason"]))
+            for row in world.network["validation_modes"]
+            if not row["comparable"]
+        ),
+        tuple(response(solved)),
+    )
+
+
+def _money(world: World) -> list[Money]:
+    """Observed rates that name both ends, beside the largest route of their mode."""
+    out = []
+    for row in world.network["validation_money"]:
+        if not row["comparable"]:
+            continue
+        via = [v for v in str(row["via"] or "").split(";") if v]
+        one = _answer(world, row, via, str(row["product"] or "block"))
+        low, high = (None if row[c] is None else float(row[c] or 0.0) for c in ("low", "high"))
+        out.append(
+            Money(
+                str(row["row_id"]), str(row["from_place"]), str(row["to_place"]), str(row["mode"]),
+                float(row["value"] or 0.0), low, high, None if one is None else one.cost_usd,
+                int(row["year"] or 0), str(row["scope"]), str(row["use"]), str(row["source"]),
+                str(row["note"] or ""),
+            )
+        )  # fmt: skip
+    return out
 
 
 def _without_suez() -> Scenario:
@@ -208,14 +331,14 @@ def _without_suez() -> Scenario:
     return Scenario.from_dict({"name": "the Cape route", "modification": shut}, "cape")
 
 
-def _answer(world: World, row: Any, via: list[str]) -> Route | None:
+def _answer(world: World, row: Any, via: list[str], product: str = "block") -> Route | None:
     """The largest route of the way of largest share in the row's mode, None where there is none.
 
     A way is all routes through the same gateways: several differ by a line inside a country only, and their
     shares belong together.
     """
     try:
-        routes = route(world, str(row["from_place"]), str(row["to_place"]), k=_MOST_ROUTES, product="block")
+        routes = route(world, str(row["from_place"]), str(row["to_place"]), k=_MOST_ROUTES, product=product)
     except LandbridgeError:
         return None
     fit = [r for r in routes if r.mode_class == row["mode"] and _passes(r, via)]

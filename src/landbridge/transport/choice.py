@@ -20,7 +20,7 @@ from landbridge.transport.classes import Classes
 from landbridge.transport.gradient import ArcBars, pulled_back
 from landbridge.transport.graph import Graph
 from landbridge.transport.overlap import Nests
-from landbridge.transport.pair_families import Families, ratio_of, stated_shares
+from landbridge.transport.pair_families import Families, base_shares, ratio_of
 from landbridge.transport.paths import RouteSet, RouteSums
 from landbridge.transport.weights import Totals, Weights
 from landbridge.world import World
@@ -52,7 +52,7 @@ class BaseChoice:
     total, shift [sector, product, group]: V_f0 = total exp(shift).
     family_share [kind, group]: s_f, of containers and of bulk.
     unreachable: pairs without an open route (cost is infinite there).
-    assumed [pair]: pairs whose open families have no stated share; they are split evenly.
+    assumed [pair]: pairs whose open families have no weight; they are split evenly.
     weights: of the routes, None for a part of a base.
     """
 
@@ -354,10 +354,11 @@ def solve_base(
     nests: Nests,
     log_constant: FloatArray | None = None,
 ) -> BaseChoice:
-    """The base: real cost of each family and of each pair, with the stated family shares.
+    """The base: real cost of each family and of each pair, and the shares of the families.
 
     w_r = b_r^phi G_r^(-phi);  V_f, P_r = nested sum and shares of w;  K_f0 = sum P_r G_r;
-    K0 = sum_f s_f K_f0 [USD/TEU], s_f the stated shares of the families open in the base, rescaled.
+    K0 = sum_f s_f K_f0 [USD/TEU], s_f = A_Qf r_f^(-phi_x) / sum over the families open in the base, see
+    `landbridge.transport.pair_families`.
 
     available [route]: see RouteSet. nests: of the routes, see `landbridge.transport.overlap`.
     log_constant [route]: sum of ln b_j over the gateways a route passes (calibration), zero by default.
@@ -367,7 +368,7 @@ def solve_base(
     family_cost = found.mean
     assert family_cost is not None
     opened = _open_groups(routes, available)
-    share, assumed = stated_shares(routes, classes, opened)
+    share, assumed = base_shares(routes, classes, family_cost, opened)
     n_pairs = routes.n_pairs
     reached = np.bincount(routes.group_pair[opened], minlength=n_pairs) > 0
     cost = np.full((len(classes.sectors), 2, n_pairs), np.inf)
@@ -399,6 +400,7 @@ def pivot(
     log_constant: FloatArray | None = None,
     classes: Classes | None = None,
     again: BoolArray | None = None,
+    entering: FloatArray | None = None,
 ) -> Choice:
     """The choice after a change, pivoted on the base.
 
@@ -412,7 +414,8 @@ def pivot(
     available [route]: routes that can be used. classes: where the change has another carbon price or
     another value of time than the base; phi and phi_b are those of the base. again [group]: families whose
     best route is closed and that were searched again on the network that is left; they cost at least what
-    they did.
+    they did. entering [kind, group]: shares with which families enter, `families[0].share0` of another choice
+    with the same routes open, where they are held.
     Raises ValueError for another phi or phi_b.
     Source: pivot-point logit as in Ortuzar and Willumsen, Modelling Transport, incremental logit.
     """
@@ -420,10 +423,12 @@ def pivot(
     if (classes.phi, classes.phi_b) != (base.classes.phi, base.classes.phi_b):
         raise ValueError("a change keeps phi and phi_b of its base")
     weights = Weights(base.nests, classes, routes.pair, sums, available[:, None], log_constant)
-    families = Families.of(base, _open_groups(routes, available), again)
+    opened = _open_groups(routes, available)
     found = base.totals(weights)
-    if families.gained.any():
-        found = replace(found, mean=weights.totals(mean=True, groups=families.gained).mean)
+    gained = opened & ~(base.family_cost[0, 0] > 0.0)
+    if gained.any():
+        found = replace(found, mean=weights.totals(mean=True, groups=gained).mean)
+    families = Families.of(base, opened, again, found.mean, entering)
     lost = families.lost_groups
     shape = len(classes.sectors), 2
     family_cost, share = np.empty_like(base.family_cost), np.empty_like(base.family_cost)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,75 +11,83 @@ from numpy.typing import NDArray
 from landbridge.transport.families import FAMILIES
 from landbridge.world import World
 
-__all__ = ["CONTAINER", "KINDS", "OTHER", "PAIR_GROUPS", "Classes", "freight_classes", "keeps_every_family"]
+__all__ = ["CONTAINER", "KINDS", "Classes", "Groups", "freight_classes", "keeps_every_family"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 BoolArray = NDArray[np.bool_]
 
-PAIR_GROUPS = (
-    "china-europe",
-    "china-russia",
-    "china-central-asia",
-    "central-asia-europe",
-    "overseas",
-    "central-asia-south",
-    "other",
-    "europe-turkey",
-    "china-mongolia",
-    "china-kgz-tjk",
-)
-OTHER = PAIR_GROUPS.index("other")
 KINDS = ("container", "bulk")
 CONTAINER = KINDS.index("container")
-# China - Turkey goes as China - Europe does, nearly all of it by sea; the Caucasus as Europe does. Overseas:
-# ports at both ends and no common border. A bloc with itself is a set of one.
-_COASTS = ("maritime", "china", "europe", "russia", "turkey", "iran-pakistan", "caucasus")
-_GROUP_OF_BLOCS = {
-    **{frozenset(("maritime", coast)): 4 for coast in _COASTS},
-    frozenset(("iran-pakistan", "china")): 4,
-    frozenset(("iran-pakistan", "europe")): 4,
-    frozenset(("iran-pakistan", "central-asia")): 5,
-    frozenset(("caucasus", "china")): 0,
-    frozenset(("caucasus", "central-asia")): 3,
-    frozenset(("china", "europe")): 0,
-    frozenset(("china", "turkey")): 0,
-    frozenset(("china", "russia")): 1,
-    frozenset(("china", "central-asia")): 2,
-    frozenset(("central-asia", "europe")): 3,
-    frozenset(("central-asia", "turkey")): 3,
-    frozenset(("europe", "turkey")): 7,
-    frozenset(("china", "mongolia")): 8,
-    # Regions go before their bloc: no railway joins these two with China.
-    frozenset(("china", "KGZ")): 9,
-    frozenset(("china", "TJK")): 9,
-}
+_ANY = "*"
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Groups of pairs of regions that state their shares together, from table group_pairs.
+
+    names: of the groups. every_family [group]: whether every corridor family is kept, however dear.
+    """
+
+    names: tuple[str, ...]
+    every_family: BoolArray
+    _row: Mapping[frozenset[str], int]
+    _bloc: Mapping[str, str]
+
+    @staticmethod
+    def of(world: World) -> Groups:
+        """The groups of a World."""
+        rows = list(world.network["group_pairs"])
+        names = tuple(dict.fromkeys(str(row["pair_group"]) for row in rows))
+        kept = {str(row["pair_group"]) for row in rows if row["every_family"]}
+        return Groups(
+            names,
+            np.array([name in kept for name in names], dtype=bool),
+            {frozenset((str(r["one"]), str(r["other"]))): names.index(str(r["pair_group"])) for r in rows},
+            {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]},
+        )
+
+    def number(self, origin: str, destination: str) -> int:
+        """The group of a pair of regions: the most exact row, regions before blocs before any (*).
+
+        Raises KeyError where no row takes the pair, which `check_network` refuses.
+        """
+        ends = [(code, self._bloc.get(code, _ANY), _ANY) for code in (origin, destination)]
+        # Less exact by the sum of the steps up; at equal sums the row with the one exact end.
+        steps = sorted(np.ndindex(3, 3), key=lambda step: (sum(step), max(step) != 2, step))
+        for o, d in steps:
+            found = self._row.get(frozenset((ends[0][o], ends[1][d])))
+            if found is not None:
+                return found
+        raise KeyError(f"{origin} - {destination}")
 
 
 @dataclass(frozen=True, eq=False)
 class Classes:
     """What the freight of every pair and sector is worth and how it chooses.
 
-    sectors: names. group [pair]: number into PAIR_GROUPS.
+    sectors: names. groups: names of the groups of pairs. group [pair]: number into them.
     usd_per_teu [sector, pair]: value density u. usd_per_h [sector, pair]: t u / 24, value of an hour.
     block_share [sector, pair]: share of the sector's rail TEU on block trains.
     kind [sector]: number into KINDS, whether goods travel in containers or in bulk.
     payload_t_per_teu [sector]: tonnes in a TEU.
-    family_share [kind, group, family]: stated share by corridor family.
-    rho [sector]: hours one standard deviation counts for. phi, phi_b, carbon_usd_per_kg: parameters.
+    family_weight [kind, group, family]: A, weight of a corridor family at the cost of the pair's cheapest.
+    rho [sector]: hours one standard deviation counts for. phi, phi_b, phi_x, carbon_usd_per_kg: parameters.
     """
 
     sectors: tuple[str, ...]
+    groups: tuple[str, ...]
     group: IntArray
     usd_per_teu: FloatArray
     usd_per_h: FloatArray
     block_share: FloatArray
-    family_share: FloatArray
+    family_weight: FloatArray
     kind: IntArray
     payload_t_per_teu: FloatArray
     rho: FloatArray
     phi: float
     phi_b: float
+    phi_x: float
     carbon_usd_per_kg: float
 
     @property
@@ -106,7 +114,8 @@ def freight_classes(
     rows = list(world.network["sector_freight"])
     sectors = tuple(str(row["sector"]) for row in rows)
     density = _densities(world)
-    group = np.array([_group(bloc, o, d) for o, d in kinds], dtype=np.int32)
+    groups = Groups.of(world)
+    group = np.array([groups.number(o, d) for o, d in kinds], dtype=np.int32)
     value = np.empty((len(sectors), len(kinds)))
     percent = np.array([float(row["time_percent_per_day"] or 0.0) for row in rows])
     for s, row in enumerate(rows):
@@ -115,57 +124,55 @@ def freight_classes(
     usd = value[:, index]
     return Classes(
         sectors,
+        groups.names,
         group[index],
         usd,
         percent[:, None] / 100.0 * usd / 24.0,
-        np.ascontiguousarray(_block_shares(world, sectors)[group[index]].T),
-        _family_shares(world),
+        np.ascontiguousarray(_block_shares(world, sectors, groups.names)[group[index]].T),
+        _family_weights(world, groups.names),
         np.array([KINDS.index(str(row["kind"])) for row in rows], dtype=np.int32),
         np.array([float(row["payload_t_per_teu"] or 0.0) for row in rows]),
         np.full(len(sectors), world.parameter("rho")),
         world.parameter("phi"),
         world.parameter("phi_b"),
+        world.parameter("phi_x"),
         world.parameter("carbon_price_usd_per_kg"),
     )
 
 
-def _block_shares(world: World, sectors: tuple[str, ...]) -> FloatArray:
+def _block_shares(world: World, sectors: tuple[str, ...], groups: tuple[str, ...]) -> FloatArray:
     """Shares of container trains as stated [pair group, sector]."""
-    out = np.zeros((len(PAIR_GROUPS), len(sectors)))
+    out = np.zeros((len(groups), len(sectors)))
     for row in world.network["block_train_share"]:
         group, sector = str(row["pair_group"]), str(row["sector"])
-        if sector in sectors and group in PAIR_GROUPS:
-            out[PAIR_GROUPS.index(group), sectors.index(sector)] = float(row["share"] or 0.0)
+        if sector in sectors and group in groups:
+            out[groups.index(group), sectors.index(sector)] = float(row["share"] or 0.0)
     return out
 
 
-def _family_shares(world: World) -> FloatArray:
-    """Shares of the corridor families as stated [kind, pair group, family]."""
-    out = np.zeros((len(KINDS), len(PAIR_GROUPS), len(FAMILIES)))
+def _family_weights(world: World, groups: tuple[str, ...]) -> FloatArray:
+    """Weights of the corridor families [kind, pair group, family]; the stated share where none is given."""
+    out = np.zeros((len(KINDS), len(groups), len(FAMILIES)))
     for row in world.network["family_shares"]:
-        group, family = PAIR_GROUPS.index(str(row["pair_group"])), FAMILIES.index(str(row["family"]))
-        out[KINDS.index(str(row["kind"])), group, family] = float(row["share"] or 0.0)
+        group, family = groups.index(str(row["pair_group"])), FAMILIES.index(str(row["family"]))
+        given = row["share"] if row["weight"] is None else row["weight"]
+        out[KINDS.index(str(row["kind"])), group, family] = float(given or 0.0)
     return out
 
 
 def keeps_every_family(
     world: World, regions_of_origin: Sequence[str], regions_of_destination: Sequence[str]
 ) -> BoolArray:
-    """Pairs whose stated shares cover every corridor: China - Europe and Central Asia - Europe.
+    """Pairs whose group keeps every corridor family (group_pairs, every_family) [origin, destination].
 
     For `generate`: elsewhere a family that costs many times the pair's cheapest route is left out.
     """
-    bloc = {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]}
-    groups = [[_group(bloc, o, d) for d in regions_of_destination] for o in regions_of_origin]
-    return np.isin(np.array(groups), (0, 3))
-
-
-def _group(bloc: dict[str, str], origin: str, destination: str) -> int:
-    start, end = bloc.get(origin, ""), bloc.get(destination, "")
-    for pair in ((origin, end), (start, destination), (start, end)):
-        if frozenset(pair) in _GROUP_OF_BLOCS:
-            return _GROUP_OF_BLOCS[frozenset(pair)]
-    return OTHER
+    groups = Groups.of(world)
+    known: dict[tuple[str, str], bool] = {}
+    for pair in {(o, d) for o in set(regions_of_origin) for d in set(regions_of_destination)}:
+        known[pair] = bool(groups.every_family[groups.number(*pair)])
+    rows = [[known[o, d] for d in regions_of_destination] for o in regions_of_origin]
+    return np.array(rows, dtype=bool).reshape(len(regions_of_origin), len(regions_of_destination))
 
 
 _Densities = dict[tuple[str, str, str], float]

@@ -11,11 +11,20 @@ least K_f0: a way that was open all along is no gain.
 *Lost*: no route is open, but the pair has another family. K_f' = max(K_f0, least K_g' of the open families);
 it keeps its share s_f, and what it ships rides on the family of that least cost.
 
-*Gained*: not open in the base. K_f' is the mean cost of its routes; it enters with its stated share, the
-others are scaled to what is left, and with K_f0 = max(K_f', least K_g0 of the base). So it helps where it is
-cheaper than the best there was and never hurts, and losing it again gives back the base.
+*Gained*: not open in the base. K_f' is the mean cost of its routes; it enters with the share that it would
+have in the base at that cost, the others are scaled to what is left, and with K_f0 = max(K_f', least K_g0 of
+the base). So it helps where it is cheaper than the best there was and never hurts, and losing it again gives
+back the base. The share with which it enters is that at the waits of the base; it is held while waits settle
+and in derivatives.
 
-A pair without any family in the base has the stated shares and K' = sum_f s_f K_f'.
+A pair without any family in the base has the shares of the base at the costs it finds, K' = sum_f s_f K_f'.
+
+*Shares of the base*, for goods in containers and in bulk, Q the group of the pair:
+
+    s_f = A_Qf r_f^(-phi_x) h(r_f) / sum,   r_f = K_f / least K_g of the pair
+
+K_f the mean over the sectors of the kind. h is one up to TAPER[0] and falls smoothly to nothing at TAPER[1]:
+the shares stated are those of a group, and a pair where a way costs many times the best does not use it.
 """
 
 from __future__ import annotations
@@ -29,18 +38,23 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from landbridge.transport.classes import Classes
+from landbridge.transport.families import FAMILIES
 from landbridge.transport.paths import RouteSet
 from landbridge.transport.weights import Totals
 
 if TYPE_CHECKING:
     from landbridge.transport.choice import BaseChoice
 
-__all__ = ["Families", "Levels", "Settled", "ratio_of", "stated_shares"]
+__all__ = ["Families", "Levels", "Settled", "base_shares", "cost_by_kind", "ratio_of", "weights_of_families"]
 
 FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+# Ratio to the pair's cheapest family up to which a family counts in full, and from which it counts for
+# nothing; and the same for trucks, which are dear and quick.
+TAPER = (2.0, 3.5)
+TAPER_ROAD = (4.0, 6.0)
 # Above this phi_b, exponentials are taken relative to the best family of the pair.
 _STEEP = 40.0
 
@@ -132,8 +146,18 @@ class Families:
     reached: BoolArray
 
     @classmethod
-    def of(cls, base: BaseChoice, opened: BoolArray, again: BoolArray | None) -> Families:
-        """The families of all pairs; opened, again [group]."""
+    def of(
+        cls,
+        base: BaseChoice,
+        opened: BoolArray,
+        again: BoolArray | None,
+        mean: FloatArray | None = None,
+        entering: FloatArray | None = None,
+    ) -> Families:
+        """The families of all pairs; opened, again [group].
+
+        mean [sector, product, group]: K_f' of those gained. entering [kind, group]: share0, where it is held.
+        """
         routes, classes = base.routes, base.classes
         pair = routes.group_pair
         n_groups = len(pair)
@@ -146,15 +170,16 @@ class Families:
         reached[slot[opened]] = True
         gained = opened & ~before
         share0 = base.family_share
-        if gained.any():
-            stated = classes.family_share[:, classes.group[pair], routes.group_family]
-            entering = np.stack(
-                [np.bincount(slot, weights=np.where(gained, s, 0.0), minlength=len(pairs)) for s in stated]
+        if entering is not None:
+            share0 = entering
+        elif gained.any():
+            assert mean is not None
+            cost = np.where(gained, mean, base.family_cost)
+            enters = base_shares(routes, classes, cost, gained | before)[0]
+            new = np.stack(
+                [np.bincount(slot, weights=np.where(gained, s, 0.0), minlength=len(pairs)) for s in enters]
             )
-            # Stated shares of families that enter together and exceed one are scaled to it.
-            entering, scale = np.minimum(entering, 1.0)[:, slot], np.maximum(entering, 1.0)[:, slot]
-            share0 = np.where(gained, stated / scale, share0 * (1.0 - entering))
-            share0 = np.where(fresh[slot], stated_shares(routes, classes, opened)[0], share0)
+            share0 = np.where(gained, enters, share0 * (1.0 - new[:, slot]))
         kept = opened & before
         again = np.zeros(n_groups, dtype=bool) if again is None else again & kept
         return cls(
@@ -294,15 +319,62 @@ class Families:
         return share
 
 
-def stated_shares(routes: RouteSet, classes: Classes, opened: BoolArray) -> tuple[FloatArray, BoolArray]:
-    """Stated shares of the open families, rescaled [kind, group]; even in pairs without any [pair]."""
-    pair = routes.group_pair
-    stated = np.where(opened, classes.family_share[:, classes.group[pair], routes.group_family], 0.0)
-    total = np.stack([np.bincount(pair, weights=s, minlength=routes.n_pairs) for s in stated])
-    count = np.bincount(pair[opened], minlength=routes.n_pairs)
+def base_shares(
+    routes: RouteSet, classes: Classes, family_cost: FloatArray, opened: BoolArray
+) -> tuple[FloatArray, BoolArray]:
+    """Shares of the open families [kind, group]; even in pairs whose families have no weight [pair].
+
+    s_f = A_Qf r_f^(-phi_x) h(r_f) / sum; family_cost [sector, product, group]: K_f.
+    """
+    pair, n = routes.group_pair, routes.n_pairs
+    weight = weights_of_families(routes, classes, cost_by_kind(classes, pair, family_cost), opened)
+    weight = weight * classes.family_weight[:, classes.group[pair], routes.group_family]
+    total = np.stack([np.bincount(pair, weights=w, minlength=n) for w in weight])
+    count = np.bincount(pair[opened], minlength=n)
     assumed = (total <= 0.0) & (count > 0)
     even = np.where(opened, 1.0, 0.0) / np.maximum(count, 1)[pair]
-    return np.where(assumed[:, pair], even, ratio_of(stated, total[:, pair])), np.asarray(assumed.any(axis=0))
+    return np.where(assumed[:, pair], even, ratio_of(weight, total[:, pair])), np.asarray(assumed.any(axis=0))
+
+
+def weights_of_families(
+    routes: RouteSet, classes: Classes, cost: FloatArray, opened: BoolArray
+) -> FloatArray:
+    """r_f^(-phi_x) h(r_f) of the open families, zero for the others; cost: K_f [kind, group]."""
+    ratio = _over_cheapest(cost, routes.group_pair, opened, routes.n_pairs)
+    return np.where(opened, ratio**-classes.phi_x * _taper(ratio, routes.group_family), 0.0)
+
+
+def cost_by_kind(
+    classes: Classes, pair: LongArray | NDArray[np.int32], family_cost: FloatArray
+) -> FloatArray:
+    """K_f of goods in containers and in bulk [kind, group]: means over their sectors, both products."""
+    beta = classes.block_share[:, pair]
+    cost = beta * family_cost[:, 0] + (1.0 - beta) * family_cost[:, 1]
+    kinds = range(len(classes.family_weight))
+    every = np.ones(len(classes.sectors), dtype=bool)
+    # A kind without a sector ships nothing: any cost will do.
+    of = [classes.kind == kind if (classes.kind == kind).any() else every for kind in kinds]
+    return np.stack([cost[mine].mean(axis=0) for mine in of])
+
+
+def _over_cheapest(
+    cost: FloatArray, pair: NDArray[np.integer[Any]], opened: BoolArray, n_pairs: int
+) -> FloatArray:
+    """K_f over the least K_g of the open families of the pair [kind, group]; one where it is closed."""
+    out = np.ones_like(cost)
+    for kind, values in enumerate(cost):
+        least = np.full(n_pairs, np.inf)
+        np.minimum.at(least, pair[opened], values[opened])
+        out[kind, opened] = values[opened] / least[pair[opened]]
+    return np.maximum(out, 1.0)
+
+
+def _taper(ratio: FloatArray, family: NDArray[np.integer[Any]]) -> FloatArray:
+    """h: one below the first bound, zero above the second, x^2 (3 - 2 x) between [kind, group]."""
+    road = family == FAMILIES.index("road")
+    low, high = (np.where(road, TAPER_ROAD[k], TAPER[k]) for k in (0, 1))
+    left = np.clip((high - ratio) / (high - low), 0.0, 1.0)
+    return np.asarray(left * left * (3.0 - 2.0 * left))
 
 
 def ratio_of(above: FloatArray | float, below: NDArray[Any]) -> FloatArray:

@@ -23,7 +23,7 @@ from landbridge.transport.choice import (
     pivot,
     solve_base,
 )
-from landbridge.transport.classes import PAIR_GROUPS, freight_classes, keeps_every_family
+from landbridge.transport.classes import freight_classes, keeps_every_family
 from landbridge.transport.emissions import EmissionFactors
 from landbridge.transport.graph import (
     BLOCK,
@@ -332,7 +332,7 @@ def route(
                 legs,
             )
         )
-    group = PAIR_GROUPS[int(classes.group[0])]
+    group = classes.groups[int(classes.group[0])]
     return Routes(start, end, commodity, PRODUCTS[number], group, tuple(table))
 
 

@@ -45,6 +45,8 @@ _RANGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "emission_factors": (("low", "g_per_tkm", "high"),),
     "validation_corridors": (("days_low", "days", "days_high"),),
+    "validation_modes": (("low", "value", "high"),),
+    "validation_money": (("low", "value", "high"),),
     "sectors": (("theta_low", "theta", "theta_high"),),
     "farm_effects": (("low", "percent", "high"),),
     "farm_weights": (("low", "share", "high"),),
@@ -72,6 +74,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "sector_freight": ("sector",),
     "value_density": ("sector", "exporter", "importer"),
     "pair_groups": ("region",),
+    "group_pairs": ("one", "other"),
     "kept_costs": ("exporter", "importer", "sector"),
     "family_shares": ("kind", "pair_group", "family"),
     "block_train_share": ("pair_group", "sector"),
@@ -79,6 +82,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "corridors": ("corridor_id",),
     "study_set": ("scenario",),
     "validation_corridors": ("obs_id",),
+    "validation_modes": ("row_id",),
+    "validation_money": ("row_id",),
     "od_demand": ("from_place", "to_place", "sector"),
     "labels": ("kind", "id", "lang", "label"),
     "farm_effects": ("effect_id",),
@@ -370,6 +375,24 @@ def _each_gauge_hangs_together(network: Network) -> list[Fault]:
     return spelled(lost, "zones.csv")
 
 
+def _every_pair_has_a_group(network: Network) -> list[Fault]:
+    """Every pair of regions belongs to a group of pairs, and every group states its shares."""
+    faults = []
+    rows = list(network["group_pairs"])
+    groups = {str(row["pair_group"]) for row in rows}
+    if not any(row["one"] == row["other"] == "*" for row in rows):
+        cure = "add a row with one and other *: the group of all pairs that no other row takes"
+        faults.append(Fault("group_pairs.csv", "some pairs of regions have no group", cure))
+    for name in ("family_shares", "block_train_share"):
+        named = {str(row["pair_group"]) for row in network[name]}
+        for group in sorted(groups - named):
+            faults.append(Fault(f"{name}.csv", f"no row for the pair group {group}", "add its rows"))
+        for group in sorted(named - groups):
+            cure = f"use one of {', '.join(sorted(groups))}, or add it to group_pairs.csv"
+            faults.append(Fault(f"{name}.csv", f"no pair group {group}", cure))
+    return faults
+
+
 def _nothing_is_left_out(network: Network) -> list[Fault]:
     """Rows whose absence would be filled in silently: zones of a region that is on the network, and the
     usual share on the network, value of a box and share of container trains of every freight sector."""
@@ -384,6 +407,7 @@ def _nothing_is_left_out(network: Network) -> list[Fault]:
         if region.get(str(row["place_id"])) != row["region"]:
             cure = "take the row out, or make the place a zone of the region in zones.csv"
             faults.append(Fault(where("zone_shares", number, row), f"is no zone of {row['region']}", cure))
+    faults += _every_pair_has_a_group(network)
     sectors = [str(row["sector"]) for row in network["sector_freight"]]
     for name in ("freight_profile", "value_density"):
         usual = {

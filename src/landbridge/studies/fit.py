@@ -1,0 +1,495 @@
+"""One fit of the weights of corridor families and of a few gateway constants to what was observed.
+
+Base shares are s_f = A_Qf r_f^(-phi_x) h(r_f) / sum (`landbridge.transport.pair_families`). Stated are the
+shares of a whole group of pairs Q, by kind of goods, with their ranges; the weights A that give them follow
+by proportional fitting,
+
+    A_Qf <- A_Qf x stated share / computed share of the group, until they are equal.
+
+Of the weights marked `fit` in family_shares, and of the gateway constants below, ln A and ln b are then moved
+by least squares with a ridge:
+
+    sum ((f(ours) - f(observed)) / sigma)^2 + sum ((logit(share of group) - logit(stated)) / sigma)^2
+        + sum (ln b / sigma_b)^2
+
+f the log of a count or level and the log-odds of a share; sigma from the range of each row, a robust scale
+(Cauchy) beyond ROBUST sigma. So stated shares are observations of their own, and what the counts do not
+see stays where it was stated. The constant of Alashankou is one: counts see the ratios of the constants and
+hardly their level.
+
+At given trade a count is a sum over routes that is smooth in the constants,
+
+    d flow_r / d ln b_j = TEU of the family x sum_s J_rs phi 1[s passes j],   J = d P / d ln w,
+
+with P the nested shares inside the family, and in ln A, ds_g / d ln A_f = s_g (1[g = f] - s_f of the pair),
+so that derivatives are exact at given ratios r; the ratios are renewed until they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from landbridge.chain import SolvedBase
+from landbridge.errors import ConvergenceError
+from landbridge.studies.observed import KIND_OF_UNIT, UNITS, Observation, Observed
+from landbridge.transport import FAMILIES
+from landbridge.transport.classes import KINDS
+from landbridge.transport.graph import BLOCK
+from landbridge.transport.pair_families import cost_by_kind, weights_of_families
+
+__all__ = ["CONSTANTS", "REFERENCE", "Count", "Fit"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+Cell3 = tuple[int, int, int]
+
+# The gateways whose constant is one, to which the others are relative.
+REFERENCE = ("alashankou-dostyk",)
+# Constants fitted, by the gateways that share them.
+CONSTANTS: dict[str, tuple[str, ...]] = {
+    "khorgos": ("khorgos-altynkol",),
+    "manzhouli": ("manzhouli-zabaikalsk",),
+    "erenhot": ("erenhot-zamyn-uud",),
+}
+# Standard deviation of ln b, and the multiple of sigma from which a row loses weight.
+SIGMA_CONSTANT, ROBUST = 0.1, 6.0
+# A constant outside this range points to the data, not to a preference.
+PLAUSIBLE = (0.7, 1.4)
+# Standard deviations of the log-odds of a stated share, whatever its range.
+_SIGMA_SHARE = (0.1, 0.8)
+# ln A stays within so much of the stated odds where a group cannot reach its share.
+_FAR = 5.0
+
+
+@dataclass(frozen=True)
+class Count:
+    """One observed figure beside ours; role: fitted, checked, predicted, ranked or input."""
+
+    name: str
+    year: int
+    unit: str
+    observed: float
+    ours: float
+    role: str
+    source: str
+    share: bool = False
+
+    @property
+    def residual(self) -> float:
+        """ours / observed - 1."""
+        return self.ours / self.observed - 1.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The count as `--json` prints it."""
+        return {**vars(self), "residual": self.residual}
+
+
+class Fit:
+    """The counts of a base as functions of ln b of the constants and of ln A of the fitted weights."""
+
+    def __init__(self, base: SolvedBase) -> None:
+        self.base = base
+        self.world, self.routes, self.classes = base.world, base.common.routes, base.classes
+        self.observed = Observed(base)
+        self.rows: Sequence[Observation] = self.observed.rows
+        self.demand = base.results.demand_teu
+        self.plain = replace(base.results.choice.weights, log_constant=None)
+        self.opened = base.choice.family_cost[0, 0] > 0.0
+        self._stated()
+        self.passes = self._by_constant()
+        self.names = [f"gateway:{names[0]}" for names in CONSTANTS.values()] + [
+            f"odds:{self._label(cell)}" for cell in self.cells
+        ]
+        self._at: FloatArray | None = None
+
+    # -- what is stated ------------------------------------------------------------------------------
+
+    def _label(self, cell: Cell3) -> str:
+        kind, group, family = cell
+        return f"{KINDS[kind]}:{self.classes.groups[group]}:{FAMILIES[family]}"
+
+    def _stated(self) -> None:
+        """Stated shares with their ranges, and which weights are fitted."""
+        groups = self.classes.groups
+        shape = len(KINDS), len(groups), len(FAMILIES)
+        self.stated, self.low, self.high = np.zeros(shape), np.zeros(shape), np.ones(shape)
+        self.cells: list[Cell3] = []
+        for row in self.world.network["family_shares"]:
+            cell = (
+                KINDS.index(str(row["kind"])),
+                groups.index(str(row["pair_group"])),
+                FAMILIES.index(str(row["family"])),
+            )
+            stated = row["share"] if row["stated"] is None else row["stated"]
+            self.stated[cell] = float(stated or 0.0)
+            self.low[cell] = float(row["low"] if row["low"] is not None else stated or 0.0)
+            self.high[cell] = float(row["high"] if row["high"] is not None else stated or 0.0)
+            if row["fit"]:
+                self.cells.append(cell)
+        self.cells.sort()
+        # The shares of all families of a group with a fitted weight are observations.
+        moved = {cell[:2] for cell in self.cells}
+        self.stated_cells = [
+            (kind, group, family)
+            for kind, group in sorted(moved)
+            for family in range(len(FAMILIES))
+            if 0.0 < self.stated[kind, group, family] < 1.0
+        ]
+
+    def _width(self, cell: Cell3) -> float:
+        low, high = (min(max(float(a[cell]), 1e-6), 1.0 - 1e-6) for a in (self.low, self.high))
+        return float(np.clip((_logit(high) - _logit(low)) / 3.29, *_SIGMA_SHARE))
+
+    # -- one pass over the routes --------------------------------------------------------------------
+
+    def _by_constant(self) -> FloatArray:
+        """How often each route passes the gateways of each constant [route, constant]."""
+        graph, columns = self.base.graph, []
+        for names in CONSTANTS.values():
+            passes = np.zeros((graph.n_arcs, 1))
+            for name in names:
+                j = graph.gateways.index(name)
+                passes[graph.govern_arc[(graph.govern_gateway == j) & graph.govern_counted]] = 1.0
+            columns.append((self.routes.over_arcs(passes)[:, 0] > 0.0).astype(float))
+        return np.stack(columns, axis=1)
+
+    def renew(self, x: FloatArray) -> None:
+        """The ratios r and the weights of the stated shares at the constants of x."""
+        routes, pair = self.routes, self.routes.group_pair
+        b = np.array(x[: len(CONSTANTS)])
+        self._pass(b)
+        cost = cost_by_kind(self.classes, pair, self._cost)
+        self.plain_weight = weights_of_families(routes, self.classes, cost, self.opened)
+        self.log_weight = self._proportional(np.zeros(len(self.cells)))
+        # A family without a route in the whole group says nothing.
+        found = self._of_groups(self._shares(np.exp(self.log_weight)))
+        self.held = [cell for cell in self.stated_cells if 0.0 < found[cell] < 1.0]
+        self.sigma_held = np.array([self._width(cell) for cell in self.held])
+
+    def _pass(self, b: FloatArray) -> None:
+        """What routes would carry if their family had the whole pair, and its slopes in ln b."""
+        if self._at is not None and np.array_equal(b, self._at):
+            return
+        self._at = np.array(b)
+        routes, classes, n = self.routes, self.classes, self.routes.n_routes
+        pair = routes.group_pair
+        self._load = np.zeros((n, len(UNITS)))
+        self._turn = [np.zeros((n, len(UNITS))) for _ in CONSTANTS]
+        self._cost = np.zeros((len(classes.sectors), 2, len(pair)))
+        per_unit = self._per_teu()
+        weights = replace(self.plain, log_constant=self.passes @ b)
+        value = np.ascontiguousarray(classes.usd_per_teu.T)
+        for piece in weights.pieces():
+            block, p = piece.block, piece.product
+            beta = classes.block_share[:, pair[block.groups]].T
+            teu = self.demand[pair[block.groups]] * (beta if p == BLOCK else 1.0 - beta)
+            inner = block.inner(piece.weight)
+            self._cost[:, p, block.groups] = (block.add @ (inner.share * piece.cost)).T
+            worth = value[pair[block.groups]][block.group]
+            for out, shares in ((self._load, inner.share), *self._slopes(inner, block)):
+                on = shares * teu[block.group]
+                for unit, per in enumerate(per_unit):
+                    if unit or p == BLOCK:
+                        carried = on * worth if unit >= len(UNITS) - 2 else on
+                        out[block.routes, unit] += carried @ per
+
+    def _slopes(self, inner: Any, block: Any) -> list[tuple[FloatArray, FloatArray]]:
+        found = []
+        for k, out in enumerate(self._turn):
+            tilt = self.classes.phi * self.passes[block.routes, k, None]
+            if tilt.any():
+                found.append((out, inner.turn(np.broadcast_to(tilt, inner.share.shape))))
+        return found
+
+    def _per_teu(self) -> FloatArray:
+        """Amount of each unit in a TEU of each sector [unit, sector]."""
+        boxes = self.classes.in_containers.astype(float)
+        tonnes = self.classes.payload_t_per_teu
+        return np.stack([boxes, boxes, boxes * tonnes, (1 - boxes) * tonnes, boxes, 1 - boxes])
+
+    # -- shares of families --------------------------------------------------------------------------
+
+    def _weight(self, theta: FloatArray, log_weight: FloatArray) -> FloatArray:
+        moved = log_weight.copy()
+        for cell, by in zip(self.cells, theta, strict=True):
+            moved[cell] += by
+        return np.exp(moved)
+
+    def _shares(self, weight: FloatArray) -> FloatArray:
+        """Base shares [kind, group] under weights A [kind, group of pairs, family]."""
+        routes = self.routes
+        pair, n = routes.group_pair, routes.n_pairs
+        part = weight[:, self.classes.group[pair], routes.group_family] * self.plain_weight
+        total = np.stack([np.bincount(pair, weights=one, minlength=n) for one in part])
+        return np.asarray(part / np.where(total > 0.0, total, 1.0)[:, pair])
+
+    def _volume(self) -> FloatArray:
+        """TEU in containers and t in bulk of every pair [kind, pair]."""
+        per = self._per_teu()
+        return np.stack([self.demand @ per[1], self.demand @ per[3]])
+
+    def _of_groups(self, share: FloatArray) -> FloatArray:
+        """Shares of the families in whole groups [kind, group of pairs, family]."""
+        routes, shape = self.routes, self.stated.shape[1:]
+        pair = routes.group_pair
+        code = self.classes.group[pair] * shape[1] + routes.group_family
+        volume = self._volume()[:, pair] * share
+        total = np.stack([np.bincount(code, weights=v, minlength=shape[0] * shape[1]) for v in volume])
+        out = total.reshape(self.stated.shape)
+        whole = out.sum(axis=2, keepdims=True)
+        return np.asarray(out / np.where(whole > 0.0, whole, 1.0))
+
+    def _proportional(self, theta: FloatArray) -> FloatArray:
+        """ln A by proportional fitting: the shares of the groups are those stated."""
+        stated = np.maximum(self.stated, 1e-12)
+        log = np.log(stated)
+        for _ in range(500):
+            found = self._of_groups(self._shares(self._weight(theta, log)))
+            step = np.where(found > 0.0, np.log(stated / np.where(found > 0.0, found, 1.0)), 0.0)
+            new = np.clip(log + step, np.log(stated) - _FAR, np.log(stated) + _FAR)
+            # The level of a group's weights is free: their sum is one.
+            new -= np.log(np.exp(new).sum(axis=2, keepdims=True))
+            moved = np.abs(new - log).max()
+            log = new
+            if moved < 1e-11:
+                break
+        return np.asarray(log)
+
+    # -- counts --------------------------------------------------------------------------------------
+
+    def sums(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Sums of the observations [form], their slopes [form, number], and shares [kind, group]."""
+        self._pass(x[: len(CONSTANTS)])
+        share = self._shares(self._weight(x[len(CONSTANTS) :], self.log_weight))
+        group, unit = self.routes.group_of_route, self.observed.unit
+        of_unit = share[KIND_OF_UNIT][:, group].T
+        marks = self.observed.marks
+        loads = marks @ (self._load * of_unit)
+        forms = np.arange(len(unit))
+        slope = np.zeros((len(unit), len(x)))
+        for k, turn in enumerate(self._turn):
+            slope[:, k] = (marks @ (turn * of_unit))[forms, unit]
+        # By group of routes, so that a weight costs a few products.
+        n_groups = len(self.routes.group_pair)
+        to_groups = csr_matrix(
+            (np.ones(len(group)), (np.arange(len(group)), group)), shape=(len(group), n_groups)
+        )
+        for u in range(len(UNITS)):
+            mine = np.flatnonzero(unit == u)
+            if not len(mine):
+                continue
+            by_group = csr_matrix(marks[mine].multiply(self._load[:, u])) @ to_groups
+            for k, cell in enumerate(self.cells, len(CONSTANTS)):
+                if cell[0] == KIND_OF_UNIT[u]:
+                    slope[mine, k] = by_group @ self._turned(share[cell[0]], cell)
+        return loads[forms, unit], slope, share
+
+    def _turned(self, share: FloatArray, cell: Cell3) -> FloatArray:
+        """ds / d ln A of one weight [group]."""
+        routes = self.routes
+        pair = routes.group_pair
+        mine = (self.classes.group[pair] == cell[1]) & (routes.group_family == cell[2])
+        own = np.bincount(pair[mine], weights=share[mine], minlength=routes.n_pairs)
+        return np.asarray(share * (mine - own[pair]))
+
+    def values(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Every observation's value by us, and its slopes [row, number]."""
+        sums, slope, _ = self.sums(x)
+        value, rate = np.empty(len(self.rows)), np.empty((len(self.rows), len(x)))
+        for n, row in enumerate(self.rows):
+            at = list(row.forms)
+            value[n] = row.value(sums[at])
+            rate[n] = row.slope(sums[at]) @ slope[at]
+        return value, rate
+
+    def residuals(self, x: FloatArray, rows: BoolArray) -> FloatArray:
+        """Residuals of the rows marked, in their sigma."""
+        value, _ = self.values(x)
+        some = [(row, v) for row, v, mine in zip(self.rows, value, rows, strict=True) if mine]
+        return np.array([(row.scaled(v) - row.scaled(row.observed)) / row.sigma for row, v in some])
+
+    def jacobian(self, x: FloatArray, rows: BoolArray) -> FloatArray:
+        """Slopes of `residuals` [row, number]."""
+        value, rate = self.values(x)
+        some = [n for n, mine in enumerate(rows) if mine]
+        out = [rate[n] * self.rows[n].scaled_slope(value[n]) / self.rows[n].sigma for n in some]
+        return np.array(out).reshape(len(some), len(x))
+
+    def prior(self, x: FloatArray) -> FloatArray:
+        """Residuals of what is stated: shares of groups and constants near one."""
+        share = self._shares(self._weight(x[len(CONSTANTS) :], self.log_weight))
+        found = self._of_groups(share)
+        held = [
+            (_logit(float(found[cell])) - _logit(float(self.stated[cell]))) / sigma
+            for cell, sigma in zip(self.held, self.sigma_held, strict=True)
+        ]
+        return np.array([*held, *(x[: len(CONSTANTS)] / SIGMA_CONSTANT)])
+
+    def prior_jacobian(self, x: FloatArray) -> FloatArray:
+        """Slopes of `prior` [row, number]."""
+        share = self._shares(self._weight(x[len(CONSTANTS) :], self.log_weight))
+        found = self._of_groups(share)
+        n = len(CONSTANTS)
+        out = np.zeros((len(self.held) + n, len(x)))
+        volume, pair = self._volume(), self.routes.group_pair
+        for k, cell in enumerate(self.cells, n):
+            moved = volume[cell[0]][pair] * self._turned(share[cell[0]], cell)
+            whole = float(volume[cell[0]][self.classes.group == cell[1]].sum())
+            for row, (kind, group, family) in enumerate(self.held):
+                if (kind, group) == cell[:2]:
+                    here = (self.classes.group[pair] == group) & (self.routes.group_family == family)
+                    value = float(found[kind, group, family])
+                    change = float(moved[here].sum()) / whole
+                    out[row, k] = change / (value * (1.0 - value)) / self.sigma_held[row]
+        out[len(self.held) :, :n] = np.eye(n) / SIGMA_CONSTANT
+        return out
+
+    def solve(self, rows: BoolArray, start: FloatArray | None = None) -> tuple[FloatArray, Any]:
+        """The least squares on some rows; the ratios are renewed until they stand."""
+        from scipy.optimize import least_squares
+
+        x = np.zeros(len(self.names)) if start is None else start
+        for _ in range(12):
+            self.renew(x)
+
+            def residual(at: FloatArray) -> FloatArray:
+                return np.concatenate([self.residuals(at, rows), self.prior(at)])
+
+            def jacobian(at: FloatArray) -> FloatArray:
+                return np.concatenate([self.jacobian(at, rows), self.prior_jacobian(at)])
+
+            found = least_squares(
+                residual,
+                x,
+                jacobian,
+                loss="cauchy",
+                f_scale=ROBUST,
+                xtol=1e-12,
+                ftol=1e-14,
+                gtol=1e-9,
+                max_nfev=80,
+            )
+            if not found.success:
+                raise ConvergenceError(f"the calibration did not settle: {found.message}")
+            moved = np.abs(found.x - x).max()
+            x = np.asarray(found.x)
+            if moved < 1e-8:
+                return x, found
+        raise ConvergenceError(f"the calibration did not settle: numbers still move by {moved:.1e}")
+
+    # -- what is told --------------------------------------------------------------------------------
+
+    def named(self, x: FloatArray) -> dict[str, float]:
+        """The fitted numbers by name: constants b, and ln A over that of the stated shares."""
+        n = len(CONSTANTS)
+        out = {
+            f"gateway:{g}": float(np.exp(v)) for v, gs in zip(x, CONSTANTS.values(), strict=False) for g in gs
+        }
+        return out | {name: float(v) for name, v in zip(self.names[n:], x[n:], strict=True)}
+
+    def shipped(self) -> dict[str, float]:
+        """The same numbers as the World has them."""
+        gateways = self.world.network["gateways"].by("gateway_id")
+        out = {f"gateway:{g}": float(gateways[g]["constant"] or 1.0) for gs in CONSTANTS.values() for g in gs}
+        weight = np.log(np.maximum(self.classes.family_weight, 1e-300))
+        moved = weight - self.log_weight
+        # The level of a group's weights is free: it is read off a family that is not fitted.
+        for cell in self.cells:
+            rest = [f for f in range(len(FAMILIES)) if (*cell[:2], f) not in self.cells]
+            level = float(np.median(moved[cell[0], cell[1], rest])) if rest else 0.0
+            out[f"odds:{self._label(cell)}"] = float(moved[cell]) - level
+        return out
+
+    def renewed_at_shipped(self) -> FloatArray:
+        """The numbers of the World, the ratios renewed at them."""
+        gateways = self.world.network["gateways"].by("gateway_id")
+        b = [float(np.log(float(gateways[gs[0]]["constant"] or 1.0))) for gs in CONSTANTS.values()]
+        x = np.array([*b, *np.zeros(len(self.cells))])
+        self.renew(x)
+        shipped = self.shipped()
+        n = len(CONSTANTS)
+        return np.array([*b, *(shipped[name] for name in self.names[n:])])
+
+    def tables(
+        self, x: FloatArray
+    ) -> tuple[dict[str, float], dict[str, float], dict[str, tuple[float, float, float]]]:
+        """Weights, shares of groups, and what was stated of them with its range, by KIND:GROUP:FAMILY."""
+        weight = self._weight(x[len(CONSTANTS) :], self.log_weight)
+        share = self._of_groups(self._shares(weight))
+        empty = ~(share.sum(axis=2, keepdims=True) > 0.0)
+        share = np.where(empty, self.stated, share)
+        names = {self._label(cell): cell for cell in np.ndindex(weight.shape)}
+        return (
+            {name: float(weight[cell]) for name, cell in names.items()},
+            {name: float(share[cell]) for name, cell in names.items()},
+            {n: (float(self.stated[c]), float(self.low[c]), float(self.high[c])) for n, c in names.items()},
+        )
+
+    def counts(self, x: FloatArray) -> list[Count]:
+        """Every observation beside ours."""
+        return [
+            Count(r.name, r.year, r.unit, r.observed, float(v), r.role, r.source, r.share)
+            for r, v in zip(self.rows, self.values(x)[0], strict=True)
+        ]
+
+    def later(self, x: FloatArray) -> list[Count]:
+        """The two ports in 2024, at the trade of that year."""
+        two = "khorgos-altynkol+alashankou-dostyk"
+        row = next(
+            r
+            for r in self.world.network["validation_counts"]
+            if (r["gateway_id"], r["year"], r["unit"]) == (two, 2024, "trains/year")
+        )
+        demand, at = self.demand, self._at
+        self.demand, self._at = demand * self._growth()[:, None], None
+        value, _ = self.values(x)
+        self.demand, self._at = demand, None
+        assert at is not None
+        self._pass(at)
+        ours = next(
+            v for r, v in zip(self.rows, value, strict=True) if r.fold == two and r.unit == "trains/year"
+        )
+        name = f"{row['metric']} ({two})"
+        observed = float(row["value"] or 0.0)
+        return [Count(name, 2024, "trains/year", observed, float(ours), "predicted", str(row["source"]))]
+
+    def _growth(self) -> FloatArray:
+        """Demand of 2024 over 2023 by pair: published totals of China's trade, one where there is none."""
+        totals: dict[str, dict[int, float]] = {}
+        for row in self.world.network["validation_trade"]:
+            totals.setdefault(str(row["region"]), {})[int(row["year"] or 0)] = float(row["value"] or 0.0)
+        regions = self.world.trade.regions
+        china = regions.index("CHN")
+        growth = np.ones((len(regions), len(regions)))
+        for region, years in totals.items():
+            if region in regions and 2023 in years and 2024 in years:
+                at = regions.index(region)
+                growth[china, at] = growth[at, china] = years[2024] / years[2023]
+        pair = self.base.freight.pair_of_regions
+        return np.where(pair >= 0, growth.ravel()[np.maximum(pair, 0)], 1.0)
+
+    def notes(self, x: FloatArray) -> list[str]:
+        """What a reader must know about the numbers."""
+        out = []
+        for name, value in self.named(x).items():
+            if name.startswith("gateway:") and not PLAUSIBLE[0] <= value <= PLAUSIBLE[1]:
+                out.append(f"{name} = {value:.2f} lies outside {PLAUSIBLE[0]}-{PLAUSIBLE[1]}: a data fault")
+        _, shares, stated = self.tables(x)
+        for cell in self.cells:
+            name = self._label(cell)
+            _, low, high = stated[name]
+            if not low <= shares[name] <= high:
+                what = f"the share {name.replace(':', ', ')} = {shares[name]:.4f}"
+                out.append(f"{what} lies outside its stated range {low:g}-{high:g}")
+        return out
+
+
+def _logit(share: float) -> float:
+    share = min(max(share, 1e-12), 1.0 - 1e-12)
+    return float(np.log(share / (1.0 - share)))
