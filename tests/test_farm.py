@@ -98,8 +98,9 @@ def test_the_chain_gives_the_same_real_income(world: World) -> None:
     row = next(
         r for r in lb.run(world, Scenario.from_dict(body, "same")).real_income_rows if r["region"] == "UZB"
     )
+    # Queues at the Xinjiang ports move it by 2e-6 points.
     assert farm(world, regions=["UZB"]).of("UZB", "central")["real_income_percent"] == pytest.approx(
-        row["percent"], abs=1e-6
+        row["percent"], abs=5e-6
     )
 
 
