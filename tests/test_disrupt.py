@@ -126,10 +126,10 @@ def test_ranked_by_whoever_is_asked_for(world: lb.World, found: Disruption) -> N
     )
     single = [one for one in found.losses if one.kind != "together"]
     assert min(single, key=lambda one: one.real_income_long["UZB"]).id == "saryagash-keles"
-    # The five lose most at the Uzbek border, Kazakhstan by itself at the Chinese one.
+    # The five lose most at the Chinese border, Uzbekistan by itself at its own.
     two = [one.id for one in found.losses if one.id in ("saryagash-keles", "khorgos-altynkol")]
-    assert two == ["saryagash-keles", "khorgos-altynkol"]
-    assert [one.id for one in disrupt(world, only=two, by="KAZ").losses] == two[::-1]
+    assert two == ["khorgos-altynkol", "saryagash-keles"]
+    assert [one.id for one in disrupt(world, only=two, by="UZB").losses] == two[::-1]
 
 
 def test_every_unknown_name_is_told(world: lb.World) -> None:

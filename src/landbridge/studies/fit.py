@@ -107,6 +107,7 @@ class Fit:
             f"odds:{self._label(cell)}" for cell in self.cells
         ]
         self._at: FloatArray | None = None
+        self.log_weight: FloatArray = np.log(np.maximum(self.stated, 1e-12))
 
     # -- what is stated ------------------------------------------------------------------------------
 
@@ -248,7 +249,7 @@ class Fit:
     def _proportional(self, theta: FloatArray) -> FloatArray:
         """ln A by proportional fitting: the shares of the groups are those stated."""
         stated = np.maximum(self.stated, 1e-12)
-        log = np.log(stated)
+        log = self.log_weight
         for _ in range(500):
             found = self._of_groups(self._shares(self._weight(theta, log)))
             step = np.where(found > 0.0, np.log(stated / np.where(found > 0.0, found, 1.0)), 0.0)
@@ -263,8 +264,8 @@ class Fit:
 
     # -- counts --------------------------------------------------------------------------------------
 
-    def sums(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Sums of the observations [form], their slopes [form, number], and shares [kind, group]."""
+    def sums(self, x: FloatArray, *, slopes: bool = True) -> tuple[FloatArray, FloatArray]:
+        """Sums of the observations [form] and their slopes [form, number], zero where not asked for."""
         self._pass(x[: len(CONSTANTS)])
         share = self._shares(self._weight(x[len(CONSTANTS) :], self.log_weight))
         group, unit = self.routes.group_of_route, self.observed.unit
@@ -273,6 +274,8 @@ class Fit:
         loads = marks @ (self._load * of_unit)
         forms = np.arange(len(unit))
         slope = np.zeros((len(unit), len(x)))
+        if not slopes:
+            return loads[forms, unit], slope
         for k, turn in enumerate(self._turn):
             slope[:, k] = (marks @ (turn * of_unit))[forms, unit]
         # By group of routes, so that a weight costs a few products.
@@ -288,7 +291,7 @@ class Fit:
             for k, cell in enumerate(self.cells, len(CONSTANTS)):
                 if cell[0] == KIND_OF_UNIT[u]:
                     slope[mine, k] = by_group @ self._turned(share[cell[0]], cell)
-        return loads[forms, unit], slope, share
+        return loads[forms, unit], slope
 
     def _turned(self, share: FloatArray, cell: Cell3) -> FloatArray:
         """ds / d ln A of one weight [group]."""
@@ -298,9 +301,9 @@ class Fit:
         own = np.bincount(pair[mine], weights=share[mine], minlength=routes.n_pairs)
         return np.asarray(share * (mine - own[pair]))
 
-    def values(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Every observation's value by us, and its slopes [row, number]."""
-        sums, slope, _ = self.sums(x)
+    def values(self, x: FloatArray, *, slopes: bool = True) -> tuple[FloatArray, FloatArray]:
+        """Every observation's value by us, and its slopes [row, number], zero where not asked for."""
+        sums, slope = self.sums(x, slopes=slopes)
         value, rate = np.empty(len(self.rows)), np.empty((len(self.rows), len(x)))
         for n, row in enumerate(self.rows):
             at = list(row.forms)
@@ -310,7 +313,7 @@ class Fit:
 
     def residuals(self, x: FloatArray, rows: BoolArray) -> FloatArray:
         """Residuals of the rows marked, in their sigma."""
-        value, _ = self.values(x)
+        value, _ = self.values(x, slopes=False)
         some = [(row, v) for row, v, mine in zip(self.rows, value, rows, strict=True) if mine]
         return np.array([(row.scaled(v) - row.scaled(row.observed)) / row.sigma for row, v in some])
 
@@ -435,7 +438,7 @@ class Fit:
         """Every observation beside ours."""
         return [
             Count(r.name, r.year, r.unit, r.observed, float(v), r.role, r.source, r.share)
-            for r, v in zip(self.rows, self.values(x)[0], strict=True)
+            for r, v in zip(self.rows, self.values(x, slopes=False)[0], strict=True)
         ]
 
     def later(self, x: FloatArray) -> list[Count]:
@@ -448,7 +451,7 @@ class Fit:
         )
         demand, at = self.demand, self._at
         self.demand, self._at = demand * self._growth()[:, None], None
-        value, _ = self.values(x)
+        value, _ = self.values(x, slopes=False)
         self.demand, self._at = demand, None
         assert at is not None
         self._pass(at)
