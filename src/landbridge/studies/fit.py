@@ -249,7 +249,8 @@ class Fit:
     def _proportional(self, theta: FloatArray) -> FloatArray:
         """ln A by proportional fitting: the shares of the groups are those stated."""
         stated = np.maximum(self.stated, 1e-12)
-        log = self.log_weight
+        # From the stated shares each time: where a group cannot reach its share the end depends on the start.
+        log = np.log(stated)
         for _ in range(500):
             found = self._of_groups(self._shares(self._weight(theta, log)))
             step = np.where(found > 0.0, np.log(stated / np.where(found > 0.0, found, 1.0)), 0.0)
