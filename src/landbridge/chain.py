@@ -257,9 +257,7 @@ class SolvedBase:
             delays = (queues.on_gateways(d) for d in (settled.delay_h, settled.delay_h2))
             graph = graph.with_queue(*delays)
         equilibrium, first_order = shock.solved(choice.cost)
-        direct = None
-        if base is not None and all(eq.status.converged for eq in equilibrium.values()):
-            direct = shock.direct(unqueued.cost, choice.cost, self.choice.cost)
+        direct = shock.direct(unqueued.cost, choice.cost, self.choice.cost)
         demand = shock.boxes(equilibrium[self.closures[0]])
         flow, goods = choice.assign_goods(demand)
         told = remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)

@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 _USD_PER_MUSD = 1e6
-# The part of a change that is told, where it is large enough to be seen in print [share].
+# A note is printed where the rest is above this part of the change, and above this size [share].
 _MUCH, _SEEN = 0.25, 5e-6
 
 

@@ -129,14 +129,15 @@ class Shock:
             first_order[closure] = response
         return equilibrium, first_order
 
-    def direct(self, unqueued: FloatArray, cost: FloatArray, at_base: FloatArray) -> FloatArray:
+    def direct(self, unqueued: FloatArray, cost: FloatArray, at_base: FloatArray) -> FloatArray | None:
         """First-order real income by the pairs of zones whose own routes the case changes [n], main closure.
 
         unqueued, cost, at_base: expected costs at the waits of the base, with waits solved, and of the base
         [pair, sector]. What changes no cost of transport (tariffs, productivity) is direct too. The rest of
-        the first order is pairs whose costs move with waits alone.
+        the first order is pairs whose costs move with waits alone. None in a base.
         """
-        assert self.before is not None
+        if self.before is None or not self.before.status.converged:
+            return None
         own = ~np.isclose(unqueued, at_base, rtol=1e-9, atol=0.0)
         hat = self.cost_hat(np.where(own, cost, at_base))
         return self.before.equilibrium[self.closures[0]].linear_response(**self._under(hat))

@@ -15,6 +15,7 @@ from landbridge.errors import Status
 if TYPE_CHECKING:
     from landbridge.report import Section
     from landbridge.studies.calibrate import Calibration
+    from landbridge.studies.fit import Count
     from landbridge.studies.validate import Case, Validation
 
 __all__ = ["calibrate", "validate"]
@@ -144,12 +145,9 @@ def _flow_sections(found: Validation) -> Iterator[Section]:
             "rate was set from it. predicted and checked: neither. ranked: a count of another scope.",
         ),
     )
-    for title, share in (("Counts and levels, those fitted first", False), ("Shares of modes", True)):
-        rows = sorted((c for c in found.counts if c.share == share), key=lambda c: (c.role, c.name))
-        yield Section(
-            title,
-            ("count", "year", "unit", "observed", "ours", "rows"),
-            tuple((c.name, str(c.year), c.unit, _amount(c.observed), _amount(c.ours), c.role) for c in rows),
+    for title, share in (("Counts and levels", False), ("Shares of modes", True)):
+        yield _counts(
+            title, sorted((c for c in found.counts if c.share == share), key=lambda c: (c.role, c.name))
         )
     yield Section(
         "Rates, USD of 2023 per TEU",
@@ -170,6 +168,20 @@ def _flow_sections(found: Validation) -> Iterator[Section]:
             ("row", "reason"),
             tuple(found.withheld),
         )
+
+
+def _counts(title: str, counts: Sequence[Count]) -> Section:
+    """Observed figures beside ours."""
+    from landbridge.report import Section
+
+    return Section(
+        title,
+        ("count", "year", "unit", "observed", "ours", "difference", "rows"),
+        tuple(
+            (c.name, str(c.year), c.unit, _amount(c.observed), _amount(c.ours), f"{c.residual:+.1%}", c.role)
+            for c in counts
+        ),
+    )
 
 
 def _responses(rows: Sequence[dict[str, Any]]) -> Section:
@@ -224,15 +236,7 @@ def _calibration_sections(found: Calibration) -> Iterator[Section]:
         after=tuple(f"Note: {note}." for note in found.notes),
     )
     for role in ("fitted", "checked", "predicted"):
-        yield Section(
-            f"Counts {role}",
-            ("count", "year", "unit", "observed", "ours", "difference"),
-            tuple(
-                (c.name, str(c.year), c.unit, _amount(c.observed), _amount(c.ours), f"{c.residual:+.1%}")
-                for c in found.counts
-                if c.role == role
-            ),
-        )
+        yield _counts(f"Counts {role}", [c for c in found.counts if c.role == role])
     values = ", ".join(f"{s:.3g}" for s in found.singular_values)
     yield Section(
         "What the counts can tell",
@@ -242,14 +246,7 @@ def _calibration_sections(found: Calibration) -> Iterator[Section]:
         ),
     )
     if found.folds:
-        yield Section(
-            "Each pair or gateway by a fit without it",
-            ("count", "year", "unit", "observed", "ours", "difference"),
-            tuple(
-                (c.name, str(c.year), c.unit, _amount(c.observed), _amount(c.ours), f"{c.residual:+.1%}")
-                for c in found.folds
-            ),
-        )
+        yield _counts("Each pair or gateway by a fit without it", found.folds)
     yield _responses(found.responses)
 
 

@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,16 +38,26 @@ from scipy.sparse import csr_matrix
 
 from landbridge.chain import SolvedBase
 from landbridge.errors import ConvergenceError
-from landbridge.studies.observed import KIND_OF_UNIT, UNITS, Observation, Observed
+from landbridge.studies.observed import (
+    KIND_OF_UNIT,
+    RANGE,
+    UNITS,
+    USD_BULK,
+    USD_CONTAINER,
+    Observation,
+    Observed,
+)
 from landbridge.transport import FAMILIES
 from landbridge.transport.classes import KINDS
 from landbridge.transport.graph import BLOCK
 from landbridge.transport.pair_families import cost_by_kind, weights_of_families
+from landbridge.transport.weights import Weights
 
 __all__ = ["CONSTANTS", "REFERENCE", "Count", "Fit"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+LongArray = NDArray[np.int64]
 Cell3 = tuple[int, int, int]
 
 # The gateways whose constant is one, to which the others are relative.
@@ -145,7 +156,7 @@ class Fit:
 
     def _width(self, cell: Cell3) -> float:
         low, high = (min(max(float(a[cell]), 1e-6), 1.0 - 1e-6) for a in (self.low, self.high))
-        return float(np.clip((_logit(high) - _logit(low)) / 3.29, *_SIGMA_SHARE))
+        return float(np.clip((_logit(high) - _logit(low)) / RANGE, *_SIGMA_SHARE))
 
     # -- one pass over the routes --------------------------------------------------------------------
 
@@ -167,46 +178,65 @@ class Fit:
         self._pass(b)
         cost = cost_by_kind(self.classes, pair, self._cost)
         self.plain_weight = weights_of_families(routes, self.classes, cost, self.opened)
-        self.log_weight = self._proportional(np.zeros(len(self.cells)))
+        self.log_weight = self._proportional()
         # A family without a route in the whole group says nothing.
         found = self._of_groups(self._shares(np.exp(self.log_weight)))
         self.held = [cell for cell in self.stated_cells if 0.0 < found[cell] < 1.0]
         self.sigma_held = np.array([self._width(cell) for cell in self.held])
 
     def _pass(self, b: FloatArray) -> None:
-        """What routes would carry if their family had the whole pair, and its slopes in ln b."""
+        """What routes would carry if their family had the whole pair, and its slopes in ln b.
+
+        Only families with a route past one of the constants are weighed again.
+        """
         if self._at is not None and np.array_equal(b, self._at):
             return
+        routes, n_groups = self.routes, len(self.routes.group_pair)
+        if self._at is None:
+            self._load = np.zeros((routes.n_routes, len(UNITS)))
+            self._turn = [np.zeros((routes.n_routes, len(UNITS))) for _ in CONSTANTS]
+            self._cost = np.zeros((len(self.classes.sectors), 2, n_groups))
+            self._fill(self.plain, np.arange(routes.n_routes), np.arange(n_groups), slopes=False)
         self._at = np.array(b)
-        routes, classes, n = self.routes, self.classes, self.routes.n_routes
-        pair = routes.group_pair
-        self._load = np.zeros((n, len(UNITS)))
-        self._turn = [np.zeros((n, len(UNITS))) for _ in CONSTANTS]
-        self._cost = np.zeros((len(classes.sectors), 2, len(pair)))
-        per_unit = self._per_teu()
-        weights = replace(self.plain, log_constant=self.passes @ b)
-        value = np.ascontiguousarray(classes.usd_per_teu.T)
+        rows, groups = self._touched
+        self._load[rows] = 0.0
+        for turn in self._turn:
+            turn[rows] = 0.0
+        self._fill(replace(self._part, log_constant=self.passes[rows] @ b), rows, groups, slopes=True)
+
+    @cached_property
+    def _touched(self) -> tuple[LongArray, LongArray]:
+        """Routes and groups of the families with a route past one of the constants."""
+        start = self.routes.group_start[:-1]
+        mine = np.logical_or.reduceat(self.passes.any(axis=1), start)
+        return np.flatnonzero(mine[self.routes.group_of_route]), np.flatnonzero(mine)
+
+    @cached_property
+    def _part(self) -> Weights:
+        return self.plain.take(self._touched[1])
+
+    def _fill(self, weights: Weights, rows: LongArray, groups: LongArray, *, slopes: bool) -> None:
+        """Loads, slopes and costs of some routes and groups, given by their numbers."""
+        classes = self.classes
+        value, per_unit = np.ascontiguousarray(classes.usd_per_teu.T), self._per_teu()
         for piece in weights.pieces():
             block, p = piece.block, piece.product
-            beta = classes.block_share[:, pair[block.groups]].T
-            teu = self.demand[pair[block.groups]] * (beta if p == BLOCK else 1.0 - beta)
+            of = groups[block.groups]
+            pair = self.routes.group_pair[of]
+            beta = classes.block_share[:, pair].T
+            teu = (self.demand[pair] * (beta if p == BLOCK else 1.0 - beta))[block.group]
             inner = block.inner(piece.weight)
-            self._cost[:, p, block.groups] = (block.add @ (inner.share * piece.cost)).T
-            worth = value[pair[block.groups]][block.group]
-            for out, shares in ((self._load, inner.share), *self._slopes(inner, block)):
-                on = shares * teu[block.group]
+            self._cost[:, p, of] = (block.add @ (inner.share * piece.cost)).T
+            worth, at = value[pair][block.group], rows[block.routes]
+            parts = [(self._load, inner.share)]
+            for k, out in enumerate(self._turn if slopes else ()):
+                tilt = np.broadcast_to(classes.phi * self.passes[at, k, None], inner.share.shape)
+                parts.append((out, inner.turn(tilt)))
+            for out, shares in parts:
+                on = shares * teu
                 for unit, per in enumerate(per_unit):
                     if unit or p == BLOCK:
-                        carried = on * worth if unit >= len(UNITS) - 2 else on
-                        out[block.routes, unit] += carried @ per
-
-    def _slopes(self, inner: Any, block: Any) -> list[tuple[FloatArray, FloatArray]]:
-        found = []
-        for k, out in enumerate(self._turn):
-            tilt = self.classes.phi * self.passes[block.routes, k, None]
-            if tilt.any():
-                found.append((out, inner.turn(np.broadcast_to(tilt, inner.share.shape))))
-        return found
+                        out[at, unit] += (on * worth if unit in (USD_CONTAINER, USD_BULK) else on) @ per
 
     def _per_teu(self) -> FloatArray:
         """Amount of each unit in a TEU of each sector [unit, sector]."""
@@ -216,9 +246,10 @@ class Fit:
 
     # -- shares of families --------------------------------------------------------------------------
 
-    def _weight(self, theta: FloatArray, log_weight: FloatArray) -> FloatArray:
-        moved = log_weight.copy()
-        for cell, by in zip(self.cells, theta, strict=True):
+    def _weight(self, x: FloatArray) -> FloatArray:
+        """A [kind, group of pairs, family]."""
+        moved = self.log_weight.copy()
+        for cell, by in zip(self.cells, x[len(CONSTANTS) :], strict=True):
             moved[cell] += by
         return np.exp(moved)
 
@@ -246,13 +277,13 @@ class Fit:
         whole = out.sum(axis=2, keepdims=True)
         return np.asarray(out / np.where(whole > 0.0, whole, 1.0))
 
-    def _proportional(self, theta: FloatArray) -> FloatArray:
+    def _proportional(self) -> FloatArray:
         """ln A by proportional fitting: the shares of the groups are those stated."""
         stated = np.maximum(self.stated, 1e-12)
         # From the stated shares each time: where a group cannot reach its share the end depends on the start.
         log = np.log(stated)
         for _ in range(500):
-            found = self._of_groups(self._shares(self._weight(theta, log)))
+            found = self._of_groups(self._shares(np.exp(log)))
             step = np.where(found > 0.0, np.log(stated / np.where(found > 0.0, found, 1.0)), 0.0)
             new = np.clip(log + step, np.log(stated) - _FAR, np.log(stated) + _FAR)
             # The level of a group's weights is free: their sum is one.
@@ -268,7 +299,7 @@ class Fit:
     def sums(self, x: FloatArray, *, slopes: bool = True) -> tuple[FloatArray, FloatArray]:
         """Sums of the observations [form] and their slopes [form, number], zero where not asked for."""
         self._pass(x[: len(CONSTANTS)])
-        share = self._shares(self._weight(x[len(CONSTANTS) :], self.log_weight))
+        share = self._shares(self._weight(x))
         group, unit = self.routes.group_of_route, self.observed.unit
         of_unit = share[KIND_OF_UNIT][:, group].T
         marks = self.observed.marks
@@ -327,7 +358,7 @@ class Fit:
 
     def prior(self, x: FloatArray) -> FloatArray:
         """Residuals of what is stated: shares of groups and constants near one."""
-        share = self._shares(self._weight(x[len(CONSTANTS) :], self.log_weight))
+        share = self._shares(self._weight(x))
         found = self._of_groups(share)
         held = [
             (_logit(float(found[cell])) - _logit(float(self.stated[cell]))) / sigma
@@ -337,7 +368,7 @@ class Fit:
 
     def prior_jacobian(self, x: FloatArray) -> FloatArray:
         """Slopes of `prior` [row, number]."""
-        share = self._shares(self._weight(x[len(CONSTANTS) :], self.log_weight))
+        share = self._shares(self._weight(x))
         found = self._of_groups(share)
         n = len(CONSTANTS)
         out = np.zeros((len(self.held) + n, len(x)))
@@ -387,7 +418,7 @@ class Fit:
                 return x, found
         raise ConvergenceError(f"the calibration did not settle: numbers still move by {moved:.1e}")
 
-    # -- what is told --------------------------------------------------------------------------------
+    # -- reports ------------------------------------------------------------------------------------
 
     def named(self, x: FloatArray) -> dict[str, float]:
         """The fitted numbers by name: constants b, and ln A over that of the stated shares."""
@@ -424,7 +455,7 @@ class Fit:
         self, x: FloatArray
     ) -> tuple[dict[str, float], dict[str, float], dict[str, tuple[float, float, float]]]:
         """Weights, shares of groups, and what was stated of them with its range, by KIND:GROUP:FAMILY."""
-        weight = self._weight(x[len(CONSTANTS) :], self.log_weight)
+        weight = self._weight(x)
         share = self._of_groups(self._shares(weight))
         empty = ~(share.sum(axis=2, keepdims=True) > 0.0)
         share = np.where(empty, self.stated, share)

@@ -25,7 +25,7 @@ from landbridge.transport.graph import LAYERS, RAILS
 from landbridge.transport.modes import MODE_CLASSES, border_modes, mode_classes
 from landbridge.world.table import Cell
 
-__all__ = ["KIND_OF_UNIT", "UNITS", "Observation", "Observed"]
+__all__ = ["KIND_OF_UNIT", "RANGE", "UNITS", "USD_BULK", "USD_CONTAINER", "Observation", "Observed"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -37,10 +37,15 @@ KIND_OF_UNIT = np.array([0, 0, 0, 1, 0, 1])
 BLOCK_TEU, TEU, T_CONTAINER, T_BULK, USD_CONTAINER, USD_BULK = range(len(UNITS))
 # Of a mode row, the units of its measure by kind of goods.
 _MEASURES = {"teu": (TEU,), "tonnes": (T_CONTAINER, T_BULK), "musd": (USD_CONTAINER, USD_BULK)}
+# The border of the same country on the way back.
+_BACK = {
+    "mode_border_exporter": "mode_border_importer",
+    "mode_border_importer": "mode_border_exporter",
+}
 # Standard deviations of the log of a count: container trains, and other counts.
 SIGMA_TRAINS, SIGMA_COUNT = 0.06, 0.15
 # A range holds nine tenths: 2 x 1.645 standard deviations.
-_RANGE = 3.29
+RANGE = 3.29
 _LEAST_SIGMA = 0.05
 _USD_PER_MUSD = 1e6
 
@@ -241,7 +246,7 @@ class Observed:
         )  # fmt: skip
         # A bound has no low end: the range is then twice the upper half.
         least = made.scaled(low) if low > 0.0 else 2.0 * made.scaled(stated) - made.scaled(high)
-        width = (made.scaled(high) - least) / _RANGE
+        width = (made.scaled(high) - least) / RANGE
         return Observation(**{**vars(made), "sigma": max(width, _LEAST_SIGMA)})
 
     def _of_modes(self, row: Any, modes: str, units: Sequence[int]) -> list[int]:
@@ -251,11 +256,13 @@ class Observed:
 
         def mark() -> NDArray[np.int64]:
             one, other = (self._is_in(e.split("+")) for e in ends)
-            pairs = one[self._from] & other[self._to]
-            if both:
-                pairs |= other[self._from] & one[self._to]
             numbers = [MODE_CLASSES.index(m) for m in wanted if m in MODE_CLASSES]
-            return np.flatnonzero(self._trades & pairs & np.isin(self._mode_of[by], numbers))
+            found = one[self._from] & other[self._to] & np.isin(self._mode_of[by], numbers)
+            if both:
+                # On the way back the same countries stand at the other end.
+                back = np.isin(self._mode_of[_BACK.get(by, by)], numbers)
+                found |= other[self._from] & one[self._to] & back
+            return np.flatnonzero(self._trades & found)
 
         return [self._form(("mode", by, both, *ends, *sorted(wanted)), u, mark) for u in units]
 

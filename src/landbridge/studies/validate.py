@@ -172,16 +172,11 @@ class Validation:
     def errors(self) -> list[dict[str, Any]]:
         """Error by kind and role: mean absolute error of shares, median factor of the rest, with n."""
         out = []
-        kinds = {
-            "share of modes": [c for c in self.counts if c.share],
-            "count or level": [c for c in self.counts if not c.share],
-        }
-        for kind, rows in kinds.items():
+        for kind, share in (("share of modes", True), ("count or level", False)):
+            rows = [c for c in self.counts if c.share == share]
             for role in dict.fromkeys(c.role for c in rows):
                 some = [c for c in rows if c.role == role]
-                out.append(
-                    {"kind": kind, "role": role, "n": len(some), **_spread(some, share=kind[0] == "s")}
-                )
+                out.append({"kind": kind, "role": role, "n": len(some), **_spread(some, share=share)})
         for role in dict.fromkeys(m.role for m in self.money):
             factors = [
                 _factor(m.ours_usd, m.observed_usd) for m in self.money if m.role == role and m.ours_usd
@@ -249,6 +244,26 @@ def _spread(rows: list[Count], *, share: bool) -> dict[str, float | None]:
 
 def validate(world: World, base: Results | None = None) -> Validation:
     """Every observed corridor beside ours; base: a solved World, for CAREC's indicators (none without)."""
+    cases = _leave_one_out(world, _corridors(world))
+    if base is None:
+        return Validation(tuple(cases), (), tuple(_money(world)))
+    solved = SolvedBase(Searched([world, around_the_cape(world)]), world, 0, True)
+    return Validation(
+        tuple(cases),
+        tuple(indicators(base)),
+        tuple(_money(world)),
+        tuple(observed_counts(solved)),
+        tuple(
+            (f"{row['row_id']} {row['metric']}", str(row["reason"]))
+            for row in world.network["validation_modes"]
+            if not row["comparable"]
+        ),
+        tuple(response(solved)),
+    )
+
+
+def _corridors(world: World) -> list[tuple[Case, Route | None]]:
+    """Every observed corridor with the route that answers it, None where there is none."""
     cape = apply(world, _without_suez())
     groups: dict[tuple[str, str, str, str], list[Any]] = {}
     for row in world.network["validation_corridors"]:
@@ -288,22 +303,7 @@ def validate(world: World, base: Results | None = None) -> Validation:
             of=len(rows),
         )
         found.append((case, one))
-    cases = _leave_one_out(world, found)
-    if base is None:
-        return Validation(tuple(cases), (), tuple(_money(world)))
-    solved = SolvedBase(Searched([world, around_the_cape(world)]), world, 0, True)
-    return Validation(
-        tuple(cases),
-        tuple(indicators(base)),
-        tuple(_money(world)),
-        tuple(observed_counts(solved)),
-        tuple(
-            (f"{row['row_id']} {row['metric']}", str(row["reason"]))
-            for row in world.network["validation_modes"]
-            if not row["comparable"]
-        ),
-        tuple(response(solved)),
-    )
+    return found
 
 
 def _money(world: World) -> list[Money]:
