@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from landbridge.channels import travel
 from landbridge.channels.gas import solve_year
@@ -216,18 +217,24 @@ def _co2e_per_tkm(a: Cases) -> Answer:
 # -- figures of estimates ------------------------------------------------------------------------------
 
 
+def _middle_corridor(carried: Carried) -> NDArray[np.bool_]:
+    """Routes of the Trans-Caspian family without Russia and Iran, whose ships sail north - south [route]."""
+    north_south = carried.begins_in("RUS", "IRN") | carried.goes_to("RUS", "IRN")
+    return np.asarray(carried.family("trans-caspian") & ~north_south)
+
+
 def _caspian_mt(name: str | None) -> Solver:
     def answer(a: Cases) -> Answer:
         carried = a.carried if name is None else Carried(a.cases[name])
-        value = float(carried.tonnes[carried.family("trans-caspian")].sum()) / 1e6
-        return _tonnes(value, "loaded on the Trans-Caspian family")
+        value = float(carried.tonnes[_middle_corridor(carried)].sum()) / 1e6
+        return _tonnes(value, "loaded on the Trans-Caspian family without Russia and Iran")
 
     return answer
 
 
 def _caspian_teu(a: Cases) -> Answer:
-    value = float(a.carried.teu[a.carried.family("trans-caspian")].sum())
-    what = "loaded boxes of all kinds on the Trans-Caspian family, 2023; no range was made"
+    value = float(a.carried.teu[_middle_corridor(a.carried)].sum())
+    what = "loaded boxes of all kinds on the Trans-Caspian family without Russia and Iran, 2023; no range"
     return Answer(value, value, value, "TEU/year", what)
 
 
