@@ -6,8 +6,9 @@ Every exception carries the documented exit code of the command line, and every 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 __all__ = [
     "ConvergenceError",
@@ -20,14 +21,26 @@ __all__ = [
     "did_you_mean",
 ]
 
+# Control characters but tab and line feed.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: where it stands, what it is and what to do about it."""
+    """One thing that is wrong: where it stands, what it is and what to do about it.
+
+    Control characters of a user's cell are written out, so that none reaches a terminal.
+    """
 
     where: str
     what: str
     cure: str = ""
+
+    def __post_init__(self) -> None:
+        for part in fields(self):
+            text = getattr(self, part.name)
+            if not text.isprintable():
+                object.__setattr__(self, part.name, _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text))
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" + (f" -> {self.cure}" if self.cure else "")
