@@ -330,8 +330,8 @@ def _base_corridors(base: Digest, names: Names) -> Section:
         after=(
             "Means over all routes by what they carry, container trains and ordinary wagons together; "
             "`landbridge route FROM TO` prints each route leg by leg for one of the two. Shares of families "
-            "are stated by group of pairs (observed, fitted or assumption, family_shares.csv), not by pair: "
-            "for neighbours inside a group they can be far off. Within a family routes compete on cost.",
+            "are stated by group of pairs (observed, fitted or assumption, family_shares.csv) and spread "
+            "over its pairs by cost. Within a family routes compete on cost.",
         ),
     )
 
@@ -350,8 +350,8 @@ def _counts(base: Digest, names: Names) -> Section:
         if row["role"] != "ranked"
     )
     fitted = (
-        "Fitted: one of the five counts that `landbridge calibrate` fits four numbers to (two gateway "
-        "constants and two family shares). Predicted: no number was set on it. 14,398 trains is 16,414 "
+        "Fitted: one of the counts that `landbridge calibrate` fits weights of corridor families and "
+        "constants of gateways to. Predicted: no number was set on it. 14,398 trains is 16,414 "
         "(2024) less the published growth of 14 %. Counts of another scope (ports with transhipment) are "
         "in the JSON as `ranked`."
     )

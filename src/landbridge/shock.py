@@ -67,7 +67,7 @@ class Shock:
         if self.pipes is not None:
             self.notes += self.pipes.notes
         # Trade inside a bloc off the network answers to the price of carbon alone.
-        self.log_kept = kept_log_tau(world) - kept_log_tau(base)
+        self.log_kept = 0.0 if before is None else kept_log_tau(world) - kept_log_tau(base)
         self.held: FloatArray | None = None
         self.last: Equilibrium | None = None
 
@@ -134,11 +134,14 @@ class Shock:
 
         unqueued, cost, at_base: expected costs at the waits of the base, with waits solved, and of the base
         [pair, sector]. What changes no cost of transport (tariffs, productivity) is direct too. The rest of
-        the first order is pairs whose costs move with waits alone. None in a base.
+        the first order is pairs whose costs move with waits alone. None in a base, and where no cost
+        changes at its waits (a capacity, a tariff).
         """
         if self.before is None or not self.before.status.converged:
             return None
         own = ~np.isclose(unqueued, at_base, rtol=1e-9, atol=0.0)
+        if not own.any():
+            return None
         hat = self.cost_hat(np.where(own, cost, at_base))
         return self.before.equilibrium[self.closures[0]].linear_response(**self._under(hat))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, WorldFolder, envelope_json, load, progress_bar, put, show, write
+from landbridge.cli.terminal import JsonFlag, WorldFolder, envelope_json, load, put, show, write
 from landbridge.errors import Status
 
 if TYPE_CHECKING:
@@ -26,16 +26,13 @@ DRIFT = 1e-6
 
 def validate(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
     """Lay every observed corridor, and CAREC's indicators, beside ours."""
-    from landbridge.model import run
     from landbridge.studies.validate import validate as check
 
     begin = time.perf_counter()
     loaded = load(world)
-    with progress_bar() as progress:
-        base = run(loaded, progress=progress)
-        found = check(loaded, base)
+    found = check(loaded)
     if as_json:
-        put(envelope_json(found.to_json(), base.status, loaded, "data validate", begin))
+        put(envelope_json(found.to_json(), found.status, loaded, "data validate", begin))
     else:
         show(_validation_sections(found))
 
@@ -178,7 +175,7 @@ def _counts(title: str, counts: Sequence[Count]) -> Section:
         title,
         ("count", "year", "unit", "observed", "ours", "difference", "rows"),
         tuple(
-            (c.name, str(c.year), c.unit, _amount(c.observed), _amount(c.ours), f"{c.residual:+.1%}", c.role)
+            (c.name, str(c.year), c.unit, _amount(c.observed), _amount(c.ours), _signed(c.residual), c.role)
             for c in counts
         ),
     )
@@ -195,13 +192,17 @@ def _responses(rows: Sequence[dict[str, Any]]) -> Section:
                 str(r["event"]),
                 str(r["population"]),
                 f"{r['observed']:.2f}",
-                f"{r['ours']:.2f}",
-                f"{r['ln_error']:+.2f}",
+                "-" if r["ours"] is None else f"{r['ours']:.2f}",
+                "-" if r["ln_error"] is None else f"{r['ln_error']:+.2f}",
                 f"{r['phi_b']:g}",
             )
             for r in rows
         ),
     )
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.1%}"
 
 
 def _amount(value: float) -> str:

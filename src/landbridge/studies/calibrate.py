@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.chain import Searched, SolvedBase
+from landbridge.errors import DataError, Fault
 from landbridge.scenario import Scenario, apply
-from landbridge.studies.fit import Count, Fit
+from landbridge.studies.fit import CONSTANTS, Count, Fit
 from landbridge.transport import FAMILIES, pivot
 from landbridge.transport.graph import SEA
 from landbridge.world import World
+from landbridge.world.validate import BASE_YEAR
 
 __all__ = ["POPULATIONS", "Calibration", "around_the_cape", "calibrate", "observed_counts", "response"]
 
@@ -107,11 +109,18 @@ def calibrate(world: World, *, folds: bool = False) -> Calibration:
     folds: also fit without each pair or gateway in turn, and tell what is then said of it.
     Raises ConvergenceError where the least squares do not settle.
     """
+    _can_be_fitted(world)
     # The second graph is that of ships around the Cape, for the responses.
     common = Searched([world, around_the_cape(world)])
     base = SolvedBase(common, world, 0, True)
     fit = Fit(base)
     rows = np.array([row.role == "fitted" for row in fit.rows])
+    fit.renew(np.zeros(len(fit.names)))
+    idle = [c.name for c in fit.counts(np.zeros(len(fit.names))) if c.role == "fitted" and not c.ours > 0.0]
+    if idle:
+        cure = "write use = predicted in validation_counts.csv or validation_modes.csv, or open a way"
+        faults = [Fault(name, "is to be fitted, and nothing of it is in the model", cure) for name in idle]
+        raise DataError("the calibration has rows without any flow", faults)
     x, found = fit.solve(rows)
     left_out: list[Count] = []
     if folds:
@@ -143,15 +152,32 @@ def calibrate(world: World, *, folds: bool = False) -> Calibration:
     )
 
 
+def _can_be_fitted(world: World) -> None:
+    """Refuse a World without what the fit rests on: its gateways, China, and the year of the counts."""
+    gateways = world.network["gateways"].by("gateway_id")
+    faults = [
+        Fault("gateways.csv", f"no gateway {name}", "calibrate fits the constant of this gateway: add it")
+        for names in CONSTANTS.values()
+        for name in names
+        if name not in gateways
+    ]
+    if "CHN" not in world.trade.regions:
+        faults.append(Fault("regions", "no region CHN", "calibrate fits trains that leave China"))
+    if int(world.parameter("horizon")) != BASE_YEAR:
+        cure = f"calibrate at horizon {BASE_YEAR}, the year of the counts"
+        faults.append(Fault("parameters, horizon", f"is {world.setting('horizon')}", cure))
+    if faults:
+        raise DataError("this World cannot be calibrated", faults)
+
+
 def around_the_cape(world: World) -> World:
     """A World with Suez closed, the second of a study whose base `response` is asked of."""
     return apply(world, _STRAITS_CLOSED)
 
 
 def observed_counts(base: SolvedBase) -> list[Count]:
-    """Every observed count and mode share that can be compared, beside ours with the shipped numbers."""
-    fit = Fit(base)
-    return fit.counts(fit.renewed_at_shipped())
+    """Every observed count and mode share that can be compared, beside ours in this World."""
+    return Fit(base).in_force()
 
 
 # Trains counted in a dated event, by groups of pairs: those of the China - Europe brand, nine tenths of them
@@ -175,13 +201,15 @@ def response(base: SolvedBase) -> list[dict[str, Any]]:
         after = _northern_teu(
             base, groups, float(row["sea_rate_after"] or 1.0), closed=bool(row["straits_closed"])
         )
+        ours = after / before if before > 0.0 and after > 0.0 else None
+        observed = float(row["observed"] or 0.0)
         out.append(
             {
                 "event": str(row["event"]),
                 "population": str(row["population"]),
-                "observed": float(row["observed"] or 0.0),
-                "ours": after / before,
-                "ln_error": float(np.log(after / before / float(row["observed"] or 1.0))),
+                "observed": observed,
+                "ours": ours,
+                "ln_error": float(np.log(ours / observed)) if ours and observed else None,
                 "phi_b": base.classes.phi_b,
                 "source": str(row["source"]),
             }

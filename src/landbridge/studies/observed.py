@@ -11,7 +11,7 @@ kind. An observation is a sum of such F, boxes with the empties that go back, or
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -47,6 +47,8 @@ SIGMA_TRAINS, SIGMA_COUNT = 0.06, 0.15
 # A range holds nine tenths: 2 x 1.645 standard deviations.
 RANGE = 3.29
 _LEAST_SIGMA = 0.05
+# That of a row without a range.
+_NO_RANGE = 0.8
 _USD_PER_MUSD = 1e6
 
 
@@ -104,13 +106,15 @@ class Observed:
                 if found is not None:
                     self.rows.append(found)
         for row in world.network["validation_modes"]:
-            if row["comparable"]:
+            # The level of another year says nothing of this one; a share does.
+            if row["comparable"] and (row["year"] == year or str(row["measure"]).startswith("share_")):
                 self.rows.append(self._mode(row))
-        columns = np.concatenate([routes_ for routes_, _ in self._masks])
+        none = np.zeros(0, dtype=np.int64)
+        columns = np.concatenate([none, *(routes_ for routes_, _ in self._masks)])
         start = np.concatenate([[0], np.cumsum([len(routes_) for routes_, _ in self._masks])])
         shape = len(self._masks), routes.n_routes
         self.marks = csr_matrix((np.ones(len(columns)), columns, start), shape=shape)
-        self.unit = np.array([unit for _, unit in self._masks])
+        self.unit = np.array([unit for _, unit in self._masks], dtype=np.int64)
 
     def _set_up(self) -> None:
         """What marks are made from: gateways passed each way, modes, regions of the ends."""
@@ -244,10 +248,12 @@ class Observed:
             name, str(row["use"]), int(row["year"] or 0), str(row["unit"]), stated, 1.0, share,
             str(row["source"]), ends, forms, value, slope,
         )  # fmt: skip
+        if not low < high:
+            return replace(made, sigma=_NO_RANGE)
         # A bound has no low end: the range is then twice the upper half.
         least = made.scaled(low) if low > 0.0 else 2.0 * made.scaled(stated) - made.scaled(high)
         width = (made.scaled(high) - least) / RANGE
-        return Observation(**{**vars(made), "sigma": max(width, _LEAST_SIGMA)})
+        return replace(made, sigma=max(width, _LEAST_SIGMA))
 
     def _of_modes(self, row: Any, modes: str, units: Sequence[int]) -> list[int]:
         by, both = str(row["by"]), bool(row["both_ways"])
@@ -285,6 +291,8 @@ def _ratio(above: int) -> tuple[Callable[[FloatArray], float], Callable[[FloatAr
 
     def slope(sums: FloatArray) -> FloatArray:
         part, whole = float(sums[:above].sum()), float(sums[above:].sum())
+        if not whole > 0.0:
+            return np.zeros(len(sums))
         out = np.full(len(sums), -part / whole**2)
         out[:above] = 1.0 / whole
         return out

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.chain import Searched, SolvedBase
-from landbridge.errors import ConvergenceError, LandbridgeError
+from landbridge.errors import ConvergenceError, LandbridgeError, Status
 from landbridge.results import Results
-from landbridge.scenario import Scenario, apply
 from landbridge.studies.calibrate import around_the_cape, observed_counts, response
 from landbridge.studies.fit import Count
 from landbridge.transport.graph import GAUGE_CHANGE, LAYERS, RAILS, ROAD, TERMS, WAGONLOAD
@@ -42,6 +41,8 @@ FITTED = {
 _MOST_ROUTES = 1000
 # Rows that name the Suez Canal or the Cape by a waypoint.
 _SUEZ, _CAPE = "CAI", "CPT"
+_SHIPS = ("sea", "ferry")
+_UNSOLVED = Status(True, 0.0, 0, "nothing was solved")
 # CAREC members beside China, whose inner provinces are not CAREC's.
 CAREC = ("AFG", "AZE", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB")
 
@@ -168,6 +169,7 @@ class Validation:
     counts: tuple[Count, ...] = ()
     withheld: tuple[tuple[str, str], ...] = ()
     responses: tuple[dict[str, Any], ...] = ()
+    status: Status = _UNSOLVED
 
     def errors(self) -> list[dict[str, Any]]:
         """Error by kind and role: mean absolute error of shares, median factor of the rest, with n."""
@@ -242,16 +244,22 @@ def _spread(rows: list[Count], *, share: bool) -> dict[str, float | None]:
     return {"mean_abs_error": statistics.fmean(abs(c.ours - c.observed) for c in rows)}
 
 
-def validate(world: World, base: Results | None = None) -> Validation:
-    """Every observed corridor beside ours; base: a solved World, for CAREC's indicators (none without)."""
-    cases = _leave_one_out(world, _corridors(world))
-    if base is None:
-        return Validation(tuple(cases), (), tuple(_money(world)))
-    solved = SolvedBase(Searched([world, around_the_cape(world)]), world, 0, True)
+def validate(world: World, *, flows: bool = True) -> Validation:
+    """Every observed corridor and rate beside ours.
+
+    flows: also counts, mode shares, responses and CAREC's indicators, for which the World is solved.
+    Raises as `landbridge.run` does.
+    """
+    cape = around_the_cape(world)
+    cases = _leave_one_out(world, _corridors(world, cape))
+    money = tuple(_money(world, cape))
+    if not flows:
+        return Validation(tuple(cases), (), money)
+    solved = SolvedBase(Searched([world, cape]), world, 0, True)
     return Validation(
         tuple(cases),
-        tuple(indicators(base)),
-        tuple(_money(world)),
+        tuple(indicators(solved.results)),
+        money,
         tuple(observed_counts(solved)),
         tuple(
             (f"{row['row_id']} {row['metric']}", str(row["reason"]))
@@ -259,12 +267,12 @@ def validate(world: World, base: Results | None = None) -> Validation:
             if not row["comparable"]
         ),
         tuple(response(solved)),
+        solved.results.status,
     )
 
 
-def _corridors(world: World) -> list[tuple[Case, Route | None]]:
+def _corridors(world: World, cape: World) -> list[tuple[Case, Route | None]]:
     """Every observed corridor with the route that answers it, None where there is none."""
-    cape = apply(world, _without_suez())
     groups: dict[tuple[str, str, str, str], list[Any]] = {}
     for row in world.network["validation_corridors"]:
         key = (
@@ -306,19 +314,23 @@ def _corridors(world: World) -> list[tuple[Case, Route | None]]:
     return found
 
 
-def _money(world: World) -> list[Money]:
-    """Observed rates that name both ends, beside the largest route of their mode."""
+def _money(world: World, cape: World) -> list[Money]:
+    """Observed rates that name both ends, beside the largest route of their mode.
+
+    Of a rate from port to port only the ship's own money is compared.
+    """
     out = []
     for row in world.network["validation_money"]:
-        if not row["comparable"]:
+        if not row["comparable"] or row["value"] is None:
             continue
         via = [v for v in str(row["via"] or "").split(";") if v]
-        one = _answer(world, row, via, str(row["product"] or "block"))
+        one = _answer(cape if _CAPE in via else world, row, via, str(row["product"] or "block"))
+        ours = None if one is None else _usd(one, by_ship=row["scope"] == "port-to-port")
         low, high = (None if row[c] is None else float(row[c] or 0.0) for c in ("low", "high"))
         out.append(
             Money(
                 str(row["row_id"]), str(row["from_place"]), str(row["to_place"]), str(row["mode"]),
-                float(row["value"] or 0.0), low, high, None if one is None else one.cost_usd,
+                float(row["value"] or 0.0), low, high, ours,
                 int(row["year"] or 0), str(row["scope"]), str(row["use"]), str(row["source"]),
                 str(row["note"] or ""),
             )
@@ -326,9 +338,11 @@ def _money(world: World) -> list[Money]:
     return out
 
 
-def _without_suez() -> Scenario:
-    shut = [{"verb": "close_gateway", "gateway": "suez"}]
-    return Scenario.from_dict({"name": "the Cape route", "modification": shut}, "cape")
+def _usd(one: Route, *, by_ship: bool) -> float:
+    """Money of a route, or of its legs by ship without ports [USD/TEU]."""
+    if not by_ship:
+        return one.cost_usd
+    return sum(leg.cost_usd for leg in one.legs if leg.operation == "haul" and leg.mode in _SHIPS)
 
 
 def _answer(world: World, row: Any, via: list[str], product: str = "block") -> Route | None:

@@ -32,6 +32,7 @@ class Groups:
     names: tuple[str, ...]
     every_family: BoolArray
     _row: Mapping[frozenset[str], int]
+    _group_of_row: tuple[int, ...]
     _bloc: Mapping[str, str]
 
     @staticmethod
@@ -43,7 +44,8 @@ class Groups:
         return Groups(
             names,
             np.array([name in kept for name in names], dtype=bool),
-            {frozenset((str(r["one"]), str(r["other"]))): names.index(str(r["pair_group"])) for r in rows},
+            {frozenset((str(r["one"]), str(r["other"]))): n for n, r in enumerate(rows)},
+            tuple(names.index(str(row["pair_group"])) for row in rows),
             {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]},
         )
 
@@ -53,12 +55,14 @@ class Groups:
         Raises KeyError where no row takes the pair, which `check_network` refuses.
         """
         ends = [(code, self._bloc.get(code, _ANY), _ANY) for code in (origin, destination)]
-        # Less exact by the sum of the steps up; at equal sums the row with the one exact end.
-        steps = sorted(np.ndindex(3, 3), key=lambda step: (sum(step), max(step) != 2, step))
-        for o, d in steps:
+        # Steps up at both ends: the fewest together, then the even ones; of equals the first row.
+        levels: dict[tuple[int, int], list[int]] = {}
+        for o, d in np.ndindex(3, 3):
             found = self._row.get(frozenset((ends[0][o], ends[1][d])))
             if found is not None:
-                return found
+                levels.setdefault((o + d, max(o, d)), []).append(found)
+        if levels:
+            return self._group_of_row[min(levels[min(levels)])]
         raise KeyError(f"{origin} - {destination}")
 
 
@@ -102,7 +106,7 @@ def freight_classes(
     """Classes of every pair from the tables of a world.
 
     regions_of_origin, regions_of_destination: region code of the exporter and importer, for each pair
-    ("" where unknown: the pair takes the group `other` and the sector's own value density).
+    ("" where unknown: the pair takes the group of any pair, row *, *, and the sector's own value density).
     u is the most exact row of value_density (exporter and importer, then exporter, then importer), else
     the sector's; t_c percent of value per day, so that an hour is worth t/100 u / 24 [USD/TEU/h].
     """

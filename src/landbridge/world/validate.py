@@ -7,10 +7,12 @@ columns or tables. Both return faults and never raise, so that a user sees all o
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 from landbridge.errors import Fault, did_you_mean
+from landbridge.world.keys import KEYS, SPELLED_OUT, spelled, where
+from landbridge.world.shares import check_shares
 from landbridge.world.table import Cell, Column, Table, columns_of, number_fault, parse_cell, quoted
 
 __all__ = [
@@ -27,8 +29,6 @@ __all__ = [
 
 Network = Mapping[str, Table]
 
-# Of one kind of fault in one table, so many are spelled out and the rest counted.
-SPELLED_OUT = 10
 # The year of the tables.
 BASE_YEAR = 2023
 GAUGES = ("1435", "1520", "1676")
@@ -56,80 +56,6 @@ _RANGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "gas_parameters": (("low", "value", "high"),),
     "gas_backcasts": (("home_extra_low", "home_extra_percent", "home_extra_high"),),
 }
-
-KEYS: Mapping[str, tuple[str, ...]] = {
-    "places": ("place_id",),
-    "links": ("link_id",),
-    "link_lengths_osm": ("link_id",),
-    "gateways": ("gateway_id",),
-    "crossings": ("link_id", "product", "from_place", "to_place"),
-    "border_defaults": ("country", "product", "direction"),
-    "gauge_changes": ("place_id", "gauge_a", "gauge_b"),
-    "ports": ("place_id", "water"),
-    "zones": ("place_id",),
-    "zone_shares": ("place_id", "flow", "sector"),
-    "rates": ("mode", "product", "scope"),
-    "emission_factors": ("mode", "country"),
-    "freight_profile": ("sector", "exporter", "importer"),
-    "sector_freight": ("sector",),
-    "value_density": ("sector", "exporter", "importer"),
-    "pair_groups": ("region",),
-    "group_pairs": ("one", "other"),
-    "kept_costs": ("exporter", "importer", "sector"),
-    "family_shares": ("kind", "pair_group", "family"),
-    "block_train_share": ("pair_group", "sector"),
-    "parameters": ("parameter",),
-    "corridors": ("corridor_id",),
-    "study_set": ("scenario",),
-    "validation_corridors": ("obs_id",),
-    "validation_modes": ("row_id",),
-    "validation_money": ("row_id",),
-    "od_demand": ("from_place", "to_place", "sector"),
-    "labels": ("kind", "id", "lang", "label"),
-    "farm_effects": ("effect_id",),
-    "farm_yields": ("region", "crop", "from_year"),
-    "farm_weights": ("region", "crop"),
-    "farm_adoption": ("region", "crop"),
-    "travel_arrivals": ("passport", "destination", "start", "end"),
-    "travel_visas": ("passport", "destination"),
-    "travel_parameters": ("parameter",),
-    "travel_connections": ("origin", "destination"),
-    "treaties": ("treaty_id",),
-    "treaty_members": ("measure", "party", "partner"),
-    "claims": ("claim_id",),
-    "claim_figures": ("claim_id", "item", "year"),
-    "published_estimates": ("estimate_id",),
-    "gas_nodes": ("node_id",),
-    "gas_pipelines": ("pipeline_id",),
-    "gas_segments": ("pipeline_id", "position"),
-    "gas_balances": ("country", "balance_year"),
-    "gas_contracts": ("contract_id", "contract_year"),
-    "gas_flows": ("exporter", "importer", "flow_year"),
-    "gas_storage": ("site_id",),
-    "gas_profiles": ("kind", "month"),
-    "gas_outages": ("event_id",),
-    "gas_parameters": ("parameter",),
-    "gas_trade_share": ("exporter", "importer"),
-    "gas_backcasts": ("case_id", "country", "measure"),
-}
-
-
-def where(table: str, number: int, row: Mapping[str, Cell] | None = None) -> str:
-    """How a fault names a row: file, line and key. `number` counts rows from 0; the header is line 1."""
-    key = ""
-    if row is not None and table in KEYS:
-        cells = [str(row.get(column)) for column in KEYS[table]]
-        key = " (" + ", ".join(c if len(c) <= 60 and c.isprintable() else quoted(c) for c in cells) + ")"
-    return f"{table}.csv line {number + 2}{key}"
-
-
-def spelled(faults: Iterable[Fault], place: str, most: int = SPELLED_OUT) -> list[Fault]:
-    """The first faults of a kind, and one that counts the rest."""
-    listed = list(faults)
-    if len(listed) <= most:
-        return listed
-    more = Fault(place, f"{len(listed) - most} more faults like these", "mend these first")
-    return [*listed[:most], more]
 
 
 def check_cell(column: Column, text: str, place: str) -> tuple[Cell, Fault | None]:
@@ -229,6 +155,8 @@ def _codes_are_known(network: Network) -> list[Fault]:
     sectors = {str(row["sector"]) for row in network["sectors"]}
     regions = {str(row["region"]) for row in network["regions"]} | set(_GROUPS)
     groups = {str(row["pair_group"]) for row in network["family_shares"]} | {"*"}
+    blocs = {str(row["bloc"]) for row in network["pair_groups"]}
+    ends = {str(row["region"]) for row in network["regions"]} | blocs | {"*"}
     wanted = (
         ("freight_profile", "sector", sectors | {"*"}),
         ("freight_profile", "exporter", regions),
@@ -240,11 +168,15 @@ def _codes_are_known(network: Network) -> list[Fault]:
         ("block_train_share", "sector", sectors | {"*"}),
         ("block_train_share", "pair_group", groups),
         ("corridors", "sector", sectors),
+        ("kept_costs", "sector", sectors),
+        ("zone_shares", "sector", sectors | {"*"}),
+        ("group_pairs", "one", ends),
+        ("group_pairs", "other", ends),
     )
     faults: list[Fault] = []
     for name, column, known in wanted:
         found: list[Fault] = []
-        for number, row in enumerate(network[name]):
+        for number, row in enumerate(network.get(name, ())):
             if str(row[column]) not in known:
                 near = did_you_mean(str(row[column]), known) if len(found) < SPELLED_OUT else ""
                 what = f"{column} {quoted(str(row[column]))} is not known"
@@ -333,24 +265,6 @@ def _links_have_a_length(network: Network) -> list[Fault]:
     return spelled(faults, "links.csv")
 
 
-def _shares_sum_to_one(network: Network) -> list[Fault]:
-    faults = []
-    for name, keys in (
-        ("zones", ("region",)),
-        ("zone_shares", ("region", "flow", "sector")),
-        ("family_shares", ("pair_group", "kind")),
-    ):
-        total: dict[str, float] = defaultdict(float)
-        for row in network.get(name, ()):
-            total[", ".join(str(row[key]) for key in keys)] += float(row["share"] or 0.0)
-        for key, value in total.items():
-            if abs(value - 1.0) > 1e-6:
-                faults.append(
-                    Fault(f"{name}.csv", f"shares of {key} sum to {value:.6f}", "make them sum to 1")
-                )
-    return faults
-
-
 def _each_gauge_hangs_together(network: Network) -> list[Fault]:
     """Zones that no open link reaches are faults: their trade would have no route."""
     neighbours: dict[str, set[str]] = defaultdict(set)
@@ -375,24 +289,6 @@ def _each_gauge_hangs_together(network: Network) -> list[Fault]:
     return spelled(lost, "zones.csv")
 
 
-def _every_pair_has_a_group(network: Network) -> list[Fault]:
-    """Every pair of regions belongs to a group of pairs, and every group states its shares."""
-    faults = []
-    rows = list(network["group_pairs"])
-    groups = {str(row["pair_group"]) for row in rows}
-    if not any(row["one"] == row["other"] == "*" for row in rows):
-        cure = "add a row with one and other *: the group of all pairs that no other row takes"
-        faults.append(Fault("group_pairs.csv", "some pairs of regions have no group", cure))
-    for name in ("family_shares", "block_train_share"):
-        named = {str(row["pair_group"]) for row in network[name]}
-        for group in sorted(groups - named):
-            faults.append(Fault(f"{name}.csv", f"no row for the pair group {group}", "add its rows"))
-        for group in sorted(named - groups):
-            cure = f"use one of {', '.join(sorted(groups))}, or add it to group_pairs.csv"
-            faults.append(Fault(f"{name}.csv", f"no pair group {group}", cure))
-    return faults
-
-
 def _nothing_is_left_out(network: Network) -> list[Fault]:
     """Rows whose absence would be filled in silently: zones of a region that is on the network, and the
     usual share on the network, value of a box and share of container trains of every freight sector."""
@@ -402,12 +298,6 @@ def _nothing_is_left_out(network: Network) -> list[Fault]:
         if row["on_network"] and str(row["region"]) not in zoned:
             cure = "add a zone to zones.csv, or write on_network = no"
             faults.append(Fault(where("pair_groups", number, row), "is on the network without a zone", cure))
-    region = {str(row["place_id"]): row["region"] for row in network["zones"]}
-    for number, row in enumerate(network.get("zone_shares", ())):
-        if region.get(str(row["place_id"])) != row["region"]:
-            cure = "take the row out, or make the place a zone of the region in zones.csv"
-            faults.append(Fault(where("zone_shares", number, row), f"is no zone of {row['region']}", cure))
-    faults += _every_pair_has_a_group(network)
     sectors = [str(row["sector"]) for row in network["sector_freight"]]
     for name in ("freight_profile", "value_density"):
         usual = {
@@ -523,7 +413,7 @@ _RULES: tuple[Callable[[Network], list[Fault]], ...] = (
     _crossings_lie_on_their_links,
     _gauges_are_known,
     _links_have_a_length,
-    _shares_sum_to_one,
+    check_shares,
     _each_gauge_hangs_together,
     _nothing_is_left_out,
     _bulk_rides_no_container_train,

@@ -1,0 +1,143 @@
+"""What must hold in the tables that share out trade: zones, groups of pairs, families, kept costs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from itertools import permutations
+
+from landbridge.errors import Fault
+from landbridge.world.keys import spelled, where
+from landbridge.world.table import Table
+
+__all__ = ["check_shares"]
+
+Network = Mapping[str, Table]
+
+
+def check_shares(network: Network) -> list[Fault]:
+    """Every fault of these tables; an empty list when all holds."""
+    rules = (
+        _shares_sum_to_one,
+        _zones_have_their_shares,
+        _kept_costs_are_whole,
+        _comparable_rows_are_whole,
+        _every_pair_has_a_group,
+    )
+    return [fault for rule in rules for fault in rule(network)]
+
+
+def _shares_sum_to_one(network: Network) -> list[Fault]:
+    faults = []
+    for name, keys in (
+        ("zones", ("region",)),
+        ("zone_shares", ("region", "flow", "sector")),
+        ("family_shares", ("pair_group", "kind")),
+    ):
+        total: dict[str, float] = defaultdict(float)
+        for row in network.get(name, ()):
+            total[", ".join(str(row[key]) for key in keys)] += float(row["share"] or 0.0)
+        for key, value in total.items():
+            if abs(value - 1.0) > 1e-6:
+                faults.append(
+                    Fault(f"{name}.csv", f"shares of {key} sum to {value:.6f}", "make them sum to 1")
+                )
+    return faults
+
+
+def _zones_have_their_shares(network: Network) -> list[Fault]:
+    """Shares of zones are of zones of their region, and those of all goods name each of them."""
+    faults = []
+    region = {str(row["place_id"]): row["region"] for row in network["zones"]}
+    for number, row in enumerate(network.get("zone_shares", ())):
+        if region.get(str(row["place_id"])) != row["region"]:
+            cure = "take the row out, or make the place a zone of the region in zones.csv"
+            faults.append(Fault(where("zone_shares", number, row), f"is no zone of {row['region']}", cure))
+    shared: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in network.get("zone_shares", ()):
+        if row["sector"] == "*":
+            shared[str(row["region"]), str(row["flow"])].add(str(row["place_id"]))
+    for (code, flow), named in shared.items():
+        own = {place for place, of in region.items() if of == code}
+        for place in sorted(own - named):
+            cure = "add a row, 0 where it has none"
+            faults.append(Fault(f"zone_shares.csv ({code}, *, {flow})", f"no row for the zone {place}", cure))
+    return spelled(faults, "zone_shares.csv")
+
+
+def _kept_costs_are_whole(network: Network) -> list[Fault]:
+    """Trade inside a bloc off the network has its kept cost, for every pair and freight sector."""
+    blocs: dict[str, list[str]] = defaultdict(list)
+    for row in network["pair_groups"]:
+        if row["on_network"] and not row["bloc_on_network"]:
+            blocs[str(row["bloc"])].append(str(row["region"]))
+    have = {
+        (str(row["exporter"]), str(row["importer"]), str(row["sector"]))
+        for row in network.get("kept_costs", ())
+    }
+    sectors = [str(row["sector"]) for row in network["sector_freight"]]
+    cure = "add the row, or write bloc_on_network = yes in pair_groups.csv"
+    faults = [
+        Fault(f"kept_costs.csv ({o}, {d}, {s})", "no row, and the pair is off the network", cure)
+        for regions in blocs.values()
+        for o, d in permutations(regions, 2)
+        for s in sectors
+        if (o, d, s) not in have
+    ]
+    return spelled(faults, "kept_costs.csv")
+
+
+def _comparable_rows_are_whole(network: Network) -> list[Fault]:
+    """A mode row that is compared says what it is: measure, modes, ends, a value."""
+    faults = []
+    modes = {"sea", "rail", "road", "multimodal"}
+    regions = {str(row["region"]) for row in network.get("regions", ())} | {"*"}
+    for number, row in enumerate(network.get("validation_modes", ())):
+        if not row["comparable"]:
+            continue
+        share = str(row["measure"] or "").startswith("share_")
+        needed = ("exporter", "importer", "kind", "measure", "by", "mode", *(["of_modes"] if share else []))
+        wrong = [f"no {name}" for name in needed if row[name] is None]
+        value = float(row["value"] or 0.0)
+        if not value > 0.0 or (share and not max(value, float(row["high"] or 0.0)) < 1.0):
+            wrong.append("the value of a share lies between 0 and 1" if share else "the value is not above 0")
+        named = {e for side in ("exporter", "importer") for e in str(row[side] or "*").split("+")}
+        wrong += [f"no region {code}" for code in sorted(named - regions) if len(regions) > 1]
+        listed = {m for side in ("mode", "of_modes") for m in str(row[side] or "all").split("+")}
+        wrong += [f"no mode {mode}" for mode in sorted(listed - modes - {"all"})]
+        if wrong:
+            cure = "mend the row, or write comparable = no"
+            faults.append(Fault(where("validation_modes", number, row), "; ".join(wrong), cure))
+    return spelled(faults, "validation_modes.csv")
+
+
+def _every_pair_has_a_group(network: Network) -> list[Fault]:
+    """Every pair of regions belongs to a group of pairs, and every group states its shares."""
+    faults = []
+    rows = list(network["group_pairs"])
+    groups = {str(row["pair_group"]) for row in rows}
+    if not any(row["one"] == row["other"] == "*" for row in rows):
+        cure = "add a row with one and other *: the group of all pairs that no other row takes"
+        faults.append(Fault("group_pairs.csv", "some pairs of regions have no group", cure))
+    seen: set[frozenset[str]] = set()
+    for number, row in enumerate(rows):
+        ends = frozenset((str(row["one"]), str(row["other"])))
+        if ends in seen:
+            cure = "leave one row of the two: a row holds either way round"
+            faults.append(Fault(where("group_pairs", number, row), "names the same pair again", cure))
+        seen.add(ends)
+    given: dict[tuple[str, str], set[bool]] = defaultdict(set)
+    for row in network["family_shares"]:
+        given[str(row["kind"]), str(row["pair_group"])].add(row["weight"] is None)
+    for (kind, group), blank in given.items():
+        if len(blank) > 1:
+            cure = "give all weights of the group, or none: the shares then stand for them"
+            faults.append(Fault(f"family_shares.csv ({kind}, {group})", "some weights are blank", cure))
+    for name in ("family_shares", "block_train_share"):
+        named = {str(row["pair_group"]) for row in network[name]}
+        for group in sorted(groups - named):
+            faults.append(Fault(f"{name}.csv", f"no row for the pair group {group}", "add its rows"))
+        for group in sorted(named - groups):
+            cure = f"use one of {', '.join(sorted(groups))}, or add it to group_pairs.csv"
+            faults.append(Fault(f"{name}.csv", f"no pair group {group}", cure))
+    return faults
