@@ -324,8 +324,10 @@ def _money(world: World, cape: World) -> list[Money]:
         if not row["comparable"] or row["value"] is None:
             continue
         via = [v for v in str(row["via"] or "").split(";") if v]
-        one = _answer(cape if _CAPE in via else world, row, via, str(row["product"] or "block"))
-        ours = None if one is None else _usd(one, by_ship=row["scope"] == "port-to-port")
+        between_ports = row["scope"] == "port-to-port"
+        place = cape if _CAPE in via else world
+        one = _answer(place, row, via, str(row["product"] or "block"), by_ship=between_ports)
+        ours = None if one is None else _usd(one, by_ship=between_ports)
         low, high = (None if row[c] is None else float(row[c] or 0.0) for c in ("low", "high"))
         out.append(
             Money(
@@ -345,8 +347,12 @@ def _usd(one: Route, *, by_ship: bool) -> float:
     return sum(leg.cost_usd for leg in one.legs if leg.operation == "haul" and leg.mode in _SHIPS)
 
 
-def _answer(world: World, row: Any, via: list[str], product: str = "block") -> Route | None:
+def _answer(
+    world: World, row: Any, via: list[str], product: str = "block", *, by_ship: bool = False
+) -> Route | None:
     """The largest route of the way of largest share in the row's mode, None where there is none.
+
+    by_ship: only of those without a haul by land.
 
     A way is all routes through the same gateways: several differ by a line inside a country only, and their
     shares belong together.
@@ -356,6 +362,8 @@ def _answer(world: World, row: Any, via: list[str], product: str = "block") -> R
     except LandbridgeError:
         return None
     fit = [r for r in routes if r.mode_class == row["mode"] and _passes(r, via)]
+    if by_ship:
+        fit = [r for r in fit if all(leg.mode in _SHIPS for leg in r.legs if leg.operation == "haul")]
     share: dict[tuple[str, ...], float] = {}
     for r in fit:
         share[r.gateways] = share.get(r.gateways, 0.0) + r.share
