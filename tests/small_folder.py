@@ -44,6 +44,8 @@ def small_tables(world: World) -> dict[str, Table]:
         "gateway_id": gateways,
     }
     words = {*REGIONS, "*", "CA5", "overland"}
+    blocs = (row["bloc"] for row in tables["pair_groups"] if row["region"] in REGIONS)
+    ends = {*REGIONS, "*", *blocs}
     out: dict[str, Table] = {}
     for name, table in tables.items():
         rows = []
@@ -58,6 +60,8 @@ def small_tables(world: World) -> dict[str, Table]:
                 fits &= str(row.get("country", row.get("scope"))) in {*words, "EU", "EAEU", "other"}
             if name in ("freight_profile", "value_density"):
                 fits &= str(row["sector"]) in SECTORS or row["exporter"] == row["importer"] == "*"
+            if name == "group_pairs":
+                fits &= {row["one"], row["other"]} <= ends
             if name in OF_THE_WHOLE_WORLD:
                 fits = False
             if fits:
@@ -65,6 +69,9 @@ def small_tables(world: World) -> dict[str, Table]:
         if name == "labels":
             rows = _some_labels(rows, {**inside, "region": set(REGIONS)})
         out[name] = table.with_rows(rows)
+    groups = {row["pair_group"] for row in out["group_pairs"]}
+    for name in ("family_shares", "block_train_share"):
+        out[name] = out[name].with_rows(row for row in out[name] if row["pair_group"] in groups)
     total: dict[str, float] = {}
     for row in out["zones"]:
         total[str(row["region"])] = total.get(str(row["region"]), 0.0) + float(row["share"] or 0.0)

@@ -60,6 +60,15 @@ class Answer(Protocol):
         """Mean weight of the standard deviation in the felt hours."""
         ...
 
+    @property
+    def held(self) -> bool:
+        """Whether what some lost family ships rides on another family than the cheapest."""
+        ...
+
+    def release(self) -> None:
+        """Let what lost families ship ride on the cheapest again, for the next trials."""
+        ...
+
     def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
         """Expected costs [pair, sector]."""
         ...
@@ -104,11 +113,23 @@ def settle(
         at.evaluations += 1
         return found
 
-    boxes = flows(first)
-    if np.isfinite(boxes).all() and at.residual > tol * scale:
+    def search(boxes: FloatArray) -> None:
         by_hour, spread = slope(at.demand)
         per_variance = touched.rho * 0.5 / np.maximum(spread, 1.0)
         _step_by_step(flows, queues, boxes, by_hour, per_variance, at, tol * scale)
+
+    boxes = flows(first)
+    if np.isfinite(boxes).all() and at.residual > tol * scale:
+        search(boxes)
+    if touched.held and at.residual <= tol * scale:
+        # Once more from here without the hold, so that the answer does not hang on the way to it. Where two
+        # families left really cost the same, the hold takes effect again.
+        touched.release()
+        boxes = flows(at.load)
+        if np.isfinite(boxes).all() and at.residual > tol * scale:
+            at.evaluations, before = 0, at.evaluations
+            search(boxes)
+            at.evaluations += before
     if np.isfinite(boxes).all() and not at.residual <= tol * scale:
 
         def residual(load: FloatArray) -> tuple[FloatArray, bool]:

@@ -103,12 +103,20 @@ class Touched:
     """A choice under delays at the queues, of which only what they touch is chosen again.
 
     choice: without further delay. through: `passes` of its routes, one matrix for each product.
+    host [sector, product, lost]: `lost.host` of another solution, where what lost families ship is held to it.
     """
 
-    def __init__(self, choice: Choice, through: tuple[csr_matrix, csr_matrix]) -> None:
-        self.choice, self.through = choice, through
+    def __init__(
+        self,
+        choice: Choice,
+        through: tuple[csr_matrix, csr_matrix],
+        host: LongArray | None = None,
+    ) -> None:
+        self.choice, self.through, self.host = choice, through, host
         self.n_queues = through[0].shape[1]
         self._asked = 0
+        # Whether what some lost family ships rides on another family than the cheapest, see _HOLD_AFTER.
+        self.held = False
         self.parts = [part for p in (0, 1) if (part := self._part(p)) is not None]
 
     def _part(self, p: int) -> _Part | None:
@@ -169,10 +177,15 @@ class Touched:
 
     # -- the choice under delays -------------------------------------------------------------------
 
+    def release(self) -> None:
+        """Let what lost families ship ride on the cheapest again, for the next trials (_HOLD_AFTER)."""
+        self._asked = 0
+
     def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
         """Expected costs K' under further hours and variance at the queues [q] -> [pair, sector]."""
         out = np.array(self.choice.cost)
         self._asked += 1
+        self.held = False
         for part in self.parts:
             self._delay(part, delay_h, delay_h2)
             if not (delay_h.any() or delay_h2.any()):
@@ -208,10 +221,15 @@ class Touched:
             level = part.level[s].copy()
             level[part.at] = part.levels[s].of(s, 0, found)
             settled = families.settle(s, 0, level)
-            if self._asked > _HOLD_AFTER:
+            if self.host is not None:
+                gone = np.searchsorted(self.choice.lost.groups, part.members[families.lost_groups])
+                given = self.host[s, part.product][gone]
+                settled = settled._replace(host=np.searchsorted(part.members, given))
+            elif self._asked > _HOLD_AFTER:
                 held, cheapest = before[s].host, settled.host
                 near = settled.family_cost[held] <= _HOLD_WITHIN * settled.family_cost[cheapest]
                 settled = settled._replace(host=np.where(near, held, cheapest))
+                self.held |= bool((settled.host != cheapest).any())
             part.settled.append(settled)
             part.carried.append(families.carried(settled))
 
@@ -355,6 +373,16 @@ class Patched:
     def __init__(self, whole: Touched, part: Touched, pairs: LongArray, lost: NDArray[np.bool_]) -> None:
         self.whole, self.part, self.pairs, self.lost = whole, part, pairs, lost
         self.rho = whole.rho
+
+    @property
+    def held(self) -> bool:
+        """Whether what some lost family ships rides on another family than the cheapest."""
+        return self.whole.held or self.part.held
+
+    def release(self) -> None:
+        """Let what lost families ship ride on the cheapest again, for the next trials."""
+        self.whole.release()
+        self.part.release()
 
     def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
         """Expected costs under further hours and variance at the queues [q] -> [pair, sector]."""
