@@ -103,7 +103,7 @@ class Touched:
     """A choice under delays at the queues, of which only what they touch is chosen again.
 
     choice: without further delay. through: `passes` of its routes, one matrix for each product.
-    host [sector, product, lost]: `lost.host` of another solution, where what lost families ship is held to it.
+    host [sector, product, lost]: `lost.host` of another solution, to which what lost families ship is held.
     """
 
     def __init__(
