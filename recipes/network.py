@@ -292,7 +292,7 @@ KEYS = {
     "sector_freight": ("sector",),
     "value_density": ("sector", "exporter", "importer"),
     "pair_groups": ("region",),
-    "group_pairs": ("pair_group", "one", "other"),
+    "group_pairs": ("pair_group", "one", "other", "way"),
     "kept_costs": ("exporter", "importer", "sector"),
     "family_shares": ("kind", "pair_group", "family"),
     "block_train_share": ("pair_group", "sector"),

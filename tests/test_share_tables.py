@@ -77,15 +77,36 @@ def test_what_would_be_used_wrongly_is_a_fault(
 def test_the_same_pair_of_ends_twice_is_a_fault(world: lb.World) -> None:
     again = next(dict(r) for r in world.network["group_pairs"] if (r["one"], r["other"]) != ("*", "*"))
     again["one"], again["other"] = again["other"], again["one"]
-    faults = check_network({**world.tables, **changed(world, "group_pairs", lambda r: r, again).network})
-    assert any("same pair again" in f.what for f in faults)
+
+    def said(row: Row) -> bool:
+        tables = changed(world, "group_pairs", lambda r: r, row).network
+        return any("same pair again" in f.what for f in check_network({**world.tables, **tables}))
+
+    assert said(again)
+    # One way and the other are two rows; the same way twice is not.
+    outward = next(dict(r) for r in world.network["group_pairs"] if r["way"] == "out")
+    assert said(outward) and not said({**again, "way": "out"})
 
 
-def test_a_group_is_the_same_either_way_round(world: lb.World) -> None:
+def test_a_group_is_the_same_either_way_round_unless_its_row_is_for_one_way(world: lb.World) -> None:
     groups = Groups.of(world)
+    one_way = {row["pair_group"] for row in world.network["group_pairs"] if row["way"] == "out"}
+    assert one_way
     for o in world.trade.regions:
         for d in world.trade.regions:
-            assert groups.number(o, d) == groups.number(d, o)
+            out, back = (groups.names[groups.number(*pair)] for pair in ((o, d), (d, o)))
+            assert out == back or {out, back} <= one_way, (o, d)
+    assert groups.names[groups.number("CHN", "RUS")] == "china-russia"
+    assert groups.names[groups.number("RUS", "CHN")] == "russia-china"
+
+
+def test_a_row_for_one_way_comes_before_one_that_holds_both_ways(world: lb.World) -> None:
+    row = next(dict(r) for r in world.network["group_pairs"] if (r["one"], r["other"]) == ("CHN", "BLR"))
+    groups = Groups.of(
+        changed(world, "group_pairs", lambda r: r, {**row, "way": "out", "pair_group": "trains"})
+    )
+    assert groups.names[groups.number("CHN", "BLR")] == "trains"
+    assert groups.names[groups.number("BLR", "CHN")] == row["pair_group"]
 
 
 def test_counts_are_those_of_the_world_that_was_solved(world: lb.World) -> None:

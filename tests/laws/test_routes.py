@@ -210,6 +210,33 @@ def test_every_route_is_admissible_and_has_the_family_of_its_group(bench: _Bench
     np.testing.assert_array_equal(named[corridor], held[corridor])
 
 
+def test_ships_of_russia_call_at_its_own_ports(bench: _Bench) -> None:
+    """Trade of Russia by sea leaves it and reaches it by ship, not over a third country's port.
+
+    Nor does trade of China by sea take rails through Russia and a ship of the deep sea there.
+    """
+    graph, routes = bench.graph, bench.routes
+    own, tail, head = np.array(graph.own_country), graph.tail // len(LAYERS), graph.head // len(LAYERS)
+    real = np.array(graph.countries)
+    lane = graph.ocean_ship & (real[tail] != real[head])
+    sea = routes.family == FAMILIES.index("sea")
+    asked = 0
+    for country in ("RUS", "CHN"):
+        home = own == country
+        out, into = (graph.border & home[a] & ~home[b] for a, b in ((tail, head), (head, tail)))
+        begins, ends = (home[side][routes.pair] for side in (routes.origin, routes.destination))
+        for r in np.flatnonzero(sea & (begins | ends)).tolist():
+            arcs = arcs_of(routes, r)
+            voyage = np.flatnonzero(lane[arcs])
+            first, last = arcs[voyage[0]], arcs[voyage[-1]]
+            asked += 1
+            if begins[r] and out[arcs[: voyage[0]]].any():
+                assert own[tail[first]] != "RUS" if country == "CHN" else own[tail[first]] == country
+            if ends[r] and into[arcs[voyage[-1] :]].any():
+                assert own[head[last]] != "RUS" if country == "CHN" else own[head[last]] == country
+    assert asked > 1000
+
+
 def test_ways_that_people_know_are_in_the_set(bench: _Bench) -> None:
     graph, routes = bench.graph, bench.routes
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, WorldFolder, console, envelope_json, load, put
+from landbridge.cli.terminal import JsonFlag, WorldFolder, console, envelope_json, json_text, load, put
 from landbridge.errors import DataError, Status
 
 if TYPE_CHECKING:
@@ -155,7 +154,7 @@ def _unread_json(found: Checked, status: Status, begin: float) -> str:
         "status": status.as_json(),
         "manifest": {**manifest, "run": run},
     }
-    return json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False)
+    return json_text(body)
 
 
 def _check_lines(found: Checked, seconds: float) -> list[str]:

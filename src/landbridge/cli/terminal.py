@@ -30,6 +30,7 @@ __all__ = [
     "check_ending",
     "console",
     "envelope_json",
+    "json_text",
     "load",
     "progress_bar",
     "put",
@@ -127,7 +128,28 @@ def envelope_json(
         "status": status.as_json(),
         "manifest": made,
     }
-    return json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False)
+    return json_text(body)
+
+
+def json_text(value: Any, indent: int = 0) -> str:
+    """JSON with a line for every key and for every row of plain cells.
+
+    The encoder of the standard library is quick without indents only, so it is given a row at a time.
+    """
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    if not any(isinstance(member, dict | list | tuple) for member in members):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    margin = " " * (indent + 1)
+    if isinstance(value, dict):
+        # A key that is no text is written as the standard encoder would.
+        keys = (json.dumps({key: 0}, ensure_ascii=False, allow_nan=False)[1:-2] for key in value)
+        lines = [
+            f"{margin}{key}{json_text(member, indent + 1)}" for key, member in zip(keys, members, strict=True)
+        ]
+    else:
+        lines = [margin + json_text(member, indent + 1) for member in members]
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return "\n".join([first, ",\n".join(lines), " " * indent + last])
 
 
 def put(text: str) -> None:

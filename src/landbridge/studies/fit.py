@@ -53,7 +53,7 @@ from landbridge.transport.graph import BLOCK
 from landbridge.transport.pair_families import cost_by_kind, weights_of_families
 from landbridge.transport.weights import Weights
 
-__all__ = ["CONSTANTS", "REFERENCE", "Count", "Fit"]
+__all__ = ["CONSTANTS", "REFERENCE", "TWO_PORTS", "Count", "Fit"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -62,6 +62,8 @@ Cell3 = tuple[int, int, int]
 
 # The gateways whose constant is one, to which the others are relative.
 REFERENCE = ("alashankou-dostyk",)
+# The rail ports between Xinjiang and Kazakhstan, which are counted together.
+TWO_PORTS = ("khorgos-altynkol", "alashankou-dostyk")
 # Constants fitted, by the gateways that share them.
 CONSTANTS: dict[str, tuple[str, ...]] = {
     "khorgos": ("khorgos-altynkol",),
@@ -490,9 +492,12 @@ class Fit:
             for r in self.rows
         ]
 
-    def later(self, x: FloatArray) -> list[Count]:
-        """The two ports in 2024, at the trade of that year."""
-        two = "khorgos-altynkol+alashankou-dostyk"
+    def later(self, x: FloatArray, by_sea: tuple[float, str] = (1.0, "")) -> list[Count]:
+        """The two ports in 2024, at the trade of that year and by what the sea did.
+
+        by_sea: trains with that event over trains without it, and its name.
+        """
+        two = "+".join(TWO_PORTS)
         row = next(
             (
                 r
@@ -510,11 +515,10 @@ class Fit:
         self.demand, self._at = demand, None
         assert at is not None
         self._pass(at)
-        name = f"{row['metric']} ({two})"
-        observed = float(row["value"] or 0.0)
-        return [
-            Count(name, 2024, "trains/year", observed, float(value[now[0]]), "predicted", str(row["source"]))
-        ]
+        given = f"growth of trade and {by_sea[1]}" if by_sea[1] else "growth of trade"
+        name = f"{row['metric']} ({two}; {given})"
+        observed, ours = float(row["value"] or 0.0), float(value[now[0]]) * by_sea[0]
+        return [Count(name, 2024, "trains/year", observed, ours, "predicted", str(row["source"]))]
 
     def _growth(self) -> FloatArray:
         """Demand of 2024 over 2023 by pair: published totals of China's trade, one where there is none."""

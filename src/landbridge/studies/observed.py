@@ -43,7 +43,7 @@ _BACK = {
     "mode_border_importer": "mode_border_exporter",
 }
 # Standard deviations of the log of a count: container trains, and other counts.
-SIGMA_TRAINS, SIGMA_COUNT = 0.06, 0.15
+SIGMA_TRAINS, SIGMA_COUNT = 0.04, 0.15
 # A range holds nine tenths: 2 x 1.645 standard deviations.
 RANGE = 3.29
 _LEAST_SIGMA = 0.05

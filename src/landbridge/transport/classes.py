@@ -31,7 +31,8 @@ class Groups:
 
     names: tuple[str, ...]
     every_family: BoolArray
-    _row: Mapping[frozenset[str], int]
+    _row: Mapping[tuple[str, str], int]
+    _out: BoolArray
     _group_of_row: tuple[int, ...]
     _bloc: Mapping[str, str]
 
@@ -41,10 +42,18 @@ class Groups:
         rows = list(world.network["group_pairs"])
         names = tuple(dict.fromkeys(str(row["pair_group"]) for row in rows))
         kept = {str(row["pair_group"]) for row in rows if row["every_family"]}
+        out = np.array([row["way"] == "out" for row in rows], dtype=bool)
+        of: dict[tuple[str, str], int] = {}
+        for number, row in enumerate(rows):
+            one, other = str(row["one"]), str(row["other"])
+            for pair in [(one, other)] if out[number] else [(one, other), (other, one)]:
+                if pair not in of or (out[number] and not out[of[pair]]):
+                    of[pair] = number
         return Groups(
             names,
             np.array([name in kept for name in names], dtype=bool),
-            {frozenset((str(r["one"]), str(r["other"]))): n for n, r in enumerate(rows)},
+            of,
+            out,
             tuple(names.index(str(row["pair_group"])) for row in rows),
             {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]},
         )
@@ -52,15 +61,16 @@ class Groups:
     def number(self, origin: str, destination: str) -> int:
         """The group of a pair of regions: the most exact row, regions before blocs before any (*).
 
+        Of equally exact rows one that holds one way only comes before one that holds both ways.
         Raises KeyError where no row takes the pair, which `check_network` refuses.
         """
         ends = [(code, self._bloc.get(code, _ANY), _ANY) for code in (origin, destination)]
         # Steps up at both ends: the fewest together, then the even ones; of equals the first row.
-        levels: dict[tuple[int, int], list[int]] = {}
+        levels: dict[tuple[int, int, bool], list[int]] = {}
         for o, d in np.ndindex(3, 3):
-            found = self._row.get(frozenset((ends[0][o], ends[1][d])))
+            found = self._row.get((ends[0][o], ends[1][d]))
             if found is not None:
-                levels.setdefault((o + d, max(o, d)), []).append(found)
+                levels.setdefault((o + d, max(o, d), not self._out[found]), []).append(found)
         if levels:
             return self._group_of_row[min(levels[min(levels)])]
         raise KeyError(f"{origin} - {destination}")

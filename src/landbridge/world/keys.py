@@ -29,7 +29,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "sector_freight": ("sector",),
     "value_density": ("sector", "exporter", "importer"),
     "pair_groups": ("region",),
-    "group_pairs": ("one", "other"),
+    "group_pairs": ("one", "other", "way"),
     "kept_costs": ("exporter", "importer", "sector"),
     "family_shares": ("kind", "pair_group", "family"),
     "block_train_share": ("pair_group", "sector"),

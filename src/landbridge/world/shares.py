@@ -119,11 +119,12 @@ def _every_pair_has_a_group(network: Network) -> list[Fault]:
     if not any(row["one"] == row["other"] == "*" for row in rows):
         cure = "add a row with one and other *: the group of all pairs that no other row takes"
         faults.append(Fault("group_pairs.csv", "some pairs of regions have no group", cure))
-    seen: set[frozenset[str]] = set()
+    seen: set[tuple[str, frozenset[str], str]] = set()
     for number, row in enumerate(rows):
-        ends = frozenset((str(row["one"]), str(row["other"])))
+        way = str(row["way"])
+        ends = way, frozenset((str(row["one"]), str(row["other"]))), str(row["one"]) if way == "out" else ""
         if ends in seen:
-            cure = "leave one row of the two: a row holds either way round"
+            cure = "leave one row of the two: with way both, a row holds either way round"
             faults.append(Fault(where("group_pairs", number, row), "names the same pair again", cure))
         seen.add(ends)
     given: dict[tuple[str, str], set[bool]] = defaultdict(set)

@@ -245,7 +245,8 @@ def _whole(marks: tuple[tuple[str, ...], ...]) -> Automaton:
     for country in ("", *begins):
         state = [states.index(x) for states, x in zip(listed, rules.start(country), strict=True)]
         start[country] = int(np.ravel_multi_index(state, shape))
-    return Automaton(np.where(dead, _DEAD, after).astype(np.int32), start, family)
+    # States that act alike are merged once here: the searches then start from some hundred, not from all.
+    return _smallest(Automaton(np.where(dead, _DEAD, after).astype(np.int32), start, family), lambda _: True)
 
 
 def _smallest(whole: Automaton, wanted: Callable[[int], bool]) -> Automaton:
