@@ -330,6 +330,8 @@ def solve(
     transfer: ArrayLike | None = None,
     start: Equilibrium | None = None,
     supply_elasticity: float = 0.0,
+    hold: str | None = None,
+    reference: str | None = None,
 ) -> Equilibrium:
     """The equilibrium after a shock, relative to the no-shock equilibrium under the same closure.
 
@@ -363,6 +365,8 @@ def solve(
     supply_elasticity
         psi, for tables of one sector without inputs: factors supplied move by (w^ / P^)^psi, so that
         wL' = w^ (w^ / P^)^psi wL (universal gravity). Zero is the fixed endowment.
+    hold, reference
+        hold="output" gives the conditional equilibrium relative to a region: see `conditional`.
 
     Raises
     ------
@@ -379,6 +383,9 @@ def solve(
     if not isinstance(table, TradeTable):
         cure = "make one with TradeTable.armington or TradeTable.from_frame"
         raise DataError("there is no economy", [Fault("table", f"is a {type(table).__name__}", cure)])
+    if hold is not None:
+        rest = (tariff, productivity_hat, transfer, start, supply_elasticity or None)
+        return resistance.held(table, cost_hat, hold, reference, tol, rest)  # type: ignore[return-value]
     if np.ndim(cost_hat if cost_hat is not None else 0.0) == 4:
         from landbridge.trade.batch import solve_batch  # it builds on this module
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from landbridge.trade.equilibrium import Equilibrium
 
-__all__ = ["Conditional", "conditional", "frame_of_trade", "resistances"]
+__all__ = ["Conditional", "conditional", "frame_of_trade", "held", "resistances"]
 
 Array = NDArray[np.float64]
 # Scalings of rows and columns before each step of Newton's method, which they may not need.
@@ -153,6 +153,27 @@ def conditional(
         True, worst, steps, f"outputs and expenditures held; inward resistance of {reference} is one"
     )
     return Conditional(table, reference, trade, outward, inward, status)
+
+
+def held(
+    table: TradeTable,
+    cost_hat: ArrayLike | None,
+    hold: str,
+    reference: str | None,
+    tol: float,
+    rest: tuple[object, ...],
+) -> Conditional:
+    """`solve` with hold: the conditional equilibrium, which knows changes of trade costs only."""
+    faults = []
+    if hold != "output":
+        faults.append(Fault("hold", f"is {hold!r}", 'give "output"'))
+    if any(value is not None for value in rest):
+        cure = "give cost_hat alone: a tariff, productivity or transfer would move what is held"
+        faults.append(Fault("hold", "stands beside another shock", cure))
+    if faults:
+        raise DataError("the conditional equilibrium cannot be solved", faults)
+    unchanged = np.ones((len(table.regions), len(table.regions)))
+    return conditional(table, unchanged if cost_hat is None else cost_hat, reference, tol)
 
 
 def resistances(equilibrium: Equilibrium, reference: str) -> pd.DataFrame:
