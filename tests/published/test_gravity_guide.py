@@ -3,6 +3,7 @@
 The file holds a conditional equilibrium and a full one. The guide's loop for the full one ends where
 the largest signed change of prices is at most 0.01. Its numbers are those after three rounds, which is that
 rule read one round late; the same loop stopped there finds them again. `solve` gives the converged ones.
+The do-file was not at hand: of possible readings of the loop this is the one that gives the file's numbers.
 """
 
 from __future__ import annotations
