@@ -124,6 +124,20 @@ def _elsewhere(estimate: Estimate, data: pd.DataFrame, unseen: Unseen) -> Array:
         raise DataError("nothing was predicted", [fault])
     formula, sample = parse_formula(estimate.formula), estimate.sample
     frame = data.set_axis([str(c) for c in data.columns], axis=1).reset_index(drop=True)
+    _has_columns(estimate, formula, frame)
+    whole = replace(
+        formula, terms=tuple(replace(t, factors=tuple(map(_full, t.factors))) for t in formula.terms)
+    )
+    names, X, offset = design(whole, frame, sample.sides, sample.year)
+    # A level that the rows do not have is a column of zeros.
+    total = _linear(estimate, X, names)
+    total = total if offset is None else total + offset
+    return total + _effects_of(estimate, frame, unseen)
+
+
+def _has_columns(estimate: Estimate, formula: Formula, frame: pd.DataFrame) -> None:
+    """Raise DataError for columns and levels that the formula needs; a pair that was made is made again."""
+    sample = estimate.sample
     wanted = [c for t in formula.terms for c in t.columns()]
     wanted += formula.offset.columns() if formula.offset is not None else []
     wanted += [c for e in formula.effects for c in e]
@@ -138,14 +152,13 @@ def _elsewhere(estimate: Estimate, data: pd.DataFrame, unseen: Unseen) -> Array:
     faults += _unseen_levels(formula, sample.frame, frame) if not faults else []
     if faults:
         raise DataError("nothing was predicted", faults)
-    whole = replace(
-        formula, terms=tuple(replace(t, factors=tuple(map(_full, t.factors))) for t in formula.terms)
-    )
-    names, X, offset = design(whole, frame, sample.sides, sample.year)
-    # A level that the rows do not have is a column of zeros.
-    total = _linear(estimate, X, names)
-    total = total if offset is None else total + offset
-    for name, values in zip(sample.groups.names, _values(estimate), strict=True):
+
+
+def _effects_of(estimate: Estimate, frame: pd.DataFrame, unseen: Unseen) -> Array:
+    """The sum of the fixed effects of every row, NaN where one has no value."""
+    total = np.zeros(len(frame))
+    faults = []
+    for name, values in zip(estimate.sample.groups.names, _values(estimate), strict=True):
         place = dict(zip(_levels(estimate, name), values, strict=True))
         keys = zip(*(frame[c].tolist() for c in name.split(_JOINT)), strict=True)
         part = np.array([place.get(key, np.nan) for key in keys])
@@ -170,7 +183,8 @@ def _full(factor: Any) -> Any:
 def _unseen_levels(formula: Formula, known: pd.DataFrame, frame: pd.DataFrame) -> list[Fault]:
     found = []
     for name in dict.fromkeys(f.levels for t in formula.terms for f in t.factors if f.levels):
-        new = [v for v in frame[name].dropna().unique().tolist() if v not in set(known[name].tolist())]
+        seen = set(known[name].tolist())
+        new = [v for v in frame[name].dropna().unique().tolist() if v not in seen]
         if new:
             what = f"has a level that the sample does not have: {_text(new[0])}"
             found.append(Fault(name, what, "leave those rows out"))
