@@ -351,9 +351,9 @@ def _counts(base: Digest, names: Names) -> Section:
     )
     fitted = (
         "Fitted: one of the counts that `landbridge calibrate` fits weights of corridor families and "
-        "constants of gateways to. Predicted: no number was set on it. 14,398 trains is 16,414 "
-        "(2024) less the published growth of 14 %. Counts of another scope (ports with transhipment) are "
-        "in the JSON as `ranked`."
+        "constants of gateways to. Predicted: it was not in the fit, though it may follow from rows that "
+        "were (Alashankou is both ports less Khorgos). 14,398 trains is 16,414 (2024) less the published "
+        "growth of 14 %. Counts of another scope (ports with transhipment) are in the JSON as `ranked`."
     )
     scaled = f"The base economy is scaled to the GDP of {base.year}; network, prices and shares are of 2023."
     return Section(
@@ -581,8 +581,8 @@ def _meaning(base: Digest, cases: Sequence[Digest], names: Names) -> Iterator[st
         ratio = two["ours"] / two["observed"]
         yield (
             f"The two Xinjiang rail ports carry {two['ours']:,.0f} container trains a year here against "
-            f"{two['observed']:,.0f} observed ({ratio:.2f} times); their split is a prediction and less "
-            "exact. Flows by gateway are no better than that, and with them the loss from closing one."
+            f"{two['observed']:,.0f} observed ({ratio:.2f} times); numbers were fitted to that count. Flows "
+            "at gateways without a count can be far off, and with them the loss from closing one."
         )
     yield STATIC
     yield CLOSURES

@@ -66,7 +66,7 @@ class Groups:
         """
         if not self.codes:
             return np.asarray(X - X.mean(axis=0))
-        D = self._indicators()
+        D = self.indicators()
         size = np.asarray(D.sum(axis=0)).ravel()
         normal = (D.T @ D).tocsr()
         scale = 1.0 / np.sqrt(size)
@@ -90,13 +90,14 @@ class Groups:
 
     def extend(self, X: Array, known: Mask) -> Array:
         """X less its fit on the groups where the fit is made on the known rows only."""
-        D = self._indicators()
+        D = self.indicators()
         inside = X[known] - self.of(known).project(X[known])
         # Coefficients of the groups from the fitted part: consistent, so least squares recovers one set.
         solution = np.column_stack([lsqr(D[known], c, atol=1e-14, btol=1e-14)[0] for c in inside.T])
         return np.asarray(X - D @ solution)
 
-    def _indicators(self) -> sparse.csr_matrix:
+    def indicators(self) -> sparse.csr_matrix:
+        """The indicators of all levels of all groups, side by side [rows, levels]."""
         n = len(self.codes[0])
         offsets = np.concatenate([[0], np.cumsum([int(c.max()) + 1 for c in self.codes])])
         columns = np.stack([c + o for c, o in zip(self.codes, offsets[:-1], strict=True)], axis=1).ravel()

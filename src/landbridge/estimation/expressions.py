@@ -33,6 +33,7 @@ __all__ = [
     "names_in",
     "parse_formula",
     "refused",
+    "with_offset",
 ]
 
 # Longer lines are no condition anybody typed, and deep nesting is how a parser is attacked.
@@ -316,10 +317,12 @@ class Formula:
     terms: tuple[Term, ...]
     effects: tuple[tuple[str, ...], ...]
     constant: bool = True
+    offset: Factor | None = None
 
     def columns(self) -> list[str]:
         """The columns of the data that it needs."""
         used = [*self.dependent.columns(), *(c for t in self.terms for c in t.columns())]
+        used += self.offset.columns() if self.offset is not None else []
         return list(dict.fromkeys([*used, *(c for e in self.effects for c in e)]))
 
 
@@ -344,8 +347,13 @@ def parse_formula(text: str) -> Formula:
     dependent = _factor(left, faults)
     terms: list[Term] = []
     constant = True
+    offset: Factor | None = None
     for piece in _split(parts[0], "+"):
-        if piece.strip() in ("0", "1", "-1"):
+        if re.match(r"\s*offset\(", piece):
+            if offset is not None:
+                faults.append(Fault("formula", "has two offsets", "add them up in one: offset(a + b)"))
+            offset = _offset(piece, faults)
+        elif piece.strip() in ("0", "1", "-1"):
             constant = constant and piece.strip() == "1"
         else:
             terms += _terms(piece, faults)
@@ -359,7 +367,30 @@ def parse_formula(text: str) -> Formula:
         faults.append(Fault(f"formula {text!r}", "has no regressor", "put one between ~ and |"))
     if faults or dependent is None:
         raise DataError("the formula cannot be read", faults)
-    return Formula(" ".join(text.split()), dependent, tuple(terms), effects, constant)
+    return Formula(" ".join(text.split()), dependent, tuple(terms), effects, constant, offset)
+
+
+def with_offset(formula: str, offset: str | None) -> str:
+    """The formula with `offset(expression)` among its terms; as it is where there is none."""
+    if offset is None or not offset.strip():
+        return formula
+    pieces = _split(formula, "|")
+    pieces[0] = f"{pieces[0].rstrip()} + offset({offset.strip()})"
+    return " | ".join([pieces[0], *(p.strip() for p in pieces[1:])])
+
+
+def _offset(piece: str, faults: list[Fault]) -> Factor | None:
+    """offset(expression): a term whose coefficient is one."""
+    try:
+        tree = _parse(piece.strip(), "formula")
+    except DataError as error:
+        faults += error.faults
+        return None
+    if not isinstance(tree, ast.Call) or len(tree.args) != 1 or tree.keywords:
+        cure = "write offset(column) or offset(log(column))"
+        faults.append(Fault("formula", f"{piece.strip()} cannot be read", cure))
+        return None
+    return Factor(piece.replace(" ", ""), tree.args[0])
 
 
 def _split(text: str, at: str) -> list[str]:

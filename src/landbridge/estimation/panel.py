@@ -29,7 +29,7 @@ from landbridge.io.optional import need
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ENDINGS", "PAIR", "Sample", "build_sample", "codes_of", "read_panel"]
+__all__ = ["ENDINGS", "PAIR", "Sample", "build_sample", "codes_of", "design", "pairs", "read_panel"]
 
 Array = NDArray[np.float64]
 PAIR = "pair"
@@ -66,6 +66,7 @@ class Sample:
     built: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     left_out: list[tuple[str, int]] = field(default_factory=list)
+    offset: Array | None = None
 
     def only(self, rows: NDArray[np.bool_]) -> Sample:
         """The sample without some rows."""
@@ -80,6 +81,7 @@ class Sample:
             self.built,
             self.notes,
             self.left_out,
+            None if self.offset is None else self.offset[rows],
         )
 
 
@@ -200,7 +202,7 @@ def build_sample(
     frame = data.loc[rows, [c for c in wanted if c in data.columns]].copy()
     origin = np.flatnonzero(rows)
     if builds_pair and PAIR in wanted and sides is not None:
-        frame[PAIR] = _pairs(frame, sides)
+        frame[PAIR] = pairs(frame, sides)
         built.append(
             f"pair from {sides[0]} and {sides[1]}: both directions share one, each domestic pair is its own"
         )
@@ -209,6 +211,7 @@ def build_sample(
     if not faults:  # what stands in for a flow that is no number has no faults of its own
         faults += _flow_faults(formula, y, place, linear)
     names, X = _design(formula, place, faults)
+    offset = _offset(formula, place, faults)
     keys = [*(c for e in formula.effects for c in e), *(c for c in named if c in frame)]
     for name in dict.fromkeys([*(sides or ()), *keys]):
         empty = pd.isna(frame[name]).to_numpy()
@@ -225,7 +228,7 @@ def build_sample(
     if faults:
         raise DataError("the data cannot be estimated", faults)
 
-    found = Sample(frame, y, names, X, Groups((), ()), sides, year, built)
+    found = Sample(frame, y, names, X, Groups((), ()), sides, year, built, offset=offset)
     empty = np.asarray(np.isnan(X).any(axis=1))
     if empty.any():
         per = ", ".join(f"{n} {int(c)}" for n, c in zip(names, np.isnan(X).sum(axis=0), strict=True) if c)
@@ -255,10 +258,27 @@ def codes_of(frame: pd.DataFrame, names: Sequence[str]) -> Codes:
 # ---- columns ---------------------------------------------------------------------------------------
 
 
-def _pairs(frame: pd.DataFrame, sides: tuple[str, str]) -> list[str]:
+def pairs(frame: pd.DataFrame, sides: tuple[str, str]) -> list[str]:
+    """Names of the pairs: both directions share one, each domestic pair is its own."""
     # str() also of what is missing: it becomes a fault of its own, not a crash here.
     a, b = ([str(v) for v in frame[s].to_numpy(dtype=object)] for s in sides)
     return [f"{p}_{q}" if p <= q else f"{q}_{p}" for p, q in zip(a, b, strict=True)]
+
+
+def design(
+    formula: Formula, frame: pd.DataFrame, sides: tuple[str, str] | None, year: str | None
+) -> tuple[tuple[str, ...], Array, Array | None]:
+    """Names and values of the regressors, and the offset, on rows that need not be a sample.
+
+    Raises DataError where a column holds no numbers.
+    """
+    faults: list[Fault] = []
+    place = _Place(frame, np.arange(len(frame)), sides, year)
+    names, X = _design(formula, place, faults)
+    offset = None if formula.offset is None else _values(formula.offset, place, faults)
+    if faults:
+        raise DataError("the data cannot be used", faults)
+    return names, X, offset
 
 
 def _design(formula: Formula, place: _Place, faults: list[Fault]) -> tuple[tuple[str, ...], Array]:
@@ -271,6 +291,18 @@ def _design(formula: Formula, place: _Place, faults: list[Fault]) -> tuple[tuple
             columns.append(values)
     X = np.column_stack(columns) if columns else np.empty((len(place.frame), 0))
     return tuple(names), X
+
+
+def _offset(formula: Formula, place: _Place, faults: list[Fault]) -> Array | None:
+    """The term of coefficient one; what is empty or infinite becomes a fault."""
+    if formula.offset is None:
+        return None
+    values = _values(formula.offset, place, faults)
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        cure = "fill it or leave the rows out with where; the logarithm of zero has no offset"
+        faults.append(Fault(formula.offset.name, f"is empty or infinite in {place.rows(wrong)}", cure))
+    return values
 
 
 def _expanded(term: Term, place: _Place, faults: list[Fault]) -> list[tuple[str, Array]]:

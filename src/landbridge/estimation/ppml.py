@@ -24,7 +24,8 @@ from landbridge.estimation.absorb import (
     separated_by_regressors,
     separated_by_two_effects,
 )
-from landbridge.estimation.expressions import Formula, parse_formula
+from landbridge.estimation.effects import Kind, Unseen, effects, predict
+from landbridge.estimation.expressions import Formula, parse_formula, with_offset
 from landbridge.estimation.panel import PAIR, Sample, build_sample, codes_of, read_panel
 from landbridge.io.optional import need
 
@@ -48,7 +49,8 @@ _ROUNDS = 20
 class Estimate:
     """An estimate with everything that was decided on the way; any other attribute is pyfixest's own.
 
-    So `.coef()`, `.se()`, `.tidy()`, `.confint()`, `.vcov("hetero")`, `.predict()` work as in pyfixest.
+    So `.coef()`, `.se()`, `.tidy()`, `.confint()`, `.vcov("hetero")` work as in pyfixest; `predict`,
+    `effects` and `fixef` are landbridge's own.
 
     Attributes
     ----------
@@ -67,7 +69,7 @@ class Estimate:
     built
         Columns that were made, and how.
     fixed_effects
-        Levels by fixed effect.
+        Number of levels by fixed effect; `effects` has their values.
     clusters
         Clusters by name; empty where errors are only robust.
     notes
@@ -115,6 +117,52 @@ class Estimate:
         """Fitted flow of every row of the sample, in the unit of the data."""
         values = self.fit._Y_hat_response if self.method == "ppml" else self.fit._Y_hat_link
         return np.asarray(values, dtype=np.float64).ravel()
+
+    def predict(
+        self, data: pd.DataFrame | None = None, kind: Kind = "response", unseen: Unseen = "fault"
+    ) -> Array:
+        """Predicted flow of every row: exp(b'x + offset + fixed effects), least squares without the exp.
+
+        Parameters
+        ----------
+        data
+            Rows with the columns of the formula (not the flow); None for the sample.
+        kind
+            "response": the flow in the unit of the data; "link": its logarithm. With least squares both are
+            the left side as written.
+        unseen
+            What a row whose fixed effect has no value becomes: "fault" or "nan". Rows with an empty
+            regressor or offset are NaN.
+
+        Raises
+        ------
+        DataError
+            A column is missing, a level of a fixed effect or of i() was not in the sample, an unknown kind.
+
+        Source: the definition of the estimate.
+        """
+        return predict(self, data, kind, unseen)
+
+    def effects(self) -> pd.DataFrame:
+        """The value of every fixed effect, in logs: columns effect, level, value.
+
+        ln(fit) - b'x - offset = sum of effects; several sets of values do that (one may rise while another
+        falls), and these are the ones of least sum of squares. Sums over the effects of a row, and
+        differences within a year of one effect of exporter^year + importer^year, do not depend on the choice.
+
+        Raises ConvergenceError where no values reproduce the fit to 1e-8.
+
+        Source: Fally (2015), Journal of International Economics 97(1), for what the effects mean.
+        """
+        return effects(self)
+
+    def fixef(self) -> dict[str, dict[str, float]]:
+        """`effects` as {effect: {level: value}}, levels written as in `effects`: "ARG^1994"."""
+        found = effects(self)
+        return {
+            str(name): {str(k): float(v) for k, v in zip(part["level"], part["value"], strict=True)}
+            for name, part in found.groupby("effect", sort=False)
+        }
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a coefficient: coefficient, standard_error, z, p, low and high (95 %), percent.
@@ -209,6 +257,7 @@ def estimate(
     exporter: str | None = None,
     importer: str | None = None,
     tolerance: float = 1e-10,
+    offset: str | None = None,
 ) -> Estimate:
     """Structural gravity by PPML (or least squares) with any fixed effects.
 
@@ -237,6 +286,9 @@ def estimate(
         Names of the two sides where they are not exporter/importer, iso_o/iso_d, origin/destination.
     tolerance
         Relative change of the deviance at which the iterations stop.
+    offset
+        A column or expression whose coefficient is held at one, in logs of the flow: "log(gdp)". The same as
+        `+ offset(log(gdp))` in the formula; PPML only.
 
     Raises
     ------
@@ -253,7 +305,10 @@ def estimate(
     need("pyfixest", "pyfixest", "estimation", "an estimation")
     if method not in ("ppml", "ols"):
         raise DataError("unknown method", [Fault("method", f"is {method!r}", "give ppml or ols")])
-    parsed = parse_formula(formula)
+    parsed = parse_formula(with_offset(formula, offset))
+    if parsed.offset is not None and method == "ols":
+        cure = "subtract it from the left side: I(log(trade) - x) ~ ..."
+        raise DataError("the offset cannot be used", [Fault("offset", "is for ppml", cure)])
     clusters = _read_cluster(cluster)
     frame = read_panel(data) if isinstance(data, str | Path) else _named(data)
     sample = build_sample(parsed, frame, where, clusters, exporter, importer, linear=method == "ols")
@@ -408,6 +463,10 @@ def _fit(
         try:
             if method == "ppml":
                 options |= {"iwls_tol": tolerance, "iwls_maxiter": 200, "separation_check": []}
+                if sample.offset is not None:
+                    held = "offset_" if "offset_" not in taken else "offset__"
+                    frame[held] = sample.offset
+                    options["offset"] = held
                 fit = pyfixest.fepois(text, frame, **options)
             else:
                 fit = pyfixest.feols(text, frame, **options)

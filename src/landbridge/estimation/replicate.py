@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["replicate"]
 
+_OFFSET = "held_offset"
+
 
 def replicate(estimates: Sequence[Estimate], folder: Path) -> list[Path]:
     """Write data_1.csv, gravity_1.do and gravity_1.R (and _2 ...) to a folder, made where it is missing.
@@ -80,6 +82,8 @@ def _data(estimate: Estimate, names: dict[str, str]) -> str:
     columns[names[estimate.dependent]] = sample.y
     for name, values in zip(sample.names, sample.X.T, strict=True):
         columns[names[name]] = values
+    if sample.offset is not None:
+        columns[_OFFSET] = sample.offset
     for label, codes in zip(_effects(estimate), sample.groups.codes, strict=True):
         columns[label] = codes + 1
     for label, name in zip(_clusters(estimate), estimate.clusters, strict=True):
@@ -117,6 +121,7 @@ def _stata(estimate: Estimate, names: dict[str, str], data: str) -> str:
     flow = names[estimate.dependent]
     if estimate.method == "ppml":
         absorb = f"absorb({effects}) " if effects else ""
+        absorb += f"offset({_OFFSET}) " if estimate.sample.offset is not None else ""
         needs = "* Needs: ssc install ftools; ssc install reghdfe; ssc install ppmlhdfe"
         command = f"ppmlhdfe {flow} {regressors}, {absorb}{vce} tolerance(1e-10)"
     elif effects:
@@ -142,6 +147,7 @@ def _r(estimate: Estimate, names: dict[str, str], data: str) -> str:
     clusters = " + ".join(_clusters(estimate))
     vcov = f"~ {clusters}" if clusters else '"hetero"'
     command, extra = ("fepois", ", glm.tol = 1e-10") if estimate.method == "ppml" else ("feols", "")
+    extra += f", offset = ~{_OFFSET}" if estimate.sample.offset is not None else ""
     body = [
         *_head(estimate, "#"),
         '# Needs: install.packages("fixest")',

@@ -3,10 +3,12 @@
 from landbridge.trade.batch import EquilibriumBatch, solve_batch
 from landbridge.trade.equilibrium import Equilibrium, solve
 from landbridge.trade.gravity import Counterfactual, cost_hat, counterfactual, within
+from landbridge.trade.resistance import Conditional, conditional, resistances
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
 from landbridge.world.trade_table import TradeTable
 
 __all__ = [
+    "Conditional",
     "Counterfactual",
     "Equilibrium",
     "EquilibriumBatch",
@@ -14,8 +16,10 @@ __all__ = [
     "Gradient",
     "LinearResponse",
     "TradeTable",
+    "conditional",
     "cost_hat",
     "counterfactual",
+    "resistances",
     "solve",
     "solve_batch",
     "within",

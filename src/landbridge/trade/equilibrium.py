@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
-from landbridge.trade import welfare
+from landbridge.trade import resistance, welfare
 from landbridge.trade.economy import Array, Closure, Economy, Point, Shock
 from landbridge.trade.search import Rebased, SearchError, find, hardly_trades, no_home_sales, prepare, rebase
 from landbridge.trade.value_added import ValueAdded, value_added
@@ -89,6 +89,16 @@ class Equilibrium:
         return _frozen(self.wage_hat / np.exp((self.base.final_share * np.log(self.price_hat)).sum(axis=1)))
 
     @cached_property
+    def producer_price_hat(self) -> Array:
+        """unit_cost_hat / productivity_hat [n, s], the change of the price at the factory gate."""
+        lift = self._economy.shock.ln_productivity
+        return self.unit_cost_hat if lift is None else _frozen(self.unit_cost_hat * np.exp(-lift.T))
+
+    def resistances(self, reference: str) -> pd.DataFrame:
+        """Changes of outward and inward resistances relative to a region: `resistance.resistances`."""
+        return resistance.resistances(self, reference)
+
+    @cached_property
     def first_order(self) -> FirstOrder:
         """Caliendo and Parro's finite-change split of real income into its parts, beside the exact hat."""
         self._solved()
@@ -112,11 +122,13 @@ class Equilibrium:
         """Trade in value added at this equilibrium; for the base, `value_added(table)`."""
         return value_added(self.table())
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self, trade: bool = False, reference: str | None = None) -> pd.DataFrame:
         """One row per region, in percent: real income, real wage and the first-order split beside.
 
         real_income is exact; terms_of_trade, volume, cost, transfer and supply add up to first_order
         (`FirstOrder`), and residual = real_income - first_order is what finite changes leave over.
+        trade=True adds exports, imports (values abroad, net of tariff, in world value added of the base, or
+        in the reference's consumer prices) and real_gdp (value added and tariffs, in consumer prices).
         ConvergenceError where this equilibrium is unconverged.
         """
         import pandas as pd
@@ -127,6 +139,8 @@ class Equilibrium:
         for name in ("terms_of_trade", "volume", "cost", "transfer", "supply"):
             columns[name] = getattr(split, name)
         columns |= {"first_order": split.sum, "residual": exact - split.sum}
+        if trade or reference is not None:
+            columns |= resistance.frame_of_trade(self, reference)
         index = pd.Index(self.base.regions, name="region")
         return pd.DataFrame({f"{name}_percent": 100.0 * v for name, v in columns.items()}, index=index)
 
@@ -316,6 +330,8 @@ def solve(
     transfer: ArrayLike | None = None,
     start: Equilibrium | None = None,
     supply_elasticity: float = 0.0,
+    hold: str | None = None,
+    reference: str | None = None,
 ) -> Equilibrium:
     """The equilibrium after a shock, relative to the no-shock equilibrium under the same closure.
 
@@ -349,6 +365,8 @@ def solve(
     supply_elasticity
         psi, for tables of one sector without inputs: factors supplied move by (w^ / P^)^psi, so that
         wL' = w^ (w^ / P^)^psi wL (universal gravity). Zero is the fixed endowment.
+    hold, reference
+        hold="output" gives the conditional equilibrium relative to a region: see `conditional`.
 
     Raises
     ------
@@ -365,6 +383,9 @@ def solve(
     if not isinstance(table, TradeTable):
         cure = "make one with TradeTable.armington or TradeTable.from_frame"
         raise DataError("there is no economy", [Fault("table", f"is a {type(table).__name__}", cure)])
+    if hold is not None:
+        rest = (tariff, productivity_hat, transfer, start, supply_elasticity or None)
+        return resistance.held(table, cost_hat, hold, reference, tol, rest)  # type: ignore[return-value]
     if np.ndim(cost_hat if cost_hat is not None else 0.0) == 4:
         from landbridge.trade.batch import solve_batch  # it builds on this module
 

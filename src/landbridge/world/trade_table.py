@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -200,6 +200,48 @@ class TradeTable:
         from landbridge.world.trade_frame import table_from_frame  # it makes tables, and needs pandas
 
         return table_from_frame(trade, theta, production, inputs, fill_missing)
+
+    @classmethod
+    def from_estimate(
+        cls,
+        estimate: Any,
+        theta: float | Mapping[str, float] = 4.0,
+        year: int | None = None,
+        sector: str | None = None,
+        production: pd.DataFrame | None = None,
+        inputs: pd.DataFrame | None = None,
+        fill_missing: bool = False,
+    ) -> TradeTable:
+        """The fitted flows of an estimated gravity as a table, domestic sales too: X_od = exp(b'x + effects).
+
+        With exporter and importer effects the fitted outputs and expenditures equal those of the sample.
+
+        Parameters
+        ----------
+        estimate
+            A result of `landbridge.estimation.estimate` by PPML, flows in million USD.
+        theta
+            One trade elasticity, or one for each sector.
+        year
+            The year to take, where the sample has several.
+        sector
+            Column of the sample that holds the sector; None for one sector.
+        production, inputs
+            As in `from_frame`; needed for several sectors.
+        fill_missing
+            Pairs that are not in the sample (left out by the estimate, or never there) are flows of zero;
+            otherwise each is a fault.
+
+        Raises
+        ------
+        DataError
+            Least squares, no domestic sales, several years and none chosen, and what `from_frame` refuses.
+
+        Source: Fally (2015), Journal of International Economics 97(1), for the adding up.
+        """
+        from landbridge.world.trade_fitted import table_from_estimate  # it makes tables, and needs pandas
+
+        return table_from_estimate(estimate, theta, year, sector, production, inputs, fill_missing)
 
     @property
     def sells_nothing_at_home(self) -> tuple[str, ...]:

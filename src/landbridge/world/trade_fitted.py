@@ -1,0 +1,62 @@
+"""A trade table from an estimated gravity: fitted flows, domestic sales included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from landbridge.errors import DataError, Fault, did_you_mean
+from landbridge.world.trade_frame import table_from_frame
+from landbridge.world.trade_table import TradeTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["table_from_estimate"]
+
+
+def table_from_estimate(
+    estimate: Any,
+    theta: float | Mapping[str, float] = 4.0,
+    year: int | None = None,
+    sector: str | None = None,
+    production: pd.DataFrame | None = None,
+    inputs: pd.DataFrame | None = None,
+    fill_missing: bool = False,
+) -> TradeTable:
+    """The body of `TradeTable.from_estimate`, which says what is taken."""
+    sample = getattr(estimate, "sample", None)
+    method = getattr(estimate, "method", None)
+    if sample is None or method != "ppml":
+        what = "is least squares" if method == "ols" else f"is a {type(estimate).__name__}"
+        cure = "estimate flows by PPML: estimate(...)"
+        raise DataError("the trade table has 1 fault", [Fault("estimate", what, cure)])
+    faults: list[Fault] = []
+    if sample.sides is None:
+        cure = 'name the two sides in estimate(): exporter="...", importer="..."'
+        faults.append(Fault("estimate", "does not say who exports and who imports", cure))
+    frame: pd.DataFrame = sample.frame.assign(trade_fitted_=estimate.fitted)
+    if sector is not None and sector not in frame:
+        cure = did_you_mean(sector, frame.columns) or "it must stand in the formula"
+        faults.append(Fault("sector", f"there is no column {sector!r} in the sample", cure))
+    if year is not None and sample.year is None:
+        faults.append(Fault("year", "is given, and the sample has no years", "leave it out"))
+    elif sample.year is not None:
+        known = sorted(frame[sample.year].unique().tolist())
+        shown = ", ".join(f"{y:g}" for y in known)
+        if year is None and len(known) > 1:
+            faults.append(Fault("year", "is not given, and the sample has several", f"give one of {shown}"))
+        elif year is not None and year not in known:
+            faults.append(Fault("year", f"{year} is not in the sample", f"give one of {shown}"))
+        elif year is not None:
+            frame = frame[frame[sample.year] == year]
+    if not faults and not (frame[sample.sides[0]] == frame[sample.sides[1]]).any():
+        cure = "estimate with domestic sales in the data (exporter = importer) and in the sample"
+        faults.append(Fault("estimate", "has no domestic sales", cure))
+    if faults:
+        raise DataError(f"the trade table has {len(faults)} fault{'s' * (len(faults) > 1)}", faults)
+    columns = {sample.sides[0]: "origin", sample.sides[1]: "destination", "trade_fitted_": "trade"}
+    if sector is not None:
+        columns[sector] = "sector"
+    long = frame[list(columns)].rename(columns=columns).reset_index(drop=True)
+    return table_from_frame(long, theta, production, inputs, fill_missing)
