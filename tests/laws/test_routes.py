@@ -210,6 +210,19 @@ def test_every_route_is_admissible_and_has_the_family_of_its_group(bench: _Bench
     np.testing.assert_array_equal(named[corridor], held[corridor])
 
 
+def test_a_route_has_the_same_family_from_either_end(bench: _Bench) -> None:
+    graph, routes = bench.graph, bench.routes
+    westward = graph.lon[routes.origin] > graph.lon[routes.destination]
+    some = np.flatnonzero(westward[routes.pair])[::3]
+    arcs = [arcs_of(routes, r) for r in some.tolist()]
+    start = np.concatenate([[0], np.cumsum([len(a) for a in arcs])])
+    labels = Labels.of(graph)
+    there = labels.name(graph, np.concatenate(arcs), start)
+    back = labels.name(graph, np.concatenate([graph.reverse[a][::-1] for a in arcs]), start)
+    np.testing.assert_array_equal(there, back)
+    assert len(np.unique(there)) > len(FAMILIES) - 1
+
+
 def test_ships_of_russia_call_at_its_own_ports(bench: _Bench) -> None:
     """Trade of Russia by sea leaves it and reaches it by ship, not over a third country's port.
 
@@ -217,8 +230,7 @@ def test_ships_of_russia_call_at_its_own_ports(bench: _Bench) -> None:
     """
     graph, routes = bench.graph, bench.routes
     own, tail, head = np.array(graph.own_country), graph.tail // len(LAYERS), graph.head // len(LAYERS)
-    real = np.array(graph.countries)
-    lane = graph.ocean_ship & (real[tail] != real[head])
+    lane = graph.ocean_ship & (own[tail] != own[head])
     sea = routes.family == FAMILIES.index("sea")
     asked = 0
     for country in ("RUS", "CHN"):

@@ -172,7 +172,7 @@ _LONG_KM = 4000.0
 def _attributes(graph: Graph) -> NDArray[np.str_]:
     """Step, mode, water, and the countries at both ends of every arc, an exclave without a country."""
     tail, head = graph.tail // len(LAYERS), graph.head // len(LAYERS)
-    own, real = np.array(graph.own_country), np.array(graph.countries)
+    own = np.array(graph.own_country)
     at_sea = graph.mode == SEA
     step = np.zeros(graph.n_arcs, dtype=np.int64)
     step[(graph.mode > 0) & ~at_sea] = _STEPS.index("haul")
@@ -181,7 +181,8 @@ def _attributes(graph: Graph) -> NDArray[np.str_]:
     step[port & (graph.head % len(LAYERS) == SEA)] = _STEPS.index("board")
     step[port & (graph.tail % len(LAYERS) == SEA)] = _STEPS.index("land")
     step[at_sea] = _STEPS.index("sail")
-    voyage = at_sea & (real[tail] != real[head])
+    # A lane to an exclave, which has no country here, is a voyage too.
+    voyage = at_sea & (own[tail] != own[head])
     step[voyage] = _STEPS.index("voyage")
     step[voyage & (graph.length_km > _LONG_KM)] = _STEPS.index("long voyage")
     caspian = np.zeros(len(graph.places), dtype=bool)
