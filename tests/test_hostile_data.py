@@ -117,7 +117,8 @@ def bytes_of(grid: Grid, terminator: str = "\n") -> bytes:
 
 
 def literal_cell(column: Column, text: str) -> Cell:
-    text = text.strip()
+    # The schema states what a blank means where a column may be blank.
+    text = text.strip() or ("" if column.required else column.default)
     if not text:
         assert not column.required, f"{column.table}.{column.name} was filled in silently"
         return None
