@@ -9,6 +9,7 @@ import pytest
 
 import landbridge as lb
 from landbridge.transport.graph import BLOCK
+from landbridge.transport import FAMILIES
 from landbridge.transport.modes import MODE_CLASSES, border_modes, mode_classes
 
 
@@ -86,6 +87,11 @@ def test_a_border_is_crossed_by_what_crosses_it(study: lb.Study) -> None:
     assert len(uzbek) and set(uzbek.mode_border_exporter) <= {"rail", "road"}
     assert set(uzbek.mode_border_importer) == {"sea"}
     assert (into >= 0).all() and (out >= 0).all()
+    # Rails of Russia cut a corner through Petropavl: what came by ship came by ship.
+    sea = routes.family == FAMILIES.index("sea")
+    mainland = np.array(graph.own_country)[routes.destination] == "RUS"
+    shipped = sea & ((country[routes.origin] == "CHN") & mainland)[routes.pair]
+    assert shipped.any() and (into[shipped] == MODE_CLASSES.index("sea")).all()
 
 
 def test_the_split_is_in_the_json_of_base_and_scenario(study: lb.Study) -> None:

@@ -72,15 +72,17 @@ def _inland(graph: Graph, places: Mapping[str, Mapping[str, Cell]]) -> BoolArray
 def border_modes(graph: Graph, arcs: Arcs, start: LongArray) -> tuple[LongArray, LongArray]:
     """The mode by which a route leaves the country of its origin and enters that of its destination [route].
 
-    Numbers into MODE_CLASSES: rail, road or sea; -1 for a route inside one country.
+    The last time it leaves and the first time it enters: rails of the country that cut a corner abroad are no
+    border of its trade. Numbers into MODE_CLASSES: rail, road or sea; -1 for a route inside one country.
     """
     country = np.unique(np.array(graph.countries), return_inverse=True)[1]
-    crosses = country[graph.tail // len(LAYERS)] != country[graph.head // len(LAYERS)]
+    tail, head = country[graph.tail // len(LAYERS)], country[graph.head // len(LAYERS)]
     by = np.where(np.isin(graph.mode, RAILS), RAIL, np.where(graph.mode == SEA, BY_SEA, ROAD))
-    at = np.flatnonzero(crosses[arcs])
-    route = np.searchsorted(start, at, side="right") - 1
-    mode = by[arcs[at]]
+    at = np.flatnonzero((tail != head)[arcs])
+    route, arc = np.searchsorted(start, at, side="right") - 1, arcs[at]
+    leaves = tail[arc] == tail[arcs[start[:-1]]][route]
+    enters = (head[arc] == head[arcs[start[1:] - 1]][route])[::-1]
     out, into = np.full(len(start) - 1, -1), np.full(len(start) - 1, -1)
-    into[route] = mode
-    out[route[::-1]] = mode[::-1]
+    out[route[leaves]] = by[arc[leaves]]
+    into[route[::-1][enters]] = by[arc[::-1][enters]]
     return out, into
