@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import landbridge as lb
-from landbridge.transport.graph import BLOCK
 from landbridge.transport import FAMILIES
+from landbridge.transport.graph import BLOCK
 from landbridge.transport.modes import MODE_CLASSES, border_modes, mode_classes
 
 
