@@ -104,6 +104,24 @@ def test_quicker_borders_raise_real_income_of_all_five(study: lb.Study) -> None:
     assert {row["group"]: row["percent"] > 0 for row in case.group_rows} == {"CA5": True, "world": True}
 
 
+def test_percent_of_income_and_of_gdp(study: lb.Study) -> None:
+    """Income is GDP and the trade deficit; GDP is the published one."""
+    case = study["cku-railway"]
+    published = {str(row["region"]): float(row["gdp_musd"] or 0.0) for row in case.world.regions}
+    for row in case.real_income_rows:
+        assert row["gdp_musd"] == pytest.approx(published[row["region"]], rel=1e-9)
+        assert row["musd"] == pytest.approx(row["percent"] / 100 * row["income_musd"], rel=1e-12)
+        assert row["percent_of_gdp"] * row["gdp_musd"] == pytest.approx(
+            row["percent"] * row["income_musd"], rel=1e-12
+        )
+    table = case.equilibrium["fixed"].base
+    np.testing.assert_allclose(table.income - table.gdp, table.deficits, rtol=0, atol=1e-6)
+    kgz = next(row for row in case.real_income_rows if row["region"] == "KGZ")
+    assert kgz["percent_of_gdp"] > 1.5 * kgz["percent"] > 0.0
+    world = next(row for row in case.group_rows if row["group"] == "world")
+    assert world["percent_of_gdp"] == pytest.approx(world["percent"], rel=1e-9)
+
+
 def test_a_closed_post_carries_nothing_and_costs_something(study: lb.Study) -> None:
     case = study["khorgos-closed"]
     flows = {row["gateway"]: row["teu_per_year"] for row in case.gateway_rows}

@@ -123,10 +123,12 @@ def settle(
         search(boxes)
     if touched.held and at.residual <= tol * scale:
         # Once more from here without the hold, so that the answer does not hang on the way to it. Where two
-        # families left really cost the same, the hold takes effect again.
+        # families left really cost the same, the search stalls, the hold takes effect again and it goes on.
         touched.release()
-        boxes = flows(at.load)
-        if np.isfinite(boxes).all() and at.residual > tol * scale:
+        for _ in range(2):
+            boxes = flows(at.load)
+            if not np.isfinite(boxes).all() or at.residual <= tol * scale:
+                break
             at.evaluations, before = 0, at.evaluations
             search(boxes)
             at.evaluations += before

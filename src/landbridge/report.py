@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -204,6 +205,8 @@ def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> st
 
 UNITS = {
     "percent": "%",
+    "real_income.percent": "% of income",
+    "groups.percent": "% of income",
     "first_order_percent": "%",
     "first_order_direct_percent": "%, by pairs whose own routes change",
     "first_order_rest_percent": "%, by pairs whose costs move with waits alone",
@@ -211,6 +214,9 @@ UNITS = {
     "first_order_percent_proportional": "%",
     "percent_zero": "%",
     "first_order_percent_zero": "%",
+    "percent_of_gdp": "% of GDP",
+    "income_musd": "million USD a year, base",
+    "gdp_musd": "million USD a year, base",
     "musd": "million USD a year, change",
     "mode_split.musd": "million USD a year",
     "base_musd": "million USD a year, base",
@@ -428,18 +434,26 @@ def _real_income(case: Digest, names: dict[str, str]) -> Section:
             signed(row["percent_proportional"]),
             signed(row["first_order_percent_proportional"]),
             f"{row['musd']:+,.1f}",
+            signed(row["percent_of_gdp"]),
         )
         for name, row in listed
     )
+    widest, of = max(listed, key=lambda each: abs(math.log(each[1]["income_musd"] / each[1]["gdp_musd"])))
     return Section(
         f"{case.id}: real income",
-        ("", "fixed, exact %", "first order %", "proportional, exact %", "its first order %", "million USD"),
+        (
+            *("", "fixed deficits, % of income", "first order", "proportional deficits, % of income"),
+            *("first order", "million USD", "% of GDP"),
+        ),
         rows,
         before=(case.name.rstrip(".") + ".",),
         after=(
             *(f"Note: {note}." for note in case.result["notes"]),
-            "Change against the base, under fixed and under proportional trade deficits; million USD of 2023 "
-            "a year: exact change, fixed deficits, times base income.",
+            "Change against the base, under fixed and under proportional trade deficits; first order is the "
+            "gradient times the change. Million USD of 2023 a year: exact change, fixed deficits, times base "
+            "income. Income is GDP and the trade deficit, which transfers from abroad pay: "
+            f"{widest} has an income of {of['income_musd'] / 1e3:,.1f} and a GDP of "
+            f"{of['gdp_musd'] / 1e3:,.1f} billion USD.",
         ),
     )
 
@@ -603,7 +617,7 @@ def _one_meaning(base: Digest, case: Digest, names: Names) -> str:
     if not rows or abs(rows[0]["percent"]) < 1e-6:
         return f"{case.id}: nothing changes against its base."
     told = ", ".join(f"{names.region[r['region']]} {signed(r['percent'])} %" for r in rows[:4])
-    text = f"{case.id}: real income changes most in {told}"
+    text = f"{case.id}: real income changes most in {told} of income"
     five = next((r for r in case.result["groups"] if r["group"] == "CA5"), None)
     if five is not None:
         text += f"; the five together {signed(five['percent'])} %, or {five['musd']:+,.0f} million USD a year"

@@ -19,7 +19,7 @@ from landbridge.errors import ConvergenceError, Status
 from landbridge.mode_split import mode_split_rows
 from landbridge.scenario import Scenario
 from landbridge.trade import Equilibrium
-from landbridge.trade.welfare import CA5
+from landbridge.trade.welfare import CA5, worth
 from landbridge.transport import Choice, Freight, Graph, Queues
 from landbridge.transport.graph import BLOCK, LAYERS, RAILS, ROAD, SEA, TERMS, WAGONLOAD
 from landbridge.transport.pair_costs import corridor_rows, family_costs, pair_costs
@@ -78,7 +78,7 @@ class Results:
 
     @cached_property
     def real_income_rows(self) -> Rows:
-        """Change of real income by region: exact and first order, under each closure [percent]."""
+        """Change of real income by region: exact and first order, under each closure [percent of income]."""
         self._solved()
         table = self._main.base
         rows = []
@@ -101,7 +101,10 @@ class Results:
         ]
 
     def _income_cells(self, members: NDArray[np.int64]) -> dict[str, float]:
-        """A group's real income is sum I_n W_n / sum I_n, base incomes as weights."""
+        """A group's real income is sum I_n W_n / sum I_n, base incomes as weights.
+
+        percent is of income, GDP and the deficit that transfers pay; percent_of_gdp = 100 musd / gdp_musd.
+        """
         cells: dict[str, float] = {}
         for closure, suffix in (("fixed", ""), ("proportional", "_proportional"), ("zero", "_zero")):
             if closure not in self.equilibrium:
@@ -117,7 +120,7 @@ class Results:
                 cells["first_order_direct_percent"] = own
                 cells["first_order_rest_percent"] = cells[f"first_order_percent{suffix}"] - own
             if closure == "fixed":
-                cells["musd"] = float(income.sum()) * change
+                cells |= worth(eq.base, members, change)
         return cells
 
     @cached_property

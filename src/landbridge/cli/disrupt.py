@@ -113,7 +113,7 @@ def _sections(found: Disruption, world: World, count: int) -> Iterator[Section]:
                 "million USD a year",
                 "1,000 TEU unserved",
             ),
-            *(f"{whose} %", "hardest hit"),
+            *(f"{whose}, % of income", "hardest hit"),
         ),
         tuple(
             (
@@ -142,7 +142,14 @@ def _sections(found: Disruption, world: World, count: int) -> Iterator[Section]:
     )[:count]
     yield Section(
         f"Out for {found.days:g} days in a year: routes and trade stay, a queue builds and is worked off",
-        ("without", "1,000 TEU a year", "of capacity", "hours a box", "million USD a year", f"{whose} %"),
+        (
+            "without",
+            "1,000 TEU a year",
+            "of capacity",
+            "hours a box",
+            "million USD a year",
+            f"{whose}, % of income",
+        ),
         tuple(
             (
                 _called(loss),

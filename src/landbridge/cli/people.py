@@ -229,7 +229,8 @@ def _farm_sections(world: World, found: Farm) -> Iterator[Section]:
             f"Farms, {shock.case}: {words[shock.case]}",
             (
                 *("", "productivity %", "output %", "food price %", "food imports, mUSD"),
-                *("of food sold, points", "real income %", "proportional %", "million USD"),
+                *("of food sold, points", "real income, % of income"),
+                *("proportional", "million USD", "% of GDP"),
             ),
             tuple(
                 (
@@ -242,6 +243,7 @@ def _farm_sections(world: World, found: Farm) -> Iterator[Section]:
                     signed(r["real_income_percent"], 3),
                     signed(r["real_income_percent_proportional"], 3),
                     signed(r["musd"], 0),
+                    signed(r["percent_of_gdp"], 3),
                 )
                 for r in found.rows
                 if r["case"] == shock.case
@@ -311,7 +313,7 @@ def _travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterat
     )
     yield Section(
         "Real income, through exports of services",
-        ("", "percent", "low", "high", "proportional", "million USD"),
+        ("", "% of income", "low", "high", "proportional", "million USD", "% of GDP"),
         tuple(
             (
                 r["region"],
@@ -320,6 +322,7 @@ def _travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterat
                 signed(r["percent_high"], 4),
                 signed(r["percent_proportional"], 4),
                 signed(r["musd"], 1),
+                signed(r["percent_of_gdp"], 4),
             )
             for r in found.income
         ),

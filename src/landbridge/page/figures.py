@@ -98,7 +98,7 @@ def income_bars(case: str, rows: Rows, names: Mapping[str, str]) -> Picture:
         axes.set_yticks(at, [names.get(row["region"], row["region"]) for row in moved])
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("change of real income, %")
+        axes.set_xlabel("change of real income, % of income")
         axes.grid(axis="x", color=_PALE, lw=0.6)
         axes.set_axisbelow(True)
         reach = [v for v in [*values, *(v for v in other if v is not None)]]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from landbridge.channels.farm import SECTOR, FarmShock, farm_shocks
 from landbridge.errors import Status
 from landbridge.trade import Equilibrium, solve
+from landbridge.trade.welfare import worth
 from landbridge.world import World
 
 __all__ = ["FOOD", "Farm", "farm", "food_figures"]
@@ -112,5 +113,5 @@ def _row(shock: FarmShock, eq: Equilibrium, other: Equilibrium, region: str) -> 
         **food_figures(eq, region),
         "real_income_percent": 100.0 * float(eq.real_income_hat[n] - 1.0),
         "real_income_percent_proportional": 100.0 * float(other.real_income_hat[n] - 1.0),
-        "musd": float(base.income[n]) * float(eq.real_income_hat[n] - 1.0),
+        **worth(base, n, float(eq.real_income_hat[n] - 1.0)),
     }

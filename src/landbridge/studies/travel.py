@@ -14,7 +14,7 @@ from landbridge.channels import travel as channel
 from landbridge.errors import DataError, Fault, LandbridgeError, Status
 from landbridge.scenario import Scenario, apply
 from landbridge.trade import solve
-from landbridge.trade.welfare import CA5
+from landbridge.trade.welfare import CA5, worth
 from landbridge.world import World
 
 __all__ = ["Travel", "difference", "estimate_gravity", "travel", "waiver"]
@@ -78,7 +78,7 @@ def travel(world: World, scenario: Scenario | str) -> Travel:
                 "percent_low": ends[0],
                 "percent_high": ends[-1],
                 "percent_proportional": 100.0 * float(other.real_income_hat[n] - 1.0),
-                "musd": float(base.income[n]) * percent["central"] / 100.0,
+                **worth(base, n, percent["central"] / 100.0),
             }
         )
     (exchange,) = world.channel("people_exchange")

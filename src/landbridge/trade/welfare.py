@@ -13,17 +13,35 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from landbridge.errors import ConvergenceError, DataError, Fault, did_you_mean
 from landbridge.trade.economy import Array, Economy, Point
 from landbridge.trade.fixed_point import gmres
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["CA5", "FirstOrder", "Gradient", "LinearResponse", "Outcome", "parse_outcome"]
+__all__ = ["CA5", "FirstOrder", "Gradient", "LinearResponse", "Outcome", "parse_outcome", "worth"]
 
 CA5 = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
 # Relative accuracy of the linear solves behind derivatives.
 LINEAR_TOLERANCE = 1e-11
+
+
+def worth(base: TradeTable, members: ArrayLike, change: float) -> dict[str, float]:
+    """What a change of real income is worth: musd = sum I x change, percent_of_gdp = 100 musd / sum GDP.
+
+    members: numbers of the regions; change: their real income together, a fraction of base income. Income
+    is GDP and the trade deficit; income_musd and gdp_musd of the base are given beside [million USD].
+    """
+    at = np.atleast_1d(np.asarray(members, dtype=np.int64))
+    income, gdp = float(base.income[at].sum()), float(base.gdp[at].sum())
+    musd = income * change
+    return {
+        "musd": musd,
+        "percent_of_gdp": 100.0 * musd / gdp,
+        "income_musd": income,
+        "gdp_musd": gdp,
+    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -276,6 +276,11 @@ class TradeTable:
         return np.asarray((self.trade * self.tariff).sum(axis=(0, 2)))
 
     @property
+    def gdp(self) -> Array:
+        """GDP at market prices [n], value added + tariff revenue [million USD]."""
+        return self.value_added + self.tariff_revenue
+
+    @property
     def income(self) -> Array:
         """I[n] = value added + tariff revenue + deficit [million USD]."""
         return self.value_added + self.tariff_revenue + self.deficits
