@@ -74,10 +74,10 @@ class Digest:
     base: Digest | None = None
 
     @staticmethod
-    def of(results: Results, base: Results | None = None, mode_split: bool = True) -> Digest:
+    def of(results: Results, base: Results | None = None, detail: bool = True) -> Digest:
         """The tables of a Results; base: that of the study. A case with another base brings its own.
 
-        mode_split: see `Results.to_json`.
+        detail: see `Results.to_json`.
         """
         scenario, world = results.scenario, results.world
         own = results.base is not None and base is not None and results.base is not base
@@ -85,12 +85,12 @@ class Digest:
             results.id,
             scenario.name if scenario else _what(world),
             scenario.sources if scenario else (),
-            {**results.to_json(mode_split), "indicators": indicators(results, results.base)},
+            {**results.to_json(detail), "indicators": indicators(results, results.base)},
             results.count_rows if results.base is None else [],
             results.closure,
             f"{world.setting('kgz_trade')}, tjk_cap {world.setting('tjk_cap')}",
             int(world.parameter("horizon")),
-            Digest.of(results.base, None, mode_split) if own and results.base is not None else None,
+            Digest.of(results.base, None, detail) if own and results.base is not None else None,
         )
 
 
@@ -175,6 +175,7 @@ def study_sections(
             _corridor_changes(before, case, names),
             _gateway_changes(before, case, names),
             _emissions(before, case),
+            *([_transit(case, names.region)] if case.result.get("transit") else []),
         ]
     sections.append(Section("What this means", before=tuple(_meaning(base, cases, names))))
     yield from (Names.explained(section) for section in sections)
@@ -219,6 +220,9 @@ UNITS = {
     "gdp_musd": "million USD a year, base",
     "musd": "million USD a year, change",
     "mode_split.musd": "million USD a year",
+    "transit.musd": "million USD a year",
+    "transit.own_musd": "million USD a year",
+    "transit.change_musd": "million USD a year, change",
     "base_musd": "million USD a year, base",
     "share": "share of TEU",
     "time_h": "h",
@@ -273,6 +277,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "counts": ("gateway", "metric", "year", "role"),
     "emissions": ("mode",),
     "mode_split": ("exporter", "importer", "kind", "mode/mode_border_exporter/mode_border_importer"),
+    "transit": ("region",),
     "value_added": ("region",),
     "indicators": ("indicator", "subject"),
 }
@@ -454,6 +459,28 @@ def _real_income(case: Digest, names: dict[str, str]) -> Section:
             "income. Income is GDP and the trade deficit, which transfers from abroad pay: "
             f"{widest} has an income of {of['income_musd'] / 1e3:,.1f} and a GDP of "
             f"{of['gdp_musd'] / 1e3:,.1f} billion USD.",
+        ),
+    )
+
+
+def _transit(case: Digest, names: dict[str, str]) -> Section:
+    """Gross revenue from transit: those with most of it, and those whose revenue changes most."""
+    rows = case.result["transit"]
+    most = sorted(rows, key=lambda row: -row["musd"])[:6]
+    changed = sorted(rows, key=lambda row: -abs(row["change_musd"]))[:6]
+    shown = [row for row in rows if row["musd"] > 0.0 and (row in most or row in changed)]
+    return Section(
+        f"{case.id}: revenue of carriers from transit, gross",
+        ("", "million USD a year", "change"),
+        tuple(
+            (names.get(row["region"], row["region"]), f"{row['musd']:,.0f}", signed(row["change_musd"], 1))
+            for row in sorted(shown, key=lambda row: -row["musd"])
+        ),
+        after=(
+            "What freight that neither begins nor ends in a country pays to carriers, terminals and border "
+            "services there, at the rates of the tables; ships between ports are left out. It is revenue, "
+            "not income: it pays for trains, fuel and people that have other uses, and no part of it is in "
+            "the real income above.",
         ),
     )
 

@@ -20,6 +20,7 @@ from landbridge.mode_split import mode_split_rows
 from landbridge.scenario import Scenario
 from landbridge.trade import Equilibrium
 from landbridge.trade.welfare import CA5, worth
+from landbridge.transit import Payments, payments, transit_rows
 from landbridge.transport import Choice, Freight, Graph, Queues
 from landbridge.transport.graph import BLOCK, LAYERS, RAILS, ROAD, SEA, TERMS, WAGONLOAD
 from landbridge.transport.pair_costs import corridor_rows, family_costs, pair_costs
@@ -274,6 +275,16 @@ class Results:
         return mode_split_rows(self.world, self.graph, self.choice, self.demand_teu)
 
     @cached_property
+    def payments(self) -> Payments:
+        """What freight pays to the carriers of each region, see `landbridge.transit`."""
+        return payments(self.world, self.graph, self.choice, self.demand_teu)
+
+    @cached_property
+    def transit_rows(self) -> Rows:
+        """Gross revenue of the carriers of each region from transit, beside a base its change too."""
+        return transit_rows(self.payments, self.base.payments if self.base is not None else None)
+
+    @cached_property
     def link_rows(self) -> Rows:
         """Flows and CO2e of every link, planned and closed ones too.
 
@@ -384,6 +395,11 @@ class Results:
         """`mode_split_rows` as a DataFrame."""
         return _frame(self.mode_split_rows)
 
+    @property
+    def transit(self) -> pd.DataFrame:
+        """`transit_rows` as a DataFrame."""
+        return _frame(self.transit_rows)
+
     def skims(self, sector: str = "MCH", by_family: bool = False, waits: str = "solved") -> pd.DataFrame:
         """Expected cost, hours, money and CO2e of one TEU of a sector between all places, as a DataFrame.
 
@@ -412,12 +428,13 @@ class Results:
         """This result beside its base; a base is compared with itself."""
         return Comparison(self.base or self, self)
 
-    def to_json(self, mode_split: bool = True) -> dict[str, Any]:
+    def to_json(self, detail: bool = True) -> dict[str, Any]:
         """The tables in the names of the public interface; a base has no changes to show.
 
-        mode_split: with this table, the largest, which the terminal does not show.
+        detail: with mode_split, the largest table, and transit, which the terminal shows for one scenario
+        only.
         """
-        split = {"mode_split": self.mode_split_rows} if mode_split else {}
+        split = {"mode_split": self.mode_split_rows, "transit": self.transit_rows} if detail else {}
         freight = {"corridors": self.corridor_rows, "gateways": self._gateways_beside_base}
         if self.base is None:
             return {

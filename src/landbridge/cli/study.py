@@ -87,7 +87,7 @@ def run(
             if not results.status.converged:
                 raise ConvergenceError(f"{results.id} did not converge: {results.status.message}")
             first = first or results
-            digests.append(Digest.of(results, first, mode_split=as_json or output is not None))
+            digests.append(Digest.of(results, first, detail=single or as_json or output is not None))
             outputs.keep(results)
             statuses.append(results.status)
             if results.scenario is not None:

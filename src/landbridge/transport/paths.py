@@ -152,6 +152,17 @@ class RouteSet:
             out += passes.T @ values[rows]
         return out
 
+    def to_arcs_by(self, values: FloatArray, group: LongArray, n: int) -> FloatArray:
+        """As `to_arcs`, apart for n groups of routes: values [route, k], group [route] -> [group, arc, k]."""
+        out = np.zeros((n, self.n_arcs, values.shape[1]))
+        for rows, passes in self._blocks():
+            column = np.arange(passes.shape[0])
+            for k in range(values.shape[1]):
+                by = csr_matrix((values[rows, k], (group[rows], column)), shape=(n, passes.shape[0]))
+                found = (by @ passes).tocoo()
+                out[found.row, found.col, k] += found.data
+        return out
+
     def sums(self, graph: Graph, known: tuple[Graph, RouteSums] | None = None) -> RouteSums:
         """Hours, money, emissions and variance of every route for the costs of a graph.
 
