@@ -173,18 +173,6 @@ def test_elastic_supply_is_refused_where_it_has_no_meaning() -> None:
     for wrong in (-0.1, np.inf, np.nan):
         with pytest.raises(DataError, match="at least 0"):
             solve(table, supply_elasticity=wrong)
-    with_inputs = TradeTable(
-        table.regions,
-        table.sectors,
-        table.trade,
-        table.tariff,
-        0.5 * table.value_added_share,
-        table.input_share,
-        table.final_share,
-        table.theta,
-    )
-    with pytest.raises(DataError, match="without inputs"):
-        solve(with_inputs, supply_elasticity=1.0)
 
 
 # ---- hard cases ------------------------------------------------------------------------------------

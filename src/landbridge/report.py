@@ -171,6 +171,7 @@ def study_sections(
         before = case.base or base
         sections += [
             _real_income(case, names.region),
+            *([_closures(case, names.region)] if case.result.get("closures") else []),
             _trade(case, names.region),
             _corridor_changes(before, case, names),
             _gateway_changes(before, case, names),
@@ -207,6 +208,9 @@ def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> st
 UNITS = {
     "percent": "%",
     "real_income.percent": "% of income",
+    "closures.percent": "% of income",
+    "consumption_percent": "% of consumption",
+    "discounted_percent": "% of consumption",
     "groups.percent": "% of income",
     "first_order_percent": "%",
     "first_order_direct_percent": "%, by pairs whose own routes change",
@@ -278,6 +282,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "emissions": ("mode",),
     "mode_split": ("exporter", "importer", "kind", "mode/mode_border_exporter/mode_border_importer"),
     "transit": ("region",),
+    "closures": ("factors", "deficits", "region"),
     "value_added": ("region",),
     "indicators": ("indicator", "subject"),
 }
@@ -459,6 +464,32 @@ def _real_income(case: Digest, names: dict[str, str]) -> Section:
             "income. Income is GDP and the trade deficit, which transfers from abroad pay: "
             f"{widest} has an income of {of['income_musd'] / 1e3:,.1f} and a GDP of "
             f"{of['gdp_musd'] / 1e3:,.1f} billion USD.",
+        ),
+    )
+
+
+def _closures(case: Digest, names: dict[str, str]) -> Section:
+    """Real income of the five under each closure, one row each, with what it holds fixed."""
+    shown = [r for r in (*_FIVE, "CA5") if any(row["region"] == r for row in case.result["closures"])]
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for row in case.result["closures"]:
+        words = {"percent": row["holds"]}
+        if "discounted_percent" in row:
+            words |= {
+                "consumption_percent": "the same, consumption net of investment",
+                "discounted_percent": "the same, consumption discounted along the way",
+            }
+        for key, holds in words.items():
+            rows.setdefault((holds, key), {})[row["region"]] = signed(row[key])
+    return Section(
+        f"{case.id}: real income by what is held fixed, % of income",
+        ("held fixed", *(names.get(r, "the five together") for r in shown)),
+        tuple((holds, *(cells[r] for r in shown)) for (holds, _), cells in rows.items()),
+        after=(
+            "Freight costs are those of the first row. More hours count as income and their effort is not "
+            "taken off. Capital is built up at a constant rate of saving (Anderson, Larch and Yotov 2020); "
+            "shares and rates are parameters, all of them assumptions. The row without deficits compares "
+            "with a base without deficits.",
         ),
     )
 

@@ -19,6 +19,7 @@ from landbridge.errors import ConvergenceError, Status
 from landbridge.mode_split import mode_split_rows
 from landbridge.scenario import Scenario
 from landbridge.trade import Equilibrium
+from landbridge.trade.closures import Saving, closure_rows, closures
 from landbridge.trade.welfare import CA5, worth
 from landbridge.transit import Payments, payments, transit_rows
 from landbridge.transport import Choice, Freight, Graph, Queues
@@ -100,6 +101,21 @@ class Results:
             for name, members in groups.items()
             if members
         ]
+
+    @cached_property
+    def closure_rows(self) -> Rows:
+        """Real income under other closures of trade balance and factors, see `landbridge.trade.closures`.
+
+        Freight costs are those of this result. Without a base there is no change to show.
+        """
+        self._solved()
+        if self.base is None:
+            return []
+        share, discount, wear, hours = (
+            float(self.world.parameter(name))
+            for name in ("capital_share", "discount_factor", "depreciation", "labour_supply_elasticity")
+        )
+        return closure_rows(closures(self._main, hours, Saving(share, discount, wear)), self._main.base)
 
     def _income_cells(self, members: NDArray[np.int64]) -> dict[str, float]:
         """A group's real income is sum I_n W_n / sum I_n, base incomes as weights.
@@ -431,8 +447,8 @@ class Results:
     def to_json(self, detail: bool = True) -> dict[str, Any]:
         """The tables in the names of the public interface; a base has no changes to show.
 
-        detail: with mode_split, the largest table, and transit, which the terminal shows for one scenario
-        only.
+        detail: with mode_split, the largest table, and closures and transit, which the terminal shows for
+        one scenario only.
         """
         split = {"mode_split": self.mode_split_rows, "transit": self.transit_rows} if detail else {}
         freight = {"corridors": self.corridor_rows, "gateways": self._gateways_beside_base}
@@ -448,6 +464,7 @@ class Results:
         return {
             "real_income": self.real_income_rows,
             "groups": self.group_rows,
+            **({"closures": self.closure_rows} if detail else {}),
             "trade": self.trade_rows,
             **freight,
             "emissions": self.emission_rows,

@@ -21,10 +21,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.errors import DataError, Fault
 from landbridge.trade.one_sector import Factors
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["Array", "Base", "Closure", "Cotangents", "Economy", "Point", "Shock", "Tangent"]
+__all__ = ["Array", "Base", "Closure", "Cotangents", "Economy", "Point", "Shock", "Tangent", "read_supply"]
 
 Array = NDArray[np.float64]
 Closure = Literal["fixed", "zero", "proportional"]
@@ -185,6 +186,19 @@ class Cotangents:
     share: Array
     sales: Array
     spent: Array
+
+
+def read_supply(supply_elasticity: float) -> float:
+    """A supply elasticity, refused where it is negative or no number."""
+    where = "supply_elasticity"
+    try:
+        psi = float(supply_elasticity)
+    except (TypeError, ValueError):
+        psi = np.nan
+    if not (np.isfinite(psi) and psi >= 0.0):
+        fault = Fault(where, f"is {supply_elasticity!r}", "give a finite number of at least 0")
+        raise DataError("the supply elasticity cannot be used", [fault])
+    return psi
 
 
 class Economy:

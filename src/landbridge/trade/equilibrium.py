@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
 from landbridge.trade import resistance, welfare
-from landbridge.trade.economy import Array, Closure, Economy, Point, Shock
+from landbridge.trade.economy import Array, Closure, Economy, Point, Shock, read_supply
 from landbridge.trade.search import Rebased, SearchError, find, hardly_trades, no_home_sales, prepare, rebase
 from landbridge.trade.value_added import ValueAdded, value_added
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
@@ -25,7 +25,7 @@ from landbridge.world.trade_table import TradeTable, cell_faults
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Closure", "Equilibrium", "answer", "read_shock", "solve"]
+__all__ = ["Closure", "Equilibrium", "answer", "read_shock", "resolve", "solve"]
 
 # The largest log change between an equilibrium and those that its second-order term is taken from.
 SECOND_ORDER_STEP = 1e-3
@@ -67,6 +67,11 @@ class Equilibrium:
     _u: Array = field(repr=False)
     _point: Point = field(repr=False)
 
+    @property
+    def supply_elasticity(self) -> float:
+        """psi: by how much the factors supplied follow their real price."""
+        return self._economy.supply_elasticity
+
     @cached_property
     def _flows(self) -> Array:
         return self._economy.flows(self._point)
@@ -103,7 +108,8 @@ class Equilibrium:
         """Caliendo and Parro's finite-change split of real income into its parts, beside the exact hat."""
         self._solved()
         with np.errstate(all="ignore"):  # a closed flow costs infinitely much to first order, and says so
-            return welfare.first_order(self._economy, self._point, self._flows)
+            wage = self._economy.split(self._u)[2]
+            return welfare.first_order(self._economy, self._point, self._flows, wage)
 
     @cached_property
     def _table(self) -> TradeTable:
@@ -363,8 +369,8 @@ def solve(
     start
         An equilibrium to start from; it saves steps and changes nothing else.
     supply_elasticity
-        psi, for tables of one sector without inputs: factors supplied move by (w^ / P^)^psi, so that
-        wL' = w^ (w^ / P^)^psi wL (universal gravity). Zero is the fixed endowment.
+        psi: factors supplied move by (w^ / P^)^psi, so that wL' = w^ (w^ / P^)^psi wL (universal gravity,
+        here with sectors and inputs). Zero is the fixed endowment.
     hold, reference
         hold="output" gives the conditional equilibrium relative to a region: see `conditional`.
 
@@ -407,8 +413,39 @@ def solve(
         raise DataError("unknown closure", [Fault("deficits", f"is {deficits!r}", cure)])
     if not (isinstance(tol, (int, float)) and tol > 0):
         raise DataError("the tolerance is not positive", [Fault("tol", f"is {tol!r}", "give 1e-10")])
-    psi = _read_supply(table, supply_elasticity)
+    psi = read_supply(supply_elasticity)
     shock = read_shock(table, cost_hat, tariff, productivity_hat, transfer)
+    return _from_shock(table, shock, deficits, tol, start, psi, throw=throw)
+
+
+def resolve(
+    eq: Equilibrium,
+    deficits: Closure,
+    supply_elasticity: float = 0.0,
+    *,
+    lift: Array | None = None,
+    tol: float = 1e-10,
+    start: Equilibrium | None = None,
+) -> Equilibrium:
+    """The shock of an equilibrium again, under another closure; lift [N, S]: added to ln productivity."""
+    shock = eq._economy.shock
+    if lift is not None:
+        known = 0.0 if shock.ln_productivity is None else shock.ln_productivity
+        shock = replace(shock, ln_productivity=np.ascontiguousarray(known + lift.T))
+    psi = read_supply(supply_elasticity)
+    return _from_shock(eq.base, shock, deficits, tol, start, psi, throw=True)
+
+
+def _from_shock(
+    table: TradeTable,
+    shock: Shock,
+    deficits: Closure,
+    tol: float,
+    start: Equilibrium | None,
+    psi: float,
+    *,
+    throw: bool,
+) -> Equilibrium:
     with np.errstate(all="ignore"):
         try:
             rebased = rebase(table, deficits, tol, psi)
@@ -546,27 +583,6 @@ def read_shock(
         None if lift is None else np.log(np.ascontiguousarray(lift.T)),
         None if moved is None else moved.copy(),
     )
-
-
-def _read_supply(table: TradeTable, supply_elasticity: float) -> float:
-    """Check psi against the table it is asked for."""
-    where = "supply_elasticity"
-    try:
-        psi = float(supply_elasticity)
-    except (TypeError, ValueError):
-        psi = np.nan
-    if not (np.isfinite(psi) and psi >= 0.0):
-        fault = Fault(where, f"is {supply_elasticity!r}", "give a finite number of at least 0")
-        raise DataError("the supply elasticity cannot be used", [fault])
-    if psi and (len(table.sectors) > 1 or bool((table.value_added_share < 1.0).any())):
-        what = f"is for one sector without inputs, the table has {len(table.sectors)}"
-        if len(table.sectors) == 1:
-            what = "is for one sector without inputs, the table has inputs"
-        raise DataError(
-            "the supply elasticity cannot be used",
-            [Fault(where, what, "leave it at 0, or build the table with TradeTable.armington")],
-        )
-    return psi
 
 
 def _unsolved(

@@ -192,8 +192,8 @@ def log_real_income(economy: Economy, point: Point) -> Array:
     return np.asarray(np.log(point.income / base.income) - spread)
 
 
-def first_order(economy: Economy, point: Point, flows: Array) -> FirstOrder:
-    """Caliendo and Parro's sum at a solved point; flows F'[s, d, o] net of tariff."""
+def first_order(economy: Economy, point: Point, flows: Array, wage: Array) -> FirstOrder:
+    """Caliendo and Parro's sum at a solved point; flows F'[s, d, o] net of tariff, wage: ln w^ [n]."""
     base, shock = economy.base, economy.shock
     F, income = base.F, base.income
     ln_A = np.zeros((base.S, base.N)) if shock.ln_productivity is None else shock.ln_productivity
@@ -209,8 +209,8 @@ def first_order(economy: Economy, point: Point, flows: Array) -> FirstOrder:
         cost = cost - np.where(paid > 0, paid * np.expm1(shock.ln_cost), 0.0).sum(axis=(0, 2))
     supply = np.zeros(base.N)
     if economy.supply_elasticity:
-        # One sector without inputs: the unit cost is the wage, and wL' / w^ the factors in base wages.
-        supply = point.wl / np.exp(point.lnc[0]) - base.wL
+        # wL' / w^ are the factors in base wages.
+        supply = point.wl / np.exp(wage) - base.wL
     return FirstOrder(
         terms / income, volume / income, cost / income, (point.D - base.D) / income, supply / income
     )

@@ -1,0 +1,209 @@
+"""One shock under several closures: what is held fixed, and how much that decides.
+
+    fixed      wl' = w^ wL
+    labour     wl' = w^ L^ wL,  L^ = (w^ / P^)^e
+    capital    F^ = L^(1-m) K^m,  K^ = (w^ F^) / P^  in the steady state,  so  F^ = (w^ / P^)^(m / (1 - m))
+
+w: price of a unit of the bundle F of labour and capital; e: elasticity of labour supply; m: share of capital
+in value added. Capital follows ln K_t+1 = (1 - d) ln K_t + d ln(investment_t). Who saves with log utility and
+a discount factor b invests the constant share s = m b d / (1 - b + b d) of value added, so that investment^ =
+w^ F^ / P^. What is left to consume is C = (I - s VA) / P, and consumption discounted along the way is the
+constant rise l with
+
+    ln(1 + l) = (1 - b) sum_t b^t ln(C_t / C_0)
+
+Source: Anderson, Larch and Yotov (2020), Transitional Growth and Trade with Frictions, Economic Journal, for
+the accumulation of capital; here with sectors, inputs and tariffs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from landbridge.errors import DataError, Fault
+from landbridge.trade.economy import Array, Closure
+from landbridge.trade.equilibrium import Equilibrium, resolve
+from landbridge.trade.welfare import CA5
+from landbridge.world.trade_table import TradeTable
+
+__all__ = ["ClosureResult", "Saving", "closure_rows", "closures"]
+
+# Years solved one by one; from then on what is left of the way falls by a constant factor a year.
+_YEARS = 60
+_TOL = 1e-11
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How capital is built up. capital_share: m; discount: b a year; depreciation: d a year."""
+
+    capital_share: float
+    discount: float
+    depreciation: float
+
+    def __post_init__(self) -> None:
+        faults = [
+            Fault(name, f"is {value!r}", f"give a number {span}")
+            for name, value, span, fits in (
+                (
+                    "capital_share",
+                    self.capital_share,
+                    "of at least 0 and below 1",
+                    0 <= self.capital_share < 1,
+                ),
+                ("discount", self.discount, "between 0 and 1", 0 < self.discount < 1),
+                ("depreciation", self.depreciation, "above 0, at most 1", 0 < self.depreciation <= 1),
+            )
+            if not fits
+        ]
+        if faults:
+            raise DataError("capital cannot be built up", faults)
+
+    @property
+    def supply_elasticity(self) -> float:
+        """m / (1 - m): by how much factors follow their real price in the steady state."""
+        return self.capital_share / (1.0 - self.capital_share)
+
+    @property
+    def share(self) -> float:
+        """Investment over value added."""
+        worth = self.discount * self.depreciation
+        return self.capital_share * worth / (1.0 - self.discount + worth)
+
+
+@dataclass(frozen=True, eq=False)
+class ClosureResult:
+    """Real income under one closure [n], as ratios to the base.
+
+    factors: "fixed", "labour" or "capital". holds: what is held fixed, in words. consumption, discounted: net
+    of investment in the steady state, and along the way to it; None where no capital is built up.
+    """
+
+    factors: str
+    deficits: Closure
+    holds: str
+    real_income_hat: Array
+    consumption_hat: Array | None = None
+    discounted_hat: Array | None = None
+
+
+def closures(eq: Equilibrium, labour_elasticity: float, saving: Saving) -> tuple[ClosureResult, ...]:
+    """The shock of a solved equilibrium under three closures of the balance of trade and two of factors.
+
+    eq: solved with factors fixed. labour_elasticity: e, of hours to the real wage.
+    Raises DataError where a region would consume nothing, and whatever `solve` raises.
+    """
+    kept: dict[Closure, str] = {
+        "fixed": "labour, capital, deficits in money",
+        "proportional": "labour, capital, deficits over income",
+        "zero": "labour, capital, no deficits before or after",
+    }
+    found = [
+        ClosureResult("fixed", name, holds, resolve(eq, name, tol=_TOL).real_income_hat)
+        for name, holds in kept.items()
+    ]
+    more = resolve(eq, eq.deficits, labour_elasticity, tol=_TOL)
+    holds = f"capital, deficits ({eq.deficits}); hours follow the real wage"
+    found.append(ClosureResult("labour", eq.deficits, holds, more.real_income_hat))
+    long = resolve(eq, eq.deficits, saving.supply_elasticity, tol=_TOL)
+    found.append(
+        ClosureResult(
+            "capital",
+            eq.deficits,
+            f"labour, deficits ({eq.deficits}); capital in its new steady state",
+            long.real_income_hat,
+            _consumed(long, _factors(long) * long.wage_hat, saving.share),
+            along_the_way(eq, long, saving),
+        )
+    )
+    return tuple(found)
+
+
+def closure_rows(found: Sequence[ClosureResult], base: TradeTable) -> list[dict[str, Any]]:
+    """A row for each closure and region, and for CA5 and the world with base incomes as weights.
+
+    percent: real income, in the steady state where capital is built up; consumption_percent: net of
+    investment there; discounted_percent: along the way to it.
+    """
+    groups = {region: [n] for n, region in enumerate(base.regions)}
+    groups["CA5"] = [n for n, region in enumerate(base.regions) if region in CA5]
+    groups["world"] = list(range(len(base.regions)))
+    rows = []
+    for each in found:
+        hats = {
+            "percent": each.real_income_hat,
+            "consumption_percent": each.consumption_hat,
+            "discounted_percent": each.discounted_hat,
+        }
+        for region, members in groups.items():
+            if not members:
+                continue
+            weight = base.income[members] / base.income[members].sum()
+            row: dict[str, Any] = {"factors": each.factors, "deficits": each.deficits, "holds": each.holds}
+            row["region"] = region
+            row |= {
+                name: 100.0 * float(weight @ (hat[members] - 1.0))
+                for name, hat in hats.items()
+                if hat is not None
+            }
+            rows.append(row)
+    return rows
+
+
+def along_the_way(eq: Equilibrium, long: Equilibrium, saving: Saving, years: int = _YEARS) -> Array:
+    """Consumption discounted from the year of the shock on, as a ratio [n]; long: the steady state.
+
+    Solved a year at a time; what is left after the last is taken to fall by the factor 1 - d (1 - m) a year,
+    that of a small economy.
+    """
+    b = saving.discount
+    end = np.log(_consumed(long, _factors(long) * long.wage_hat, saving.share))
+    total, last = np.zeros_like(end), np.zeros_like(end)
+    for t, (solved, _) in enumerate(path(eq, saving, years)):
+        last = np.log(_consumed(solved, solved.wage_hat, saving.share))
+        total += b**t * last
+    root = 1.0 - saving.depreciation * (1.0 - saving.capital_share)
+    rest = end / (1.0 - b) + (last - end) * root / (1.0 - b * root)
+    return np.asarray(np.exp((1.0 - b) * (total + b**years * rest)))
+
+
+def path(eq: Equilibrium, saving: Saving, years: int) -> Iterator[tuple[Equilibrium, Array]]:
+    """The equilibrium and ln K [n] of every year, the shock at the start of the first, capital as it was.
+
+    A bundle of factors that grows by F^ is a productivity of F^^b_n^s with factors fixed; the wage of these
+    equilibria is then w^ F^.
+    """
+    ln_K = np.zeros(len(eq.base.regions))
+    solved = eq
+    for _ in range(years):
+        lift = saving.capital_share * ln_K[:, None] * eq.base.value_added_share
+        solved = resolve(eq, eq.deficits, lift=lift, tol=_TOL, start=solved)
+        yield solved, ln_K
+        invested = np.log(solved.wage_hat / _price_index(solved))
+        ln_K = (1.0 - saving.depreciation) * ln_K + saving.depreciation * invested
+
+
+def _price_index(eq: Equilibrium) -> Array:
+    return np.asarray(np.exp((eq.base.final_share * np.log(eq.price_hat)).sum(axis=1)))
+
+
+def _factors(eq: Equilibrium) -> Array:
+    """F^ of an equilibrium with elastic supply [n]."""
+    return np.asarray((eq.wage_hat / _price_index(eq)) ** eq.supply_elasticity)
+
+
+def _consumed(eq: Equilibrium, earned: Array, share: float) -> Array:
+    """C' / C [n], earned: value added over that of the base."""
+    base = eq.base
+    before = base.income - share * base.value_added
+    after = eq.income - share * base.value_added * earned
+    poor = np.flatnonzero((before <= 0.0) | (after <= 0.0))
+    if len(poor):
+        names = ", ".join(base.regions[n] for n in poor.tolist())
+        fault = Fault("capital_share", f"leaves {names} nothing to consume", "give a smaller share")
+        raise DataError("investment takes all income", [fault])
+    return np.asarray(after / before / _price_index(eq))
