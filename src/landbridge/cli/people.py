@@ -482,4 +482,5 @@ def _figure(value: float | None) -> str:
 def _interval(row: dict[str, Any]) -> str:
     if row["low"] is None or row["high"] is None:
         return "-"
-    return f"{_figure(row['low'])} to {_figure(row['high'])}"
+    told = f"{_figure(row['low'])} to {_figure(row['high'])}"
+    return told if row["informative"] else f"not informative ({told})"

@@ -22,14 +22,16 @@ from landbridge.trade.welfare import CA5
 from landbridge.world import World
 from landbridge.world.table import Cell
 
-__all__ = ["Claims", "check", "verdict"]
+__all__ = ["Claims", "check", "informative", "verdict"]
 
 Row = Mapping[str, Cell]
 
 CONFIRMED, IN_PART, CONTRADICTED = "confirmed", "confirmed in part", "contradicted"
-NO_EVIDENCE = "no evidence found"
+NO_EVIDENCE, NOT_MEASURABLE = "no evidence found", "not measurable as stated"
 # Our middle agrees with a figure of others within this factor.
 _NEAR = 1.5
+# A range says nothing where its ends differ in sign or by more than this factor.
+_WIDEST = 10.0
 _TABLES = ("claims", "claim_figures", "published_estimates", "treaties", "treaty_members", "farm_effects")
 
 NOTES = (
@@ -116,6 +118,7 @@ def _beside(answers: Answers, name: Cell) -> dict[str, Any]:
             "model_unit": None,
             "model_what": None,
             "model_note": note,
+            "informative": None,
         }
     return {
         "model": found.value,
@@ -124,7 +127,15 @@ def _beside(answers: Answers, name: Cell) -> dict[str, Any]:
         "model_unit": found.unit,
         "model_what": found.what,
         "model_note": "",
+        "informative": informative(found.low, found.high),
     }
+
+
+def informative(low: float, high: float) -> bool:
+    """Whether a range says anything: ends of one sign, at most ten times apart; nothing at all says so too."""
+    if low == high:
+        return True
+    return low * high > 0.0 and max(abs(low), abs(high)) <= _WIDEST * min(abs(low), abs(high))
 
 
 def _estimate(answers: Answers, row: Row) -> dict[str, Any]:
@@ -141,6 +152,7 @@ def _estimate(answers: Answers, row: Row) -> dict[str, Any]:
         "ours": None,
         "low": None,
         "high": None,
+        "informative": None,
         "what": found if isinstance(found, str) else "",
         "test": "no figure of ours",
         "why": str(row["why"]),
@@ -149,6 +161,7 @@ def _estimate(answers: Answers, row: Row) -> dict[str, Any]:
     }
     if isinstance(found, Answer):
         out |= {"ours": found.value, "low": found.low, "high": found.high, "what": found.what}
+        out["informative"] = informative(found.low, found.high)
         out["test"] = bound_test(relation, theirs, found)
     return out
 
@@ -259,11 +272,13 @@ def _steady(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
 
 
 def _rises(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """Contradicted where what should not be needed at all rises."""
+    """What should not be needed rises: it speaks against the claim, but as a proxy it decides nothing."""
     values = _by_year(figures)
     first, last = min(values), max(values)
-    told = f"{figures[0]['item']}: {_series(values, _unit(figures))}"
-    return (CONTRADICTED if values[last] > values[first] else CONFIRMED), told
+    against = (
+        "a proxy that speaks against it" if values[last] > values[first] else "a proxy that speaks for it"
+    )
+    return NOT_MEASURABLE, f"{against}, {figures[0]['item']}: {_series(values, _unit(figures))}"
 
 
 def _part_of(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
