@@ -132,7 +132,7 @@ def _beside(answers: Answers, name: Cell) -> dict[str, Any]:
 
 
 def informative(low: float, high: float) -> bool:
-    """Whether a range says anything: ends of one sign, at most ten times apart; nothing at all says so too."""
+    """Whether a range says anything: its ends have one sign and are at most ten times apart, or are one."""
     if low == high:
         return True
     return low * high > 0.0 and max(abs(low), abs(high)) <= _WIDEST * min(abs(low), abs(high))
@@ -275,10 +275,9 @@ def _rises(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
     """What should not be needed rises: it speaks against the claim, but as a proxy it decides nothing."""
     values = _by_year(figures)
     first, last = min(values), max(values)
-    against = (
-        "a proxy that speaks against it" if values[last] > values[first] else "a proxy that speaks for it"
-    )
-    return NOT_MEASURABLE, f"{against}, {figures[0]['item']}: {_series(values, _unit(figures))}"
+    told = "against" if values[last] > values[first] else "for"
+    shown = f"{figures[0]['item']}: {_series(values, _unit(figures))}"
+    return NOT_MEASURABLE, f"a proxy that speaks {told} it, {shown}"
 
 
 def _part_of(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
