@@ -433,7 +433,11 @@ def _near_central_asia(world: World, base: Digest) -> Rows:
 
 def _real_income(case: Digest, names: dict[str, str]) -> Section:
     by_region = {row["region"]: row for row in case.result["real_income"]}
-    listed = [(names[r], by_region[r]) for r in _SHOWN if r in by_region]
+    # Those that change most are in the table wherever they are.
+    most = [row["region"] for row in _changes_most(case)]
+    listed = [
+        (names[r], by_region[r]) for r in (*_SHOWN, *(r for r in most if r not in _SHOWN)) if r in by_region
+    ]
     groups = {"CA5": "the five together", "world": "world"}
     listed += [(groups[row["group"]], row) for row in case.result["groups"]]
     rows = tuple(
@@ -669,12 +673,10 @@ def _meaning(base: Digest, cases: Sequence[Digest], names: Names) -> Iterator[st
 
 def _one_meaning(base: Digest, case: Digest, names: Names) -> str:
     """One scenario in a sentence or two."""
-    rows = sorted(
-        (r for r in case.result["real_income"] if r["region"] in _SHOWN), key=lambda r: -abs(r["percent"])
-    )
+    rows = _changes_most(case)
     if not rows or abs(rows[0]["percent"]) < 1e-6:
         return f"{case.id}: nothing changes against its base."
-    told = ", ".join(f"{names.region[r['region']]} {signed(r['percent'])} %" for r in rows[:4])
+    told = ", ".join(f"{names.region[r['region']]} {signed(r['percent'])} %" for r in rows)
     text = f"{case.id}: real income changes most in {told} of income"
     five = next((r for r in case.result["groups"] if r["group"] == "CA5"), None)
     if five is not None:
@@ -689,6 +691,11 @@ def _one_meaning(base: Digest, case: Digest, names: Names) -> str:
             f"{new['time_h']:,.0f} hours for a mean TEU"
         )
     return text + "."
+
+
+def _changes_most(case: Digest) -> list[dict[str, Any]]:
+    """The four regions whose real income changes most, of all."""
+    return sorted(case.result["real_income"], key=lambda row: -abs(row["percent"]))[:4]
 
 
 def _by_corridor(digest: Digest) -> list[tuple[str, dict[str, dict[str, Any]]]]:
