@@ -104,6 +104,22 @@ def test_quicker_borders_raise_real_income_of_all_five(study: lb.Study) -> None:
     assert {row["group"]: row["percent"] > 0 for row in case.group_rows} == {"CA5": True, "world": True}
 
 
+def test_the_range_of_the_response_is_that_of_the_parameter(world: lb.World) -> None:
+    """An end of phi_b solved beside the base, against a scenario that sets it and has a base of its own."""
+    closed = {"verb": "close_gateway", "gateway": "khorgos-altynkol"}
+    case = lb.run(world, scenario("closed", closed), response=True)
+    row = next(row for row in world.network["parameters"] if row["parameter"] == "phi_b")
+    given = {"verb": "set_parameter", "parameter": "phi_b", "value": float(row["high"] or 0.0)}
+    plain = lb.run(world, scenario("closed-high", given, closed))
+    own = income(plain)
+    for each in case.real_income_rows:
+        assert each["percent_phi_b_high"] == pytest.approx(own[each["region"]], abs=2e-8)
+    kaz = next(each for each in case.real_income_rows if each["region"] == "KAZ")
+    # A loss is smaller the more easily freight finds another way.
+    assert kaz["percent_phi_b_low"] < kaz["percent"] < kaz["percent_phi_b_high"] < 0.0
+    assert "percent_phi_b_low" not in plain.real_income_rows[0]
+
+
 def test_percent_of_income_and_of_gdp(study: lb.Study) -> None:
     """Income is GDP and the trade deficit; GDP is the published one."""
     case = study["cku-railway"]

@@ -6,6 +6,7 @@ network -> expected cost -> trade cost -> equilibrium -> boxes -> arcs and gatew
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -205,6 +206,15 @@ class SolvedBase:
         start: loads of the queues from which their search begins, those of the base by default.
         """
         return self._chain(world, number, scenario, self.results, start)
+
+    def responding(self, phi_b: float) -> SolvedBase:
+        """This base with families that answer to cost by another phi_b; nothing in a base depends on it."""
+        other = copy(self)
+        other.classes = replace(self.classes, phi_b=phi_b)
+        weights = self.choice.weights
+        weights = None if weights is None else replace(weights, classes=other.classes)
+        other.choice = replace(self.choice, classes=other.classes, weights=weights)
+        return other
 
     def shock(self, world: World, before: Results | None) -> Shock:
         """What a World asks of the economy; before: the Results of this base, None for the base itself."""

@@ -9,7 +9,7 @@ are part of the observed hours; a scenario finds its own (see `landbridge.conges
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,18 +51,19 @@ def run(
     *,
     progress: Progress | None = None,
     throw: bool = True,
+    response: bool = False,
 ) -> Results:
     """The World solved, or a scenario beside the base.
 
     scenario: a bundled name, a Scenario, the path of a TOML file, or None for the base alone.
     progress: called with a text and the share done. throw: False returns an unsolved economy with its
-    status instead of raising.
+    status instead of raising. response: real income at both ends of the range of phi_b too, two more solves.
     Raises ScenarioError with every fault of the scenario, and where it leaves a zone without a route;
     ConvergenceError or InfeasibleError where the economy has no answer.
     """
     if scenario is None:
         return study(world, (), progress=progress, throw=throw).base
-    return study(world, [scenario], progress=progress, throw=throw).cases[0]
+    return study(world, [scenario], progress=progress, throw=throw, response=response).cases[0]
 
 
 def study(
@@ -71,13 +72,14 @@ def study(
     *,
     progress: Progress | None = None,
     throw: bool = True,
+    response: bool = False,
 ) -> Study:
     """Several scenarios of one World; faults of all told at once.
 
     A scenario that sets a parameter of the model is compared with a base that has it too.
     Raises as `run` does.
     """
-    base, *cases = iterate(world, scenarios, progress=progress, throw=throw)
+    base, *cases = iterate(world, scenarios, progress=progress, throw=throw, response=response)
     return Study(base, tuple(cases))
 
 
@@ -87,6 +89,7 @@ def iterate(
     *,
     progress: Progress | None = None,
     throw: bool = True,
+    response: bool = False,
 ) -> Iterator[Results]:
     """The base of the World, then every scenario, as soon as each is solved.
 
@@ -138,8 +141,22 @@ def iterate(
         tell(f"solving {one.id}", 0.5 + 0.5 * done / steps)
         group = next(g for g, worlds in enumerate(groups) if any(w is after for w in worlds))
         base = base_of(group, base_world)
-        yield base.case(after, commons[group].number(after), one)
+        result = base.case(after, commons[group].number(after), one)
+        if response and result.status.converged:
+            result = replace(result, response=_response(base, after, commons[group].number(after), result))
+        yield result
     tell("done", 1.0)
+
+
+def _response(base: SolvedBase, world: World, number: int, result: Results) -> dict[float, Any]:
+    """Real income where families answer to cost as the ends of the range of phi_b have it [n]."""
+    (row,) = (row for row in world.network["parameters"] if row["parameter"] == "phi_b")
+    assert result.scenario is not None
+    found = {}
+    for value in (float(row["low"] or row["value"]), float(row["high"] or row["value"])):  # type: ignore[arg-type]
+        case = base.responding(value).case(world, number, result.scenario, result.load)
+        found[value] = case.equilibrium[case.closure].real_income_hat
+    return found
 
 
 def _searches(bases: Sequence[World], changed: Sequence[tuple[World, World]]) -> list[list[World]]:

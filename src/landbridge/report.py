@@ -209,6 +209,8 @@ UNITS = {
     "percent": "%",
     "real_income.percent": "% of income",
     "closures.percent": "% of income",
+    "percent_phi_b_low": "% of income",
+    "percent_phi_b_high": "% of income",
     "consumption_percent": "% of consumption",
     "discounted_percent": "% of consumption",
     "groups.percent": "% of income",
@@ -485,14 +487,20 @@ def _closures(case: Digest, names: dict[str, str]) -> Section:
             }
         for key, holds in words.items():
             rows.setdefault((holds, key), {})[row["region"]] = signed(row[key])
+    income = {row["region"]: row for row in case.result["real_income"]}
+    income |= {row["group"]: row for row in case.result["groups"]}
+    for end, how in (("low", "weakly"), ("high", "strongly")):
+        if all(f"percent_phi_b_{end}" in income[r] for r in shown):
+            holds = f"as the first; freight answers {how} to cost (phi_b {end})"
+            rows[holds, end] = {r: signed(income[r][f"percent_phi_b_{end}"]) for r in shown}
     return Section(
         f"{case.id}: real income by what is held fixed, % of income",
         ("held fixed", *(names.get(r, "the five together") for r in shown)),
         tuple((holds, *(cells[r] for r in shown)) for (holds, _), cells in rows.items()),
         after=(
-            "Freight costs are those of the first row. More hours count as income and their effort is not "
-            "taken off. Capital is built up at a constant rate of saving (Anderson, Larch and Yotov 2020); "
-            "shares and rates are parameters, all of them assumptions. The row without deficits compares "
+            "Freight costs are those of the first row, but for the rows of phi_b. More hours count as income "
+            "and their effort is not taken off. Capital is built up at a constant rate of saving (Anderson, "
+            "Larch and Yotov 2020); shares and rates are assumptions (parameters). No deficits: compared "
             "with a base without deficits.",
         ),
     )

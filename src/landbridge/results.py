@@ -75,6 +75,7 @@ class Results:
     load: FloatArray | None = field(default=None)
     unqueued: Choice | None = field(default=None)
     direct: FloatArray | None = field(default=None)
+    response: Mapping[float, FloatArray] | None = field(default=None)
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -136,6 +137,9 @@ class Results:
                 own = 100.0 * float(weight @ self.direct[members])
                 cells["first_order_direct_percent"] = own
                 cells["first_order_rest_percent"] = cells[f"first_order_percent{suffix}"] - own
+            if closure == self.closure and self.response is not None:
+                for end, hat in zip(("low", "high"), self.response.values(), strict=True):
+                    cells[f"percent_phi_b_{end}"] = 100.0 * float(weight @ (hat[members] - 1.0))
             if closure == "fixed":
                 cells |= worth(eq.base, members, change)
         return cells

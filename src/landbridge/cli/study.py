@@ -83,7 +83,7 @@ def run(
     with progress_bar() as progress:
         digests, statuses, scenarios = [], [], []
         first: Results | None = None
-        for results in iterate(loaded, given, progress=progress):
+        for results in iterate(loaded, given, progress=progress, response=single):
             if not results.status.converged:
                 raise ConvergenceError(f"{results.id} did not converge: {results.status.message}")
             first = first or results
