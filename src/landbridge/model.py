@@ -145,6 +145,7 @@ def iterate(
         if response and result.status.converged:
             result = replace(result, response=_response(base, after, commons[group].number(after), result))
         yield result
+        del result  # or it would live on while the next is solved
     tell("done", 1.0)
 
 
