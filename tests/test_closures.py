@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 import landbridge as lb
 from landbridge.errors import DataError
 from landbridge.trade import TradeTable, solve
-from landbridge.trade.closures import Saving, along_the_way, closures, path
+from landbridge.trade.closures import Saving, along_the_way, closure_rows, closures, path
 from test_equilibrium import small
 
 Array = NDArray[np.float64]
@@ -74,6 +74,35 @@ def test_one_sector_has_a_formula() -> None:
     np.testing.assert_allclose(eq.real_income_hat, home ** (-1.0 / (5.0 * (1.0 - 0.4))), rtol=1e-10)
 
 
+def test_hours_that_follow_the_wage_leave_capital_as_it_is() -> None:
+    """L = w_L^e with w_L = w F / L and F = L^(1-m), the wage of labour alone and not of the bundle."""
+    rng = np.random.default_rng(7)
+    table = TradeTable.armington(rng.uniform(1, 9, (4, 4)) + 40 * np.eye(4), theta=5.0)
+    table = solve(table, deficits="zero").table()
+    eq = solve(table, cut(table), deficits="zero", tol=1e-13)
+    e, m = 0.5, SAVING.capital_share
+    row = next(row for row in closures({"zero": eq}, "zero", e, SAVING) if row.factors == "labour")
+    psi = e * (1 - m) / (1 + m * e)
+    long = solve(table, cut(table), deficits="zero", supply_elasticity=psi, tol=1e-13)
+    real_wage = long.wage_hat / price_index(long)
+    bundle = real_wage**psi
+    hours = bundle ** (1 / (1 - m))
+    np.testing.assert_allclose(hours, (real_wage * bundle / hours) ** e, rtol=1e-10)
+    assert row.real_income_hat is not None
+    np.testing.assert_allclose(row.real_income_hat, long.real_income_hat, rtol=1e-9)
+
+
+def test_a_closure_without_an_answer_is_listed_with_the_reason() -> None:
+    # Turkmenistan exports a sixth of what it makes without a return: it cannot invest nine tenths of it.
+    table = lb.load().trade
+    eq = solve(table, cut(table))
+    greedy = Saving(0.89, 0.999, 0.9)
+    rows = closure_rows(closures({"fixed": eq}, "fixed", 0.5, greedy))
+    lost = [row for row in rows if row["why"]]
+    assert {row["factors"] for row in lost} == {"capital"} and all(row["percent"] is None for row in lost)
+    assert "investment takes all income" in str(lost[0]["why"])
+
+
 def test_the_way_ends_in_the_steady_state() -> None:
     # Of a base that clears: solved once more, it would be another one.
     table = solve(small()).base
@@ -94,12 +123,13 @@ def test_the_way_ends_in_the_steady_state() -> None:
 def test_nothing_that_moves_is_the_fixed_case() -> None:
     table = small()
     eq = solve(table, cut(table), tol=1e-13)
-    rows = closures(eq, 0.0, Saving(0.0, 0.96, 0.06))
+    rows = closures({"fixed": eq}, "fixed", 0.0, Saving(0.0, 0.96, 0.06))
     assert [(row.factors, row.deficits) for row in rows] == [
         *(("fixed", "fixed"), ("fixed", "proportional"), ("fixed", "zero")),
         *(("labour", "fixed"), ("capital", "fixed")),
     ]
     for row in (rows[0], rows[3], rows[4]):
+        assert row.real_income_hat is not None
         np.testing.assert_allclose(row.real_income_hat, eq.real_income_hat, rtol=1e-10)
     last = rows[4]
     assert last.consumption_hat is not None and last.discounted_hat is not None

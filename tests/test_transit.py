@@ -53,6 +53,20 @@ def test_one_pair_by_hand(study: lb.Study) -> None:
     assert min(transit[name] for name in ("KAZ", "RUS", "BLR", "POL")) > 0.0
 
 
+def test_a_subsidy_is_a_matter_of_the_country_that_pays_it() -> None:
+    """Its end raises what is paid in China; across the border nobody gets more for a box that still comes."""
+    case = lb.run(lb.load(), "subsidy-end")
+    assert case.base is not None
+    base, demand = case.base, case.base.demand_teu
+    # The flows of the base at the prices of the scenario.
+    before = payments(base.world, base.graph, base.choice, demand)
+    after = payments(base.world, case.graph, base.choice, demand)
+    more = (after.musd - before.musd).sum(axis=0)
+    china = before.regions.index("CHN")
+    assert more[china] > 1.0
+    np.testing.assert_allclose(np.delete(more, china), 0.0, atol=1e-9)
+
+
 def test_a_railway_through_a_country_brings_its_carriers_transit(study: lb.Study) -> None:
     case = study["cku-railway"]
     rows = {row["region"]: row for row in case.transit_rows}

@@ -208,7 +208,10 @@ class SolvedBase:
         return self._chain(world, number, scenario, self.results, start)
 
     def responding(self, phi_b: float) -> SolvedBase:
-        """This base with families that answer to cost by another phi_b; nothing in a base depends on it."""
+        """This base with families that answer to cost by another phi_b; nothing in a base depends on it.
+
+        For cases only: `results` and the slope that directs a search keep the phi_b of this one.
+        """
         other = copy(self)
         other.classes = replace(self.classes, phi_b=phi_b)
         weights = self.choice.weights

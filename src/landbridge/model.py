@@ -8,6 +8,7 @@ are part of the observed hours; a scenario finds its own (see `landbridge.conges
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,11 +16,14 @@ from typing import Any
 
 from landbridge.chain import Searched, SolvedBase
 from landbridge.congestion import chain_gradient
-from landbridge.errors import DataError, Fault, ScenarioError
+from landbridge.errors import DataError, Fault, LandbridgeError, ScenarioError
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.transport import ArcBars
 from landbridge.world import World
+from landbridge.world.table import cell_number
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Progress", "Study", "arc_gradient", "iterate", "run", "study"]
 
@@ -76,7 +80,8 @@ def study(
 ) -> Study:
     """Several scenarios of one World; faults of all told at once.
 
-    A scenario that sets a parameter of the model is compared with a base that has it too.
+    A scenario that sets a parameter of the model is compared with a base that has it too. response: as in
+    `run`, for every scenario.
     Raises as `run` does.
     """
     base, *cases = iterate(world, scenarios, progress=progress, throw=throw, response=response)
@@ -149,14 +154,24 @@ def iterate(
     tell("done", 1.0)
 
 
-def _response(base: SolvedBase, world: World, number: int, result: Results) -> dict[float, Any]:
-    """Real income where families answer to cost as the ends of the range of phi_b have it [n]."""
+def _response(base: SolvedBase, world: World, number: int, result: Results) -> dict[str, Any]:
+    """Real income [n] with phi_b at the ends of its range, "low" and "high".
+
+    An end that is not stated or has no answer is left out.
+    """
     (row,) = (row for row in world.network["parameters"] if row["parameter"] == "phi_b")
     assert result.scenario is not None
     found = {}
-    for value in (float(row["low"] or row["value"]), float(row["high"] or row["value"])):  # type: ignore[arg-type]
-        case = base.responding(value).case(world, number, result.scenario, result.load)
-        found[value] = case.equilibrium[case.closure].real_income_hat
+    for end in ("low", "high"):
+        if row[end] is None:
+            continue
+        try:
+            case = base.responding(cell_number(row, end)).case(world, number, result.scenario, result.load)
+        except LandbridgeError as error:
+            log.warning("%s has no answer at the %s end of phi_b: %s", result.id, end, error.message)
+            continue
+        if case.status.converged:
+            found[end] = case.equilibrium[case.closure].real_income_hat
     return found
 
 

@@ -467,7 +467,7 @@ def _real_income(case: Digest, names: dict[str, str]) -> Section:
             *(f"Note: {note}." for note in case.result["notes"]),
             "Change against the base, under fixed and under proportional trade deficits; first order is the "
             "gradient times the change. Million USD of 2023 a year: exact change, fixed deficits, times base "
-            "income. Income is GDP and the trade deficit, which transfers from abroad pay: "
+            "income. Income is GDP and the trade deficit, paid for by transfers from abroad: "
             f"{widest} has an income of {of['income_musd'] / 1e3:,.1f} and a GDP of "
             f"{of['gdp_musd'] / 1e3:,.1f} billion USD.",
         ),
@@ -486,22 +486,30 @@ def _closures(case: Digest, names: dict[str, str]) -> Section:
                 "discounted_percent": "the same, consumption discounted along the way",
             }
         for key, holds in words.items():
-            rows.setdefault((holds, key), {})[row["region"]] = signed(row[key])
+            value = row[key]
+            rows.setdefault((holds, key), {})[row["region"]] = "-" if value is None else signed(value)
     income = {row["region"]: row for row in case.result["real_income"]}
     income |= {row["group"]: row for row in case.result["groups"]}
     for end, how in (("low", "weakly"), ("high", "strongly")):
         if all(f"percent_phi_b_{end}" in income[r] for r in shown):
-            holds = f"as the first; freight answers {how} to cost (phi_b {end})"
+            holds = f"all, deficits ({case.closure}); freight answers {how} to cost (phi_b {end})"
             rows[holds, end] = {r: signed(income[r][f"percent_phi_b_{end}"]) for r in shown}
+    without = dict.fromkeys(
+        f"No answer where {row['holds']} are held: {row['why']}."
+        for row in case.result["closures"]
+        if row["why"]
+    )
     return Section(
-        f"{case.id}: real income by what is held fixed, % of income",
-        ("held fixed", *(names.get(r, "the five together") for r in shown)),
+        f"{case.id}: real income and consumption by what is held fixed, %",
+        ("held fixed; what moves", *(names.get(r, "the five together") for r in shown)),
         tuple((holds, *(cells[r] for r in shown)) for (holds, _), cells in rows.items()),
         after=(
-            "Freight costs are those of the first row, but for the rows of phi_b. More hours count as income "
-            "and their effort is not taken off. Capital is built up at a constant rate of saving (Anderson, "
-            "Larch and Yotov 2020); shares and rates are assumptions (parameters). No deficits: compared "
-            "with a base without deficits.",
+            *without,
+            "Percent of income; of consumption in the two rows that say so. Freight costs are those of the "
+            "run, but for the rows of phi_b. More hours count as income and their effort is not taken off. "
+            "Capital is built up by a constant share of value added (Anderson, Larch and Yotov 2020); "
+            "shares and rates are assumptions (parameters). No deficits: compared with a base without "
+            "deficits.",
         ),
     )
 

@@ -75,7 +75,7 @@ class Results:
     load: FloatArray | None = field(default=None)
     unqueued: Choice | None = field(default=None)
     direct: FloatArray | None = field(default=None)
-    response: Mapping[float, FloatArray] | None = field(default=None)
+    response: Mapping[str, FloatArray] | None = field(default=None)
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -116,7 +116,8 @@ class Results:
             float(self.world.parameter(name))
             for name in ("capital_share", "discount_factor", "depreciation", "labour_supply_elasticity")
         )
-        return closure_rows(closures(self._main, hours, Saving(share, discount, wear)), self._main.base)
+        main = self._main.deficits
+        return closure_rows(closures(self.equilibrium, main, hours, Saving(share, discount, wear)))
 
     def _income_cells(self, members: NDArray[np.int64]) -> dict[str, float]:
         """A group's real income is sum I_n W_n / sum I_n, base incomes as weights.
@@ -138,7 +139,7 @@ class Results:
                 cells["first_order_direct_percent"] = own
                 cells["first_order_rest_percent"] = cells[f"first_order_percent{suffix}"] - own
             if closure == self.closure and self.response is not None:
-                for end, hat in zip(("low", "high"), self.response.values(), strict=True):
+                for end, hat in self.response.items():
                     cells[f"percent_phi_b_{end}"] = 100.0 * float(weight @ (hat[members] - 1.0))
             if closure == "fixed":
                 cells |= worth(eq.base, members, change)

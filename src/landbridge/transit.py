@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.transport import Choice, Graph
-from landbridge.transport.graph import LAYERS, SEA
+from landbridge.transport.graph import LAYERS, SEA, TERMS
 from landbridge.world import World
 
 __all__ = ["Payments", "payments", "transit_rows"]
@@ -27,6 +27,9 @@ __all__ = ["Payments", "payments", "transit_rows"]
 Rows = list[dict[str, Any]]
 FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
+
+# The cost that a subsidy covers is put on borders of this region, and is its own.
+_SUBSIDISES = "CHN"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,19 +75,33 @@ def payments(world: World, graph: Graph, choice: Choice, demand_teu: FloatArray)
     ends = number[routes.origin] * len(regions) + number[routes.destination]
     codes, pair = np.unique(ends, return_inverse=True)
     flows = routes.to_arcs_by(choice.route_flows(demand_teu), pair[routes.pair], len(codes))
-    usd = np.einsum("qak,ak->qa", flows, graph.cost_usd) / 1e6
+    one_side = _of_one_side(graph)
+    usd = np.einsum("qak,ak->qa", flows, graph.cost_usd - one_side) / 1e6
+    subsidised = np.einsum("qak,ak->qa", flows, one_side) / 1e6
     tail, head = graph.tail // len(LAYERS), graph.head // len(LAYERS)
     ship = (graph.mode == SEA) & (tail != head)
     paid = np.zeros((graph.n_arcs, len(regions)))
     for place in (tail, head):
         paid[np.flatnonzero(~ship), number[place[~ship]]] += 0.5
+    musd = usd @ paid
+    if _SUBSIDISES in regions:
+        musd[:, regions.index(_SUBSIDISES)] += subsidised.sum(axis=1)
     return Payments(
         regions,
         codes // len(regions),
         codes % len(regions),
-        usd @ paid,
+        musd,
         np.asarray(usd[:, ship].sum(axis=1)),
     )
+
+
+def _of_one_side(graph: Graph) -> FloatArray:
+    """Money of an arc over a border that is China's alone: the cost its subsidy covers [arc, product]."""
+    kinds = [TERMS.index(name) for name in ("subsidised_cost", "subsidy")]
+    mine = np.isin(graph.term_kind, kinds)
+    out = np.zeros_like(graph.cost_usd)
+    np.add.at(out, graph.term_arc[mine], graph.term_cost_usd[mine])
+    return out
 
 
 def transit_rows(found: Payments, base: Payments | None = None) -> Rows:

@@ -275,9 +275,12 @@ def _rises(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
     """What should not be needed rises: it speaks against the claim, but as a proxy it decides nothing."""
     values = _by_year(figures)
     first, last = min(values), max(values)
-    told = "against" if values[last] > values[first] else "for"
+    if first == last:
+        raise ValueError("one year is no change")
+    change = values[last] - values[first]
+    side = "for" if change < 0.0 else "against" if change > 0.0 else "neither for nor against"
     shown = f"{figures[0]['item']}: {_series(values, _unit(figures))}"
-    return NOT_MEASURABLE, f"a proxy that speaks {told} it, {shown}"
+    return NOT_MEASURABLE, f"a proxy, which speaks {side} the claim: {shown}"
 
 
 def _part_of(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:

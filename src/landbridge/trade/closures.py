@@ -1,14 +1,15 @@
 """One shock under several closures: what is held fixed, and how much that decides.
 
     fixed      wl' = w^ wL
-    labour     wl' = w^ L^ wL,  L^ = (w^ / P^)^e
-    capital    F^ = L^(1-m) K^m,  K^ = (w^ F^) / P^  in the steady state,  so  F^ = (w^ / P^)^(m / (1 - m))
+    labour     F^ = L^(1-m), L^ = (w^ F^ / (L^ P^))^e, so F^ = (w^ / P^)^(e (1 - m) / (1 + m e))
+    capital    F^ = K^m, K^ = (w^ F^) / P^ in the steady state, so F^ = (w^ / P^)^(m / (1 - m))
 
-w: price of a unit of the bundle F of labour and capital; e: elasticity of labour supply; m: share of capital
-in value added. Capital follows ln K_t+1 = (1 - d) ln K_t + d ln(investment_t). Who saves with log utility and
-a discount factor b invests the constant share s = m b d / (1 - b + b d) of value added, so that investment^ =
-w^ F^ / P^. What is left to consume is C = (I - s VA) / P, and consumption discounted along the way is the
-constant rise l with
+F: the bundle L^(1-m) K^m of labour and capital, of price w; e: elasticity of hours to the real wage; m:
+share of capital in value added. Capital follows ln K_t+1 = (1 - d) ln K_t + d ln(investment_t). The
+share s = m b d / (1 - b + b d) of value added is invested, so that investment^ = w^ F^ / P^. It is the
+choice of who has log utility and a discount factor b where transfers and tariff revenue move with value
+added; elsewhere it is so in the steady state only. What is left to consume is C = (I - s VA) / P, and
+consumption discounted along the way is the constant rise l with
 
     ln(1 + l) = (1 - b) sum_t b^t ln(C_t / C_0)
 
@@ -18,13 +19,14 @@ the accumulation of capital; here with sectors, inputs and tariffs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from landbridge.errors import DataError, Fault
+from landbridge.errors import DataError, Fault, LandbridgeError
 from landbridge.trade.economy import Array, Closure
 from landbridge.trade.equilibrium import Equilibrium, resolve
 from landbridge.trade.welfare import CA5
@@ -77,63 +79,88 @@ class Saving:
 
 @dataclass(frozen=True, eq=False)
 class ClosureResult:
-    """Real income under one closure [n], as ratios to the base.
+    """Real income under one closure [n], as ratios to its base.
 
     factors: "fixed", "labour" or "capital". holds: what is held fixed, in words. consumption, discounted: net
-    of investment in the steady state, and along the way to it; None where no capital is built up.
+    of investment in the steady state, and along the way to it; None where no capital is built up. Where the
+    closure has no answer every figure is None and `why` says so.
     """
 
     factors: str
     deficits: Closure
     holds: str
-    real_income_hat: Array
+    base: TradeTable
+    real_income_hat: Array | None = None
     consumption_hat: Array | None = None
     discounted_hat: Array | None = None
+    why: str = ""
 
 
-def closures(eq: Equilibrium, labour_elasticity: float, saving: Saving) -> tuple[ClosureResult, ...]:
-    """The shock of a solved equilibrium under three closures of the balance of trade and two of factors.
+def closures(
+    solved: Mapping[str, Equilibrium], main: Closure, labour_elasticity: float, saving: Saving
+) -> tuple[ClosureResult, ...]:
+    """A shock under three closures of the balance of trade and two of factors.
 
-    eq: solved with factors fixed. labour_elasticity: e, of hours to the real wage.
-    Raises DataError where a region would consume nothing, and whatever `solve` raises.
+    solved: the shock by closure of the balance, factors fixed, the main one among them; what is missing is
+    solved. labour_elasticity: e. A closure without an answer is listed with the reason.
     """
+    eq = solved[main]
     kept: dict[Closure, str] = {
         "fixed": "labour, capital, deficits in money",
         "proportional": "labour, capital, deficits over income",
         "zero": "labour, capital, no deficits before or after",
     }
-    found = [
-        ClosureResult("fixed", name, holds, resolve(eq, name, tol=_TOL).real_income_hat)
-        for name, holds in kept.items()
-    ]
-    more = resolve(eq, eq.deficits, labour_elasticity, tol=_TOL)
-    holds = f"capital, deficits ({eq.deficits}); hours follow the real wage"
-    found.append(ClosureResult("labour", eq.deficits, holds, more.real_income_hat))
-    long = resolve(eq, eq.deficits, saving.supply_elasticity, tol=_TOL)
-    found.append(
-        ClosureResult(
+
+    def fixed(name: Closure) -> ClosureResult:
+        found = solved.get(name) or resolve(eq, name, tol=_TOL)
+        return ClosureResult("fixed", name, kept[name], found.base, found.real_income_hat)
+
+    def labour() -> ClosureResult:
+        m = saving.capital_share
+        psi = labour_elasticity * (1.0 - m) / (1.0 + m * labour_elasticity)
+        holds = f"capital, deficits ({main}); hours follow the real wage"
+        return ClosureResult("labour", main, holds, eq.base, resolve(eq, main, psi, tol=_TOL).real_income_hat)
+
+    def capital() -> ClosureResult:
+        long = resolve(eq, main, saving.supply_elasticity, tol=_TOL)
+        return ClosureResult(
             "capital",
-            eq.deficits,
-            f"labour, deficits ({eq.deficits}); capital in its new steady state",
+            main,
+            f"labour, deficits ({main}); capital in its new steady state",
+            eq.base,
             long.real_income_hat,
             _consumed(long, _factors(long) * long.wage_hat, saving.share),
             along_the_way(eq, long, saving),
         )
-    )
+
+    asked: list[tuple[str, Closure, Callable[[], ClosureResult]]] = [
+        *(("fixed", name, partial(fixed, name)) for name in kept),
+        ("labour", main, labour),
+        ("capital", main, capital),
+    ]
+    found = []
+    for factors, deficits, solve_it in asked:
+        try:
+            found.append(solve_it())
+        except LandbridgeError as error:
+            holds = kept[deficits] if factors == "fixed" else f"{factors} moves, deficits ({deficits})"
+            found.append(ClosureResult(factors, deficits, holds, eq.base, why=error.message))
     return tuple(found)
 
 
-def closure_rows(found: Sequence[ClosureResult], base: TradeTable) -> list[dict[str, Any]]:
+def closure_rows(found: Sequence[ClosureResult]) -> list[dict[str, Any]]:
     """A row for each closure and region, and for CA5 and the world with base incomes as weights.
 
     percent: real income, in the steady state where capital is built up; consumption_percent: net of
-    investment there; discounted_percent: along the way to it.
+    investment there; discounted_percent: along the way to it. None with the reason (why) where a closure has
+    no answer.
     """
-    groups = {region: [n] for n, region in enumerate(base.regions)}
-    groups["CA5"] = [n for n, region in enumerate(base.regions) if region in CA5]
-    groups["world"] = list(range(len(base.regions)))
     rows = []
     for each in found:
+        base = each.base
+        groups = {region: [n] for n, region in enumerate(base.regions)}
+        groups["CA5"] = [n for n, region in enumerate(base.regions) if region in CA5]
+        groups["world"] = list(range(len(base.regions)))
         hats = {
             "percent": each.real_income_hat,
             "consumption_percent": each.consumption_hat,
@@ -144,7 +171,7 @@ def closure_rows(found: Sequence[ClosureResult], base: TradeTable) -> list[dict[
                 continue
             weight = base.income[members] / base.income[members].sum()
             row: dict[str, Any] = {"factors": each.factors, "deficits": each.deficits, "holds": each.holds}
-            row["region"] = region
+            row |= {"region": region, "why": each.why, "percent": None}
             row |= {
                 name: 100.0 * float(weight @ (hat[members] - 1.0))
                 for name, hat in hats.items()
