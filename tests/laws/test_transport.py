@@ -26,6 +26,7 @@ from landbridge.transport import (
     solve_base,
 )
 from landbridge.transport.base_routes import stored_base
+from landbridge.transport.freight import carried
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS
 from landbridge.transport.overlap import Nests
 from landbridge.world import World
@@ -37,7 +38,7 @@ Array = NDArray[np.float64]
 
 
 class Real:
-    """The embedded network, all pairs of zones in different regions."""
+    """The embedded network, all pairs of zones in different regions whose trade is on it."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -46,6 +47,7 @@ class Real:
         self.regions = [str(row["region"]) for row in world.network["zones"]]
         region = np.array(self.regions)
         self.wanted = region[:, None] != region[None, :]
+        self.wanted &= carried(world, self.regions, self.regions)
         self.every = keeps_every_family(world, self.regions, self.regions)
         self.routes: RouteSet = self.generate([self.graph])
         of = dict(zip(self.zones, self.regions, strict=True))
