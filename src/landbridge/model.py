@@ -103,24 +103,7 @@ def iterate(
     """
     tell = progress or (lambda text, share: None)
     tell("reading the scenarios", 0.0)
-    loaded: list[Scenario] = []
-    faults: list[Fault] = []
-    changed: list[tuple[World, World]] = []
-    for given in scenarios:
-        try:
-            one = load_scenario(given, world)
-            after = apply(world, one)
-            changed.append((apply(world, one, only_model=True), after))
-            loaded.append(one)
-        except DataError as error:
-            faults += error.faults or (Fault("scenario", error.message),)
-    names = [one.id for one in loaded]
-    faults += [
-        Fault(f"scenario {name}", "is the name of the base or of another scenario", "rename its file")
-        for name in sorted({n for n in names if names.count(n) > 1 or n == "base"})
-    ]
-    if faults:
-        raise ScenarioError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in the scenarios", faults)
+    loaded, changed = _read(world, scenarios)
     bases: list[World] = [world]
     for base_world, _ in changed:
         if all(base_world.hash != known.hash for known in bases):
@@ -146,12 +129,38 @@ def iterate(
         tell(f"solving {one.id}", 0.5 + 0.5 * done / steps)
         group = next(g for g, worlds in enumerate(groups) if any(w is after for w in worlds))
         base = base_of(group, base_world)
-        result = base.case(after, commons[group].number(after), one)
+        number = commons[group].number(after)
+        result = base.case(after, number, one)
         if response and result.status.converged:
-            result = replace(result, response=_response(base, after, commons[group].number(after), result))
+            result = replace(result, response=_response(base, after, number, result))
         yield result
         del result  # or it would live on while the next is solved
     tell("done", 1.0)
+
+
+def _read(
+    world: World, scenarios: Iterable[Scenario | str | Path]
+) -> tuple[list[Scenario], list[tuple[World, World]]]:
+    """The scenarios, and for each the World of its base and its own; faults of all told at once."""
+    loaded: list[Scenario] = []
+    faults: list[Fault] = []
+    changed: list[tuple[World, World]] = []
+    for given in scenarios:
+        try:
+            one = load_scenario(given, world)
+            after = apply(world, one)
+            changed.append((apply(world, one, only_model=True), after))
+            loaded.append(one)
+        except DataError as error:
+            faults += error.faults or (Fault("scenario", error.message),)
+    names = [one.id for one in loaded]
+    faults += [
+        Fault(f"scenario {name}", "is the name of the base or of another scenario", "rename its file")
+        for name in sorted({n for n in names if names.count(n) > 1 or n == "base"})
+    ]
+    if faults:
+        raise ScenarioError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in the scenarios", faults)
+    return loaded, changed
 
 
 def _response(base: SolvedBase, world: World, number: int, result: Results) -> dict[str, Any]:

@@ -531,7 +531,8 @@ def _transit(case: Digest, names: dict[str, str]) -> Section:
             "What freight that neither begins nor ends in a country pays to carriers, terminals and border "
             "services there, at the rates of the tables; ships between ports are left out. It is revenue, "
             "not income: it pays for trains, fuel and people that have other uses, and no part of it is in "
-            "the real income above.",
+            "the real income above. Levels are as good as the flows, of which few are counted and some are "
+            "too large (counts above); read the change first.",
         ),
     )
 
