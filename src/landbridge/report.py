@@ -467,7 +467,8 @@ def _real_income(case: Digest, names: dict[str, str]) -> Section:
             *(f"Note: {note}." for note in case.result["notes"]),
             "Change against the base, under fixed and under proportional trade deficits; first order is the "
             "gradient times the change. Million USD of 2023 a year: exact change, fixed deficits, times base "
-            "income. Income is GDP and the trade deficit, paid for by transfers from abroad: "
+            "income; % of GDP is that over GDP. Income is what a country spends, GDP and the trade deficit "
+            "of the base table (less a surplus), part of which is trade that no statistics record: "
             f"{widest} has an income of {of['income_musd'] / 1e3:,.1f} and a GDP of "
             f"{of['gdp_musd'] / 1e3:,.1f} billion USD.",
         ),
@@ -492,7 +493,7 @@ def _closures(case: Digest, names: dict[str, str]) -> Section:
     income |= {row["group"]: row for row in case.result["groups"]}
     for end, how in (("low", "weakly"), ("high", "strongly")):
         if all(f"percent_phi_b_{end}" in income[r] for r in shown):
-            holds = f"all, deficits ({case.closure}); freight answers {how} to cost (phi_b {end})"
+            holds = f"labour, capital, deficits ({case.closure}); freight answers {how} to cost (phi_b {end})"
             rows[holds, end] = {r: signed(income[r][f"percent_phi_b_{end}"]) for r in shown}
     without = dict.fromkeys(
         f"No answer where {row['holds']} are held: {row['why']}."
@@ -506,10 +507,11 @@ def _closures(case: Digest, names: dict[str, str]) -> Section:
         after=(
             *without,
             "Percent of income; of consumption in the two rows that say so. Freight costs are those of the "
-            "run, but for the rows of phi_b. More hours count as income and their effort is not taken off. "
+            "run, but for the rows of phi_b. The row of hours overstates welfare: lost leisure is not taken "
+            "off. "
             "Capital is built up by a constant share of value added (Anderson, Larch and Yotov 2020); "
             "shares and rates are assumptions (parameters). No deficits: compared with a base without "
-            "deficits.",
+            "deficits, and the five are weighted by incomes without them.",
         ),
     )
 
@@ -531,8 +533,9 @@ def _transit(case: Digest, names: dict[str, str]) -> Section:
             "What freight that neither begins nor ends in a country pays to carriers, terminals and border "
             "services there, at the rates of the tables; ships between ports are left out. It is revenue, "
             "not income: it pays for trains, fuel and people that have other uses, and no part of it is in "
-            "the real income above. Levels are as good as the flows, of which few are counted and some are "
-            "too large (counts above); read the change first.",
+            "the real income above. Listed are the six with most of it and the six whose revenue changes "
+            "most. Levels, and changes with them, are as good as the flows, of which few are counted; those "
+            "of ordinary wagons and trucks through Kazakhstan, Mongolia and Russia are too large.",
         ),
     )
 
