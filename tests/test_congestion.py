@@ -16,6 +16,7 @@ from landbridge.errors import ConvergenceError
 from landbridge.model import arc_gradient
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.trade import solve
+from landbridge.transit import Carriers, Tolls, carriage_bars
 from landbridge.transport import pivot
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS
 from landbridge.transport.queues import CAPACITY_COLUMNS
@@ -192,7 +193,11 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
         touched = Touched(choice, common.passes(queues), case.choice.lost.host)
         found = settle(touched, queues, shock.demand, lambda demand: base.slope, case.load, 1e-13)
         cost = touched.cost(found.delay_h, found.delay_h2)
-        eq = solve(base.table, **shock._given(cost), tol=1e-13, start=shock.last)
+        chosen = touched.settled(found.delay_h, found.delay_h2)
+        paid = Tolls.of(Carriers.of(world, moved), chosen, base.freight, case.base.demand_teu)
+        more = base.carriage([(paid, base.tolls)], world)
+        assert more is not None
+        eq = solve(base.table, **shock._given(cost), carriage=more, tol=1e-13, start=shock.last)
         return float(np.log(eq.real_income_hat[member]))
 
     h = 1e-4
@@ -200,12 +205,20 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
     adjoint = sum(float((getattr(gradient.arcs, n) * v).sum()) for n, v in way.items())
     adjoint += float(gradient.capacity[j]) + float((gradient.productivity * turn).sum())
     assert adjoint == pytest.approx(central, rel=1e-6)
+    # So do payments to carriers.
+    main = case.equilibrium["fixed"]
+    bars = main.gradient("KAZ").carriage(main.base.sectors.index("TTS"), main.trade)
+    assert case.tolls is not None
+    through = carriage_bars(
+        case.tolls, case.choice, case.freight, case.base.demand_teu, main.base.trade, 1.0, *bars
+    )
+    whole = sum(float((getattr(gradient.arcs, n) * v).sum()) for n, v in way.items())
+    assert abs(sum(float((getattr(through, n) * v).sum()) for n, v in way.items()) / whole) > 1e-3
     # Waits do matter: holding them fixed gives another number.
     held = case.choice.vjp(
         cost_bar=case.freight.cost_bar(case.choice.cost, case.equilibrium["fixed"].gradient("KAZ").cost)
     )
     fixed = sum(float((getattr(held, n) * v).sum()) for n, v in way.items())
-    whole = sum(float((getattr(gradient.arcs, n) * v).sum()) for n, v in way.items())
     assert abs(fixed / whole - 1.0) > 1e-3
     assert gradient.capacity[j] > 0.0
 

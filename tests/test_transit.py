@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 import landbridge as lb
+from landbridge.errors import ScenarioError
+from landbridge.remarks import of_first_order
+from landbridge.scenario import Scenario
 from landbridge.transit import payments, transit_rows
-from landbridge.transport.graph import LAYERS, SEA
+from landbridge.transport.graph import GAUGE_CHANGE, LAYERS, TERMS, Graph
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +38,16 @@ def test_one_pair_by_hand(study: lb.Study) -> None:
     demand[pair] = 1000.0 * (1.0 + np.arange(demand.shape[1]))
     region = {str(r["place_id"]): str(r["region"]) for r in base.world.network["places"]}
     flow = base.choice.route_flows(demand)
+    gateways = base.world.network["gateways"].by("gateway_id")
     by_hand: dict[str, float] = {}
     for route in np.flatnonzero(routes.pair == pair).tolist():
         for arc in routes.arcs[routes.start[route] : routes.start[route + 1]].tolist():
             ends = [graph.places[s[arc] // len(LAYERS)] for s in (graph.tail, graph.head)]
-            if graph.mode[arc] == SEA and ends[0] != ends[1]:
+            if graph.ocean_ship[arc]:
                 continue
+            if graph.operation[arc] == GAUGE_CHANGE and graph.gateway[arc] >= 0:
+                post = gateways[graph.gateways[graph.gateway[arc]]]
+                ends = [str(post["place_a"]), str(post["place_b"])]
             for place in ends:
                 half = 0.5 * float(flow[route] @ graph.cost_usd[arc]) / 1e6
                 by_hand[region[place]] = by_hand.get(region[place], 0.0) + half
@@ -48,7 +55,8 @@ def test_one_pair_by_hand(study: lb.Study) -> None:
     own = {row["region"]: row["own_musd"] for row in transit_rows(found)}
     transit = {row["region"]: row["musd"] for row in transit_rows(found)}
     for name, value in by_hand.items():
-        assert (own if name in ("CHN", "DEU") else transit)[name] == pytest.approx(value, rel=1e-9)
+        shown = (own if name in ("CHN", "DEU") else transit).get(name, 0.0)
+        assert shown == pytest.approx(value, rel=1e-9, abs=1e-12)
     assert transit["CHN"] == transit["DEU"] == 0.0
     assert min(transit[name] for name in ("KAZ", "RUS", "BLR", "POL")) > 0.0
 
@@ -65,6 +73,10 @@ def test_a_subsidy_is_a_matter_of_the_country_that_pays_it() -> None:
     china = before.regions.index("CHN")
     assert more[china] > 1.0
     np.testing.assert_allclose(np.delete(more, china), 0.0, atol=1e-9)
+    # It is China's income: the trains cost what they did, and some go no more.
+    eq = case.equilibrium["fixed"]
+    k = eq.base.region("CHN")
+    assert 0.5 * more[china] < eq.first_order.rent[k] * eq.base.income[k] < 1.1 * more[china]
 
 
 def test_a_railway_through_a_country_brings_its_carriers_transit(study: lb.Study) -> None:
@@ -77,4 +89,120 @@ def test_a_railway_through_a_country_brings_its_carriers_transit(study: lb.Study
     assert case.to_json()["transit"] == case.transit_rows
     assert "transit" not in case.to_json(detail=False)
     assert "change_musd" not in study.base.transit_rows[0]
-    assert list(case.transit.columns) == ["region", "musd", "own_musd", "change_musd"]
+    columns = ["region", "musd", "own_musd", "change_musd", "above_cost_musd", "gain_musd"]
+    assert list(case.transit.columns) == columns
+    income = {row["region"]: row for row in case.real_income_rows}
+    # What is added to real income is in it, and above cost is a part of the revenue.
+    assert 0.0 < rows["KGZ"]["gain_musd"] < income["KGZ"]["musd"]
+    assert 0.0 < rows["KGZ"]["above_cost_musd"] < 0.15 * rows["KGZ"]["change_musd"]
+    assert rows["KAZ"]["gain_musd"] < 0.0
+
+
+def test_what_is_paid_more_is_paid_once(study: lb.Study) -> None:
+    """At the trade of the base, carriers get together what money changes; nobody gets what melts."""
+    base, case = study.base, study["cku-railway"]
+    paid = case.equilibrium["fixed"]._economy.paid
+    assert paid is not None
+    trade = np.ascontiguousarray(base.loading.trade.transpose(2, 1, 0))
+    output, rent = paid.received(paid.of_cells(trade))
+    money = [float((r.choice.assign(base.demand_teu) * r.graph.cost_usd).sum()) / 1e6 for r in (base, case)]
+    assert (output + rent).sum() == pytest.approx(money[1] - money[0], rel=1e-9)
+    # Exporters get less by as much: over the world the sum is nothing.
+    assert float((trade * paid.total).sum()) == pytest.approx((output + rent).sum(), rel=1e-12)
+
+
+def _again(case: lb.Results, id: str, **parameters: float) -> lb.Results:
+    assert case.scenario is not None
+    moves = [m.to_dict() for m in case.scenario.modifications]
+    moves += [{"verb": "set_parameter", "parameter": k, "value": v} for k, v in parameters.items()]
+    return lb.run(lb.load(), Scenario.from_dict({"name": "x", "modification": moves}, id))
+
+
+def _revenue(case: lb.Results) -> list[tuple[str, float, float]]:
+    return [(row["region"], row["musd"], row["change_musd"]) for row in case.transit_rows]
+
+
+def test_nothing_paid_is_the_iceberg_answer(study: lb.Study) -> None:
+    case = study["cku-railway"]
+    unpaid = _again(case, "unpaid", paid_share=0)
+    assert unpaid.tolls is None
+    eq = unpaid.equilibrium[unpaid.closure]
+    np.testing.assert_allclose(eq.real_income_hat, case.loading.real_income_hat, rtol=1e-12)
+    np.testing.assert_allclose(unpaid.flow_teu, case.flow_teu, rtol=1e-12, atol=1e-9)
+    # Kyrgyzstan gains by transit, and by a part of its revenue only.
+    more = next(r for r in case.real_income_rows if r["region"] == "KGZ")
+    gross = next(r["change_musd"] for r in case.transit_rows if r["region"] == "KGZ")
+    without = next(r["musd"] for r in unpaid.real_income_rows if r["region"] == "KGZ")
+    assert 0.05 * gross < more["musd"] - without < 0.5 * gross
+
+
+def test_margins_are_a_parameter(study: lb.Study) -> None:
+    """Without margins the gain is smaller, and revenue is the same."""
+    case = study["cku-railway"]
+    at_cost = _again(case, "at-cost", transit_margin=0)
+    assert _revenue(at_cost) == _revenue(case)
+    eq = at_cost.equilibrium["fixed"]
+    # What is left is the Chinese subsidy on trains that go another way.
+    assert [eq.base.regions[n] for n in np.flatnonzero(eq.first_order.rent)] == ["CHN"]
+    k = eq.base.region("KGZ")
+    assert 0.0 < eq.real_income_hat[k] - 1.0 < case.equilibrium["fixed"].real_income_hat[k] - 1.0
+
+
+def _cheaper(money: str | None) -> Scenario:
+    move: dict[str, object] = {"verb": "change_link", "link": "R145", "cost_factor": 0.5}
+    if money:
+        move["money"] = money
+    at_cost = {"verb": "set_parameter", "parameter": "transit_margin", "value": 0}
+    return Scenario.from_dict({"name": "x", "modification": [move, at_cost]}, f"cut-{money}")
+
+
+def test_a_cut_of_the_price_is_taken_from_the_carriers() -> None:
+    """The same flows and revenue; where only the price falls, the railway's country has less income."""
+    usual, cost, price = lb.study(lb.load(), [_cheaper(None), _cheaper("cost"), _cheaper("price")]).cases
+    assert usual.real_income_rows == cost.real_income_rows and price.base is not None
+    np.testing.assert_allclose(price.flow_teu, cost.flow_teu, rtol=1e-12, atol=1e-9)
+    assert _revenue(price) == _revenue(cost)
+    eqs = [case.equilibrium["fixed"] for case in (price, cost)]
+    k = eqs[0].base.region("TKM")
+    trade = np.ascontiguousarray(price.base.loading.trade.transpose(2, 1, 0))
+    rents = [eq._economy.paid.received(eq._economy.paid.of_cells(trade))[1][k] for eq in eqs]
+    # Half of what freight pays on the link, at the rates before.
+    graph = price.base.graph
+    link = np.flatnonzero((graph.link >= 0) & (graph.link == graph.links.index("R145")))
+    flow = price.choice.assign(price.base.demand_teu)
+    full = float((flow[link] * (graph.cost_usd[link] - _at_border(graph)[link])).sum()) / 1e6
+    assert full > 10.0
+    assert rents[1] == 0.0
+    assert rents[0] == pytest.approx(-0.5 * full, rel=1e-6)
+    assert eqs[0].real_income_hat[k] < eqs[1].real_income_hat[k]
+
+
+def _at_border(graph: Graph) -> np.ndarray:
+    out = np.zeros_like(graph.cost_usd)
+    mine = graph.term_kind == TERMS.index("border")
+    np.add.at(out, graph.term_arc[mine], graph.term_cost_usd[mine])
+    return out
+
+
+def test_a_kind_of_money_without_money_is_a_fault() -> None:
+    for move in (
+        {"verb": "change_link", "link": "R145", "money": "price", "length_km": 300},
+        {"verb": "change_gateway", "gateway": "aktau", "money": "price", "time_h": 3},
+    ):
+        with pytest.raises(ScenarioError) as wrong:
+            lb.run(lb.load(), Scenario.from_dict({"name": "x", "modification": [move]}, "x"))
+        assert any(f.where.endswith("money") for f in wrong.value.faults)
+
+
+def test_who_owns_the_fleet_adds_up() -> None:
+    rows = [r for r in lb.load().network["carriers"] if r["quantity"] == "fleet"]
+    assert sum(float(r["share"] or 0.0) for r in rows) == pytest.approx(1.0, abs=1e-9)
+
+
+def test_a_first_order_that_is_far_off_is_told() -> None:
+    regions, first = ("KAZ", "KGZ", "TJK", "UZB", "DEU"), np.array([1e-3, 1e-3, 1e-3, 1e-9, 1e-3])
+    exact = np.array([1.4e-3, 1.6e-3, -1e-5, 3e-9, 9e-3])
+    (told,) = of_first_order(regions, exact, first, ("KAZ", "KGZ", "TJK", "UZB"))
+    assert "KGZ" in told and "TJK" in told
+    assert "KAZ" not in told and "UZB" not in told and "DEU" not in told
+    assert of_first_order(regions, first, first, regions) == ()

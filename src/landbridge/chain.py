@@ -5,7 +5,7 @@ network -> expected cost -> trade cost -> equilibrium -> boxes -> arcs and gatew
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from landbridge.congestion import Slope, settle, slope_of
 from landbridge.errors import ConvergenceError, Fault, ScenarioError, Status
-from landbridge.remarks import of_the_rest, remarks, require_routes
+from landbridge.remarks import of_first_order, of_the_rest, remarks, require_routes
 from landbridge.results import Results
-from landbridge.scenario import Scenario
+from landbridge.scenario import Scenario, apply
 from landbridge.shock import Shock, table_of
+from landbridge.trade import Carriage, Equilibrium
 from landbridge.trade.economy import Closure
+from landbridge.trade.welfare import CA5
+from landbridge.transit import Carriers, Tolls, carriage
 from landbridge.transport import (
     BaseChoice,
     Choice,
@@ -269,10 +272,12 @@ class SolvedBase:
             del touched, slope
             delays = (queues.on_gateways(d) for d in (settled.delay_h, settled.delay_h2))
             graph = graph.with_queue(*delays)
-        equilibrium, first_order = shock.solved(choice.cost)
-        direct = shock.direct(unqueued.cost, choice.cost, self.choice.cost)
-        demand = shock.boxes(equilibrium[self.closures[0]])
-        flow, goods = choice.assign_goods(demand)
+        loading = shock.loading(choice.cost)
+        demand = shock.boxes(loading)
+        flow, goods = choice.assign_goods(demand, demand if base is None else base.demand_teu)
+        paid, how = (None, None) if scenario is None else self._paid(world, number, scenario, choice)
+        equilibrium, first_order = shock.solved(choice.cost, paid)
+        direct = shock.direct(unqueued.cost, choice.cost, self.choice.cost, paid)
         told = remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
         statuses = [eq.status for eq in equilibrium.values()]
         if held is not None and not held.converged:
@@ -291,15 +296,62 @@ class SolvedBase:
             goods=goods,
             cost_hat=shock.cost_hat(choice.cost),
             equilibrium=equilibrium,
+            loading=loading,
+            tolls=how,
             first_order=first_order,
             direct=direct,
             closure=self.closures[0],
             status=Status.worst(statuses),
-            notes=told + shock.notes + of_the_rest(self.table.regions, first_order[self.closures[0]], direct),
+            notes=told + shock.notes + self._of_first_order(equilibrium, first_order, direct),
             base=base,
             queues=queues,
             load=settled.load if settled is not None else None,
             unqueued=unqueued,
+        )
+
+    def _of_first_order(
+        self,
+        equilibrium: Mapping[str, Equilibrium],
+        first_order: Mapping[str, FloatArray],
+        direct: FloatArray | None,
+    ) -> tuple[str, ...]:
+        """What the first order of the main closure leaves to say."""
+        main, regions = self.closures[0], self.table.regions
+        first, exact = first_order[main], equilibrium[main].real_income_hat - 1.0
+        return of_the_rest(regions, first, direct) + of_first_order(regions, exact, first, CA5)
+
+    @cached_property
+    def tolls(self) -> Tolls:
+        """Who is paid for the trade of the base on its routes."""
+        carriers = Carriers.of(self.world, self.graph)
+        return Tolls.of(carriers, self.results.choice, self.freight, self.results.demand_teu)
+
+    def _paid(
+        self, world: World, number: int, scenario: Scenario, choice: Choice
+    ) -> tuple[Carriage | None, Tolls | None]:
+        """What carriers are paid more than in the base, and the routes and rates that it follows from."""
+        if world.parameter("paid_share") == 0.0:
+            return None, None
+        graph, at_cost = self.common.graphs[number], None
+        if scenario.changes_prices:
+            same = apply(self.world, scenario.at_cost())
+            at_cost = align_with_base([*self.common.worlds, same])[0][-1]
+        alike = at_cost is None and np.array_equal(graph.term_cost_usd, self.graph.term_cost_usd)
+        alike = alike and world.network["carriers"] is self.world.network["carriers"]
+        carriers = self.tolls.carriers if alike else Carriers.of(world, graph, at_cost)
+        found = Tolls.of(carriers, choice, self.freight, self.results.demand_teu)
+        return self.carriage([(found, self.tolls)], world), found
+
+    def carriage(self, changes: Sequence[tuple[Tolls, Tolls]], world: World) -> Carriage | None:
+        """What carriers are paid more per USD of trade where boxes of the base's trade go other ways."""
+        return carriage(
+            changes,
+            self.freight,
+            self.classes.in_containers,
+            self.results.demand_teu,
+            self.table.trade,
+            world.setting("transport_sector"),
+            world.parameter("paid_share"),
         )
 
     def _choose(self, world: World, number: int, loaded: Graph, classes: Classes) -> Choice:

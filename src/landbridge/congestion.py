@@ -22,6 +22,7 @@ from landbridge.errors import ConvergenceError, Status
 from landbridge.results import Results
 from landbridge.trade import Gradient
 from landbridge.trade.fixed_point import anderson, gmres
+from landbridge.transit import carriage_bars
 from landbridge.transport import ArcBars, Choice, Queues
 from landbridge.transport.touched import Touched, passes
 
@@ -280,12 +281,14 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
     equilibrium = result.equilibrium[result.closure]
     direct = equilibrium.gradient(of)
     cost_bar = freight.cost_bar(choice.cost, direct.cost)
+    paid = _through_payments(result, direct)
     queues, load = result.queues, result.load
     if queues is None or load is None or not len(queues):
         nothing = np.zeros(len(result.graph.gateways))
-        return ChainGradient(choice.vjp(cost_bar=cost_bar), direct.tariff, direct.productivity, nothing, 0.0)
+        arcs = _sum(choice.vjp(cost_bar=cost_bar), paid)
+        return ChainGradient(arcs, direct.tariff, direct.productivity, nothing, 0.0)
     pull = _Pull(result, queues, load)
-    on_loads = pull.at_queues(choice.vjp(cost_bar=cost_bar))
+    on_loads = pull.at_queues(_sum(choice.vjp(cost_bar=cost_bar), paid))
     turn = pull.turn()
     z_bar, left, used = gmres(
         lambda z: turn @ (z - pull.transposed(z)), turn @ on_loads, 1e-11, most=4 * len(queues)
@@ -294,6 +297,7 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
     if not left <= 1e-8:
         raise ConvergenceError(f"the waits could not be differentiated: residual {left:.1e}")
     arcs, economy = pull.back(z_bar, cost_bar)
+    arcs = _sum(arcs, paid)
     # What capacity does at given arrivals, through the hours and variance it changes.
     by_hours, by_variance = pull.delay_bars(arcs)
     on_wait, on_variance = queues.capacity_slopes(load)
@@ -305,6 +309,29 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
         direct.productivity + economy.productivity + pull.productivity_bar(z_bar),
         capacity,
         left,
+    )
+
+
+def _through_payments(result: Results, gradient: Gradient) -> ArcBars | None:
+    """Derivatives to the arcs through what carriers are paid; None where they are paid nothing more."""
+    equilibrium, found = result.equilibrium[result.closure], result.tolls
+    if found is None or result.base is None:
+        return None
+    sector = equilibrium.base.sectors.index(result.world.setting("transport_sector"))
+    by_paid, by_rent = gradient.carriage(sector, equilibrium.trade)
+    share, base_teu = result.world.parameter("paid_share"), result.base.demand_teu
+    trade = result.base.loading.trade
+    return carriage_bars(found, result.choice, result.freight, base_teu, trade, share, by_paid, by_rent)
+
+
+def _sum(one: ArcBars, two: ArcBars | None) -> ArcBars:
+    if two is None:
+        return one
+    return ArcBars(
+        one.time_h + two.time_h,
+        one.cost_usd + two.cost_usd,
+        one.co2e_kg + two.co2e_kg,
+        one.variance_h2 + two.variance_h2,
     )
 
 
@@ -348,7 +375,7 @@ class _Pull:
         return arcs, result.freight.value_bar(arcs.demand_teu)
 
     def _economy(self, value_bar: FloatArray) -> Gradient:
-        equilibrium = self.result.equilibrium[self.result.closure]
+        equilibrium = self.result.loading
         price = self.result.producer_price_hat
         on_trade = value_bar / price[:, None, :]
         on_cost = -(on_trade * equilibrium.trade).sum(axis=1)
@@ -366,16 +393,10 @@ class _Pull:
         economy = self._economy(value_bar)
         through_trade = result.freight.cost_bar(result.choice.cost, economy.cost)
         whole = through_trade if cost_bar is None else through_trade + cost_bar
-        more = result.choice.vjp(cost_bar=whole)
-        return ArcBars(
-            arcs.time_h + more.time_h,
-            arcs.cost_usd + more.cost_usd,
-            arcs.co2e_kg + more.co2e_kg,
-            arcs.variance_h2 + more.variance_h2,
-        ), economy
+        return _sum(arcs, result.choice.vjp(cost_bar=whole)), economy
 
     def productivity_bar(self, z_bar: FloatArray) -> FloatArray:
         """Direct effect of ln A on sales at base prices: value = trade x A / c [n, s]."""
         _, value_bar = self._values(z_bar)
-        equilibrium, price = self.result.equilibrium[self.result.closure], self.result.producer_price_hat
+        equilibrium, price = self.result.loading, self.result.producer_price_hat
         return np.asarray((value_bar * equilibrium.trade / price[:, None, :]).sum(axis=1))

@@ -23,6 +23,8 @@ BoolArray = NDArray[np.bool_]
 _USD_PER_MUSD = 1e6
 # A note is printed where the rest is above this part of the change, and above this size [share].
 _MUCH, _SEEN = 0.25, 5e-6
+# The first order is told to be far from the exact change beyond this ratio of the two.
+_FAR = 1.5
 
 
 def require_routes(
@@ -221,6 +223,25 @@ def of_the_rest(
     return (
         "more than a quarter of the first-order change comes from pairs of zones whose own routes the "
         f"scenario does not change, through waits: {told}{more}",
+    )
+
+
+def of_first_order(
+    regions: Sequence[str], exact: FloatArray, first_order: FloatArray, shown: Sequence[str]
+) -> tuple[str, ...]:
+    """Regions, of those shown, whose first order is not within a factor of 1.5 of the exact change."""
+    told = []
+    for n, region in enumerate(regions):
+        sizes = abs(exact[n]), abs(first_order[n])
+        if region not in shown or max(sizes) < _SEEN:
+            continue
+        if exact[n] * first_order[n] <= 0.0 or max(sizes) > _FAR * min(sizes):
+            told.append(f"{region} {100 * first_order[n]:+.4f} for {100 * exact[n]:+.4f} %")
+    if not told:
+        return ()
+    return (
+        f"the first order is far from the exact change in {', '.join(told)}: losses and gains of several "
+        "times that size nearly cancel there, or the change is too large for it",
     )
 
 

@@ -229,6 +229,8 @@ UNITS = {
     "transit.musd": "million USD a year",
     "transit.own_musd": "million USD a year",
     "transit.change_musd": "million USD a year, change",
+    "transit.above_cost_musd": "million USD a year",
+    "transit.gain_musd": "million USD a year",
     "base_musd": "million USD a year, base",
     "share": "share of TEU",
     "time_h": "h",
@@ -523,19 +525,26 @@ def _transit(case: Digest, names: dict[str, str]) -> Section:
     changed = sorted(rows, key=lambda row: -abs(row["change_musd"]))[:6]
     shown = [row for row in rows if row["musd"] > 0.0 and (row in most or row in changed)]
     return Section(
-        f"{case.id}: revenue of carriers from transit, gross",
-        ("", "million USD a year", "change"),
+        f"{case.id}: transit revenue, and what carriers add to real income, million USD a year",
+        ("", "revenue, gross", "change", "above cost", "in real income"),
         tuple(
-            (names.get(row["region"], row["region"]), f"{row['musd']:,.0f}", signed(row["change_musd"], 1))
+            (
+                names.get(row["region"], row["region"]),
+                f"{row['musd']:,.0f}",
+                *(signed(row[key], 1) for key in ("change_musd", "above_cost_musd", "gain_musd")),
+            )
             for row in sorted(shown, key=lambda row: -row["musd"])
         ),
         after=(
-            "What freight that neither begins nor ends in a country pays to carriers, terminals and border "
-            "services there, at the rates of the tables; ships between ports are left out. It is revenue, "
-            "not income: it pays for trains, fuel and people that have other uses, and no part of it is in "
-            "the real income above. Listed are the six with most of it and the six whose revenue changes "
-            "most. Levels, and changes with them, are as good as the flows, of which few are counted; those "
-            "of ordinary wagons and trucks through Kazakhstan, Mongolia and Russia are too large.",
+            "Revenue: what freight that neither begins nor ends in a country pays to carriers, terminals and "
+            "border services there, at the rates of the tables; ships on the ocean are left out. It pays for "
+            "trains, fuel and people that have other uses. Above cost: what all freight pays beyond that, "
+            "more than in the base; the shares are assumptions with a wide range (table carriers), 10 % of "
+            "rail transit, 25 % in Kazakhstan. In real income: what payments to carriers, ocean ships among "
+            "them, add to the figures above: that, and better or worse terms of trade. Listed are the six "
+            "with most revenue and the six whose revenue changes most. Levels, and changes, are as good "
+            "as the flows, of which few are counted; those of ordinary wagons and trucks through Kazakhstan, "
+            "Mongolia and Russia are too large.",
         ),
     )
 

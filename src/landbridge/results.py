@@ -21,7 +21,7 @@ from landbridge.scenario import Scenario
 from landbridge.trade import Equilibrium
 from landbridge.trade.closures import Saving, closure_rows, closures
 from landbridge.trade.welfare import CA5, worth
-from landbridge.transit import Payments, payments, transit_rows
+from landbridge.transit import Payments, Tolls, payments, transit_rows
 from landbridge.transport import Choice, Freight, Graph, Queues
 from landbridge.transport.graph import BLOCK, LAYERS, RAILS, ROAD, SEA, TERMS, WAGONLOAD
 from landbridge.transport.pair_costs import corridor_rows, family_costs, pair_costs
@@ -49,7 +49,9 @@ class Results:
     year: the freight side. goods [arc, 2]: loaded containers [TEU a year] and all goods [t a year].
     equilibrium: by closure of the trade balance; first_order: d ln real income
     [n] by closure, gradient times log changes; direct [n]: its part by pairs of zones whose own routes the
-    case changes, under the main closure. closure: the one whose flows are on the network.
+    case changes, under the main closure. closure: the one whose flows are on the network. loading: the
+    equilibrium behind these flows, before carriers are paid more or less; tolls: who they are and what they
+    are paid for, None in a base.
     cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and what arrives over it.
     unqueued: the choice at the waits of the base, before those of this case were found; the choice itself
     in a base and where there is no queue. base: what every change refers to (None for a base itself).
@@ -66,6 +68,7 @@ class Results:
     goods: FloatArray
     cost_hat: FloatArray
     equilibrium: Mapping[str, Equilibrium]
+    loading: Equilibrium
     first_order: Mapping[str, FloatArray]
     closure: str
     status: Status
@@ -76,6 +79,7 @@ class Results:
     unqueued: Choice | None = field(default=None)
     direct: FloatArray | None = field(default=None)
     response: Mapping[str, FloatArray] | None = field(default=None)
+    tolls: Tolls | None = field(default=None)
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -173,12 +177,14 @@ class Results:
     def value_added_rows(self) -> Rows:
         """Trade in value added of every region, all sectors, in million USD of 2023 a year.
 
+        Of the equilibrium behind the flows, before carriers are paid more or less than in the base.
+
         exports_musd: gross. value_added_exports_musd: own value added that is finally used abroad, and
         vax_ratio that over gross exports. domestic_in_exports_musd: own value added in gross exports, what
         comes home again included.
         """
         self._solved()
-        accounts = self._main.value_added()
+        accounts = self.loading.value_added()
         own = np.diag(accounts.in_exports)
         return [
             {
@@ -302,8 +308,23 @@ class Results:
 
     @cached_property
     def transit_rows(self) -> Rows:
-        """Gross revenue of the carriers of each region from transit, beside a base its change too."""
-        return transit_rows(self.payments, self.base.payments if self.base is not None else None)
+        """Gross revenue of the carriers of each region from transit, beside a base its change too.
+
+        Of a solved scenario also what payments by all freight bring, against none (paid_share 0):
+        above_cost_musd, more than the carriers' costs, and gain_musd, of real income.
+        """
+        rows = transit_rows(self.payments, self.base.payments if self.base is not None else None)
+        if self.base is None or not self.status.converged:
+            return rows
+        eq, income = self._main, self._main.base.income
+        gain = (eq.real_income_hat - self.loading.real_income_hat) * income
+        above = eq.first_order.rent * income
+        at = {region: n for n, region in enumerate(eq.base.regions)}
+        for row in rows:
+            n = at.get(row["region"])
+            row["above_cost_musd"] = 0.0 if n is None else float(above[n])
+            row["gain_musd"] = 0.0 if n is None else float(gain[n])
+        return rows
 
     @cached_property
     def link_rows(self) -> Rows:
@@ -523,8 +544,8 @@ class Results:
 
     @property
     def producer_price_hat(self) -> FloatArray:
-        """c^ / A^ [n, s] by which new sales are brought to base prices of the exporter."""
-        return _over(self._main.unit_cost_hat, self.productivity_hat)
+        """c^ / A^ [n, s] by which the sales behind the flows are brought to base prices of the exporter."""
+        return _over(self.loading.unit_cost_hat, self.productivity_hat)
 
     @property
     def productivity_hat(self) -> FloatArray | None:

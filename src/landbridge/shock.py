@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from landbridge.channels import gas, travel
 from landbridge.errors import ConvergenceError, Status
 from landbridge.results import Results
-from landbridge.trade import Equilibrium, solve
+from landbridge.trade import Carriage, Equilibrium, solve
 from landbridge.trade.economy import Closure
 from landbridge.trade.horizon import grown
 from landbridge.transport import Freight, kept_log_tau
@@ -98,22 +98,45 @@ class Shock:
 
     def demand(self, cost: FloatArray) -> FloatArray:
         """Boxes a year at expected costs, under the closure whose flows are loaded [pair, sector]."""
+        return self.boxes(self.loading(cost))
+
+    def loading(self, cost: FloatArray) -> Equilibrium:
+        """The equilibrium behind the boxes at expected costs: before carriers are paid more or less."""
         closure = self.closures[0]
         start = self.last or (self.before.equilibrium[closure] if self.before is not None else None)
         shock = self._given(cost)
         eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=start, tol=_TIGHT)
         if eq.status.converged:
             self.last = eq
-        return self.boxes(eq)
+        return eq
+
+    def paying(self, cost: FloatArray, carriage: Carriage | None) -> Equilibrium:
+        """The equilibrium at expected costs, carriers paid, under the closure whose flows are loaded."""
+        start = self.last or self.loading(cost)
+        if carriage is None:
+            return start
+        return solve(
+            self.table,
+            **self._given(cost),
+            carriage=carriage,
+            deficits=self.closures[0],
+            throw=self.throw,
+            start=start,
+        )
 
     def boxes(self, eq: Equilibrium) -> FloatArray:
         """Boxes a year between zones in an equilibrium [pair, sector]."""
         productivity = self.productivity if self.before is not None else None
         return self.freight.demand_teu(_at_base_prices(eq, productivity))
 
-    def solved(self, cost: FloatArray) -> tuple[dict[str, Equilibrium], dict[str, FloatArray]]:
-        """Equilibrium and first-order response under each closure at expected costs."""
-        shock = self._given(cost)
+    def solved(
+        self, cost: FloatArray, carriage: Carriage | None = None
+    ) -> tuple[dict[str, Equilibrium], dict[str, FloatArray]]:
+        """Equilibrium and first-order response under each closure at expected costs.
+
+        carriage: what carriers are paid more than in the base.
+        """
+        shock = self._given(cost) if carriage is None else {**self._given(cost), "carriage": carriage}
         equilibrium: dict[str, Equilibrium] = {}
         first_order: dict[str, FloatArray] = {}
         for closure in self.closures:
@@ -129,13 +152,19 @@ class Shock:
             first_order[closure] = response
         return equilibrium, first_order
 
-    def direct(self, unqueued: FloatArray, cost: FloatArray, at_base: FloatArray) -> FloatArray | None:
+    def direct(
+        self,
+        unqueued: FloatArray,
+        cost: FloatArray,
+        at_base: FloatArray,
+        carriage: Carriage | None = None,
+    ) -> FloatArray | None:
         """First-order real income by the pairs of zones whose own routes the case changes [n], main closure.
 
         unqueued, cost, at_base: expected costs at the waits of the base, with waits solved, and of the base
-        [pair, sector]. What changes no cost of transport (tariffs, productivity) is direct too. The rest of
-        the first order is pairs whose costs move with waits alone. None in a base, and where no cost
-        changes at its waits (a capacity, a tariff).
+        [pair, sector]. What changes no cost of transport is direct too: tariffs, productivity, payments to
+        carriers. The rest of the first order is pairs whose costs move with waits alone. None in a base, and
+        where no cost changes at its waits (a capacity, a tariff).
         """
         if self.before is None or not self.before.status.converged:
             return None
@@ -143,7 +172,8 @@ class Shock:
         if not own.any():
             return None
         hat = self.cost_hat(np.where(own, cost, at_base))
-        return self.before.equilibrium[self.closures[0]].linear_response(**self._under(hat))
+        before = self.before.equilibrium[self.closures[0]]
+        return before.linear_response(**self._under(hat), carriage=carriage)
 
     def _met(
         self, pipes: gas.GasShock, cost_hat: FloatArray, start: Equilibrium

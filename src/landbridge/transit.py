@@ -1,28 +1,36 @@
-"""What carriers of a country are paid for other people's freight: gross revenue, before any cost.
+"""What carriers of a country are paid for freight: gross revenue, and what of it enters the economy.
 
-    paid_qn = sum over arcs a in n, products p, of flow_qap x money_ap        [million USD of 2023 a year]
-    transit_n = sum over pairs q with neither end in n of paid_qn
+    paid_qm = sum over arcs a of m, products p, of flow_qap x money_ap        [million USD of 2023 a year]
+    transit_m = sum over pairs q with neither end in m of paid_qm
 
 q: pair of regions; flow: TEU by product; money: haulage, handling, fees and border payments of an arc. An arc
-over a border belongs to both sides by halves, a port to its country. A ship between two ports belongs to no
-country here, since the flag says little about whose income it is. What shippers pay counts: a subsidy on top
-does not.
-Gross revenue is no gain of real income: the trains, the fuel and the people have other uses.
+over a border and a change of gauge there belong to both sides by halves, a port and a ferry to the countries
+of their places. A ship on the ocean is no country's transit; its money goes to the regions that own the
+world's fleet. What shippers pay counts: a subsidy on top does not.
+
+Gross revenue is no gain of real income: trains, fuel and people have other uses. Into the economy goes how
+much more is paid per USD of trade than in the base, at the trade of the base (`carriage`), its part above
+cost as income. See docs/theory/transit.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from landbridge.transport import Choice, Graph
-from landbridge.transport.graph import LAYERS, SEA, TERMS
+from landbridge.trade import Carriage
+from landbridge.transport import ArcBars, Choice, Freight, Graph
+from landbridge.transport.graph import GAUGE_CHANGE, HAUL, LAYERS, RAILS, ROAD, TERMS
+from landbridge.transport.paths import RouteSet
 from landbridge.world import World
 
-__all__ = ["Payments", "payments", "transit_rows"]
+__all__ = ["Carriers", "Payments", "Tolls", "carriage", "carriage_bars", "payments", "transit_rows"]
 
 Rows = list[dict[str, Any]]
 FloatArray = NDArray[np.float64]
@@ -30,6 +38,135 @@ LongArray = NDArray[np.int64]
 
 # The cost that a subsidy covers is put on borders of this region, and is its own.
 _SUBSIDISES = "CHN"
+_MUSD = 1e-6
+_KINDS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Carriers:
+    """Who is paid on the arcs of a graph.
+
+    regions: of the trade table, then others with places. owner [arc, region]: shares of an arc, none of an
+    ocean ship. ship [arc]: ocean ships. owner_above: of these shares, what is above cost in transit. land
+    [product][arc, region]: USD per TEU paid to the carriers of regions, ocean ships apart. ocean [arc,
+    product]: paid to these. fleet [region]: who owns them. margin [product][arc, region]: of land what is
+    above cost where the freight is transit. above [product][arc, region]: above cost for all freight, of what
+    changes a price alone and of subsidies.
+    """
+
+    regions: tuple[str, ...]
+    owner: csr_matrix
+    owner_above: csr_matrix
+    ship: NDArray[np.bool_]
+    land: tuple[csr_matrix, csr_matrix]
+    ocean: FloatArray
+    fleet: FloatArray
+    margin: tuple[csr_matrix, csr_matrix]
+    above: tuple[csr_matrix, csr_matrix]
+
+    @staticmethod
+    def of(world: World, graph: Graph, at_cost: Graph | None = None) -> Carriers:
+        """Who is paid in a World. at_cost: its graph with changes of prices left out, where there are any."""
+        places = world.network["places"].by("place_id")
+        of_place = [str(places[name]["region"] or places[name]["country"]) for name in graph.places]
+        known = world.trade.regions
+        regions = (*known, *sorted(set(of_place) - set(known)))
+        number = np.array([regions.index(region) for region in of_place])
+        ship = graph.ocean_ship
+        land = np.flatnonzero(~ship)
+        half = np.full(2 * len(land), 0.5)
+        one, two = (number[side[land]] for side in _ends(world, graph))
+        at = np.concatenate([land, land]), np.concatenate([one, two])
+        shape = graph.n_arcs, len(regions)
+        owner = csr_matrix((half, at), shape=shape)
+        plain, covered, subsidy = _money(graph)
+        over = np.zeros_like(plain) if at_cost is None else plain - _money(at_cost)[0]
+        share = _above_cost(world, regions)
+        haul = graph.operation == HAUL
+        on_rails = haul & (graph.mode >= RAILS[0]) & (graph.mode <= RAILS[-1])
+        kind = np.where(on_rails | (graph.operation == GAUGE_CHANGE), 0, 2)
+        kind[haul & (graph.mode == ROAD)] = 1
+        mine = csr_matrix(owner.multiply(share[kind]))
+        payer = np.zeros((1, len(regions)))
+        if _SUBSIDISES in regions:
+            payer[0, regions.index(_SUBSIDISES)] = 1.0
+
+        def of_payer(usd: FloatArray) -> csr_matrix:
+            return csr_matrix(usd[:, None]) @ csr_matrix(payer)
+
+        def each(make: Any) -> tuple[csr_matrix, csr_matrix]:
+            return csr_matrix(make(0)), csr_matrix(make(1))
+
+        return Carriers(
+            regions,
+            owner,
+            mine,
+            ship,
+            each(lambda p: owner.multiply(plain[:, p, None]) + of_payer(covered[:, p] + subsidy[:, p])),
+            np.where(ship[:, None], plain, 0.0),
+            _fleet(world, regions),
+            each(lambda p: mine.multiply((plain - over)[:, p, None])),
+            each(lambda p: owner.multiply(over[:, p, None]) + of_payer(subsidy[:, p])),
+        )
+
+    def own(self, n: int) -> NDArray[np.bool_]:
+        """Pairs of the first n regions with an end in a region [pair, region]."""
+        pair, region = np.arange(n * n), np.arange(len(self.regions))
+        return np.asarray((pair[:, None] // n == region) | (pair[:, None] % n == region))
+
+
+def _ends(world: World, graph: Graph) -> tuple[LongArray, LongArray]:
+    """The two places of every arc [arc]; of a change of gauge at a border, those of its two sides.
+
+    On a link with both gauges, trains can change on either side at the same cost.
+    """
+    tail, head = (np.array(side // len(LAYERS), dtype=np.int64) for side in (graph.tail, graph.head))
+    table = world.network["gateways"].by("gateway_id")
+    for arc in np.flatnonzero((graph.operation == GAUGE_CHANGE) & (graph.gateway >= 0)).tolist():
+        row = table.get(graph.gateways[graph.gateway[arc]])
+        sides = [] if row is None else [row["place_a"], row["place_b"]]
+        known = [graph.place_number[str(p)] for p in sides if p is not None and str(p) in graph.place_number]
+        if len(known) == 2:
+            tail[arc], head[arc] = known
+    return tail, head
+
+
+def _money(graph: Graph) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Money of arcs without a subsidised cost, this cost, and the subsidy [arc, product]."""
+    parts = []
+    for name in ("subsidised_cost", "subsidy"):
+        mine = graph.term_kind == TERMS.index(name)
+        part = np.zeros_like(graph.cost_usd)
+        np.add.at(part, graph.term_arc[mine], graph.term_cost_usd[mine])
+        parts.append(part)
+    return graph.cost_usd - parts[0] - parts[1], parts[0], parts[1]
+
+
+def _rows(world: World, quantity: str) -> Rows:
+    return [dict(row) for row in world.network.get("carriers", ()) if row["quantity"] == quantity]
+
+
+def _above_cost(world: World, regions: Sequence[str]) -> FloatArray:
+    """Share of transit charges above cost [rail, road or other; region]; a region's own row before *."""
+    out = np.zeros((3, len(regions)))
+    modes = {"rail": 0, "road": 1, "sea": 2}
+    for row in sorted(_rows(world, "above_cost"), key=lambda row: row["region"] != "*"):
+        at = slice(None) if row["region"] == "*" else [n for n, r in enumerate(regions) if r == row["region"]]
+        out[modes[str(row["mode"])], at] = float(row["share"])
+    return out * world.parameter("transit_margin")
+
+
+def _fleet(world: World, regions: Sequence[str]) -> FloatArray:
+    """Share of the ocean fleet by region; of regions that are none of the model it is left out."""
+    out = np.zeros(len(regions))
+    for row in _rows(world, "fleet"):
+        if row["region"] in regions:
+            out[regions.index(str(row["region"]))] += float(row["share"])
+    total = out.sum()
+    return out / total if total > 0.0 else out
+
+
+# ---- gross revenue ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +174,7 @@ class Payments:
     """What freight between two regions pays to the carriers of each.
 
     regions: codes. exporter, importer [pair]: numbers of the regions. musd [pair, region]: paid to the
-    carriers of a region [million USD of 2023 a year]. ships_musd [pair]: paid to ships between two ports.
+    carriers of a region [million USD of 2023 a year]. ships_musd [pair]: paid to ships on the ocean.
     """
 
     regions: tuple[str, ...]
@@ -67,41 +204,20 @@ def payments(world: World, graph: Graph, choice: Choice, demand_teu: FloatArray)
 
     demand_teu [pair, sector]: loaded TEU a year between zones.
     """
-    routes = choice.base.routes
+    routes, carriers = choice.base.routes, Carriers.of(world, graph)
     places = world.network["places"].by("place_id")
-    of_place = [str(places[name]["region"] or places[name]["country"]) for name in graph.places]
-    regions = tuple(sorted(set(of_place)))
-    number = np.array([regions.index(region) for region in of_place])
+    regions = carriers.regions
+    number = np.array([regions.index(str(places[p]["region"] or places[p]["country"])) for p in graph.places])
     ends = number[routes.origin] * len(regions) + number[routes.destination]
     codes, pair = np.unique(ends, return_inverse=True)
     flows = routes.to_arcs_by(choice.route_flows(demand_teu), pair[routes.pair], len(codes))
-    one_side = _of_one_side(graph)
-    usd = np.einsum("qak,ak->qa", flows, graph.cost_usd - one_side) / 1e6
-    subsidised = np.einsum("qak,ak->qa", flows, one_side) / 1e6
-    tail, head = graph.tail // len(LAYERS), graph.head // len(LAYERS)
-    ship = (graph.mode == SEA) & (tail != head)
-    paid = np.zeros((graph.n_arcs, len(regions)))
-    for place in (tail, head):
-        paid[np.flatnonzero(~ship), number[place[~ship]]] += 0.5
-    musd = usd @ paid
-    if _SUBSIDISES in regions:
-        musd[:, regions.index(_SUBSIDISES)] += subsidised.sum(axis=1)
     return Payments(
         regions,
         codes // len(regions),
         codes % len(regions),
-        musd,
-        np.asarray(usd[:, ship].sum(axis=1)),
+        _MUSD * sum((f @ land).toarray() for f, land in zip(flows, carriers.land, strict=True)),
+        _MUSD * np.asarray(sum(f @ carriers.ocean[:, p] for p, f in enumerate(flows))),
     )
-
-
-def _of_one_side(graph: Graph) -> FloatArray:
-    """Money of an arc over a border that is China's alone: the cost its subsidy covers [arc, product]."""
-    kinds = [TERMS.index(name) for name in ("subsidised_cost", "subsidy")]
-    mine = np.isin(graph.term_kind, kinds)
-    out = np.zeros_like(graph.cost_usd)
-    np.add.at(out, graph.term_arc[mine], graph.term_cost_usd[mine])
-    return out
 
 
 def transit_rows(found: Payments, base: Payments | None = None) -> Rows:
@@ -114,8 +230,179 @@ def transit_rows(found: Payments, base: Payments | None = None) -> Rows:
     for region, transit, own in zip(
         found.regions, found.transit_musd.tolist(), found.own_musd.tolist(), strict=True
     ):
+        if transit == 0.0 and own == 0.0 and not before.get(region):
+            continue  # no freight of the network touches it
         row: dict[str, Any] = {"region": region, "musd": transit, "own_musd": own}
         if base is not None:
             row["change_musd"] = transit - before.get(region, 0.0)
         rows.append(row)
     return rows
+
+
+# ---- what of it enters the economy -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Tolls:
+    """The boxes of the base's trade on the routes of a choice, and who is paid for them.
+
+    routes: of the choice. teu [route, 4]: by kind and product, see `Choice.route_kinds`. pair_of_regions
+    [pair]: -1 for places that are no zones. n: regions of the trade table.
+    """
+
+    carriers: Carriers
+    routes: RouteSet
+    teu: FloatArray
+    pair_of_regions: LongArray
+    n: int
+
+    @staticmethod
+    def of(carriers: Carriers, choice: Choice, freight: Freight, base_teu: FloatArray) -> Tolls:
+        """Those of a choice; base_teu [pair, k]: the trade of the base in TEU."""
+        teu = choice.route_kinds(base_teu)
+        return Tolls(carriers, choice.base.routes, teu, freight.pair_of_regions, freight.n_regions)
+
+    @cached_property
+    def flows(self) -> tuple[csr_matrix, csr_matrix]:
+        """TEU on arcs by product, apart for pairs of regions and kinds [2 x pair + kind, arc]."""
+        return self._by_arc(self.teu)
+
+    def paid(self, before: Tolls) -> tuple[FloatArray, FloatArray]:
+        """Paid more than before, and of it above cost [pair, kind, region]: million USD a year."""
+        if self.routes is before.routes:
+            total, rent = self._on(self._by_arc(self.teu - before.teu))
+            then = (0.0, 0.0) if self.carriers is before.carriers else before._on(before.flows)
+            now = (0.0, 0.0) if self.carriers is before.carriers else self._on(before.flows)
+            total, rent = total + now[0] - then[0], rent + now[1] - then[1]
+        else:
+            now, then = self._on(self.flows), before._on(before.flows)
+            total, rent = now[0] - then[0], now[1] - then[1]
+        shape = self.n * self.n, _KINDS, len(self.carriers.regions)
+        return np.reshape(total, shape), np.reshape(rent, shape)
+
+    def _on(self, flows: tuple[csr_matrix, csr_matrix]) -> tuple[FloatArray, FloatArray]:
+        carriers = self.carriers
+        total, margin, above = (
+            sum((f @ usd).toarray() for f, usd in zip(flows, each, strict=True))
+            for each in (carriers.land, carriers.margin, carriers.above)
+        )
+        sailed = sum(f @ carriers.ocean[:, p] for p, f in enumerate(flows))
+        total = total + np.outer(sailed, carriers.fleet)
+        own = np.repeat(carriers.own(self.n), _KINDS, axis=0)
+        return _MUSD * total, _MUSD * (above + np.where(own, 0.0, margin))
+
+    def _by_arc(self, teu: FloatArray) -> tuple[csr_matrix, csr_matrix]:
+        routes, n = self.routes, _KINDS * self.n * self.n
+        pair = self.pair_of_regions[routes.pair]
+        trades, group = (pair >= 0)[:, None], np.where(pair >= 0, _KINDS * pair, 0)
+        found = [
+            routes.to_arcs_by(np.where(trades, teu[:, 2 * c : 2 * c + 2], 0.0), group + c, n)
+            for c in range(_KINDS)
+        ]
+        block, wagonload = (csr_matrix(found[0][p] + found[1][p]) for p in range(2))
+        return block, wagonload
+
+
+def _weights(
+    freight: Freight, boxed: NDArray[np.bool_], base_teu: FloatArray, trade: FloatArray
+) -> tuple[FloatArray, LongArray]:
+    """sigma / F [o, d, s], zero off the network, and the kind of every sector of the table [s]."""
+    N, S = freight.n_regions, freight.n_sectors
+    pair = freight.pair_of_regions
+    mine = pair >= 0
+    teu, kind = np.zeros((N * N, S)), np.zeros(S, dtype=np.int64)
+    for k, s in enumerate(freight.sector.tolist()):
+        teu[:, s] = np.bincount(pair[mine], weights=base_teu[mine, k], minlength=N * N)
+        kind[s] = 0 if boxed[k] else 1
+    of_kind = np.stack([teu[:, kind == c].sum(axis=1) for c in range(_KINDS)], axis=1)[:, kind]
+    per = of_kind * trade.reshape(N * N, S)
+    return np.divide(teu, per, out=np.zeros_like(teu), where=per > 0.0).reshape(N, N, S), kind
+
+
+def carriage(
+    changes: Sequence[tuple[Tolls, Tolls]],
+    freight: Freight,
+    boxed: NDArray[np.bool_],
+    base_teu: FloatArray,
+    trade: FloatArray,
+    sector: str,
+    share: float,
+) -> Carriage | None:
+    """How much more carriers are paid per USD of trade than in the base; None where nothing more.
+
+        e_nim^s = share x sigma_ni^s / F_ni^s x (paid'_nim - paid_nim)
+
+    paid: by pair of regions and kind of goods, at the boxes of the base [million USD]; sigma: part of the
+    sector in the TEU of its kind; F: trade of the base. So sum_s e F is what more is paid, no cent twice.
+
+    changes: the boxes of all pairs or of parts of them, now and in the base. boxed [k]: goods in containers.
+    base_teu [pair, k], trade [o, d, s]: of the base. sector: which carries. share: of money that is paid
+    and does not melt.
+    """
+    N = freight.n_regions
+    found = [now.paid(before) for now, before in changes]
+    if share == 0.0 or not any(part.any() for change in found for part in change):
+        return None
+    weight, kind = _weights(freight, boxed, base_teu, trade)
+    paid, above = (
+        np.sum([change[n][..., :N] for change in found], axis=0).reshape(N, N, _KINDS, N) for n in range(2)
+    )
+    return Carriage(sector, kind, share * weight, paid, above)
+
+
+def carriage_bars(
+    found: Tolls,
+    choice: Choice,
+    freight: Freight,
+    base_teu: FloatArray,
+    trade: FloatArray,
+    share: float,
+    by_paid: FloatArray,
+    by_rent: FloatArray,
+) -> ArcBars:
+    """Transpose of the derivative of `carriage`: [o, d, s, m] twice, to hours, money ... of the arcs."""
+    N, S = freight.n_regions, freight.n_sectors
+    carriers = found.carriers
+    weight, kind = _weights(freight, choice.classes.in_containers, base_teu, trade)
+    bars = [np.zeros((N * N, _KINDS, len(carriers.regions))) for _ in range(2)]
+    for bar, given in zip(bars, (by_paid, by_rent), strict=True):
+        each = (share * weight[..., None] * given).reshape(N * N, S, N)
+        for c in range(_KINDS):
+            bar[:, c, :N] = each[:, kind == c].sum(axis=1)
+    on_paid, on_rent = (_MUSD * bar.reshape(_KINDS * N * N, -1) for bar in bars)
+    on_margin = np.where(np.repeat(carriers.own(N), _KINDS, axis=0), 0.0, on_rent)
+    on_ships = on_paid @ carriers.fleet
+    toll = [
+        carriers.land[p] @ on_paid.T
+        + carriers.margin[p] @ on_margin.T
+        + carriers.above[p] @ on_rent.T
+        + np.outer(carriers.ocean[:, p], on_ships)
+        for p in range(2)
+    ]
+    routes, pair = found.routes, freight.pair_of_regions
+    group = np.where(pair >= 0, pair, 0)[routes.pair] * _KINDS
+    along = {
+        (c, p): routes.over_arcs_by(np.ascontiguousarray(toll[p].T), group + c)
+        for c in range(_KINDS)
+        for p in range(2)
+    }
+    beta, of_route = choice.classes.block_share, routes.pair
+    trades = pair[of_route] >= 0
+
+    def share_bar(k: int, p: int) -> FloatArray:
+        loaded = base_teu[:, k] * (beta[k] if p == 0 else 1.0 - beta[k])
+        return np.where(trades, loaded[of_route] * along[int(kind[freight.sector[k]]), p], 0.0)
+
+    arcs = choice.vjp(share_bar=share_bar)
+    money = np.stack([_directly(found, p, on_paid, on_margin, on_ships) for p in range(2)], axis=1)
+    return ArcBars(arcs.time_h, arcs.cost_usd + money, arcs.co2e_kg, arcs.variance_h2)
+
+
+def _directly(
+    found: Tolls, p: int, on_paid: FloatArray, on_margin: FloatArray, on_ships: FloatArray
+) -> FloatArray:
+    """Derivative to the money of the arcs at given flows [arc]: more money is more of what it is now."""
+    flows, carriers = found.flows[p], found.carriers
+    out = carriers.owner.multiply(flows.T @ on_paid).sum(axis=1)
+    out = out + carriers.owner_above.multiply(flows.T @ on_margin).sum(axis=1)
+    return np.where(carriers.ship, flows.T @ on_ships, np.asarray(out).ravel())

@@ -286,7 +286,7 @@ def closed(
         pairs = np.unique(bench.routes.pair[cut & bench.available]).astype(np.int64)
         if key not in seen and len(pairs):
             seen.add(key)
-            choice = bench._chosen(out, cut, pairs)
+            choice = bench._chosen(out, cut, pairs)[0]
             yield element.id, choice.cost, bench.base.choice.cost[pairs], pairs
 
 

@@ -37,6 +37,7 @@ WHAT: Mapping[str, str] = {
     "pair_groups": "The bloc of every region, and whether it is on the network.",
     "group_pairs": "Groups of pairs of regions that state their shares of corridor families together.",
     "kept_costs": "Freight cost of trade inside a bloc that the network does not carry, kept as it is.",
+    "carriers": "Who owns the ocean fleet, and what part of transit charges is above cost.",
     "family_shares": "Base shares of the corridor families, by pair group.",
     "block_train_share": "Share of rail TEU on container block trains, by pair group and sector.",
     "parameters": "Every parameter of the model with its range.",

@@ -16,7 +16,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -134,6 +134,16 @@ class Scenario:
         return Scenario(
             id, name, tuple(modifications), tuple(sources), texts["description"] or "", texts["base"]
         )
+
+    @property
+    def changes_prices(self) -> bool:
+        """Whether any change of money is one of the price alone (money = "price")."""
+        return any(m.get("money") == "price" for m in self.modifications)
+
+    def at_cost(self) -> Scenario:
+        """The same without the changes of prices: what the transport itself costs after it."""
+        kept = (m if m.get("money") != "price" else m.at_cost() for m in self.modifications)
+        return replace(self, modifications=tuple(m for m in kept if m is not None))
 
     def to_dict(self) -> dict[str, Any]:
         """The scenario as the dictionary that `from_dict` reads."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from landbridge.errors import Fault, did_you_mean
@@ -107,6 +107,12 @@ class Modification:
     def get(self, key: str) -> Any:
         """The value of a key, None where it is not given."""
         return self.values.get(key)
+
+    def at_cost(self) -> Modification | None:
+        """The same without its change of money, one of the price; None where nothing else changes."""
+        left = {k: v for k, v in self.values.items() if k not in ("cost_usd", "cost_factor", "money")}
+        moves = any(isinstance(v, Move) for v in left.values()) or {"status", "electrified"} & set(left)
+        return replace(self, values=left) if moves else None
 
     def fault(self, key: str, what: str, cure: str) -> Fault:
         """A fault at one key of this modification."""

@@ -256,10 +256,18 @@ class Change(PipelineVerbs):
         for key in ("status", "electrified"):
             if m.get(key) is not None:
                 cells[key] = m.get(key)
-        if not set(m.values) - {"link"}:
+        self._of_money(m, "cost_factor")
+        if not set(m.values) - {"link", "money"}:
             cure = "add status, speed_kmh, length_km, transit_time_h, cost_factor or electrified"
             self.faults.append(m.fault("link", "is named but nothing is changed", cure))
         self._update("links", "link_id", {str(row["link_id"])}, cells)
+
+    def _of_money(self, m: Modification, key: str) -> None:
+        """`money` says what a change of money is; there must be one."""
+        if m.get("money") is not None and m.get(key) is None:
+            self.faults.append(
+                m.fault("money", "is given but no money changes", f"add {key} or leave it out")
+            )
 
     def _close_link(self, m: Modification) -> None:
         row = self._row(m, "links", "link_id", "link")
@@ -275,6 +283,7 @@ class Change(PipelineVerbs):
     def _change_gateway(self, m: Modification) -> None:
         moves = {key: m.get(key) for key in ("time_h", "cost_usd", "capacity") if m.get(key) is not None}
         rows = self._gateways(m)
+        self._of_money(m, "cost_usd")
         if rows and not moves:
             cure = "add time_h, cost_usd or capacity"
             self.faults.append(m.fault("gateway", "is named but nothing is changed", cure))

@@ -31,6 +31,7 @@ from landbridge.chain import Searched, SolvedBase
 from landbridge.congestion import settle
 from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
 from landbridge.model import Progress
+from landbridge.trade import Carriage
 from landbridge.trade.welfare import CA5
 from landbridge.transport import Choice, RouteSet, log_constants, pivot
 from landbridge.transport.overlap import Nests
@@ -301,13 +302,13 @@ class _Bench:
         pairs = np.unique(self.routes.pair[cut & self.available]).astype(np.int64)
         if not len(pairs):
             return 0.0, 0.0, 0.0, self._incomes(np.zeros(len(self.income))), self.base.results.status
-        choice = self._chosen(out, cut, pairs)
+        choice, old, kept = self._chosen(out, cut, pairs)
         lost = np.zeros(len(pairs), dtype=bool)
         lost[choice.unreachable] = True
         queues, shock = self.queues, self.base.shock(self.base.world, self.base.results)
         part = Touched(choice, passes(choice.base.routes, self.graph, queues))
         patched = Patched(self.touched, part, pairs, lost)
-        statuses = []
+        statuses, waits = [], None
         cost = patched.cost(*queues.delay(queues.base_load))
         delay_h, _ = queues.delay(queues.load(patched.flows(shock.demand(cost))))
         if np.abs(delay_h).max(initial=0.0) > FELT_H:
@@ -315,10 +316,10 @@ class _Bench:
             if not settled.status.converged:
                 raise ConvergenceError(f"without {name}: {settled.status.message}")
             statuses.append(settled.status)
-            choice = part.settled(settled.delay_h, settled.delay_h2)
+            waits = settled.delay_h, settled.delay_h2
+            choice = part.settled(*waits)
             cost = settled.cost
-        eq = shock.last
-        assert eq is not None
+        eq = shock.paying(cost, self._paid(choice, pairs, old, kept, waits))
         served = self.demand.copy()
         served[pairs[lost]] = 0.0
         dearer = np.where(served > 0.0, np.where(served > 0.0, cost, 0.0) - self.base_cost, 0.0)
@@ -332,10 +333,38 @@ class _Bench:
             Status.worst([eq.status, *statuses]),
         )
 
-    def _chosen(self, out: BoolArray, cut: BoolArray, pairs: LongArray) -> Choice:
-        """Routes of the pairs that pass what is out, chosen among those left and those found anew."""
+    def _paid(
+        self,
+        choice: Choice,
+        pairs: LongArray,
+        old: RouteSet,
+        kept: LongArray,
+        waits: tuple[FloatArray, FloatArray] | None,
+    ) -> Carriage | None:
+        """What carriers are paid more: by the pairs chosen anew, and by others where waits changed."""
+        base, world = self.base, self.base.world
+        if world.parameter("paid_share") == 0.0:
+            return None
+        known, teu = base.tolls, self.demand[pairs]
+        regions = known.pair_of_regions[pairs]
+        before = replace(known, routes=old, teu=known.teu[kept], pair_of_regions=regions)
+        now = replace(before, routes=choice.base.routes, teu=choice.route_kinds(teu))
+        changes = [(now, before)]
+        if waits is not None:
+            # The others choose again too; those chosen anew count once.
+            moved = self.touched.settled(*waits, last=False).route_kinds(self.demand)
+            moved[kept] = known.teu[kept]
+            changes.append((replace(known, teu=moved), known))
+        return base.carriage(changes, world)
+
+    def _chosen(self, out: BoolArray, cut: BoolArray, pairs: LongArray) -> tuple[Choice, RouteSet, LongArray]:
+        """Routes of the pairs that pass what is out, chosen among those left and those found anew.
+
+        Also their routes in the base, and the numbers of these there.
+        """
         base, kept = self.base.choice.only(pairs)
-        routes, parts = base.routes, [self._old(kept, cut[kept])]
+        old = routes = base.routes
+        parts = [self._old(kept, cut[kept])]
         again = None
         closed = replace(self.graph, available=self.graph.available & ~out)
         spare = self.routes.best_left(closed, pairs, self.base.world.policy.no_transit).only(pairs)[0]
@@ -353,7 +382,7 @@ class _Bench:
                 for side in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
             )
         )
-        return pivot(base, sums, open_, constant, again=again)
+        return pivot(base, sums, open_, constant, again=again), old, kept
 
     def _old(self, kept: LongArray, cut: BoolArray) -> _Part:
         """Routes of the base, those that are cut closed."""

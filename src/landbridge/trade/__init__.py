@@ -1,6 +1,7 @@
 """What a trade cost does to economies. Knows a cost matrix; does not know what a train is."""
 
 from landbridge.trade.batch import EquilibriumBatch, solve_batch
+from landbridge.trade.carriage import Carriage
 from landbridge.trade.equilibrium import Equilibrium, solve
 from landbridge.trade.gravity import Counterfactual, cost_hat, counterfactual, within
 from landbridge.trade.resistance import Conditional, conditional, resistances
@@ -8,6 +9,7 @@ from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
 from landbridge.world.trade_table import TradeTable
 
 __all__ = [
+    "Carriage",
     "Conditional",
     "Counterfactual",
     "Equilibrium",

@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from landbridge.errors import DataError, Fault, LandbridgeError, Status
 from landbridge.trade import one_sector
+from landbridge.trade.arguments import read_shock
 from landbridge.trade.economy import LARGE_EXPONENT, Array, Closure, Economy
-from landbridge.trade.equilibrium import Equilibrium, answer, read_shock, solve
+from landbridge.trade.equilibrium import Equilibrium, answer, solve
 from landbridge.trade.fixed_point import LONGEST_STEP
 from landbridge.trade.search import FAR, NO_TRADE, no_home_sales, prepare
 from landbridge.world.trade_table import TradeTable

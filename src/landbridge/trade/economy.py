@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
+from landbridge.trade.carriage import Paid
 from landbridge.trade.one_sector import Factors
 from landbridge.world.trade_table import TradeTable
 
@@ -112,17 +113,22 @@ class Base:
 
 @dataclass(frozen=True)
 class Shock:
-    """What changes, None = nothing; ln_cost, tariff (levels) [s, d, o], ln_productivity [s, o]."""
+    """What changes, None = nothing; ln_cost, tariff (levels) [s, d, o], ln_productivity [s, o].
+
+    transfer [n]: received; paid: what carriers get.
+    """
 
     ln_cost: Array | None = None
     tariff: Array | None = None
     ln_productivity: Array | None = None
     transfer: Array | None = None
+    paid: Paid | None = None
 
     @property
     def empty(self) -> bool:
         """Whether nothing changes."""
-        return all(v is None for v in (self.ln_cost, self.tariff, self.ln_productivity, self.transfer))
+        parts = self.ln_cost, self.tariff, self.ln_productivity, self.transfer, self.paid
+        return all(part is None for part in parts)
 
     def part(self, base: Base, share: float) -> Shock:
         """The same shock at a fraction of its size, for walking towards it."""
@@ -143,6 +149,7 @@ class Shock:
             tariff,
             None if self.ln_productivity is None else share * self.ln_productivity,
             None if self.transfer is None else share * self.transfer,
+            None if self.paid is None else self.paid.part(share),
         )
 
 
@@ -165,6 +172,10 @@ class Point:
     demand: Array
     log_price: Array
     valid: bool
+    # Output sold by the exporters themselves [s, n], weighted sales of which carriers are paid, rents [n].
+    own: Array
+    carried: Array | None = None
+    rent: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -180,10 +191,14 @@ class Tangent:
 
 @dataclass(frozen=True)
 class Cotangents:
-    """A derivative pulled back through one evaluation: to the state and to the exogenous terms."""
+    """A derivative pulled back through one evaluation: to the state and to the exogenous terms.
+
+    output [s, n]: to the output of sectors. sales [s, d, o]: to what buyers pay, through those who are paid.
+    """
 
     u: Array
     share: Array
+    output: Array
     sales: Array
     spent: Array
 
@@ -247,7 +262,12 @@ class Economy:
             self.both, self.K, self.Knet = both, both[:, :N], both[:, N:]
         else:
             self.both = self.K = self.Knet = K
-        self.KT, self.KnetT = self.K.transpose(0, 2, 1), self.Knet.transpose(0, 2, 1)
+        self.paid = shock.paid
+        # Of what buyers pay, the exporter's own part.
+        self.Kown, self.Kpaid = self.Knet, np.zeros(0)
+        if self.paid is not None:
+            self.Kown, self.Kpaid = self.Knet * (1.0 - self.paid.total), self.paid.of_cells(self.Knet)
+        self.KT, self.KownT = self.K.transpose(0, 2, 1), self.Kown.transpose(0, 2, 1)
         scale = base.X_scale
         self.empty = (scale <= 0).astype(float)
         self.scale_safe = scale + self.empty
@@ -266,7 +286,7 @@ class Economy:
 
     def openness(self, point: Point) -> Array:
         """Share of value added that is earned abroad [n], at a point."""
-        home = np.einsum("snn->sn", self.Knet) * point.z * point.Q
+        home = np.einsum("snn->sn", self.Kown) * point.z * point.Q
         return np.asarray(1.0 - (self.base.b * home).sum(axis=0) / point.VA)
 
     def hold(self, share: float) -> None:
@@ -318,8 +338,14 @@ class Economy:
         if self.unsupplied is not None:
             ln_P *= base.supplied
         Q = X / phi
-        Y = np.matmul(self.KnetT, Q[:, :, None])[:, :, 0]
-        Y *= z
+        own = np.matmul(self.KownT, Q[:, :, None])[:, :, 0]
+        own *= z
+        Y, carried, rent = own, None, None
+        if self.paid is not None:
+            carried = self.paid.sales(self.Kpaid, z, Q)
+            output, rent = self.paid.received(carried)
+            Y = own.copy()
+            Y[self.paid.sector] += output
         VA = (base.b * Y).sum(axis=0)
         supplied: Array | float = 0.0
         if self.supply_elasticity:
@@ -331,6 +357,8 @@ class Economy:
         if self.taxed:
             M = Q * sums[:, N:]
             income = income + (X - M).sum(axis=0)
+        if rent is not None:
+            income = income + rent
         demand = base.alpha * income
         if base.linked:
             demand += base.to_inputs(Y)
@@ -342,7 +370,7 @@ class Economy:
         ratio = (demand + self.empty) / self.scale_safe
         floor = np.exp(x)
         floor *= LEAST_STEP
-        valid = bool(ratio.min() > 0 and income.min() > 0)
+        valid = bool(ratio.min() > 0 and income.min() > 0 and VA.min() > 0)
         if not valid:
             np.maximum(ratio, floor, out=ratio)
         np.subtract(np.log(ratio), x, out=rx)
@@ -352,10 +380,10 @@ class Economy:
             # The wage that moves supply to what is demanded, at prices as they are.
             rw -= supplied
             rw /= 1.0 + self.supply_elasticity
-        return Point(f, lnc, z, phi, Q, X, Y, M, VA, wl, D, income, demand, ln_P, valid)
+        return Point(f, lnc, z, phi, Q, X, Y, M, VA, wl, D, income, demand, ln_P, valid, own, carried, rent)
 
     def flows(self, point: Point) -> Array:
-        """F[s, d, o] = Knet z Q, sales net of tariff at a point [million USD]."""
+        """F[s, d, o] = Knet z Q, what buyers pay net of tariff at a point [million USD]."""
         return np.asarray(self.Knet * point.z[:, None, :] * point.Q[:, :, None])
 
     def shares(self, point: Point) -> Array:
@@ -373,8 +401,9 @@ class Economy:
     ) -> Tangent:
         """Derivative of one evaluation along du, with optional exogenous terms.
 
-        landed = (sum_o pi' q, sum_d F (theta q + lnT), sum_o F (theta q + lnT)) carries a change
-        q = d ln kappa - d ln A of landed costs and lnT = d ln(1 + t').
+        landed = (sum_o pi' q, output lost by it, sum_o F (theta q + lnT)) carries a change q = d ln kappa -
+        d ln A of landed costs and lnT = d ln(1 + t'); without payments the output lost is sum_d F (theta q +
+        lnT), see `lost`.
         """
         base = self.base
         N, theta = base.N, base.theta
@@ -387,9 +416,13 @@ class Economy:
         if landed is not None:
             price = price + landed[0]
         h = dx + theta * price
-        dY = np.matmul(self.KnetT, (point.Q * h)[:, :, None])[:, :, 0]
+        dY = np.matmul(self.KownT, (point.Q * h)[:, :, None])[:, :, 0]
         dY *= point.z
-        dY -= theta * point.Y * a
+        dY -= theta * point.own * a
+        d_rent: Array | None = None
+        if self.paid is not None and point.carried is not None:
+            output, d_rent = self.paid.received(self.paid.moved(point.carried, h, -theta * a))
+            dY[self.paid.sector] += output
         if landed is not None:
             dY -= landed[1]
         dVA = (base.b * dY).sum(axis=0)
@@ -403,6 +436,8 @@ class Economy:
             dI += self._transfer_slope(point.wl, dwl)
         if d_transfer is not None:
             dI += d_transfer
+        if d_rent is not None:
+            dI += d_rent
         if self.taxed or landed is not None:
             dM = point.M * h
             dM -= theta * point.Q * sums[:, -N:]  # the rows of Knet, which are those of K without tariffs
@@ -422,6 +457,16 @@ class Economy:
             ow += psi * cheaper
             ow /= 1.0 + psi
         return Tangent(out, a, price, ox, dI)
+
+    def lost(self, sales: Array) -> tuple[Array, Array]:
+        """Output [s, n] and income [n] that go with sales F[s, d, o] lost: of exporters, of those paid."""
+        if self.paid is None:
+            return sales.sum(axis=1), np.zeros(self.base.N)
+        paid = self.paid
+        output = np.asarray((sales * (1.0 - paid.total)).sum(axis=1))
+        more, rent = paid.received(paid.of_cells(sales))
+        output[paid.sector] += more
+        return output, rent
 
     def _transfer_slope(self, wl: Array, dwl: Array) -> Array:
         lifted = self.per_wage * wl
@@ -473,12 +518,18 @@ class Economy:
         if psi:
             ow *= 1.0 + psi
         revenue = self.taxed or taxes
-        h_bar = np.matmul(self.Knet, (point.z * Y_bar)[:, :, None])[:, :, 0]
+        h_bar = np.matmul(self.Kown, (point.z * Y_bar)[:, :, None])[:, :, 0]
         h_bar *= point.Q
-        a_bar = -theta * point.Y * Y_bar
+        a_bar = -theta * point.own * Y_bar
+        worth: Array | None = None
+        if self.paid is not None and point.carried is not None:
+            worth = self.paid.values(Y_bar[self.paid.sector], I_bar)
+            buyers, sellers = self.paid.gather(point.carried * worth)
+            h_bar += buyers
+            a_bar -= theta * sellers
         if revenue:
             h_bar -= point.M * I_bar
-            back = np.matmul(self.KnetT, (point.Q * I_bar)[:, :, None])[:, :, 0]
+            back = np.matmul(self.Knet.transpose(0, 2, 1), (point.Q * I_bar)[:, :, None])[:, :, 0]
             a_bar += theta * point.z * back
         if bar_flow is not None:
             by_d, by_o = bar_flow.sum(axis=2), bar_flow.sum(axis=1)
@@ -496,4 +547,8 @@ class Economy:
         op[:] = base.to_inputs(a_bar) if base.linked else 0.0
         if psi:
             op += base.alpha * (psi * (w_bar - point.wl * wl_bar))
-        return Cotangents(out, share, Y_bar, -I_bar if revenue else np.zeros(base.N))
+        sales = np.broadcast_to(Y_bar[:, None, :], base.pi.shape)
+        if self.paid is not None and worth is not None:
+            sales = sales * (1.0 - self.paid.total)
+            sales.reshape(-1)[self.paid.cell] += worth * self.paid.weight
+        return Cotangents(out, share, Y_bar, sales, -I_bar if revenue else np.zeros(base.N))

@@ -12,20 +12,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
 from landbridge.trade import resistance, welfare
+from landbridge.trade.arguments import read_shock
+from landbridge.trade.carriage import Carriage, Paid
 from landbridge.trade.economy import Array, Closure, Economy, Point, Shock, read_supply
 from landbridge.trade.search import Rebased, SearchError, find, hardly_trades, no_home_sales, prepare, rebase
 from landbridge.trade.value_added import ValueAdded, value_added
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
-from landbridge.world.trade_table import TradeTable, cell_faults
+from landbridge.world.trade_table import TradeTable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Closure", "Equilibrium", "answer", "read_shock", "resolve", "solve"]
+__all__ = ["Closure", "Equilibrium", "answer", "resolve", "solve"]
 
 # The largest log change between an equilibrium and those that its second-order term is taken from.
 SECOND_ORDER_STEP = 1e-3
@@ -49,7 +51,7 @@ class Equilibrium:
     income, deficit : [N], million USD
         New income and transfer received.
     trade : [N, N, S], million USD
-        New flows at new producer prices, net of tariff.
+        New flows at new producer prices, net of tariff; what carriers are paid of them is in them.
     status
         How the solve ended.
     """
@@ -114,13 +116,19 @@ class Equilibrium:
     @cached_property
     def _table(self) -> TradeTable:
         shock = self._economy.shock
+        if shock.paid is not None:
+            fault = Fault("carriage", "is part of the equilibrium", "solve() it without, then take its table")
+            raise DataError("sales of which carriers are paid a part are no trade table", [fault])
         unmoved = shock.ln_cost is None and shock.tariff is None and shock.ln_productivity is None
         if unmoved and shock.transfer is None and not self._u.any():
             return self.base
         return replace(self.base, trade=self.trade, tariff=self.tariff)
 
     def table(self) -> TradeTable:
-        """The solved equilibrium as a table, ready to be shocked again."""
+        """The solved equilibrium as a table, ready to be shocked again.
+
+        DataError where carriers are paid (`Carriage`): their part of a sale is output of another country.
+        """
         self._solved()
         return self._table
 
@@ -131,7 +139,7 @@ class Equilibrium:
     def frame(self, trade: bool = False, reference: str | None = None) -> pd.DataFrame:
         """One row per region, in percent: real income, real wage and the first-order split beside.
 
-        real_income is exact; terms_of_trade, volume, cost, transfer and supply add up to first_order
+        real_income is exact; terms_of_trade, volume, cost, transfer, supply and rent add up to first_order
         (`FirstOrder`), and residual = real_income - first_order is what finite changes leave over.
         trade=True adds exports, imports (values abroad, net of tariff, in world value added of the base, or
         in the reference's consumer prices) and real_gdp (value added and tariffs, in consumer prices).
@@ -142,7 +150,7 @@ class Equilibrium:
         split = self.first_order
         exact = self.real_income_hat - 1.0
         columns = {"real_income": exact, "real_wage": self.real_wage_hat - 1.0}
-        for name in ("terms_of_trade", "volume", "cost", "transfer", "supply"):
+        for name in ("terms_of_trade", "volume", "cost", "transfer", "supply", "rent"):
             columns[name] = getattr(split, name)
         columns |= {"first_order": split.sum, "residual": exact - split.sum}
         if trade or reference is not None:
@@ -227,15 +235,18 @@ class Equilibrium:
         tariff: ArrayLike | None = None,
         productivity_hat: ArrayLike | None = None,
         transfer: ArrayLike | None = None,
+        *,
+        carriage: Carriage | None = None,
     ) -> LinearResponse:
         """First-order response of every outcome to one shock on top of this equilibrium, by one solve.
 
         Gradient times log changes: d ln tau = ln cost_hat, dt = tariff - tariff now, d ln A = ln
-        productivity_hat, dT = transfer [million USD].
+        productivity_hat, dT = transfer [million USD]; carriage: shares paid beside those paid already.
         """
         self._solved()
         asked = self._direction(cost_hat, tariff, productivity_hat, transfer)
-        return welfare.push_forward(self._economy, self._point, *asked)
+        paid = None if carriage is None else Paid.of(self.base, carriage)
+        return welfare.push_forward(self._economy, self._point, *asked, paid)
 
     def linear_response(
         self,
@@ -243,9 +254,11 @@ class Equilibrium:
         tariff: ArrayLike | None = None,
         productivity_hat: ArrayLike | None = None,
         transfer: ArrayLike | None = None,
+        *,
+        carriage: Carriage | None = None,
     ) -> Array:
         """d ln W[n] of all regions to first order: the gradients at this equilibrium times the changes."""
-        return self.jvp(cost_hat, tariff, productivity_hat, transfer).real_income
+        return self.jvp(cost_hat, tariff, productivity_hat, transfer, carriage=carriage).real_income
 
     def second_order(
         self,
@@ -277,6 +290,7 @@ class Equilibrium:
                     now.tariff if asked[1] is None else held + sign * asked[1],
                     _moved(now.ln_productivity, asked[2], sign),
                     _moved(now.transfer, asked[3], sign),
+                    now.paid,
                 )
                 try:
                     there, found, _ = find(
@@ -336,6 +350,7 @@ def solve(
     transfer: ArrayLike | None = None,
     start: Equilibrium | None = None,
     supply_elasticity: float = 0.0,
+    carriage: Carriage | None = None,
     hold: str | None = None,
     reference: str | None = None,
 ) -> Equilibrium:
@@ -371,6 +386,8 @@ def solve(
     supply_elasticity
         psi: factors supplied move by (w^ / P^)^psi, so that wL' = w^ (w^ / P^)^psi wL (universal gravity,
         here with sectors and inputs). Zero is the fixed endowment.
+    carriage
+        What carriers are paid of the sales they carry, more than in the base; none by default.
     hold, reference
         hold="output" gives the conditional equilibrium relative to a region: see `conditional`.
 
@@ -390,13 +407,18 @@ def solve(
         cure = "make one with TradeTable.armington or TradeTable.from_frame"
         raise DataError("there is no economy", [Fault("table", f"is a {type(table).__name__}", cure)])
     if hold is not None:
-        rest = (tariff, productivity_hat, transfer, start, supply_elasticity or None)
+        rest = (tariff, productivity_hat, transfer, start, supply_elasticity or None, carriage)
         return resistance.held(table, cost_hat, hold, reference, tol, rest)  # type: ignore[return-value]
     if np.ndim(cost_hat if cost_hat is not None else 0.0) == 4:
         from landbridge.trade.batch import solve_batch  # it builds on this module
 
-        if start is not None:
-            raise DataError("a batch takes no start", [Fault("start", "is given", "leave it out")])
+        faults = [
+            Fault(name, "is given", "leave it out or solve the scenarios one by one")
+            for name, value in (("start", start), ("carriage", carriage))
+            if value is not None
+        ]
+        if faults:
+            raise DataError("a batch takes no " + " and no ".join(f.where for f in faults), faults)
         return solve_batch(  # type: ignore[return-value]  # a sequence of what is promised
             table,
             cost_hat,
@@ -414,7 +436,7 @@ def solve(
     if not (isinstance(tol, (int, float)) and tol > 0):
         raise DataError("the tolerance is not positive", [Fault("tol", f"is {tol!r}", "give 1e-10")])
     psi = read_supply(supply_elasticity)
-    shock = read_shock(table, cost_hat, tariff, productivity_hat, transfer)
+    shock = read_shock(table, cost_hat, tariff, productivity_hat, transfer, carriage)
     return _from_shock(table, shock, deficits, tol, start, psi, throw=throw)
 
 
@@ -511,78 +533,6 @@ def _moved(now: Array | None, direction: Array | None, share: float) -> Array | 
 def _frozen(array: Array) -> Array:
     array.setflags(write=False)
     return array
-
-
-def read_shock(
-    table: TradeTable,
-    cost_hat: ArrayLike | None,
-    tariff: ArrayLike | None,
-    productivity_hat: ArrayLike | None,
-    transfer: ArrayLike | None,
-) -> Shock:
-    """Check the arguments together and turn them into the layout of the solver."""
-    N, S = len(table.regions), len(table.sectors)
-    faults: list[Fault] = []
-
-    def read(name: str, value: ArrayLike | None, shape: tuple[int, ...]) -> Array | None:
-        if value is None:
-            return None
-        try:
-            array = np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError):
-            faults.append(Fault(name, "does not hold numbers", f"give an array of shape {shape}"))
-            return None
-        if array.shape == shape[:-1] and len(shape) > 1:
-            array = np.broadcast_to(array[..., None], shape)
-        if array.shape != shape:
-            short = f" or {shape[:-1]}" if len(shape) > 1 else ""
-            many = ""
-            if array.shape[1:] in (shape, shape[:-1]) and len(shape) > 1:
-                many = f"; many scenarios: solve_batch with {('scenarios', *shape)}".replace("'", "")
-            faults.append(Fault(name, f"has shape {array.shape}", f"give {shape}{short}{many}"))
-            return None
-        return array
-
-    regions, sectors = table.regions, table.sectors
-    axes = {1: (regions,), 2: (regions, sectors), 3: (regions, regions, sectors)}
-
-    def demand(name: str, array: Array, good: NDArray[np.bool_], what: str, cure: str) -> None:
-        if not good.all():
-            faults.extend(cell_faults(~good, name, axes[array.ndim], what, cure))
-
-    cost = read("cost_hat", cost_hat, (N, N, S))
-    levels = read("tariff", tariff, (N, N, S))
-    lift = read("productivity_hat", productivity_hat, (N, S))
-    moved = read("transfer", transfer, (N,))
-    if cost is not None:
-        demand("cost_hat", cost, cost > 0, "is not a positive number", "give a ratio, 1 = no change")
-    if levels is not None:
-        good = np.isfinite(levels) & (levels > -1)
-        cure = "give new levels as fractions, 0.05 for 5 %"
-        demand("tariff", levels, good, "is not a finite number above -1", cure)
-    if lift is not None:
-        good = np.isfinite(lift) & (lift > 0)
-        demand("productivity_hat", lift, good, "is not positive and finite", "1 = no change")
-    if moved is not None:
-        demand("transfer", moved, np.isfinite(moved), "is not finite", "give million USD, 0 = none")
-        left = float(moved.sum())
-        if abs(left) > 1e-9 * float(np.abs(moved).sum()):
-            cure = "what one region receives another pays"
-            faults.append(Fault("transfer", f"sums to {left:,.6g} musd, not to zero", cure))
-    if faults:
-        raise DataError("the shock does not fit the table", faults)
-
-    def changed(array: Array | None, neutral: Array | float) -> Array | None:
-        return None if array is None or not (array != neutral).any() else array
-
-    cost, levels = changed(cost, 1.0), changed(levels, table.tariff)
-    lift, moved = changed(lift, 1.0), changed(moved, 0.0)
-    return Shock(
-        None if cost is None else np.log(np.ascontiguousarray(cost.transpose(2, 1, 0))),
-        None if levels is None else np.ascontiguousarray(levels.transpose(2, 1, 0)),
-        None if lift is None else np.log(np.ascontiguousarray(lift.T)),
-        None if moved is None else moved.copy(),
-    )
 
 
 def _unsolved(

@@ -70,7 +70,7 @@ class _Wages:
 
 def applies(economy: Economy) -> bool:
     """Whether the economy has one sector and no inputs, and is not on the way to a base that clears."""
-    return economy.base.S == 1 and not economy.base.linked and economy.wedge is None
+    return economy.base.S == 1 and not economy.base.linked and economy.wedge is None and economy.paid is None
 
 
 def _at(economy: Economy, w: Array) -> _Wages:
@@ -91,7 +91,7 @@ def _at(economy: Economy, w: Array) -> _Wages:
         level += (psi / theta) * ln_P
     wl = base.wL * np.exp(level)
     E = wl + economy.deficits(wl)
-    Y = z * (economy.KnetT[0] @ (E / sums))
+    Y = z * (economy.KownT[0] @ (E / sums))
     H = np.log(Y / wl)
     H -= np.log(wl.sum() / base.world)
     valid = bool(E.min() > 0)

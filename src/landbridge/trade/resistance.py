@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from landbridge.errors import ConvergenceError, DataError, Fault, InfeasibleError, Status
+from landbridge.trade.arguments import read_shock
 from landbridge.world.trade_table import TradeTable
 
 if TYPE_CHECKING:
@@ -119,8 +120,6 @@ def conditional(
     Source: Anderson and van Wincoop (2003), American Economic Review 93(1), equations (10)-(11); Yotov et
     al. (2016), An Advanced Guide to Trade Policy Analysis, chapter 2, for the name.
     """
-    from landbridge.trade.equilibrium import read_shock  # it builds on this module
-
     if reference is None:
         cure = "name the region whose inward resistance stays at one: resistances are relative to it"
         raise DataError("the resistances have no level", [Fault("reference", "is not given", cure)])

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from landbridge.errors import ConvergenceError, DataError, Fault, did_you_mean
+from landbridge.trade.carriage import Paid
 from landbridge.trade.economy import Array, Economy, Point
 from landbridge.trade.fixed_point import gmres
 from landbridge.world.trade_table import TradeTable
@@ -55,6 +56,7 @@ class FirstOrder:
     cost           = (sum Y (A^ - 1) - sum (1 + t) M (tau^ - 1)) / I
     transfer       = (D' - D) / I
     supply         = wL (L^ - 1) / I, factors supplied, zero without a supply elasticity
+    rent           = what carriers get above cost, more than in the base / I, zero without payments
 
     The sum equals the exact change for small steps only. Changes of p and D are those in the numeraire
     of the model (world value added constant); the sum does not depend on it under balanced trade.
@@ -67,11 +69,12 @@ class FirstOrder:
     cost: Array
     transfer: Array
     supply: Array
+    rent: Array
 
     @property
     def sum(self) -> Array:
         """The parts added up [n]."""
-        return self.terms_of_trade + self.volume + self.cost + self.transfer + self.supply
+        return self.terms_of_trade + self.volume + self.cost + self.transfer + self.supply + self.rent
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,14 +82,27 @@ class Gradient:
     """Derivatives of one number (or of a weighted sum of outcomes) at an equilibrium.
 
     cost : [N, N, S], per unit of ln tau; tariff : [N, N, S], per unit of t, a fraction;
-    productivity : [N, S], per unit of ln A; transfer : [N], per million USD received.
-    `numpy.asarray(gradient)` is `cost`.
+    productivity : [N, S], per unit of ln A; transfer : [N], per million USD received; output : [N, S], per
+    million USD of further demand for a sector's output. `numpy.asarray(gradient)` is `cost`.
     """
 
     cost: Array
     tariff: Array
     productivity: Array
     transfer: Array
+    output: Array
+
+    def carriage(self, sector: int, trade: Array) -> tuple[Array, Array]:
+        """Derivatives by the shares e paid to carriers and their rents r [o, d, s, m], see `Carriage`.
+
+        sector: number of that which carries; trade [o, d, s]: at the equilibrium. An exporter's output
+        gives way to that of the carriers, or to their rent:
+
+            dL/de = F' (L_Y[m, T] - L_Y[i, s]),   dL/dr = F' (L_I[m] - L_Y[m, T])
+        """
+        carries = self.output[:, sector]
+        by_paid = trade[..., None] * (carries - self.output[:, None, :, None])
+        return by_paid, trade[..., None] * (self.transfer - carries)
 
     def __repr__(self) -> str:
         N, _, S = self.cost.shape
@@ -211,9 +227,9 @@ def first_order(economy: Economy, point: Point, flows: Array, wage: Array) -> Fi
     if economy.supply_elasticity:
         # wL' / w^ are the factors in base wages.
         supply = point.wl / np.exp(wage) - base.wL
-    return FirstOrder(
-        terms / income, volume / income, cost / income, (point.D - base.D) / income, supply / income
-    )
+    rent = np.zeros(base.N) if point.rent is None else point.rent
+    parts = terms, volume, cost, point.D - base.D, supply, rent
+    return FirstOrder(*(part / income for part in parts))
 
 
 def _accurate(accuracy: float, what: str) -> None:
@@ -265,7 +281,7 @@ def pull_back(
     # Every tariff may move, so revenue counts here even where all tariffs are zero now.
     last = economy.pull(point, solved * scale, bar_I, bar_c, bar_flow, taxes=True)
     shares = economy.shares(point)
-    sold = flows * (last.sales[:, None, :] + last.spent[None, :, None])
+    sold = flows * (last.sales + last.spent[None, :, None])
     if bar_flow is not None:
         sold += bar_flow
         # ln F carries ln P of the state itself, through `share`; the direct part is in `sold`.
@@ -279,6 +295,7 @@ def pull_back(
         np.ascontiguousarray(by_tariff.transpose(2, 1, 0)),
         np.ascontiguousarray(-q.sum(axis=1).reshape(S, N).T),
         -last.spent,
+        np.ascontiguousarray(last.output.T),
     )
 
 
@@ -289,6 +306,7 @@ def push_forward(
     d_tariff: Array | None = None,
     ln_productivity: Array | None = None,
     d_transfer: Array | None = None,
+    d_paid: Paid | None = None,
 ) -> LinearResponse:
     """d of every outcome along one direction of the shocks ([s, d, o], [s, o], [n]): one linear solve."""
     base = economy.base
@@ -304,16 +322,23 @@ def push_forward(
     if ln_productivity is not None:
         q -= ln_productivity[:, None, :]
     lost = flows * (theta * q + ln_T)
-    landed = ((shares * q).sum(axis=2), lost.sum(axis=1), lost.sum(axis=2))
+    output, rent = economy.lost(lost)
+    d_income = -rent if d_transfer is None else d_transfer - rent
+    if d_paid is not None:
+        more, more_rent = d_paid.received(d_paid.of_cells(flows))
+        output = output + (flows * d_paid.total).sum(axis=1)
+        output[d_paid.sector] -= more
+        d_income = d_income + more_rent
+    landed = ((shares * q).sum(axis=2), output, lost.sum(axis=2))
     scale = economy.base.scale
-    rhs = economy.push(point, np.zeros(base.size), landed, d_transfer).u
+    rhs = economy.push(point, np.zeros(base.size), landed, d_income).u
 
     def system(v: Array) -> Array:
         return (v - economy.push(point, v).u) * scale
 
     du, accuracy, _ = gmres(system, rhs * scale, LINEAR_TOLERANCE)
     _accurate(accuracy, "linear response")
-    out = economy.push(point, du, landed, d_transfer)
+    out = economy.push(point, du, landed, d_income)
     dp, dx, dw = economy.split(du)
     rate = (dx + base.theta * dp)[:, :, None] - theta * (out.lnc[:, None, :] + q) - ln_T
     return LinearResponse(

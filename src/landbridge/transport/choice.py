@@ -137,6 +137,17 @@ class LostFamilies:
 
 
 @dataclass(frozen=True, eq=False)
+class _Loads:
+    """What was loaded last: goods [route, 7] at a demand, TEU by product and the columns of `route_goods`;
+    kinds [route, 4] at the demand beside it, see `route_kinds`."""
+
+    demand: FloatArray | None
+    goods: FloatArray
+    beside: FloatArray | None
+    kinds: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
 class Choice:
     """The choice under new sums, pivoted on a base.
 
@@ -268,31 +279,40 @@ class Choice:
 
         demand_teu [pair, sector]: TEU per unit of time. The answer for the demand asked last is kept.
         """
-        return self._loads(demand_teu)[:, :2].copy()
+        return self._loads(demand_teu).goods[:, :2].copy()
 
     def route_goods(self, demand_teu: FloatArray) -> FloatArray:
         """Goods on every route [route, 5]: loaded containers [TEU], t in containers, t in bulk, USD of both.
 
         USD at the value of a TEU of the base.
         """
-        return self._loads(demand_teu)[:, 2:].copy()
+        return self._loads(demand_teu).goods[:, 2:].copy()
 
-    def _loads(self, demand_teu: FloatArray) -> FloatArray:
-        """TEU by product and the columns of `route_goods` [route, 7]."""
+    def route_kinds(self, demand_teu: FloatArray) -> FloatArray:
+        """TEU on every route by product and kind of goods: block and wagonload of containers, then of bulk.
+
+        [route, 4]; see `assign_goods` for a second demand.
+        """
         known = self._last_loads.get("loads")
-        if known is not None and np.array_equal(known[0], demand_teu):
-            return known[1]
-        loads = self._route_loads(demand_teu)
-        self._last_loads["loads"] = demand_teu.copy(), loads
-        return loads
+        if known is not None and known.beside is not None and np.array_equal(known.beside, demand_teu):
+            return known.kinds
+        return self._route_loads(None, demand_teu).kinds
+
+    def _loads(self, demand_teu: FloatArray, beside: FloatArray | None = None) -> _Loads:
+        known = self._last_loads.get("loads")
+        same = known is not None and known.demand is not None and np.array_equal(known.demand, demand_teu)
+        if known is None or not same or beside is not None:
+            known = self._last_loads["loads"] = self._route_loads(demand_teu, beside)
+        return known
 
     @cached_property
-    def _last_loads(self) -> dict[str, tuple[FloatArray, FloatArray]]:
+    def _last_loads(self) -> dict[str, _Loads]:
         return {}
 
-    def _route_loads(self, demand_teu: FloatArray) -> FloatArray:
+    def _route_loads(self, demand_teu: FloatArray | None, beside: FloatArray | None) -> _Loads:
         routes, classes = self.base.routes, self.classes
         loads = np.zeros((routes.n_routes, 7))
+        by_kind = np.zeros((routes.n_routes, 4 if beside is not None else 0))
         block_share = classes.block_share
         boxed = classes.in_containers.astype(float)
         kinds = np.stack([boxed, 1.0 - boxed], axis=1)
@@ -303,22 +323,32 @@ class Choice:
             pair = routes.group_pair[block.groups]
             beta = (block_share if p == 0 else 1.0 - block_share)[:, pair].T
             total, pull = block.nested(piece.weight)
-            per = ratio_of(demand_teu[pair] * beta * self.family_share[:, p, block.groups].T, total)
-            pull *= per[block.group]
+            per_teu = ratio_of(beta * self.family_share[:, p, block.groups].T, total)
+            if beside is not None:
+                by_kind[block.routes, p::2] = (pull * (beside[pair] * per_teu)[block.group]) @ kinds
+            if demand_teu is None:
+                continue
+            pull *= (demand_teu[pair] * per_teu)[block.group]
             found = pull @ of_sector
             loads[block.routes, p] = found[:, 0]
             loads[block.routes, 2:5] += found[:, 1:]
             pull *= value[pair][block.group]
             loads[block.routes, 5:] += pull @ kinds
-        return loads
+        asked, also = (None if given is None else given.copy() for given in (demand_teu, beside))
+        return _Loads(asked, loads, also, by_kind)
 
     def assign(self, demand_teu: FloatArray) -> FloatArray:
         """Flows on arcs by product, all demand loaded by its route shares [arc, product]."""
         return self.base.routes.to_arcs(self.route_flows(demand_teu))
 
-    def assign_goods(self, demand_teu: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """As `assign`, and beside it the loaded containers [TEU] and all goods [t] on arcs [arc, 2]."""
-        loads = self._loads(demand_teu)
+    def assign_goods(
+        self, demand_teu: FloatArray, beside: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """As `assign`, and beside it the loaded containers [TEU] and all goods [t] on arcs [arc, 2].
+
+        beside: a second demand that is weighed at the same time, for `route_kinds`.
+        """
+        loads = self._loads(demand_teu, beside).goods
         shown = np.column_stack([loads[:, :3], loads[:, 3] + loads[:, 4]])
         on_arcs = self.base.routes.to_arcs(shown)
         return np.ascontiguousarray(on_arcs[:, :2]), np.ascontiguousarray(on_arcs[:, 2:])

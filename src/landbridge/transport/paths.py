@@ -152,15 +152,36 @@ class RouteSet:
             out += passes.T @ values[rows]
         return out
 
-    def to_arcs_by(self, values: FloatArray, group: LongArray, n: int) -> FloatArray:
-        """As `to_arcs`, apart for n groups of routes: values [route, k], group [route] -> [group, arc, k]."""
-        out = np.zeros((n, self.n_arcs, values.shape[1]))
+    def to_arcs_by(self, values: FloatArray, group: LongArray, n: int) -> list[csr_matrix]:
+        """As `to_arcs`, apart for n groups of routes: values [route, k], group [route] -> k x [group, arc].
+
+        Routes of which every value is zero cost nothing.
+        """
+        out = [csr_matrix((n, self.n_arcs)) for _ in range(values.shape[1])]
         for rows, passes in self._blocks():
-            column = np.arange(passes.shape[0])
+            some = values[rows]
+            moved = np.flatnonzero(some.any(axis=1))
+            if not len(moved):
+                continue
+            part = passes[moved] if len(moved) < len(some) else passes
+            column = np.arange(len(moved))
             for k in range(values.shape[1]):
-                by = csr_matrix((values[rows, k], (group[rows], column)), shape=(n, passes.shape[0]))
-                found = (by @ passes).tocoo()
-                out[found.row, found.col, k] += found.data
+                by = (some[moved, k], (group[rows][moved], column))
+                out[k] = out[k] + csr_matrix(by, shape=(n, len(moved))) @ part
+        return out
+
+    def over_arcs_by(self, values: FloatArray, group: LongArray) -> FloatArray:
+        """The transpose: arc values of the group of every route, values [group, arc] -> [route]."""
+        out = np.empty(self.n_routes)
+        for rows, passes in self._blocks():
+            number = np.repeat(group[rows], np.diff(passes.indptr))
+            out[rows] = (
+                csr_matrix(
+                    (values[number, passes.indices], passes.indices, passes.indptr), shape=passes.shape
+                )
+                .sum(axis=1)
+                .A1
+            )
         return out
 
     def sums(self, graph: Graph, known: tuple[Graph, RouteSums] | None = None) -> RouteSums:

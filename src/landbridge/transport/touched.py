@@ -250,13 +250,13 @@ class Touched:
         teu = demand_teu[part.pairs] * part.beta.T
         return np.asarray(teu[part.slot[part.at]] * part.now_carried)
 
-    def settled(self, delay_h: FloatArray, delay_h2: FloatArray) -> Choice:
-        """The choice under the last delays, which must be these; it is the last use of this.
+    def settled(self, delay_h: FloatArray, delay_h2: FloatArray, last: bool = True) -> Choice:
+        """The choice under the last delays, which must be these; last: this is not used any more.
 
         As `pivot` would give it, but for lost families between two that cost nearly the same (_HOLD_WITHIN).
         """
         choice, old = self.choice, self.choice.sums
-        for part in self.parts:
+        for part in self.parts if last else ():
             # What takes the most room is no longer needed.
             part.pull = np.empty((0, 0))
         if not (delay_h.any() or delay_h2.any()):

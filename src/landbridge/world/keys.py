@@ -31,6 +31,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "pair_groups": ("region",),
     "group_pairs": ("one", "other", "way"),
     "kept_costs": ("exporter", "importer", "sector"),
+    "carriers": ("quantity", "mode", "region"),
     "family_shares": ("kind", "pair_group", "family"),
     "block_train_share": ("pair_group", "sector"),
     "parameters": ("parameter",),

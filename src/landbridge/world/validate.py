@@ -169,6 +169,7 @@ def _codes_are_known(network: Network) -> list[Fault]:
         ("block_train_share", "pair_group", groups),
         ("corridors", "sector", sectors),
         ("kept_costs", "sector", sectors),
+        ("carriers", "region", regions | {"*"}),
         ("zone_shares", "sector", sectors | {"*"}),
         ("group_pairs", "one", ends),
         ("group_pairs", "other", ends),
