@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -98,6 +99,7 @@ def remarks(
         )
     notes += _of_lost_families(choice, demand_teu)
     notes += _of_kept_trade(world, base, parameters)
+    notes += _of_estimates(scenario, world)
     if queues is not None and settled is not None:
         notes += _of_queues(graph, queues, settled, world, base)
     old = base.network["links"].by("link_id")
@@ -137,6 +139,30 @@ def _of_lost_families(choice: Choice, demand_teu: FloatArray) -> Iterator[str]:
         f"{pairs} pairs of zones lose a corridor family: {teu.sum():,.0f} TEU a year fall back on the "
         f"cheapest family left to their pair at {usd.sum() / _USD_PER_MUSD:,.1f} million USD a year more"
     )
+
+
+def _of_estimates(scenario: Scenario, world: World) -> Iterator[str]:
+    """The trade costs that coefficients of gravity equations stand for, with their 95 % range."""
+    theta = dict(zip(world.trade.sectors, world.trade.theta.tolist(), strict=True))
+    for m in scenario.modifications:
+        if m.verb != "change_trade_cost" or m.get("coefficient") is None:
+            continue
+        value, error = float(m.get("coefficient")), m.get("standard_error")
+        named = [theta[s] for s in m.get("sector") if s in theta] or list(theta.values())
+
+        def cost(b: float, at: float) -> str:
+            return f"{100.0 * math.expm1(-b / at):+.2f}"
+
+        ends = sorted({min(named), max(named)})
+        told = " to ".join(f"{cost(value, at)} % (theta {at:g})" for at in ends)
+        if error is None:
+            yield f"the coefficient {value:g} stands for trade costs of {told}; it has no standard error here"
+            continue
+        wide = [cost(value + side * 1.96 * float(error), at) for at in ends[:1] for side in (-1.0, 1.0)]
+        yield (
+            f"the coefficient {value:g} stands for trade costs of {told}; within 95 % of its error "
+            f"{wide[0]} to {wide[1]} % at theta {ends[0]:g}: real income scales nearly with it"
+        )
 
 
 def _of_kept_trade(world: World, base: World, parameters: set[str]) -> Iterator[str]:

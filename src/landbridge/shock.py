@@ -58,6 +58,7 @@ class Shock:
         self.closures, self.throw = tuple(closures), throw
         self.productivity = _ratio(world.policy.productivity_hat, base.policy.productivity_hat)
         self.tariff = world.policy.tariff
+        self.trade_cost = _ratio(world.policy.trade_cost_hat, base.policy.trade_cost_hat)
         self.visits: FloatArray | None = None
         self.notes: tuple[str, ...] = ()
         if travel.moved(base, world):
@@ -84,7 +85,7 @@ class Shock:
         """tau'/tau; a pair that does not trade has no cost to change, whatever became of its routes."""
         log_hat = self.freight.log_tau(cost) - self.log_tau + self.log_kept
         hat = np.exp(np.where(self.table.trade > 0.0, log_hat, 0.0))
-        for more in (self.visits, self.held):
+        for more in (self.visits, self.held, self.trade_cost):
             if more is not None:
                 hat = hat * more
         return hat
@@ -216,10 +217,10 @@ class Shock:
 def table_of(world: World, closure: Closure) -> TradeTable:
     """The trade table of a World at its horizon, under the tariffs and productivities it holds."""
     policy, table = world.policy, _at_horizon(world, closure)
-    if policy.tariff is None and policy.productivity_hat is None:
+    changes = policy.trade_cost_hat, policy.tariff, policy.productivity_hat
+    if all(change is None for change in changes):
         return table
-    eq = solve(table, tariff=policy.tariff, productivity_hat=policy.productivity_hat, deficits=closure)
-    return eq.table()
+    return solve(table, *changes, deficits=closure).table()
 
 
 def _at_horizon(world: World, closure: Closure) -> TradeTable:

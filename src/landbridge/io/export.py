@@ -90,7 +90,8 @@ def export(
     Raises DataError where the place is taken or cannot be written to, and where the World holds a
     policy, which is no table.
     """
-    if world.policy.tariff is not None or world.policy.productivity_hat is not None:
+    policy = world.policy
+    if any(part is not None for part in (policy.tariff, policy.productivity_hat, policy.trade_cost_hat)):
         cure = "export the base and keep the change as a scenario"
         raise DataError("nothing was written", [Fault("policy", "is a scenario's, not a table", cure)])
     target = free_folder(folder)

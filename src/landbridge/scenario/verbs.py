@@ -8,10 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.economy import read_economy
+from landbridge.scenario.economy import GROUPS, EconomyVerbs
 from landbridge.scenario.fields import Modification, Move, out_of_bounds, verb_columns
 from landbridge.scenario.pipelines import PipelineVerbs
 from landbridge.world import Cell, Policy, Table, World
@@ -22,12 +21,10 @@ __all__ = ["Change"]
 
 Row = Mapping[str, Cell]
 
-# Groups of regions that tariffs and productivities may name, and the column that says who belongs.
-_GROUPS = {"CA5": "is_ca5", "EU": "is_eu", "EAEU": "is_eaeu", "CIS_FTA": "is_cis_fta"}
 _VARIANTS = ("kgz_trade", "tjk_cap")
 
 
-class Change(PipelineVerbs):
+class Change(PipelineVerbs, EconomyVerbs):
     """A World under change: tables as they are after the modifications done so far, and their faults."""
 
     def __init__(self, world: World, scenario: str) -> None:
@@ -38,6 +35,7 @@ class Change(PipelineVerbs):
         self._trade = world.trade
         self._tariff = world.policy.tariff
         self._productivity = world.policy.productivity_hat
+        self._trade_cost = world.policy.trade_cost_hat
         self._no_transit = world.policy.no_transit
         self._no_transit_of = dict(world.policy.no_transit_of)
         self.faults: list[Fault] = []
@@ -49,7 +47,13 @@ class Change(PipelineVerbs):
             network=self.network,
             channels=self.channels,
             trade=self._trade,
-            policy=Policy(self._tariff, self._productivity, self._no_transit, self._no_transit_of),
+            policy=Policy(
+                self._tariff,
+                self._productivity,
+                self._trade_cost,
+                no_transit=self._no_transit,
+                no_transit_of=self._no_transit_of,
+            ),
         )
 
     def do(self, modification: Modification, *, only_model: bool = False) -> None:
@@ -454,66 +458,6 @@ class Change(PipelineVerbs):
             sector = self._trade.sectors[number]
             self._no_transit_of[sector] = self._no_transit_of.get(sector, frozenset()) | barred
 
-    # -- the economy -------------------------------------------------------------------------------
-
-    def _change_tariff(self, m: Modification) -> None:
-        rows = [self._codes(m, key) for key in ("exporter", "importer", "sector")]
-        if not all(rows):
-            return
-        if not any(o != d for o in rows[0] for d in rows[1]):
-            cure = "name another importer: nobody levies a tariff on itself"
-            self.faults.append(m.fault("importer", "is the exporter", cure))
-            return
-        tariff = np.array(self._trade.tariff if self._tariff is None else self._tariff)
-        move: Move = m.get("tariff")
-        column = verb_columns()["change_tariff"]["tariff"]
-        for o in rows[0]:
-            for d in rows[1]:
-                if o == d:
-                    continue
-                for s in rows[2]:
-                    value = move.of(float(tariff[o, d, s]))
-                    if out_of_bounds(column, value, "") is not None:
-                        value = float("nan")
-                    tariff[o, d, s] = value
-        if np.isnan(tariff).any():
-            cure = "a tariff is a fraction from 0 to 10: 0.05 for 5 percent"
-            self.faults.append(m.fault("tariff", "leads outside its bounds for some pairs", cure))
-            return
-        tariff.setflags(write=False)
-        self._tariff = tariff
-
-    def _change_productivity(self, m: Modification) -> None:
-        regions, sectors = self._codes(m, "region"), self._codes(m, "sector")
-        if not regions or not sectors:
-            return
-        column = verb_columns()["change_productivity"]["percent"]
-        fault = out_of_bounds(column, m.get("percent"), f"{m.where}, percent")
-        if fault:
-            self.faults.append(fault)
-            return
-        shape = len(self._trade.regions), len(self._trade.sectors)
-        hat = np.ones(shape) if self._productivity is None else np.array(self._productivity)
-        hat[np.ix_(regions, sectors)] *= 1.0 + float(m.get("percent")) / 100.0
-        hat.setflags(write=False)
-        self._productivity = hat
-
-    def _codes(self, m: Modification, key: str) -> list[int]:
-        """Positions on an axis of the trade table; groups and * spelled out, unknown codes are faults."""
-        axis = self._trade.sectors if key == "sector" else self._trade.regions
-        found: list[int] = []
-        for code in m.get(key):
-            if code == "*":
-                found += range(len(axis))
-            elif key != "sector" and code in _GROUPS:
-                members = [str(r["region"]) for r in self._world.regions if r[_GROUPS[code]]]
-                found += [axis.index(r) for r in members]
-            else:
-                name = self._resolve(m, key, "sector" if key == "sector" else "region", code, axis)
-                if name is not None:
-                    found.append(axis.index(name))
-        return sorted(set(found))
-
     # -- travellers --------------------------------------------------------------------------------
 
     def _change_visa(self, m: Modification) -> None:
@@ -634,7 +578,7 @@ class Change(PipelineVerbs):
             fault = replace(
                 fault,
                 what=fault.what.replace("no region", f"no {key}", 1),
-                cure=did_you_mean(text, _GROUPS) or fault.cure,
+                cure=did_you_mean(text, GROUPS) or fault.cure,
             )
         self.faults.append(fault)
         return None

@@ -26,12 +26,14 @@ class Policy:
 
     tariff[o, d, s]: tariffs in force after the change, a fraction of the producer price.
     productivity_hat[n, s]: productivity after / before.
+    trade_cost_hat[o, d, s]: trade costs after / before, beside those of freight.
     no_transit: countries through which only their own trade goes.
     no_transit_of: further such countries, by sector.
     """
 
     tariff: FloatArray | None = None
     productivity_hat: FloatArray | None = None
+    trade_cost_hat: FloatArray | None = None
     no_transit: frozenset[str] = frozenset()
     no_transit_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -126,6 +128,7 @@ class World:
             self.trade.theta,
             self.policy.tariff,
             self.policy.productivity_hat,
+            self.policy.trade_cost_hat,
         ):
             digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
         digest.update(" ".join(sorted(self.policy.no_transit)).encode())
