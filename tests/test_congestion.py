@@ -11,12 +11,12 @@ import pytest
 
 import landbridge as lb
 from landbridge.chain import Searched, SolvedBase
-from landbridge.congestion import chain_gradient, settle
+from landbridge.congestion import _through_payments, chain_gradient, settle
 from landbridge.errors import ConvergenceError
 from landbridge.model import arc_gradient
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.trade import solve
-from landbridge.transit import Carriers, Tolls, carriage_bars
+from landbridge.transit import Carriers, Tolls
 from landbridge.transport import pivot
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS
 from landbridge.transport.queues import CAPACITY_COLUMNS
@@ -195,7 +195,7 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
         cost = touched.cost(found.delay_h, found.delay_h2)
         chosen = touched.settled(found.delay_h, found.delay_h2)
         paid = Tolls.of(Carriers.of(world, moved), chosen, base.freight, case.base.demand_teu)
-        more = base.carriage([(paid, base.tolls)], world)
+        more = base.carriage([(paid, base.tolls)], world, chosen.cost)
         assert more is not None
         eq = solve(base.table, **shock._given(cost), carriage=more, tol=1e-13, start=shock.last)
         return float(np.log(eq.real_income_hat[member]))
@@ -207,11 +207,8 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
     assert adjoint == pytest.approx(central, rel=1e-6)
     # So do payments to carriers.
     main = case.equilibrium["fixed"]
-    bars = main.gradient("KAZ").carriage(main.base.sectors.index("TTS"), main.trade)
-    assert case.tolls is not None
-    through = carriage_bars(
-        case.tolls, case.choice, case.freight, case.base.demand_teu, main.base.trade, 1.0, *bars
-    )
+    through = _through_payments(case, main.gradient("KAZ"))
+    assert through is not None
     whole = sum(float((getattr(gradient.arcs, n) * v).sum()) for n, v in way.items())
     assert abs(sum(float((getattr(through, n) * v).sum()) for n, v in way.items()) / whole) > 1e-3
     # Waits do matter: holding them fixed gives another number.

@@ -60,7 +60,7 @@ def test_a_coefficient_moves_trade_by_itself_at_given_prices(study: lb.Study) ->
         s = table.sectors.index(sector)
         assert -table.theta[s] * np.log(case.cost_hat[o, d, s]) == pytest.approx(0.4, rel=1e-12)
     (told,) = (note for note in case.notes if "coefficient" in note)
-    # 95 % of 0.4 and 0.1 at theta of services.
+    # 95 % of 0.4 and 0.1 at theta of these sectors.
     low = min(table.theta[table.sectors.index(s)] for s in ("OSR", "TTS"))
     assert f"{100 * np.expm1(-(0.4 - 0.196) / low):+.2f}" in told
 

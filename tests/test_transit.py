@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import landbridge as lb
-from landbridge.errors import ScenarioError
+from landbridge.congestion import chain_gradient
+from landbridge.errors import DataError, ScenarioError
 from landbridge.remarks import of_first_order
 from landbridge.scenario import Scenario
 from landbridge.transit import payments, transit_rows
-from landbridge.transport.graph import GAUGE_CHANGE, LAYERS, TERMS, Graph
+from landbridge.transport.graph import BORDER_ROLE, GAUGE_CHANGE, LAYERS, TERMS, Graph
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,8 @@ def test_one_pair_by_hand(study: lb.Study) -> None:
     region = {str(r["place_id"]): str(r["region"]) for r in base.world.network["places"]}
     flow = base.choice.route_flows(demand)
     gateways = base.world.network["gateways"].by("gateway_id")
+    roles = {str(r["place_id"]): str(r["role"] or "") for r in base.world.network["places"]}
+    at_border = _at_border(graph)
     by_hand: dict[str, float] = {}
     for route in np.flatnonzero(routes.pair == pair).tolist():
         for arc in routes.arcs[routes.start[route] : routes.start[route + 1]].tolist():
@@ -48,9 +51,16 @@ def test_one_pair_by_hand(study: lb.Study) -> None:
             if graph.operation[arc] == GAUGE_CHANGE and graph.gateway[arc] >= 0:
                 post = gateways[graph.gateways[graph.gateway[arc]]]
                 ends = [str(post["place_a"]), str(post["place_b"])]
-            for place in ends:
-                half = 0.5 * float(flow[route] @ graph.cost_usd[arc]) / 1e6
-                by_hand[region[place]] = by_hand.get(region[place], 0.0) + half
+            posts = float(flow[route] @ at_border[arc]) / 1e6
+            rest = float(flow[route] @ graph.cost_usd[arc]) / 1e6 - posts
+            stations = [bool(BORDER_ROLE.search(roles[place])) for place in ends]
+            hauls = ends
+            if graph.border[arc] and sum(stations) == 1:
+                # The border is at the station, so that the haul is on the other side.
+                hauls = [ends[stations.index(False)]] * 2
+            for place, haul in zip(ends, hauls, strict=True):
+                by_hand[region[place]] = by_hand.get(region[place], 0.0) + 0.5 * posts
+                by_hand[region[haul]] = by_hand.get(region[haul], 0.0) + 0.5 * rest
     found = payments(base.world, graph, base.choice, demand)
     own = {row["region"]: row["own_musd"] for row in transit_rows(found)}
     transit = {row["region"]: row["musd"] for row in transit_rows(found)}
@@ -82,14 +92,15 @@ def test_a_subsidy_is_a_matter_of_the_country_that_pays_it() -> None:
 def test_a_railway_through_a_country_brings_its_carriers_transit(study: lb.Study) -> None:
     case = study["cku-railway"]
     rows = {row["region"]: row for row in case.transit_rows}
-    # Haulage on the two Kyrgyz sections at the rates of the tables is of the order of 100 million USD.
+    # Haulage on the two Kyrgyz sections at the rates of the tables is of the order of 100 million USD; the
+    # Chinese section, Kashgar to the station at the border, is China's.
     assert 50.0 < rows["KGZ"]["change_musd"] < 250.0
     # It is taken from lines of Kazakhstan.
     assert rows["KAZ"]["change_musd"] < 0.0
     assert case.to_json()["transit"] == case.transit_rows
     assert "transit" not in case.to_json(detail=False)
     assert "change_musd" not in study.base.transit_rows[0]
-    columns = ["region", "musd", "own_musd", "change_musd", "above_cost_musd", "gain_musd"]
+    columns = ["region", "musd", "own_musd", "change_musd", "own_change_musd", "above_cost_musd", "gain_musd"]
     assert list(case.transit.columns) == columns
     income = {row["region"]: row for row in case.real_income_rows}
     # What is added to real income is in it, and above cost is a part of the revenue.
@@ -105,8 +116,10 @@ def test_what_is_paid_more_is_paid_once(study: lb.Study) -> None:
     assert paid is not None
     trade = np.ascontiguousarray(base.loading.trade.transpose(2, 1, 0))
     output, rent = paid.received(paid.of_cells(trade))
+    landed = np.exp(case.freight.log_tau(case.choice.cost)).transpose(2, 1, 0)
     money = [float((r.choice.assign(base.demand_teu) * r.graph.cost_usd).sum()) / 1e6 for r in (base, case)]
-    assert (output + rent).sum() == pytest.approx(money[1] - money[0], rel=1e-9)
+    # Of what buyers pay then, tau' per unit: with money alone changed the exporter keeps its output.
+    assert (trade * paid.total * landed).sum() == pytest.approx(money[1] - money[0], rel=1e-9)
     # Exporters get less by as much: over the world the sum is nothing.
     assert float((trade * paid.total).sum()) == pytest.approx((output + rent).sum(), rel=1e-12)
 
@@ -164,17 +177,17 @@ def test_a_cut_of_the_price_is_taken_from_the_carriers() -> None:
     assert _revenue(price) == _revenue(cost)
     eqs = [case.equilibrium["fixed"] for case in (price, cost)]
     k = eqs[0].base.region("TKM")
-    trade = np.ascontiguousarray(price.base.loading.trade.transpose(2, 1, 0))
-    rents = [eq._economy.paid.received(eq._economy.paid.of_cells(trade))[1][k] for eq in eqs]
     # Half of what freight pays on the link, at the rates before.
     graph = price.base.graph
     link = np.flatnonzero((graph.link >= 0) & (graph.link == graph.links.index("R145")))
     flow = price.choice.assign(price.base.demand_teu)
     full = float((flow[link] * (graph.cost_usd[link] - _at_border(graph)[link])).sum()) / 1e6
-    assert full > 10.0
+    assert full > 10.0 and price.tolls is not None and cost.tolls is not None and price.base.tolls is not None
+    rents = [each.paid(price.base.tolls)[1][:, :, k].sum() for each in (price.tolls, cost.tolls)]
     assert rents[1] == 0.0
     assert rents[0] == pytest.approx(-0.5 * full, rel=1e-6)
-    assert eqs[0].real_income_hat[k] < eqs[1].real_income_hat[k]
+    lost = (eqs[1].real_income_hat[k] - eqs[0].real_income_hat[k]) * eqs[0].base.income[k]
+    assert 0.5 * 0.5 * full < lost < 1.2 * 0.5 * full
 
 
 def _at_border(graph: Graph) -> np.ndarray:
@@ -200,9 +213,53 @@ def test_who_owns_the_fleet_adds_up() -> None:
 
 
 def test_a_first_order_that_is_far_off_is_told() -> None:
-    regions, first = ("KAZ", "KGZ", "TJK", "UZB", "DEU"), np.array([1e-3, 1e-3, 1e-3, 1e-9, 1e-3])
-    exact = np.array([1.4e-3, 1.6e-3, -1e-5, 3e-9, 9e-3])
-    (told,) = of_first_order(regions, exact, first, ("KAZ", "KGZ", "TJK", "UZB"))
-    assert "KGZ" in told and "TJK" in told
-    assert "KAZ" not in told and "UZB" not in told and "DEU" not in told
-    assert of_first_order(regions, first, first, regions) == ()
+    names, first = ("Near", "Far", "Other sign", "Nothing"), np.array([1e-3, 1e-3, 1e-3, 1e-9])
+    exact = np.array([1.4e-3, 1.6e-3, -1e-5, 3e-9])
+    (told,) = of_first_order(names, exact, first, "fixed")
+    assert "Far +0.1000 for +0.1600 %" in told and "Other sign" in told and "fixed deficits" in told
+    assert "Near" not in told and "Nothing" not in told
+    assert of_first_order(names, first, first, "fixed") == ()
+
+
+def test_a_new_place_is_in_the_country_of_the_world_that_has_it() -> None:
+    """A study of a scenario with a place of its own, and another that shares its search."""
+    place = {"verb": "add_place", "name": "Testville", "country": "KAZ", "lon": 75.0, "lat": 45.0}
+    line = {"verb": "add_link", "from": "Testville", "to": "Almaty", "mode": "rail-1520", "length_km": 300}
+    new = Scenario.from_dict({"name": "x", "modification": [place, line]}, "place")
+    other = lb.study(lb.load(), [new, "subsidy-end"])
+    alone = lb.run(lb.load(), "subsidy-end")
+    for one, two in zip(other["subsidy-end"].real_income_rows, alone.real_income_rows, strict=True):
+        assert one["percent"] == pytest.approx(two["percent"], abs=1e-9)
+    assert other["place"].status.converged
+
+
+def test_who_carries_must_be_a_sector() -> None:
+    world = lb.load()
+    parameters = world.network["parameters"]
+    rows = [
+        {**row, "value": "XYZ", "allowed": "XYZ"} if row["parameter"] == "transport_sector" else row
+        for row in parameters.rows
+    ]
+    with pytest.raises(DataError, match="nobody carries"):
+        lb.run(world.with_network(parameters=parameters.with_rows(rows)))
+
+
+@pytest.mark.slow
+def test_the_gradient_of_a_base_is_that_of_a_scenario() -> None:
+    """Money of a link, payments to carriers and waits included."""
+    h = 0.02
+    moves = [{"verb": "change_link", "link": "R145", "cost_factor": 1.0 + side * h} for side in (1.0, -1.0)]
+    names = ("dearer", "cheaper")
+    cases = [
+        Scenario.from_dict({"name": "x", "modification": [move]}, name)
+        for move, name in zip(moves, names, strict=True)
+    ]
+    found = lb.study(lb.load(), cases)
+    base = found.base
+    k = base.loading.base.region("TKM")
+    up, down = (np.log(case.equilibrium["fixed"].real_income_hat[k]) for case in found.cases)
+    arcs = chain_gradient(base, "TKM").arcs
+    graph = base.graph
+    link = np.flatnonzero((graph.link >= 0) & (graph.link == graph.links.index("R145")))
+    money = (graph.cost_usd - _at_border(graph))[link]
+    assert (arcs.cost_usd[link] * money).sum() == pytest.approx((up - down) / (2.0 * h), rel=5e-3)

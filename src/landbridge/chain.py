@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.congestion import Slope, settle, slope_of
-from landbridge.errors import ConvergenceError, Fault, ScenarioError, Status
+from landbridge.errors import ConvergenceError, DataError, Fault, ScenarioError, Status
 from landbridge.remarks import of_first_order, of_the_rest, remarks, require_routes
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply
@@ -160,8 +160,8 @@ class Searched:
 class SolvedBase:
     """A solved base, from which cases are solved.
 
-    number: of its graph in the study. A World that already holds changes of tariffs or productivity is
-    solved with them first, and later changes are relative to that.
+    number: of its graph in the study. A World that already holds changes of tariffs, trade costs or
+    productivity is solved with them first, and later changes are relative to that.
     """
 
     def __init__(self, common: Searched, world: World, number: int, throw: bool) -> None:
@@ -191,6 +191,8 @@ class SolvedBase:
         solved = self._chain(world, number, None, None)
         queues = Queues.of(world, graph).calibrated(graph, solved.flow_teu)
         self.results = replace(solved, queues=queues, load=np.maximum(queues.base_load, 0.0))
+        if solved.status.converged and self._pays(world):
+            self.results = replace(self.results, tolls=self.tolls)
 
     @cached_property
     def ships(self) -> BoolArray:
@@ -275,11 +277,13 @@ class SolvedBase:
         loading = shock.loading(choice.cost)
         demand = shock.boxes(loading)
         flow, goods = choice.assign_goods(demand, demand if base is None else base.demand_teu)
-        paid, how = (None, None) if scenario is None else self._paid(world, number, scenario, choice)
+        paid, how = None, None
+        if scenario is not None and loading.status.converged:
+            paid, how = self._paid(world, number, scenario, choice)
         equilibrium, first_order = shock.solved(choice.cost, paid)
         direct = shock.direct(unqueued.cost, choice.cost, self.choice.cost, paid)
         told = remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
-        statuses = [eq.status for eq in equilibrium.values()]
+        statuses = [loading.status, *(eq.status for eq in equilibrium.values())]
         if held is not None and not held.converged:
             statuses.append(held)
         if settled is not None:
@@ -298,6 +302,7 @@ class SolvedBase:
             equilibrium=equilibrium,
             loading=loading,
             tolls=how,
+            carriage=paid,
             first_order=first_order,
             direct=direct,
             closure=self.closures[0],
@@ -315,10 +320,16 @@ class SolvedBase:
         first_order: Mapping[str, FloatArray],
         direct: FloatArray | None,
     ) -> tuple[str, ...]:
-        """What the first order of the main closure leaves to say."""
-        main, regions = self.closures[0], self.table.regions
-        first, exact = first_order[main], equilibrium[main].real_income_hat - 1.0
-        return of_the_rest(regions, first, direct) + of_first_order(regions, exact, first, CA5)
+        """What the first order leaves to say, of the five."""
+        regions = self.table.regions
+        five = [n for n, region in enumerate(regions) if region in CA5]
+        names = {str(row["region"]): str(row["name"]) for row in self.world.regions}
+        told = of_the_rest(regions, first_order[self.closures[0]], direct)
+        for closure in self.closures:
+            exact = equilibrium[closure].real_income_hat - 1.0
+            listed = [names.get(regions[n], regions[n]) for n in five]
+            told += of_first_order(listed, exact[five], first_order[closure][five], closure)
+        return told
 
     @cached_property
     def tolls(self) -> Tolls:
@@ -330,7 +341,7 @@ class SolvedBase:
         self, world: World, number: int, scenario: Scenario, choice: Choice
     ) -> tuple[Carriage | None, Tolls | None]:
         """What carriers are paid more than in the base, and the routes and rates that it follows from."""
-        if world.parameter("paid_share") == 0.0:
+        if not self._pays(world):
             return None, None
         graph, at_cost = self.common.graphs[number], None
         if scenario.changes_prices:
@@ -338,18 +349,36 @@ class SolvedBase:
             at_cost = align_with_base([*self.common.worlds, same])[0][-1]
         alike = at_cost is None and np.array_equal(graph.term_cost_usd, self.graph.term_cost_usd)
         alike = alike and world.network["carriers"] is self.world.network["carriers"]
+        alike = alike and world.parameter("transit_margin") == self.world.parameter("transit_margin")
         carriers = self.tolls.carriers if alike else Carriers.of(world, graph, at_cost)
         found = Tolls.of(carriers, choice, self.freight, self.results.demand_teu)
-        return self.carriage([(found, self.tolls)], world), found
+        return self.carriage([(found, self.tolls)], world, choice.cost), found
 
-    def carriage(self, changes: Sequence[tuple[Tolls, Tolls]], world: World) -> Carriage | None:
-        """What carriers are paid more per USD of trade where boxes of the base's trade go other ways."""
+    def _pays(self, world: World) -> bool:
+        """Whether carriers are paid in a World; DataError where the sector that carries is unknown."""
+        if world.parameter("paid_share") == 0.0 or not world.network.get("carriers"):
+            return False
+        sector = world.setting("transport_sector")
+        if sector not in self.table.sectors:
+            cure = "name one of " + ", ".join(self.table.sectors) + ", or set paid_share to 0"
+            fault = Fault("parameters.csv (transport_sector)", f"no sector {sector!r}", cure)
+            raise DataError("nobody carries the freight", [fault])
+        return True
+
+    def carriage(
+        self, changes: Sequence[tuple[Tolls, Tolls]], world: World, cost: FloatArray
+    ) -> Carriage | None:
+        """What carriers are paid more per USD of trade where boxes of the base's trade go other ways.
+
+        cost [pair, sector]: expected, after the change.
+        """
         return carriage(
             changes,
             self.freight,
             self.classes.in_containers,
             self.results.demand_teu,
-            self.table.trade,
+            self.results.loading.trade,
+            self.freight.log_tau(cost),
             world.setting("transport_sector"),
             world.parameter("paid_share"),
         )

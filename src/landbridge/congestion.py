@@ -313,15 +313,23 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
 
 
 def _through_payments(result: Results, gradient: Gradient) -> ArcBars | None:
-    """Derivatives to the arcs through what carriers are paid; None where they are paid nothing more."""
+    """Derivatives to the arcs through what carriers are paid; None where nobody is paid."""
     equilibrium, found = result.equilibrium[result.closure], result.tolls
-    if found is None or result.base is None:
+    if found is None:
         return None
+    base = result.base or result
     sector = equilibrium.base.sectors.index(result.world.setting("transport_sector"))
-    by_paid, by_rent = gradient.carriage(sector, equilibrium.trade)
-    share, base_teu = result.world.parameter("paid_share"), result.base.demand_teu
-    trade = result.base.loading.trade
-    return carriage_bars(found, result.choice, result.freight, base_teu, trade, share, by_paid, by_rent)
+    return carriage_bars(
+        found,
+        result.choice,
+        result.freight,
+        base.demand_teu,
+        base.loading.trade,
+        result.freight.log_tau(result.choice.cost),
+        result.world.parameter("paid_share"),
+        gradient.carriage(sector, equilibrium.trade),
+        result.carriage,
+    )
 
 
 def _sum(one: ArcBars, two: ArcBars | None) -> ArcBars:

@@ -15,6 +15,7 @@ from landbridge.scenario import Scenario
 from landbridge.transport import Choice, Graph, Queues, RouteSet
 from landbridge.transport.queues import capacity_of
 from landbridge.world import World
+from landbridge.world.names import resolve
 
 __all__ = ["of_the_rest", "remarks", "require_routes"]
 
@@ -144,25 +145,21 @@ def _of_lost_families(choice: Choice, demand_teu: FloatArray) -> Iterator[str]:
 def _of_estimates(scenario: Scenario, world: World) -> Iterator[str]:
     """The trade costs that coefficients of gravity equations stand for, with their 95 % range."""
     theta = dict(zip(world.trade.sectors, world.trade.theta.tolist(), strict=True))
+    tables = {**world.network, "regions": world.regions, "sectors": world.sectors}
     for m in scenario.modifications:
         if m.verb != "change_trade_cost" or m.get("coefficient") is None:
             continue
         value, error = float(m.get("coefficient")), m.get("standard_error")
-        named = [theta[s] for s in m.get("sector") if s in theta] or list(theta.values())
-
-        def cost(b: float, at: float) -> str:
-            return f"{100.0 * math.expm1(-b / at):+.2f}"
-
-        ends = sorted({min(named), max(named)})
-        told = " to ".join(f"{cost(value, at)} % (theta {at:g})" for at in ends)
-        if error is None:
-            yield f"the coefficient {value:g} stands for trade costs of {told}; it has no standard error here"
-            continue
-        wide = [cost(value + side * 1.96 * float(error), at) for at in ends[:1] for side in (-1.0, 1.0)]
-        yield (
-            f"the coefficient {value:g} stands for trade costs of {told}; within 95 % of its error "
-            f"{wide[0]} to {wide[1]} % at theta {ends[0]:g}: real income scales nearly with it"
-        )
+        codes = [resolve(tables, "sector", s, "sector", list(theta))[0] for s in m.get("sector") if s != "*"]
+        named = [theta[code] for code in codes] or list(theta.values())
+        told = []
+        for at in sorted({min(named), max(named)}):
+            ends = [value] if error is None else [value, value - 1.96 * error, value + 1.96 * error]
+            cost = [f"{100.0 * math.expm1(-b / at):+.2f}" for b in ends]
+            wide = f", {cost[1]} to {cost[2]} within 95 % of its error" if len(cost) > 1 else ""
+            told.append(f"{cost[0]} % at theta {at:g}{wide}")
+        without = "; it has no standard error here" if error is None else ""
+        yield f"the coefficient {value:g} stands for trade costs of {'; '.join(told)}{without}"
 
 
 def _of_kept_trade(world: World, base: World, parameters: set[str]) -> Iterator[str]:
@@ -253,21 +250,20 @@ def of_the_rest(
 
 
 def of_first_order(
-    regions: Sequence[str], exact: FloatArray, first_order: FloatArray, shown: Sequence[str]
+    names: Sequence[str], exact: FloatArray, first_order: FloatArray, deficits: str
 ) -> tuple[str, ...]:
-    """Regions, of those shown, whose first order is not within a factor of 1.5 of the exact change."""
+    """Regions whose first order is not within a factor of 1.5 of the exact change, both [name]."""
     told = []
-    for n, region in enumerate(regions):
-        sizes = abs(exact[n]), abs(first_order[n])
-        if region not in shown or max(sizes) < _SEEN:
-            continue
-        if exact[n] * first_order[n] <= 0.0 or max(sizes) > _FAR * min(sizes):
-            told.append(f"{region} {100 * first_order[n]:+.4f} for {100 * exact[n]:+.4f} %")
+    for name, now, first in zip(names, exact.tolist(), first_order.tolist(), strict=True):
+        sizes = abs(now), abs(first)
+        if max(sizes) >= _SEEN and (now * first <= 0.0 or max(sizes) > _FAR * min(sizes)):
+            told.append(f"{name} {100 * first:+.4f} for {100 * now:+.4f} %")
     if not told:
         return ()
     return (
-        f"the first order is far from the exact change in {', '.join(told)}: losses and gains of several "
-        "times that size nearly cancel there, or the change is too large for it",
+        f"under {deficits} deficits the first order is more than {_FAR:g} times the exact change, or less by "
+        f"as much, in {', '.join(told)}: losses and gains of several times that size nearly cancel there, or "
+        "the change is too large for it",
     )
 
 

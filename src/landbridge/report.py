@@ -229,6 +229,7 @@ UNITS = {
     "transit.musd": "million USD a year",
     "transit.own_musd": "million USD a year",
     "transit.change_musd": "million USD a year, change",
+    "transit.own_change_musd": "million USD a year, change",
     "transit.above_cost_musd": "million USD a year",
     "transit.gain_musd": "million USD a year",
     "base_musd": "million USD a year, base",
@@ -519,32 +520,38 @@ def _closures(case: Digest, names: dict[str, str]) -> Section:
 
 
 def _transit(case: Digest, names: dict[str, str]) -> Section:
-    """Gross revenue from transit: those with most of it, and those whose revenue changes most."""
+    """What carriers are paid: those with most transit revenue, and those for whom it changes most."""
     rows = case.result["transit"]
-    most = sorted(rows, key=lambda row: -row["musd"])[:6]
-    changed = sorted(rows, key=lambda row: -abs(row["change_musd"]))[:6]
-    shown = [row for row in rows if row["musd"] > 0.0 and (row in most or row in changed)]
+
+    def first(key: str, most: int) -> list[Any]:
+        return sorted(rows, key=lambda row: -abs(row[key]))[:most]
+
+    shown = [*first("musd", 6), *first("change_musd", 5), *first("gain_musd", 5)]
+    listed = {row["region"]: row for row in shown}.values()
+    keys = ("change_musd", "own_change_musd", "above_cost_musd", "gain_musd")
     return Section(
-        f"{case.id}: transit revenue, and what carriers add to real income, million USD a year",
-        ("", "revenue, gross", "change", "above cost", "in real income"),
+        f"{case.id}: what carriers are paid, and what that adds to real income, million USD a year",
+        ("", "transit, with the scenario", "change", "own trade, change", "above cost", "in real income"),
         tuple(
             (
                 names.get(row["region"], row["region"]),
                 f"{row['musd']:,.0f}",
-                *(signed(row[key], 1) for key in ("change_musd", "above_cost_musd", "gain_musd")),
+                *(signed(row[key], 1) for key in keys),
             )
-            for row in sorted(shown, key=lambda row: -row["musd"])
+            for row in sorted(listed, key=lambda row: -row["musd"])
         ),
         after=(
-            "Revenue: what freight that neither begins nor ends in a country pays to carriers, terminals and "
-            "border services there, at the rates of the tables; ships on the ocean are left out. It pays for "
-            "trains, fuel and people that have other uses. Above cost: what all freight pays beyond that, "
-            "more than in the base; the shares are assumptions with a wide range (table carriers), 10 % of "
-            "rail transit, 25 % in Kazakhstan. In real income: what payments to carriers, ocean ships among "
-            "them, add to the figures above: that, and better or worse terms of trade. Listed are the six "
-            "with most revenue and the six whose revenue changes most. Levels, and changes, are as good "
-            "as the flows, of which few are counted; those of ordinary wagons and trucks through Kazakhstan, "
-            "Mongolia and Russia are too large.",
+            "Transit and own trade: what freight that neither begins nor ends in a country, and its own, "
+            "pays to carriers, terminals and border services there, at the rates of the tables: gross "
+            "revenue, of which trains, fuel and people with other uses are paid. Ships on the ocean are left "
+            "out; their money goes to those who own the fleet, and the dues of canals with it. Above cost: "
+            "what all freight pays beyond cost, more than in the base: assumed shares of transit by rail "
+            "(10 %, in Kazakhstan 25 %, see table carriers), changes of price alone on all freight, and the "
+            "Chinese subsidy. In real income: what all payments, ships among them, add to the figures above, "
+            "by what is above cost and by terms of trade; it can differ from the change of transit in size "
+            "and sign. Listed are those with most revenue and those for whom it or income changes most. All "
+            "of it is as good as the flows, of which few are counted: ordinary wagons and trucks through "
+            "Kazakhstan, Mongolia and Russia are too large, lines without a capacity can take any amount.",
         ),
     )
 

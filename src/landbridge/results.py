@@ -18,7 +18,7 @@ from landbridge.counts import Passed, count_rows, observed_cells
 from landbridge.errors import ConvergenceError, Status
 from landbridge.mode_split import mode_split_rows
 from landbridge.scenario import Scenario
-from landbridge.trade import Equilibrium
+from landbridge.trade import Carriage, Equilibrium
 from landbridge.trade.closures import Saving, closure_rows, closures
 from landbridge.trade.welfare import CA5, worth
 from landbridge.transit import Payments, Tolls, payments, transit_rows
@@ -51,7 +51,7 @@ class Results:
     [n] by closure, gradient times log changes; direct [n]: its part by pairs of zones whose own routes the
     case changes, under the main closure. closure: the one whose flows are on the network. loading: the
     equilibrium behind these flows, before carriers are paid more or less; tolls: who they are and what they
-    are paid for, None in a base.
+    are paid for, None where nobody is; carriage: what they are paid more than in the base.
     cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and what arrives over it.
     unqueued: the choice at the waits of the base, before those of this case were found; the choice itself
     in a base and where there is no queue. base: what every change refers to (None for a base itself).
@@ -80,6 +80,7 @@ class Results:
     direct: FloatArray | None = field(default=None)
     response: Mapping[str, FloatArray] | None = field(default=None)
     tolls: Tolls | None = field(default=None)
+    carriage: Carriage | None = field(default=None)
 
     # -- tables ------------------------------------------------------------------------------------
 

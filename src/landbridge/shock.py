@@ -113,17 +113,8 @@ class Shock:
 
     def paying(self, cost: FloatArray, carriage: Carriage | None) -> Equilibrium:
         """The equilibrium at expected costs, carriers paid, under the closure whose flows are loaded."""
-        start = self.last or self.loading(cost)
-        if carriage is None:
-            return start
-        return solve(
-            self.table,
-            **self._given(cost),
-            carriage=carriage,
-            deficits=self.closures[0],
-            throw=self.throw,
-            start=start,
-        )
+        given = {**self._given(cost), "carriage": carriage}
+        return solve(self.table, **given, deficits=self.closures[0], throw=self.throw, start=self.last)
 
     def boxes(self, eq: Equilibrium) -> FloatArray:
         """Boxes a year between zones in an equilibrium [pair, sector]."""

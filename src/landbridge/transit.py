@@ -4,9 +4,10 @@
     transit_m = sum over pairs q with neither end in m of paid_qm
 
 q: pair of regions; flow: TEU by product; money: haulage, handling, fees and border payments of an arc. An arc
-over a border and a change of gauge there belong to both sides by halves, a port and a ferry to the countries
-of their places. A ship on the ocean is no country's transit; its money goes to the regions that own the
-world's fleet. What shippers pay counts: a subsidy on top does not.
+over a border, the payments there and a change of gauge belong to both sides by halves, but a haul to a border
+station to the country that it leads through; a port and a ferry to the countries of their places. A ship on
+the ocean is no country's transit; its money goes to the regions that own the world's fleet. What shippers
+pay counts: a subsidy on top does not.
 
 Gross revenue is no gain of real income: trains, fuel and people have other uses. Into the economy goes how
 much more is paid per USD of trade than in the base, at the trade of the base (`carriage`), its part above
@@ -15,8 +16,8 @@ cost as income. See docs/theory/transit.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +27,7 @@ from scipy.sparse import csr_matrix
 
 from landbridge.trade import Carriage
 from landbridge.transport import ArcBars, Choice, Freight, Graph
-from landbridge.transport.graph import GAUGE_CHANGE, HAUL, LAYERS, RAILS, ROAD, TERMS
+from landbridge.transport.graph import BORDER_ROLE, GAUGE_CHANGE, HAUL, LAYERS, RAILS, ROAD, TERMS
 from landbridge.transport.paths import RouteSet
 from landbridge.world import World
 
@@ -40,18 +41,20 @@ LongArray = NDArray[np.int64]
 _SUBSIDISES = "CHN"
 _MUSD = 1e-6
 _KINDS = 2
+# Means of a kind of goods may be more than cheap goods of the kind cost.
+_MOST = 0.9
 
 
 @dataclass(frozen=True, eq=False)
 class Carriers:
     """Who is paid on the arcs of a graph.
 
-    regions: of the trade table, then others with places. owner [arc, region]: shares of an arc, none of an
-    ocean ship. ship [arc]: ocean ships. owner_above: of these shares, what is above cost in transit. land
-    [product][arc, region]: USD per TEU paid to the carriers of regions, ocean ships apart. ocean [arc,
-    product]: paid to these. fleet [region]: who owns them. margin [product][arc, region]: of land what is
-    above cost where the freight is transit. above [product][arc, region]: above cost for all freight, of what
-    changes a price alone and of subsidies.
+    regions: of the trade table, then others with places. owner [arc, region]: shares of what is hauled or
+    handled, none of an ocean ship. ship [arc]: ocean ships. owner_above: of these shares, what is above cost
+    in transit. land [product][arc, region]: USD per TEU paid to the carriers of regions, ocean ships apart.
+    ocean [arc, product]: paid to these. fleet [region]: who owns them. margin [product][arc, region]: of land
+    what is above cost where the freight is transit. above [product][arc, region]: above cost for all
+    freight, of what changes a price alone and of subsidies.
     """
 
     regions: tuple[str, ...]
@@ -67,46 +70,46 @@ class Carriers:
     @staticmethod
     def of(world: World, graph: Graph, at_cost: Graph | None = None) -> Carriers:
         """Who is paid in a World. at_cost: its graph with changes of prices left out, where there are any."""
-        places = world.network["places"].by("place_id")
-        of_place = [str(places[name]["region"] or places[name]["country"]) for name in graph.places]
-        known = world.trade.regions
-        regions = (*known, *sorted(set(of_place) - set(known)))
-        number = np.array([regions.index(region) for region in of_place])
+        regions, number = _regions(world, graph)
         ship = graph.ocean_ship
-        land = np.flatnonzero(~ship)
-        half = np.full(2 * len(land), 0.5)
-        one, two = (number[side[land]] for side in _ends(world, graph))
-        at = np.concatenate([land, land]), np.concatenate([one, two])
-        shape = graph.n_arcs, len(regions)
-        owner = csr_matrix((half, at), shape=shape)
-        plain, covered, subsidy = _money(graph)
-        over = np.zeros_like(plain) if at_cost is None else plain - _money(at_cost)[0]
+
+        def owned(ends: tuple[LongArray, LongArray]) -> csr_matrix:
+            """Every arc by halves to the regions of two places, but for ocean ships."""
+            land = np.flatnonzero(~ship)
+            at = np.concatenate([land, land]), np.concatenate([number[side[land]] for side in ends])
+            return csr_matrix((np.full(2 * len(land), 0.5), at), shape=(graph.n_arcs, len(regions)))
+
+        hauls, posts = owned(_ends(world, graph)), owned(_sides(graph))
+        money, cost = _Money.of(graph), _Money.of(graph if at_cost is None else at_cost)
         share = _above_cost(world, regions)
         haul = graph.operation == HAUL
         on_rails = haul & (graph.mode >= RAILS[0]) & (graph.mode <= RAILS[-1])
         kind = np.where(on_rails | (graph.operation == GAUGE_CHANGE), 0, 2)
         kind[haul & (graph.mode == ROAD)] = 1
-        mine = csr_matrix(owner.multiply(share[kind]))
-        payer = np.zeros((1, len(regions)))
-        if _SUBSIDISES in regions:
-            payer[0, regions.index(_SUBSIDISES)] = 1.0
+        mine = csr_matrix(hauls.multiply(share[kind]))
+        charged = csr_matrix(posts.multiply(share[2]))
+        payer = csr_matrix([[float(region == _SUBSIDISES) for region in regions]])
+
+        def each(make: Callable[[int], Any]) -> tuple[csr_matrix, csr_matrix]:
+            return csr_matrix(make(0)), csr_matrix(make(1))
+
+        def split(of_haul: csr_matrix, at_border: csr_matrix, usd: _Money, p: int) -> csr_matrix:
+            both = of_haul.multiply(usd.plain[:, p, None]) + at_border.multiply(usd.border[:, p, None])
+            return csr_matrix(both)
 
         def of_payer(usd: FloatArray) -> csr_matrix:
-            return csr_matrix(usd[:, None]) @ csr_matrix(payer)
-
-        def each(make: Any) -> tuple[csr_matrix, csr_matrix]:
-            return csr_matrix(make(0)), csr_matrix(make(1))
+            return csr_matrix(usd[:, None]) @ payer
 
         return Carriers(
             regions,
-            owner,
+            hauls,
             mine,
             ship,
-            each(lambda p: owner.multiply(plain[:, p, None]) + of_payer(covered[:, p] + subsidy[:, p])),
-            np.where(ship[:, None], plain, 0.0),
+            each(lambda p: split(hauls, posts, money, p) + of_payer((money.covered + money.subsidy)[:, p])),
+            np.where(ship[:, None], money.plain + money.border, 0.0),
             _fleet(world, regions),
-            each(lambda p: mine.multiply((plain - over)[:, p, None])),
-            each(lambda p: owner.multiply(over[:, p, None]) + of_payer(subsidy[:, p])),
+            each(lambda p: split(mine, charged, cost, p)),
+            each(lambda p: split(hauls, posts, money.less(cost), p) + of_payer(money.subsidy[:, p])),
         )
 
     def own(self, n: int) -> NDArray[np.bool_]:
@@ -115,31 +118,77 @@ class Carriers:
         return np.asarray((pair[:, None] // n == region) | (pair[:, None] % n == region))
 
 
-def _ends(world: World, graph: Graph) -> tuple[LongArray, LongArray]:
-    """The two places of every arc [arc]; of a change of gauge at a border, those of its two sides.
+def _regions(world: World, graph: Graph) -> tuple[tuple[str, ...], LongArray]:
+    """Regions of the trade table, then others with places; the number of the region of every place.
 
-    On a link with both gauges, trains can change on either side at the same cost.
+    A place that only another World of the study has lies where its country does.
     """
-    tail, head = (np.array(side // len(LAYERS), dtype=np.int64) for side in (graph.tail, graph.head))
+    places = world.network["places"].by("place_id")
+    of_country = {str(row["country"]): str(row["region"] or row["country"]) for row in places.values()}
+    of_place = []
+    for name, country in zip(graph.places, graph.countries, strict=True):
+        row = places.get(name)
+        own = None if row is None else row["region"]
+        of_place.append(str(own or of_country.get(country, country)))
+    known = world.trade.regions
+    regions = (*known, *sorted(set(of_place) - set(known)))
+    return regions, np.array([regions.index(region) for region in of_place])
+
+
+def _sides(graph: Graph) -> tuple[LongArray, LongArray]:
+    """The places at the ends of every arc [arc]."""
+    one, two = (np.array(side // len(LAYERS), dtype=np.int64) for side in (graph.tail, graph.head))
+    return one, two
+
+
+def _ends(world: World, graph: Graph) -> tuple[LongArray, LongArray]:
+    """The two places whose countries haul and handle on an arc [arc].
+
+    A haul over a border between a border station and another place is the other's: the border is at the
+    station. A change of gauge at a border belongs to its two sides, as on a link with both gauges trains can
+    change on either at the same cost.
+    """
+    one, two = _sides(graph)
+    places = world.network["places"].by("place_id")
+    roles = [str(places[p]["role"] or "") if p in places else "" for p in graph.places]
+    station = np.array([bool(BORDER_ROLE.search(role)) for role in roles])
+    for here, there in ((one.copy(), two), (two.copy(), one)):
+        alone = graph.border & station[here] & ~station[there]
+        one[alone] = two[alone] = there[alone].copy()
     table = world.network["gateways"].by("gateway_id")
     for arc in np.flatnonzero((graph.operation == GAUGE_CHANGE) & (graph.gateway >= 0)).tolist():
         row = table.get(graph.gateways[graph.gateway[arc]])
         sides = [] if row is None else [row["place_a"], row["place_b"]]
         known = [graph.place_number[str(p)] for p in sides if p is not None and str(p) in graph.place_number]
         if len(known) == 2:
-            tail[arc], head[arc] = known
-    return tail, head
+            one[arc], two[arc] = known
+    return one, two
 
 
-def _money(graph: Graph) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Money of arcs without a subsidised cost, this cost, and the subsidy [arc, product]."""
-    parts = []
-    for name in ("subsidised_cost", "subsidy"):
-        mine = graph.term_kind == TERMS.index(name)
-        part = np.zeros_like(graph.cost_usd)
-        np.add.at(part, graph.term_arc[mine], graph.term_cost_usd[mine])
-        parts.append(part)
-    return graph.cost_usd - parts[0] - parts[1], parts[0], parts[1]
+@dataclass(frozen=True, eq=False)
+class _Money:
+    """Money of the arcs in parts [arc, product]: hauls and handling, border payments, a subsidised cost, the
+    subsidy."""
+
+    plain: FloatArray
+    border: FloatArray
+    covered: FloatArray
+    subsidy: FloatArray
+
+    @staticmethod
+    def of(graph: Graph) -> _Money:
+        parts = []
+        for name in ("border", "subsidised_cost", "subsidy"):
+            mine = graph.term_kind == TERMS.index(name)
+            part = np.zeros_like(graph.cost_usd)
+            np.add.at(part, graph.term_arc[mine], graph.term_cost_usd[mine])
+            parts.append(part)
+        border, covered, subsidy = parts
+        return _Money(graph.cost_usd - border - covered - subsidy, border, covered, subsidy)
+
+    def less(self, other: _Money) -> _Money:
+        """What hauls, handling and borders cost more than in another."""
+        return replace(self, plain=self.plain - other.plain, border=self.border - other.border)
 
 
 def _rows(world: World, quantity: str) -> Rows:
@@ -153,17 +202,15 @@ def _above_cost(world: World, regions: Sequence[str]) -> FloatArray:
     for row in sorted(_rows(world, "above_cost"), key=lambda row: row["region"] != "*"):
         at = slice(None) if row["region"] == "*" else [n for n, r in enumerate(regions) if r == row["region"]]
         out[modes[str(row["mode"])], at] = float(row["share"])
-    return out * world.parameter("transit_margin")
+    return np.minimum(out * world.parameter("transit_margin"), 0.99)
 
 
 def _fleet(world: World, regions: Sequence[str]) -> FloatArray:
-    """Share of the ocean fleet by region; of regions that are none of the model it is left out."""
+    """Share of the ocean fleet by region; the table's check holds their sum to one."""
     out = np.zeros(len(regions))
     for row in _rows(world, "fleet"):
-        if row["region"] in regions:
-            out[regions.index(str(row["region"]))] += float(row["share"])
-    total = out.sum()
-    return out / total if total > 0.0 else out
+        out[regions.index(str(row["region"]))] += float(row["share"])
+    return out
 
 
 # ---- gross revenue ---------------------------------------------------------------------------------
@@ -205,9 +252,7 @@ def payments(world: World, graph: Graph, choice: Choice, demand_teu: FloatArray)
     demand_teu [pair, sector]: loaded TEU a year between zones.
     """
     routes, carriers = choice.base.routes, Carriers.of(world, graph)
-    places = world.network["places"].by("place_id")
-    regions = carriers.regions
-    number = np.array([regions.index(str(places[p]["region"] or places[p]["country"])) for p in graph.places])
+    regions, number = _regions(world, graph)
     ends = number[routes.origin] * len(regions) + number[routes.destination]
     codes, pair = np.unique(ends, return_inverse=True)
     flows = routes.to_arcs_by(choice.route_flows(demand_teu), pair[routes.pair], len(codes))
@@ -227,6 +272,7 @@ def transit_rows(found: Payments, base: Payments | None = None) -> Rows:
     """
     before = {} if base is None else dict(zip(base.regions, base.transit_musd.tolist(), strict=True))
     rows: Rows = []
+    own_before = {} if base is None else dict(zip(base.regions, base.own_musd.tolist(), strict=True))
     for region, transit, own in zip(
         found.regions, found.transit_musd.tolist(), found.own_musd.tolist(), strict=True
     ):
@@ -235,6 +281,7 @@ def transit_rows(found: Payments, base: Payments | None = None) -> Rows:
         row: dict[str, Any] = {"region": region, "musd": transit, "own_musd": own}
         if base is not None:
             row["change_musd"] = transit - before.get(region, 0.0)
+            row["own_change_musd"] = own - own_before.get(region, 0.0)
         rows.append(row)
     return rows
 
@@ -325,29 +372,34 @@ def carriage(
     boxed: NDArray[np.bool_],
     base_teu: FloatArray,
     trade: FloatArray,
+    log_tau: FloatArray,
     sector: str,
     share: float,
 ) -> Carriage | None:
     """How much more carriers are paid per USD of trade than in the base; None where nothing more.
 
-        e_nim^s = share x sigma_ni^s / F_ni^s x (paid'_nim - paid_nim)
+        e_nim^s = share x sigma_ni^s / F_ni^s x (paid'_nim - paid_nim) / tau'_ni^s
 
     paid: by pair of regions and kind of goods, at the boxes of the base [million USD]; sigma: part of the
-    sector in the TEU of its kind; F: trade of the base. So sum_s e F is what more is paid, no cent twice.
+    sector in the TEU of its kind; F: trade of the base. Where money alone changes, what buyers pay more is
+    what carriers get, and the exporter keeps its output: F tau'/tau (1 - e) = F.
 
     changes: the boxes of all pairs or of parts of them, now and in the base. boxed [k]: goods in containers.
-    base_teu [pair, k], trade [o, d, s]: of the base. sector: which carries. share: of money that is paid
-    and does not melt.
+    base_teu [pair, k], trade [o, d, s]: of the base. log_tau [o, d, s]: ln tau'. sector: which carries.
+    share: of money that is paid and does not melt. Of one sale carriers never get more than _MOST.
     """
     N = freight.n_regions
     found = [now.paid(before) for now, before in changes]
     if share == 0.0 or not any(part.any() for change in found for part in change):
         return None
     weight, kind = _weights(freight, boxed, base_teu, trade)
+    weight = share * weight * np.exp(-log_tau)
     paid, above = (
         np.sum([change[n][..., :N] for change in found], axis=0).reshape(N, N, _KINDS, N) for n in range(2)
     )
-    return Carriage(sector, kind, share * weight, paid, above)
+    total = weight * paid.sum(axis=3)[:, :, kind]
+    weight = np.where(total > _MOST, weight * _MOST / np.where(total > _MOST, total, 1.0), weight)
+    return Carriage(sector, kind, weight, paid, above)
 
 
 def carriage_bars(
@@ -356,17 +408,22 @@ def carriage_bars(
     freight: Freight,
     base_teu: FloatArray,
     trade: FloatArray,
+    log_tau: FloatArray,
     share: float,
-    by_paid: FloatArray,
-    by_rent: FloatArray,
+    bars_of: tuple[FloatArray, FloatArray],
+    now: Carriage | None,
 ) -> ArcBars:
-    """Transpose of the derivative of `carriage`: [o, d, s, m] twice, to hours, money ... of the arcs."""
+    """Transpose of the derivative of `carriage`, to hours, money ... of the arcs.
+
+    bars_of [o, d, s, m]: derivatives of a scalar by e and by r. now: what is paid more, None in a base.
+    """
     N, S = freight.n_regions, freight.n_sectors
     carriers = found.carriers
     weight, kind = _weights(freight, choice.classes.in_containers, base_teu, trade)
+    weight = share * weight * np.exp(-log_tau)
     bars = [np.zeros((N * N, _KINDS, len(carriers.regions))) for _ in range(2)]
-    for bar, given in zip(bars, (by_paid, by_rent), strict=True):
-        each = (share * weight[..., None] * given).reshape(N * N, S, N)
+    for bar, given in zip(bars, bars_of, strict=True):
+        each = (weight[..., None] * given).reshape(N * N, S, N)
         for c in range(_KINDS):
             bar[:, c, :N] = each[:, kind == c].sum(axis=1)
     on_paid, on_rent = (_MUSD * bar.reshape(_KINDS * N * N, -1) for bar in bars)
@@ -393,7 +450,13 @@ def carriage_bars(
         loaded = base_teu[:, k] * (beta[k] if p == 0 else 1.0 - beta[k])
         return np.where(trades, loaded[of_route] * along[int(kind[freight.sector[k]]), p], 0.0)
 
-    arcs = choice.vjp(share_bar=share_bar)
+    cost_bar = None
+    if now is not None:
+        # e falls as tau' rises.
+        shares = (now.weight[..., None] * part[:, :, kind] for part in (now.paid, now.rent))
+        on_tau = -sum((bar * e).sum(axis=3) for bar, e in zip(bars_of, shares, strict=True))
+        cost_bar = freight.cost_bar(choice.cost, np.asarray(on_tau))
+    arcs = choice.vjp(cost_bar=cost_bar, share_bar=share_bar)
     money = np.stack([_directly(found, p, on_paid, on_margin, on_ships) for p in range(2)], axis=1)
     return ArcBars(arcs.time_h, arcs.cost_usd + money, arcs.co2e_kg, arcs.variance_h2)
 

@@ -180,7 +180,7 @@ class Cases:
             out = [(main.base, main)]
             for table in self.tables:
                 for closure in ("fixed", "proportional"):
-                    eq = solve(table, **shock, deficits=closure, throw=False)
+                    eq = solve(table, **shock, carriage=case.carriage, deficits=closure, throw=False)
                     # A range is told only of what was solved.
                     if eq.status.converged:
                         out.append((eq.base, eq))

@@ -319,7 +319,7 @@ class _Bench:
             waits = settled.delay_h, settled.delay_h2
             choice = part.settled(*waits)
             cost = settled.cost
-        eq = shock.paying(cost, self._paid(choice, pairs, old, kept, waits))
+        eq = shock.paying(cost, self._paid(choice, pairs, old, kept, waits, cost))
         served = self.demand.copy()
         served[pairs[lost]] = 0.0
         dearer = np.where(served > 0.0, np.where(served > 0.0, cost, 0.0) - self.base_cost, 0.0)
@@ -340,12 +340,13 @@ class _Bench:
         old: RouteSet,
         kept: LongArray,
         waits: tuple[FloatArray, FloatArray] | None,
+        cost: FloatArray,
     ) -> Carriage | None:
         """What carriers are paid more: by the pairs chosen anew, and by others where waits changed."""
         base, world = self.base, self.base.world
-        if world.parameter("paid_share") == 0.0:
+        known, teu = base.results.tolls, self.demand[pairs]
+        if known is None:
             return None
-        known, teu = base.tolls, self.demand[pairs]
         regions = known.pair_of_regions[pairs]
         before = replace(known, routes=old, teu=known.teu[kept], pair_of_regions=regions)
         now = replace(before, routes=choice.base.routes, teu=choice.route_kinds(teu))
@@ -355,7 +356,7 @@ class _Bench:
             moved = self.touched.settled(*waits, last=False).route_kinds(self.demand)
             moved[kept] = known.teu[kept]
             changes.append((replace(known, teu=moved), known))
-        return base.carriage(changes, world)
+        return base.carriage(changes, world, cost)
 
     def _chosen(self, out: BoolArray, cut: BoolArray, pairs: LongArray) -> tuple[Choice, RouteSet, LongArray]:
         """Routes of the pairs that pass what is out, chosen among those left and those found anew.

@@ -72,7 +72,7 @@ class Paid:
         """
         N, S = len(table.regions), len(table.sectors)
         kind = np.asarray(given.kind)
-        K = int(kind.max(initial=0)) + 1
+        K = np.shape(given.paid)[2] if np.ndim(given.paid) == 4 else 1
         faults: list[Fault] = []
         shapes = {"kind": (S,), "weight": (N, N, S), "paid": (N, N, K, N), "rent": (N, N, K, N)}
         for name, shape in shapes.items():
@@ -81,6 +81,8 @@ class Paid:
                 faults.append(Fault(f"carriage.{name}", f"has shape {array.shape}", f"give {shape}"))
             elif not np.isfinite(array).all():
                 faults.append(Fault(f"carriage.{name}", "is not finite", "give numbers, 0 = none"))
+        if kind.shape == (S,) and not ((kind >= 0) & (kind < K)).all():
+            faults.append(Fault("carriage.kind", "is not a number of a kind", f"give 0 to {K - 1}"))
         if given.sector not in table.sectors:
             cure = "give one of " + ", ".join(table.sectors)
             faults.append(Fault("carriage.sector", f"no sector {given.sector!r}", cure))

@@ -207,7 +207,7 @@ def path(eq: Equilibrium, saving: Saving, years: int) -> Iterator[tuple[Equilibr
     ln_K = np.zeros(len(eq.base.regions))
     solved = eq
     for _ in range(years):
-        lift = saving.capital_share * ln_K[:, None] * eq.base.value_added_share
+        lift = saving.capital_share * ln_K[:, None] * eq.base.labour_share
         solved = resolve(eq, eq.deficits, lift=lift, tol=_TOL, start=solved)
         yield solved, ln_K
         invested = np.log(solved.wage_hat / _price_index(solved))
@@ -224,10 +224,11 @@ def _factors(eq: Equilibrium) -> Array:
 
 
 def _consumed(eq: Equilibrium, earned: Array, share: float) -> Array:
-    """C' / C [n], earned: value added over that of the base."""
+    """C' / C [n], earned: what labour and capital earn over that of the base."""
     base = eq.base
-    before = base.income - share * base.value_added
-    after = eq.income - share * base.value_added * earned
+    factors = base.value_added - base.rents
+    before = base.income - share * factors
+    after = eq.income - share * factors * earned
     poor = np.flatnonzero((before <= 0.0) | (after <= 0.0))
     if len(poor):
         names = ", ".join(base.regions[n] for n in poor.tolist())

@@ -5,9 +5,14 @@ sales are matrix-vector products with two constant matrices per sector,
 
     P^(-theta) = K z,    Y_o = z_o sum_d Knet[d, o] X_d / (K z)_d,
 
-K[d, o] = pi (kappa / A)^(-theta), Knet = K / (1 + t'). The state is u = (ln P, ln X, ln w), every entry
-relative to the base; an equilibrium is a fixed point of `Economy.step`. Arrays inside this module run
-[sector, region] and [sector, destination, origin], so that each sector is one contiguous matrix.
+K[d, o] = pi (kappa / A)^(-theta), Knet = K / (1 + t'). Where a fixed factor earns the part r of a sector's
+value added, its price rises with the value of output, so that
+
+    c^ = w^^(b (1 - r)) Y^^(b r) prod_k P_k^^g_k,    I = wL + sum_s r b Y + tariffs + D.
+
+The state is u = (ln P, ln X, ln w, ln Y of sectors with a fixed factor), every entry relative to the base;
+an equilibrium is a fixed point of `Economy.step`. Arrays inside this module run [sector, region] and
+[sector, destination, origin], so that each sector is one contiguous matrix.
 
 Source: Caliendo and Parro (2015), Review of Economic Studies 82(1), equations (10)-(14); the transfers
 follow Dekle, Eaton and Kortum (2008), IMF Staff Papers 55(3).
@@ -16,99 +21,19 @@ follow Dekle, Eaton and Kortum (2008), IMF Staff Papers 55(3).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
+from landbridge.trade.base import Array, Base, Closure
 from landbridge.trade.carriage import Paid
-from landbridge.trade.one_sector import Factors
-from landbridge.world.trade_table import TradeTable
 
 __all__ = ["Array", "Base", "Closure", "Cotangents", "Economy", "Point", "Shock", "Tangent", "read_supply"]
-
-Array = NDArray[np.float64]
-Closure = Literal["fixed", "zero", "proportional"]
 
 # Demand that would turn negative is cut here while the search is under way, relative to spending now.
 LEAST_STEP = 1e-3
 # Powers beyond e^30 are scaled row by row so that sums of exponentials neither overflow nor vanish.
 LARGE_EXPONENT = 30.0
-
-
-def _sdo(array: Array) -> Array:
-    """[origin, destination, sector] -> [sector, destination, origin], contiguous."""
-    return np.ascontiguousarray(array.transpose(2, 1, 0))
-
-
-class Base:
-    """A table in the layout of the solver, with what does not depend on the shock."""
-
-    def __init__(self, table: TradeTable) -> None:
-        self.N, self.S = len(table.regions), len(table.sectors)
-        self.m = self.N * self.S
-        self.regions, self.sectors = table.regions, table.sectors
-        self.size = 2 * self.m + self.N
-        self.theta = table.theta[:, None].copy()
-        F = _sdo(table.trade)
-        self.F = F
-        self.tariff: Array | None = _sdo(table.tariff) if table.tariff.any() else None
-        paid = F if self.tariff is None else F * (1.0 + self.tariff)
-        self.X = paid.sum(axis=2)
-        self.supplied = self.X > 0
-        self.pi = paid / np.where(self.supplied, self.X, 1.0)[:, :, None]
-        self.Y = F.sum(axis=1)
-        self.b = np.ascontiguousarray(table.value_added_share.T)
-        self.alpha = np.ascontiguousarray(table.final_share.T)
-        self.wL = (self.b * self.Y).sum(axis=0)
-        self.world = float(self.wL.sum())
-        self.D = table.deficits
-        self.R = table.tariff_revenue
-        self.income = self.wL + self.R + self.D
-        g = table.input_share * (1.0 - table.value_added_share)[:, None, :]
-        self.linked = bool(g.any())
-        self.g = g  # [n, input, using]
-        self.gT = np.ascontiguousarray(g.transpose(0, 2, 1))
-        self.homeless = table.sells_nothing_at_home
-        self.X_scale = self._spending_scale()
-        self.scale = np.ones(self.size)
-        self.scale[2 * self.m :] = self._damping()
-        # Jacobians of the one-sector economy at the base, by closure and supply elasticity.
-        self.factors: dict[tuple[Closure, float], Factors | None] = {}
-
-    def to_costs(self, p: Array) -> Array:
-        """sum_k g_n^ks p_n^k, how input prices enter unit costs: [s, n] -> [s, n]."""
-        return np.asarray(np.matmul(self.gT, np.ascontiguousarray(p.T)[:, :, None])[:, :, 0].T)
-
-    def to_inputs(self, Y: Array) -> Array:
-        """sum_s g_n^ks Y_n^s, the inputs that output needs: [s, n] -> [k, n]."""
-        return np.asarray(np.matmul(self.g, np.ascontiguousarray(Y.T)[:, :, None])[:, :, 0].T)
-
-    def _spending_scale(self) -> Array:
-        """Base spending where anything can ever be demanded, zero elsewhere (these cells stay empty)."""
-        active: NDArray[np.bool_] = self.alpha > 0
-        if not self.linked:
-            return np.where(active & self.supplied, self.X, 0.0)
-        buys = self.pi > 0
-        while True:
-            sold = (buys & active[:, :, None]).any(axis=1)
-            used = np.einsum("nks,sn->kn", self.g > 0, sold)
-            grown = active | used
-            if (grown == active).all():
-                return np.where(active & self.supplied, self.X, 0.0)
-            active = grown
-
-    def _damping(self) -> Array:
-        """1 / (1 + own elasticity of labour demand) [n]: the step of a wage towards market clearing."""
-        home = np.einsum("snn->sn", self.pi)
-        passed = self.b
-        if self.linked:
-            for _ in range(4):
-                passed = self.b + self.to_costs(home * passed)
-        kept = np.einsum("sdo,sdo->so", self.F, 1.0 - self.pi)
-        demand = (self.b * self.theta * kept * passed).sum(axis=0) / self.wL
-        return np.asarray(1.0 / (1.0 + demand))
 
 
 @dataclass(frozen=True)
@@ -166,6 +91,7 @@ class Point:
     Y: Array
     M: Array
     VA: Array
+    labour: Array
     wl: Array
     D: Array
     income: Array
@@ -220,7 +146,8 @@ class Economy:
     """A base, a shock and a closure: the map whose fixed point is the equilibrium.
 
     Closures, with wl_n = w_n^ w_nL_n and world value added held at its base:
-    fixed D'_n = D_n; zero D'_n = 0; proportional wl_n + D'_n = mu (1 + D_n / w_nL_n) wl_n.
+    fixed D'_n = D_n; zero D'_n = 0; proportional wl_n + D'_n = mu (1 + D_n / w_nL_n) wl_n, both with the
+    rents of fixed factors added to wl and w_nL_n.
 
     With a supply elasticity psi the factors supplied move with their real wage,
     wl_n = w_n^ (w_n^ / P_n^)^psi w_nL_n, P_n^ = prod_s P_n^s^^alpha_n^s.
@@ -277,7 +204,7 @@ class Economy:
         self.cut_off = (scale > 0) & ~(self.K > 0).any(axis=2)
         self.transfer = np.zeros(N) if shock.transfer is None else shock.transfer
         self.constant = self.transfer + base.D if closure == "fixed" else self.transfer
-        self.per_wage = 1.0 + base.D / base.wL
+        self.per_wage = 1.0 + base.D / (base.wL + base.rents)
         self.wedge: Array | None = None
 
     def unshocked(self) -> Economy:
@@ -305,10 +232,16 @@ class Economy:
         """(ln P [s, n], ln X [s, n], ln w [n]) as views of u."""
         base = self.base
         m, shape = base.m, (base.S, base.N)
-        return u[:m].reshape(shape), u[m : 2 * m].reshape(shape), u[2 * m :]
+        return u[:m].reshape(shape), u[m : 2 * m].reshape(shape), u[2 * m : 2 * m + base.N]
+
+    def _rent_prices(self, u: Array) -> Array:
+        """What the prices of fixed factors add to ln c [s, n]: r b ln Y^."""
+        out = np.zeros(self.base.m)
+        out[self.base.fixed] = u[2 * self.base.m + self.base.N :]
+        return out.reshape(self.base.S, self.base.N) * self.base.of_rent
 
     def deficits(self, wl: Array) -> Array:
-        """D'[n] of the closure at wage incomes wl [million USD]."""
+        """D'[n] of the closure at incomes of factors wl [million USD]."""
         if self.closure != "proportional":
             return self.constant
         lifted = self.per_wage * wl
@@ -319,7 +252,9 @@ class Economy:
         base = self.base
         N, theta = base.N, base.theta
         p, x, w = self.split(u)
-        lnc = base.b * w
+        lnc = base.of_labour * w
+        if len(base.fixed):
+            lnc += self._rent_prices(u)
         if base.linked:
             lnc += base.to_costs(p)
         e = lnc * -theta
@@ -346,13 +281,16 @@ class Economy:
             output, rent = self.paid.received(carried)
             Y = own.copy()
             Y[self.paid.sector] += output
-        VA = (base.b * Y).sum(axis=0)
+        VA = labour = (base.b * Y).sum(axis=0)
+        resource: Array | float = 0.0
+        if len(base.fixed):
+            labour, resource = (base.of_labour * Y).sum(axis=0), (base.of_rent * Y).sum(axis=0)
         supplied: Array | float = 0.0
         if self.supply_elasticity:
             supplied = self.supply_elasticity * (w - (base.alpha * p).sum(axis=0))
         wl = base.wL * np.exp(w + supplied)
-        D = self.deficits(wl)
-        income = wl + D
+        D = self.deficits(wl + resource)
+        income = wl + resource + D
         M = X
         if self.taxed:
             M = Q * sums[:, N:]
@@ -370,17 +308,22 @@ class Economy:
         ratio = (demand + self.empty) / self.scale_safe
         floor = np.exp(x)
         floor *= LEAST_STEP
-        valid = bool(ratio.min() > 0 and income.min() > 0 and VA.min() > 0)
+        valid = bool(ratio.min() > 0 and income.min() > 0 and labour.min() > 0 and Y.min() >= 0)
         if not valid:
             np.maximum(ratio, floor, out=ratio)
         np.subtract(np.log(ratio), x, out=rx)
-        np.subtract(np.log(VA / base.wL), w, out=rw)
+        np.subtract(np.log(labour / base.wL), w, out=rw)
         rw -= np.log(VA.sum() / base.world)
         if self.supply_elasticity:
             # The wage that moves supply to what is demanded, at prices as they are.
             rw -= supplied
             rw /= 1.0 + self.supply_elasticity
-        return Point(f, lnc, z, phi, Q, X, Y, M, VA, wl, D, income, demand, ln_P, valid, own, carried, rent)
+        if len(base.fixed):
+            grown = np.maximum((Y / np.where(base.Y > 0.0, base.Y, 1.0)).reshape(-1)[base.fixed], LEAST_STEP)
+            np.subtract(np.log(grown), u[2 * base.m + N :], out=f[2 * base.m + N :])
+        return Point(
+            f, lnc, z, phi, Q, X, Y, M, VA, labour, wl, D, income, demand, ln_P, valid, own, carried, rent
+        )
 
     def flows(self, point: Point) -> Array:
         """F[s, d, o] = Knet z Q, what buyers pay net of tariff at a point [million USD]."""
@@ -408,7 +351,9 @@ class Economy:
         base = self.base
         N, theta = base.N, base.theta
         dp, dx, dw = self.split(du)
-        a = base.b * dw
+        a = base.of_labour * dw
+        if len(base.fixed):
+            a += self._rent_prices(du)
         if base.linked:
             a += base.to_costs(dp)
         sums = np.matmul(self.both, (point.z * a)[:, :, None])[:, :, 0]
@@ -425,15 +370,18 @@ class Economy:
             dY[self.paid.sector] += output
         if landed is not None:
             dY -= landed[1]
-        dVA = (base.b * dY).sum(axis=0)
+        dVA = d_labour = (base.b * dY).sum(axis=0)
         dwl = point.wl * dw
         psi = self.supply_elasticity
         if psi:
             cheaper = (base.alpha * dp).sum(axis=0)
             dwl = point.wl * ((1.0 + psi) * dw - psi * cheaper)
         dI = dwl.copy()
+        if len(base.fixed):
+            d_labour = (base.of_labour * dY).sum(axis=0)
+            dI += (base.of_rent * dY).sum(axis=0)
         if self.closure == "proportional":
-            dI += self._transfer_slope(point.wl, dwl)
+            dI += self._transfer_slope(self._earned(point), dI)
         if d_transfer is not None:
             dI += d_transfer
         if d_rent is not None:
@@ -451,8 +399,10 @@ class Economy:
         op, ox, ow = self.split(out)
         op[:] = price
         np.divide(d_demand, point.demand + self.empty, out=ox)
-        np.divide(dVA, point.VA, out=ow)
+        np.divide(d_labour, point.labour, out=ow)
         ow -= dVA.sum() / point.VA.sum()
+        if len(base.fixed):
+            out[2 * base.m + N :] = (dY / np.where(point.Y > 0.0, point.Y, 1.0)).reshape(-1)[base.fixed]
         if psi:
             ow += psi * cheaper
             ow /= 1.0 + psi
@@ -467,6 +417,10 @@ class Economy:
         more, rent = paid.received(paid.of_cells(sales))
         output[paid.sector] += more
         return output, rent
+
+    def _earned(self, point: Point) -> Array:
+        """What the factors of n earn: wages and the rents of fixed factors [n]."""
+        return point.wl + point.VA - point.labour
 
     def _transfer_slope(self, wl: Array, dwl: Array) -> Array:
         lifted = self.per_wage * wl
@@ -508,12 +462,16 @@ class Economy:
         I_bar = (base.alpha * xs).sum(axis=0)
         if bar_I is not None:
             I_bar += bar_I
-        Y_bar = base.b * (w_bar / point.VA - w_bar.sum() / point.VA.sum())
+        Y_bar = base.of_labour * (w_bar / point.labour) - base.b * (w_bar.sum() / point.VA.sum())
         if base.linked:
             Y_bar += base.to_costs(xs)
         wl_bar = I_bar
         if self.closure == "proportional":
-            wl_bar = I_bar + self._transfer_slope_transposed(point.wl, I_bar)
+            wl_bar = I_bar + self._transfer_slope_transposed(self._earned(point), I_bar)
+        if len(base.fixed):
+            Y_bar += base.of_rent * wl_bar
+            of_output = bar[2 * base.m + base.N :] / point.Y.reshape(-1)[base.fixed]
+            Y_bar.reshape(-1)[base.fixed] += of_output
         np.multiply(point.wl, wl_bar, out=ow)
         if psi:
             ow *= 1.0 + psi
@@ -543,7 +501,9 @@ class Economy:
         a_bar += point.z * back
         if bar_c is not None:
             a_bar = a_bar + bar_c
-        ow += (base.b * a_bar).sum(axis=0)
+        ow += (base.of_labour * a_bar).sum(axis=0)
+        if len(base.fixed):
+            out[2 * base.m + base.N :] = (base.of_rent * a_bar).reshape(-1)[base.fixed]
         op[:] = base.to_inputs(a_bar) if base.linked else 0.0
         if psi:
             op += base.alpha * (psi * (w_bar - point.wl * wl_bar))

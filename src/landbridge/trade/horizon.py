@@ -26,8 +26,8 @@ def grown(
 ) -> TradeTable:
     """The table in which every region's value added has grown by a stated factor, at constant world prices.
 
-    Labour in efficiency units L^ is what grows: A_n^s^ = L_n^^(b_n^s) gives the same equilibrium as more
-    labour. L^ is found so that w_n^ L_n^ = v_n^ / v^, the stated factor over that of the world; all
+    Labour in efficiency units L^ is what grows: A_n^s^ = L_n^^(b_n^s (1 - r_n^s)) gives the same equilibrium
+    as more labour. L^ is found so that w_n^ L_n^ = v_n^ / v^, the stated factor over that of the world; all
     values are then scaled by v^, so that volumes grow with the world's value added. Costs, tariffs,
     shares of inputs and of spending stay as they are; transfers grow as the world does.
 
@@ -50,7 +50,7 @@ def grown(
     log_labour = np.log(target)
     gap, previous = np.inf, start
     for _ in range(most):
-        productivity = np.exp(log_labour[:, None] * table.value_added_share)
+        productivity = np.exp(log_labour[:, None] * table.labour_share)
         eq = solve(table, productivity_hat=productivity, deficits=deficits, start=previous)
         missed = np.log(target * before / eq.table().value_added)
         gap = float(np.abs(missed).max())

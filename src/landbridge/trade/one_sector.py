@@ -70,7 +70,13 @@ class _Wages:
 
 def applies(economy: Economy) -> bool:
     """Whether the economy has one sector and no inputs, and is not on the way to a base that clears."""
-    return economy.base.S == 1 and not economy.base.linked and economy.wedge is None and economy.paid is None
+    return (
+        economy.base.S == 1
+        and not economy.base.linked
+        and economy.wedge is None
+        and economy.paid is None
+        and not len(economy.base.fixed)
+    )
 
 
 def _at(economy: Economy, w: Array) -> _Wages:

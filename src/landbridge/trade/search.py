@@ -251,13 +251,14 @@ def _cannot_ship(base: Base, economy: Economy, n: int, reached: float) -> str:
 
 def _overlent(base: Base, closure: Closure) -> InfeasibleError | None:
     """Where a search failed because a region lends more than it earns, say so."""
-    spent = {"fixed": base.income, "proportional": base.wL + base.D, "zero": base.wL}[closure]
+    earned = base.wL + base.rents
+    spent = {"fixed": base.income, "proportional": earned + base.D, "zero": earned}[closure]
     n = int(spent.argmin())
     if spent[n] > 0:
         return None
     return InfeasibleError(
         f"a fixed transfer cannot be shipped: {base.regions[n]} has a surplus of {-base.D[n]:,.0f} musd on a "
-        f"value added of {base.wL[n]:,.0f} musd; use deficits='zero' or correct its trade"
+        f"value added of {earned[n]:,.0f} musd; use deficits='zero' or correct its trade"
     )
 
 

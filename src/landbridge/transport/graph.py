@@ -75,7 +75,8 @@ TERMS = (
 _TERM = {name: number for number, name in enumerate(TERMS)}
 PRODUCTS = ("block", "wagonload")
 BLOCK, WAGONLOAD = 0, 1
-_BORDER_ROLE = re.compile(r"\bborder\b(?! region)")
+# Roles of places that are border stations or posts.
+BORDER_ROLE = re.compile(r"\bborder\b(?! region)")
 _SIDES = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
 
 
@@ -380,7 +381,7 @@ class _Compiler:
             for row in union.gateways.values()
             if row["kind"] == "border" and row["mode"] == "rail"
             for place in (str(row["place_a"]), str(row["place_b"]))
-            if (place,) in union.places and _BORDER_ROLE.search(str(union.places[(place,)]["role"] or ""))
+            if (place,) in union.places and BORDER_ROLE.search(str(union.places[(place,)]["role"] or ""))
         }
         self.arcs: list[_Arc] = []
         self.governs: list[tuple[int, int, bool]] = []

@@ -123,6 +123,7 @@ class World:
             self.trade.trade,
             self.trade.tariff,
             self.trade.value_added_share,
+            self.trade.rent_share,
             self.trade.input_share,
             self.trade.final_share,
             self.trade.theta,

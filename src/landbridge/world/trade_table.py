@@ -55,6 +55,9 @@ class TradeTable:
         alpha_n^s, share of sector s in final spending; sums to one over sectors.
     theta : [S]
         Trade elasticity of the sector.
+    rent_share : [N, S], fraction
+        r_n^s, part of the sector's value added that a fixed factor of its own earns (deposits of oil, gas or
+        ores); none by default.
 
     Raises
     ------
@@ -76,6 +79,7 @@ class TradeTable:
     input_share: Array
     final_share: Array
     theta: Array
+    rent_share: Array
 
     def __init__(
         self,
@@ -87,6 +91,7 @@ class TradeTable:
         input_share: ArrayLike,
         final_share: ArrayLike,
         theta: ArrayLike,
+        rent_share: ArrayLike | None = None,
     ) -> None:
         names = tuple(str(r) for r in regions), tuple(str(s) for s in sectors)
         N, S = len(names[0]), len(names[1])
@@ -98,6 +103,7 @@ class TradeTable:
             "input_share": (N, S, S),
             "final_share": (N, S),
             "theta": (S,),
+            "rent_share": (N, S),
         }
         given = {
             "trade": trade,
@@ -106,6 +112,7 @@ class TradeTable:
             "input_share": input_share,
             "final_share": final_share,
             "theta": theta,
+            "rent_share": np.zeros((N, S)) if rent_share is None else rent_share,
         }
         arrays: dict[str, Array] = {}
         for name, shape in shapes.items():
@@ -262,8 +269,18 @@ class TradeTable:
 
     @property
     def value_added(self) -> Array:
-        """w_nL_n[n] = sum_s b_n^s Y_n^s [million USD]."""
+        """w_nL_n + rents [n] = sum_s b_n^s Y_n^s [million USD]."""
         return np.asarray((self.value_added_share * self.output).sum(axis=1))
+
+    @property
+    def rents(self) -> Array:
+        """What the fixed factors of n earn, sum_s r_n^s b_n^s Y_n^s [million USD]."""
+        return np.asarray((self.rent_share * self.value_added_share * self.output).sum(axis=1))
+
+    @property
+    def labour_share(self) -> Array:
+        """(1 - r) b [n, s], what factors that move between sectors earn of output."""
+        return np.asarray((1.0 - self.rent_share) * self.value_added_share)
 
     @property
     def deficits(self) -> Array:
@@ -374,6 +391,7 @@ def _value_faults(
         "input_share": (*ns, sectors),
         "final_share": ns,
         "theta": (sectors,),
+        "rent_share": ns,
     }
     faults: list[Fault] = []
     for name, array in arrays.items():
@@ -400,6 +418,9 @@ def _value_faults(
         faults += cell_faults(
             arrays["theta"] <= 0, "theta", (sectors,), "is not positive", "give a trade elasticity > 0"
         )
+        r = arrays["rent_share"]
+        cure = "give a part of the value added, below all of it"
+        faults += cell_faults((r < 0) | (r >= 1), "rent_share", ns, "is below 0 or not below 1", cure)
     return faults
 
 
