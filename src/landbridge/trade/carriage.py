@@ -81,7 +81,7 @@ class Paid:
                 faults.append(Fault(f"carriage.{name}", f"has shape {array.shape}", f"give {shape}"))
             elif not np.isfinite(array).all():
                 faults.append(Fault(f"carriage.{name}", "is not finite", "give numbers, 0 = none"))
-        if kind.shape == (S,) and not ((kind >= 0) & (kind < K)).all():
+        if np.ndim(given.paid) == 4 and kind.shape == (S,) and not ((kind >= 0) & (kind < K)).all():
             faults.append(Fault("carriage.kind", "is not a number of a kind", f"give 0 to {K - 1}"))
         if given.sector not in table.sectors:
             cure = "give one of " + ", ".join(table.sectors)
