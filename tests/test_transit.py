@@ -263,3 +263,14 @@ def test_the_gradient_of_a_base_is_that_of_a_scenario() -> None:
     link = np.flatnonzero((graph.link >= 0) & (graph.link == graph.links.index("R145")))
     money = (graph.cost_usd - _at_border(graph))[link]
     assert (arcs.cost_usd[link] * money).sum() == pytest.approx((up - down) / (2.0 * h), rel=5e-3)
+
+
+def test_without_owners_of_the_fleet_nobody_is_paid() -> None:
+    world = lb.load()
+    carriers = world.network["carriers"]
+    bare = world.with_network(
+        carriers=carriers.with_rows([r for r in carriers.rows if r["quantity"] != "fleet"])
+    )
+    case = lb.run(bare, "subsidy-end")
+    assert case.tolls is None and case.carriage is None
+    assert (case.equilibrium["fixed"].real_income_hat == case.loading.real_income_hat).all()

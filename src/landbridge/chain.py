@@ -355,8 +355,12 @@ class SolvedBase:
         return self.carriage([(found, self.tolls)], world, choice.cost), found
 
     def _pays(self, world: World) -> bool:
-        """Whether carriers are paid in a World; DataError where the sector that carries is unknown."""
-        if world.parameter("paid_share") == 0.0 or not world.network.get("carriers"):
+        """Whether carriers are paid in a World: not where nobody owns the ships.
+
+        Raises DataError where the sector that carries is unknown.
+        """
+        owners = any(row["quantity"] == "fleet" for row in world.network.get("carriers", ()))
+        if world.parameter("paid_share") == 0.0 or not owners:
             return False
         sector = world.setting("transport_sector")
         if sector not in self.table.sectors:

@@ -184,7 +184,7 @@ def _codes_are_known(network: Network) -> list[Fault]:
                 found.append(Fault(where(name, number, row), what, near or "use " + ", ".join(sorted(known))))
         faults += spelled(found, f"{name}.csv, {column}")
     fleet = [float(row["share"] or 0.0) for row in network.get("carriers", ()) if row["quantity"] == "fleet"]
-    if "carriers" in network and abs(sum(fleet) - 1.0) > 1e-6:
+    if fleet and abs(sum(fleet) - 1.0) > 1e-6:
         what = f"the shares of the fleet add up to {sum(fleet):g}"
         faults.append(Fault("carriers.csv, share", what, "make them one, of the regions of the model"))
     goods = {str(row["sector"]) for row in network["sectors"] if row["is_goods"]}
