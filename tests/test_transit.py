@@ -10,7 +10,7 @@ from landbridge.congestion import chain_gradient
 from landbridge.errors import DataError, ScenarioError
 from landbridge.remarks import of_first_order
 from landbridge.scenario import Scenario
-from landbridge.transit import payments, transit_rows
+from landbridge.transit import Carriers, payments, transit_rows
 from landbridge.transport.graph import BORDER_ROLE, GAUGE_CHANGE, LAYERS, TERMS, Graph
 
 
@@ -61,7 +61,7 @@ def test_one_pair_by_hand(study: lb.Study) -> None:
             for place, haul in zip(ends, hauls, strict=True):
                 by_hand[region[place]] = by_hand.get(region[place], 0.0) + 0.5 * posts
                 by_hand[region[haul]] = by_hand.get(region[haul], 0.0) + 0.5 * rest
-    found = payments(base.world, graph, base.choice, demand)
+    found = payments(Carriers.of(base.world, graph), base.choice, demand)
     own = {row["region"]: row["own_musd"] for row in transit_rows(found)}
     transit = {row["region"]: row["musd"] for row in transit_rows(found)}
     for name, value in by_hand.items():
@@ -77,8 +77,8 @@ def test_a_subsidy_is_a_matter_of_the_country_that_pays_it() -> None:
     assert case.base is not None
     base, demand = case.base, case.base.demand_teu
     # The flows of the base at the prices of the scenario.
-    before = payments(base.world, base.graph, base.choice, demand)
-    after = payments(base.world, case.graph, base.choice, demand)
+    before = payments(Carriers.of(base.world, base.graph), base.choice, demand)
+    after = payments(Carriers.of(base.world, case.graph), base.choice, demand)
     more = (after.musd - before.musd).sum(axis=0)
     china = before.regions.index("CHN")
     assert more[china] > 1.0

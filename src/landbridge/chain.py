@@ -277,9 +277,7 @@ class SolvedBase:
         loading = shock.loading(choice.cost)
         demand = shock.boxes(loading)
         flow, goods = choice.assign_goods(demand, demand if base is None else base.demand_teu)
-        paid, how = None, None
-        if scenario is not None and loading.status.converged:
-            paid, how = self._paid(world, number, scenario, choice)
+        paid, tolls = self._paid(world, number, scenario, choice, loading)
         equilibrium, first_order = shock.solved(choice.cost, paid)
         direct = shock.direct(unqueued.cost, choice.cost, self.choice.cost, paid)
         told = remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
@@ -301,7 +299,7 @@ class SolvedBase:
             cost_hat=shock.cost_hat(choice.cost),
             equilibrium=equilibrium,
             loading=loading,
-            tolls=how,
+            tolls=tolls,
             carriage=paid,
             first_order=first_order,
             direct=direct,
@@ -338,10 +336,13 @@ class SolvedBase:
         return Tolls.of(carriers, self.results.choice, self.freight, self.results.demand_teu)
 
     def _paid(
-        self, world: World, number: int, scenario: Scenario, choice: Choice
+        self, world: World, number: int, scenario: Scenario | None, choice: Choice, loading: Equilibrium
     ) -> tuple[Carriage | None, Tolls | None]:
-        """What carriers are paid more than in the base, and the routes and rates that it follows from."""
-        if not self._pays(world):
+        """What carriers are paid more than in the base, and the routes and rates that it follows from.
+
+        None for the base itself and where the economy behind the flows has no answer.
+        """
+        if scenario is None or not loading.status.converged or not self._pays(world):
             return None, None
         graph, at_cost = self.common.graphs[number], None
         if scenario.changes_prices:

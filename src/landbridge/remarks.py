@@ -25,7 +25,7 @@ BoolArray = NDArray[np.bool_]
 _USD_PER_MUSD = 1e6
 # A note is printed where the rest is above this part of the change, and above this size [share].
 _MUCH, _SEEN = 0.25, 5e-6
-# The first order is told to be far from the exact change beyond this ratio of the two.
+# A note names regions whose first order and exact change differ by more than this factor.
 _FAR = 1.5
 
 

@@ -21,7 +21,7 @@ from landbridge.scenario import Scenario
 from landbridge.trade import Carriage, Equilibrium
 from landbridge.trade.closures import Saving, closure_rows, closures
 from landbridge.trade.welfare import CA5, worth
-from landbridge.transit import Payments, Tolls, payments, transit_rows
+from landbridge.transit import Carriers, Payments, Tolls, payments, transit_rows
 from landbridge.transport import Choice, Freight, Graph, Queues
 from landbridge.transport.graph import BLOCK, LAYERS, RAILS, ROAD, SEA, TERMS, WAGONLOAD
 from landbridge.transport.pair_costs import corridor_rows, family_costs, pair_costs
@@ -305,7 +305,8 @@ class Results:
     @cached_property
     def payments(self) -> Payments:
         """What freight pays to the carriers of each region, see `landbridge.transit`."""
-        return payments(self.world, self.graph, self.choice, self.demand_teu)
+        carriers = self.tolls.carriers if self.tolls is not None else Carriers.of(self.world, self.graph)
+        return payments(carriers, self.choice, self.demand_teu)
 
     @cached_property
     def transit_rows(self) -> Rows:

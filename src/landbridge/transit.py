@@ -49,15 +49,16 @@ _MOST = 0.9
 class Carriers:
     """Who is paid on the arcs of a graph.
 
-    regions: of the trade table, then others with places. owner [arc, region]: shares of what is hauled or
-    handled, none of an ocean ship. ship [arc]: ocean ships. owner_above: of these shares, what is above cost
-    in transit. land [product][arc, region]: USD per TEU paid to the carriers of regions, ocean ships apart.
-    ocean [arc, product]: paid to these. fleet [region]: who owns them. margin [product][arc, region]: of land
-    what is above cost where the freight is transit. above [product][arc, region]: above cost for all
-    freight, of what changes a price alone and of subsidies.
+    regions: of the trade table, then others with places. place [place]: number of its region. owner [arc,
+    region]: shares of what is hauled or handled, none of an ocean ship. ship [arc]: ocean ships. owner_above:
+    of these shares, what is above cost in transit. land [product][arc, region]: USD per TEU paid to the
+    carriers of regions, ocean ships apart. ocean [arc, product]: paid to these. fleet [region]: who owns
+    them. margin [product][arc, region]: of land what is above cost where the freight is transit. above
+    [product][arc, region]: above cost for all freight, of what changes a price alone and of subsidies.
     """
 
     regions: tuple[str, ...]
+    place: LongArray
     owner: csr_matrix
     owner_above: csr_matrix
     ship: NDArray[np.bool_]
@@ -102,6 +103,7 @@ class Carriers:
 
         return Carriers(
             regions,
+            number,
             hauls,
             mine,
             ship,
@@ -246,13 +248,12 @@ class Payments:
         return np.asarray((self.exporter[:, None] == region) | (self.importer[:, None] == region))
 
 
-def payments(world: World, graph: Graph, choice: Choice, demand_teu: FloatArray) -> Payments:
+def payments(carriers: Carriers, choice: Choice, demand_teu: FloatArray) -> Payments:
     """The payments of all freight, by pair of regions and region paid.
 
     demand_teu [pair, sector]: loaded TEU a year between zones.
     """
-    routes, carriers = choice.base.routes, Carriers.of(world, graph)
-    regions, number = _regions(world, graph)
+    routes, regions, number = choice.base.routes, carriers.regions, carriers.place
     ends = number[routes.origin] * len(regions) + number[routes.destination]
     codes, pair = np.unique(ends, return_inverse=True)
     flows = routes.to_arcs_by(choice.route_flows(demand_teu), pair[routes.pair], len(codes))
@@ -316,14 +317,15 @@ class Tolls:
 
     def paid(self, before: Tolls) -> tuple[FloatArray, FloatArray]:
         """Paid more than before, and of it above cost [pair, kind, region]: million USD a year."""
-        if self.routes is before.routes:
-            total, rent = self._on(self._by_arc(self.teu - before.teu))
-            then = (0.0, 0.0) if self.carriers is before.carriers else before._on(before.flows)
-            now = (0.0, 0.0) if self.carriers is before.carriers else self._on(before.flows)
-            total, rent = total + now[0] - then[0], rent + now[1] - then[1]
+        if self.routes is not before.routes:
+            changes = [(self, self.flows, 1.0), (before, before.flows, -1.0)]
         else:
-            now, then = self._on(self.flows), before._on(before.flows)
-            total, rent = now[0] - then[0], now[1] - then[1]
+            # What flows change at the rates of now, and what rates change at the flows of before.
+            changes = [(self, self._by_arc(self.teu - before.teu), 1.0)]
+            if self.carriers is not before.carriers:
+                changes += [(self, before.flows, 1.0), (before, before.flows, -1.0)]
+        parts = [[sign * part for part in tolls._on(flows)] for tolls, flows, sign in changes]
+        total, rent = (sum(each) for each in zip(*parts, strict=True))
         shape = self.n * self.n, _KINDS, len(self.carriers.regions)
         return np.reshape(total, shape), np.reshape(rent, shape)
 

@@ -8,6 +8,7 @@ sector s change by -b / theta_s.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 
 import numpy as np
@@ -25,7 +26,7 @@ FloatArray = NDArray[np.float64]
 GROUPS = {"CA5": "is_ca5", "EU": "is_eu", "EAEU": "is_eaeu", "CIS_FTA": "is_cis_fta"}
 
 
-class EconomyVerbs:
+class EconomyVerbs(ABC):
     """The part of a World under change that is its economy; see `landbridge.scenario.verbs.Change`."""
 
     faults: list[Fault]
@@ -35,13 +36,24 @@ class EconomyVerbs:
     _productivity: FloatArray | None
     _trade_cost: FloatArray | None
 
+    @abstractmethod
     def _resolve(
         self, m: Modification, key: str, kind: str, text: str, among: Collection[str] | None = None
     ) -> str | None:
-        raise NotImplementedError
+        """The identifier of a name in any language, or None with a fault."""
+
+    def _pairs(self, m: Modification, cure: str) -> list[list[int]] | None:
+        """Positions of exporters, importers and sectors; None with a fault where no pair is left."""
+        rows = [self._codes(m, key) for key in ("exporter", "importer", "sector")]
+        if not all(rows):
+            return None
+        if not any(o != d for o in rows[0] for d in rows[1]):
+            self.faults.append(m.fault("importer", "is the exporter", f"name another importer: {cure}"))
+            return None
+        return rows
 
     def _change_trade_cost(self, m: Modification) -> None:
-        rows = [self._codes(m, key) for key in ("exporter", "importer", "sector")]
+        rows = self._pairs(m, "sales at home have no trade cost")
         given = [key for key in ("percent", "coefficient") if m.get(key) is not None]
         if len(given) != 1:
             cure = "give percent, or the coefficient of a gravity equation"
@@ -57,11 +69,7 @@ class EconomyVerbs:
             if fault:
                 self.faults.append(fault)
                 return
-        if not all(rows):
-            return
-        if not any(o != d for o in rows[0] for d in rows[1]):
-            cure = "name another importer: sales at home have no trade cost"
-            self.faults.append(m.fault("importer", "is the exporter", cure))
+        if rows is None:
             return
         theta = np.asarray(self._trade.theta)[rows[2]]
         value = float(m.get(given[0]))
@@ -79,12 +87,8 @@ class EconomyVerbs:
         self._trade_cost = hat
 
     def _change_tariff(self, m: Modification) -> None:
-        rows = [self._codes(m, key) for key in ("exporter", "importer", "sector")]
-        if not all(rows):
-            return
-        if not any(o != d for o in rows[0] for d in rows[1]):
-            cure = "name another importer: nobody levies a tariff on itself"
-            self.faults.append(m.fault("importer", "is the exporter", cure))
+        rows = self._pairs(m, "nobody levies a tariff on itself")
+        if rows is None:
             return
         tariff = np.array(self._trade.tariff if self._tariff is None else self._tariff)
         move: Move = m.get("tariff")

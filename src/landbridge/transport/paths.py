@@ -157,7 +157,7 @@ class RouteSet:
 
         Routes of which every value is zero cost nothing.
         """
-        out = [csr_matrix((n, self.n_arcs)) for _ in range(values.shape[1])]
+        found: list[list[Any]] = [[] for _ in range(values.shape[1])]
         for rows, passes in self._blocks():
             some = values[rows]
             moved = np.flatnonzero(some.any(axis=1))
@@ -167,8 +167,8 @@ class RouteSet:
             column = np.arange(len(moved))
             for k in range(values.shape[1]):
                 by = (some[moved, k], (group[rows][moved], column))
-                out[k] = out[k] + csr_matrix(by, shape=(n, len(moved))) @ part
-        return out
+                found[k].append((csr_matrix(by, shape=(n, len(moved))) @ part).tocoo())
+        return [_added(parts, (n, self.n_arcs)) for parts in found]
 
     def over_arcs_by(self, values: FloatArray, group: LongArray) -> FloatArray:
         """The transpose: arc values of the group of every route, values [group, arc] -> [route]."""
@@ -322,6 +322,14 @@ class RouteSet:
         """Numbers of the routes of a pair."""
         first, last = np.searchsorted(self.pair, (pair, pair + 1))
         return range(int(first), int(last))
+
+
+def _added(parts: Sequence[Any], shape: tuple[int, int]) -> csr_matrix:
+    """The sum of sparse matrices in coordinates."""
+    if not parts:
+        return csr_matrix(shape)
+    row, col, data = (np.concatenate([getattr(p, name) for p in parts]) for name in ("row", "col", "data"))
+    return csr_matrix((data, (row, col)), shape=shape)
 
 
 def in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> BoolArray:
