@@ -20,7 +20,11 @@ import numpy as np
 from economy_accounts import Accounts, balance
 from economy_goods import Goods, goods_trade
 from economy_io import GOODS, SECTORS, Array, G, Inputs, read_inputs, significant, total, write_table
+from economy_rents import COLUMNS as RENTS
+from economy_rents import rents
 from economy_services import services_trade
+from economy_steps import COLUMNS as STEPS
+from economy_steps import trade_steps
 from economy_tariffs import Tariffs, base_tariffs
 
 HERE = Path(__file__).resolve().parent
@@ -80,6 +84,8 @@ COLUMNS = {
         "floored_home_share",
         "proxy",
     ),
+    "rents": RENTS,
+    "trade_steps": STEPS,
     "tariff": ("exporter", "importer", *SECTORS),
     "tariff_basis": ("exporter", "importer", "mean_goods_pct", "rule", "year", "basis", "note"),
     "regions": (
@@ -128,6 +134,8 @@ def build(inputs_dir: Path = INPUTS, out_dir: Path = OUTPUT) -> list[Path]:
     write("tariff", _matrix(r, r, default.tariffs.rate))
     write("tariff_basis", _tariff_basis(default))
     write("regions", _regions(default))
+    write("rents", rents(inputs, default.accounts))
+    write("trade_steps", trade_steps(inputs))
     write("quality", _quality(default))
     write("sectors", sorted(_copied(inputs, "sectors"), key=lambda row: SECTORS.index(row[0])))
     write("SOURCES", sorted(_copied(inputs, "SOURCES")))

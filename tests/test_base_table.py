@@ -6,6 +6,7 @@ import csv
 import random
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from landbridge.errors import DataError
 from landbridge.io.economy import KGZ_TRADE, TJK_CAP, read_economy, variant_folder
+from landbridge.io.tables import load_world
+from landbridge.studies.customs import beside_customs, of_the_five
 from landbridge.trade import TradeTable, solve
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -410,3 +413,39 @@ def test_unknown_variants_are_named() -> None:
         read_economy(ECONOMY, "report")
     with pytest.raises(DataError, match="choose on or off"):
         read_economy(ECONOMY, "baci", "maybe")
+
+
+# ------------------------------------------------------------------------------------------------------
+# Beside customs
+
+
+def test_the_steps_from_customs_add_up_to_the_base() -> None:
+    rows = beside_customs(load_world())
+    assert {(r["exporter"], r["importer"]) for r in rows} == {
+        pair for five in ("KAZ", "KGZ", "TJK", "TKM", "UZB") for pair in (("CHN", five), (five, "CHN"))
+    }
+    assert all(abs(r["other_musd"]) < 0.02 for r in rows)
+    kyrgyz = next(r for r in rows if r["importer"] == "KGZ")
+    # China and Kyrgyzstan differ by 14 bn; nine tenths of it is transit that is taken off.
+    assert kyrgyz["exporter_reports_musd"] - kyrgyz["importer_reports_musd"] == pytest.approx(14_367, abs=1)
+    assert kyrgyz["transit_cut_musd"] == pytest.approx(5353.2573 - 18182.327, abs=0.01)
+    total = of_the_five(rows)
+    assert total["china_reports_musd"] == pytest.approx(89_400, rel=1e-3)
+    assert total["importer_reports_musd"] is None  # Tajikistan and Turkmenistan publish none
+    # What is taken off is booked, the part of Kazakhstan and Uzbekistan among the five.
+    assert total["transit_booked_musd"] == pytest.approx(-0.25 * total["transit_cut_musd"], rel=1e-6)
+
+
+def test_another_variant_shows_what_the_steps_do_not(tmp_path: Path) -> None:
+    raw = replace(load_world(), trade=read_economy(ECONOMY, "baci", "off"))
+    rows = {(r["exporter"], r["importer"]): r for r in beside_customs(raw)}
+    assert rows["CHN", "KGZ"]["other_musd"] == pytest.approx(12_829, rel=0.01)
+    shutil.copytree(ECONOMY, tmp_path / "economy")
+    path = tmp_path / "economy" / "trade_steps.csv"
+    text = path.read_text(encoding="utf-8").replace("CHN,KGZ,baci,18182.327", "CHN,KGZ,baci,much")
+    path.write_text(text.replace("KGZ,CHN,baci", "KGS,CHN,baci"), encoding="utf-8")
+    with pytest.raises(DataError) as wrong:
+        beside_customs(replace(raw, folder=tmp_path))
+    assert len(wrong.value.faults) == 2 and all(fault.cure for fault in wrong.value.faults)
+    path.unlink()
+    assert beside_customs(replace(raw, folder=tmp_path)) == []

@@ -67,8 +67,9 @@ def test_budgets_close(table: TradeTable, deficits: str) -> None:
     output[:, carried] += np.einsum("ods,odsm->m", eq.trade, shares - rents)
     rent = np.einsum("ods,odsm->m", eq.trade, rents)
     assert output.sum() + rent.sum() == pytest.approx(eq.trade.sum(), rel=1e-12)
-    labour = (base.value_added_share * output).sum(axis=1)
-    np.testing.assert_allclose(labour, eq.wage_hat * base.value_added, rtol=1e-9)
+    wages = (base.labour_share * output).sum(axis=1)
+    np.testing.assert_allclose(wages, eq.wage_hat * (base.value_added - base.rents), rtol=1e-9)
+    labour = (base.value_added_share * output).sum(axis=1)  # with what deposits earn
     tariffs = (base.tariff * eq.trade).sum(axis=(0, 2))
     np.testing.assert_allclose(eq.income, labour + rent + tariffs + eq.deficit, rtol=1e-9)
     spent = ((1.0 + base.tariff) * eq.trade).sum(axis=(0, 2))

@@ -158,7 +158,7 @@ def test_the_command_prints_writes_and_refuses(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_in_two_processes_the_same(world: lb.World) -> None:
     open_links = [str(r["link_id"]) for r in world.network["links"] if r["status"] == "open"]
-    some = ["R011", "R012", *open_links[::6]]
+    some = ["R011", "R012", *open_links[::18]]
     one, two = disrupt(world, only=some), disrupt(world, only=some, workers=2)
     assert one.rows() == two.rows()
     assert all(np.isfinite(list(each.real_income_long.values())).all() for each in one.losses)

@@ -378,7 +378,7 @@ def test_the_economy_moves_with_the_gas_and_a_zero_cut_moves_nothing(world: Worl
     for result in (lost, more):
         shock = gas.shock(world, result.world)
         eq = result.equilibrium["fixed"]
-        kept = eq.trade[o, d, s] / eq.unit_cost_hat[o, s] / table.trade[o, d, s]
+        kept = eq.trade[o, d, s] / eq.producer_price_hat[o, s] / table.trade[o, d, s]
         # Held at the waits of the base, which then move a little with all trade.
         assert kept == pytest.approx(shock.kept[shock.pairs.index((o, d, s))], rel=2e-5)
         touched = np.abs(result.cost_hat / base.cost_hat - 1.0) > 1e-3

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.optimize import root
 
 import landbridge as lb
+from landbridge.channels import gas
+from landbridge.channels.gas import GasYear
+from landbridge.deliveries import at_base_prices, hold
 from landbridge.errors import DataError
+from landbridge.io.economy import read_economy
+from landbridge.io.tables import DATA
+from landbridge.studies.gas import income
 from landbridge.trade import Carriage, TradeTable, solve
+from landbridge.trade.economy import Closure
+
+_WITHOUT_RENTS = (
+    *("regions", "sectors", "trade", "tariff"),
+    *("value_added_share", "input_share", "final_share", "theta"),
+)
 
 
 @pytest.fixture(scope="module")
 def plain() -> TradeTable:
-    return lb.load().trade
+    """The embedded table without rents."""
+    table = lb.load().trade
+    return replace(table, rent_share=np.zeros_like(table.rent_share))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +46,7 @@ def table(plain: TradeTable) -> TradeTable:
 def test_no_rents_is_the_answer_of_before(plain: TradeTable) -> None:
     cost = np.random.default_rng(1).uniform(0.97, 1.02, plain.trade.shape)
     again = replace(plain)
-    none = replace(plain, rent_share=np.zeros(plain.value_added_share.shape))
+    none = TradeTable(**{name: getattr(plain, name) for name in _WITHOUT_RENTS})
     assert (solve(none, cost).real_income_hat == solve(again, cost).real_income_hat).all()
 
 
@@ -177,3 +193,106 @@ def test_a_rent_above_value_added_is_a_fault(plain: TradeTable) -> None:
     with pytest.raises(DataError) as wrong:
         replace(plain, rent_share=share)
     assert "rent_share" in wrong.value.faults[0].where
+
+
+# -- the embedded rents --------------------------------------------------------------------------------
+
+
+def test_rents_are_only_on_what_is_extracted() -> None:
+    table = lb.load().trade
+    others = [s for s, sector in enumerate(table.sectors) if sector not in ("ENE", "MIN")]
+    assert not table.rent_share[:, others].any()
+    energy = table.rent_share[:, table.sectors.index("ENE")]
+    assert (energy > 0.0).all() and energy.max() == 0.7
+    # Published rents of Mongolian coal, 16.43 - 7.33 - 0.14 percent of GDP, over value added of the table.
+    n, s = table.regions.index("MNG"), table.sectors.index("ENE")
+    gdp = next(float(r["gdp_musd"]) for r in lb.load().regions if r["region"] == "MNG")
+    value_added = table.value_added_share[n, s] * table.output[n, s]
+    assert table.rent_share[n, s] == pytest.approx(0.0896 * gdp / value_added, abs=5e-4)
+
+
+def copied(tmp_path: Path) -> Path:
+    shutil.copytree(DATA / "economy", tmp_path / "economy")
+    return tmp_path / "economy"
+
+
+def test_rows_and_the_file_of_rents_may_be_missing(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    rows = (folder / "rents.csv").read_text(encoding="utf-8").splitlines()
+    (folder / "rents.csv").write_text("\n".join([rows[0], *(r for r in rows if r[:8] == "TKM,ENE,")]) + "\n")
+    table = read_economy(folder)
+    assert np.count_nonzero(table.rent_share) == 1 and table.rent_share.max() == 0.7
+    (folder / "rents.csv").unlink()
+    assert not read_economy(folder).rent_share.any()
+
+
+def test_every_fault_of_the_rents_is_told(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    rows = (folder / "rents.csv").read_text(encoding="utf-8").splitlines()
+    spoiled = {
+        "TKM,ENE,0.7,0.35,0.85": "TKM,ENE,0.7,0.35,0.6",
+        "KAZ,ENE,0.7,0.35,0.85": "KAZ,ENE,1.2,0.35,1.4",
+    }
+    for old, new in spoiled.items():
+        assert any(r.startswith(old) for r in rows)
+        rows = [r.replace(old, new) if r.startswith(old) else r for r in rows]
+    rows = [r.replace("UZB,ENE,0.7", "UZB,ENE,much") if r.startswith("UZB,ENE") else r for r in rows]
+    rows = [r.replace("KGZ,MIN", "KGZ,ORE") if r.startswith("KGZ,MIN") else r for r in rows]
+    (folder / "rents.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    with pytest.raises(DataError) as wrong:
+        read_economy(folder)
+    told = [str(fault) for fault in wrong.value.faults]
+    for part in ("(TKM, ENE)", "(KAZ, ENE)", "much", "ORE"):
+        assert any(part in line and "rents.csv" in line for line in told), told
+    assert all(fault.cure for fault in wrong.value.faults if "ENE)" in fault.where)
+
+
+# -- gas without a pipe --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def years() -> tuple[GasYear, GasYear]:
+    world = lb.load()
+    return gas.solve_year(world), gas.solve_year(world, ["line-C"])
+
+
+@pytest.mark.parametrize("deficits", ["fixed", "proportional"])
+def test_gas_without_a_pipe_has_no_other_buyer(years: tuple[GasYear, GasYear], deficits: Closure) -> None:
+    world = lb.load()
+    pipes = gas.between(world, world.trade, *years)
+    base = solve(world.trade, deficits=deficits)
+    table = base.table()
+    held = hold(pipes, table, np.ones_like(table.trade), deficits=deficits, start=base)
+    sales = at_base_prices(held.equilibrium)
+    s = table.sectors.index("ENE")
+    for (o, d, _), kept in zip(pipes.pairs, pipes.kept, strict=True):
+        assert sales[o, d, s] / table.trade[o, d, s] == pytest.approx(kept, rel=1e-5)
+    n, china = table.regions.index("TKM"), table.regions.index("CHN")
+    abroad = [d for d in range(len(table.regions)) if d not in (n, china)]
+    assert sales[n, abroad, s].sum() == pytest.approx(table.trade[n, abroad, s].sum(), rel=1e-5)
+    # Deposits lie idle about as far as output falls, and the price at the well is about what it was.
+    left = {table.regions[o]: share for o, _, share in held.deposits}
+    lost = (1.0 - pipes.kept[[p[0] for p in pipes.pairs].index(n)]) * table.trade[n, china, s]
+    assert left["TKM"] == pytest.approx(1.0 - lost / table.output[n, s], abs=0.1)
+    assert held.equilibrium.producer_price_hat[n, s] == pytest.approx(1.0, abs=2e-3)
+
+
+def test_without_rents_no_deposit_lies_idle(plain: TradeTable, years: tuple[GasYear, GasYear]) -> None:
+    pipes = gas.between(lb.load(), plain, *years)
+    held = hold(pipes, plain, np.ones_like(plain.trade))
+    assert held.productivity_hat is None and held.deposits == ()
+    again = solve(plain, held.cost_hat)
+    np.testing.assert_allclose(again.real_income_hat, held.equilibrium.real_income_hat, rtol=0, atol=1e-9)
+
+
+def test_the_loss_of_the_seller_lies_between_its_rents_and_its_sales(years: tuple[GasYear, GasYear]) -> None:
+    rows, status = income(lb.load(), *years)
+    assert status.converged and [row["region"] for row in rows] == ["TKM", "KAZ", "UZB"]
+    turkmenistan = rows[0]
+    # By hand: 8.7 of 33.86 bcm are not delivered, of 9.6 billion USD of gas.
+    assert turkmenistan["lost_sales_musd"] == pytest.approx(8.7 / 33.86 * 9600, rel=0.01)
+    assert turkmenistan["lost_rents_percent"] < -turkmenistan["percent"] < turkmenistan["lost_sales_percent"]
+    for suffix in ("", "_proportional"):
+        few, many = turkmenistan[f"percent{suffix}_low"], turkmenistan[f"percent{suffix}_high"]
+        assert many < turkmenistan[f"percent{suffix}"] < few < 0.0
+    assert turkmenistan["percent"] < turkmenistan["percent_proportional"]

@@ -547,18 +547,7 @@ class Results:
     @property
     def producer_price_hat(self) -> FloatArray:
         """c^ / A^ [n, s] by which the sales behind the flows are brought to base prices of the exporter."""
-        return _over(self.loading.unit_cost_hat, self.productivity_hat)
-
-    @property
-    def productivity_hat(self) -> FloatArray | None:
-        """A^ [n, s] against the base, None where it holds none."""
-        if self.base is None:
-            return None
-        new, old = self.world.policy.productivity_hat, self.base.world.policy.productivity_hat
-        if new is None and old is None:
-            return None
-        one = np.ones_like(self._main.unit_cost_hat)
-        return np.asarray((one if new is None else new) / (one if old is None else old))
+        return self.loading.producer_price_hat
 
     @cached_property
     def _hours_at_gateways(self) -> FloatArray:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.channels import gas, travel
-from landbridge.errors import ConvergenceError, Status
+from landbridge.deliveries import at_base_prices, hold
+from landbridge.errors import Status
 from landbridge.results import Results
 from landbridge.trade import Carriage, Equilibrium, solve
 from landbridge.trade.economy import Closure
@@ -29,14 +30,13 @@ FloatArray = NDArray[np.float64]
 
 # Tolerance of the economy inside the search for the waits, so that its noise stays below theirs.
 _TIGHT = 1e-12
-# Trade of a pair over a pipe meets the gas delivered to this (log), in so many solves at most.
-_GAS_TOL, _GAS_STEPS = 1e-6, 25
 
 
 class Shock:
     """What a case asks of the economy, and its answer to expected costs.
 
-    last: the equilibrium at the expected costs asked for last, None before any.
+    last: the equilibrium at the expected costs asked for last, None before any. productivity: that of the
+    case, with deposits that lie idle (`hold`); stated: without.
     """
 
     def __init__(
@@ -56,7 +56,8 @@ class Shock:
         """
         self.before, self.table, self.freight, self.log_tau = before, table, freight, log_tau
         self.closures, self.throw = tuple(closures), throw
-        self.productivity = _ratio(world.policy.productivity_hat, base.policy.productivity_hat)
+        self.stated = _ratio(world.policy.productivity_hat, base.policy.productivity_hat)
+        self.productivity = self.stated
         self.tariff = world.policy.tariff
         self.trade_cost = _ratio(world.policy.trade_cost_hat, base.policy.trade_cost_hat)
         self.visits: FloatArray | None = None
@@ -76,10 +77,17 @@ class Shock:
         """Hold energy trade to the gas delivered, at expected costs without further waits."""
         if self.before is None or self.pipes is None or not self.pipes.pairs:
             return None
-        free = self.cost_hat(cost)
-        hat, met = self._met(self.pipes, free, self.before.equilibrium[self.closures[0]])
-        self.held = hat / free
-        return met
+        free, closure = self.cost_hat(cost), self.closures[0]
+        start = self.before.equilibrium[closure]
+        met = hold(self.pipes, self.table, free, self.tariff, self.stated, closure, start, self.throw)
+        self.held, self.productivity = met.cost_hat / free, met.productivity_hat
+        for n, s, left in met.deposits:
+            region, sector = self.table.regions[n], self.table.sectors[s]
+            self.notes += (
+                f"deposits in use, {region} {sector}: {left:.1%} of the base; gas without a pipe is sold to "
+                "no other buyer abroad",
+            )
+        return met.status
 
     def cost_hat(self, cost: FloatArray) -> FloatArray:
         """tau'/tau; a pair that does not trade has no cost to change, whatever became of its routes."""
@@ -118,8 +126,7 @@ class Shock:
 
     def boxes(self, eq: Equilibrium) -> FloatArray:
         """Boxes a year between zones in an equilibrium [pair, sector]."""
-        productivity = self.productivity if self.before is not None else None
-        return self.freight.demand_teu(_at_base_prices(eq, productivity))
+        return self.freight.demand_teu(at_base_prices(eq))
 
     def solved(
         self, cost: FloatArray, carriage: Carriage | None = None
@@ -167,43 +174,6 @@ class Shock:
         before = self.before.equilibrium[self.closures[0]]
         return before.linear_response(**self._under(hat), carriage=carriage)
 
-    def _met(
-        self, pipes: gas.GasShock, cost_hat: FloatArray, start: Equilibrium
-    ) -> tuple[FloatArray, Status]:
-        """Trade costs under which energy trade of the pairs is what the gas delivered leaves of it.
-
-        A pipe is a quantity: wages and prices give way until it is met. Broyden's method on the logs of cost
-        and of trade at base prices, from the cost that would do where nothing else moves.
-        Gives the costs and how the search ended. Raises ConvergenceError where the quantities are not met,
-        unless the study does not throw.
-        """
-        at = tuple(np.array(pipes.pairs).T)
-        target = np.log(pipes.kept)
-        log_cost, previous = np.log(pipes.cost_hat), start
-        slope = np.diag(np.full(len(target), -0.5 * float(self.table.theta[at[2][0]])))
-        before: tuple[FloatArray, FloatArray] | None = None
-        for number in range(1, _GAS_STEPS + 1):
-            hat = np.array(cost_hat)
-            hat[at] *= np.exp(log_cost)
-            shock, closure = self._under(hat), self.closures[0]
-            eq = solve(self.table, **shock, deficits=closure, throw=self.throw, start=previous)
-            quantity = _at_base_prices(eq, self.productivity)[at] / self.table.trade[at]
-            miss = np.log(quantity) - target
-            worst = float(np.abs(miss).max())
-            if not eq.status.converged or worst < _GAS_TOL:
-                return hat, Status(
-                    eq.status.converged, worst, number, "energy trade goes with the gas delivered"
-                )
-            if before is not None:
-                step, change = log_cost - before[0], miss - before[1]
-                slope += np.outer(change - slope @ step, step) / (step @ step)
-            before, previous = (log_cost, miss), eq
-            log_cost = log_cost - np.clip(np.linalg.solve(slope, miss), -1.0, 1.0)
-        message = f"energy trade is {worst:.1e} (log) off the gas delivered: make the change smaller"
-        if self.throw:
-            raise ConvergenceError(message)
-        return hat, Status(False, worst, _GAS_STEPS, message)
-
 
 def table_of(world: World, closure: Closure) -> TradeTable:
     """The trade table of a World at its horizon, under the tariffs and productivities it holds."""
@@ -229,11 +199,3 @@ def _ratio(new: FloatArray | None, old: FloatArray | None) -> FloatArray | None:
     if new is None or old is None:
         return new if old is None else 1.0 / old
     return np.asarray(new / old)
-
-
-def _at_base_prices(eq: Equilibrium, productivity_hat: FloatArray | None) -> FloatArray:
-    """Sales of every exporter at its base prices [o, d, s]: value' / (c^ / A^), million USD."""
-    price = np.array(eq.unit_cost_hat)
-    if productivity_hat is not None:
-        price = price / productivity_hat
-    return np.asarray(eq.trade / price[:, None, :])

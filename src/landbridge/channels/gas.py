@@ -28,6 +28,7 @@ from landbridge.channels.gas_network import (
 )
 from landbridge.errors import Fault, InfeasibleError
 from landbridge.world import World
+from landbridge.world.trade_table import TradeTable
 
 __all__ = [
     "BASE_YEAR",
@@ -40,6 +41,7 @@ __all__ = [
     "GasYear",
     "Line",
     "Profile",
+    "between",
     "find_lines",
     "moved",
     "parameter",
@@ -138,13 +140,16 @@ def shock(base: World, world: World) -> GasShock:
     until trade at base prices is what is kept. A pair whose deliveries do not change is not in it.
     Raises as `solve_year` does.
     """
-    table = base.trade
+    return between(world, base.trade, solve_year(base), solve_year(world))
+
+
+def between(world: World, table: TradeTable, old_year: GasYear, new_year: GasYear) -> GasShock:
+    """The shock of one gas year against another, as in `shock`, to a trade table."""
     if ENERGY not in table.sectors or "gas_trade_share" not in world.channels:
         return GasShock((), np.ones(0), np.ones(0), ())
     s = table.sectors.index(ENERGY)
     theta = float(table.theta[s])
-    years = [solve_year(one) for one in (base, world)]
-    before, after = ({(r["exporter"], r["importer"]): r for r in y.contracts} for y in years)
+    before, after = ({(r["exporter"], r["importer"]): r for r in y.contracts} for y in (old_year, new_year))
     shares = {(str(r["exporter"]), str(r["importer"])): r for r in world.channels["gas_trade_share"]}
     rows: Rows = []
     pairs, notes = [], []

@@ -102,9 +102,12 @@ def gas(
                 loaded, draws, "seasonal", lose=lost, months=chosen, seed=seed, progress=progress
             )
         span = study.ranges(loaded, lost, chosen)
+        sellers, of_income = study.income(loaded, base[profile], years[profile])
     main = years[profile]
     status = Status.worst(
-        [y.status for y in (*years.values(), *base.values())] + ([drawn.status] if drawn else [])
+        [y.status for y in (*years.values(), *base.values())]
+        + ([drawn.status] if drawn else [])
+        + [of_income]
     )
     result: dict[str, Any] = {
         "unserved_bcm": main.unserved_bcm,
@@ -122,6 +125,7 @@ def gas(
         "lines": main.lines,
         "binding": main.binding,
         "balance_bcm": main.balance,
+        "income": sellers,
         other: years[other].to_json(),
     }
     if ranked:
@@ -206,6 +210,8 @@ def _sections(
                 if row["missed_bcm"] > _SHOWN_BCM
             ),
         )
+    if result["income"]:
+        yield _income(result["income"], profile)
     yield Section(
         f"Lines, bcm a year, {profile} profile",
         ("line", "name", "capacity", "flow", "of capacity", "1 bcm more is worth, million USD"),
@@ -242,6 +248,41 @@ def _sections(
         yield _drawn(result["draws"])
     if "backcasts" in result:
         yield from _checked(result)
+
+
+def _income(rows: list[dict[str, Any]], profile: str) -> Section:
+    from landbridge.report import Section, signed
+
+    def change(row: dict[str, Any], name: str) -> tuple[str, str]:
+        ends = sorted(row[f"{name}_{end}"] for end in ("low", "high"))
+        return signed(row[name], 2), f"{signed(ends[0], 2)} to {signed(ends[1], 2)}"
+
+    return Section(
+        f"What the sellers lose, % of income, {profile} profile",
+        (
+            *("country", "sales lost, M USD", "of them rents", "sales, %", "rents, %"),
+            *("real income", "over rent shares", "deficits in proportion", "over rent shares"),
+        ),
+        tuple(
+            (
+                row["region"],
+                f"{row['lost_sales_musd']:,.0f}",
+                f"{row['lost_rents_musd']:,.0f}",
+                signed(-row["lost_sales_percent"], 2),
+                signed(-row["lost_rents_percent"], 2),
+                *change(row, "percent"),
+                *change(row, "percent_proportional"),
+            )
+            for row in rows
+        ),
+        after=(
+            "Sales and rents are arithmetic: trade of 2023 that goes with the gas, and the part of it that "
+            "pays for deposits (economy/rents.csv). Real income is the economy's answer: deposits without a "
+            "pipe lie idle and the gas finds no other buyer abroad; labour and capital find other work, so "
+            "less than the sales is lost. With deficits fixed in money imports fall one for one with "
+            "exports, and wages with them; with deficits in proportion to income they do not.",
+        ),
+    )
 
 
 def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, GasYear]) -> Iterator[str]:

@@ -53,6 +53,10 @@ def run(
             metavar="YEAR", help="Scale the base economy to the GDP of a later year (table growth)."
         ),
     ] = None,
+    detail: Annotated[
+        bool,
+        typer.Option("--detail", help="Also: China's trade with the five beside customs, step by step."),
+    ] = False,
 ) -> None:
     """Solve the base and one or more scenarios: routes, trade and real income."""
     from landbridge.manifest import horizon_of, scenarios_of
@@ -109,6 +113,11 @@ def run(
         put(envelope())
     else:
         show(study_sections(loaded, base, cases, lang))
+        if detail:
+            from landbridge.cli.customs import customs_section
+            from landbridge.studies.customs import beside_customs
+
+            show(customs_section(beside_customs(loaded)))
 
 
 def scenarios(

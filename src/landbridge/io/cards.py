@@ -84,6 +84,8 @@ WHAT: Mapping[str, str] = {
     "sectors": "The model's sectors with their trade elasticity.",
     "tariff": "Ad valorem tariffs by exporter, importer and sector.",
     "tariff_basis": "Which rule gave the tariffs of each pair.",
+    "rents": "Rents of deposits in the value added of extraction, with low and high end.",
+    "trade_steps": "China's trade with the five: both sides' figures and the steps to the base table.",
     "quality": "What building the base table moved, filled or could not know.",
     "trade": "Trade of 2023 at producer prices by exporter, importer and sector; domestic sales too.",
     "input_share": "Share of each input in the materials of each using sector.",
@@ -138,6 +140,8 @@ def cards(world: World) -> list[Card]:
     own = [name for name in OWN if name in world.network]
     names = [name for name in read_schema() if "." not in name and name not in ECONOMY_TABLES]
     economy = [*ECONOMY_TABLES, "tariff", "tariff_basis", "trade", "input_share", "shares", "quality"]
+    optional = ("rents", "trade_steps")
+    economy += [name for name in optional if (world.folder / "economy" / f"{name}.csv").is_file()]
     sources = {part: read_sources(world.folder, part)[0] for part in parts_of(world.folder)}
     return [_card(world, name, sources) for name in (*names, *own, *economy, *world.channels)]
 

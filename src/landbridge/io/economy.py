@@ -5,6 +5,7 @@ folder/tariff.csv                     exporter, importer, one column per sector 
 folder/<variant>/trade.csv            exporter, importer, one column per sector [musd]
 folder/<variant>/input_share.csv      region, input_sector, one column per using sector
 folder/<variant>/shares.csv           region, sector, value_added_share, final_share, ...
+folder/rents.csv                      region, sector, rent_share, low, high; may be missing, as may its rows
 """
 
 from __future__ import annotations
@@ -22,7 +23,15 @@ from landbridge.world.table import number_fault, quoted
 from landbridge.world.trade_table import TradeTable
 from landbridge.world.validate import SPELLED_OUT
 
-__all__ = ["KGZ_TRADE", "TJK_CAP", "read_economy", "read_trade_table", "variant_folder"]
+__all__ = [
+    "KGZ_TRADE",
+    "TJK_CAP",
+    "economy_rows",
+    "read_economy",
+    "read_rents",
+    "read_trade_table",
+    "variant_folder",
+]
 
 Array = NDArray[np.float64]
 
@@ -83,6 +92,7 @@ def read_trade_table(folder: Path, variant: str = "") -> TradeTable:
     inputs = _matrix(folder, f"{inside}input_share.csv", uses, sectors, faults, exact=True)
     columns = ["value_added_share", "final_share"]
     shares = _matrix(folder, f"{inside}shares.csv", cells, columns, faults)
+    rents = _rents(folder, cells, faults)[:, :, 0]
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise DataError(f"the base economy has {count}", faults)
@@ -95,7 +105,67 @@ def read_trade_table(folder: Path, variant: str = "") -> TradeTable:
         input_share=inputs,
         final_share=shares[:, :, 1],
         theta=theta[:, 0],
+        rent_share=rents,
     )
+
+
+def economy_rows(table: TradeTable) -> dict[str, list[list[str]]]:
+    """Header and rows of the files of a variant, which read back to the same numbers."""
+    regions, sectors = table.regions, table.sectors
+    output = table.output
+    pairs = product(range(len(regions)), range(len(regions)))
+    cells = list(product(range(len(regions)), range(len(sectors))))
+
+    def texts(array: Array) -> list[str]:
+        return [repr(float(value)) for value in array]
+
+    return {
+        "trade": [
+            ["exporter", "importer", *sectors],
+            *([regions[o], regions[d], *texts(table.trade[o, d])] for o, d in pairs),
+        ],
+        "input_share": [
+            ["region", "input_sector", *sectors],
+            *([regions[n], sectors[s], *texts(table.input_share[n, s])] for n, s in cells),
+        ],
+        "shares": [
+            ["region", "sector", "output_musd", "value_added_share", "final_share"],
+            *(
+                [
+                    regions[n],
+                    sectors[s],
+                    *texts(np.array([output[n, s], table.value_added_share[n, s], table.final_share[n, s]])),
+                ]
+                for n, s in cells
+            ),
+        ],
+    }
+
+
+def read_rents(folder: Path, table: TradeTable) -> Array:
+    """Rent share of value added, its low and its high end [region, sector, 3]; zeros without rents.csv.
+
+    Raises DataError as `read_trade_table` does.
+    """
+    faults: list[Fault] = []
+    found = _rents(folder, (("region", table.regions), ("sector", table.sectors)), faults)
+    if faults:
+        raise DataError("the rents cannot be read", faults)
+    return found
+
+
+def _rents(folder: Path, cells: Sequence[tuple[str, tuple[str, ...]]], faults: list[Fault]) -> Array:
+    name, columns = "rents.csv", ["rent_share", "low", "high"]
+    (_, regions), (_, sectors) = cells
+    if not (folder / name).is_file():
+        return np.zeros((len(regions), len(sectors), len(columns)))
+    found = np.nan_to_num(_matrix(folder, name, cells, columns, faults, every=False))
+    share, low, high = (found[:, :, c] for c in range(len(columns)))
+    for n, s in np.argwhere(~((low >= 0.0) & (low <= share) & (share <= high) & (high < 1.0))):
+        what = f"low {low[n, s]:g}, rent_share {share[n, s]:g}, high {high[n, s]:g} are out of order"
+        cure = "write 0 <= low <= rent_share <= high < 1: parts of the sector's value added"
+        faults.append(Fault(f"{name} ({regions[n]}, {sectors[s]})", what, cure))
+    return found
 
 
 def _lines(folder: Path, name: str, faults: list[Fault]) -> Lines:
@@ -142,10 +212,12 @@ def _matrix(
     faults: list[Fault],
     *,
     exact: bool = False,
+    every: bool = True,
 ) -> Array:
     """Numbers by key, [*keys, columns]; every combination of keys stands in exactly one row.
 
-    exact: the file has these columns and no others, in this order.
+    exact: the file has these columns and no others, in this order. every: a combination without a row is a
+    fault; otherwise it is not a number.
     """
     shape = (*(len(codes) for _, codes in keys), len(columns))
     out = np.full((int(np.prod(shape[:-1])), len(columns)), np.nan)
@@ -191,7 +263,7 @@ def _matrix(
             found.extend(bad)
             if not bad:
                 out[row] = [float(cell) for cell in cells]
-    absent = [codes for codes, row in row_of.items() if not seen[row]]
+    absent = [codes for codes, row in row_of.items() if every and not seen[row]]
     found.extend(Fault(name, f"no row for {', '.join(codes)}", "add it; 0 = no flow") for codes in absent)
     faults.extend(found[:SPELLED_OUT])
     if len(found) > SPELLED_OUT:

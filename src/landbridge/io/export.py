@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 
+import numpy as np
+
 from landbridge.errors import DataError, Fault
+from landbridge.io.economy import KGZ_TRADE, TJK_CAP, economy_rows, variant_folder
 from landbridge.io.files import csv_text, read_lines
 from landbridge.io.tables import (
     DATA,
@@ -79,14 +84,21 @@ def free_folder(folder: Path) -> Path:
 
 
 def export(
-    world: World, folder: Path, sources: Iterable[Mapping[str, str]] = (), *, check: bool = True
+    world: World,
+    folder: Path,
+    sources: Iterable[Mapping[str, str]] = (),
+    *,
+    economy: Iterable[Mapping[str, str]] | None = None,
+    check: bool = True,
 ) -> Path:
     """Write every table of a World with its sources, the schema and a README; returns the folder.
 
     The folder is written beside its place and renamed once it is whole. Tables of the network come from
     the World itself, so that changed ones are written as they are; the trade table and its variants are
     copied from where the World was read.
-    sources: further rows for network/SOURCES.csv. check: read the copy back and compare its hash.
+    sources: further rows for network/SOURCES.csv. economy: rows for economy/SOURCES.csv where the trade table
+    is the World's own and not that of its folder; every variant is then written as this table. check: read
+    the copy back and compare its hash.
     Raises DataError where the place is taken or cannot be written to, and where the World holds a
     policy, which is no table.
     """
@@ -98,8 +110,8 @@ def export(
     beside = target.with_name(f".{target.name}.part")
     try:
         shutil.rmtree(beside, ignore_errors=True)
-        _write_all(world, beside, list(sources))
-        if check and load_world(beside).hash != world.hash:
+        _write_all(world, beside, list(sources), None if economy is None else list(economy))
+        if check and not _gives_back(load_world(beside), world, economy is not None):
             cure = "export the World as it was read, and keep changes of trade as scenarios"
             fault = Fault(str(folder), "the written tables do not give back this World", cure)
             raise DataError("nothing was written", [fault])
@@ -113,22 +125,54 @@ def export(
     return target
 
 
+def _gives_back(read: World, world: World, own_trade: bool) -> bool:
+    """Whether a World is read as it was: to the bit, but for the last digit of shares that were balanced."""
+    if not own_trade:
+        return read.hash == world.hash
+    shares = ("input_share", "final_share")
+    near = all(
+        np.allclose(getattr(read.trade, name), getattr(world.trade, name), rtol=1e-14, atol=1e-15)
+        for name in shares
+    )
+    given = {name: getattr(world.trade, name) for name in shares}
+    return (
+        near
+        and replace(read, trade=replace(read.trade, **given)).hash
+        == replace(world, trade=replace(world.trade, **given)).hash
+    )
+
+
 def _unwritable(folder: Path, error: Exception) -> DataError:
     reason = getattr(error, "strerror", None) or str(error)
     fault = Fault(str(folder), f"cannot be written ({reason})", "choose another place")
     return DataError("nothing was written", [fault])
 
 
-def _write_all(world: World, folder: Path, sources: Sequence[Mapping[str, str]]) -> None:
+def _write_all(
+    world: World,
+    folder: Path,
+    sources: Sequence[Mapping[str, str]],
+    economy: Sequence[Mapping[str, str]] | None,
+) -> None:
     for part in parts_of(world.folder):
         (folder / part).mkdir(parents=True)
     for name, table in world.tables.items():
         _write(table_file(folder, name), _rows(table))
     _copy_economy(world.folder / "economy", folder / "economy")
+    if economy is not None:
+        # How the embedded table came about is not how this one did.
+        (folder / "economy" / "trade_steps.csv").unlink(missing_ok=True)
+        for kgz, tjk in product(KGZ_TRADE, TJK_CAP):
+            for name, cells in economy_rows(world.trade).items():
+                _write(folder / "economy" / variant_folder(kgz, tjk) / f"{name}.csv", cells)
     for part in parts_of(world.folder):
         rows, faults = read_sources(world.folder, part)
         if faults:
             raise DataError("the sources cannot be read", faults)
+        if part == "economy" and economy is not None:
+            written = {"trade_steps", *(row["table"] for row in economy)}
+            rows = [*(row for row in rows if row["table"] not in written), *(dict(row) for row in economy)]
+            rows.sort(key=lambda row: (row["table"], row["source"]))
         if part == "network":
             rows = [*rows, *(dict(row) for row in sources)]
             rows.sort(key=lambda row: (row["table"], row["source"]))

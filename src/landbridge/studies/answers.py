@@ -20,6 +20,7 @@ from landbridge.indicators import Carried
 from landbridge.results import Results
 from landbridge.scenario import apply
 from landbridge.studies.cases import BELT, TO_FIVE, Answer, Cases, in_order
+from landbridge.studies.customs import beside_customs, of_the_five
 from landbridge.studies.travel import waiver
 from landbridge.trade.welfare import CA5
 from landbridge.transport.routes import route
@@ -47,6 +48,14 @@ class _Figure:
 # -- figures of claims ---------------------------------------------------------------------------------
 
 
+# What the steps from BACI to the base table are called in a sentence.
+_STEPS = {
+    "transit_cut": "transit declared as exports to Kyrgyzstan and Tajikistan",
+    "transit_booked": "of it booked to Kazakhstan and Uzbekistan",
+    "reexports": "re-exports of hubs",
+}
+
+
 def _trade_with_five(a: Cases) -> Answer:
     regions = a.world.trade.regions
     china, five = regions.index("CHN"), [regions.index(r) for r in CA5]
@@ -55,6 +64,13 @@ def _trade_with_five(a: Cases) -> Answer:
         for t in a.tables
     ]
     what = "goods trade of China with the five in the base table of 2023; range: Kyrgyz and Tajik mirror data"
+    rows = beside_customs(a.world)
+    if rows:
+        total = of_the_five(rows)
+        steps = ", ".join(f"{total[f'{step}_musd'] / 1e3:+.1f} {name}" for step, name in _STEPS.items())
+        customs = total["china_reports_musd"]
+        seen = "" if customs is None else f"China's customs {customs / 1e3:.1f} in 2023; "
+        what += f"; {seen}BACI {total['baci_musd'] / 1e3:.1f}, {steps}"
     return Answer.of(totals, "bn USD", what)
 
 

@@ -11,15 +11,28 @@ the largest single piece; Dmax: use of the area on the coldest day in twenty yea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.channels.gas import BASE_YEAR, DAYS, GasModel, GasYear, Profile, find_lines, solve_year
+from landbridge.channels.gas import (
+    BASE_YEAR,
+    DAYS,
+    GasModel,
+    GasYear,
+    Profile,
+    between,
+    find_lines,
+    solve_year,
+)
+from landbridge.deliveries import hold
 from landbridge.errors import DataError, Fault, Status
+from landbridge.io.economy import read_rents
+from landbridge.trade import solve
+from landbridge.trade.economy import Closure
 from landbridge.world import World
 
 __all__ = [
@@ -29,6 +42,7 @@ __all__ = [
     "beside_observed",
     "draws",
     "eu_n_minus_1",
+    "income",
     "n_minus_one",
     "ranges",
 ]
@@ -36,6 +50,8 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 Rows = list[dict[str, Any]]
 _MCM_PER_BCM = 1000.0
+# Closures whose income is printed, and how their columns end.
+_CLOSURES: dict[Closure, str] = {"fixed": "", "proportional": "_proportional"}
 
 
 def n_minus_one(world: World, profile: Profile = "flat", *, year: int = BASE_YEAR) -> Rows:
@@ -80,6 +96,48 @@ def ranges(
             ends.append(solve_year(other, lost, profile, months=at).unserved_bcm)
         out[name] = min(ends), max(ends)
     return out
+
+
+def income(world: World, before: GasYear, after: GasYear) -> tuple[Rows, Status]:
+    """What sellers lose with gas not delivered: their real income beside two sums of arithmetic.
+
+    lost_sales_musd: trade of the base that goes with the gas. lost_rents_musd: the part of it that pays for
+    deposits, b r. percent, percent_proportional: real income with deposits left idle, deficits fixed in money
+    or in proportion to income; _low and _high: at the two ends of the rent shares. Labour and capital of the
+    fields find other work, so the loss is nearer the rents than the sales; with deficits fixed in money
+    imports fall by what exports lose, and the terms of trade with them. No cost of transport moves here.
+    Raises ConvergenceError where the economy has no answer.
+    """
+    shares = read_rents(world.folder / "economy", world.trade)
+    tables = [replace(world.trade, rent_share=shares[:, :, c]) for c in range(3)]
+    pipes = between(world, world.trade, before, after)
+    if not pipes.pairs:
+        return [], Status(True, 0.0, 0, "no trade moves")
+    found: dict[tuple[str, int], FloatArray] = {}
+    statuses = []
+    for closure in _CLOSURES:
+        for end, table in enumerate(tables):
+            start = solve(table, deficits=closure)
+            no_cost = np.ones_like(table.trade)
+            held = hold(pipes, start.table(), no_cost, deficits=closure, start=start)
+            found[closure, end] = 100.0 * (held.equilibrium.real_income_hat - 1.0)
+            statuses.append(held.status)
+    table = world.trade
+    lost = np.zeros(table.output.shape)
+    for (o, d, s), kept in zip(pipes.pairs, pipes.kept, strict=True):
+        lost[o, s] += float(table.trade[o, d, s]) * (1.0 - kept)
+    rents = (lost * table.rent_share * table.value_added_share).sum(axis=1)
+    rows: Rows = []
+    for n in np.flatnonzero(lost.any(axis=1)):
+        sales, paid = float(lost[n].sum()), float(table.income[n])
+        row = {"region": table.regions[n], "income_musd": paid}
+        row |= {"lost_sales_musd": sales, "lost_rents_musd": float(rents[n])}
+        row |= {"lost_sales_percent": 100.0 * sales / paid, "lost_rents_percent": 100.0 * rents[n] / paid}
+        for closure, suffix in _CLOSURES.items():
+            for end, name in enumerate(("", "_low", "_high")):
+                row[f"percent{suffix}{name}"] = float(found[closure, end][n])
+        rows.append(row)
+    return sorted(rows, key=lambda r: -abs(r["lost_sales_musd"])), Status.worst(statuses)
 
 
 def eu_n_minus_1(world: World, *, year: int = BASE_YEAR) -> Rows:

@@ -1,0 +1,139 @@
+"""Hold energy trade to the gas that is delivered, with the deposits of its sellers.
+
+A pipe is a quantity: the trade cost of a pair is moved until its trade at base prices is what the gas
+delivered leaves of it. Gas that loses its pipe has no other buyer but what other pipes take, which the gas
+network has found: the deposits in use, V^ of a fixed factor with the share b r of the sector's output, are
+moved until the seller's other sales abroad at base prices are what they were. With c^ ~ (Y^ / V^)^(b r) that
+is a change of productivity A^ = V^^(b r); without rents (r = 0) there is no deposit to leave idle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.channels.gas import GasShock
+from landbridge.errors import ConvergenceError, Status
+from landbridge.trade import Equilibrium, solve
+from landbridge.trade.economy import Closure
+from landbridge.world.trade_table import TradeTable
+
+__all__ = ["Deliveries", "at_base_prices", "hold"]
+
+FloatArray = NDArray[np.float64]
+
+# Quantities are met to this (log), in so many solves at most.
+_TOL, _STEPS = 1e-6, 30
+
+
+@dataclass(frozen=True, eq=False)
+class Deliveries:
+    """Trade held to what is delivered.
+
+    cost_hat [o, d, s]: trade costs that bring it about. productivity_hat [n, s]: with the deposits in use,
+    None where nothing changes it. deposits: region, sector and V^, deposits in use after / before.
+    """
+
+    cost_hat: FloatArray
+    productivity_hat: FloatArray | None
+    deposits: tuple[tuple[int, int, float], ...]
+    equilibrium: Equilibrium
+    status: Status
+
+
+def hold(
+    pipes: GasShock,
+    table: TradeTable,
+    cost_hat: FloatArray,
+    tariff: FloatArray | None = None,
+    productivity_hat: FloatArray | None = None,
+    deficits: Closure = "fixed",
+    start: Equilibrium | None = None,
+    throw: bool = True,
+) -> Deliveries:
+    """Costs and deposits under which trade over pipes is what is delivered, by Broyden's method on logs.
+
+    cost_hat [o, d, s], tariff, productivity_hat: what changes beside, as in `solve`. start: an equilibrium
+    near the answer. It begins at the cost that would do where nothing else moves.
+    Raises ConvergenceError where the quantities are not met, unless `throw` is off.
+    """
+    pairs = tuple(np.array(pipes.pairs).T)
+    sellers = _sellers(pipes, table)
+    n_pairs = len(pipes.pairs)
+    target = np.append(np.log(pipes.kept), np.zeros(len(sellers)))
+    # Deposits begin at what is left of the seller's output.
+    idle = [_output_left(pipes, table, n, s) for n, s, _ in sellers]
+    x = np.append(np.log(pipes.cost_hat), np.log(np.array(idle)))
+    slope = np.diag([-0.5 * float(table.theta[s]) for s in pairs[2]] + [1.0 for _ in sellers])
+    before: tuple[FloatArray, FloatArray] | None = None
+    previous = start
+    for number in range(1, _STEPS + 1):
+        hat = np.array(cost_hat)
+        hat[pairs] *= np.exp(x[:n_pairs])
+        lift = _with_deposits(table, productivity_hat, sellers, x[n_pairs:])
+        eq = solve(table, hat, tariff, lift, deficits=deficits, throw=throw, start=previous)
+        sales = at_base_prices(eq)
+        others = [float(sales[n, to, s].sum() / table.trade[n, to, s].sum()) for n, s, to in sellers]
+        miss = np.log(np.append(sales[pairs] / table.trade[pairs], others)) - target
+        worst = float(np.abs(miss).max())
+        if not eq.status.converged or worst < _TOL:
+            told = "energy trade goes with the gas delivered"
+            status = Status(eq.status.converged, worst, number, told)
+            break
+        if before is not None:
+            step, change = x - before[0], miss - before[1]
+            slope += np.outer(change - slope @ step, step) / (step @ step)
+        before, previous = (x, miss), eq
+        x = x - np.clip(np.linalg.solve(slope, miss), -1.0, 1.0)
+    else:
+        message = f"energy trade is {worst:.1e} (log) off the gas delivered: make the change smaller"
+        if throw:
+            raise ConvergenceError(message)
+        status = Status(False, worst, _STEPS, message)
+    left = np.exp(x[n_pairs:])
+    deposits = tuple((n, s, float(v)) for (n, s, _), v in zip(sellers, left, strict=True))
+    return Deliveries(hat, lift, deposits, eq, status)
+
+
+def at_base_prices(eq: Equilibrium) -> FloatArray:
+    """Sales of every exporter at its base prices [o, d, s]: value' / (c^ / A^), million USD."""
+    return np.asarray(eq.trade / eq.producer_price_hat[:, None, :])
+
+
+def _sellers(pipes: GasShock, table: TradeTable) -> list[tuple[int, int, NDArray[np.int64]]]:
+    """Sellers with deposits, their sector, and the buyers abroad whose pipes do not change."""
+    out = []
+    for n, s in sorted({(o, s) for o, _, s in pipes.pairs}):
+        piped = {d for o, d, sector in pipes.pairs if (o, sector) == (n, s)}
+        buys = table.trade[n, :, s] > 0.0
+        to = [d for d in np.flatnonzero(buys) if d != n and d not in piped]
+        if table.rent_share[n, s] > 0.0 and to:
+            out.append((n, s, np.array(to)))
+    return out
+
+
+def _output_left(pipes: GasShock, table: TradeTable, n: int, s: int) -> float:
+    """Output after / before if only the sales over pipes changed."""
+    moved: float = sum(
+        float(table.trade[pair]) * (kept - 1.0)
+        for pair, kept in zip(pipes.pairs, pipes.kept, strict=True)
+        if (pair[0], pair[2]) == (n, s)
+    )
+    return max(1.0 + moved / float(table.output[n, s]), 1e-2)
+
+
+def _with_deposits(
+    table: TradeTable,
+    productivity_hat: FloatArray | None,
+    sellers: list[tuple[int, int, NDArray[np.int64]]],
+    log_deposits: FloatArray,
+) -> FloatArray | None:
+    if not sellers:
+        return productivity_hat
+    lift = np.ones_like(table.rent_share) if productivity_hat is None else np.array(productivity_hat)
+    of_rent = table.rent_share * table.value_added_share
+    for (n, s, _), log_left in zip(sellers, log_deposits, strict=True):
+        lift[n, s] *= np.exp(of_rent[n, s] * log_left)
+    return lift

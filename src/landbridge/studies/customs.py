@@ -1,0 +1,76 @@
+"""China's trade with the five beside customs: both sides' figures and the steps to the base table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from landbridge.errors import DataError, Fault
+from landbridge.io.files import read_lines
+from landbridge.world import World
+from landbridge.world.table import number_fault
+
+__all__ = ["STEPS", "beside_customs", "of_the_five"]
+
+Rows = list[dict[str, Any]]
+
+# Steps of economy/trade_steps.csv that add up to the base table, in their order.
+STEPS = ("baci", "gaps_filled", "transit_cut", "transit_booked", "reexports")
+_SIDES = ("exporter_reports", "importer_reports")
+
+
+def beside_customs(world: World) -> Rows:
+    """A row for each pair of trade_steps.csv [million USD of 2023], none where the World lacks the table.
+
+    exporter_reports_musd, importer_reports_musd: None where no figure is at hand. baci_musd,
+    gaps_filled_musd, transit_cut_musd, transit_booked_musd, reexports_musd: the steps. base_musd: goods in
+    this World's table. other_musd: what the base has beside the steps, zero in the default variant.
+    Raises DataError with every fault of the table.
+    """
+    path = world.folder / "economy" / "trade_steps.csv"
+    if not path.is_file():
+        return []
+    (header, lines), faults = read_lines(path, "economy/trade_steps.csv")
+    wanted = ("exporter", "importer", "step", "musd")
+    missing = [column for column in wanted if column not in header]
+    if missing:
+        what, cure = f"lacks {', '.join(missing)}", "restore the header"
+        raise DataError("the steps cannot be read", [Fault("economy/trade_steps.csv line 1", what, cure)])
+    at = [header.index(column) for column in wanted]
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for line, cells in lines:
+        exporter, importer, step, musd = (cells[k].strip() for k in at)
+        fault = number_fault(musd, f"economy/trade_steps.csv line {line}, musd", "musd")
+        place = f"economy/trade_steps.csv line {line}"
+        if fault is None and not {exporter, importer} <= set(world.trade.regions):
+            fault = Fault(place, f"{exporter} to {importer} is no pair of the World", "delete the row")
+        if fault is not None:
+            faults.append(fault)
+            continue
+        found.setdefault((exporter, importer), {})[step] = float(musd)
+    if faults:
+        raise DataError("the steps cannot be read", faults)
+    goods = [k for k, row in enumerate(world.sectors) if row["is_goods"]]
+    rows: Rows = []
+    for (exporter, importer), steps in found.items():
+        o, d = world.trade.regions.index(exporter), world.trade.regions.index(importer)
+        base = float(world.trade.trade[o, d, goods].sum())
+        row: dict[str, Any] = {"exporter": exporter, "importer": importer}
+        row |= {f"{side}_musd": steps.get(side) for side in _SIDES}
+        row |= {f"{step}_musd": steps.get(step, 0.0) for step in STEPS}
+        row |= {"base_musd": base, "other_musd": base - sum(steps.get(step, 0.0) for step in STEPS)}
+        rows.append(row)
+    return rows
+
+
+def of_the_five(rows: Rows) -> dict[str, Any]:
+    """Sums over all pairs; a side that does not report a pair leaves its sum out (None)."""
+    total: dict[str, Any] = {"exporter": "all", "importer": "all"}
+    for name in [key for key in rows[0] if key.endswith("_musd")]:
+        cells = [row[name] for row in rows]
+        total[name] = None if None in cells else float(sum(cells))
+    china = [
+        row["exporter_reports_musd"] if row["exporter"] == "CHN" else row["importer_reports_musd"]
+        for row in rows
+    ]
+    total["china_reports_musd"] = None if None in china else float(sum(china))
+    return total
