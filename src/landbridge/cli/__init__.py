@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from landbridge.cli.assign import assign
+from landbridge.cli.build import build, rebalance
 from landbridge.cli.checks import calibrate, validate
 from landbridge.cli.data import data
 from landbridge.cli.disrupt import disrupt
@@ -52,6 +53,8 @@ for _command in (
     app.command()(_command)
 data.command()(validate)
 data.command("read")(read_publisher)
+data.command()(build)
+data.command()(rebalance)
 app.add_typer(data)
 
 

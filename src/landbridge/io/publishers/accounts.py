@@ -51,7 +51,7 @@ class Axis:
             cure = "accounts close only over the whole world: give each a to_code, such as ROW"
             faults.add("dropped " + what, by.name, by.name, told, cure)
         idle = [code for code in by.table if code not in set(codes)]
-        if idle:
+        if idle and not by.of_several:
             listed = ", ".join(idle[:20]) + (" ..." if len(idle) > 20 else "")
             told = f"names {len(idle)} {what} that the table has not: {listed}"
             faults.add("idle " + what, by.name, by.name, told, "delete their rows")

@@ -27,10 +27,14 @@ _IGNORED = ("name", "note", "from_name", "to_name")
 
 @dataclass(frozen=True)
 class Concordance:
-    """Where each code goes: table[code] is a list of (to, weight); an empty one leaves the code out."""
+    """Where each code goes: table[code] is a list of (to, weight); an empty one leaves the code out.
+
+    of_several: it names codes of several sources, so that some are not met in one of them.
+    """
 
     name: str
     table: Mapping[str, Shares]
+    of_several: bool = False
     targets: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:

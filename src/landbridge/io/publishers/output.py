@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from landbridge.errors import DataError, Fault
+from landbridge.io.economy import economy_rows
 from landbridge.io.files import csv_text, write_bytes, write_text
 from landbridge.io.optional import need
 from landbridge.io.sheets import Sheet, xlsx_bytes
@@ -96,7 +97,6 @@ def write_trade_table(table: TradeTable, folder: Path, about: Mapping[str, str])
         what = f"cannot be made ({error.strerror})"
         raise DataError("nothing was written", [Fault(str(folder), what, "choose another place")]) from None
     regions, sectors = table.regions, table.sectors
-    output = table.output
     pairs = [(o, d) for o in range(len(regions)) for d in range(len(regions))]
     cells = [(n, s) for n in range(len(regions)) for s in range(len(sectors))]
     tables = {
@@ -105,32 +105,19 @@ def write_trade_table(table: TradeTable, folder: Path, about: Mapping[str, str])
             ["sector", "theta"],
             *([sectors[s], repr(float(table.theta[s]))] for s in range(len(sectors))),
         ],
-        **{
-            name: [
-                ["exporter", "importer", *sectors],
-                *([regions[o], regions[d], *(repr(float(v)) for v in array[o, d])] for o, d in pairs),
-            ]
-            for name, array in (("trade", table.trade), ("tariff", table.tariff))
-        },
-        "input_share": [
-            ["region", "input_sector", *sectors],
-            *([regions[n], sectors[s], *(repr(float(v)) for v in table.input_share[n, s])] for n, s in cells),
+        "tariff": [
+            ["exporter", "importer", *sectors],
+            *([regions[o], regions[d], *(repr(float(v)) for v in table.tariff[o, d])] for o, d in pairs),
         ],
-        "shares": [
-            ["region", "sector", "output_musd", "value_added_share", "final_share"],
-            *(
-                [
-                    regions[n],
-                    sectors[s],
-                    repr(float(output[n, s])),
-                    repr(float(table.value_added_share[n, s])),
-                    repr(float(table.final_share[n, s])),
-                ]
-                for n, s in cells
-            ),
-        ],
+        **economy_rows(table),
         "about": [["topic", "text"], *([key, text] for key, text in about.items())],
     }
+    if table.rent_share.any():
+        rent = table.rent_share
+        tables["rents"] = [
+            ["region", "sector", "rent_share", "low", "high"],
+            *([regions[n], sectors[s], *3 * [repr(float(rent[n, s]))]] for n, s in cells if rent[n, s] > 0.0),
+        ]
     for name, rows in tables.items():
         write_text(folder / f"{name}.csv", csv_text(rows))
     return [f"{name}.csv" for name in tables]
