@@ -49,14 +49,15 @@ def hold(
     cost_hat: FloatArray,
     tariff: FloatArray | None = None,
     productivity_hat: FloatArray | None = None,
+    transfer: FloatArray | None = None,
     deficits: Closure = "fixed",
     start: Equilibrium | None = None,
     throw: bool = True,
 ) -> Deliveries:
     """Costs and deposits under which trade over pipes is what is delivered, by Broyden's method on logs.
 
-    cost_hat [o, d, s], tariff, productivity_hat: what changes beside, as in `solve`. start: an equilibrium
-    near the answer. It begins at the cost that would do where nothing else moves.
+    cost_hat [o, d, s], tariff, productivity_hat, transfer: what changes beside, as in `solve`. start: an
+    equilibrium near the answer. It begins at the cost that would do where nothing else moves.
     Raises ConvergenceError where the quantities are not met, unless `throw` is off.
     """
     pairs = tuple(np.array(pipes.pairs).T)
@@ -73,7 +74,7 @@ def hold(
         hat = np.array(cost_hat)
         hat[pairs] *= np.exp(x[:n_pairs])
         lift = _with_deposits(table, productivity_hat, sellers, x[n_pairs:])
-        eq = solve(table, hat, tariff, lift, deficits=deficits, throw=throw, start=previous)
+        eq = solve(table, hat, tariff, lift, deficits, transfer=transfer, throw=throw, start=previous)
         sales = at_base_prices(eq)
         others = [float(sales[n, to, s].sum() / table.trade[n, to, s].sum()) for n, s, to in sellers]
         miss = np.log(np.append(sales[pairs] / table.trade[pairs], others)) - target

@@ -101,6 +101,7 @@ def remarks(
     notes += _of_lost_families(choice, demand_teu)
     notes += _of_kept_trade(world, base, parameters)
     notes += _of_estimates(scenario, world)
+    notes += _of_payers(scenario)
     if queues is not None and settled is not None:
         notes += _of_queues(graph, queues, settled, world, base)
     old = base.network["links"].by("link_id")
@@ -160,6 +161,20 @@ def _of_estimates(scenario: Scenario, world: World) -> Iterator[str]:
             told.append(f"{cost[0]} % at theta {at:g}{wide}")
         without = "; it has no standard error here" if error is None else ""
         yield f"the coefficient {value:g} stands for trade costs of {'; '.join(told)}{without}"
+
+
+def _of_payers(scenario: Scenario) -> Iterator[str]:
+    """Who pays how much for what."""
+    for m in scenario.modifications:
+        if m.verb != "pay_for":
+            continue
+        payer, region = m.get("payer")[0], (m.get("region") or m.get("payer"))[0]
+        sum_ = f"{float(m.get('musd')):,.0f} million USD a year"
+        if m.get("how") == "transfer":
+            yield f"{payer} pays {sum_} to {region}, income there"
+        else:
+            where = "at home" if region == payer else f"in {region}"
+            yield f"{payer} pays {sum_} out of taxes for works {where}, which nobody consumes"
 
 
 def _of_kept_trade(world: World, base: World, parameters: set[str]) -> Iterator[str]:

@@ -222,6 +222,7 @@ UNITS = {
     "percent_zero": "%",
     "first_order_percent_zero": "%",
     "percent_of_gdp": "% of GDP",
+    "percent_revenue_kept": "%, the budget keeps the change of tariff revenue",
     "income_musd": "million USD a year, base",
     "gdp_musd": "million USD a year, base",
     "musd": "million USD a year, change",

@@ -128,6 +128,7 @@ class Results:
         """A group's real income is sum I_n W_n / sum I_n, base incomes as weights.
 
         percent is of income, GDP and the deficit that transfers pay; percent_of_gdp = 100 musd / gdp_musd.
+        percent_revenue_kept: of households, where the budget keeps the change of tariff revenue.
         """
         cells: dict[str, float] = {}
         for closure, suffix in (("fixed", ""), ("proportional", "_proportional"), ("zero", "_zero")):
@@ -148,6 +149,8 @@ class Results:
                     cells[f"percent_phi_b_{end}"] = 100.0 * float(weight @ (hat[members] - 1.0))
             if closure == "fixed":
                 cells |= worth(eq.base, members, change)
+                kept = float(weight @ (eq.without_new_tariffs[members] - 1.0))
+                cells["percent_revenue_kept"] = 100.0 * kept
         return cells
 
     @cached_property

@@ -60,6 +60,8 @@ class Shock:
         self.productivity = self.stated
         self.tariff = world.policy.tariff
         self.trade_cost = _ratio(world.policy.trade_cost_hat, base.policy.trade_cost_hat)
+        self.transfer = _beyond(world.policy.transfer, base.policy.transfer)
+        self.works = _beyond(world.policy.works, base.policy.works)
         self.visits: FloatArray | None = None
         self.notes: tuple[str, ...] = ()
         if travel.moved(base, world):
@@ -79,7 +81,8 @@ class Shock:
             return None
         free, closure = self.cost_hat(cost), self.closures[0]
         start = self.before.equilibrium[closure]
-        met = hold(self.pipes, self.table, free, self.tariff, self.stated, closure, start, self.throw)
+        given = self.tariff, self.stated, self.transfer, closure, start, self.throw
+        met = hold(self.pipes, self.table, free, *given)
         self.held, self.productivity = met.cost_hat / free, met.productivity_hat
         for n, s, left in met.deposits:
             region, sector = self.table.regions[n], self.table.sectors[s]
@@ -103,7 +106,13 @@ class Shock:
         return {} if self.before is None else self._under(self.cost_hat(cost))
 
     def _under(self, cost_hat: FloatArray) -> dict[str, Any]:
-        return {"cost_hat": cost_hat, "tariff": self.tariff, "productivity_hat": self.productivity}
+        return {
+            "cost_hat": cost_hat,
+            "tariff": self.tariff,
+            "productivity_hat": self.productivity,
+            "transfer": self.transfer,
+            "works": self.works,
+        }
 
     def demand(self, cost: FloatArray) -> FloatArray:
         """Boxes a year at expected costs, under the closure whose flows are loaded [pair, sector]."""
@@ -179,9 +188,9 @@ def table_of(world: World, closure: Closure) -> TradeTable:
     """The trade table of a World at its horizon, under the tariffs and productivities it holds."""
     policy, table = world.policy, _at_horizon(world, closure)
     changes = policy.trade_cost_hat, policy.tariff, policy.productivity_hat
-    if all(change is None for change in changes):
+    if all(change is None for change in (*changes, policy.transfer)):
         return table
-    return solve(table, *changes, deficits=closure).table()
+    return solve(table, *changes, deficits=closure, transfer=policy.transfer).table()
 
 
 def _at_horizon(world: World, closure: Closure) -> TradeTable:
@@ -193,6 +202,12 @@ def _at_horizon(world: World, closure: Closure) -> TradeTable:
         str(r["region"]): cell_number(r, "gdp_hat") for r in world.network["growth"] if r["year"] == year
     }
     return grown(world.trade, np.array([growth[region] for region in world.trade.regions]), closure)
+
+
+def _beyond(new: FloatArray | None, old: FloatArray | None) -> FloatArray | None:
+    if new is None or old is None:
+        return new if old is None else -old
+    return np.asarray(new - old)
 
 
 def _ratio(new: FloatArray | None, old: FloatArray | None) -> FloatArray | None:

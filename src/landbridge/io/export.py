@@ -103,7 +103,8 @@ def export(
     policy, which is no table.
     """
     policy = world.policy
-    if any(part is not None for part in (policy.tariff, policy.productivity_hat, policy.trade_cost_hat)):
+    changed = policy.tariff, policy.productivity_hat, policy.trade_cost_hat, policy.transfer, policy.works
+    if any(part is not None for part in changed):
         cure = "export the base and keep the change as a scenario"
         raise DataError("nothing was written", [Fault("policy", "is a scenario's, not a table", cure)])
     target = free_folder(folder)

@@ -1,6 +1,9 @@
-"""The verbs that change the economy itself: tariffs, trade costs and productivities.
+"""The verbs that change the economy itself: tariffs, trade costs, productivities, who pays.
 
     change_trade_cost: tau' = tau (1 + percent / 100), or tau' = tau exp(-coefficient / theta_s)
+
+    pay_for: tax: the payer's income pays for works of so much a year, in its own or another region; transfer:
+    it is income of another region
 
 A gravity coefficient b of an agreement says ln(trade) changes by b at given prices, so that trade costs of
 sector s change by -b / theta_s.
@@ -35,6 +38,8 @@ class EconomyVerbs(ABC):
     _tariff: FloatArray | None
     _productivity: FloatArray | None
     _trade_cost: FloatArray | None
+    _transfer: FloatArray | None
+    _works: FloatArray | None
 
     @abstractmethod
     def _resolve(
@@ -123,6 +128,44 @@ class EconomyVerbs(ABC):
         hat[np.ix_(regions, sectors)] *= 1.0 + float(m.get("percent")) / 100.0
         hat.setflags(write=False)
         self._productivity = hat
+
+    def _pay_for(self, m: Modification) -> None:
+        fault = out_of_bounds(verb_columns()["pay_for"]["musd"], m.get("musd"), f"{m.where}, musd")
+        if fault:
+            self.faults.append(fault)
+        ends = {key: self._codes(m, key) for key in ("payer", "region") if m.get(key)}
+        for key, found in ends.items():
+            if len(found) > 1:
+                self.faults.append(
+                    m.fault(key, "is a group", "name one region, with a modification for each")
+                )
+                return
+        if fault or not all(ends.values()):
+            return
+        (payer,) = ends["payer"]
+        (region,) = ends.get("region", [payer])
+        how, musd = str(m.get("how")), float(m.get("musd"))
+        if how == "transfer" and region == payer:
+            cure = 'name another region that receives it, or write how = "tax" for works at home'
+            self.faults.append(m.fault("region", "is the payer", cure))
+            return
+        income = float(self._trade.income[payer])
+        if musd >= income:
+            what = f"is {musd:,.0f}, and the payer's income {income:,.0f} million USD a year"
+            self.faults.append(m.fault("musd", what, "give a yearly sum below it"))
+            return
+        shape = len(self._trade.regions)
+        if region != payer:
+            moved = np.zeros(shape) if self._transfer is None else np.array(self._transfer)
+            moved[payer] -= musd
+            moved[region] += musd
+            moved.setflags(write=False)
+            self._transfer = moved
+        if how == "tax":
+            works = np.zeros(shape) if self._works is None else np.array(self._works)
+            works[region] += musd
+            works.setflags(write=False)
+            self._works = works
 
     def _codes(self, m: Modification, key: str) -> list[int]:
         """Positions on an axis of the trade table; groups and * spelled out, unknown codes are faults."""

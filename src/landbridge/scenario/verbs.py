@@ -36,6 +36,8 @@ class Change(PipelineVerbs, EconomyVerbs):
         self._tariff = world.policy.tariff
         self._productivity = world.policy.productivity_hat
         self._trade_cost = world.policy.trade_cost_hat
+        self._transfer = world.policy.transfer
+        self._works = world.policy.works
         self._no_transit = world.policy.no_transit
         self._no_transit_of = dict(world.policy.no_transit_of)
         self.faults: list[Fault] = []
@@ -51,6 +53,8 @@ class Change(PipelineVerbs, EconomyVerbs):
                 self._tariff,
                 self._productivity,
                 self._trade_cost,
+                self._transfer,
+                self._works,
                 no_transit=self._no_transit,
                 no_transit_of=self._no_transit_of,
             ),

@@ -171,12 +171,14 @@ class Cases:
         """A scenario's trade costs in every table under both closures, that of the run first."""
         if name not in self._solved:
             case = self.cases[name]
+            main, policy = case.equilibrium[case.closure], case.world.policy
             shock: dict[str, Any] = {
                 "cost_hat": case.cost_hat,
-                "tariff": case.world.policy.tariff,
-                "productivity_hat": case.world.policy.productivity_hat,
+                "tariff": policy.tariff,
+                "productivity_hat": main.productivity_hat,
+                "transfer": policy.transfer,
+                "works": policy.works,
             }
-            main = case.equilibrium[case.closure]
             out = [(main.base, main)]
             for table in self.tables:
                 for closure in ("fixed", "proportional"):

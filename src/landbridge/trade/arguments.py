@@ -20,6 +20,7 @@ def read_shock(
     productivity_hat: ArrayLike | None,
     transfer: ArrayLike | None,
     carriage: Carriage | None = None,
+    works: ArrayLike | None = None,
 ) -> Shock:
     """The shock that these arguments ask for; what changes nothing is None.
 
@@ -47,16 +48,22 @@ def read_shock(
         if abs(left) > 1e-9 * float(np.abs(moved).sum()):
             cure = "what one region receives another pays"
             reader.faults.append(Fault("transfer", f"sums to {left:,.6g} musd, not to zero", cure))
+    spent = reader.read("works", works, (N,))
+    if spent is not None:
+        good = np.isfinite(spent) & (spent >= 0.0) & (spent < table.income)
+        cure = "give million USD a year, at least 0 and below the region's income"
+        reader.demand("works", spent, good, "cannot be paid", cure)
     if reader.faults:
         raise DataError("the shock does not fit the table", reader.faults)
     cost, levels = _changed(cost, 1.0), _changed(levels, table.tariff)
-    lift, moved = _changed(lift, 1.0), _changed(moved, 0.0)
+    lift, moved, spent = _changed(lift, 1.0), _changed(moved, 0.0), _changed(spent, 0.0)
     return Shock(
         None if cost is None else np.log(np.ascontiguousarray(cost.transpose(2, 1, 0))),
         None if levels is None else np.ascontiguousarray(levels.transpose(2, 1, 0)),
         None if lift is None else np.log(np.ascontiguousarray(lift.T)),
         None if moved is None else moved.copy(),
         None if carriage is None else Paid.of(table, carriage),
+        None if spent is None else spent.copy(),
     )
 
 

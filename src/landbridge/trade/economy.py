@@ -40,7 +40,7 @@ LARGE_EXPONENT = 30.0
 class Shock:
     """What changes, None = nothing; ln_cost, tariff (levels) [s, d, o], ln_productivity [s, o].
 
-    transfer [n]: received; paid: what carriers get.
+    transfer [n]: received; paid: what carriers get; works [n]: income spent on works, enjoyed by nobody.
     """
 
     ln_cost: Array | None = None
@@ -48,11 +48,12 @@ class Shock:
     ln_productivity: Array | None = None
     transfer: Array | None = None
     paid: Paid | None = None
+    works: Array | None = None
 
     @property
     def empty(self) -> bool:
         """Whether nothing changes."""
-        parts = self.ln_cost, self.tariff, self.ln_productivity, self.transfer, self.paid
+        parts = self.ln_cost, self.tariff, self.ln_productivity, self.transfer, self.paid, self.works
         return all(part is None for part in parts)
 
     def part(self, base: Base, share: float) -> Shock:
@@ -75,6 +76,7 @@ class Shock:
             None if self.ln_productivity is None else share * self.ln_productivity,
             None if self.transfer is None else share * self.transfer,
             None if self.paid is None else self.paid.part(share),
+            None if self.works is None else share * self.works,
         )
 
 
@@ -203,6 +205,7 @@ class Economy:
         # Cells with spending whose every source the shock has closed.
         self.cut_off = (scale > 0) & ~(self.K > 0).any(axis=2)
         self.transfer = np.zeros(N) if shock.transfer is None else shock.transfer
+        self.works = np.zeros(N) if shock.works is None else shock.works
         self.constant = self.transfer + base.D if closure == "fixed" else self.transfer
         self.per_wage = 1.0 + base.D / (base.wL + base.rents)
         self.wedge: Array | None = None
@@ -308,7 +311,9 @@ class Economy:
         ratio = (demand + self.empty) / self.scale_safe
         floor = np.exp(x)
         floor *= LEAST_STEP
-        valid = bool(ratio.min() > 0 and income.min() > 0 and labour.min() > 0 and Y.min() >= 0)
+        valid = bool(
+            ratio.min() > 0 and (income - self.works).min() > 0 and labour.min() > 0 and Y.min() >= 0
+        )
         if not valid:
             np.maximum(ratio, floor, out=ratio)
         np.subtract(np.log(ratio), x, out=rx)

@@ -96,10 +96,26 @@ class Equilibrium:
         return _frozen(self.wage_hat / np.exp((self.base.final_share * np.log(self.price_hat)).sum(axis=1)))
 
     @cached_property
+    def productivity_hat(self) -> Array | None:
+        """Productivities after / before [n, s], None where none changes."""
+        lift = self._economy.shock.ln_productivity
+        return None if lift is None else _frozen(np.exp(lift.T))
+
+    @cached_property
     def producer_price_hat(self) -> Array:
         """unit_cost_hat / productivity_hat [n, s], the change of the price at the factory gate."""
         lift = self._economy.shock.ln_productivity
         return self.unit_cost_hat if lift is None else _frozen(self.unit_cost_hat * np.exp(-lift.T))
+
+    @property
+    def without_new_tariffs(self) -> Array:
+        """Real income after / before [n] where the budget keeps the change of tariff revenue.
+
+        (I' - works - (R' - R)) / I / P^: the budget spends it in the proportions of final demand.
+        """
+        revenue = (self.tariff * self.trade).sum(axis=(0, 2)) - self.base.tariff_revenue
+        enjoyed = self.income - self._economy.works
+        return np.asarray(self.real_income_hat * (1.0 - revenue / enjoyed))
 
     def resistances(self, reference: str) -> pd.DataFrame:
         """Changes of outward and inward resistances relative to a region: `resistance.resistances`."""
@@ -237,16 +253,18 @@ class Equilibrium:
         transfer: ArrayLike | None = None,
         *,
         carriage: Carriage | None = None,
+        works: ArrayLike | None = None,
     ) -> LinearResponse:
         """First-order response of every outcome to one shock on top of this equilibrium, by one solve.
 
         Gradient times log changes: d ln tau = ln cost_hat, dt = tariff - tariff now, d ln A = ln
-        productivity_hat, dT = transfer [million USD]; carriage: shares paid beside those paid already.
+        productivity_hat, dT = transfer [million USD]; carriage, works: beside those of this equilibrium.
         """
         self._solved()
         asked = self._direction(cost_hat, tariff, productivity_hat, transfer)
         paid = None if carriage is None else Paid.of(self.base, carriage)
-        return welfare.push_forward(self._economy, self._point, *asked, paid)
+        more = read_shock(self.base, None, None, None, None, works=works).works
+        return welfare.push_forward(self._economy, self._point, *asked, paid, more)
 
     def linear_response(
         self,
@@ -256,9 +274,11 @@ class Equilibrium:
         transfer: ArrayLike | None = None,
         *,
         carriage: Carriage | None = None,
+        works: ArrayLike | None = None,
     ) -> Array:
         """d ln W[n] of all regions to first order: the gradients at this equilibrium times the changes."""
-        return self.jvp(cost_hat, tariff, productivity_hat, transfer, carriage=carriage).real_income
+        asked = cost_hat, tariff, productivity_hat, transfer
+        return self.jvp(*asked, carriage=carriage, works=works).real_income
 
     def second_order(
         self,
@@ -291,6 +311,7 @@ class Equilibrium:
                     _moved(now.ln_productivity, asked[2], sign),
                     _moved(now.transfer, asked[3], sign),
                     now.paid,
+                    now.works,
                 )
                 try:
                     there, found, _ = find(
@@ -351,6 +372,7 @@ def solve(
     start: Equilibrium | None = None,
     supply_elasticity: float = 0.0,
     carriage: Carriage | None = None,
+    works: ArrayLike | None = None,
     hold: str | None = None,
     reference: str | None = None,
 ) -> Equilibrium:
@@ -388,6 +410,9 @@ def solve(
         here with sectors and inputs). Zero is the fixed endowment.
     carriage
         What carriers are paid of the sales they carry, more than in the base; none by default.
+    works : [N], million USD
+        Income that is spent on works, in the proportions of final demand, and enjoyed by nobody there:
+        real income is (I' - works) / P over I.
     hold, reference
         hold="output" gives the conditional equilibrium relative to a region: see `conditional`.
 
@@ -407,14 +432,14 @@ def solve(
         cure = "make one with TradeTable.armington or TradeTable.from_frame"
         raise DataError("there is no economy", [Fault("table", f"is a {type(table).__name__}", cure)])
     if hold is not None:
-        rest = (tariff, productivity_hat, transfer, start, supply_elasticity or None, carriage)
+        rest = (tariff, productivity_hat, transfer, start, supply_elasticity or None, carriage, works)
         return resistance.held(table, cost_hat, hold, reference, tol, rest)  # type: ignore[return-value]
     if np.ndim(cost_hat if cost_hat is not None else 0.0) == 4:
         from landbridge.trade.batch import solve_batch  # it builds on this module
 
         faults = [
             Fault(name, "is given", "leave it out or solve the scenarios one by one")
-            for name, value in (("start", start), ("carriage", carriage))
+            for name, value in (("start", start), ("carriage", carriage), ("works", works))
             if value is not None
         ]
         if faults:
@@ -436,7 +461,7 @@ def solve(
     if not (isinstance(tol, (int, float)) and tol > 0):
         raise DataError("the tolerance is not positive", [Fault("tol", f"is {tol!r}", "give 1e-10")])
     psi = read_supply(supply_elasticity)
-    shock = read_shock(table, cost_hat, tariff, productivity_hat, transfer, carriage)
+    shock = read_shock(table, cost_hat, tariff, productivity_hat, transfer, carriage, works)
     return _from_shock(table, shock, deficits, tol, start, psi, throw=throw)
 
 

@@ -202,10 +202,10 @@ def outcome_cotangents(
 
 
 def log_real_income(economy: Economy, point: Point) -> Array:
-    """ln W_n^ = ln(I'_n / I_n) - sum_s alpha_n^s ln P_n^s."""
+    """ln W_n^ = ln((I'_n - works_n) / I_n) - sum_s alpha_n^s ln P_n^s."""
     base = economy.base
     spread = (base.alpha * point.log_price).sum(axis=0)
-    return np.asarray(np.log(point.income / base.income) - spread)
+    return np.asarray(np.log((point.income - economy.works) / base.income) - spread)
 
 
 def first_order(economy: Economy, point: Point, flows: Array, wage: Array) -> FirstOrder:
@@ -223,6 +223,7 @@ def first_order(economy: Economy, point: Point, flows: Array, wage: Array) -> Fi
     if shock.ln_cost is not None:
         paid = base.pi * base.X[:, :, None]
         cost = cost - np.where(paid > 0, paid * np.expm1(shock.ln_cost), 0.0).sum(axis=(0, 2))
+    cost = cost - economy.works
     supply = np.zeros(base.N)
     if economy.supply_elasticity:
         # wL' / w^ are the factors in base wages.
@@ -260,7 +261,7 @@ def pull_back(
     p_bar, _, w_bar = economy.split(on_state)
     bar_I: Array | None = None
     if real_income is not None:
-        bar_I = real_income / point.income
+        bar_I = real_income / (point.income - economy.works)
         p_bar -= base.alpha * real_income
     if price is not None:
         p_bar += price.T
@@ -307,6 +308,7 @@ def push_forward(
     ln_productivity: Array | None = None,
     d_transfer: Array | None = None,
     d_paid: Paid | None = None,
+    d_works: Array | None = None,
 ) -> LinearResponse:
     """d of every outcome along one direction of the shocks ([s, d, o], [s, o], [n]): one linear solve."""
     base = economy.base
@@ -341,8 +343,9 @@ def push_forward(
     out = economy.push(point, du, landed, d_income)
     dp, dx, dw = economy.split(du)
     rate = (dx + base.theta * dp)[:, :, None] - theta * (out.lnc[:, None, :] + q) - ln_T
+    enjoyed = out.income if d_works is None else out.income - d_works
     return LinearResponse(
-        out.income / point.income - (base.alpha * dp).sum(axis=0),
+        enjoyed / (point.income - economy.works) - (base.alpha * dp).sum(axis=0),
         dw.copy(),
         dp.T.copy(),
         out.lnc.T.copy(),

@@ -27,6 +27,7 @@ class Policy:
     tariff[o, d, s]: tariffs in force after the change, a fraction of the producer price.
     productivity_hat[n, s]: productivity after / before.
     trade_cost_hat[o, d, s]: trade costs after / before, beside those of freight.
+    transfer[n], works[n]: received from other regions, spent on works [million USD a year].
     no_transit: countries through which only their own trade goes.
     no_transit_of: further such countries, by sector.
     """
@@ -34,6 +35,8 @@ class Policy:
     tariff: FloatArray | None = None
     productivity_hat: FloatArray | None = None
     trade_cost_hat: FloatArray | None = None
+    transfer: FloatArray | None = None
+    works: FloatArray | None = None
     no_transit: frozenset[str] = frozenset()
     no_transit_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -130,6 +133,8 @@ class World:
             self.policy.tariff,
             self.policy.productivity_hat,
             self.policy.trade_cost_hat,
+            self.policy.transfer,
+            self.policy.works,
         ):
             digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
         digest.update(" ".join(sorted(self.policy.no_transit)).encode())
