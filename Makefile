@@ -42,6 +42,7 @@ bench: $(VENV)/tested
 	$(BIN)/python benchmarks/chain.py
 	$(BIN)/python benchmarks/assignment.py
 	$(BIN)/python benchmarks/readers.py
+	$(BIN)/python benchmarks/hostile.py
 
 data: $(VENV)/installed
 	$(BIN)/python recipes/network.py

@@ -66,6 +66,9 @@ def small_tables(world: World) -> dict[str, Table]:
                 fits = False
             if fits:
                 rows.append(row)
+        if name == "corridors":
+            first, last = (str(row["place_id"]) for row in _two(tables, kept))
+            rows = [{**next(iter(table)), "from_place": first, "to_place": last, "sector": "MCH"}]
         if name == "labels":
             rows = _some_labels(rows, {**inside, "region": set(REGIONS)})
         out[name] = table.with_rows(rows)
@@ -79,6 +82,12 @@ def small_tables(world: World) -> dict[str, Table]:
         {**row, "share": float(row["share"] or 0.0) / total[str(row["region"])]} for row in out["zones"]
     )
     return out
+
+
+def _two(tables, kept):
+    """The first zone of each region."""
+    zones = [row for row in tables["zones"] if row["place_id"] in kept]
+    return [next(row for row in zones if row["region"] == region) for region in REGIONS]
 
 
 def _some_labels(rows, inside):

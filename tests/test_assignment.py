@@ -311,14 +311,14 @@ def test_weights_and_trips_within(tmp_path: Path) -> None:
     [
         (NET.replace("1 2 10 4", "1 2 10"), TRIPS, 1),
         (NET.replace("LINKS> 1", "LINKS> 9"), TRIPS.replace("2 : 3.0", "7 : 3.0"), 2),
-        (NET.replace(" 10 ", " 0 "), TRIPS.replace("FLOW> 5", "FLOW> 50"), 2),
+        (NET.replace(" 10 ", " -1 "), TRIPS.replace("FLOW> 5", "FLOW> 50"), 2),
         ("", "", 2),
         (NET.replace("1 2 10 4", "1.5 2 10 4"), TRIPS, 1),
         (NET, TRIPS.replace("Origin 1", "Origin 1.5"), 1),
         (NET, TRIPS.replace("2 : 3.0", "1.5 : 3.0"), 1),
         (NET.replace("<TOLL", "<FIRST THRU NODE> x\n<TOLL"), TRIPS, 1),
-        (NET.replace("<TOLL", "<FIRST THRU NODE> 1.5\n<TOLL").replace(" 10 ", " 0 "), TRIPS, 2),
-        (NET.replace("NODES> 2", "NODES>").replace(" 10 ", " 0 "), TRIPS, 2),
+        (NET.replace("<TOLL", "<FIRST THRU NODE> 1.5\n<TOLL").replace(" 10 ", " -1 "), TRIPS, 2),
+        (NET.replace("NODES> 2", "NODES>").replace(" 10 ", " -1 "), TRIPS, 2),
         (NET.replace("<TOLL FACTOR> 3", "<TOLL FACTOR> dear"), TRIPS, 1),
     ],
 )

@@ -292,7 +292,8 @@ def test_nothing_is_ever_written_over(call: Call, tmp_path: Path, world: World) 
 
 def test_a_changed_world_is_exported_as_it_is(world: World, tmp_path: Path) -> None:
     table = world.network["rates"]
-    rows = [{**row, "usd_per_teu_km": float(row["usd_per_teu_km"] or 0) / 3} for row in table]
+    moved = ("usd_per_teu_km", "usd_per_teu", "low", "high")
+    rows = [{**row, **{c: None if row[c] is None else float(row[c]) / 3 for c in moved}} for row in table]
     changed = world.with_network(rates=table.with_rows(rows))
     assert load_world(export(changed, tmp_path / "changed")).hash == changed.hash
     scenario = lb.Scenario.from_dict(

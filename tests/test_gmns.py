@@ -70,7 +70,6 @@ def test_units_uses_and_own_delay_columns(tmp_path: Path) -> None:
         ("LINESTRING (1 0, 0 0)", "LINE 1 0", "link.csv line 2: geometry"),
         ("(1 0, 0 0)", "(1 0, 0 0", "link.csv line 2: geometry"),
         ("(1 0, 0 0)", "(1 0, 0 1e)", "link.csv line 2: geometry"),
-        ("3,a,b,1,40,100,,,truck", "3,b,m,1,40,100,,,auto", "link.csv line 4: is a second link from b to m"),
         ("3,a,b", "2,a,b", "link.csv line 4: link_id '2' stands already at link.csv line 3"),
         ("2,m,b,0", "2,m,b,maybe", "link.csv line 3: directed is 'maybe'"),
         ("2,m,b,0,5,50", "2,m,b,0,5,0", "link.csv line 3: free_speed 0 is not positive"),
@@ -84,6 +83,12 @@ def test_one_fault(tmp_path: Path, old: str, new: str, said: str) -> None:
         read_gmns(folder(tmp_path, link=LINKS.replace(old, new, 1)))
     assert len(bad.value.faults) == 1
     assert str(bad.value.faults[0]).startswith(said)
+
+
+def test_a_second_link_between_two_nodes_is_kept_and_noted(tmp_path: Path) -> None:
+    net = read_gmns(folder(tmp_path, link=LINKS.replace("3,a,b,1,40,100,,,truck", "3,b,m,1,40,100,,,auto")))
+    assert net.link_names == ("1", "2", "2", "3")
+    assert "all kept: 1 (link.csv line 4 beside link.csv line 3)" in net.notes[-1]
 
 
 def test_all_faults_of_all_files_at_once(tmp_path: Path) -> None:

@@ -110,6 +110,16 @@ def grid_of(raw: bytes) -> Grid:
     return [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if any(row)]
 
 
+def trimmed(grid: Grid) -> Grid:
+    """The grid without the last columns that have neither a name nor a filled cell."""
+    while len(grid) > 1 and not grid[0][-1].strip():
+        last = len(grid[0]) - 1
+        if any("".join(row[last:]).strip() for row in grid[1:]):
+            break
+        grid = [row[:last] for row in grid]
+    return grid
+
+
 def bytes_of(grid: Grid, terminator: str = "\n") -> bytes:
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator=terminator).writerows(grid)
@@ -132,7 +142,7 @@ def literal_cell(column: Column, text: str) -> Cell:
 
 
 def literal_table(path: Path, name: str) -> Table:
-    header, *rows = grid_of(path.read_bytes())
+    header, *rows = trimmed(grid_of(path.read_bytes()))
     header = [word.strip() for word in header]
     assert len(set(header)) == len(header)
     columns = columns_of(name)
@@ -145,8 +155,21 @@ def literal_table(path: Path, name: str) -> Table:
     return Table(name, tuple(columns), tuple(typed))
 
 
+def bounded(table: Table) -> Table:
+    """Bounds and units of parameters are those of the model, whatever a copy says."""
+    if table.name != "parameters":
+        return table
+    own = literal_table(DATA / "network" / "parameters.csv", "parameters").by("parameter")
+    kept = ("min", "max", "unit", "part_of")
+    rows = (
+        {**row, **{c: own[str(row["parameter"])][c] for c in kept}} if row["parameter"] in own else row
+        for row in table
+    )
+    return table.with_rows(rows)
+
+
 def literal_numbers(path: Path, keys: int, axes: list[tuple[str, ...]], columns: tuple[str, ...]):
-    header, *rows = grid_of(path.read_bytes())
+    header, *rows = trimmed(grid_of(path.read_bytes()))
     header = [word.strip() for word in header]
     at = [header.index(column) for column in columns]
     named = ["exporter", "importer"] if "exporter" in header else header[:2]
@@ -168,7 +191,7 @@ def literal_reading(folder: Path, base: World, changed: tuple[str, ...]) -> Worl
     for name in changed:
         stem = Path(name).stem
         if name.startswith("network/"):
-            world = world.with_network(**{stem: literal_table(folder / name, stem)})
+            world = world.with_network(**{stem: bounded(literal_table(folder / name, stem))})
         elif stem in ("regions", "sectors"):
             world = replace(world, **{stem: literal_table(folder / name, stem)})
     if not any(name.startswith("economy/") for name in changed):

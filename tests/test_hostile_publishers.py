@@ -67,7 +67,7 @@ CELLS = (
     *("9" * 400, "CHN", "chn", "CHN_A01", "VA", "OUT", "1e-320", "00398", "398", "3.98e2"),
 )
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
-_WHOLE = re.compile(r"[+-]?[0-9]{1,15}", re.ASCII)
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}(\.0*)?", re.ASCII)
 
 
 def bytes_of(grid: Grid) -> bytes:
@@ -159,8 +159,8 @@ def literal_baci(raw: bytes) -> dict[tuple[str, str, str], float]:
     out: dict[tuple[str, str, str], float] = defaultdict(float)
     met: set[tuple[str, ...]] = set()
     for row in rows[1:]:
-        if len(row) == len(header) + 1 and not row[-1].strip():
-            row = row[:-1]
+        if not any(cell.strip() for cell in row[len(header) :]):
+            row = row[: len(header)]
         if len(row) != len(header):
             raise ValueError(row)
         cell = {name: text.strip() for name, text in zip(header, row, strict=True)}
@@ -171,8 +171,8 @@ def literal_baci(raw: bytes) -> dict[tuple[str, str, str], float]:
         for name in ("v", "q") if known else ("v",):
             if not _NUMBER.fullmatch(cell[name]) or not 0 <= float(cell[name]) <= 1e12:
                 raise ValueError(cell)
-        t, i, j, k = (int(cell[name]) for name in "tijk")
-        if t != 2023 or not 0 <= k <= 999_999:
+        t, i, j, k = (int(cell[name].partition(".")[0]) for name in "tijk")
+        if t != 2023 or not 10_000 <= k <= 999_999:
             raise ValueError(cell)
         key = ISO[i], ISO[j], f"{k:06d}"
         if key in met:

@@ -38,7 +38,7 @@ from publisher_files import (
 )
 
 REGIONS = {"CHN": "CHN", "KAZ": "CA5", "KGZ": "CA5", "RUS": "RUS", "DEU": "EUR"}
-SECTORS = {"01": "AGR", "27": "ENE", "2710": "REF", "8": "MCH"}
+SECTORS = {"01": "AGR", "27": "ENE", "2710": "REF", "84": "MCH", "87": "MCH"}
 
 
 def faults_of(error: pytest.ExceptionInfo[DataError]) -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from landbridge.errors import DataError, LandbridgeError, ScenarioError
 from landbridge.io.tables import load_world
+from landbridge.remarks import _of_changes_written_twice
 from landbridge.scenario import Scenario, apply, bundled, json_schema, load_scenario, study_set
 from landbridge.scenario.fields import ALIASES, verb_columns
 from landbridge.world import World
@@ -397,3 +398,12 @@ def test_the_readme_names_every_verb_and_the_changes_count_the_scenarios() -> No
     words = {17: "Seventeen", 18: "Eighteen", 19: "Nineteen", 20: "Twenty"}
     changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"{words[len(bundled())]} scenarios come with it" in changes
+
+
+def test_a_change_written_twice_and_a_blank_base_are_told() -> None:
+    half = {"verb": "change_gateway", "gateway": "khorgos-altynkol", "time_h": {"multiply": 0.5}}
+    with pytest.raises(ScenarioError, match="base: is blank"):
+        Scenario.from_dict({"name": "x", "base": " ", "modification": [half]}, "x")
+    twice = Scenario.from_dict({"name": "x", "modification": [half, dict(half)]}, "x")
+    told = list(_of_changes_written_twice(twice))
+    assert len(told) == 1 and "modification 2 says what modification 1 says" in told[0]

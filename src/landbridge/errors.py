@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 __all__ = [
     "ConvergenceError",
@@ -97,21 +97,26 @@ class Status:
     rebase: float = 0.0
 
     def as_json(self) -> dict[str, object]:
-        """The four public fields, as every `--json` output prints them."""
+        """The public fields, as every `--json` output prints them."""
         return {
             "converged": self.converged,
             "residual": self.residual,
             "iterations": self.iterations,
             "message": self.message,
+            "rebase": self.rebase,
         }
 
     @staticmethod
     def worst(statuses: Iterable[Status]) -> Status:
-        """The status to report for several solves: a failed one first, else the largest residual."""
+        """The status to report for several solves: a failed one first, else the largest residual.
+
+        rebase is the largest of all.
+        """
         found = list(statuses)
         if not found:
             return Status(True, 0.0, 0, "nothing to solve")
-        return max(found, key=lambda s: (not s.converged, s.residual))
+        worst = max(found, key=lambda s: (not s.converged, s.residual))
+        return replace(worst, rebase=max(s.rebase for s in found))
 
 
 def did_you_mean(word: str, known: Iterable[str], most: int = 3) -> str:

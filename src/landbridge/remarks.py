@@ -102,6 +102,7 @@ def remarks(
     notes += _of_kept_trade(world, base, parameters)
     notes += _of_estimates(scenario, world)
     notes += _of_payers(scenario)
+    notes += _of_changes_written_twice(scenario)
     if queues is not None and settled is not None:
         notes += _of_queues(graph, queues, settled, world, base)
     old = base.network["links"].by("link_id")
@@ -161,6 +162,19 @@ def _of_estimates(scenario: Scenario, world: World) -> Iterator[str]:
             told.append(f"{cost[0]} % at theta {at:g}{wide}")
         without = "; it has no standard error here" if error is None else ""
         yield f"the coefficient {value:g} stands for trade costs of {'; '.join(told)}{without}"
+
+
+def _of_changes_written_twice(scenario: Scenario) -> Iterator[str]:
+    """Changes that stand there twice, word for word."""
+    for number, m in enumerate(scenario.modifications, start=1):
+        same = [
+            n for n, other in enumerate(scenario.modifications, start=1) if other.to_dict() == m.to_dict()
+        ]
+        if same[0] < number:
+            yield (
+                f"modification {number} says what modification {same[0]} says ({m.verb}): both are done, one "
+                "on top of the other"
+            )
 
 
 def _of_payers(scenario: Scenario) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from landbridge.indicators import indicators
+from landbridge.io.whole import harmless, without_controls
 from landbridge.results import Results, Rows
 from landbridge.world import World
 from landbridge.world.names import MARK, UNREVIEWED, labels_of
@@ -112,6 +113,14 @@ class Section:
     rows: tuple[tuple[str, ...], ...] = ()
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Names of a user's own tables may hold codes that a terminal obeys: they are taken out."""
+        object.__setattr__(self, "title", without_controls(self.title))
+        for name in ("columns", "before", "after"):
+            object.__setattr__(self, name, tuple(map(without_controls, getattr(self, name))))
+        rows = tuple(tuple(map(without_controls, row)) for row in self.rows)
+        object.__setattr__(self, "rows", rows)
 
     def is_words(self, number: int) -> bool:
         """Whether a column reads from the left: the first, and those most of whose cells are no figures."""
@@ -322,7 +331,7 @@ def csv_text(digests: Sequence[Digest]) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(LONG)
-    writer.writerows((*row[:-1], repr(row[-1])) for row in long_rows(digests))
+    writer.writerows((*map(harmless, map(str, row[:-1])), repr(row[-1])) for row in long_rows(digests))
     return out.getvalue()
 
 
@@ -569,10 +578,11 @@ def _trade(case: Digest, names: dict[str, str]) -> Section:
             total[k] += value
         rows.append((names[region], *_cells(there), *_cells(back)))
     both = [
-        {"base_musd": total[k], "musd": total[k + 1], "percent": 100 * total[k + 1] / total[k]}
+        {"base_musd": total[k], "musd": total[k + 1], "percent": 100 * total[k + 1] / (total[k] or 1.0)}
         for k in (0, 2)
     ]
-    rows.append(("the five together", *_cells(both[0]), *_cells(both[1])))
+    if rows:
+        rows.append(("the five together", *_cells(both[0]), *_cells(both[1])))
     return Section(
         f"{case.id}: China - Central Asia trade in goods",
         ("", "from China, base", "change", "%", "to China, base", "change", "%"),

@@ -5,8 +5,10 @@ Exit codes: 0 done, 1 error, 2 usage, 3 bad data or scenario, 4 not converged, 5
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +24,7 @@ from landbridge.cli.people import claims, farm, travel, treaties
 from landbridge.cli.readers import read_publisher
 from landbridge.cli.routes import route
 from landbridge.cli.study import cite, run, scenarios
+from landbridge.cli.terminal import say, shortened
 from landbridge.errors import LandbridgeError
 
 __all__ = ["app", "main"]
@@ -71,22 +74,49 @@ def _version(
 
 def main() -> None:
     """Entry point: run a command and turn the library's errors into messages and exit codes."""
+    closed = sys.stdout is None
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed before the program began
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")
+    code = _run() or int(closed)
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        code = code or _no_output(error)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """One command, and its exit code."""
     try:
         app()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
     except LandbridgeError as error:
-        sys.stderr.write(f"landbridge: {error}\n")
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.exit(1)
+        say(f"landbridge: {shortened(error)}")
+        return error.exit_code
+    except OSError as error:
+        return _no_output(error)
     except Exception as error:
         if os.environ.get("LANDBRIDGE_DEBUG"):
             raise
-        sys.stderr.write(
-            f"landbridge: internal error, please report it: {type(error).__name__}: {error}\n"
-            "(LANDBRIDGE_DEBUG=1 shows where)\n"
+        say(
+            f"landbridge: internal error, please report it: {type(error).__name__}: {str(error)[:500]}\n"
+            "(LANDBRIDGE_DEBUG=1 shows where)"
         )
-        sys.exit(1)
+        return 1
+    return 0
+
+
+def _no_output(error: OSError | ValueError) -> int:
+    """Standard output is full or closed: say so where it is not merely a reader that has seen enough."""
+    if not isinstance(error, BrokenPipeError):
+        say(f"landbridge: the output cannot be written ({getattr(error, 'strerror', None) or error})")
+    # What is still held back is dropped, or the interpreter would fail on it once more at its end.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, check_ending, envelope_json, put, show, write
+from landbridge.cli.terminal import JsonFlag, check_ending, envelope_json, put, say, show, write
 
 if TYPE_CHECKING:
     from landbridge.report import Section
@@ -50,13 +49,16 @@ def assign(
     model: Annotated[
         Literal["ue", "weibit"], typer.Option(help="User equilibrium, or stochastic equilibrium.")
     ] = "ue",
-    gap: Annotated[float, typer.Option(help="Relative gap at which to stop.")] = 1e-8,
+    gap: Annotated[float, typer.Option(help="Relative gap at which to stop, above 0 and below 1.")] = 1e-8,
     phi: Annotated[float, typer.Option(help="weibit: how sharply shares follow cost ratios.")] = 8.0,
     turns: Annotated[
         Path | None, typer.Option(help="Turn penalties: CSV with columns from_link, to_link, cost.")
     ] = None,
     use: Annotated[
-        str | None, typer.Option(help="GMNS: only the links that allow this use: truck, block ...")
+        str | None,
+        typer.Option(
+            help="GMNS: only the links that allow this use: truck, block ... (a group: every use in it)."
+        ),
     ] = None,
     toll_weight: Annotated[
         float | None,
@@ -79,8 +81,11 @@ def assign(
         Path | None, typer.Option("--output", "-o", help="Write flows by link (.csv) or all of it (.json).")
     ] = None,
 ) -> None:
-    """Load trips on a congested road network until nobody gains by another path."""
-    from landbridge.errors import DataError, Fault
+    """Load trips on a congested road network until nobody gains by another path.
+
+    Where the gap is not reached, what was found is written with its gap, and the exit code is 4.
+    """
+    from landbridge.errors import ConvergenceError, DataError, Fault
     from landbridge.transport import assign as solve
     from landbridge.transport import read_demand, read_gmns, read_tntp, read_turns
 
@@ -92,6 +97,10 @@ def assign(
     if not folder and trips.suffix.casefold() == ".csv":
         cure = "a TNTP network takes a TNTP trips file; of a GMNS network give the folder"
         raise typer.BadParameter(cure, param_hint="TRIPS")
+    if not 0 < gap < 1:
+        raise typer.BadParameter(
+            f"{gap:g} is no share: give one above 0 and below 1, as 1e-8", param_hint="--gap"
+        )
     if use is not None and not folder:
         raise typer.BadParameter("only a GMNS folder tells uses", param_hint="--use")
     if distance_weight is not None and folder:
@@ -104,17 +113,18 @@ def assign(
     penalties = None if turns is None else read_turns(turns, network)
     selected = _selected(network, select_link or [])
     for note in network.notes[:_SHOWN]:
-        sys.stderr.write(f"note: {note}\n")
+        say(f"note: {note}")
     if len(network.notes) > _SHOWN:
-        sys.stderr.write(f"note: and {len(network.notes) - _SHOWN} more like these\n")
+        say(f"note: and {len(network.notes) - _SHOWN} more like these")
     _hint()
-    found = solve(network, demand, model=model, gap=gap, phi=phi, turns=penalties, most=rounds)
+    found = solve(network, demand, model=model, gap=gap, phi=phi, turns=penalties, most=rounds, throw=False)
 
     unit = "hours" if folder else "the unit of time of the network file"
     asked = _Asked(network, demand, model, selected, unit)
 
     def envelope() -> str:
-        files = [net / "node.csv", net / "link.csv", net / "config.csv"] if folder else [net]
+        names = ("node", "link", "config", "use_definition", "use_group")
+        files = [net / f"{name}.csv" for name in names] if folder else [net]
         files += [trips, *([] if turns is None else [turns])]
         options = {
             "model": model,
@@ -133,11 +143,14 @@ def assign(
 
     if output is not None:
         write(output, envelope() if output.suffix == ".json" else _csv(network, found))
-        sys.stderr.write(f"{found.status.message}\n")
+        if found.status.converged:
+            say(found.status.message)
     elif as_json:
         put(envelope())
     else:
         show(_sections(asked, found))
+    if not found.status.converged:
+        raise ConvergenceError(f"not converged: {found.status.message}")
 
 
 def _selected(network: Network, names: Sequence[str]) -> list[int]:
@@ -145,11 +158,12 @@ def _selected(network: Network, names: Sequence[str]) -> list[int]:
     from landbridge.errors import DataError, Fault, did_you_mean
 
     numbers: dict[str, list[int]] = {}
-    for a in range(len(network.tail)):
+    for a in range(_links(network)):
         numbers.setdefault(_link(network, a), []).append(a)
     whole = "a link_id of link.csv" if network.link_names else f"1 to {len(network.tail)}, as in the file"
+    known = list(filter(None, network.link_names))
     faults = [
-        Fault("--select-link", f"there is no link {name}", did_you_mean(name, network.link_names) or whole)
+        Fault("--select-link", f"there is no link {name}", did_you_mean(name, known) or whole)
         for name in names
         if name not in numbers
     ]
@@ -166,16 +180,21 @@ def _compiler() -> tuple[str, ...]:
 
 def _hint() -> None:
     if not _compiler():
-        sys.stderr.write('hint: pip install "landbridge[fast]" (numba) makes this much faster\n')
+        say('hint: pip install "landbridge[fast]" (numba) makes this much faster')
 
 
 def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def _links(network: Network) -> int:
+    """How many links are those of the file: what joins a zone to several nodes is not shown."""
+    return len(network.tail) - network.connectors
+
+
 def _rows(network: Network, found: Assignment) -> Iterator[dict[str, Any]]:
     ends = _names(network)
-    for a in range(len(network.tail)):
+    for a in range(_links(network)):
         yield {
             "link": _link(network, a),
             "from": ends(int(network.tail[a])),
@@ -233,7 +252,7 @@ def _result(asked: _Asked, found: Assignment) -> dict[str, Any]:
     return {
         "network": network.name,
         "model": asked.model,
-        "nodes": network.nodes,
+        "nodes": network.nodes - len(set(network.tail[_links(network) :: 2].tolist())),
         "zones": network.zones,
         "trips": float(demand.trips.sum()),
         "trips_within_zones": demand.within,
@@ -250,9 +269,10 @@ def _result(asked: _Asked, found: Assignment) -> dict[str, Any]:
 
 def _csv(network: Network, found: Assignment) -> str:
     from landbridge.io.files import csv_text
+    from landbridge.io.whole import harmless
 
     rows = list(_rows(network, found))
-    cells = [["" if value is None else str(value) for value in row.values()] for row in rows]
+    cells = [["" if value is None else harmless(str(value)) for value in row.values()] for row in rows]
     return csv_text([list(rows[0]), *cells])
 
 
@@ -269,7 +289,7 @@ def _sections(asked: _Asked, found: Assignment) -> Iterator[Section]:
         f"{network.name}: {found.status.message}",
         ("what", "value"),
         (
-            ("links", f"{len(network.tail):,}"),
+            ("links", f"{_links(network):,}"),
             ("trips between zones", f"{demand.trips.sum():,.6g}"),
             ("trips within zones, not assigned", f"{demand.within:,.6g}"),
             ("total cost", f"{found.flow @ found.cost:,.10g}"),

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, WorldFolder, envelope_json, load, put, show, write
+from landbridge.cli.terminal import (
+    JsonFlag,
+    Rebase,
+    WorldFolder,
+    envelope_json,
+    load_sound,
+    put,
+    show,
+    write,
+)
 from landbridge.errors import Status
 
 if TYPE_CHECKING:
@@ -29,7 +38,7 @@ def validate(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
     from landbridge.studies.validate import validate as check
 
     begin = time.perf_counter()
-    loaded = load(world)
+    loaded = load_sound(world)
     found = check(loaded)
     if as_json:
         put(envelope_json(found.to_json(), found.status, loaded, "data validate", begin))
@@ -49,6 +58,7 @@ def calibrate(
         Path | None, typer.Option("--output", "-o", help="Write the fitted numbers to a .csv or .json file.")
     ] = None,
     world: WorldFolder = None,
+    rebase: Rebase = False,
 ) -> None:
     """Fit gateway constants and family shares to the counts of 2023 and show what is only predicted."""
     from landbridge.cli.terminal import check_ending
@@ -56,7 +66,7 @@ def calibrate(
 
     check_ending(output, (".csv", ".json"))
     begin = time.perf_counter()
-    loaded = load(world)
+    loaded = load_sound(world, rebase)
     found = fit(loaded, folds=folds)
     status = Status(True, found.gradient, found.evaluations, "least squares settled; residual: its gradient")
     envelope = envelope_json(found.to_json(), status, loaded, "calibrate", begin)

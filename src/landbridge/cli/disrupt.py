@@ -7,22 +7,26 @@ import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from landbridge.cli.terminal import (
     JsonFlag,
+    Rebase,
     WorldFolder,
     attribution_lines,
     check_ending,
     envelope_json,
-    load,
+    load_sound,
     progress_bar,
     put,
+    say,
     show,
+    tell_rebase,
     write,
 )
+from landbridge.io.whole import harmless
 
 if TYPE_CHECKING:
     from landbridge.report import Section
@@ -55,13 +59,14 @@ def disrupt(
         Path | None, typer.Option("--output", "-o", help="Write everything to a .json, .csv or .md file.")
     ] = None,
     world: WorldFolder = None,
+    rebase: Rebase = False,
 ) -> None:
     """Take out every gateway and link that carries freight, one at a time, and rank what is lost."""
     from landbridge.studies.disrupt import disrupt as take_out
 
     check_ending(output, _ENDINGS)
     begin = time.perf_counter()
-    loaded = load(world)
+    loaded = load_sound(world, rebase)
     named = only or []
     with progress_bar() as progress:
         found = take_out(
@@ -72,7 +77,10 @@ def disrupt(
             by=by,
             workers=workers,
             progress=progress,
+            estimate=say,
         )
+
+    tell_rebase(found.status, rebase)
 
     def envelope() -> str:
         options = {"only": named, "days": days, "by": by}
@@ -180,6 +188,10 @@ def _hardest(income: dict[str, float], names: dict[str, str]) -> str:
     return ", ".join(f"{names[k]} {v:+.2f}" for v, k in worst if v < -0.0005)
 
 
+def _cell(value: Any) -> Any:
+    return harmless(value) if isinstance(value, str) else value
+
+
 def _csv(found: Disruption) -> str:
     """One line for each loss; real income in columns by region."""
     out = io.StringIO(newline="")
@@ -194,7 +206,7 @@ def _csv(found: Disruption) -> str:
         short = row["real_income_short"] or {}
         writer.writerow(
             [
-                *("" if row[key] is None else row[key] for key in plain),
+                *("" if row[key] is None else _cell(row[key]) for key in plain),
                 *(short.get(r, "") for r in regions),
                 *(row["real_income_long"][r] for r in regions),
             ]

@@ -15,7 +15,7 @@ from landbridge.cli.terminal import (
     attribution_lines,
     check_ending,
     envelope_json,
-    load,
+    load_sound,
     progress_bar,
     put,
     show,
@@ -72,7 +72,7 @@ def gas(
 
     check_ending(output, (".json", ".csv", ".md"))
     begin = time.perf_counter()
-    plain = loaded = load(world)
+    plain = loaded = load_sound(world)
     changes = [] if scenario is None else [load_scenario(scenario, plain)]
     for change in changes:
         loaded = apply(plain, change)

@@ -62,7 +62,7 @@ def gravity(
     """
     check_ending(output, (".json", *_STYLES))
     from landbridge.estimation import estimate, table
-    from landbridge.estimation.panel import read_panel
+    from landbridge.estimation.reading import read_panel
 
     begin = time.perf_counter()
     frame = read_panel(data)

@@ -13,17 +13,20 @@ import typer
 from landbridge.cli.terminal import (
     JsonFlag,
     Output,
+    Rebase,
     WorldFolder,
     attribution_lines,
     check_ending,
     envelope_json,
-    load,
+    load_sound,
     progress_bar,
     put,
     show,
+    tell_rebase,
     write,
 )
 from landbridge.errors import Status
+from landbridge.io.whole import harmless
 
 if TYPE_CHECKING:
     from landbridge.report import Section
@@ -61,7 +64,7 @@ def farm(
 
     check_ending(output, _ENDINGS)
     begin = time.perf_counter()
-    loaded = load(world)
+    loaded = load_sound(world)
     found = study(loaded, regions=region, crops=crop, adoption=adoption, effect_percent=effect)
     options = {"region": region, "crop": crop, "adoption": adoption, "effect": effect}
     envelope = envelope_json(found.to_json(), found.status, loaded, "farm", begin, options=options)
@@ -96,7 +99,7 @@ def travel(
     if scenario is not None and waive:
         raise typer.BadParameter("give a scenario or --waive, not both", param_hint="--waive")
     begin = time.perf_counter()
-    loaded = load(world)
+    loaded = load_sound(world)
     chosen = waiver(waive) if waive else load_scenario(scenario or "visa-waivers", loaded)
     found = study(loaded, chosen)
     result = found.to_json()
@@ -121,7 +124,7 @@ def treaties(
     check_ending(output, (".json", ".csv"))
     begin = time.perf_counter()
     wanted = _years(years)
-    loaded = load(world)
+    loaded = load_sound(world)
     five = [r for r in _FIVE if r in loaded.trade.regions]
     table = coverage(loaded, five)
     if output is not None and output.suffix == ".csv":
@@ -141,16 +144,18 @@ def claims(
     as_json: JsonFlag = False,
     output: Output = None,
     world: WorldFolder = None,
+    rebase: Rebase = False,
 ) -> None:
     """An article's claims, one by one: verdict, evidence, source, and what the model has to say."""
     from landbridge.studies.claims import check
 
     check_ending(output, _ENDINGS)
     begin = time.perf_counter()
-    loaded = load(world)
+    loaded = load_sound(world, rebase)
     both = output is not None and output.suffix == ".md"
     with progress_bar() as progress:
         found = check(loaded, claims=both or not estimates, estimates=both or estimates, progress=progress)
+    tell_rebase(found.status, rebase)
     rows = found.estimate_rows if estimates else found.rows
     options = {"estimates": estimates}
     envelope = envelope_json(rows, found.status, loaded, "claims", begin, found.scenarios, options)
@@ -190,8 +195,14 @@ def _csv(rows: Sequence[dict[str, Any]]) -> str:
     writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
     # A dummy that the registry does not know stays empty.
-    writer.writerows({k: "" if v is None or v != v else v for k, v in row.items()} for row in rows)
+    writer.writerows({k: _cell(v) for k, v in row.items()} for row in rows)
     return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return harmless(value)
+    return "" if value is None or value != value else value
 
 
 def _years(text: str) -> list[int]:

@@ -16,7 +16,7 @@ from landbridge.cli.terminal import (
     check_ending,
     console,
     envelope_json,
-    load,
+    load_sound,
     put,
     write,
 )
@@ -53,7 +53,7 @@ def route(
     check_ending(output, (".json", ".csv"))
     check_ending(ileap, (".json",), "--ileap")
     begin = time.perf_counter()
-    loaded = load(world)
+    loaded = load_sound(world)
     routes = find(loaded, origin, destination, commodity=commodity, k=k, mode=mode, product=product)
     status = Status(True, 0.0, 0, "routes are enumerated and costed, nothing is solved")
     options = {

@@ -14,15 +14,18 @@ from landbridge.cli.terminal import (
     JsonFlag,
     Lang,
     Output,
+    Rebase,
     WorldFolder,
     attribution_lines,
     console,
     envelope_json,
     load,
+    load_sound,
     progress_bar,
     put,
     read_json,
     show,
+    tell_rebase,
     write,
 )
 from landbridge.errors import ConvergenceError, Status
@@ -57,6 +60,7 @@ def run(
         bool,
         typer.Option("--detail", help="Also: China's trade with the five beside customs, step by step."),
     ] = False,
+    rebase: Rebase = False,
 ) -> None:
     """Solve the base and one or more scenarios: routes, trade and real income."""
     from landbridge.manifest import horizon_of, scenarios_of
@@ -66,7 +70,7 @@ def run(
 
     outputs = Outputs(output, lang)
     begin = time.perf_counter()
-    loaded = load(world)
+    loaded = load_sound(world, rebase)
     written = read_json(Path(what)) if what is not None and what.endswith(".json") else {}
     if horizon is None:
         horizon = horizon_of(written)
@@ -97,6 +101,7 @@ def run(
             if results.scenario is not None:
                 scenarios.append(results.scenario)
             del results  # or it would live on while the next is solved
+    tell_rebase(Status.worst(statuses), rebase)
     base, cases = digests[0], digests[1:]
     result = cases[0].result if single else {d.id: d.result for d in digests}
     command = "run" if what is None else f"run {what if not what.endswith('.json') else 'MANIFEST'}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,6 +19,7 @@ from landbridge.errors import Status
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from landbridge.errors import LandbridgeError
     from landbridge.report import Section
     from landbridge.world import World
 
@@ -25,6 +27,7 @@ __all__ = [
     "JsonFlag",
     "Lang",
     "Output",
+    "Rebase",
     "WorldFolder",
     "attribution_lines",
     "check_ending",
@@ -32,12 +35,21 @@ __all__ = [
     "envelope_json",
     "json_text",
     "load",
+    "load_sound",
     "progress_bar",
     "put",
     "read_json",
+    "say",
+    "shortened",
     "show",
+    "tell_rebase",
     "write",
 ]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# A message is no longer than so many lines of so many characters.
+_MOST_LINES, _LONGEST_LINE = 20, 600
+_SECONDS_BETWEEN_LINES = 30.0
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Output = Annotated[
@@ -59,6 +71,47 @@ def load(folder: Path | None) -> World:
     from landbridge.io.tables import load_world
 
     return load_world(folder)
+
+
+Rebase = Annotated[
+    bool,
+    typer.Option(
+        "--rebase", help="Solve a World whose accounts do not close, on the table that clears them."
+    ),
+]
+# Changes of a table that clears it: told above the first, refused above the second without --rebase.
+_TOLD_REBASE, _MOST_REBASE = 1e-6, 0.01
+
+
+def load_sound(folder: Path | None, rebase: bool = False) -> World:
+    """The World to solve: the embedded one, or one of a folder that `data check` finds clean.
+
+    rebase: accounts that do not close are let pass. Raises DataError with every fault.
+    """
+    from landbridge.errors import DataError
+    from landbridge.studies.check import check
+
+    if folder is None:
+        return load(None)
+    found = check(folder)
+    faults = [fault for fault in found.faults if not (rebase and fault in found.open_accounts)]
+    if faults or found.world is None:
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise DataError(f"{folder.name} is not a sound World: {count}", faults)
+    return found.world
+
+
+def tell_rebase(status: Status, rebase: bool) -> None:
+    """Say that the base did not clear and was solved first; DataError above 1 % without --rebase."""
+    from landbridge.errors import DataError, Fault
+
+    if status.rebase <= _TOLD_REBASE:
+        return
+    what = f"wages, prices or sales move by up to {100.0 * status.rebase:.2g} % before they clear"
+    if status.rebase > _MOST_REBASE and not rebase:
+        cure = "`landbridge data rebalance` writes a table that clears; --rebase solves it as it is"
+        raise DataError("the accounts of the World do not close", [Fault("economy", what, cure)])
+    say(f"landbridge: the accounts of the World do not close: {what}; hats are relative to that")
 
 
 def attribution_lines(world: World) -> list[str]:
@@ -94,14 +147,20 @@ def check_ending(output: Path | None, endings: tuple[str, ...], option: str = "-
         raise typer.BadParameter(f"{output.name} should end in {', '.join(endings)}", param_hint=option)
     if not output.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {output.parent}", param_hint=option)
+    from landbridge.io.whole import check_place
+
+    check_place(output)
 
 
 def write(path: Path, content: str | bytes) -> None:
     """Write beside, then rename, so that no reader ever sees half a file."""
     from landbridge.io.files import write_bytes
+    from landbridge.io.whole import left_behind
 
     write_bytes(path, content.encode("utf-8") if isinstance(content, str) else content)
-    sys.stderr.write(f"written: {path}\n")
+    say(f"written: {path}")
+    for left in left_behind(path):
+        say(f"{left} is left of an earlier write that was stopped; it can be deleted")
 
 
 def envelope_json(
@@ -161,8 +220,25 @@ def _lines(value: Any, indent: int, encode: Callable[[Any], str]) -> str:
 
 
 def put(text: str) -> None:
-    """Print text to stdout."""
-    sys.stdout.write(text + "\n")
+    """Print text to stdout, control characters of a user's own names written out as in JSON."""
+    sys.stdout.write(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+
+
+def say(text: str) -> None:
+    """Print a line to stderr; where that is closed or full nothing is said."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(_CONTROL.sub("", text) + "\n")
+        sys.stderr.flush()
+
+
+def shortened(error: LandbridgeError) -> str:
+    """What is wrong in at most some 20 lines of bounded length, the rest counted."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    told = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..." for line in lines]
+    if len(told) > _MOST_LINES:
+        left = len(told) - _MOST_LINES
+        told = [*told[:_MOST_LINES], f"  ... and {left} more lines; mend these first"]
+    return "\n".join(told)
 
 
 def console() -> Console:
@@ -174,11 +250,23 @@ def console() -> Console:
     return console if console.is_terminal else Console(width=140)
 
 
+def _line_now_and_then() -> Callable[[str, float], None]:
+    """A line on stderr every 30 seconds, for a pipe or a log; nothing of what takes less."""
+    told = [time.monotonic()]
+
+    def tell(text: str, share: float) -> None:
+        if time.monotonic() - told[0] >= _SECONDS_BETWEEN_LINES:
+            told[0] = time.monotonic()
+            say(f"{100.0 * share:.0f} %: {text}")
+
+    return tell
+
+
 @contextmanager
-def progress_bar() -> Iterator[Callable[[str, float], None] | None]:
-    """A bar on a terminal, nothing elsewhere."""
+def progress_bar() -> Iterator[Callable[[str, float], None]]:
+    """A bar on a terminal, a line every 30 seconds elsewhere."""
     if not sys.stderr.isatty():
-        yield None
+        yield _line_now_and_then()
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -206,7 +294,7 @@ def show(sections: Iterable[Section]) -> None:
                 words = section.is_words(number) or "share of" in column
                 table.add_column(column, justify="left" if words else "right")
             for row in section.rows:
-                table.add_row(*row)
+                table.add_row(*map(Text, row))
             screen.print(table)
         elif section.columns:
             screen.print(Text("none"))

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
-from landbridge.estimation.panel import codes_of, read_panel
+from landbridge.estimation.panel import codes_of
+from landbridge.estimation.reading import read_panel, tidied
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,6 +133,7 @@ def jackknife(estimate: Estimate, data: Any, splits: int = 1, seed: int = 0) -> 
     assert sample.sides is not None
     if isinstance(data, str | Path):
         data = read_panel(data)
+    data = tidied(data)[0]
     random = np.random.default_rng(seed)
     means = []
     for _ in range(splits):
@@ -211,7 +213,7 @@ def _check(estimate: Estimate) -> None:
     sides, year = estimate.sample.sides, estimate.sample.year
     wanted = {frozenset((sides[0], year)), frozenset((sides[1], year)), frozenset(sides)} if sides else set()
     have = {frozenset(name.split("^")) for name in estimate.fixed_effects}
-    if estimate.method != "ppml" or year is None or have != wanted:
+    if estimate.method != "ppml" or year is None or have != wanted or not estimate.names:
         cure = "estimate trade ~ ... | exporter^year + importer^year + exporter^importer by PPML"
         fault = Fault(
             estimate.formula, "is not three-way PPML with directed pairs (a symmetric pair is not)", cure

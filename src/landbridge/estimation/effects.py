@@ -17,6 +17,7 @@ from scipy.sparse.linalg import lsqr
 from landbridge.errors import ConvergenceError, DataError, Fault, did_you_mean
 from landbridge.estimation.expressions import Formula, parse_formula
 from landbridge.estimation.panel import PAIR, design, pairs
+from landbridge.estimation.reading import tidied
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,7 +124,7 @@ def _elsewhere(estimate: Estimate, data: pd.DataFrame, unseen: Unseen) -> Array:
         fault = Fault("data", f"is a {type(data).__name__}", "give a pandas DataFrame")
         raise DataError("nothing was predicted", [fault])
     formula, sample = parse_formula(estimate.formula), estimate.sample
-    frame = data.set_axis([str(c) for c in data.columns], axis=1).reset_index(drop=True)
+    frame = tidied(data.set_axis([str(c) for c in data.columns], axis=1).reset_index(drop=True))[0]
     _has_columns(estimate, formula, frame)
     whole = replace(
         formula, terms=tuple(replace(t, factors=tuple(map(_full, t.factors))) for t in formula.terms)

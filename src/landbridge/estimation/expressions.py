@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault, did_you_mean
+from landbridge.estimation.reading import clean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +120,9 @@ def evaluate(tree: ast.expr, frame: pd.DataFrame, *, functions: bool = False) ->
 
     def value(node: ast.expr) -> Any:
         match node:
-            case ast.Constant(value=bool() | str() as known):
+            case ast.Constant(value=str() as known):
+                return clean(known)  # as the labels it is compared with
+            case ast.Constant(value=bool() as known):
                 return known
             case ast.Constant(value=int() | float() as known):
                 # Numbers become floats: no power of integers can ask for a million digits.
@@ -325,6 +328,10 @@ class Formula:
         used += self.offset.columns() if self.offset is not None else []
         return list(dict.fromkeys([*used, *(c for e in self.effects for c in e)]))
 
+    def levels(self) -> list[str]:
+        """The columns whose levels are told apart by i() or C()."""
+        return list(dict.fromkeys(f.levels for t in self.terms for f in t.factors if f.levels))
+
 
 def parse_formula(text: str) -> Formula:
     """A formula as Stata's ppmlhdfe, R's fixest and pyfixest users write it.
@@ -363,8 +370,9 @@ def parse_formula(text: str) -> Formula:
     if dependent is not None and dependent.levels:
         faults.append(Fault("formula", "the left side is a set of levels", "put the flow there"))
         dependent = None
-    if not terms and not faults:
-        faults.append(Fault(f"formula {text!r}", "has no regressor", "put one between ~ and |"))
+    if not terms and not effects and not faults:
+        cure = 'write "trade ~ rta", or effects alone: "trade ~ 1 | exporter^year + importer^year"'
+        faults.append(Fault(f"formula {text!r}", "has neither a regressor nor a fixed effect", cure))
     if faults or dependent is None:
         raise DataError("the formula cannot be read", faults)
     return Formula(" ".join(text.split()), dependent, tuple(terms), effects, constant, offset)

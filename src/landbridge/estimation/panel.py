@@ -1,4 +1,4 @@
-"""The data of an estimation: read, restricted to the sample, checked, and turned into columns of numbers."""
+"""The data of an estimation: restricted to the sample, checked, and turned into columns of numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import ast
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,16 +23,16 @@ from landbridge.estimation.expressions import (
     names_in,
     refused,
 )
-from landbridge.io.optional import need
+from landbridge.estimation.reading import number_marks, reading_notes, tidied
+from landbridge.world.table import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ENDINGS", "PAIR", "Sample", "build_sample", "codes_of", "design", "pairs", "read_panel"]
+__all__ = ["PAIR", "Sample", "build_sample", "codes_of", "design", "pairs"]
 
 Array = NDArray[np.float64]
 PAIR = "pair"
-ENDINGS = (".csv", ".parquet", ".xlsx", ".dta")
 
 # Names under which panels carry the two sides of a flow.
 _SIDES = (
@@ -47,6 +46,12 @@ _SIDES = (
 _YEAR = "year"
 # Every fault is counted, but only so many rows of a kind are named.
 _NAMED = 3
+# A label is shown so far.
+_LONGEST = 40
+_PLAIN_NUMBERS = (
+    "its comma or point can be decimal or separate thousands: write plain numbers with a decimal point "
+    "and no comma in thousands, in a file separated by commas"
+)
 
 
 @dataclass
@@ -85,54 +90,6 @@ class Sample:
         )
 
 
-def read_panel(path: str | Path) -> pd.DataFrame:
-    """A panel from a .csv, .parquet, .xlsx or .dta file (the ending decides).
-
-    Raises DataError where the file is missing or cannot be read as what its ending says.
-    """
-    import pandas as pd
-
-    path = Path(path)
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        fault = Fault(str(path), "has an unknown ending", f"give a file ending in {', '.join(ENDINGS)}")
-        raise DataError("the data cannot be read", [fault])
-    if not path.is_file():
-        near = did_you_mean(
-            path.name, [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
-        )
-        raise DataError("the data cannot be read", [Fault(str(path), "is no file", near or "check the path")])
-    try:
-        if ending == ".parquet":
-            need("pyarrow", "pyarrow", "parquet", "a .parquet file")
-            found = pd.read_parquet(path)
-        elif ending == ".xlsx":
-            need("openpyxl", "openpyxl", "excel", "an .xlsx file")
-            found = pd.read_excel(path)
-        elif ending == ".dta":
-            found = _read_stata(path)
-        else:
-            found = pd.read_csv(path, encoding="utf-8-sig", low_memory=False)
-    except (OSError, ValueError, KeyError, SyntaxError) as error:
-        text = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-        cure = "save it as UTF-8 CSV with commas" if ending == ".csv" else f"check that it is a {ending} file"
-        raise DataError("the data cannot be read", [Fault(str(path), text, cure)]) from None
-    if ending == ".csv" and len(found.columns) == 1 and ";" in str(found.columns[0]):
-        fault = Fault(f"{path} line 1", "the columns are not separated by commas", "save it with commas")
-        raise DataError("the data cannot be read", [fault])
-    found.columns = [str(c).strip() for c in found.columns]
-    return found
-
-
-def _read_stata(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        return pd.read_stata(path)
-    except ValueError:  # value labels that are not unique: the numbers are
-        return pd.read_stata(path, convert_categoricals=False)
-
-
 def sides_of(
     columns: Iterable[str], exporter: str | None, importer: str | None
 ) -> tuple[tuple[str, str] | None, list[Fault]]:
@@ -145,6 +102,10 @@ def sides_of(
             for name in given
             if name not in have
         ]
+        if not faults and given[0] == given[1]:
+            cure = 'name two columns: exporter="...", importer="..." (--exporter, --importer)'
+            what = f"both sides of the flow are the column {quoted(given[0])}"
+            faults.append(Fault("exporter, importer", what, cure))
         return (None if faults else given), faults
     return next((couple for couple in _SIDES if all(name in have for name in couple)), None), []
 
@@ -167,6 +128,8 @@ def build_sample(
     import pandas as pd
 
     faults: list[Fault] = []
+    read = reading_notes(data)
+    data, labels = tidied(data)
     named = [c for cluster in clusters or () for c in cluster]
     sides, wrong = sides_of(data.columns, exporter, importer)
     faults += wrong
@@ -183,16 +146,19 @@ def build_sample(
     year = next((str(c) for c in data.columns if str(c).lower() == _YEAR), None)
     if year is not None and (year in formula.columns() or re.search(rf"\b{year}\b", where or "")):
         faults += _year_faults(data, year)
-    rows = np.ones(len(data), dtype=np.bool_)
+    rows = ~data.isna().all(axis=1).to_numpy()
+    blank = int((~rows).sum())
+    keys = [*(c for e in formula.effects for c in e), *named, *formula.levels()]
+    faults += _case_faults(data, sides, keys)
     if where is not None and where.strip():
         try:
-            rows = condition(where, data)
+            rows = rows & condition(where, data)
         except DataError as error:
             faults += error.faults
     if faults:
         raise DataError("the estimation cannot be set up", faults)
     if not rows.any():
-        what = "holds for no row" if len(data) else "the data have no rows"
+        what = "the data have no rows" if blank == len(data) else "holds for no row"
         raise DataError("nothing to estimate", [Fault("where", what, "check it against the data")])
 
     built: list[str] = []
@@ -216,7 +182,7 @@ def build_sample(
     for name in dict.fromkeys([*(sides or ()), *keys]):
         empty = pd.isna(frame[name]).to_numpy()
         if empty.any():
-            cure = 'fill it or leave the rows out ("NA" is read as empty: Namibia\'s two-letter code)'
+            cure = 'fill it or leave the rows out ("NA" is Namibia only among codes of two capital letters)'
             faults.append(Fault(name, f"is empty in {place.rows(empty)}", cure))
     faults += _duplicate_faults(frame, sides, year, formula, place)
     finite = np.isfinite(X)
@@ -228,7 +194,15 @@ def build_sample(
     if faults:
         raise DataError("the data cannot be estimated", faults)
 
-    found = Sample(frame, y, names, X, Groups((), ()), sides, year, built, offset=offset)
+    found = Sample(frame, y, names, X, Groups((), ()), sides, year, built, read, offset=offset)
+    if blank:
+        found.notes.append(f"{blank:,} {'row' if blank == 1 else 'rows'} with no cell filled left out")
+    used = {*frame.columns, *formula.columns()}
+    found.notes += [
+        text
+        for name, text in labels.items()
+        if name in used or re.search(rf"\b{re.escape(name)}\b", where or "")
+    ]
     empty = np.asarray(np.isnan(X).any(axis=1))
     if empty.any():
         per = ", ".join(f"{n} {int(c)}" for n, c in zip(names, np.isnan(X).sum(axis=0), strict=True) if c)
@@ -332,8 +306,11 @@ def _levels(factor: Factor, place: _Place, faults: list[Fault]) -> list[tuple[st
         if text in shown:
             skipped = shown.index(text)
         else:
-            cure = did_you_mean(text, shown) or f"levels in the sample: {', '.join(shown[:10])}"
-            faults.append(Fault(factor.name, f"has no level {text}", cure))
+            cure = (
+                did_you_mean(text, shown)
+                or f"levels in the sample: {', '.join(v[:_LONGEST] for v in shown[:10])}"
+            )
+            faults.append(Fault(factor.name, f"has no level {text[:_LONGEST]}", cure))
     size = np.ones(len(frame))
     tail = ""
     if factor.tree is not None:
@@ -358,15 +335,23 @@ def _values(factor: Factor, place: _Place, faults: list[Fault]) -> Array:
     for name in names_in(factor.tree):
         values = column(frame, name)
         if values.dtype == object and not _compared(factor, frame):
-            wrong = np.asarray(pd.isna(pd.to_numeric(values, errors="coerce")) & ~pd.isna(values))
-            if wrong.all() or not wrong.any():
-                example = next((v for v in values if isinstance(v, str)), "text")
+            # As text, so that a whole number beyond all floats is none rather than an error of pandas.
+            text = np.array([v if pd.isna(v) else str(v) for v in values], dtype=object)
+            wrong = np.asarray(pd.isna(pd.to_numeric(text, errors="coerce")) & ~pd.isna(values))
+            if not any(isinstance(v, str) for v in values):
+                faults.append(Fault(name, "holds a number beyond all floats", "check its digits"))
+            elif wrong.all() or not wrong.any():
+                example = str(next((v for v in values if isinstance(v, str)), "text"))
+                open_marks = next((v for v in values if isinstance(v, str) and number_marks(v)), None)
                 cure = f"make it numbers, or use its levels: i({name})"
-                faults.append(Fault(name, f"holds text, for example {example!r}", cure))
+                if open_marks is not None:
+                    example, cure = open_marks, _PLAIN_NUMBERS
+                faults.append(Fault(name, f"holds text, for example {quoted(example)}", cure))
             else:
-                example = values[int(np.flatnonzero(wrong)[0])]
-                what = f"holds text, {example!r} first, in {place.rows(wrong)}"
-                faults.append(Fault(name, what, "write plain numbers: no words, no comma in thousands"))
+                example = str(values[int(np.flatnonzero(wrong)[0])])
+                what = f"holds text, {quoted(example)} first, in {place.rows(wrong)}"
+                cure = "write plain numbers: no words, no comma in thousands"
+                faults.append(Fault(name, what, _PLAIN_NUMBERS if number_marks(example) else cure))
             broken = True
     if broken:
         return np.full(len(frame), 0.0)
@@ -412,7 +397,30 @@ class _Place:
 
 
 def _plain(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _case_faults(data: pd.DataFrame, sides: tuple[str, str] | None, keys: Sequence[str]) -> list[Fault]:
+    """Labels that differ in letter case only: one thing in the data, two for the estimation."""
+    faults = []
+    single = [(name,) for name in dict.fromkeys(keys) if name in data and name not in (sides or ())]
+    for names in [*([sides] if sides else []), *single]:
+        spelled: dict[str, set[str]] = {}
+        for name in names:
+            for label in data[name].dropna().unique():
+                if isinstance(label, str):
+                    spelled.setdefault(label.casefold(), set()).add(label)
+        several = [sorted(found) for found in spelled.values() if len(found) > 1]
+        if several:
+            shown = "; ".join(
+                " and ".join(quoted(v, 20) for v in found[:_NAMED]) for found in several[:_NAMED]
+            )
+            more = f"; {len(several) - _NAMED:,} more" if len(several) > _NAMED else ""
+            cure = "write each in one way: as they stand they count as different ones"
+            what = f"has labels that differ only in small and capital letters: {shown}{more}"
+            faults.append(Fault(", ".join(names), what, cure))
+    return faults
 
 
 def _year_faults(data: pd.DataFrame, year: str) -> list[Fault]:
@@ -421,7 +429,7 @@ def _year_faults(data: pd.DataFrame, year: str) -> list[Fault]:
         return []
     example = next((v for v in values if v is not None), "")
     cure = f"make it whole numbers: data[{year!r}] = data[{year!r}].astype(int)"
-    return [Fault(year, f"holds text or dates, for example {str(example)!r}", cure)]
+    return [Fault(year, f"holds text or dates, for example {quoted(str(example))}", cure)]
 
 
 def _flow_faults(formula: Formula, y: Array, place: _Place, linear: bool) -> list[Fault]:

@@ -26,7 +26,8 @@ from landbridge.estimation.absorb import (
 )
 from landbridge.estimation.effects import Kind, Unseen, effects, predict
 from landbridge.estimation.expressions import Formula, parse_formula, with_offset
-from landbridge.estimation.panel import PAIR, Sample, build_sample, codes_of, read_panel
+from landbridge.estimation.panel import PAIR, Sample, build_sample, codes_of
+from landbridge.estimation.reading import read_panel
 from landbridge.io.optional import need
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ Method = Literal["ppml", "ols"]
 ACCEPTED = 1e-6
 # A zero flow that the fit puts this far below the smallest positive one is being pushed to minus infinity.
 _VANISHED = 1e-8
+# A standard error counts as no smaller than what moves the logarithm of a flow by this much: data without
+# noise have errors of rounding alone, and no step is small beside those.
+_LEAST_ERROR = 1e-4
 _ROUNDS = 20
 
 
@@ -196,8 +200,14 @@ class Estimate:
             if row["name"] == name:
                 return float(row["coefficient"])
         why = next((d.reason for d in self.dropped if d.name == name), "")
-        cure = why or did_you_mean(name, self.names) or f"there are {', '.join(self.names)}"
+        there = f"there are {', '.join(self.names)}" if self.names else "the formula has no regressor"
+        cure = why or did_you_mean(name, self.names) or there
         raise DataError("no such coefficient", [Fault(name, "was not estimated", cure)])
+
+    @property
+    def saturated(self) -> bool:
+        """True where rows are as many as coefficients and free fixed effects: errors are NaN."""
+        return bool(np.isnan(np.asarray(self.fit._vcov, dtype=np.float64)).all() and len(self.names))
 
     @property
     def pseudo_r2(self) -> float | None:
@@ -209,6 +219,10 @@ class Estimate:
     @property
     def errors(self) -> str:
         """How the standard errors were made, in words."""
+        if not self.names:
+            return "none (there is no coefficient)"
+        if self.saturated:
+            return "undefined (no row is to spare)"
         if not self.clusters:
             return "heteroskedasticity-robust"
         text = " and ".join(f"{n} ({k:,} clusters)" for n, k in self.clusters.items())
@@ -230,7 +244,7 @@ class Estimate:
             "fixed_effects": [{"name": n, "levels": k} for n, k in self.fixed_effects.items()],
             "clusters": [{"name": n, "n": k} for n, k in self.clusters.items()],
             "errors": self.errors,
-            "r2": self.pseudo_r2,
+            **_finite({"r2": self.pseudo_r2}),
             "notes": list(self.notes),
         }
 
@@ -269,7 +283,8 @@ def estimate(
     formula
         `trade ~ rta + log(dist) | exporter^year + importer^year + pair`. Terms: columns, log(), exp(),
         sqrt(), abs(), arithmetic inside I(), a:b, a*b, i(column), i(column, x, ref=level), C(column).
-        `pair` is built where the data have none: symmetric, each domestic pair its own.
+        `pair` is built where the data have none: symmetric, each domestic pair its own. `trade ~ 1 | ...`
+        estimates the fixed effects alone. Where no row is to spare the fit is exact and errors are NaN.
     data
         A DataFrame, or the path of a .csv, .parquet, .xlsx or .dta file. Flows of zero or more in any
         unit; the unit moves fixed effects and constant only.
@@ -313,7 +328,7 @@ def estimate(
     frame = read_panel(data) if isinstance(data, str | Path) else _named(data)
     sample = build_sample(parsed, frame, where, clusters, exporter, importer, linear=method == "ols")
     if clusters is None:
-        clusters = ((PAIR,),) if PAIR in sample.frame else ()
+        clusters = ((PAIR,),) if PAIR in sample.frame and sample.names else ()
     rules: dict[str, int] = {}
     sample, dropped = _informative(sample, parsed.constant, method, rules)
     fit, status = None, None
@@ -346,7 +361,7 @@ def estimate(
         built=tuple(sample.built),
         fixed_effects=sample.groups.levels(),
         clusters={"^".join(c): int(codes_of(sample.frame, c).max()) + 1 for c in clusters},
-        notes=(*sample.notes, *_notes(parsed, sample, method, clusters)),
+        notes=(*sample.notes, *_notes(parsed, sample, method, clusters, fit)),
         status=status,
         dependent=parsed.dependent.name,
         sample=sample,
@@ -402,7 +417,7 @@ def _informative(
                 continue
         keep, dropped = collinear(sample.names, sample.X, sample.groups, constant)
         gone += dropped
-        if not keep.any():
+        if sample.names and not keep.any():
             faults = [Fault(d.name, d.reason, "use fewer fixed effects or other rows") for d in gone]
             raise DataError("no regressor is left to estimate", faults)
         if not keep.all():
@@ -448,7 +463,7 @@ def _fit(
             frame[label] = codes_of(sample.frame, cluster)
         joint.append(label)
     effects = " + ".join("^".join(e) for e in formula.effects)
-    text = f"{flow} ~ {' + '.join(names)}" + (f" | {effects}" if effects else "")
+    text = f"{flow} ~ {' + '.join(names) or '1'}" + (f" | {effects}" if effects else "")
     if not formula.constant and not effects:
         text = text.replace("~", "~ 0 +")
     options: dict[str, Any] = {
@@ -473,17 +488,56 @@ def _fit(
         except (ValueError, np.linalg.LinAlgError, FloatingPointError) as error:
             why = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ConvergenceError(
-                f"the estimate has not converged ({why}); scale regressors of very different size, or use "
-                "fewer fixed effects"
+                f"the estimate has not converged ({why[:200]}); scale regressors of very different size, or "
+                "use fewer fixed effects"
             ) from None
     shown = dict(zip(names, sample.names, strict=True))
     fit._coefnames = [shown.get(str(n), "constant") for n in fit._coefnames]
     if not clusters:
         # N/(N-1) in place of N/(N-K), once more as Stata's Poisson commands have it.
         n = len(sample.y)
-        fit._vcov = np.asarray(fit._vcov) * (n / (n - 1))
+        fit._vcov = np.asarray(fit._vcov) * (n / max(n - 1, 1))
+    if not sample.names:
+        fit._vcov = np.zeros((len(fit._coefnames), len(fit._coefnames)))
+        return fit, _first_order(sample, fit, method)
+    if _saturated(sample, formula.constant):
+        fit._vcov = np.full((len(fit._coefnames), len(fit._coefnames)), np.nan)
+        return fit, _exact(sample, fit, method)
     fit.get_inference()
     return fit, _first_order(sample, fit, method)
+
+
+def _saturated(sample: Sample, constant: bool) -> bool:
+    """True where regressors and fixed effects fit any flows exactly: no row is to spare."""
+    rows = len(sample.y)
+    if rows > len(sample.names) + sum(sample.groups.levels().values()) + 1:
+        return False
+    # Numbers that nothing explains are explained only by as many coefficients as there are rows.
+    noise = np.random.default_rng(0).normal(size=(rows, 1))
+    both = np.column_stack([sample.X, noise])
+    if sample.groups.codes or constant:
+        both = sample.groups.project(both)
+    X, left = both[:, :-1] / np.maximum(np.linalg.norm(both[:, :-1], axis=0), 1e-300), both[:, -1]
+    left = left - X @ np.linalg.lstsq(X, left, rcond=None)[0]
+    return bool(np.linalg.norm(left) <= 1e-7 * np.linalg.norm(noise))
+
+
+def _exact(sample: Sample, fit: Any, method: Method) -> Status:
+    """Whether an estimate with no row to spare fits every flow, to a relative 1e-6."""
+    fitted = np.asarray(
+        fit._Y_hat_response if method == "ppml" else fit._Y_hat_link, dtype=np.float64
+    ).ravel()
+    size = sample.y if method == "ppml" else np.full(len(fitted), np.abs(sample.y).max())
+    with np.errstate(all="ignore"):
+        worst = float(np.max(np.abs(sample.y - fitted) / size))
+    if np.isfinite(worst) and worst <= ACCEPTED:
+        return Status(
+            True, worst, 0, "no row is to spare: every flow is fitted exactly, errors are undefined"
+        )
+    text = (
+        f"no row is to spare and the flows are missed by {worst:.0e}: use fewer regressors or fixed effects"
+    )
+    return Status(False, worst if np.isfinite(worst) else float("inf"), 0, text)
 
 
 def _first_order(sample: Sample, fit: Any, method: Method) -> Status:
@@ -504,9 +558,11 @@ def _first_order(sample: Sample, fit: Any, method: Method) -> Status:
         gap = gap - np.asarray(fit._Y_hat_link, dtype=np.float64).ravel()
         slope = np.asarray(fit._X, dtype=np.float64).T @ np.asarray(fit._u_hat, dtype=np.float64)
     with np.errstate(all="ignore"):
-        step = np.linalg.solve(np.asarray(fit._hessian, dtype=np.float64), slope)
+        hessian = np.asarray(fit._hessian, dtype=np.float64).reshape(len(slope), len(slope))
+        step = np.linalg.solve(hessian, slope)
         error = np.sqrt(np.diag(np.asarray(fit._vcov, dtype=np.float64)))
-        worst = float(np.max(np.abs(step) / np.maximum(error, 1e-300)))
+        least = _LEAST_ERROR / np.maximum(_spread(sample, fit), 1e-300)
+        worst = float(np.max(np.abs(step) / np.maximum(error, least), initial=0.0))
         total = float(np.abs(sample.y).sum())
         for codes in sample.groups.codes:
             worst = max(worst, float(np.abs(np.bincount(codes, gap)).sum()) / total)
@@ -522,6 +578,14 @@ def _first_order(sample: Sample, fit: Any, method: Method) -> Status:
     return Status(False, worst if finite else float("inf"), 0, text)
 
 
+def _spread(sample: Sample, fit: Any) -> Array:
+    """How much each regressor varies (standard deviation; 1 for the constant), in the order of the fit."""
+    size = np.std(sample.X, axis=0)
+    size = np.where(size > 0, size, np.abs(sample.X).max(axis=0, initial=0.0))
+    known = dict(zip(sample.names, size.tolist(), strict=True))
+    return np.array([known.get(name, 1.0) for name in fit._coefnames], dtype=np.float64)
+
+
 def _vanished(y: Array, fit: Any, method: Method) -> NDArray[np.bool_]:
     if method != "ppml":
         return np.zeros(len(y), dtype=np.bool_)
@@ -531,9 +595,20 @@ def _vanished(y: Array, fit: Any, method: Method) -> NDArray[np.bool_]:
 
 
 def _notes(
-    formula: Formula, sample: Sample, method: Method, clusters: Sequence[tuple[str, ...]]
+    formula: Formula, sample: Sample, method: Method, clusters: Sequence[tuple[str, ...]], fit: Any
 ) -> list[str]:
-    found = []
+    found: list[str] = []
+    if not sample.names:
+        levels = sum(sample.groups.levels().values())
+        return [
+            f"no regressor: the {levels:,} fixed effects alone are estimated, and have converged; in Python "
+            "effects() has their values and predict() the flows"
+        ]
+    if np.isnan(np.asarray(fit._vcov, dtype=np.float64)).all():
+        return [
+            f"no row is to spare: {len(sample.y):,} rows for as many coefficients and free fixed effects; "
+            "the fit is exact and standard errors are undefined"
+        ]
     for cluster in clusters:
         count = int(codes_of(sample.frame, cluster).max()) + 1
         if count < 50:

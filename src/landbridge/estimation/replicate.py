@@ -143,7 +143,7 @@ def _stata(estimate: Estimate, names: dict[str, str], data: str) -> str:
 def _r(estimate: Estimate, names: dict[str, str], data: str) -> str:
     regressors = " + ".join(names[n] for n in estimate.names if n != "constant")
     effects = " + ".join(_effects(estimate))
-    formula = f"{names[estimate.dependent]} ~ {regressors}" + (f" | {effects}" if effects else "")
+    formula = f"{names[estimate.dependent]} ~ {regressors or 1}" + (f" | {effects}" if effects else "")
     clusters = " + ".join(_clusters(estimate))
     vcov = f"~ {clusters}" if clusters else '"hetero"'
     command, extra = ("fepois", ", glm.tol = 1e-10") if estimate.method == "ppml" else ("feols", "")

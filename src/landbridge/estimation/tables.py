@@ -91,7 +91,9 @@ def _body(estimates: Sequence[Estimate], digits: int) -> list[list[str]]:
 
 
 def _number(value: float, digits: int) -> str:
-    """Fixed digits, or powers of ten where they would show nothing but zeros."""
+    """Fixed digits, or powers of ten where they would show nothing but zeros; "undefined" for NaN."""
+    if value != value:
+        return "undefined"
     return f"{value:.2e}" if 0 < abs(value) < 0.5 * 10.0**-digits else f"{value:.{digits}f}"
 
 
@@ -100,7 +102,8 @@ def _notes(estimates: Sequence[Estimate], heads: Sequence[str]) -> list[str]:
     found: dict[str, list[str]] = {}
     for head, e in zip(heads, estimates, strict=True):
         said = [f"Dependent variable: {e.dependent}." + (f" Sample: {e.where}." if e.where else "")]
-        said.append(f"Standard errors in brackets, {e.errors}; {_STAR_LINE}.")
+        if e.names:
+            said.append(f"Standard errors in brackets, {e.errors}; {_STAR_LINE}.")
         said += [f"Dropped: {d.name} ({d.reason})." for d in e.dropped]
         said += [f"{n:,} rows without information left out: {rule}." for rule, n in e.separated.items()]
         said += [f"{n:,} rows left out: {reason}." for reason, n in e.left_out.items()]
@@ -111,9 +114,10 @@ def _notes(estimates: Sequence[Estimate], heads: Sequence[str]) -> list[str]:
     names = [f"{' '.join(h)}: {text}" if len(h) < len(estimates) else text for text, h in found.items()]
     if any(e.fixed_effects for e in estimates):
         names.append("No constant: the fixed effects absorb it, and with it the unit of the flow.")
-    names.append(
-        "A regressor in logs has an elasticity; of any other, +1 changes the flow by 100 (exp(b) - 1) %."
-    )
+    if any(e.names for e in estimates):
+        names.append(
+            "A regressor in logs has an elasticity; of any other, +1 changes the flow by 100 (exp(b) - 1) %."
+        )
     return names
 
 

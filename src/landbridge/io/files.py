@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from landbridge.errors import DataError, Fault
+from landbridge.io.coding import SEPARATORS, looks_like
+from landbridge.io.whole import write_whole
 from landbridge.world.table import quoted
 
 __all__ = [
@@ -71,7 +73,8 @@ def _too_large(shown: str, size: int) -> Fault:
 def read_text(path: Path, name: str | None = None) -> str:
     """The text of a file in UTF-8, with or without a byte-order mark.
 
-    Raises DataError where it is missing, empty, binary or larger than 200 MB.
+    Raises DataError where it is missing, empty, binary, in another coding (which is named) or larger than
+    200 MB.
     """
     shown = name or str(path)
     raw = read_bytes(path, name)
@@ -80,7 +83,7 @@ def read_text(path: Path, name: str | None = None) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        fault = Fault(shown, "is binary or not UTF-8", "save it as UTF-8 text")
+        fault = Fault(shown, looks_like(raw), "save it as UTF-8 text (in a spreadsheet: CSV UTF-8)")
         raise DataError("not a text file", [fault])
     if not text.strip():
         raise DataError("an empty file", [Fault(shown, "is empty", "give it a header and rows")])
@@ -90,8 +93,9 @@ def read_text(path: Path, name: str | None = None) -> str:
 def read_lines(path: Path, name: str | None = None) -> tuple[Lines, list[Fault]]:
     """Header and rows of a CSV file, with a fault for every line whose cells do not fit the header.
 
-    Blank lines are left out. Raises DataError where the file cannot be read, where quotes do not pair,
-    where a header names a column twice or not at all, and where there are too many rows.
+    Blank lines, and last columns with neither a name nor a filled cell, are left out. Raises DataError where
+    the file cannot be read, where quotes do not pair, where a header names a column twice or not at all, and
+    where there are too many rows.
     """
     shown = name or path.name
     reader = csv.reader(io.StringIO(read_text(path, name), newline=""), strict=True)
@@ -99,7 +103,7 @@ def read_lines(path: Path, name: str | None = None) -> tuple[Lines, list[Fault]]
     begin = 1
     try:
         for cells in reader:
-            if any(cells):
+            if any(map(str.strip, cells)):
                 rows.append((begin, cells))
             begin = reader.line_num + 1
             if len(rows) > MAX_ROWS:
@@ -111,6 +115,8 @@ def read_lines(path: Path, name: str | None = None) -> tuple[Lines, list[Fault]]
             cure = "shorten the cell"
         raise DataError("not a CSV file", [Fault(f"{shown} line {begin}", f"{error}", cure)]) from None
     header = [cell.strip() for cell in rows[0][1]] if rows else []
+    if header and not header[-1]:
+        header, rows = _without_empty(header, rows)
     faults = _header_faults(shown, rows[0][0] if rows else 1, header)
     if faults:
         raise DataError("a header is broken", faults)
@@ -124,13 +130,29 @@ def read_lines(path: Path, name: str | None = None) -> tuple[Lines, list[Fault]]
     return (header, fitting), faults
 
 
+def _without_empty(
+    header: list[str], rows: list[tuple[int, list[str]]]
+) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header and rows less the last columns that have neither a name nor a filled cell."""
+    wide = len(header)
+    while wide > 1 and not header[wide - 1]:
+        wide -= 1
+    # A cell that is filled keeps all columns, and the one without a name is told.
+    if len(rows) < 2 or any(any(map(str.strip, cells[wide:])) for _, cells in rows[1:]):
+        return header, rows
+    return header[:wide], [
+        (line, cells[:wide] if len(cells) == len(header) else cells) for line, cells in rows
+    ]
+
+
 def _header_faults(shown: str, line: int, header: Sequence[str]) -> list[Fault]:
     place = f"{shown} line {line}"
     if not header:
         return [Fault(shown, "is empty", "give it a header and rows")]
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        what = "the columns are not separated by commas"
-        return [Fault(place, what, "save it as CSV with commas between the cells")]
+        sign = ";" if ";" in header[0] else "\t"
+        what = f"the columns are not separated by commas: they look separated by {SEPARATORS[sign]}"
+        return [Fault(place, what, "save it as CSV with commas between the cells and points in numbers")]
     faults = []
     if "" in header:
         faults.append(Fault(place, f"column {header.index('') + 1} has no name", "name it or delete it"))
@@ -165,12 +187,4 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, as `write_text` does."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        fault = Fault(str(path), f"cannot be written ({error.strerror})", "choose another place")
-        raise DataError("nothing was written", [fault]) from None
+    write_whole(path, lambda beside: beside.write_bytes(content))

@@ -166,8 +166,10 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
             faults.extend(found)
         except DataError as error:
             faults.extend(error.faults)
+    if path is not None and "parameters" in tables:
+        tables["parameters"] = _with_own_bounds(tables["parameters"])
     if not faults and check and path is not None:
-        faults = check_network(tables) + _parameters_are_there(tables["parameters"])
+        faults = check_network(tables, reading=True) + _parameters_are_there(tables["parameters"])
     elif faults and check and path is not None:
         # Tables of the channels refer to one another only: what is lost there is told in the same breath.
         faults += check_references({n: tables[n] for n in channel_tables() if n in tables})
@@ -194,6 +196,18 @@ def _economy(folder: Path, parameters: Table | None) -> tuple[TradeTable | None,
         return read_economy(folder / "economy", **chosen), []
     except DataError as error:
         return None, list(error.faults)
+
+
+def _with_own_bounds(parameters: Table) -> Table:
+    """Parameters with the bounds, words and units of the model, whatever an edited copy says of them."""
+    own = read_table(table_file(DATA, "parameters"), "parameters")[0].by("parameter")
+    kept = ("min", "max", "unit", "part_of")
+    return parameters.with_rows(
+        {**row, **{column: own[str(row["parameter"])][column] for column in kept}}
+        if str(row["parameter"]) in own
+        else row
+        for row in parameters
+    )
 
 
 def _parameters_are_there(parameters: Table) -> list[Fault]:

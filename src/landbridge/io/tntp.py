@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
-from landbridge.io.files import finite_number, read_text
+from landbridge.io.files import finite_number
+from landbridge.io.tally import Tally
+from landbridge.io.tntp_parts import Columns, Parts, columns_of, parts_of, whole
 from landbridge.world.road_network import Demand, Network
 
 __all__ = ["read_tntp"]
 
-_COLUMNS = 10
+# So many links beside another are named, the rest counted.
+_TOLD = 5
+# A number of a node is exact up to here.
+_EXACT = 1e15
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 def read_tntp(
@@ -25,71 +33,148 @@ def read_tntp(
 ) -> tuple[Network, Demand]:
     """Read a network and its trips; cost = time + toll_weight x toll + distance_weight x length.
 
-    Links that share both ends stay links of their own; Network.notes names them. A weight of None is the
-    header's TOLL FACTOR or DISTANCE FACTOR, else 0. Units are those of the file: the format names none.
-    Raises DataError with all faults of both files.
+    Columns are those that the comment above the links names, else init, term, capacity, length, time, b,
+    power, speed, toll, type. Links that share both ends stay links of their own; Network.notes names them.
+    A weight of None is the header's TOLL FACTOR or DISTANCE FACTOR, else 0. Units are those of the file: the
+    format names none. Nodes with numbers of their own are put in order where there are as many as announced.
+    Capacity does not count, and may be 0, where b or the time is 0.
+    Raises DataError with the faults of both files, the many of one kind counted.
     Source: Transportation Networks for Research Core Team, the format's description in its README.
     """
-    faults: list[Fault] = []
+    tally = Tally()
     net, trips = Path(net_path), Path(trips_path)
-    head, body = _parts(net, faults)
+    parts = parts_of(net, tally)
+    head = parts.head
     if "TOTAL OD FLOW" in head and "NUMBER OF LINKS" not in head:
         swapped = Fault(net.name, "holds trips, not links", "give the network first, then the trips")
         raise DataError("the files cannot be used", [swapped])
-    rows, places = [], []
-    for number, line in body:
-        cells = line.rstrip(";").split()
-        where = f"{net.name} line {number}"
-        values = [finite_number(cell) for cell in cells[:_COLUMNS]]
-        if len(values) < _COLUMNS or None in values:
-            fault = f"is no link: {_COLUMNS} numbers expected, {line[:40]!r} found"
-            faults.append(Fault(where, fault, "init term capacity length time b power speed toll type ;"))
-            continue
-        if any(v is not None and v != int(v) for v in values[:2]):
-            fault = f"goes from node {cells[0]} to node {cells[1]}: a node is a whole number"
-            faults.append(Fault(where, fault, "mend the node"))
-            continue
-        rows.append([v for v in values if v is not None])
-        places.append(where)
-    nodes, zones = _whole(head, "NUMBER OF NODES", net, faults), _whole(head, "NUMBER OF ZONES", net, faults)
-    links = _whole(head, "NUMBER OF LINKS", net, faults)
-    if links is not None and links != len(body):
-        faults.append(Fault(net.name, f"announces {links} links and holds {len(body)}", "is it truncated?"))
-    through = _whole(head, "FIRST THRU NODE", net, faults) if "FIRST THRU NODE" in head else 1
-    tolls = _weight(toll_weight, head, "TOLL FACTOR", net, faults)
-    km = _weight(distance_weight, head, "DISTANCE FACTOR", net, faults)
-    origin, destination, trip, within = _trips(trips, zones, faults)
+    links = _links(net, parts, tally)
+    nodes, zones = whole(head, "NUMBER OF NODES", net, tally), whole(head, "NUMBER OF ZONES", net, tally)
+    count = whole(head, "NUMBER OF LINKS", net, tally)
+    if count is not None and count != len(parts.body):
+        what = f"announces {count} links and holds {len(parts.body)}"
+        tally.add("links announced", net.name, what, "is it truncated?")
+    through = (whole(head, "FIRST THRU NODE", net, tally) if "FIRST THRU NODE" in head else 1) or 1
+    notes: list[str] = []
+    if toll_weight and not links.tolls:
+        notes.append(f"{net.name} names no column of tolls: the weight of tolls changes nothing")
+    tolls = _weight(toll_weight, head, "TOLL FACTOR", net, tally)
+    km = _weight(distance_weight, head, "DISTANCE FACTOR", net, tally)
+    own = _own_numbers(links.ends, nodes, zones, through)
+    ends = links.ends
+    names: tuple[str, ...] = ()
+    if isinstance(own, str):
+        tally.add("own numbers", net.name, own, f"number nodes 1 to {nodes}, zones first, in both files")
+        _trips(trips, None, None, tally)
+        raise DataError("the files cannot be used", tally.told())
+    if own is not None:
+        notes.append(
+            f"nodes have numbers of their own, {own[0]} to {own[-1]}: they are taken in that order, "
+            f"the first {zones} as zones"
+        )
+        names = tuple(map(str, own.tolist()))
+        ends, through = np.searchsorted(own, links.ends) + 1, int(np.searchsorted(own, through)) + 1
+    demand = _trips(trips, zones, None if own is None else own[:zones], tally)
     network = None
-    if rows:
-        table = np.array(rows, dtype=np.float64)
+    if len(links.places):
+        capacity, b = links.capacity.copy(), links.b.copy()
+        # A link that is not congested has no use for a capacity.
+        free = (capacity == 0) & ((b == 0) | (links.time == 0))
+        capacity[free], b[free] = 1.0, 0.0
+        if free.any():
+            notes.append(f"links of capacity 0 that are never congested (b or time 0): {int(free.sum())}")
         try:
             # A header that is wrong is a fault already; the links are gone through all the same.
             network = Network(
-                nodes=nodes or max(1, int(table[:, :2].max())),
+                nodes=nodes or max(1, int(ends.max())),
                 zones=zones or 1,
-                tail=table[:, 0].astype(np.int64),
-                head=table[:, 1].astype(np.int64),
-                capacity=table[:, 2],
-                length=table[:, 3],
-                time=table[:, 4],
-                b=table[:, 5],
-                power=table[:, 6],
-                toll=table[:, 8],
-                fixed=tolls * table[:, 8] + km * table[:, 3],
-                first_through_node=through or 1,
+                tail=ends[:, 0],
+                head=ends[:, 1],
+                capacity=capacity,
+                length=links.length,
+                time=links.time,
+                b=b,
+                power=links.power,
+                toll=links.toll,
+                fixed=tolls * links.toll + km * links.length,
+                first_through_node=through,
                 name=net.stem,
-                rows=tuple(places),
-                notes=_doubled(table[:, :2].astype(np.int64), places) + _unscaled(table[:, 2]),
+                rows=tuple(links.places),
+                zone_names=names[:zones],
+                node_names=names,
+                notes=(*_doubled(links.ends, links.places), *_unscaled(links.capacity), *notes),
             )
         except DataError as error:
-            faults.extend(error.faults)
-    elif not rows:
-        faults.append(Fault(net.name, "holds no link", "give a TNTP network file"))
-    if faults or network is None:
-        raise DataError("the files cannot be used", faults)
-    return network, Demand(
-        np.array(origin, np.int64), np.array(destination, np.int64), np.array(trip), within
-    )
+            tally.take(error.faults)
+    elif not tally.total or not parts.body:
+        tally.add("no link", net.name, "holds no link", "give a TNTP network file")
+    if tally.total or network is None:
+        raise DataError("the files cannot be used", tally.told())
+    return network, demand
+
+
+@dataclass(frozen=True)
+class _Links:
+    """Links as the file has them: ends [link, 2] and one number a link; tolls: whether there is a column."""
+
+    ends: Ints
+    places: list[str]
+    capacity: Floats
+    length: Floats
+    time: Floats
+    b: Floats
+    power: Floats
+    toll: Floats
+    tolls: bool
+
+
+def _links(net: Path, parts: Parts, tally: Tally) -> _Links:
+    first = len(parts.body[0][1].rstrip("; \t").split()) if parts.body else 0
+    columns = columns_of(parts.names, first, net.name, tally)
+    wanted = ("from", "to", "capacity", "time", "b", "power", "length", "toll")
+    at = [columns.place.get(name, -1) for name in wanted]
+    rows, places = [], []
+    for number, line in parts.body:
+        cells = line.rstrip(";").split()
+        where = f"{net.name} line {number}"
+        # Beside the columns that are used nothing is read: they may hold words.
+        used = range(columns.cells) if not columns.named else [k for k in at if k >= 0]
+        values = {k: finite_number(cells[k]) for k in used if k < len(cells)}
+        if len(cells) < columns.cells or None in values.values():
+            what = f"is no link: {columns.cells} numbers expected, {line[:40]!r} found"
+            tally.add("no link", where, what, _order(columns))
+            continue
+        row = [values[k] or 0.0 if k >= 0 else 0.0 for k in at]
+        if any(v != int(v) or abs(v) > _EXACT for v in row[:2]):
+            what = f"goes from node {cells[at[0]][:20]} to node {cells[at[1]][:20]}: a node is a whole number"
+            tally.add("no node", where, what, "mend the node")
+            continue
+        rows.append(row)
+        places.append(where)
+    table = np.array(rows, np.float64).reshape(-1, len(wanted))
+    return _Links(
+        table[:, :2].astype(np.int64), places, table[:, 2], table[:, 6], table[:, 3], table[:, 4],
+        table[:, 5], table[:, 7], "toll" in columns.place,
+    )  # fmt: skip
+
+
+def _order(columns: Columns) -> str:
+    if not columns.named:
+        return "init term capacity length time b power speed toll type ;"
+    names = sorted(columns.place, key=lambda name: columns.place[name])
+    return "the columns that the comment above the links names: " + " ".join(names)
+
+
+def _own_numbers(ends: Ints, nodes: int | None, zones: int | None, through: int) -> Ints | str | None:
+    """Numbers of nodes in order where they are not 1 to N but N of them; None where they are, or a fault."""
+    if nodes is None or not len(ends) or ends.max() <= nodes or ends.min() < 1:
+        return None
+    own = np.unique(ends)
+    if len(own) == nodes and zones is not None and zones <= nodes and (through == 1 or through >= own[0]):
+        return own
+    if 2 * int((own > nodes).sum()) < len(own):
+        return None  # a few slips, told link by link
+    return f"has {len(own)} nodes with numbers {own[0]} to {own[-1]}, and announces {nodes} nodes"
 
 
 def _doubled(ends: NDArray[np.int64], places: list[str]) -> tuple[str, ...]:
@@ -100,6 +185,9 @@ def _doubled(ends: NDArray[np.int64], places: list[str]) -> tuple[str, ...]:
         known = first.setdefault((tail, head), place)
         if known is not place:
             notes.append(f"{place}: a second link from {tail} to {head} (the first: {known}), kept beside it")
+    if len(notes) > _TOLD + 1:
+        more = len(notes) - _TOLD
+        notes = [*notes[:_TOLD], f"{more} more links between two nodes that have one already, kept beside it"]
     return tuple(notes)
 
 
@@ -109,79 +197,77 @@ def _unscaled(capacity: NDArray[np.float64]) -> tuple[str, ...]:
     return ("every capacity is 1: b holds b / capacity^power, and flow / capacity is just the flow",)
 
 
-def _trips(
-    path: Path, zones: int | None, faults: list[Fault]
-) -> tuple[list[int], list[int], list[float], float]:
+def _trips(path: Path, zones: int | None, own: Ints | None, tally: Tally) -> Demand:
+    """Trips by pair; own: what the file calls the zones, where not 1 to their number."""
     origins: list[int] = []
     destinations: list[int] = []
     trips: list[float] = []
-    within, total, start = 0.0, 0.0, None
-    head, body = _parts(path, faults)
-    for number, line in body:
+    known: dict[float, int] | None = None
+    named = f"1 to {zones}"
+    if own is not None:
+        known = {float(name): number for number, name in enumerate(own.tolist(), 1)}
+        named = ", ".join(map(str, own[:5].tolist())) + (" ..." if len(own) > 5 else "")
+
+    def zone(value: float | None) -> int:
+        if value is None or value != int(value) or value < 1 or value > _EXACT:
+            return 0
+        if known is not None:
+            return known.get(value, 0)
+        return int(value) if zones is None or value <= zones else 0
+
+    within, total, start = 0.0, 0.0, 0
+    blocks: dict[int, int] = {}
+    seen: dict[int, int] = {}
+    parts = parts_of(path, tally)
+    for number, line in parts.body:
         where = f"{path.name} line {number}"
         if line.casefold().startswith("origin"):
-            start = finite_number(line[6:])
-            if start is None or start != int(start) or not 1 <= start <= (zones or start):
-                faults.append(Fault(where, f"{line[:30]!r} names no zone", f"1 to {zones}"))
-                start = None
+            start, seen = zone(finite_number(line[6:])), {}
+            if not start:
+                tally.add("no origin", where, f"{line[:30]!r} names no zone", named)
+            elif blocks.setdefault(start, number) != number:
+                what = f"{line[:30]!r} stands there again, as in line {blocks[start]}"
+                tally.add("origin again", where, what, "put the trips of an origin below one line")
             continue
         for part in filter(None, (piece.strip() for piece in line.split(";"))):
             cells = [finite_number(cell) for cell in part.split(":")]
             if len(cells) != 2 or cells[0] is None or cells[1] is None or cells[1] < 0:
-                faults.append(Fault(where, f"{part[:30]!r} is no trip", "destination : trips >= 0;"))
-            elif start is None:
-                faults.append(Fault(where, "stands below no valid Origin", "put Origin and its zone above"))
-            elif cells[0] != int(cells[0]) or not 1 <= cells[0] <= (zones or cells[0]):
-                faults.append(Fault(where, f"zone {cells[0]:g} is not in 1 to {zones}", "mend the zone"))
+                tally.add("no trip", where, f"{part[:30]!r} is no trip", "destination : trips >= 0;")
+                continue
+            end = zone(cells[0])
+            if not start:
+                what = "stands below no valid Origin"
+                tally.add("no valid origin", where, what, "put Origin and its zone above")
+            elif not end:
+                tally.add("no zone", where, f"zone {cells[0]:g} is not in {named}", "mend the zone")
+            elif end in seen:
+                what = f"gives destination {cells[0]:g} again, as in line {seen[end]}"
+                tally.add("destination again", where, what, "add the two up, or keep one")
             else:
+                seen[end] = number
                 total += cells[1]
-                if cells[0] == start:
+                if end == start:
                     within += cells[1]
                 elif cells[1] > 0:
-                    origins.append(int(start))
-                    destinations.append(int(cells[0]))
+                    origins.append(start)
+                    destinations.append(end)
                     trips.append(cells[1])
-    told = finite_number(head.get("TOTAL OD FLOW", ""))
+    told = finite_number(parts.head.get("TOTAL OD FLOW", ""))
     if told is not None and abs(told - total) > 1e-3 * max(told, 1):
-        faults.append(Fault(path.name, f"announces {told:g} trips and holds {total:g}", "is it truncated?"))
-    return origins, destinations, trips, within
+        what = f"announces {told:g} trips and holds {total:g}"
+        tally.add("trips announced", path.name, what, "is it truncated?")
+    return Demand(np.array(origins, np.int64), np.array(destinations, np.int64), np.array(trips), within)
 
 
-def _parts(path: Path, faults: list[Fault]) -> tuple[dict[str, str], list[tuple[int, str]]]:
-    """Header entries by name, and the other lines with their numbers, comments left out."""
-    try:
-        text = read_text(path)
-    except DataError as error:
-        faults.extend(error.faults)
-        return {}, []
-    head: dict[str, str] = {}
-    body = []
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.split("~")[0].strip()
-        found = re.match(r"<([^>]+)>(.*)", line)
-        if found:
-            head[found[1].strip().upper()] = found[2].strip()
-        elif line:
-            body.append((number, line))
-    return head, body
-
-
-def _whole(head: dict[str, str], name: str, path: Path, faults: list[Fault]) -> int | None:
-    value = finite_number(head.get(name, ""))
-    if value is None or value < 1 or value != int(value):
-        faults.append(Fault(path.name, f"has no valid <{name}>", "a whole number, 1 or more, in the header"))
-        return None
-    return int(value)
-
-
-def _weight(given: float | None, head: dict[str, str], name: str, path: Path, faults: list[Fault]) -> float:
+def _weight(given: float | None, head: dict[str, str], name: str, path: Path, tally: Tally) -> float:
     if given is not None:
         if not np.isfinite(given):
-            faults.append(Fault(name.casefold().replace("factor", "weight"), f"is {given}", "give a number"))
+            place = name.casefold().replace("factor", "weight")
+            tally.add(place, place, f"is {given}", "give a number")
             return 0.0
         return given
     value = finite_number(head.get(name) or "0")
     if value is None:
-        faults.append(Fault(path.name, f"<{name}> is no number", "mend the header"))
+        tally.add(name, path.name, f"<{name}> is no number", "mend the header")
         return 0.0
     return value

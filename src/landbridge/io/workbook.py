@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
@@ -17,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landbridge.errors import DataError, Fault, LandbridgeError, did_you_mean
-from landbridge.io.files import MAX_BYTES, read_bytes
+from landbridge.io.files import MAX_BYTES, read_bytes, write_bytes
 from landbridge.world import World
 from landbridge.world.table import Cell, Column, Table, columns_of, quoted
-from landbridge.world.validate import KEYS, check_cells
+from landbridge.world.validate import KEYS, check_cells, check_network, spelled, where
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -40,6 +41,8 @@ _LEFT_OUT = {"crossings": ("outbound_rule", "inbound_rule")}
 OWN_RULE = "own survey"
 FIRST_ROW = 3
 MAX_SHEET_ROWS = 20_000
+# Faults of a workbook that are spelled out; the rest is counted.
+MOST_FAULTS = 20
 _FORM = (
     ("source", "Who found the figures, how and when (a survey, a report)"),
     ("year", "Year or years the figures refer to"),
@@ -110,14 +113,7 @@ def write_template(path: Path, world: World) -> None:
         _sheet(book[name], table, ranges)
     out = BytesIO()
     book.save(out)
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_bytes(out.getvalue())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        fault = Fault(str(path), f"cannot be written ({error.strerror})", "choose another place")
-        raise DataError("nothing was written", [fault]) from None
+    write_bytes(path, out.getvalue())
 
 
 def _readme(sheet: Worksheet) -> None:
@@ -260,7 +256,7 @@ def read_workbook(path: Path) -> Filled:
         faults.append(Fault(path.name, "holds no row", cure))
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise DataError(f"{path.name} has {count}", faults)
+        raise DataError(f"{path.name} has {count}", spelled(faults, path.name, MOST_FAULTS))
     return filled
 
 
@@ -421,11 +417,12 @@ def merge(world: World, filled: Filled) -> tuple[World, dict[str, dict[str, int]
     """The World with the rows of a workbook, how many were replaced and added, and rows for SOURCES.csv.
 
     A row with the key of an existing one replaces it whole; places may be given by name.
-    Raises DataError for unknown places, links and gateways, doubled keys, and crossings that do not lie
-    on their link, each by sheet and row.
+    Raises DataError for unknown places, links and gateways, doubled keys, crossings that do not lie on
+    their link, and every rule of the tables that the rows break, each by sheet and row.
     """
     faults: list[Fault] = []
     changed: dict[str, Table] = {}
+    filled_at: dict[str, str] = {}
     counts: dict[str, dict[str, int]] = {}
     # Links first: a crossing may lie on a link of the same workbook.
     for table in ("links", "rates", "crossings", "od_demand"):
@@ -461,13 +458,33 @@ def merge(world: World, filled: Filled) -> tuple[World, dict[str, dict[str, int]
             keyed[key] = row
         counts[table] = {"replaced": len(before & set(seen)), "added": len(set(seen) - before)}
         changed[table] = Table(table, columns, tuple(keyed.values()))
+        at_line = {key: where(table, n, row) for n, (key, row) in enumerate(keyed.items())}
+        filled_at |= {at_line[key]: at for key, at in seen.items()}
     if faults:
-        raise DataError("the workbook does not fit this World", faults)
+        raise DataError("the workbook does not fit this World", spelled(faults, "workbook", MOST_FAULTS))
     new = world.with_network(**changed)
+    faults = _broken_rules(world, new, filled_at)
+    if faults:
+        raise DataError("the workbook does not fit this World", spelled(faults, "workbook", MOST_FAULTS))
     sources = [
         {"table": table, **filled.source, "note": "own data, merged from a workbook"} for table in changed
     ]
     return new, counts, sources
+
+
+def _broken_rules(world: World, new: World, filled_at: Mapping[str, str]) -> list[Fault]:
+    """Faults of the tables that the merged rows bring, those of a row by its sheet and row."""
+    before = Counter((fault.what, fault.cure) for fault in check_network(world.network))
+    faults = []
+    for fault in check_network(new.network):
+        kind = fault.what, fault.cure
+        if before[kind] > 0:  # the World had it; lines of its tables may have moved
+            before[kind] -= 1
+            continue
+        row = next((row for row in filled_at if fault.where.startswith(row)), "")
+        place = filled_at[row] + fault.where.removeprefix(row) if row else fault.where
+        faults.append(Fault(place, fault.what, fault.cure))
+    return faults
 
 
 def _key(table: str, row: Mapping[str, Cell]) -> tuple[str, ...]:

@@ -111,6 +111,9 @@ class Scenario:
             texts[key] = value if isinstance(value, str) else None
             if value is not None and texts[key] is None:
                 faults.append(Fault(f"{place}, {key}", f"is {value!r}", "put it in quotes"))
+        if texts["base"] is not None and not texts["base"].strip():
+            cure = "write the hash of the World it was written for, or leave it out"
+            faults.append(Fault(f"{place}, base", "is blank", cure))
         listed = document.get("modification", [])
         modifications: list[Modification] = []
         clean: list[bool] = []

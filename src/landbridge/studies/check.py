@@ -43,13 +43,17 @@ _BASES = ("observed", "published", "derived", "assumption")
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found: faults, the World where it could be read, counts, gaps and islands."""
+    """What was found: faults, the World where it could be read, counts, gaps and islands.
+
+    open_accounts: those of the faults that say that accounts do not close.
+    """
 
     faults: tuple[Fault, ...]
     world: World | None
     tables: dict[str, int]
     accounts: dict[str, dict[str, float]]
     islands: tuple[dict[str, Any], ...]
+    open_accounts: tuple[Fault, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The findings as plain values."""
@@ -82,9 +86,11 @@ def check(folder: Path | None = None) -> Checked:
     faults += _side_tables(place, world)
     accounts: dict[str, dict[str, float]] = {}
     pieces: list[dict[str, Any]] = []
+    open_accounts: list[Fault] = []
     if world is not None:
         tables |= {"regions": len(world.regions), "sectors": len(world.sectors)}
-        faults += _accounts(world, accounts)
+        open_accounts = _accounts(world, accounts)
+        faults += open_accounts
         try:
             graph = compile_graph(world)
         except DataError as error:
@@ -92,7 +98,8 @@ def check(folder: Path | None = None) -> Checked:
         else:
             pieces = islands(world, graph, faults)
             faults += _free_cycles(graph)
-    return Checked(tuple(dict.fromkeys(faults)), world, tables, accounts, tuple(pieces))
+    found = tuple(dict.fromkeys(faults))
+    return Checked(found, world, tables, accounts, tuple(pieces), tuple(open_accounts))
 
 
 # -- licences --------------------------------------------------------------------------------------

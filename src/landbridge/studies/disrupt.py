@@ -20,8 +20,12 @@ Source: deterministic queues as in Newell, Applications of Queueing Theory (1982
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from multiprocessing import parent_process
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -55,6 +59,8 @@ FELT_H = 0.5
 _TOLERANCE = 1e-7
 # Fewer cases than these are done before a second process has read the data.
 _WORTH_A_PROCESS = 40
+# Time of a case over that of the base, for the estimate that is told before the cases begin.
+_CASE_OVER_BASE = 0.6
 
 
 @dataclass(frozen=True)
@@ -125,17 +131,19 @@ def disrupt(
     least_teu: float = 1.0,
     workers: int = 1,
     progress: Progress | None = None,
+    estimate: Callable[[str], None] | None = None,
 ) -> Disruption:
     """Take out every gateway and every link that carries freight, one at a time, and rank the losses.
 
     together: gateways or links that are out at once, by id or name, beside the single ones.
     only: these alone instead of all (none of them where empty). days: length of the closure in the short
     run. by: region, CA5 or world whose long-run loss of real income ranks them. least_teu: elements with
-    less are left out. workers: processes that share the cases; each holds a base of its own.
+    less are left out. workers: processes that share the cases; each holds a base of its own. estimate: told
+    how many cases there are and how long they may take, before they begin.
     Raises DataError with every unknown name; ConvergenceError where an economy or the waits of a case
     do not settle.
     """
-    tell = progress or (lambda text, share: None)
+    tell, begin = progress or (lambda text, share: None), time.perf_counter()
     tell("solving the base", 0.0)
     if not 0.0 < days <= 365.0:
         raise DataError("nothing to do", [Fault("days", f"is {days:g}", "give 1 to 365")])
@@ -146,6 +154,10 @@ def disrupt(
         raise DataError("nothing to rank by", [Fault("by", f"no region {by!r}", cure)])
     bench = _Bench(base, days)
     alike = _alike(bench, _elements(bench, together, only, least_teu))
+    shared = min(workers, len(alike)) if len(alike) >= _WORTH_A_PROCESS else 1
+    seconds = (time.perf_counter() - begin) * len(alike) * _CASE_OVER_BASE / max(shared, 1)
+    if estimate is not None:
+        estimate(f"{len(alike)} cases, some {_minutes(seconds)}")
     losses, statuses = [], []
     for number, (found, status) in enumerate(_all(bench, alike, workers), 1):
         tell(f"without {found[0].name}", 0.1 + 0.9 * number / len(alike))
@@ -153,6 +165,10 @@ def disrupt(
         statuses.append(status)
     losses.sort(key=lambda loss: (loss.real_income_long[by], -loss.teu_per_year, loss.id))
     return Disruption(tuple(losses), days, by, Status.worst([base.results.status, *statuses]))
+
+
+def _minutes(seconds: float) -> str:
+    return f"{max(seconds, 1.0):.0f} seconds" if seconds < 90.0 else f"{seconds / 60.0:.0f} minutes"
 
 
 def _alike(bench: _Bench, elements: Iterable[_Element]) -> list[list[_Element]]:
@@ -184,7 +200,16 @@ _own_bench: list[_Bench] = []
 
 
 def _begin(world: World, days: float) -> None:
+    Thread(target=_end_with_the_parent, daemon=True).start()
     _own_bench.append(_Bench(SolvedBase(Searched([world]), world, 0, throw=True), days))
+
+
+def _end_with_the_parent() -> None:
+    """A worker whose parent is gone, killed or crashed, stops at once: nobody waits for its answer."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _one(group: list[_Element]) -> tuple[list[Loss], Status]:

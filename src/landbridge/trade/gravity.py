@@ -175,6 +175,10 @@ def counterfactual(
     drawn, failed = [], 0
     if draws:
         covariance = estimate.covariance.loc[names, names].to_numpy()
+        if not np.isfinite(covariance).all():
+            what = "the coefficients have no standard errors: no row was to spare"
+            cure = "leave draws out, or estimate on more rows"
+            raise DataError("there are no draws", [Fault("covariance", what, cure)])
         # The arrays are made once; iterables of pairs could be read only once.
         faults = []
         fixed = {name: _changes(table, name, change, faults) for name, change in changes.items()}

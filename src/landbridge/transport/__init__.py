@@ -3,7 +3,8 @@
 Knows links, hours and money; does not know what real income is.
 """
 
-from landbridge.io.gmns import read_demand, read_gmns, read_turns
+from landbridge.io.gmns import read_gmns, read_turns
+from landbridge.io.gmns_demand import read_demand
 from landbridge.io.tntp import read_tntp
 from landbridge.transport.assignment import Assignment, assign
 from landbridge.transport.choice import (

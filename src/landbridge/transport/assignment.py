@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import ConvergenceError, DataError, Fault, Status
+from landbridge.world.keys import SPELLED_OUT
 from landbridge.world.road_network import Demand, Network, Turns
 
 __all__ = ["MODELS", "Assignment", "assign"]
@@ -43,7 +45,7 @@ class Assignment:
     status: Status
     path_pair: Ints = field(repr=False)
     path_flow: Floats = field(repr=False)
-    path_links: tuple[Ints, ...] = field(repr=False)
+    path_links: Sequence[Ints] = field(repr=False)
     pair_cost: Floats = field(repr=False)
 
     def select_link(self, link: int) -> Floats:
@@ -81,16 +83,17 @@ def assign(
     change path; relative_gap is this one, objective is Beckmann's at the flow found and not minimised,
     pair_cost the mean over the trips of a pair. gap: where to stop; phi: how sharply shares follow cost
     ratios; turns: penalties of passing from link to link; most: rounds of shortest paths or Newton steps.
-    Raises DataError where zones are unknown or cannot be reached or a cost is too great a number,
-    ConvergenceError where the gap is not reached (unless throw is False).
+    Raises DataError where zones are unknown or cannot be reached or a cost is too great a number, where gap
+    is no share between 0 and 1; ConvergenceError where the gap is not reached (unless throw is False).
     """
     faults = []
     if model not in MODELS:
         faults.append(Fault("model", f"{model!r} is not available", "use " + " or ".join(MODELS)))
     if not (np.isfinite(phi) and phi > 0):
         faults.append(Fault("phi", f"is {phi:g}", "give a finite number above 0"))
-    if not gap >= _ROUNDING:
-        faults.append(Fault("gap", f"is {gap:g}", f"give {_ROUNDING:g} or more: less is lost in rounding"))
+    if not _ROUNDING <= gap < 1:
+        cure = f"give {_ROUNDING:g} or more and less than 1, as 1e-8: it is a share of the total cost"
+        faults.append(Fault("gap", f"is {gap:g}", cure))
     if most < 1:
         faults.append(Fault("most", f"is {most}", "allow 1 or more"))
     if faults:
@@ -131,7 +134,7 @@ class _Trees:
             np.full(pairs, -1, np.int64),
             *(np.zeros(room, np.int64) for _ in range(3)),
             np.zeros(room),
-            np.zeros(32 * room + network.nodes, np.int64),
+            np.zeros(16 * room + network.nodes, np.int32),
         )
         self.used = (0, 0)
 
@@ -178,7 +181,7 @@ def _user_equilibrium(network: Network, demand: Demand, gap: float, most: int) -
     status = _status("user equilibrium", found, gap, rounds, "rounds")
     pair_cost = least[np.argsort(trees.rows)]
     objective = network.beckmann(flow)
-    pair, carried, along = _paths(trees.paths, trees.rows)
+    pair, carried, along = _paths(trees.paths, trees.used, trees.rows)
     return Assignment(flow, cost, objective, found, status, pair, carried, along, pair_cost), trees
 
 
@@ -194,9 +197,10 @@ def _weibit(
     for number in range(_DRAWS):
         cost = (free, start.cost)[number % 2]
         trees.extend(cost * np.exp(_SPREAD * draw.standard_normal(len(cost))))
-    pair, _, along = _paths(trees.paths, trees.rows, unused=True)
+    pair, _, paths = _paths(trees.paths, trees.used, trees.rows, unused=True)
     by_pair = np.argsort(pair, kind="stable")
-    pair, along = pair[by_pair], tuple(along[r] for r in by_pair)
+    pair = pair[by_pair]
+    along = tuple(paths.picked(by_pair))
     if not demand.trips.sum() > 0:
         return start, trees
     loading = solve(network, pair, along, demand.trips, phi, start.flow, gap, most)
@@ -221,21 +225,54 @@ def _status(what: str, found: float, gap: float, count: int, unit: str) -> Statu
     return Status(done, max(found, 0.0), count, message)
 
 
+class _Along(Sequence[Ints]):
+    """The links of every path in order, taken when asked for: millions of small arrays would fill the memory.
+
+    links: those of all paths one behind the other, each path from its destination backwards.
+    """
+
+    def __init__(self, links: NDArray[np.int32], start: Ints, length: Ints) -> None:
+        self.links, self.start, self.length = links, start, length
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @overload
+    def __getitem__(self, index: int) -> Ints: ...
+    @overload
+    def __getitem__(self, index: slice) -> _Along: ...
+    def __getitem__(self, index: int | slice) -> Ints | _Along:
+        if isinstance(index, slice):
+            return _Along(self.links, self.start[index], self.length[index])
+        first = int(self.start[index])
+        return self.links[first : first + int(self.length[index])][::-1].astype(np.int64)
+
+    def picked(self, order: Ints) -> _Along:
+        """The paths in another order."""
+        return _Along(self.links, self.start[order], self.length[order])
+
+
 def _paths(
-    paths: tuple[Ints | Floats, ...], rows: Ints, unused: bool = False
-) -> tuple[Ints, Floats, tuple[Ints, ...]]:
+    paths: tuple[Any, ...], used: tuple[int, int], rows: Ints, unused: bool = False
+) -> tuple[Ints, Floats, _Along]:
+    """Pair, flow and links of every path, pair by pair as in rows; unused: also of those without flow."""
     of_pair, after, start, length, flow, links = paths
-    pair, carried, along = [], [], []
-    for q, p in enumerate(of_pair):
-        while p >= 0:
-            if unused or flow[int(p)] > 0:
-                pair.append(rows[q])
-                carried.append(flow[int(p)])
-                # Links are kept from the destination backwards.
-                part = links[int(start[int(p)]) : int(start[int(p)] + length[int(p)])][::-1]
-                along.append(part.astype(np.int64))
-            p = after[int(p)]
-    return np.array(pair, np.int64), np.array(carried, np.float64), tuple(along)
+    pairs, found = [], []
+    pair = np.flatnonzero(of_pair >= 0)
+    path = of_pair[pair]
+    while len(path):
+        pairs.append(pair)
+        found.append(path)
+        path = after[path]
+        pair, path = pair[path >= 0], path[path >= 0]
+    none = [np.zeros(0, np.int64)]
+    of, which = (np.concatenate(parts or none) for parts in (pairs, found))
+    del pairs, found
+    order = np.argsort(of, kind="stable")
+    if not unused:
+        order = order[flow[which[order]] > 0]
+    of, which = of[order], which[order]
+    return rows[of], flow[which], _Along(links[: used[1]], start[which], length[which])
 
 
 def _check(network: Network, demand: Demand, model: str) -> None:
@@ -245,40 +282,51 @@ def _check(network: Network, demand: Demand, model: str) -> None:
         raise DataError(
             "the demand cannot be assigned", [Fault("demand", what, "give one entry a pair each")]
         )
+    start, end, trips = demand.origin, demand.destination, demand.trips
+    outside = [(zone < 1) | (zone > network.zones) for zone in (start, end)]
+    no_number = ~(np.isfinite(trips) & (trips >= 0))
+    same = (start == end) & (model == "weibit")
+    wrong = np.flatnonzero(outside[0] | outside[1] | no_number | same)
     faults = []
-    for row, (start, end, trips) in enumerate(
-        zip(demand.origin, demand.destination, demand.trips, strict=True)
-    ):
-        for what, zone in (("origin", start), ("destination", end)):
-            if not 1 <= zone <= network.zones:
-                fault = f"{what} {zone} is not in 1 to {network.zones}"
-                faults.append(Fault(f"trip {row}", fault, "mend the zone"))
-        if not (np.isfinite(trips) and trips >= 0):
-            faults.append(Fault(f"trip {row}", f"{trips:g} trips", "give 0 or more"))
-        if model == "weibit" and start == end:
-            what = f"begins and ends in zone {start}: no costs to take ratios of"
-            faults.append(Fault(f"trip {row}", what, "leave it out, or count it in Demand.within"))
+    for row in wrong[:SPELLED_OUT].tolist():
+        where = f"trip {row}"
+        for what, zone, bad in zip(("origin", "destination"), (start, end), outside, strict=True):
+            if bad[row]:
+                fault = f"{what} {zone[row]} is not in 1 to {network.zones}"
+                faults.append(Fault(where, fault, "mend the zone"))
+        if no_number[row]:
+            faults.append(Fault(where, f"{trips[row]:g} trips", "give 0 or more"))
+        if same[row]:
+            what = f"begins and ends in zone {start[row]}: no costs to take ratios of"
+            faults.append(Fault(where, what, "leave it out, or count it in Demand.within"))
     if faults:
-        raise DataError("the demand cannot be assigned", faults)
+        raise DataError("the demand cannot be assigned", [*faults, *_more("trips", len(wrong), "trips")])
+
+
+def _more(where: str, count: int, what: str) -> list[Fault]:
+    """A fault that counts those that are not spelled out."""
+    left = count - SPELLED_OUT
+    return [Fault(where, f"{left:,} more {what} like these", "mend these first")] if left > 0 else []
 
 
 def _reached(network: Network, demand: Demand, rows: Ints, least: Floats) -> None:
-    cut = rows[~np.isfinite(least)]
+    cut = np.sort(rows[~np.isfinite(least)])
+    cut = cut[demand.trips[cut] > 0]
     faults = [
         Fault(
             f"trips {network.zone_name(demand.origin[r])} to {network.zone_name(demand.destination[r])}",
             "no path",
             "add a link or drop the trips",
         )
-        for r in np.sort(cut)
-        if demand.trips[r] > 0
+        for r in cut[:SPELLED_OUT].tolist()
     ]
     if faults:
-        raise DataError("the demand cannot be assigned", faults)
+        raise DataError("the demand cannot be assigned", [*faults, *_more("trips", len(cut), "pairs")])
 
 
 def _finite(network: Network, flow: Floats, cost: Floats) -> None:
     """Links whose cost at the flow of the moment is beyond what a number holds."""
+    beyond = np.flatnonzero(~np.isfinite(cost))
     faults = [
         Fault(
             network.rows[a] if a < len(network.rows) else f"link {a}",
@@ -286,7 +334,7 @@ def _finite(network: Network, flow: Floats, cost: Floats) -> None:
             f"b {network.b[a]:g}, power {network.power[a]:g})",
             "check capacity, b and power",
         )
-        for a in np.flatnonzero(~np.isfinite(cost))
+        for a in beyond[:SPELLED_OUT].tolist()
     ]
     if faults:
-        raise DataError("the demand cannot be assigned", faults)
+        raise DataError("the demand cannot be assigned", [*faults, *_more("links", len(beyond), "links")])

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.errors import DataError, Fault
 from landbridge.transport.graph import BLOCK, TERMS, Graph
 from landbridge.world import World
 from landbridge.world.table import Cell
@@ -41,6 +42,8 @@ _LEAST_LOAD, _LEAST_SHARE = 1e-9, 1e-150
 # A crossing that is said to take no time has a queue in the base of at most so much [h], so that hours which
 # lose their queue are never below nothing by more.
 _LEAST_HOURS = 0.01
+# No capacity is raised by more.
+_MOST_FACTOR = 1e12
 
 
 def capacity_of(row: Mapping[str, Cell]) -> float | None:
@@ -310,7 +313,10 @@ class Queues:
         factor = np.ones(len(self))
         for q in range(0, len(self), 2):
             factor[[q, q + 1]] = max(
-                self._least_factor(k, flows, max(hours[k], _LEAST_HOURS)) for k in (q, q + 1)
+                self._least_factor(
+                    k, flows, max(hours[k], _LEAST_HOURS), graph.gateways[int(self.gateway[k])]
+                )
+                for k in (q, q + 1)
             )
         raised = replace(self, factor=factor)
         load = raised.load(flows)
@@ -321,8 +327,11 @@ class Queues:
             damped, base_load=load, base_wait=damped.wait(load), base_variance=damped.variance(load)
         )
 
-    def _least_factor(self, q: int, flows: FloatArray, hours: float) -> float:
-        """The least factor on the capacity of a queue at which its wait fits into its crossing."""
+    def _least_factor(self, q: int, flows: FloatArray, hours: float, name: str) -> float:
+        """The least factor on the capacity of a queue at which its wait fits into its crossing.
+
+        Raises DataError where none does.
+        """
 
         def fits(factor: float) -> bool:
             tried = replace(self, factor=np.full(len(self), factor))
@@ -333,6 +342,10 @@ class Queues:
         low, high = 1.0, 2.0
         while not fits(high):
             low, high = high, 2.0 * high
+            if high > _MOST_FACTOR:
+                what = "no capacity brings its wait down to the hours of its crossing"
+                cure = "check its capacity and hours, and the parameters of queues (teu_per_train ...)"
+                raise DataError("a queue has no end", [Fault(f"gateways.csv ({name})", what, cure)])
         for _ in range(60):
             middle = 0.5 * (low + high)
             low, high = (low, middle) if fits(middle) else (middle, high)

@@ -27,7 +27,8 @@ class Network:
     first_through_node: nodes below it are zone centroids, where paths begin and end but do not pass.
     zone_names, node_names, link_names: how the file calls them, from zone and node 1; blank: by number.
     notes: what a careful reader should know of how the file was read; left_out: names of its links that are
-    not here (closed, or not open to the use asked for).
+    not here (closed, or not open to the use asked for). connectors: so many links at the end are not of the
+    file: they join a zone that has several nodes to each of them, and cost nothing.
     All arrays have one entry a link. Zones are the nodes 1 to zones.
     Raises DataError with every link whose numbers no cost can be made of.
     """
@@ -51,6 +52,7 @@ class Network:
     link_names: tuple[str, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = field(default=(), repr=False)
     left_out: frozenset[str] = field(default=frozenset(), repr=False)
+    connectors: int = 0
 
     def __post_init__(self) -> None:
         faults = self._shape()
@@ -59,7 +61,7 @@ class Network:
         numbers = np.column_stack(
             (self.capacity, self.time, self.b, self.power, self.length, self.toll, self.fixed)
         )
-        for a in range(len(self.tail)):
+        for a in self._suspect(numbers):
             where = self.rows[a] if self.rows else f"link {a}"
             for end, value in (("from", self.tail[a]), ("to", self.head[a])):
                 if not 1 <= value <= self.nodes:
@@ -82,6 +84,14 @@ class Network:
                 faults.append(Fault(where, what, "check toll, length and their weights"))
         if faults:
             raise DataError("the network cannot be used", faults)
+
+    def _suspect(self, numbers: Floats) -> list[int]:
+        """The links that have a fault."""
+        ends = np.column_stack((self.tail, self.head))
+        with np.errstate(invalid="ignore", over="ignore"):
+            bad = ((ends < 1) | (ends > self.nodes)).any(axis=1) | ~np.isfinite(numbers).all(axis=1)
+            bad |= (self.capacity <= 0) | (numbers[:, 1:5] < 0).any(axis=1) | (self.time + self.fixed < 0)
+        return [int(a) for a in np.flatnonzero(bad)]
 
     def _shape(self) -> list[Fault]:
         """Faults of the whole: later code takes sizes and numbers of nodes for granted."""

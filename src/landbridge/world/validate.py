@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from landbridge.errors import Fault, did_you_mean
 from landbridge.world.keys import KEYS, SPELLED_OUT, spelled, where
+from landbridge.world.meaning import ON_READING, RULES
 from landbridge.world.shares import check_shares
 from landbridge.world.table import Cell, Column, Table, columns_of, number_fault, parse_cell, quoted
 
@@ -39,6 +40,9 @@ _GROUPS = ("*", "CA5", "overland")
 _RANGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "crossings": (("time_low_h", "time_h", "time_high_h"),),
     "value_density": (("low", "usd_per_teu", "high"),),
+    "zone_shares": (("low", "share", "high"),),
+    "carriers": (("low", "share", "high"),),
+    "gas_trade_share": (("low", "share", "high"),),
     "sector_freight": (
         ("usd_per_teu_low", "usd_per_teu", "usd_per_teu_high"),
         ("time_low", "time_percent_per_day", "time_high"),
@@ -90,10 +94,13 @@ def check_cells(table: str, texts: Mapping[str, str], place: str) -> tuple[dict[
     return row, faults
 
 
-def check_network(network: Network) -> list[Fault]:
-    """Every rule over several rows, columns or tables; an empty list when all hold."""
+def check_network(network: Network, *, reading: bool = False) -> list[Fault]:
+    """Every rule over several rows, columns or tables; an empty list when all hold.
+
+    reading: also those of tables as they are read, which a scenario may leave.
+    """
     faults: list[Fault] = []
-    for rule in _RULES:
+    for rule in (*_RULES, *(ON_READING if reading else ())):
         faults.extend(rule(network))
     return faults
 
@@ -425,4 +432,5 @@ _RULES: tuple[Callable[[Network], list[Fault]], ...] = (
     _parameters_are_allowed,
     _horizon_is_known,
     _labels_are_chosen_once,
+    *RULES,
 )

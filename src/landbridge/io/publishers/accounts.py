@@ -16,7 +16,7 @@ from scipy import sparse
 
 from landbridge.errors import DataError, Fault
 from landbridge.io.publishers.concordance import Concordance
-from landbridge.io.publishers.report import Faults, Report
+from landbridge.io.publishers.report import Faults, Report, listed
 from landbridge.world.trade_table import TradeTable
 
 __all__ = ["Accounts", "Axis", "Layout"]
@@ -40,20 +40,18 @@ class Axis:
             return
         unknown = [code for code in codes if by(code) is None]
         if unknown:
-            listed = ", ".join(unknown[:20]) + (" ..." if len(unknown) > 20 else "")
-            told = f"{len(unknown)} {what} of the table not in it: {listed}"
+            told = f"{len(unknown)} {what} of the table not in it: {listed(unknown)}"
             faults.add("unknown " + what, by.name, by.name, told, "give each a to_code; none may be left out")
         dropped = [
             code for code in codes if by(code) is not None and sum(w for _, w in by(code) or ()) < 1 - 1e-6
         ]
         if dropped:
-            told = f"leaves out {', '.join(dropped[:20])}"
+            told = f"leaves out {listed(dropped)}"
             cure = "accounts close only over the whole world: give each a to_code, such as ROW"
             faults.add("dropped " + what, by.name, by.name, told, cure)
         idle = [code for code in by.table if code not in set(codes)]
         if idle and not by.of_several:
-            listed = ", ".join(idle[:20]) + (" ..." if len(idle) > 20 else "")
-            told = f"names {len(idle)} {what} that the table has not: {listed}"
+            told = f"names {len(idle)} {what} that the table has not: {listed(idle)}"
             faults.add("idle " + what, by.name, by.name, told, "delete their rows")
         met = [to for code in codes for to, _ in by(code) or ()]
         self.names = tuple(name for name in by.targets if name in set(met))
@@ -171,9 +169,9 @@ class Accounts:
         share = np.divide(used, output, out=np.zeros((N, S)), where=output > 0)
         b = 1.0 - share
         if ((b < 0) | (b > 1)).any():
-            listed = ", ".join(f"{regions[n]} {sectors[s]}" for n, s in np.argwhere((b < 0) | (b > 1))[:5])
-            count = int(((b < 0) | (b > 1)).sum())
-            report.note(f"value added below 0 or above output in {count} cells, cut to it: {listed}")
+            cells = [f"{regions[n]} {sectors[s]}" for n, s in np.argwhere((b < 0) | (b > 1))]
+            told = f"value added below 0 or above output in {len(cells)} cells, cut to it"
+            report.note(f"{told}: {listed(cells, 5)}")
         b = np.clip(b, 0.0, 1.0)
         trade = _positive(self.trade, "sales", report)
         final = _positive(self.final, "final uses", report)
@@ -234,8 +232,8 @@ def _theta(theta: float | Mapping[str, float] | Sequence[float], sectors: Sequen
             what = "; ".join(
                 part
                 for part in (
-                    f"no value for {', '.join(missing[:10])}" if missing else "",
-                    f"names {', '.join(odd[:10])}, which the table has not" if odd else "",
+                    f"no value for {listed(missing, 10)}" if missing else "",
+                    f"names {listed(odd, 10)}, which the table has not" if odd else "",
                 )
                 if part
             )

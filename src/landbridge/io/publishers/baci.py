@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,19 @@ import numpy as np
 from landbridge.errors import DataError, Fault
 from landbridge.io.publishers.concordance import Concordance, Shares, as_concordance
 from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, FlowSums, years_of
+from landbridge.io.publishers.hs import hs_faults
 from landbridge.io.publishers.report import Faults, Report
-from landbridge.io.publishers.source import Field, Member, members, read_rows, row_blocks
+from landbridge.io.publishers.source import (
+    NO_CODE,
+    Field,
+    Member,
+    members,
+    read_rows,
+    row_blocks,
+    stripped,
+)
+from landbridge.world.table import quoted
+from landbridge.world.validate import spelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,12 +38,15 @@ REVISIONS = ("92", "96", "02", "07", "12", "17", "22")
 EXPECTED = "t,i,j,k,v,q of BACI_HSxx_Yyyyy_Vzzzzzz.csv (cepii.fr, BACI, description)"
 _FILE = re.compile(r"^BACI_HS(\d\d)_Y(\d{4})_V(\d{6}[a-z]?)\.csv(\.gz)?$", re.IGNORECASE)
 _CODES = re.compile(r"^country_codes.*\.csv$", re.IGNORECASE)
+_POINT = re.compile(r"\.0*$")
+# Codes that ISO 3166 leaves to their users, and codes that are not of three letters.
+_NO_COUNTRY = re.compile(r"AA[A-Z]|Q[M-Z][A-Z]|X[A-Z]{2}|ZZ[A-Z]|(?![A-Z]{3}$).*")
 _DIGITS = {"hs2": 2, "hs4": 4, "hs6": 6}
 FIELDS = (
     Field("t", "whole", low=FIRST_YEAR, high=LAST_YEAR, unit="years"),
     Field("i", "whole", low=0, high=9999),
     Field("j", "whole", low=0, high=9999),
-    Field("k", "whole", low=0, high=999_999),
+    Field("k", "whole", low=10_000, high=999_999),  # 010121 may have lost its zero, 0101 is no product
     Field("v", "number", low=0, high=1e12, unit="thousand USD"),
     Field("q", "number", blank=True, low=0, high=1e12, unit="t"),
 )
@@ -60,9 +75,11 @@ def read_baci(
     regions
         A concordance from ISO 3166 alpha-3 codes; by default every country is a region.
     sectors
-        "total", "hs2", "hs4", "hs6", or a concordance from product codes, by their longest beginning.
+        "total", "hs2", "hs4", "hs6", or a concordance from codes of the HS with 2, 4 or 6 digits, by the
+        longest that a product begins with.
     codes
-        CEPII's country_codes CSV; by default the one in the zip or beside the file.
+        CEPII's country_codes CSV; by default the one in the zip or beside the file. An area without an ISO
+        code, or that has the code of a country with a lower number, is called by its number: N490.
     vintage
         The release, where the name of the file does not tell it or it is none of VINTAGES.
 
@@ -86,7 +103,7 @@ def read_baci(
     found, told = _chosen(found, wanted_years, vintage)
     by_region = as_concordance(regions, "regions") if regions is not None else None
     sector, targets, name = hs_sectors(sectors)
-    iso = _countries(path, codes, report)
+    iso, apart = _countries(path, codes, report)
     report.publisher, report.vintage = "CEPII BACI", told
     faults = Faults()
     sums = FlowSums(
@@ -106,7 +123,7 @@ def read_baci(
         report.files.append(member.shown)
         sums.forget()  # a file holds one year, which the name tells and the rows are held to
         year = _FILE.match(member.name)
-        for rows in read_rows(member, FIELDS, (), EXPECTED, faults):
+        for rows in read_rows(member, FIELDS, (), EXPECTED, faults, report):
             t, i, j, k = (rows.whole(column) for column in "tijk")
             if year and (t != int(year.group(2))).any():
                 odd = np.flatnonzero(t != int(year.group(2)))
@@ -128,6 +145,8 @@ def read_baci(
                         what = f"{number} is in {member.shown} but not in the country codes"
                         cure = "give the country_codes file of the same release"
                         faults.add("country", "country codes", "country codes", what, cure)
+                    if int(number) in apart:
+                        report.note(apart[int(number)])
                     country[number] = sums.countries.id(text or f"#{number}")
             for number in np.unique(k):
                 if product[number] < 0:
@@ -156,15 +175,20 @@ def read_baci(
 
 
 def hs_sectors(
-    sectors: Concordance | Mapping[str, str] | str | Path,
+    sectors: Concordance | Mapping[str, str] | str | Path, *, hs: bool = True
 ) -> tuple[Callable[[str], Shares | None], tuple[str, ...], str]:
-    """How product codes become sectors: the function, the targets in order, and how faults call it."""
+    """How product codes become sectors: the function, the targets in order, and how faults call it.
+
+    hs: DataError where a concordance has codes that are none of the HS.
+    """
     if isinstance(sectors, str) and sectors == "total":
         return (lambda code: (("ALL", 1.0),)), ("ALL",), ""
     if isinstance(sectors, str) and sectors in _DIGITS:
         digits = _DIGITS[sectors]
         return (lambda code: ((code[:digits], 1.0),)), (), ""
     table = as_concordance(sectors, "sectors")
+    if hs and (faults := hs_faults(table)):
+        raise DataError(f"{table.name} has codes that are none of the HS", spelled(faults, table.name))
     return table.by_prefix, table.targets, table.name
 
 
@@ -206,12 +230,12 @@ def _chosen(
         there = sorted({int(name.group(2)) for member in found if (name := _FILE.match(member.name))})
         faults.append(Fault("years", what, f"there is {', '.join(map(str, there))}"))
     if faults:
-        raise DataError("these are not files of BACI that can be read", faults[:10])
+        raise DataError("these are not files of BACI that can be read", spelled(faults, "files"))
     return kept, next(iter(releases))
 
 
-def _countries(path: Path, codes: str | Path | None, report: Report) -> dict[int, str]:
-    """ISO alpha-3 of CEPII's country numbers, from its country_codes file."""
+def _countries(path: Path, codes: str | Path | None, report: Report) -> tuple[dict[int, str], dict[int, str]]:
+    """ISO alpha-3 of CEPII's country numbers, from its country_codes file; a note for areas set apart."""
     if codes is not None:
         places = [Path(codes)]
     elif path.is_dir():
@@ -236,7 +260,7 @@ def _countries(path: Path, codes: str | Path | None, report: Report) -> dict[int
     return _country_numbers(member)
 
 
-def _country_numbers(member: Member) -> dict[int, str]:
+def _country_numbers(member: Member) -> tuple[dict[int, str], dict[int, str]]:
     """Reads country_code and country_iso3 (2023 and later) or iso_3digit_alpha (before)."""
     import csv
     import io
@@ -247,30 +271,52 @@ def _country_numbers(member: Member) -> dict[int, str]:
     except UnicodeDecodeError:
         text = data.decode("latin-1")  # releases before 2023 write names in this coding
     where = member.shown
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+        rows = [(reader.line_num, cells) for row in reader if any(cells := [stripped(c) for c in row])]
     except csv.Error as error:
         raise DataError("no country codes", [Fault(where, str(error), "check its quotes")]) from None
-    header = [cell.strip() for cell in rows[0]] if rows else []
+    header = rows[0][1] if rows else []
+    while header and not header[-1]:
+        header.pop()
     column = next((c for c in ("country_iso3", "iso_3digit_alpha") if c in header), "")
     if "country_code" not in header or not column:
-        what = f"the columns are {','.join(header)[:120]!r}"
+        what = f"the columns are {quoted(','.join(header), 120)}"
         cure = "expected country_code and country_iso3 (or iso_3digit_alpha) of CEPII's country_codes file"
+        if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+            what = f"the columns are not separated by commas: {quoted(header[0], 60)}"
         raise DataError("no country codes", [Fault(f"{where} line 1", what, cure)])
     at, to = header.index("country_code"), header.index(column)
-    out: dict[int, str] = {}
+    given: dict[int, str] = {}
     faults = Faults()
-    for number, row in enumerate(rows[1:], start=2):
-        code = row[at].strip() if len(row) > at else ""
-        iso = row[to].strip() if len(row) > to else ""
+    for number, cells in rows[1:]:
+        row = cells[: len(header)] if not any(cells[len(header) :]) else cells
+        code = row[at] if len(row) > at else ""
+        code = _POINT.sub("", code)
+        iso = row[to] if len(row) > to else ""
+        iso = "" if iso.upper() in NO_CODE else iso  # in three letters Namibia is NAM
         if len(row) != len(header) or not (code.isascii() and code.isdigit() and len(code) < 5):
             what, cure = f"is no row of {len(header)} cells with a number", "restore CEPII's file"
             faults.add("row", where, f"{where} line {number}", what, cure)
-        elif int(code) in out and out[int(code)] != iso:
+        elif given.setdefault(int(code), iso) != iso:
             faults.add("twice", where, f"{where} line {number}", f"{code} stands there twice", "keep one")
-        elif iso and iso != "NA":
-            out[int(code)] = iso
-        else:
-            out[int(code)] = f"N{int(code):03d}"  # an area without a code keeps its number
     faults.raise_any(where)
-    return out
+    return _areas(given)
+
+
+def _areas(given: Mapping[int, str]) -> tuple[dict[int, str], dict[int, str]]:
+    """What each number of an area is called, and a note for those whose ISO code is another's.
+
+    The number of a country is that of ISO 3166, and former or wider areas with the same code have higher
+    ones: 56 Belgium and 58 Belgium-Luxembourg are BEL and N058. A shared code of no country names neither.
+    """
+    out: dict[int, str] = {}
+    notes: dict[int, str] = {}
+    first: dict[str, int] = {}
+    shared = {iso for iso, times in Counter(given.values()).items() if times > 1}
+    for number, iso in sorted(given.items()):
+        own = first.setdefault(iso, number) == number and not (iso in shared and _NO_COUNTRY.fullmatch(iso))
+        out[number] = iso if iso and own else f"N{number:03d}"
+        if iso and not own:
+            notes[number] = f"the country codes give {iso} to several areas: {number} is called {out[number]}"
+    return out, notes

@@ -14,8 +14,20 @@ from landbridge.errors import DataError, Fault
 from landbridge.io.publishers.baci import hs_sectors
 from landbridge.io.publishers.concordance import Concordance, as_concordance
 from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, FlowSums, years_of
-from landbridge.io.publishers.report import Faults, Report
-from landbridge.io.publishers.source import Field, Rows, members, read_rows
+from landbridge.io.publishers.hs import hs_code, hs_faults
+from landbridge.io.publishers.report import Faults, Report, listed
+from landbridge.io.publishers.source import (
+    CONFIDENTIAL,
+    NO_CODE,
+    TOTAL,
+    Coded,
+    Field,
+    Rows,
+    members,
+    read_rows,
+)
+from landbridge.world.table import quoted
+from landbridge.world.validate import spelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,16 +57,20 @@ PARTS = {
     "mode": ("motcode", "mode of transport code"),
     "customs": ("customscode", "customs proc. code"),
     "second": ("partner2code", "2nd partner code"),
-    "revision": ("classificationcode", "classification"),
+    "revision": ("classificationcode", "classification", "classificationsearchcode"),
 }
 WHOLE = {"frequency": ("A",), "mode": ("0",), "customs": ("C00", "C0"), "second": ("0",)}
 FLOWS = {
     "imports": frozenset(("M", "IMPORT", "IMPORTS")),
     "exports": frozenset(("X", "EXPORT", "EXPORTS")),
 }
-WORLD = frozenset(("", "W00", "WLD", "WORLD"))
+WORLD = frozenset(("W00", "WLD", "WORLD"))
+# Classifications of goods and services by the beginning of their codes (H5, S4, B4 or BE, EB10).
+SYSTEMS = (("EB", "EBOPS"), ("H", "HS"), ("S", "SITC"), ("B", "BEC"))
 EXPECTED = "refYear,reporterISO,flowCode,partnerISO,cmdCode,primaryValue or the columns of the old site"
+WORDS = ("total", "hs2", "hs4", "hs6")
 _FILE = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
+_PRODUCT = rf"[0-9]{{1,6}}(\.[0-9]{{1,2}})?|{TOTAL}|{CONFIDENTIAL}"
 
 
 def read_comtrade(
@@ -79,7 +95,8 @@ def read_comtrade(
         Re-exports and re-imports are left out, and so is the world as a partner.
     level
         Digits of the product codes to read (0 for TOTAL, 2, 4, 6); needed where the file holds several,
-        since a chapter is the sum of its products.
+        since a chapter is the sum of its products. Codes of the HS that lost a leading zero are counted
+        with it (101 is 0101), which a note tells; those of other classifications are taken as they stand.
     years, regions, sectors
         As for read_baci.
 
@@ -101,7 +118,8 @@ def read_comtrade(
     path, report = Path(path), report if report is not None else Report()
     wanted = years_of(years)
     by_region = as_concordance(regions, "regions") if regions is not None else None
-    sector, targets, sector_name = hs_sectors(sectors)
+    table = as_concordance(sectors, "sectors") if sectors not in WORDS else None
+    sector, targets, sector_name = hs_sectors(table if table is not None else sectors, hs=False)
     report.publisher = "UN Comtrade"
     faults = Faults()
     sums = FlowSums(
@@ -109,6 +127,8 @@ def read_comtrade(
     )
     levels: set[int] = set()
     revisions: set[str] = set()
+    systems: set[str] = set()
+    mended: dict[str, str] = {}
     columns: dict[str, str] = {}
 
     def fields(header: Sequence[str]) -> Sequence[Field]:
@@ -119,13 +139,24 @@ def read_comtrade(
     for member in members(path, _FILE, "a CSV download of Comtrade"):
         report.files.append(member.shown)
         # The downloads have from 22 to 48 columns, of which only some are read.
-        for rows in read_rows(member, fields, None, EXPECTED, faults):
+        for rows in read_rows(member, fields, None, EXPECTED, faults, report):
             report.vintage = "new site" if columns.get("year", "").casefold() == "refyear" else "old site"
-            keep = _kept(rows, columns, side, level, report, levels)
-            if "revision" in columns:
-                revisions.update(rows.code(columns["revision"]).texts)
+            named = (
+                [text for text in rows.code(columns["revision"]).texts if text]
+                if "revision" in columns
+                else []
+            )
+            if "HS" not in systems and table is not None and "HS" in map(_system, named or ["HS"]):
+                faults.extend(spelled(hs_faults(table), table.name))
+            revisions.update(named)
+            systems.update(map(_system, named or ["HS"]))
+            absent = _absent(rows, columns)
+            product = _products(rows, columns["product"], systems == {"HS"}, faults, mended)
+            keep = _kept(rows, columns, product, absent, side, level, report, levels)
             exporter, importer = (
-                rows.code(columns[column])
+                rows.code(columns[column]).map(
+                    lambda code, absent=absent: -1 if code in absent else sums.countries.id(code)  # type: ignore[misc]
+                )
                 for column in (("reporter", "partner") if side == "exports" else ("partner", "reporter"))
             )
             at = np.flatnonzero(keep)
@@ -134,13 +165,16 @@ def read_comtrade(
                 rows.name,
                 rows.lines[at],
                 rows.whole(columns["year"])[at],
-                exporter.map(lambda code: -1 if code in WORLD else sums.countries.id(code))[at],
-                importer.map(lambda code: -1 if code in WORLD else sums.countries.id(code))[at],
-                rows.code(columns["product"]).map(sums.products.id)[at],
+                exporter[at],
+                importer[at],
+                product.map(sums.products.id)[at],
                 {"trade_musd": rows.number(columns["value"])[at] / 1e6},
             )
+    if len(systems) > 1:
+        what = f"holds codes of several classifications ({', '.join(sorted(systems))}): the same trade again"
+        faults.add("systems", path.name, path.name, what, "keep the rows of one")
     if level is None and len(levels) > 1:
-        told = ", ".join("TOTAL" if n == 0 else f"{n} digits" for n in sorted(levels))
+        told = ", ".join(TOTAL if n == 0 else f"{n} digits" for n in sorted(levels))
         cure = "state one level, or the same trade is counted once a level"
         faults.add("levels", path.name, path.name, f"holds product codes of {told}", cure)
     if not faults and report.rows_read and not report.rows_kept:
@@ -149,8 +183,14 @@ def read_comtrade(
         faults.add("nothing", path.name, path.name, f"nothing is left ({why})", cure)
     sums.check(path.name)
     faults.raise_any(path.name)
+    if mended:
+        pairs = listed((f"{text} as {code}" for text, code in sorted(mended.items())), 5)
+        which = "" if revisions else "; the file names no classification, the HS is assumed"
+        report.note(f"{len(mended)} product codes lack a leading zero or hold a point, read {pairs}{which}")
+    if systems - {"HS"} and isinstance(sectors, str) and sectors in WORDS[1:]:
+        report.note(f"sectors are beginnings of codes of {', '.join(sorted(systems))}, not of the HS")
     if len(revisions) > 1:
-        report.note(f"several classifications: {', '.join(sorted(revisions))}; codes may differ in meaning")
+        report.note(f"several classifications: {listed(sorted(revisions))}; codes may differ in meaning")
     valued = "cost, insurance, freight mostly included" if side == "imports" else "mostly free on board"
     report.note(f"as reported by the {'importer' if side == 'imports' else 'exporter'} ({valued})")
     return sums.frame()
@@ -173,15 +213,63 @@ def _fields(columns: Mapping[str, str]) -> list[Field]:
         Field(columns["year"], "whole", low=FIRST_YEAR, high=LAST_YEAR, unit="years"),
         Field(columns["value"], "number", low=0, high=1e15, unit="USD"),
         Field(columns["flow"], "code"),
-        Field(columns["product"], "code", pattern="[0-9]{2,6}|TOTAL", unit="a code of the HS"),
+        Field(columns["product"], "code", pattern=_PRODUCT, unit="a code of the HS"),
     ]
     out += [Field(columns[role], "code", blank=True) for role in ("reporter", "partner")]
     return out + [Field(columns[role], "code", blank=True) for role in PARTS if role in columns]
 
 
+def _system(text: str) -> str:
+    """The classification that a code of its edition belongs to."""
+    upper = text.upper()
+    return next((system for start, system in SYSTEMS if upper.startswith(start)), upper)
+
+
+def _products(rows: Rows, column: str, hs: bool, faults: Faults, mended: dict[str, str]) -> Coded:
+    """Product codes as their classification writes them; those written otherwise are added to mended."""
+    found = rows.code(column)
+    codes = []
+    for n, text in enumerate(found.texts):
+        code = hs_code(text) if hs else text.partition(".")[0] if text.endswith(".0") else text
+        if not code or "." in code:
+            at = np.flatnonzero(found.at == n)
+            system = "of the HS" if hs else "of the classification"
+            cure = "give 2, 4 or 6 digits; a column classificationCode names codes of another" if hs else ""
+            faults.many(
+                "product",
+                rows.name,
+                len(at),
+                lambda m, at=at, text=text, system=system, cure=cure: Fault(  # type: ignore[misc]
+                    f"{rows.name} line {rows.lines[at[m]]}, {column}",
+                    f"{quoted(text)} is no code {system}",
+                    cure or "give its digits without a point",
+                ),
+            )
+        elif code != text and text:
+            mended[text] = code
+        codes.append(code or text)
+    return Coded(found.at, tuple(codes))
+
+
+def _absent(rows: Rows, columns: Mapping[str, str]) -> frozenset[str]:
+    """The codes of reporters and partners that name no country: the world, blanks, N/A.
+
+    NA is Namibia where other codes have two letters.
+    """
+    texts = {text for role in ("reporter", "partner") for text in rows.code(columns[role]).texts}
+    two = any(len(text) == 2 and text.isalpha() and text.upper() != "NA" for text in texts)
+    return frozenset(
+        text
+        for text in texts
+        if text in WORLD or (text.upper() in NO_CODE and not (two and text.upper() == "NA"))
+    )
+
+
 def _kept(
     rows: Rows,
     columns: Mapping[str, str],
+    code: Coded,
+    absent: frozenset[str],
     side: Literal["imports", "exports"],
     level: int | None,
     report: Report,
@@ -199,14 +287,13 @@ def _kept(
 
     flows = FLOWS[side]
     drop("flow", lambda text: int(text.upper() in flows), f"of another flow than {side}")
-    drop("reporter", lambda text: int(text not in WORLD), "of a reporter without an ISO code")
-    drop("partner", lambda text: int(text not in WORLD), "with the world, or a partner without a code")
+    drop("reporter", lambda text: int(text not in absent), "of a reporter without an ISO code")
+    drop("partner", lambda text: int(text not in absent), "with the world, or a partner without a code")
     for role, whole in WHOLE.items():
         if role in columns:
             why = f"not the total over {role}" if role != "frequency" else "not of a year"
-            drop(role, lambda text, whole=whole: int(text in ("", *whole)), why)
-    code = rows.code(columns["product"])
-    digits = code.map(lambda text: 0 if text == "TOTAL" else len(text))
+            drop(role, lambda text, whole=whole: int(text.removesuffix(".0") in ("", *whole)), why)
+    digits = code.map(lambda text: 0 if text == TOTAL else len(text))
     if level is not None:
         gone = keep & (digits != level)
         report.drop(f"of another level than {level} digits", int(gone.sum()), float(musd[gone].sum()))

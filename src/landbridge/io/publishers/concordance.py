@@ -13,6 +13,7 @@ from pathlib import Path
 
 from landbridge.errors import DataError, Fault
 from landbridge.io.files import read_lines
+from landbridge.io.publishers.source import stripped
 from landbridge.world.table import number_fault, quoted
 from landbridge.world.validate import spelled
 
@@ -29,12 +30,14 @@ _IGNORED = ("name", "note", "from_name", "to_name")
 class Concordance:
     """Where each code goes: table[code] is a list of (to, weight); an empty one leaves the code out.
 
-    of_several: it names codes of several sources, so that some are not met in one of them.
+    of_several: it names codes of several sources, so that some are not met in one of them; lines: where in
+    its file each code stands first.
     """
 
     name: str
     table: Mapping[str, Shares]
     of_several: bool = False
+    lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
     targets: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,7 +49,10 @@ class Concordance:
         return self.table.get(code)
 
     def by_prefix(self, code: str) -> Shares | None:
-        """Where a code goes by the longest beginning of it that is named (270900, then 27090 ... 27, 2)."""
+        """Where a code goes by the longest beginning of it that is named (270900, then 27090 ... 27).
+
+        Of the HS only beginnings of 2, 4 and 6 digits are codes, which the readers check.
+        """
         for length in range(len(code), 0, -1):
             found = self.table.get(code[:length])
             if found is not None:
@@ -59,15 +65,17 @@ def as_concordance(given: Concordance | Mapping[str, str] | str | Path, what: st
     if isinstance(given, Concordance):
         return given
     if isinstance(given, Mapping):
-        return Concordance(what, {str(k): ((str(v), 1.0),) if v else () for k, v in given.items()})
+        pairs = {stripped(str(k)): stripped(str(v)) if v else "" for k, v in given.items()}
+        return Concordance(what, {k: ((v, 1.0),) if v else () for k, v in pairs.items()})
     return read_concordance(Path(given))
 
 
 def read_concordance(path: Path) -> Concordance:
     """A concordance from a CSV file with from_code, to_code and, where codes are split, weight.
 
-    Raises DataError with every fault: a code twice, a split without weights, weights that do not add up
-    to one, a blank from_code.
+    Codes are read without blanks of any kind around them. Raises DataError with every fault: a code twice,
+    codes that differ by capital letters only, a split without weights, weights that do not add up to one,
+    a blank from_code.
     """
     name = path.name
     (header, lines), faults = read_lines(path, name)
@@ -80,10 +88,11 @@ def read_concordance(path: Path) -> Concordance:
     at = {column: header.index(column) for column in _READ if column in header}
     table: dict[str, dict[str, float]] = {}
     first: dict[str, int] = {}
+    spellings: dict[tuple[str, str], tuple[str, int]] = {}
     for line, cells in lines:
         place = f"{name} line {line}"
-        code, to = cells[at["from_code"]].strip(), cells[at["to_code"]].strip()
-        text = cells[at["weight"]].strip() if "weight" in at else ""
+        code, to = stripped(cells[at["from_code"]]), stripped(cells[at["to_code"]])
+        text = stripped(cells[at["weight"]]) if "weight" in at else ""
         weight = 1.0
         if not code:
             faults.append(Fault(place, "from_code is blank", "name the code, or delete the line"))
@@ -95,8 +104,13 @@ def read_concordance(path: Path) -> Concordance:
                 continue
             weight = float(text)
             if not 0 <= weight <= 1:
-                faults.append(Fault(f"{place}, weight", f"is {text}", "give a share from 0 to 1"))
+                faults.append(Fault(f"{place}, weight", f"is {weight:g}", "give a share from 0 to 1"))
                 continue
+        for kind, word in (("from_code", code), ("to_code", to)):
+            alike, before = spellings.setdefault((kind, word.casefold()), (word, line))
+            if alike != word:
+                what = f"{kind} {quoted(word)} differs from {quoted(alike)} (line {before}) by capitals only"
+                faults.append(Fault(place, what, "write both alike, or keep one"))
         shares = table.setdefault(code, {})
         if to in shares:
             what = f"{quoted(code)} to {quoted(to)} stands in line {first[code]} already"
@@ -120,4 +134,5 @@ def read_concordance(path: Path) -> Concordance:
     return Concordance(
         name,
         {code: tuple((to, w) for to, w in shares.items() if to and w > 0) for code, shares in table.items()},
+        lines=first,
     )

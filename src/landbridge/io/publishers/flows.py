@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
 from landbridge.io.publishers.concordance import Concordance, Shares
-from landbridge.io.publishers.report import Faults, Report
+from landbridge.io.publishers.report import Faults, Report, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,7 +206,7 @@ class FlowSums:
             def spell(n: int) -> Fault:
                 at = int(twice[n])
                 of = self.countries.codes
-                flow = f"{of[int(exporter[at])]}, {of[int(importer[at])]}, {int(year[at])}"
+                flow = listed((of[int(exporter[at])], of[int(importer[at])], str(year[at])))
                 code = self.products.codes[int(product[at])]
                 return Fault(f"{name} line {lines[at]}", f"a second row for {flow}, {code}", "keep one")
 
@@ -272,16 +272,15 @@ class FlowSums:
             # A number without a code (#999) is told of where the codes are read.
             codes = {code: rows for code, rows in axis.unknown.items() if rows and code[0] != "#"}
             if codes:
-                listed = ", ".join(sorted(codes)[:20]) + (" ..." if len(codes) > 20 else "")
-                what = f"{len(codes)} {kind} of {shown} not in it ({sum(codes.values()):,} rows): {listed}"
+                rows = sum(codes.values())
+                what = f"{len(codes)} {kind} of {shown} not in it ({rows:,} rows): {listed(sorted(codes))}"
                 cure = "give each a to_code, or a blank one to leave it out"
                 self._faults.add(f"unknown {kind}", name, name, what, cure)
         if self._regions:
             idle = [code for code in self._regions.table if code not in set(self.countries.codes)]
             if idle:
-                listed = ", ".join(idle[:10]) + (" ..." if len(idle) > 10 else "")
                 self._report.note(
-                    f"{self._regions.name} names {len(idle)} codes without a flow here: {listed}"
+                    f"{self._regions.name} names {len(idle)} codes without a flow here: {listed(idle, 10)}"
                 )
         for year in sorted((self._years or frozenset()) - self._met):
             held = f"{min(self._met)}-{max(self._met)}" if self._met else "none"

@@ -16,7 +16,7 @@ from landbridge.errors import DataError, Fault
 from landbridge.io.publishers.accounts import Accounts, Axis, Layout
 from landbridge.io.publishers.concordance import Concordance, as_concordance
 from landbridge.io.publishers.flows import years_of
-from landbridge.io.publishers.report import Faults, Report
+from landbridge.io.publishers.report import Faults, Report, listed
 from landbridge.io.publishers.source import Member, members, row_blocks
 from landbridge.world.table import quoted
 from landbridge.world.trade_table import TradeTable
@@ -30,7 +30,8 @@ EXPECTED = "COUNTRY_INDUSTRY rows and columns, TLS, VA and OUT (oecd.org, ICIO, 
 EDITIONS = {(65, 36): "2018", (67, 45): "2021", (77, 45): "2023", (81, 50): "2025"}
 # Exporters and domestic firms of China and Mexico stand apart in the extended tables.
 SPLIT = {"CN1": "CHN", "CN2": "CHN", "MX1": "MEX", "MX2": "MEX"}
-FINAL = ("HFCE", "NPISH", "GGFC", "GFCF", "INVNT", "DPABR", "DIRPA", "CONS_NONRES", "FD")
+# Direct purchases abroad are P33 in the 2018 edition and DPABR since 2021.
+FINAL = ("HFCE", "NPISH", "GGFC", "GFCF", "INVNT", "P33", "DPABR", "DIRPA", "CONS_NONRES", "FD")
 TAXES, ADDED, OUTPUT = ("TLS", "TAXSUB"), ("VA", "VALU"), ("OUT", "OUTPUT", "TOTAL")
 _FILE = re.compile(r"^(ICIO\d{4}_)?(\d{4})([_.]SML)?\.csv$", re.IGNORECASE)
 _LABEL = re.compile(r"([A-Z]{2}[A-Z0-9])_([A-Z0-9_]+)")
@@ -143,6 +144,13 @@ def read_icio(
     if accounts is None:
         raise DataError("no table", [Fault(member.shown, "is empty", f"expected {EXPECTED}")])
     absent = [label for label in layout.rows if label not in met]
+    sold = {label[4:] for label in met}
+    odd = [s for s in industries if s not in sold]
+    if odd and len(odd) < len(industries):
+        what = f"columns {listed(odd)} of every country have no rows, and are no final uses that are known"
+        cure = f"restore their rows; final uses are {', '.join(FINAL)}"
+        faults.add("absent industry", member.shown, f"{member.shown} line 1", what, cure)
+        absent = [label for label in absent if label[4:] not in odd]
     for names in (ADDED, OUTPUT):
         absent += [] if met & set(names) else [names[0]]
     faults.many(
@@ -151,7 +159,7 @@ def read_icio(
         len(absent),
         lambda n: Fault(member.shown, f"no row {absent[n]}", "restore the publisher's rows"),
     )
-    if not absent:  # with a row missing no column adds up, and that would be told of each
+    if not absent and not odd:  # with a row missing no column adds up, and that would be told of each
         accounts.check("output", [*taxes, "value added"], member.shown)
     faults.raise_any(member.shown)
     if accounts.negative_uses:

@@ -12,7 +12,7 @@ import numpy as np
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.publishers.concordance import Concordance, as_concordance
 from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, MAX_COUNTRIES, Seen, years_of
-from landbridge.io.publishers.report import Faults, Report
+from landbridge.io.publishers.report import Faults, Report, listed
 from landbridge.io.publishers.source import Field, members, read_rows
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def read_wdi(
     met: set[tuple[str, str]] = set()
     codes: set[str] = set()
     countries: set[str] = set()
-    for rows in read_rows(member, fields, known, WDI_EXPECTED, faults):
+    for rows in read_rows(member, fields, known, WDI_EXPECTED, faults, report):
         country, indicator = rows.code("Country Code"), rows.code("Indicator Code")
         report.rows_read += len(rows)
         pairs = [(country.of(n), indicator.of(n)) for n in range(len(rows))]
@@ -153,7 +153,7 @@ def read_wdi(
     if by_region is not None and countries:
         missing_codes = [code for code in by_region.table if code not in countries]
         if missing_codes:
-            told = f"names {', '.join(missing_codes[:20])}, which the file has not"
+            told = f"names {listed(missing_codes)}, which the file has not"
             faults.add("countries", by_region.name, by_region.name, told, "delete their rows")
     faults.raise_any(path.name)
     report.drop("of other indicators or countries than asked for", report.rows_read - report.rows_kept)
@@ -263,7 +263,7 @@ def read_gravity(
 
     country: dict[str, int] = {}
     seen, frames, met = Seen(), list[pd.DataFrame](), set[int]()
-    for rows in read_rows(member, fields, None, GRAVITY_EXPECTED, faults):
+    for rows in read_rows(member, fields, None, GRAVITY_EXPECTED, faults, report):
         report.rows_read += len(rows)
         year = rows.whole("year")
         met.update(np.unique(year).tolist())
@@ -314,7 +314,7 @@ def read_gravity(
     if by_region is not None and country:
         idle = [code for code in by_region.table if by_region(code) and code not in country]
         if idle:
-            told = f"names {', '.join(idle[:20])}, which the file has not in these years"
+            told = f"names {listed(idle)}, which the file has not in these years"
             faults.add("countries", by_region.name, by_region.name, told, "delete their rows")
     faults.raise_any(path.name)
     frame = pd.concat(frames, ignore_index=True)

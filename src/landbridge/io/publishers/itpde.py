@@ -102,7 +102,7 @@ def read_itpde(
             out.append(Field("flag_zero", "code", blank=True))
         return out
 
-    for rows in read_rows(member, fields, KNOWN, EXPECTED, faults):
+    for rows in read_rows(member, fields, KNOWN, EXPECTED, faults, report):
         industry = rows.whole("industry_id")
         if broad:
             # A broad sector holds several industries: the pair of both is what stands once.

@@ -13,6 +13,7 @@ from landbridge.io.economy import economy_rows
 from landbridge.io.files import csv_text, write_bytes, write_text
 from landbridge.io.optional import need
 from landbridge.io.sheets import Sheet, xlsx_bytes
+from landbridge.io.whole import write_whole
 from landbridge.world.trade_table import TradeTable
 
 if TYPE_CHECKING:
@@ -74,14 +75,7 @@ def _plain(column: pd.Series) -> list[object]:
 
 
 def _beside(path: Path, write: Callable[[Path], object]) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        write(part)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        fault = Fault(str(path), f"cannot be written ({error.strerror or error})", "choose another place")
-        raise DataError("nothing was written", [fault]) from None
+    write_whole(path, write)
 
 
 def write_trade_table(table: TradeTable, folder: Path, about: Mapping[str, str]) -> list[str]:

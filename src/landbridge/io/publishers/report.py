@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from landbridge.errors import DataError, Fault
+from landbridge.world.table import quoted
 
-__all__ = ["Dropped", "Faults", "Report"]
+__all__ = ["Dropped", "Faults", "Report", "listed"]
 
-# Faults of a kind that are spelled out; the rest is counted.
+# Faults of a kind that are spelled out, and lines of all kinds; the rest is counted.
 SPELLED_OUT = 5
+MOST_LINES = 20
 
 
 @dataclass
@@ -69,6 +71,13 @@ class Report:
         }
 
 
+def listed(codes: Iterable[str], most: int = 20) -> str:
+    """Codes as a message lists them: the first ones, each cut where it is long."""
+    found = list(codes)
+    shown = [code if len(code) <= 40 and code.isprintable() else quoted(code) for code in found[:most]]
+    return ", ".join(shown) + (" ..." if len(found) > most else "")
+
+
 class Faults:
     """Faults by kind: the first few of each are kept, all are counted, so that a bad file costs no memory."""
 
@@ -103,11 +112,20 @@ class Faults:
         return bool(self._count)
 
     def listed(self) -> list[Fault]:
-        """The faults spelled out, then how many more there are of each kind."""
+        """The faults spelled out, then how many more there are of each kind; fewer where kinds are many."""
+        for most in range(SPELLED_OUT, 0, -1):
+            out = self._spelled(most)
+            if len(out) <= MOST_LINES:
+                return out
+        out = [kept[0] for kept in list(self._kept.values())[: MOST_LINES - 1]]
+        more = sum(self._count.values()) - len(out)
+        return [*out, Fault("in all", f"{more:,} more faults", "mend these first")]
+
+    def _spelled(self, most: int) -> list[Fault]:
         out: list[Fault] = []
         for (kind, place), kept in self._kept.items():
-            out += kept
-            more = self._count[kind, place] - len(kept)
+            out += kept[:most]
+            more = self._count[kind, place] - len(kept[:most])
             if more > 0:
                 out.append(Fault(place, f"{more:,} more faults like these", "mend these first"))
         return out

@@ -16,16 +16,32 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault, did_you_mean
-from landbridge.io.publishers.report import Faults
+from landbridge.io.publishers.report import Faults, Report
 from landbridge.world.table import quoted
 
-__all__ = ["Coded", "Field", "Member", "Rows", "header_of", "members", "read_rows", "row_blocks"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "CONFIDENTIAL",
+    "NO_CODE",
+    "TOTAL",
+    "Coded",
+    "Field",
+    "Member",
+    "Rows",
+    "header_of",
+    "members",
+    "read_rows",
+    "row_blocks",
+    "stripped",
+]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -34,9 +50,20 @@ BLOCK_BYTES = 8_000_000
 # A row longer than this is a quote that never closes, or no table.
 ROW_BYTES = 64_000_000
 _BLANK = ("", "NA", "na", "NaN", "nan", "..")
+# What stands for no code, in capitals. NA is Namibia where codes have two letters.
+NO_CODE = frozenset(("", "NA", "N/A", "#N/A", "N.A.", "NAN", "NULL", "NONE", "..", "-"))
+# All goods, and goods kept confidential, beside the codes of the HS.
+TOTAL, CONFIDENTIAL = "TOTAL", "9999AA"
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
-_WHOLE = re.compile(r"[+-]?[0-9]{1,15}", re.ASCII)
+# A table that went through a spreadsheet has 156.0 for 156.
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}(\.0*)?", re.ASCII)
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+
+
+def stripped(text: str) -> str:
+    """A text without blanks of any kind around it and without characters of no width."""
+    return (text if text.isascii() else text.translate(_UNSEEN)).strip()
 
 
 @dataclass(frozen=True)
@@ -225,7 +252,7 @@ def header_of(data: bytes, shown: str) -> tuple[list[str], int]:
         raise DataError("not UTF-8", [Fault(f"{shown} line 1", "is not UTF-8", "save it as UTF-8")]) from None
     except csv.Error as error:
         raise DataError("not a CSV file", [Fault(f"{shown} line 1", f"{error}", "check quotes")]) from None
-    return [cell.strip() for cell in cells], end
+    return [stripped(cell) for cell in cells], end
 
 
 def check_header(
@@ -260,13 +287,15 @@ def read_rows(
     known: Sequence[str] | None,
     expected: str,
     faults: Faults,
+    report: Report | None = None,
 ) -> Iterator[Rows]:
     """The rows of a file, block by block; what is wrong with a cell or a line is added to faults.
 
     fields: the columns to read, or a function of the header that tells them. known: further columns that
-    the publisher's file has; None where any may stand beside those that are read. A last column without a
-    name, or one more comma at the end of every row, is accepted, since the World Bank and Comtrade write
-    them. A header at fault yields no rows.
+    the publisher's file has; None where any may stand beside those that are read. Last columns that have
+    no name and no filled cell are accepted, since the World Bank, Comtrade and spreadsheets write them; so
+    are rows without a filled cell and whole numbers written 156.0, both told in report. A header at fault
+    yields no rows.
     """
     header: list[str] | None = None
     wanted: Sequence[Field] = ()
@@ -289,20 +318,35 @@ def read_rows(
             data = data[used:]
         if data.strip():
             empty = False
-            yield _typed(member.shown, header, wanted, line, data, faults)
+            yield _typed(member.shown, header, wanted, line, data, faults, report)
     if header is None or empty:
         what = "is empty" if header is None else "has a header and no rows"
         faults.add("empty", member.shown, member.shown, what, "fetch it again")
 
 
 def _typed(
-    shown: str, header: list[str], fields: Sequence[Field], line: int, data: bytes, faults: Faults
+    shown: str,
+    header: list[str],
+    fields: Sequence[Field],
+    line: int,
+    data: bytes,
+    faults: Faults,
+    report: Report | None,
 ) -> Rows:
-    rows = _fast(shown, header, fields, line, data)
-    return rows if rows is not None else _slow(shown, header, fields, line, data, faults)
+    pointed: set[str] = set()
+    rows = _fast(shown, header, fields, line, data, pointed)
+    if rows is None:
+        pointed.clear()
+        rows = _slow(shown, header, fields, line, data, faults, report, pointed)
+    if report is not None and pointed:
+        names = ", ".join(name for name in header if name in pointed)
+        report.note(f"{shown}: whole numbers of {names} are written with a point (2.0), read without")
+    return rows
 
 
-def _fast(shown: str, header: list[str], fields: Sequence[Field], line: int, data: bytes) -> Rows | None:
+def _fast(
+    shown: str, header: list[str], fields: Sequence[Field], line: int, data: bytes, pointed: set[str]
+) -> Rows | None:
     """The block typed at once; None where a cell, a line or its coding is odd in any way."""
     import pandas as pd
 
@@ -327,12 +371,13 @@ def _fast(shown: str, header: list[str], fields: Sequence[Field], line: int, dat
         return None
     per_row = np.diff(np.searchsorted(commas, ends), prepend=0)
     extra = int(per_row[0]) - (len(header) - 1)
-    if extra not in (0, 1) or (per_row != per_row[0]).any():
+    if extra < 0 or (per_row != per_row[0]).any():
         return None
     lengths = np.diff(ends, prepend=-1)
     if lengths.min() <= 2 and len(header) < 2:  # a blank line cannot be told from a blank cell
         return None
-    if extra and (raw[ends - 1 - (raw[ends - 1] == 0x0D)] != 0x2C).any():
+    last = ends - 1 - (raw[ends - 1] == 0x0D)
+    if any((raw[last - n] != 0x2C).any() for n in range(extra)):  # a cell beyond the header is filled
         return None
     every = np.cumsum(raw == 0x0A) if b'"' in data else None
     lines = line + (every[ends] - 1 if every is not None else np.arange(len(ends)))
@@ -340,20 +385,29 @@ def _fast(shown: str, header: list[str], fields: Sequence[Field], line: int, dat
         lines = line + np.concatenate(([0], every[ends[:-1]]))
     # Whole numbers are few and stand often (years, countries, products): each is looked at once, as text.
     kinds: dict[str, Any] = {"whole": "category", "number": np.float64, "code": "category"}
+    options: dict[str, Any] = {
+        "header": None,
+        "names": [*header, *(f"\0{n}" for n in range(extra))],
+        "keep_default_na": False,
+        "na_values": {f.name: list(_BLANK) for f in fields if f.blank and f.kind == "number"},
+        "skipinitialspace": True,
+        "engine": "c",
+        "index_col": False,
+        "skip_blank_lines": False,
+    }
     try:
         frame = pd.read_csv(
             io.BytesIO(data),
-            header=None,
-            names=[*header, *([""] if extra else [])],
             usecols=[f.name for f in fields],
             dtype={f.name: kinds[f.kind] for f in fields},
-            keep_default_na=False,
-            na_values={f.name: list(_BLANK) for f in fields if f.blank and f.kind == "number"},
-            skipinitialspace=True,
-            engine="c",
-            index_col=False,
-            skip_blank_lines=False,
+            **options,
         )
+        # Later releases of pandas make numbers of categories that look like them: 0101 would be 101.
+        numbers = [f.name for f in fields if f.kind != "number" and not _are_exact(frame[f.name], f.kind)]
+        if numbers:
+            again = pd.read_csv(io.BytesIO(data), usecols=numbers, dtype=str, **options)
+            for name in numbers:
+                frame[name] = again[name].astype("category")
     except (ValueError, TypeError, OverflowError, pd.errors.ParserError):
         return None
     if len(frame) != len(ends):
@@ -361,17 +415,21 @@ def _fast(shown: str, header: list[str], fields: Sequence[Field], line: int, dat
     columns: dict[str, Ints | Floats | Coded] = {}
     for f in fields:
         series = frame[f.name]
+        if f.kind != "number" and (np.asarray(series.cat.codes) < 0).any():
+            return None
         if f.kind == "whole":
             words = [str(text).strip() for text in series.cat.categories]
             if not all(map(_WHOLE.fullmatch, words)):
                 return None
-            each = np.array([int(word) for word in words], dtype=np.int64)
+            if any("." in word for word in words):
+                pointed.add(f.name)
+            each = np.array([_int(word) for word in words], dtype=np.int64)
             if ((each < f.low) | (each > f.high)).any():
                 return None
             columns[f.name] = each[np.asarray(series.cat.codes)]
             continue
         if f.kind == "code":
-            texts = tuple(str(text).strip() for text in series.cat.categories)
+            texts = tuple(stripped(str(text)) for text in series.cat.categories)
             if not f.blank and "" in texts:
                 return None
             if f.pattern and not all(re.fullmatch(f.pattern, text) for text in texts if text):
@@ -387,8 +445,25 @@ def _fast(shown: str, header: list[str], fields: Sequence[Field], line: int, dat
     return Rows(shown, np.asarray(lines, dtype=np.int64), columns)
 
 
+def _are_exact(series: pd.Series[Any], kind: str) -> bool:
+    """Whether categories say what the cells hold: texts, or integers where whole numbers are wanted."""
+    cats = series.cat.categories
+    return (kind == "whole" and cats.dtype.kind in "iu") or all(isinstance(text, str) for text in cats)
+
+
+def _int(word: str) -> int:
+    return int(word.partition(".")[0])
+
+
 def _slow(
-    shown: str, header: list[str], fields: Sequence[Field], line: int, data: bytes, faults: Faults
+    shown: str,
+    header: list[str],
+    fields: Sequence[Field],
+    line: int,
+    data: bytes,
+    faults: Faults,
+    report: Report | None,
+    pointed: set[str],
 ) -> Rows:
     """The block typed cell by cell, with a fault for everything that is odd."""
     lines: list[int] = []
@@ -398,14 +473,15 @@ def _slow(
         where = f"{shown} line {line + first_bad - 1}"
         faults.add("coding", shown, where, "is not UTF-8", "save the file as UTF-8 text")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    begin = 0
+    begin, unfilled = 0, 0
     try:
         for row in reader:
             at, begin = line + begin, reader.line_num
-            if not any(cell.strip() for cell in row):
+            if not any(stripped(cell) for cell in row):
+                unfilled += len(row) > 1
                 continue
-            if len(row) == len(header) + 1 and not row[-1].strip():
-                row = row[:-1]
+            if len(row) > len(header) and not any(stripped(cell) for cell in row[len(header) :]):
+                row = row[: len(header)]
             if len(row) != len(header):
                 what = f"{len(row)} cells under {len(header)} columns"
                 faults.add("cells", shown, f"{shown} line {at}", what, "check the commas of this line")
@@ -415,11 +491,15 @@ def _slow(
     except csv.Error as error:
         cure = "check the quotes: one inside a quoted cell is written twice"
         faults.add("quotes", shown, f"{shown} line {line + begin}", str(error), cure)
+    if report is not None:
+        report.drop("without a filled cell", unfilled)
     columns: dict[str, Ints | Floats | Coded] = {}
     good = np.ones(len(lines), dtype=bool)
     for f in fields:
         at = header.index(f.name)
-        texts = [row[at].strip() for row in cells]
+        texts = [stripped(row[at]) for row in cells]
+        if f.kind == "whole" and any("." in text for text in texts):
+            pointed.add(f.name)
         columns[f.name] = _column(shown, f, texts, lines, good, faults)
     kept = np.flatnonzero(good)
     return Rows(
@@ -468,13 +548,13 @@ def _column(
             cure = f"give a {'whole ' if f.kind == 'whole' else ''}number{unit}"
             faults.add(f"number {f.name}", shown, where, what, cure + _bounds(f))
             continue
-        out[row] = int(text) if f.kind == "whole" else float(text)
+        out[row] = _int(text) if f.kind == "whole" else float(text)
     return out
 
 
 def _bounds(f: Field) -> str:
-    parts = [f"at least {f.low:g}"] if f.low > -math.inf else []
-    parts += [f"at most {f.high:g}"] if f.high < math.inf else []
+    parts = [f"at least {f.low:.15g}"] if f.low > -math.inf else []
+    parts += [f"at most {f.high:.15g}"] if f.high < math.inf else []
     return f", {' and '.join(parts)}" if parts else ""
 
 
@@ -489,6 +569,7 @@ def _oddity(f: Field, text: str) -> str:
     value = float(text)
     if not math.isfinite(value):
         return f"{f.name} is {quoted(text)}, too large for a number"
+    text = text if len(text) <= 40 else f"{value:g}"
     if value < f.low:
         return f"{f.name} is negative: {text}" if f.low == 0 else f"{f.name} is {text}, too small"
     return f"{f.name} is {text}, too large" if value > f.high else ""

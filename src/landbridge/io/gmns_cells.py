@@ -1,0 +1,104 @@
+"""Rows and cells of GMNS tables: ids, numbers, and what stands for a cell that is blank."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from landbridge.errors import DataError
+from landbridge.io.files import finite_number, read_lines
+from landbridge.io.tally import Tally
+from landbridge.world.table import quoted
+
+__all__ = ["Row", "columns_of", "first_of", "number", "rows_of", "same_id", "text_of"]
+
+Row = Mapping[str, str]
+
+# What programs write into a cell that holds nothing, in lower case.
+_MISSING = frozenset(("", "nan", "na", "n/a", "#n/a", "<na>", "null", "none"))
+_WHOLE = re.compile(r"([+-]?\d+)\.0*")
+
+
+def rows_of(path: Path, tally: Tally, optional: bool = False) -> list[tuple[str, Row]]:
+    """Rows of a CSV file with the place of each; headers folded to lower case, cells stripped."""
+    if optional and not path.exists():
+        return []
+    try:
+        (header, rows), broken = read_lines(path)
+    except DataError as error:
+        tally.take(error.faults)
+        return []
+    tally.take(broken)
+    names = [name.casefold() for name in header]
+    return [
+        (f"{path.name} line {line}", dict(zip(names, (cell.strip() for cell in cells), strict=True)))
+        for line, cells in rows
+    ]
+
+
+def columns_of(
+    header: Sequence[str], wanted: Sequence[tuple[str, ...]], file: Path, tally: Tally
+) -> list[str]:
+    """The column of each thing wanted, by the first of its names that is there; none where one is missing."""
+    columns = []
+    for names in wanted:
+        found = [name for name in names if name in header]
+        if not found:
+            there = ", ".join(header)
+            what = f"has no column {names[0]} (it has {there[:80]})"
+            tally.add(f"no column {names[0]}", file.name, what, "name a column " + " or ".join(names))
+        columns += found[:1]
+    return columns if len(columns) == len(wanted) else []
+
+
+def same_id(text: str) -> str:
+    """An id as it is compared: without the .0 that a table of numbers with blanks gives it."""
+    if text.endswith(("0", ".")) and "." in text:
+        whole = _WHOLE.fullmatch(text)
+        return whole[1] if whole else text
+    return text
+
+
+def text_of(row: Row, column: str) -> str:
+    """A cell of words; blank where it holds what stands for nothing (NaN, NULL, ...)."""
+    text = row.get(column, "")
+    if not text or text[0] not in "nN#<":
+        return text
+    return "" if text.casefold() in _MISSING else text
+
+
+def number(
+    row: Row,
+    column: str,
+    where: str,
+    tally: Tally,
+    required: bool = False,
+    least: float | None = None,
+    above: bool = False,
+    shut: str = "delete the link where it is shut",
+) -> float | None:
+    """A number of a row; above: it must be more than 0. Blank (or NaN, NA) where not required: None."""
+    text = text_of(row, column)
+    if not text:
+        if required:
+            tally.add(f"{column} blank", where, f"{column} is blank", "give a number")
+        return None
+    value = finite_number(text)
+    if value is None:
+        tally.add(f"{column} no number", where, f"{column} {quoted(text)} is no number", "give a number")
+    elif above and value <= 0:
+        cure = f"give more than 0, or {shut}"
+        tally.add(f"{column} not positive", where, f"{column} {text} is not positive", cure)
+    elif least is not None and value < least:
+        what = f"{column} {text} is negative"
+        tally.add(f"{column} negative", where, what, f"give {least:g} or more")
+    return value
+
+
+def first_of(row: Row, names: Sequence[str], where: str, tally: Tally) -> float | None:
+    """The number of the first of several columns that is filled; None where none is."""
+    for name in names:
+        if row.get(name) and text_of(row, name):
+            return number(row, name, where, tally, least=0.0)
+    return None

@@ -1,0 +1,61 @@
+"""Codes of the Harmonized System: how the HS writes them, and which codes of a table are none of it."""
+
+from __future__ import annotations
+
+import re
+
+from landbridge.errors import Fault
+from landbridge.io.publishers.concordance import Concordance
+from landbridge.io.publishers.source import CONFIDENTIAL, TOTAL
+from landbridge.world.table import quoted
+
+__all__ = ["hs_code", "hs_faults"]
+
+_WORDS = (TOTAL, CONFIDENTIAL)
+_WRITTEN = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,2}))?", re.ASCII)
+_PLAIN = re.compile(r"(?!00)([0-9]{2}|[0-9]{4}|[0-9]{6})", re.ASCII)
+# Chapters 01 to 09, which alone can lose a leading zero, have no more than 14 headings each (07 and 08).
+MOST_HEADINGS = 14
+
+
+def hs_code(text: str) -> str:
+    """A code as the HS writes it, with 2, 4 or 6 digits; blank where the text is none.
+
+    A leading zero that was lost is put back (101 is 0101), a point between digits is left out (2709.00 is
+    270900, 27.09 is 2709), and so is the end of a number of a spreadsheet (8471.0 is 8471).
+    """
+    if text in _WORDS or _PLAIN.fullmatch(text):
+        return text
+    found = _WRITTEN.fullmatch(text)
+    if found is None:
+        return ""
+    digits, end = found.group(1), found.group(2)
+    if end not in (None, "0"):
+        if len(end) != 2 or len(digits) > 4:
+            return ""
+        digits += end
+    if len(digits) % 2:
+        digits = f"0{digits}"
+        if len(digits) > 2 and int(digits[2:4]) > MOST_HEADINGS:
+            return ""
+    if digits[:2] == "00" or digits[2:4] == "00":
+        return ""
+    return digits
+
+
+def hs_faults(table: Concordance) -> list[Fault]:
+    """A fault for every code of a concordance that is none of the HS, with the line and a likely code."""
+    faults = []
+    for code in table.table:
+        if code in _WORDS or _PLAIN.fullmatch(code):
+            continue
+        where = f"{table.name} line {table.lines[code]}" if code in table.lines else table.name
+        shown = code if code.isascii() and code.isalnum() and len(code) <= 12 else quoted(code)
+        meant = hs_code(code.strip("'\"= ").upper())
+        cure = "write codes of the HS as text, with 2, 4 or 6 digits"
+        if meant:
+            cure = f"did you mean {meant}? {cure}"
+        elif code.isascii() and code.isdigit() and len(code) > 6:
+            cure = f"did you mean {code[:6]}? {cure}"
+        faults.append(Fault(where, f"{shown} is none of the HS", cure))
+    return faults

@@ -1,0 +1,145 @@
+"""Write files whole or not at all, and cells of CSV files that no spreadsheet takes for formulas."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from landbridge.errors import DataError, Fault
+
+__all__ = ["check_place", "harmless", "harmless_rows", "left_behind", "without_controls", "write_whole"]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+# A file of this name beside the target is being written, or was left by a process that was killed.
+_PREFIX, _SUFFIX = 40, ".part"
+_OLD_S = 600.0
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file through a temporary one of its own beside it, which is renamed once it is whole.
+
+    A symbolic link is followed, the mode of a file that is there is kept, and a device or pipe is written to
+    as it is. Whatever goes wrong, the temporary file is removed. write: fills the path it is given.
+    Raises DataError where the place cannot be written to.
+    """
+    try:
+        target = path.resolve() if path.is_symlink() else path
+        mode = target.stat().st_mode if target.exists() else None
+        if mode is not None and not stat.S_ISREG(mode):
+            if stat.S_ISDIR(mode):
+                raise DataError("nothing was written", [Fault(str(path), "is a folder", "name a file")])
+            _into_device(target, write)
+            return
+        handle, name = _temporary(target)
+        os.close(handle)
+        beside = Path(name)
+        try:
+            write(beside)
+            _flush_to_disk(beside)
+            beside.chmod(stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
+            beside.replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                beside.unlink()
+            raise
+    except (OSError, ValueError) as error:
+        raise _cannot(path, error) from None
+
+
+def check_place(path: Path) -> None:
+    """Make sure that a file can be written there, before anything is solved for it.
+
+    Raises DataError as `write_whole` does.
+    """
+    try:
+        target = path.resolve() if path.is_symlink() else path
+        if target.is_dir():
+            raise DataError("nothing can be written", [Fault(str(path), "is a folder", "name a file")])
+        if target.exists() and not target.is_file():
+            return
+        if target.exists() and not os.access(target, os.W_OK):
+            fault = Fault(str(path), "may not be written to", "choose another name, or change its mode")
+            raise DataError("nothing can be written", [fault])
+        handle, name = _temporary(target)
+        os.close(handle)
+        Path(name).unlink()
+    except (OSError, ValueError) as error:
+        raise _cannot(path, error) from None
+
+
+def left_behind(path: Path) -> list[Path]:
+    """Temporary files beside a target that an earlier process left when it was killed."""
+    beside, now = path.absolute().parent, time.time()
+    begin = f".{path.name[:_PREFIX]}."
+    try:
+        return sorted(
+            one
+            for one in beside.iterdir()
+            if one.name.startswith(begin)
+            and one.name.endswith(_SUFFIX)
+            and now - one.stat().st_mtime > _OLD_S
+        )
+    except OSError:
+        return []
+
+
+def without_controls(text: str) -> str:
+    """A text without control characters but tab and line feed."""
+    return text if text.isprintable() else _CONTROL.sub("", text)
+
+
+def harmless(cell: str) -> str:
+    """A cell of text as a CSV file holds it: no formula for a spreadsheet, no code for a terminal.
+
+    Text that begins with = + - @ or a tab gets an apostrophe in front, unless it is a number; control
+    characters are taken out.
+    """
+    text = without_controls(cell)
+    if text[:1] in ("=", "+", "-", "@", "\t") and not _NUMBER.fullmatch(text):
+        return "'" + text
+    return text
+
+
+def harmless_rows(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Rows of cells made harmless."""
+    return [[harmless(cell) for cell in row] for row in rows]
+
+
+def _temporary(target: Path) -> tuple[int, str]:
+    """A new file of its own beside a target; names are cut, so that a long one still fits."""
+    return tempfile.mkstemp(_SUFFIX, f".{target.name[:_PREFIX]}.", target.absolute().parent)
+
+
+def _into_device(target: Path, write: Callable[[Path], object]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        beside = Path(folder) / "content"
+        write(beside)
+        with beside.open("rb") as content, target.open("wb") as device:
+            shutil.copyfileobj(content, device)
+
+
+def _flush_to_disk(path: Path) -> None:
+    """Wait until the content is on the disk, where the platform can say so."""
+    with path.open("rb+") as file, contextlib.suppress(OSError):
+        os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _cannot(path: Path, error: Exception) -> DataError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return DataError(
+        "nothing was written", [Fault(str(path), f"cannot be written ({reason})", "choose another place")]
+    )
