@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import landbridge as lb
 from landbridge.cli import app
 from landbridge.errors import DataError, InfeasibleError
+from landbridge.io.economy import read_economy
 from landbridge.io.export import export
 from landbridge.io.tables import DATA, load_world
 from landbridge.studies.build import Sources, build
@@ -273,3 +274,11 @@ def test_a_spoiled_table_is_rebalanced(tmp_path: Path) -> None:
     assert (mended.trade[abroad] == spoiled.trade[abroad]).all()
     np.testing.assert_allclose(mended.gdp, lb.load().trade.gdp, rtol=1e-9)
     assert solve(mended).status.rebase < 1e-9
+    # Each variant is cleared on its own, and how the table came about stays with it.
+    kept = tmp_path / "new" / "economy"
+    raw, usual = read_economy(kept, "baci", "off"), read_economy(kept)
+    assert np.abs(raw.trade - usual.trade).max() > 1e3
+    np.testing.assert_allclose(raw.trade, read_economy(DATA / "economy", "baci", "off").trade, rtol=1e-9)
+    assert (kept / "trade_steps.csv").is_file()
+    readme = (tmp_path / "new" / "README.md").read_text(encoding="utf-8")
+    assert load_world(tmp_path / "new").hash[:12] in readme

@@ -94,9 +94,9 @@ def test_the_budget_may_keep_the_change_of_revenue(table: TradeTable) -> None:
     assert none.base.tariff_revenue[kgz] > 100.0
     # Revenue falls to nothing: a budget that still has it to spend leaves households better off.
     share = none.base.tariff_revenue / none.income
-    np.testing.assert_allclose(none.without_new_tariffs, none.real_income_hat * (1.0 + share), rtol=1e-12)
+    np.testing.assert_allclose(none.revenue_kept, none.real_income_hat * (1.0 + share), rtol=1e-12)
     same = solve(table, np.full(table.trade.shape, 1.0))
-    np.testing.assert_allclose(same.without_new_tariffs, 1.0, atol=1e-12)
+    np.testing.assert_allclose(same.revenue_kept, 1.0, atol=1e-12)
 
 
 @pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf, 1e12])
@@ -150,3 +150,19 @@ def test_every_fault_of_payers_is_told() -> None:
     assert len(told) == 5 and all(fault.cure for fault in wrong.value.faults)
     with pytest.raises(ScenarioError, match="musd"):
         scenario(pays(payer="KGZ"))
+
+
+def test_works_in_a_small_country_may_exceed_its_own_income_and_sums_add_up() -> None:
+    world = lb.load()
+    kgz = world.trade.region("KGZ")
+    much = 1.5 * float(world.trade.income[kgz])
+    after = apply(world, scenario(pays(payer="CHN", musd=much, region="KGZ")))
+    table = solve(world.trade).table()
+    eq = solve(table, transfer=after.policy.transfer, works=after.policy.works)
+    assert eq.status.converged and np.isfinite(eq.real_income_hat).all()
+    half = 0.6 * float(world.trade.income[kgz])
+    with pytest.raises(ScenarioError) as wrong:
+        apply(world, scenario(pays(payer="KGZ", musd=half), pays(payer="KGZ", musd=half + 1.0)))
+    assert "modification 2" in wrong.value.faults[0].where and "left" in wrong.value.faults[0].what
+    with pytest.raises(DataError, match="a base cannot hold works"):
+        lb.study(after, [])

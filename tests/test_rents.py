@@ -12,7 +12,7 @@ from scipy.optimize import root
 
 import landbridge as lb
 from landbridge.channels import gas
-from landbridge.channels.gas import GasYear
+from landbridge.channels.gas import GasShock, GasYear
 from landbridge.deliveries import at_base_prices, hold
 from landbridge.errors import DataError
 from landbridge.io.economy import read_economy
@@ -296,3 +296,22 @@ def test_the_loss_of_the_seller_lies_between_its_rents_and_its_sales(years: tupl
         few, many = turkmenistan[f"percent{suffix}_low"], turkmenistan[f"percent{suffix}_high"]
         assert many < turkmenistan[f"percent{suffix}"] < few < 0.0
     assert turkmenistan["percent"] < turkmenistan["percent_proportional"]
+
+
+def test_a_new_pipe_and_other_changes_beside_it() -> None:
+    """More gas opens deposits; what a tariff does to the seller's other sales is kept."""
+    world = lb.load()
+    table = world.trade
+    n, china, s = table.regions.index("TKM"), table.regions.index("CHN"), table.sectors.index("ENE")
+    pipes = GasShock(((n, china, s),), np.array([1.3]), np.array([1.3 ** (-1.0 / 8.0)]), ())
+    cost = np.ones_like(table.trade)
+    cost[n, :, s] = 0.97
+    cost[n, n, s] = 1.0
+    beside = at_base_prices(solve(table, cost))
+    held = hold(pipes, table, cost)
+    sales = at_base_prices(held.equilibrium)
+    others = [d for d in range(len(table.regions)) if d not in (n, china)]
+    assert beside[n, others, s].sum() > 1.02 * table.trade[n, others, s].sum()
+    assert sales[n, others, s].sum() == pytest.approx(beside[n, others, s].sum(), rel=1e-5)
+    assert sales[n, china, s] == pytest.approx(1.3 * table.trade[n, china, s], rel=1e-5)
+    assert held.deposits[0][2] > 1.0 and held.status.converged

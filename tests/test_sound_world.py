@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import landbridge as lb
 from landbridge.cli import app
 from landbridge.errors import DataError, Status
-from landbridge.io.tables import DATA
+from landbridge.io.tables import DATA, load_world
 from landbridge.studies.check import check
 from landbridge.world import World
 from landbridge.world.table import Table
@@ -174,14 +174,25 @@ def spoil(path: Path, change: Callable[[Row], Row]) -> None:
         ["claims"],
         ["calibrate"],
         ["disrupt", "suez"],
+        ["gas"],
+        ["farm"],
+        ["travel"],
+        ["treaties"],
+        ["data", "validate"],
     ],
 )
 def test_no_command_solves_a_world_that_is_refused(folder: Path, words: list[str]) -> None:
-    spoil(folder / "network" / "rates.csv", lambda row: {**row, "usd_per_teu_km": "0", "usd_per_teu": "0"})
+    # Only `data check` sees it: the World itself can be read.
+    def more(row: Row) -> Row:
+        at_home = row["exporter"] == row["importer"] == "KAZ"
+        return {k: repr(2.0 * float(v)) if at_home and k == "MCH" else v for k, v in row.items()}
+
+    spoil(folder / "economy" / "reported-tjk_cap_on" / "trade.csv", more)
+    assert load_world(folder).trade.imbalance > 1e-3
     done = runner.invoke(app, [*words, "--world", str(folder)])
     assert isinstance(done.exception, DataError) and done.exception.exit_code == 3
     assert done.stdout == ""
-    assert any("the rate is 0" in fault.what for fault in done.exception.faults)
+    assert any("KAZ" in fault.where for fault in done.exception.faults)
 
 
 def test_bounds_of_parameters_are_those_of_the_model(folder: Path) -> None:

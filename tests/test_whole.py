@@ -44,7 +44,7 @@ def test_a_fault_in_the_write_leaves_the_old_file(tmp_path: Path, error: BaseExc
     assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["out.json"]
 
 
-@pytest.mark.parametrize("step", ["_flush_to_disk", "_umask"])
+@pytest.mark.parametrize("step", ["_flush_to_disk", "_temporary"])
 def test_a_fault_in_any_step_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

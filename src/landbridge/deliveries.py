@@ -3,8 +3,9 @@
 A pipe is a quantity: the trade cost of a pair is moved until its trade at base prices is what the gas
 delivered leaves of it. Gas that loses its pipe has no other buyer but what other pipes take, which the gas
 network has found: the deposits in use, V^ of a fixed factor with the share b r of the sector's output, are
-moved until the seller's other sales abroad at base prices are what they were. With c^ ~ (Y^ / V^)^(b r) that
-is a change of productivity A^ = V^^(b r); without rents (r = 0) there is no deposit to leave idle.
+moved until the seller's other sales abroad at base prices are what the other changes of a case alone make of
+them. With c^ ~ (Y^ / V^)^(b r) that is a change of productivity A^ = V^^(b r); without rents (r = 0) there is
+no deposit to leave idle.
 """
 
 from __future__ import annotations
@@ -63,7 +64,11 @@ def hold(
     pairs = tuple(np.array(pipes.pairs).T)
     sellers = _sellers(pipes, table)
     n_pairs = len(pipes.pairs)
-    target = np.append(np.log(pipes.kept), np.zeros(len(sellers)))
+    beside = solve(
+        table, cost_hat, tariff, productivity_hat, deficits, transfer=transfer, throw=throw, start=start
+    )
+    others = _others(at_base_prices(beside), table, sellers)
+    target = np.append(np.log(pipes.kept), np.log(others))
     # Deposits begin at what is left of the seller's output.
     idle = [_output_left(pipes, table, n, s) for n, s, _ in sellers]
     x = np.append(np.log(pipes.cost_hat), np.log(np.array(idle)))
@@ -76,26 +81,35 @@ def hold(
         lift = _with_deposits(table, productivity_hat, sellers, x[n_pairs:])
         eq = solve(table, hat, tariff, lift, deficits, transfer=transfer, throw=throw, start=previous)
         sales = at_base_prices(eq)
-        others = [float(sales[n, to, s].sum() / table.trade[n, to, s].sum()) for n, s, to in sellers]
-        miss = np.log(np.append(sales[pairs] / table.trade[pairs], others)) - target
-        worst = float(np.abs(miss).max())
-        if not eq.status.converged or worst < _TOL:
+        miss = np.log(np.append(sales[pairs] / table.trade[pairs], _others(sales, table, sellers))) - target
+        worst, tried = float(np.abs(miss).max()), x
+        if not eq.status.converged:
+            status = eq.status
+            break
+        if worst < _TOL:
             told = "energy trade goes with the gas delivered"
-            status = Status(eq.status.converged, worst, number, told)
+            status = Status(True, worst, number, told, eq.status.rebase)
             break
         if before is not None:
             step, change = x - before[0], miss - before[1]
             slope += np.outer(change - slope @ step, step) / (step @ step)
         before, previous = (x, miss), eq
-        x = x - np.clip(np.linalg.solve(slope, miss), -1.0, 1.0)
+        x = x - np.clip(np.linalg.lstsq(slope, miss, rcond=None)[0], -1.0, 1.0)
     else:
         message = f"energy trade is {worst:.1e} (log) off the gas delivered: make the change smaller"
         if throw:
             raise ConvergenceError(message)
         status = Status(False, worst, _STEPS, message)
-    left = np.exp(x[n_pairs:])
+    left = np.exp(tried[n_pairs:])
     deposits = tuple((n, s, float(v)) for (n, s, _), v in zip(sellers, left, strict=True))
     return Deliveries(hat, lift, deposits, eq, status)
+
+
+def _others(
+    sales: FloatArray, table: TradeTable, sellers: list[tuple[int, int, NDArray[np.int64]]]
+) -> FloatArray:
+    """Sales of each seller to buyers whose pipes do not change, over those of the base."""
+    return np.array([float(sales[n, to, s].sum() / table.trade[n, to, s].sum()) for n, s, to in sellers])
 
 
 def at_base_prices(eq: Equilibrium) -> FloatArray:

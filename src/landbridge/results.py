@@ -149,7 +149,7 @@ class Results:
                     cells[f"percent_phi_b_{end}"] = 100.0 * float(weight @ (hat[members] - 1.0))
             if closure == "fixed":
                 cells |= worth(eq.base, members, change)
-                kept = float(weight @ (eq.without_new_tariffs[members] - 1.0))
+                kept = float(weight @ (eq.revenue_kept[members] - 1.0))
                 cells["percent_revenue_kept"] = 100.0 * kept
         return cells
 

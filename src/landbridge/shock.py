@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from landbridge.channels import gas, travel
 from landbridge.deliveries import at_base_prices, hold
-from landbridge.errors import Status
+from landbridge.errors import DataError, Fault, Status
 from landbridge.results import Results
 from landbridge.trade import Carriage, Equilibrium, solve
 from landbridge.trade.economy import Closure
@@ -86,10 +86,8 @@ class Shock:
         self.held, self.productivity = met.cost_hat / free, met.productivity_hat
         for n, s, left in met.deposits:
             region, sector = self.table.regions[n], self.table.sectors[s]
-            self.notes += (
-                f"deposits in use, {region} {sector}: {left:.1%} of the base; gas without a pipe is sold to "
-                "no other buyer abroad",
-            )
+            why = "gas without a pipe is sold to no other buyer" if left < 1.0 else "more gas is sold"
+            self.notes += (f"deposits in use, {region} {sector}: {left:.1%} of the base; {why} abroad",)
         return met.status
 
     def cost_hat(self, cost: FloatArray) -> FloatArray:
@@ -187,6 +185,9 @@ class Shock:
 def table_of(world: World, closure: Closure) -> TradeTable:
     """The trade table of a World at its horizon, under the tariffs and productivities it holds."""
     policy, table = world.policy, _at_horizon(world, closure)
+    if policy.works is not None:
+        cure = "put pay_for into the scenarios that are compared with the base"
+        raise DataError("a base cannot hold works", [Fault("policy", "pays for works", cure)])
     changes = policy.trade_cost_hat, policy.tariff, policy.productivity_hat
     if all(change is None for change in (*changes, policy.transfer)):
         return table

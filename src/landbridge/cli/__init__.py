@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 error, 2 usage, 3 bad data or scenario, 4 not converged, 5
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from pathlib import Path
@@ -99,9 +100,9 @@ def _run() -> int:
     except LandbridgeError as error:
         say(f"landbridge: {shortened(error)}")
         return error.exit_code
-    except OSError as error:
-        return _no_output(error)
     except Exception as error:
+        if isinstance(error, OSError) and _is_of_output(error):
+            return _no_output(error)
         if os.environ.get("LANDBRIDGE_DEBUG"):
             raise
         say(
@@ -110,6 +111,15 @@ def _run() -> int:
         )
         return 1
     return 0
+
+
+# What standard output says when it is full, closed or broken.
+_OF_OUTPUT = (errno.ENOSPC, errno.EPIPE, errno.EBADF, errno.EIO)
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether it is standard output that cannot be written, and no file."""
+    return error.filename is None and error.errno in _OF_OUTPUT
 
 
 def _no_output(error: OSError | ValueError) -> int:

@@ -68,7 +68,7 @@ def build(
     as_json: JsonFlag = False,
     world: WorldFolder = None,
 ) -> None:
-    """Make a World on your own trade, technology and totals: read, summed to its regions, balanced, checked.
+    """Make a World on your own trade, technology and totals: read, summed to its regions, balanced.
 
     Trade abroad is taken as given, value added is GDP less tariffs, domestic sales follow with one factor a
     country, and input and final shares are scaled until every market clears.
@@ -108,12 +108,12 @@ def rebalance(
 ) -> None:
     """Write a copy of a World whose trade table clears: its trade abroad, tariffs and GDP kept."""
     from landbridge.io.export import free_folder
-    from landbridge.studies.build import build as make
+    from landbridge.studies.build import rebalance as clear
 
     free_folder(output)
     begin = time.perf_counter()
     loaded = load(folder)
-    made = make(loaded)
+    made = clear(loaded)
     _write(made, loaded, output, as_json, "data rebalance", begin, {})
 
 
@@ -128,7 +128,7 @@ def _write(
 ) -> None:
     from landbridge.io.export import export
 
-    export(made.world, output, economy=made.sources)
+    export(made.world, output, economy=made.sources, variants=made.variants)
     written = load(output).hash
     status = Status(True, made.world.trade.imbalance, 0, "every market clears")
     if as_json:
@@ -151,6 +151,7 @@ def _write(
 
 def _table(made: Built) -> Any:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     columns = (
@@ -161,7 +162,7 @@ def _table(made: Built) -> Any:
         table.add_column(column, justify="left" if column == "region" else "right")
     for row in made.regions:
         table.add_row(
-            row["region"],
+            Text(row["region"]),
             *(
                 f"{row[key]:,.0f}"
                 for key in ("exports_musd", "exports_before_musd", "imports_musd", "imports_before_musd")

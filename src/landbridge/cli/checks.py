@@ -17,6 +17,7 @@ from landbridge.cli.terminal import (
     load_sound,
     put,
     show,
+    tell_rebase,
     write,
 )
 from landbridge.errors import Status
@@ -63,12 +64,16 @@ def calibrate(
     """Fit gateway constants and family shares to the counts of 2023 and show what is only predicted."""
     from landbridge.cli.terminal import check_ending
     from landbridge.studies.calibrate import calibrate as fit
+    from landbridge.trade import solve
 
     check_ending(output, (".csv", ".json"))
     begin = time.perf_counter()
     loaded = load_sound(world, rebase)
     found = fit(loaded, folds=folds)
-    status = Status(True, found.gradient, found.evaluations, "least squares settled; residual: its gradient")
+    told = "least squares settled; residual: its gradient"
+    cleared = solve(loaded.trade).status.rebase
+    status = Status(True, found.gradient, found.evaluations, told, cleared)
+    tell_rebase(status, rebase)
     envelope = envelope_json(found.to_json(), status, loaded, "calibrate", begin)
     if output is not None:
         write(output, envelope if output.suffix == ".json" else found.to_csv())

@@ -68,6 +68,9 @@ def run(
     from landbridge.report import Digest, study_sections
     from landbridge.scenario import at_horizon, bundled, load_scenario, study_set
 
+    if detail and (as_json or output is not None):
+        cure = "is printed alone: leave out --json and -o; `data card trade_steps` has the rows"
+        raise typer.BadParameter(cure, param_hint="--detail")
     outputs = Outputs(output, lang)
     begin = time.perf_counter()
     loaded = load_sound(world, rebase)

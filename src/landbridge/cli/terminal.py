@@ -111,7 +111,10 @@ def tell_rebase(status: Status, rebase: bool) -> None:
     if status.rebase > _MOST_REBASE and not rebase:
         cure = "`landbridge data rebalance` writes a table that clears; --rebase solves it as it is"
         raise DataError("the accounts of the World do not close", [Fault("economy", what, cure)])
-    say(f"landbridge: the accounts of the World do not close: {what}; hats are relative to that")
+    say(
+        f"landbridge: the accounts of the World do not close: {what}; changes are measured from the "
+        "table that clears"
+    )
 
 
 def attribution_lines(world: World) -> list[str]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+import struct
 import unicodedata
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -99,7 +101,7 @@ def read_panel(path: str | Path) -> pd.DataFrame:
             found = _read_stata(path)
         else:
             found, notes = _read_csv(path)
-    except (OSError, ValueError, KeyError, SyntaxError) as error:
+    except (OSError, ValueError, KeyError, SyntaxError, BadZipFile, struct.error) as error:
         text = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
         cure = "save it as UTF-8 CSV with commas" if ending == ".csv" else f"check that it is a {ending} file"
         raise DataError("the data cannot be read", [Fault(str(path), text, cure)]) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
@@ -25,6 +25,7 @@ from landbridge.io.tables import (
 )
 from landbridge.world import World
 from landbridge.world.table import Cell, Table
+from landbridge.world.trade_table import TradeTable
 
 __all__ = ["cell_text", "export", "free_folder"]
 
@@ -89,6 +90,7 @@ def export(
     sources: Iterable[Mapping[str, str]] = (),
     *,
     economy: Iterable[Mapping[str, str]] | None = None,
+    variants: Mapping[str, TradeTable] | None = None,
     check: bool = True,
 ) -> Path:
     """Write every table of a World with its sources, the schema and a README; returns the folder.
@@ -97,8 +99,9 @@ def export(
     the World itself, so that changed ones are written as they are; the trade table and its variants are
     copied from where the World was read.
     sources: further rows for network/SOURCES.csv. economy: rows for economy/SOURCES.csv where the trade table
-    is the World's own and not that of its folder; every variant is then written as this table. check: read
-    the copy back and compare its hash.
+    is the World's own and not that of its folder: every variant is then written as this table, and those rows
+    stand in place of the known ones. variants: tables by folder of a variant that are written instead, with
+    the rows of economy beside the known ones. check: read the copy back and compare its hash.
     Raises DataError where the place is taken or cannot be written to, and where the World holds a
     policy, which is no table.
     """
@@ -111,11 +114,14 @@ def export(
     beside = target.with_name(f".{target.name}.part")
     try:
         shutil.rmtree(beside, ignore_errors=True)
-        _write_all(world, beside, list(sources), None if economy is None else list(economy))
+        own = None if economy is None else _Own(tuple(economy), variants)
+        _write_all(world, beside, list(sources), own)
         if check and not _gives_back(load_world(beside), world, economy is not None):
             cure = "export the World as it was read, and keep changes of trade as scenarios"
             fault = Fault(str(folder), "the written tables do not give back this World", cure)
             raise DataError("nothing was written", [fault])
+        written = world.hash if own is None else load_world(beside).hash
+        _text(beside / "README.md", README.format(hash=written[:12]))
         if target.is_dir():
             target.rmdir()
         beside.rename(target)
@@ -153,27 +159,21 @@ def _write_all(
     world: World,
     folder: Path,
     sources: Sequence[Mapping[str, str]],
-    economy: Sequence[Mapping[str, str]] | None,
+    own: _Own | None,
 ) -> None:
     for part in parts_of(world.folder):
         (folder / part).mkdir(parents=True)
     for name, table in world.tables.items():
         _write(table_file(folder, name), _rows(table))
     _copy_economy(world.folder / "economy", folder / "economy")
-    if economy is not None:
-        # How the embedded table came about is not how this one did.
-        (folder / "economy" / "trade_steps.csv").unlink(missing_ok=True)
-        for kgz, tjk in product(KGZ_TRADE, TJK_CAP):
-            for name, cells in economy_rows(world.trade).items():
-                _write(folder / "economy" / variant_folder(kgz, tjk) / f"{name}.csv", cells)
+    if own is not None:
+        own.write(folder / "economy", world.trade)
     for part in parts_of(world.folder):
         rows, faults = read_sources(world.folder, part)
         if faults:
             raise DataError("the sources cannot be read", faults)
-        if part == "economy" and economy is not None:
-            written = {"trade_steps", *(row["table"] for row in economy)}
-            rows = [*(row for row in rows if row["table"] not in written), *(dict(row) for row in economy)]
-            rows.sort(key=lambda row: (row["table"], row["source"]))
+        if part == "economy" and own is not None:
+            rows = own.sources(rows)
         if part == "network":
             rows = [*rows, *(dict(row) for row in sources)]
             rows.sort(key=lambda row: (row["table"], row["source"]))
@@ -183,7 +183,31 @@ def _write_all(
     shutil.copyfile(licences if licences.is_file() else DATA / "LICENSES.md", folder / "LICENSES.md")
     schema = files("landbridge").joinpath("schema.csv").read_text(encoding="utf-8")
     _text(folder / "schema.csv", schema)
-    _text(folder / "README.md", README.format(hash=world.hash[:12]))
+
+
+@dataclass(frozen=True)
+class _Own:
+    """Trade tables that are not those of the folder a World was read from."""
+
+    rows: tuple[Mapping[str, str], ...]
+    variants: Mapping[str, TradeTable] | None
+
+    def write(self, economy: Path, trade: TradeTable) -> None:
+        """Every variant: its own table, or the one of the World for all."""
+        tables = self.variants
+        if tables is None:
+            # How the embedded table came about is not how this one did.
+            (economy / "trade_steps.csv").unlink(missing_ok=True)
+            tables = {variant_folder(k, t): trade for k, t in product(KGZ_TRADE, TJK_CAP)}
+        for variant, table in tables.items():
+            for name, cells in economy_rows(table).items():
+                _write(economy / variant / f"{name}.csv", cells)
+
+    def sources(self, known: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+        """Rows of SOURCES.csv: in place of those of the tables written, or beside them."""
+        written = set() if self.variants is not None else {"trade_steps", *(r["table"] for r in self.rows)}
+        rows = [*(row for row in known if row["table"] not in written), *(dict(row) for row in self.rows)]
+        return sorted(rows, key=lambda row: (row["table"], row["source"]))
 
 
 def _copy_economy(source: Path, target: Path) -> None:

@@ -36,7 +36,7 @@ _BPR = (0.15, 4.0)
 _DIFFERS = 0.05
 _PAIR = r"\s*[-+.\deE]+(\s+[-+.\deE]+){1,3}\s*"
 _LINE = rf"\({_PAIR}(,{_PAIR})+\)"
-_WKT = re.compile(rf"(SRID=\d+;)?\s*(LINESTRING\s*[ZM]*\s*{_LINE}|MULTILINESTRING\s*[ZM]*\s*\({_LINE}(,\s*{_LINE})*\))", re.I)  # fmt: skip  # noqa: E501
+_WKT = re.compile(rf"(SRID=\d+;)?\s*(LINESTRING\s*(?:[ZM]+\s*)?{_LINE}|MULTILINESTRING\s*(?:[ZM]+\s*)?\({_LINE}(,\s*{_LINE})*\))", re.I)  # fmt: skip  # noqa: E501
 
 Floats = NDArray[np.float64]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import shutil
 import stat
 import tempfile
@@ -30,27 +31,26 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     as it is. Whatever goes wrong, the temporary file is removed. write: fills the path it is given.
     Raises DataError where the place cannot be written to.
     """
+    target = _target(path)
     try:
-        target = path.resolve() if path.is_symlink() else path
         mode = target.stat().st_mode if target.exists() else None
         if mode is not None and not stat.S_ISREG(mode):
             if stat.S_ISDIR(mode):
                 raise DataError("nothing was written", [Fault(str(path), "is a folder", "name a file")])
             _into_device(target, write)
             return
-        handle, name = _temporary(target)
-        os.close(handle)
-        beside = Path(name)
+        beside = _temporary(target)
         try:
             write(beside)
             _flush_to_disk(beside)
-            beside.chmod(stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
+            if mode is not None:
+                beside.chmod(stat.S_IMODE(mode))
             beside.replace(target)
         except BaseException:
             with contextlib.suppress(OSError):
                 beside.unlink()
             raise
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise _cannot(path, error) from None
 
 
@@ -59,8 +59,8 @@ def check_place(path: Path) -> None:
 
     Raises DataError as `write_whole` does.
     """
+    target = _target(path)
     try:
-        target = path.resolve() if path.is_symlink() else path
         if target.is_dir():
             raise DataError("nothing can be written", [Fault(str(path), "is a folder", "name a file")])
         if target.exists() and not target.is_file():
@@ -68,17 +68,15 @@ def check_place(path: Path) -> None:
         if target.exists() and not os.access(target, os.W_OK):
             fault = Fault(str(path), "may not be written to", "choose another name, or change its mode")
             raise DataError("nothing can be written", [fault])
-        handle, name = _temporary(target)
-        os.close(handle)
-        Path(name).unlink()
-    except (OSError, ValueError) as error:
+        _temporary(target).unlink()
+    except OSError as error:
         raise _cannot(path, error) from None
 
 
 def left_behind(path: Path) -> list[Path]:
     """Temporary files beside a target that an earlier process left when it was killed."""
-    beside, now = path.absolute().parent, time.time()
-    begin = f".{path.name[:_PREFIX]}."
+    target, now = _target(path), time.time()
+    beside, begin = target.absolute().parent, f".{target.name[:_PREFIX]}."
     try:
         return sorted(
             one
@@ -113,9 +111,26 @@ def harmless_rows(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     return [[harmless(cell) for cell in row] for row in rows]
 
 
-def _temporary(target: Path) -> tuple[int, str]:
-    """A new file of its own beside a target; names are cut, so that a long one still fits."""
-    return tempfile.mkstemp(_SUFFIX, f".{target.name[:_PREFIX]}.", target.absolute().parent)
+def _target(path: Path) -> Path:
+    """Where a file is written: at the end of a symbolic link. DataError where links lead in a circle."""
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _cannot(path, error) from None
+
+
+def _temporary(target: Path) -> Path:
+    """A new empty file of its own beside a target, readable as new files are here.
+
+    Names are cut, so that a long one still fits.
+    """
+    for _ in range(100):
+        name = f".{target.name[:_PREFIX]}.{secrets.token_hex(4)}{_SUFFIX}"
+        beside = target.absolute().parent / name
+        with contextlib.suppress(FileExistsError):
+            beside.open("xb").close()
+            return beside
+    raise FileExistsError(17, "no free name beside it")
 
 
 def _into_device(target: Path, write: Callable[[Path], object]) -> None:
@@ -130,12 +145,6 @@ def _flush_to_disk(path: Path) -> None:
     """Wait until the content is on the disk, where the platform can say so."""
     with path.open("rb+") as file, contextlib.suppress(OSError):
         os.fsync(file.fileno())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _cannot(path: Path, error: Exception) -> DataError:

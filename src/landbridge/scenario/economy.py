@@ -150,8 +150,10 @@ class EconomyVerbs(ABC):
             self.faults.append(m.fault("region", "is the payer", cure))
             return
         income = float(self._trade.income[payer])
+        for known, sign in ((self._transfer, 1.0), (self._works, -1.0)):
+            income += sign * float(known[payer]) if known is not None else 0.0
         if musd >= income:
-            what = f"is {musd:,.0f}, and the payer's income {income:,.0f} million USD a year"
+            what = f"is {musd:,.0f}, and the payer has {income:,.0f} million USD a year left"
             self.faults.append(m.fault("musd", what, "give a yearly sum below it"))
             return
         shape = len(self._trade.regions)

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault, did_you_mean
+from landbridge.io.economy import KGZ_TRADE, TJK_CAP, read_economy, variant_folder
 from landbridge.io.files import read_lines
 from landbridge.scenario.economy import GROUPS
 from landbridge.world import World
@@ -27,7 +29,7 @@ from landbridge.world.trade_table import TradeTable
 if TYPE_CHECKING:
     from landbridge.io.publishers import Concordance, Report
 
-__all__ = ["Built", "Sources", "build"]
+__all__ = ["Built", "Sources", "build", "rebalance"]
 
 FloatArray = NDArray[np.float64]
 Rows = list[dict[str, Any]]
@@ -49,6 +51,7 @@ class Built:
     totals: Rows
     notes: tuple[str, ...]
     sources: tuple[dict[str, str], ...] = field(repr=False)
+    variants: dict[str, TradeTable] | None = field(default=None, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The table's distance from its sources as plain values."""
@@ -58,6 +61,29 @@ class Built:
             "notes": list(self.notes),
             "imbalance": self.world.trade.imbalance,
         }
+
+
+def rebalance(world: World) -> Built:
+    """The World with every variant of its table cleared: trade abroad, tariffs and GDP of each are kept.
+
+    Raises DataError and InfeasibleError as `build` does, for the first variant that cannot be balanced.
+    """
+    made = build(world)
+    gdp = np.array([float(row["gdp_musd"] or 0.0) for row in world.regions])
+    tables: dict[str, TradeTable] = {}
+    chosen = variant_folder(world.setting("kgz_trade"), world.setting("tjk_cap"))
+    for kgz, tjk in product(KGZ_TRADE, TJK_CAP):
+        name = variant_folder(kgz, tjk)
+        if name == chosen:
+            tables[name] = made.world.trade
+        elif (world.folder / "economy" / name).is_dir():
+            tables[name] = balance(read_economy(world.folder / "economy", kgz, tjk), gdp, 0.0).table
+    cited = "landbridge data rebalance", "landbridge", ""
+    rows = tuple(
+        {**_source(table, *cited), "note": "domestic sales, input and final shares moved until markets clear"}
+        for table in ("trade", "shares", "input_share")
+    )
+    return replace(made, sources=rows, variants=tables)
 
 
 @dataclass
@@ -265,6 +291,11 @@ def _totals(world: World, path: Path, gdp: FloatArray) -> tuple[list[Total], Flo
             fault = Fault(f"{place}, musd", f"is {row['musd']}", "give a sum of at least 0")
         found = [] if fault is None else [fault]
         key = tuple(row[column] for column in _TOTALS[:-1])
+        if row["what"] == "gdp":
+            key = key[:2]
+            if row["importer"] or row["sector"]:
+                what = "has an importer or a sector"
+                found.append(Fault(place, f"gdp {what}", "leave both blank: the region is the exporter"))
         if key in seen:
             found.append(Fault(place, f"says what line {seen[key]} says", "keep one"))
         seen[key] = line

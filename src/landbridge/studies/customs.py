@@ -43,10 +43,16 @@ def beside_customs(world: World) -> Rows:
         place = f"economy/trade_steps.csv line {line}"
         if fault is None and not {exporter, importer} <= set(world.trade.regions):
             fault = Fault(place, f"{exporter} to {importer} is no pair of the World", "delete the row")
+        known = (*_SIDES, *STEPS, "base")
+        if fault is None and step not in known:
+            fault = Fault(place, f"no step {step!r}", "use " + ", ".join(known))
+        steps = found.setdefault((exporter, importer), {})
+        if fault is None and step in steps:
+            fault = Fault(place, f"a second row for {exporter}, {importer}, {step}", "keep one")
         if fault is not None:
             faults.append(fault)
             continue
-        found.setdefault((exporter, importer), {})[step] = float(musd)
+        steps[step] = float(musd)
     if faults:
         raise DataError("the steps cannot be read", faults)
     goods = [k for k, row in enumerate(world.sectors) if row["is_goods"]]

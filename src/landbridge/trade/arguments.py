@@ -50,8 +50,9 @@ def read_shock(
             reader.faults.append(Fault("transfer", f"sums to {left:,.6g} musd, not to zero", cure))
     spent = reader.read("works", works, (N,))
     if spent is not None:
-        good = np.isfinite(spent) & (spent >= 0.0) & (spent < table.income)
-        cure = "give million USD a year, at least 0 and below the region's income"
+        received = 0.0 if moved is None else moved
+        good = np.isfinite(spent) & (spent >= 0.0) & (spent < table.income + received)
+        cure = "give million USD a year, at least 0 and below the region's income with transfers"
         reader.demand("works", spent, good, "cannot be paid", cure)
     if reader.faults:
         raise DataError("the shock does not fit the table", reader.faults)

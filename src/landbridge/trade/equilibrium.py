@@ -44,7 +44,7 @@ class Equilibrium:
     deficits
         The closure: "fixed", "zero" or "proportional".
     real_income_hat : [N]
-        (I'/I) / prod_s P_s^^alpha_s.
+        ((I' - works) / I) / prod_s P_s^^alpha_s.
     wage_hat : [N], price_hat : [N, S], unit_cost_hat : [N, S]
         In the numeraire, world value added of the base; wages per unit of factors; unit cost excludes
         productivity, so the producer price is unit_cost_hat / productivity_hat.
@@ -108,7 +108,7 @@ class Equilibrium:
         return self.unit_cost_hat if lift is None else _frozen(self.unit_cost_hat * np.exp(-lift.T))
 
     @property
-    def without_new_tariffs(self) -> Array:
+    def revenue_kept(self) -> Array:
         """Real income after / before [n] where the budget keeps the change of tariff revenue.
 
         (I' - works - (R' - R)) / I / P^: the budget spends it in the proportions of final demand.
@@ -263,7 +263,7 @@ class Equilibrium:
         self._solved()
         asked = self._direction(cost_hat, tariff, productivity_hat, transfer)
         paid = None if carriage is None else Paid.of(self.base, carriage)
-        more = read_shock(self.base, None, None, None, None, works=works).works
+        more = read_shock(self.base, None, None, None, transfer, works=works).works
         return welfare.push_forward(self._economy, self._point, *asked, paid, more)
 
     def linear_response(

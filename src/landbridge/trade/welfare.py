@@ -53,7 +53,7 @@ class FirstOrder:
 
     terms_of_trade = sum (E (p_own^ - 1) - M (p_source^ - 1)) / I
     volume         = sum t (M' - M p_source^) / I
-    cost           = (sum Y (A^ - 1) - sum (1 + t) M (tau^ - 1)) / I
+    cost           = (sum Y (A^ - 1) - sum (1 + t) M (tau^ - 1) - works) / I
     transfer       = (D' - D) / I
     supply         = wL (L^ - 1) / I, factors supplied, zero without a supply elasticity
     rent           = what carriers get above cost, more than in the base / I, zero without payments
