@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from landbridge.cli import main
+from conftest import Call
 from landbridge.errors import DataError
 from landbridge.estimation import bias_correct, estimate
 from landbridge.estimation.reading import clean, read_panel, reading_notes
@@ -27,23 +26,16 @@ Run = Callable[..., tuple[int, dict[str, Any], str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a formula on the panel of a case, or on panel.csv of the folder where case is none."""
 
     def gravity(case: str | None, formula: str = THREE, *words: str, panel: str = "panel.csv") -> Any:
         if case is not None:
             shutil.copytree(CASES / case, tmp_path, dirs_exist_ok=True)
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["landbridge", "gravity", formula, panel, "--json", *words])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        told = capsys.readouterr()
-        assert "Traceback" not in told.err and "internal error" not in told.err
-        assert len(told.err.splitlines()) <= 22 and max(map(len, told.err.splitlines()), default=0) < 700
-        return code, json.loads(told.out) if told.out else {}, told.err
+        code, out, err = call("gravity", formula, panel, "--json", *words)
+        assert len(err.splitlines()) <= 22 and max(map(len, err.splitlines()), default=0) < 700
+        return code, json.loads(out) if out else {}, err
 
     return gravity
 

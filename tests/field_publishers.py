@@ -15,7 +15,7 @@ import pytest
 from landbridge.errors import DataError
 from landbridge.io import publishers as pub
 from landbridge.io.publishers.hs import hs_code
-from landbridge.io.publishers.report import MOST_LINES
+from landbridge.io.tally import MOST_LINES
 from publisher_files import country_codes, flows, icio_rows, write_rows
 
 CASES = Path(__file__).resolve().parent / "data" / "cases"

@@ -59,7 +59,8 @@ def test_a_result_has_the_promised_shape(result: Path) -> None:
 
 def test_a_manifest_is_run_again_to_the_same_figures(result: Path) -> None:
     again = command("run", str(result), "--json")
-    assert again.returncode == 0, again.stderr
+    assert again.returncode == 0 and again.stderr == "", again.stderr
+    assert json.loads(again.stdout)["status"]["rebase"] < 1e-6
     old = json.loads(result.read_text(encoding="utf-8"))
     assert json.loads(again.stdout)["result"] == old["result"]
 

@@ -8,7 +8,6 @@ import shutil
 import sys
 import time
 import zipfile
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ import openpyxl
 import pytest
 
 import landbridge as lb
+from conftest import Call
 from landbridge.chain import PairsAsked
-from landbridge.cli import main
 from landbridge.errors import DataError, Fault
 from landbridge.io.cards import WHAT, card, cards
 from landbridge.io.export import export
@@ -30,26 +29,6 @@ from landbridge.transport.graph import compile_graph
 from landbridge.transport.search import Pairs
 from landbridge.world import World
 from landbridge.world.table import columns_of, read_schema
-
-Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
-    """Run the command in this process: exit code, stdout, stderr."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["landbridge", *words])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        told = capsys.readouterr()
-        assert "Traceback" not in told.err
-        return code, told.out, told.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

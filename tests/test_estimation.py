@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from landbridge.cli import main
+from conftest import Call
 from landbridge.errors import DataError
 from landbridge.estimation import bias_correct, estimate, jackknife, table
 from landbridge.estimation.absorb import (
@@ -29,24 +28,7 @@ from landbridge.estimation.ppml import _vanished
 from landbridge.estimation.replicate import replicate
 from landbridge.trade import TradeTable, cost_hat, counterfactual, within
 
-Call = Callable[..., tuple[int, str, str]]
 THREE = "exporter^year + importer^year + pair"
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["landbridge", *words])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        told = capsys.readouterr()
-        assert "Traceback" not in told.err and "internal error" not in told.err
-        return code, told.out, told.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

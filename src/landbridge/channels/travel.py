@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
 from landbridge.world import World
+from landbridge.world.distance import great_circle_km
 from landbridge.world.table import Cell
 
 __all__ = [
@@ -286,7 +287,7 @@ def gravity_rows(world: World) -> list[dict[str, Any]]:
                 "destination": pair[1],
                 "period": f"{row['start']}/{row['end']}",
                 "per_day": float(row["visitors"] or 0.0) / days,
-                "ln_km": math.log(_km(where[pair[0]], where[pair[1]])),
+                "ln_km": math.log(great_circle_km(*where[pair[0]], *where[pair[1]])),
                 "ln_gdp": math.log(gdp[pair[0]]),
                 "visa": 0.0 if state.visa(pair) == "waived" else 1.0,
             }
@@ -419,10 +420,3 @@ def _cities(world: World) -> dict[str, tuple[float, float]]:
         region: (float(places[place]["lon"] or 0.0), float(places[place]["lat"] or 0.0))
         for region, (_, place) in largest.items()
     }
-
-
-def _km(one: tuple[float, float], two: tuple[float, float]) -> float:
-    """Distance on a sphere [km]."""
-    (x, a), (y, b) = ((math.radians(p[0]), math.radians(p[1])) for p in (one, two))
-    h = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin((y - x) / 2) ** 2
-    return 2 * 6371.0 * math.asin(math.sqrt(min(h, 1.0)))

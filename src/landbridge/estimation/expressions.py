@@ -329,7 +329,7 @@ class Formula:
         return list(dict.fromkeys([*used, *(c for e in self.effects for c in e)]))
 
     def levels(self) -> list[str]:
-        """The columns whose levels are told apart by i() or C()."""
+        """The columns whose levels are separate terms, by i() or C()."""
         return list(dict.fromkeys(f.levels for t in self.terms for f in t.factors if f.levels))
 
 

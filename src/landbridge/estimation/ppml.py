@@ -1,4 +1,4 @@
-"""Gravity by Poisson pseudo-maximum likelihood, estimated by pyfixest on a sample that is told in full.
+"""Gravity by Poisson pseudo-maximum likelihood, estimated by pyfixest on a sample that is reported in full.
 
 The sample is chosen here (which regressors have a coefficient, which zero flows carry no information), the
 coefficients come from pyfixest, and afterwards the first-order conditions are checked row sums against row

@@ -1,6 +1,6 @@
 """A panel from a file: codings, separators and decimal marks as programs of any country write them.
 
-What cannot be told for certain stays text, so that a number is never read a thousand times too large.
+What is not certain stays text, so that a number is never read a thousand times too large.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _WHOLE = re.compile(r"[+-]?\d+(?:[eE][+-]?\d+)?")
 _DECIMAL = re.compile(r"[+-]?(\d*)([.,])(\d*)([eE][+-]?\d+)?")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+(?:\.\d*)?|(?:\.\d{3})+(?:,\d*)?)")
 _YES_NO = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
-# Bytes from which the coding and the separator of a file are told before all of it is read.
+# Bytes from which the coding and the separator of a file are found before all of it is read.
 _HEAD = 65_536
 _NAMED = 3
 
@@ -247,9 +247,25 @@ def _two_letters(values: pd.Series) -> bool:
 
 
 def _cells(text: str, sign: str, shown: str, first: int) -> pd.DataFrame:
-    """Cells as text, rows that do not fit the header told by line; first: the line the text begins on."""
+    """Cells as text, rows that do not fit the header named by line; first: the line the text begins on."""
     import pandas as pd
 
+    (line, header), *rows = _rows(text, sign, shown, first)
+    header = [clean(cell) for cell in header]
+    while len(header) > 1 and not header[-1] and not any("".join(r[len(header) - 1 :]) for _, r in rows):
+        header.pop()
+    faults = _unfitting(rows, len(header), sign, shown) or [
+        Fault(f"{shown} line {line}", f"column {quoted(name)} is there twice", "keep one")
+        for name in sorted({name for name in header if name and header.count(name) > 1})[:_NAMED]
+    ]
+    if faults:
+        raise DataError("the data cannot be read", faults)
+    names = [name or f"Unnamed: {k}" for k, name in enumerate(header)]
+    return pd.DataFrame([row[: len(header)] for _, row in rows], columns=names, dtype=object)
+
+
+def _rows(text: str, sign: str, shown: str, first: int) -> list[tuple[int, list[str]]]:
+    """Rows with a filled cell and the line each begins on, the header first."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
     rows: list[tuple[int, list[str]]] = []
     begin = first
@@ -263,30 +279,22 @@ def _cells(text: str, sign: str, shown: str, first: int) -> pd.DataFrame:
         raise DataError("the data cannot be read", [fault]) from None
     if not rows:
         raise DataError("the data cannot be read", [Fault(shown, "is empty", "give it a header and rows")])
-    header = [clean(cell) for cell in rows[0][1]]
-    while len(header) > 1 and not header[-1] and not any("".join(r[len(header) - 1 :]) for _, r in rows[1:]):
-        header.pop()
-    wide = len(header)
-    wrong = [(line, len(row)) for line, row in rows[1:] if len(row) < wide or any(map(str.strip, row[wide:]))]
-    if wrong:
-        cure = "put cells that hold the separator in double quotes, and give every row all cells"
-        if sign == ",":
-            cure = "a decimal comma? write points, or separate cells with semicolons"
-        faults = [
-            Fault(f"{shown} line {line}", f"{n} cells under {wide} columns", cure)
-            for line, n in wrong[:_NAMED]
-        ]
-        if len(wrong) > _NAMED:
-            left = f"{len(wrong) - _NAMED:,} more rows of another length than the header"
-            faults.append(Fault(shown, left, "mend these first"))
-        raise DataError("the data cannot be read", faults)
-    twice = sorted({name for name in header if name and header.count(name) > 1})
-    if twice:
-        place = f"{shown} line {rows[0][0]}"
-        faults = [Fault(place, f"column {quoted(n)} is there twice", "keep one") for n in twice[:_NAMED]]
-        raise DataError("the data cannot be read", faults)
-    names = [name or f"Unnamed: {k}" for k, name in enumerate(header)]
-    return pd.DataFrame([row[:wide] for _, row in rows[1:]], columns=names, dtype=object)
+    return rows
+
+
+def _unfitting(rows: Sequence[tuple[int, list[str]]], wide: int, sign: str, shown: str) -> list[Fault]:
+    """Rows with too few cells, or with filled ones beyond the header; the first few spelled out."""
+    wrong = [(line, len(row)) for line, row in rows if len(row) < wide or any(map(str.strip, row[wide:]))]
+    cure = "put cells that hold the separator in double quotes, and give every row all cells"
+    if sign == ",":
+        cure = "a decimal comma? write points, or separate cells with semicolons"
+    faults = [
+        Fault(f"{shown} line {line}", f"{n} cells under {wide} columns", cure) for line, n in wrong[:_NAMED]
+    ]
+    if len(wrong) > _NAMED:
+        left = f"{len(wrong) - _NAMED:,} more rows of another length than the header"
+        faults.append(Fault(shown, left, "mend these first"))
+    return faults
 
 
 # ---- numbers ---------------------------------------------------------------------------------------

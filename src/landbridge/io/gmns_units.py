@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from landbridge.io.gmns_cells import Row, text_of
 from landbridge.io.tally import Tally
+from landbridge.world.distance import great_circle_km
 from landbridge.world.table import quoted
 
 __all__ = ["KM", "KMH", "judged", "unit"]
@@ -16,7 +17,6 @@ __all__ = ["KM", "KMH", "judged", "unit"]
 KM = {"km": 1.0, "kilometer": 1.0, "kilometre": 1.0, "mi": 1.609344, "mile": 1.609344, "m": 0.001}
 KM |= {"meter": 0.001, "metre": 0.001, "ft": 0.0003048, "foot": 0.0003048, "feet": 0.0003048}
 KMH = {"km/h": 1.0, "kph": 1.0, "kmh": 1.0, "kmph": 1.0, "mph": 1.609344, "mi/h": 1.609344, "m/s": 3.6}
-_EARTH_KM = 6371.0088
 # A road is so many times as long as the straight line between its ends: the median link, and most links.
 _MEDIAN, _MOST, _SHARE = (0.9, 1.9), (0.9, 4.0), 0.8
 # Coordinates beyond this are no kilometres: they are metres or feet.
@@ -46,7 +46,9 @@ def judged(length: Floats, ends: Floats, km: float, told: str) -> tuple[float, s
     longitudes and latitudes and one unit fits, is another unit taken.
     """
     degrees = bool(len(ends)) and bool((np.abs(ends) <= (180, 90, 180, 90)).all())
-    straight = _great_circle(ends) if degrees else np.hypot(ends[:, 0] - ends[:, 2], ends[:, 1] - ends[:, 3])
+    straight = (
+        great_circle_km(*ends.T) if degrees else np.hypot(ends[:, 0] - ends[:, 2], ends[:, 1] - ends[:, 3])
+    )
     good = (straight > _SHORT) & (length > 0)
     if not good.any():
         return km, ""
@@ -81,10 +83,3 @@ def _fits(ratio: Floats, km: float) -> bool:
     roads = ratio * km
     usual = float(np.mean((roads >= _MOST[0]) & (roads <= _MOST[1])))
     return _MEDIAN[0] <= float(np.median(roads)) <= _MEDIAN[1] and usual >= _SHARE
-
-
-def _great_circle(ends: Floats) -> Floats:
-    """Kilometres between two places by longitude and latitude in degrees (haversine)."""
-    west, south, east, north = np.radians(ends).T
-    half = np.sin((north - south) / 2) ** 2 + np.cos(south) * np.cos(north) * np.sin((east - west) / 2) ** 2
-    return np.asarray(2 * _EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1))), dtype=np.float64)

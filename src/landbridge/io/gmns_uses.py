@@ -106,5 +106,5 @@ def _split(text: str) -> tuple[str, ...]:
 def split_uses(row: Row) -> tuple[str, ...]:
     """The uses and groups that a link allows."""
     text = row.get("allowed_uses", "")
-    # "none" may mean that nobody is allowed: it is told as a use that is not known.
+    # "none" may mean that nobody is allowed: so it is refused as a use that is not known.
     return _split(text if text.casefold() == "none" else text_of(row, "allowed_uses"))

@@ -4,32 +4,97 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from landbridge.errors import Fault
+from landbridge.errors import DataError, Fault
 from landbridge.world.keys import SPELLED_OUT
 
-__all__ = ["Tally"]
+__all__ = ["Faults", "Tally"]
 
-# Lines of a message, all kinds together.
-_LINES = 20
+# Lines of all kinds of faults together, and faults of a kind in a file of millions of rows.
+MOST_LINES = 20
+FEW = 5
+
+
+class Faults:
+    """Faults by kind: the first few of each are kept, all are counted, so that a bad file costs no memory."""
+
+    def __init__(self, most: int = FEW) -> None:
+        self._most = most
+        self._kept: dict[tuple[str, str], list[Fault]] = {}
+        self._count: dict[tuple[str, str], int] = {}
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return sum(self._count.values())
+
+    def add(self, kind: str, place: str, where: str, what: str, cure: str | Callable[[], str]) -> None:
+        """One fault; kind: which are alike, place: the file a count names, cure: words or what finds them."""
+        self.many(kind, place, 1, lambda _: Fault(where, what, cure if isinstance(cure, str) else cure()))
+
+    def many(self, kind: str, place: str, number: int, spell: Callable[[int], Fault]) -> None:
+        """A number of faults of a kind; spell(n) words the n-th, and is called for the first few only."""
+        if not number:
+            return
+        key = (kind, place)
+        kept = self._kept.setdefault(key, [])
+        for n in range(min(number, self._most - len(kept))):
+            kept.append(spell(n))
+        self._count[key] = self._count.get(key, 0) + number
+
+    def extend(self, faults: Iterable[Fault]) -> None:
+        """Faults that are few already."""
+        for fault in faults:
+            self.add(f"{fault.where} {fault.what}", fault.where, fault.where, fault.what, fault.cure)
+
+    def __bool__(self) -> bool:
+        return bool(self._count)
+
+    def listed(self) -> list[Fault]:
+        """The faults spelled out, then how many more there are of each kind; fewer where kinds are many."""
+        for most in range(self._most, 0, -1):
+            out = self._spelled(most)
+            if len(out) <= MOST_LINES:
+                return out
+        out = [kept[0] for kept in list(self._kept.values())[: MOST_LINES - 1]]
+        more = self.total - len(out)
+        return [*out, Fault("in all", f"{more:,} more faults", "mend these first")]
+
+    def _spelled(self, most: int) -> list[Fault]:
+        out: list[Fault] = []
+        for (kind, place), kept in self._kept.items():
+            out += kept[:most]
+            more = self._count[kind, place] - len(kept[:most])
+            if more == 1 and len(kept) > most:
+                out.append(kept[most])
+            elif more > 0:
+                like = "this" if most == 1 else "these"
+                out.append(Fault(place, f"{more:,} more faults like {like}", "mend these first"))
+        return out
+
+    def raise_any(self, name: str) -> None:
+        """DataError with all of them, where there is one."""
+        if not self._count:
+            return
+        count = "1 fault" if self.total == 1 else f"{self.total:,} faults"
+        raise DataError(f"{name} cannot be read: {count}", self.listed())
 
 
 class Tally:
-    """Faults by kind, each with how often it was met; those beyond the first few are not even worded."""
+    """Faults of the files of one network, counted under the file where the first of a kind stands."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, list[Fault]] = {}
-        self._count: dict[str, int] = {}
+        self._faults = Faults(SPELLED_OUT)
         self._place: dict[str, str] = {}
-        self.total = 0
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return self._faults.total
 
     def add(self, kind: str, where: str, what: str, cure: str | Callable[[], str] = "") -> None:
         """Note a fault; kind: what it has in common with others, cure: words, or what finds them."""
-        self.total += 1
-        self._count[kind] = self._count.get(kind, 0) + 1
-        kept = self._kept.setdefault(kind, [])
-        if len(kept) < SPELLED_OUT:
-            kept.append(Fault(where, what, cure if isinstance(cure, str) else cure()))
-            self._place.setdefault(kind, where.split(" line ")[0])
+        place = self._place.setdefault(kind, where.split(" line ")[0])
+        self._faults.add(kind, place, where, what, cure)
 
     def take(self, faults: Iterable[Fault]) -> None:
         """Note faults that others found, all of them of one kind where they are many."""
@@ -37,15 +102,5 @@ class Tally:
             self.add(f"taken {fault.cure}", fault.where, fault.what, fault.cure)
 
     def told(self) -> list[Fault]:
-        """The faults to tell, kinds in the order they were met, in some 20 lines."""
-        most = min(max(_LINES // max(len(self._kept), 1) - 1, 1), SPELLED_OUT)
-        faults: list[Fault] = []
-        for kind, kept in self._kept.items():
-            more = self._count[kind] - most
-            faults += kept[:most]
-            if more == 1 and len(kept) > most:
-                faults.append(kept[most])
-            elif more > 0:
-                what = f"{more:,} more faults like {'this' if most == 1 else 'these'}"
-                faults.append(Fault(self._place[kind], what, "mend these first"))
-        return faults
+        """The faults to show, kinds in the order they were met, in some 20 lines."""
+        return self._faults.listed()

@@ -6,12 +6,12 @@ by the channel when the scenario is run.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from landbridge.errors import Fault, did_you_mean
 from landbridge.scenario.fields import Modification
 from landbridge.world import Cell, Table
+from landbridge.world.distance import great_circle_km
 from landbridge.world.table import parse_months
 
 __all__ = ["PipelineVerbs"]
@@ -118,7 +118,8 @@ class PipelineVerbs:
             return
         km = m.get("length_km")
         if km is None:
-            km = _apart_km(known[ends[0]], known[ends[1]])
+            places = (known[end] for end in ends)
+            km = float(great_circle_km(*(float(p[c] or 0.0) for p in places for c in ("lon", "lat"))))
         told: dict[str, Cell] = {
             "source": f"scenario {self._scenario}",
             "year": str(_BASE_YEAR),
@@ -208,10 +209,3 @@ class PipelineVerbs:
             cure = "copy it from the folder that `landbridge data export` writes"
             self.faults.append(Fault(f"{m.where}, verb", f"needs channels/{name}.csv", cure))
         return self.channels.get(name)
-
-
-def _apart_km(one: Row, other: Row) -> float:
-    """Distance between two nodes on a sphere [km]."""
-    a, b = ([math.radians(float(n[c] or 0.0)) for c in ("lat", "lon")] for n in (one, other))
-    h = math.sin((b[0] - a[0]) / 2) ** 2 + math.cos(a[0]) * math.cos(b[0]) * math.sin((b[1] - a[1]) / 2) ** 2
-    return 2 * 6371.0 * math.asin(math.sqrt(min(h, 1.0)))

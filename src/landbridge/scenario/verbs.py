@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
@@ -14,6 +13,7 @@ from landbridge.scenario.economy import GROUPS, EconomyVerbs
 from landbridge.scenario.fields import Modification, Move, out_of_bounds, verb_columns
 from landbridge.scenario.pipelines import PipelineVerbs
 from landbridge.world import Cell, Policy, Table, World
+from landbridge.world.distance import great_circle_km
 from landbridge.world.names import fold, resolve
 from landbridge.world.validate import check_network
 
@@ -217,18 +217,13 @@ class Change(PipelineVerbs, EconomyVerbs):
 
     def _long_enough(self, m: Modification, one: str, two: str, length_km: float) -> None:
         """A fault where a line is shorter than its ends are apart; small posts lie 5-30 km off."""
-        apart = self._great_circle_km(one, two)
+        rows = self.network["places"].by("place_id")
+        apart = float(
+            great_circle_km(*(float(rows[p][c] or 0.0) for p in (one, two) for c in ("lon", "lat")))
+        )
         if length_km < 0.9 * (apart - 60.0):
             what = f"comes to {length_km:g} km, but the places are {apart:.0f} km apart"
             self.faults.append(m.fault("length_km", what, "give the length of the line"))
-
-    def _great_circle_km(self, one: str, two: str) -> float:
-        """Distance between two places on a sphere [km]."""
-        rows = self.network["places"].by("place_id")
-        a, b = ([math.radians(float(rows[p][c] or 0.0)) for c in ("lat", "lon")] for p in (one, two))
-        h = math.sin((b[0] - a[0]) / 2) ** 2
-        h += math.cos(a[0]) * math.cos(b[0]) * math.sin((b[1] - a[1]) / 2) ** 2
-        return 2 * 6371.0 * math.asin(math.sqrt(min(h, 1.0)))
 
     def _usual_speed(self, mode: str, ends: list[str]) -> float | None:
         """Median running speed of open links of the mode that touch the same countries, else of all."""

@@ -352,7 +352,7 @@ def _sectors(world: World, text: str, place: str, faults: list[Fault]) -> list[i
     return []
 
 
-# -- what is told ------------------------------------------------------------------------------------------
+# -- what is reported -------------------------------------------------------------------------------------
 
 
 def _regions_of(world: World, table: TradeTable, gdp: FloatArray, changed: bool) -> Any:

@@ -7,7 +7,6 @@ faults.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -15,15 +14,15 @@ from functools import cache
 from importlib.resources import files
 
 from landbridge.errors import Fault
+from landbridge.world.distance import great_circle_km
 from landbridge.world.keys import spelled, where
 from landbridge.world.table import Cell, Table, quoted
 
-__all__ = ["ON_READING", "RULES", "great_circle_km"]
+__all__ = ["ON_READING", "RULES"]
 
 Network = Mapping[str, Table]
 Row = Mapping[str, Cell]
 
-_RADIUS_KM = 6371.0
 # A link is at least this part of the great circle between its places, and at most so many times it. Places
 # stand for towns, so that both ends get some km.
 _LEAST, _MOST, _TOWN_KM = 0.9, 5.0, 50.0
@@ -41,12 +40,8 @@ def _iso() -> frozenset[str]:
     return frozenset(files("landbridge").joinpath("countries.txt").read_text(encoding="utf-8").split())
 
 
-def great_circle_km(a: Row, b: Row) -> float:
-    """Distance of two places on a sphere [km]."""
-    lon, lat = (math.radians(_float(b[c]) - _float(a[c])) for c in ("lon", "lat"))
-    one, two = (math.radians(_float(place["lat"])) for place in (a, b))
-    h = math.sin(lat / 2.0) ** 2 + math.cos(one) * math.cos(two) * math.sin(lon / 2.0) ** 2
-    return 2.0 * _RADIUS_KM * math.asin(math.sqrt(min(h, 1.0)))
+def _apart_km(a: Row, b: Row) -> float:
+    return float(great_circle_km(*(_float(place[c]) for place in (a, b) for c in ("lon", "lat"))))
 
 
 def _float(cell: Cell) -> float:
@@ -64,7 +59,7 @@ def _lengths_fit_the_map(network: Network) -> list[Fault]:
             ends = [places.get(str(link.get(end))) for end in ("from_place", "to_place")]
             if row["length_km"] is None or ends[0] is None or ends[1] is None:
                 continue
-            length, straight = _float(row["length_km"]), great_circle_km(ends[0], ends[1])
+            length, straight = _float(row["length_km"]), _apart_km(ends[0], ends[1])
             if _LEAST * straight - _TOWN_KM <= length <= _MOST * straight + _TOWN_KM:
                 continue
             what = f"length_km is {length:g}, and its places are {straight:,.0f} km apart"
