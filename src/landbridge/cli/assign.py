@@ -91,20 +91,14 @@ def assign(
 
     check_ending(output, (".csv", ".json"))
     begin = time.perf_counter()
-    folder = net.is_dir()
     if not net.exists():
         raise DataError("a file is missing", [Fault(str(net), "not found", "check the name")])
-    if not folder and trips.suffix.casefold() == ".csv":
-        cure = "a TNTP network takes a TNTP trips file; of a GMNS network give the folder"
-        raise typer.BadParameter(cure, param_hint="TRIPS")
     if not 0 < gap < 1:
         raise typer.BadParameter(
             f"{gap:g} is no share: give one above 0 and below 1, as 1e-8", param_hint="--gap"
         )
-    if use is not None and not folder:
-        raise typer.BadParameter("only a GMNS folder tells uses", param_hint="--use")
-    if distance_weight is not None and folder:
-        raise typer.BadParameter("only a TNTP network takes one", param_hint="--distance-weight")
+    folder = net.is_dir()
+    _require_format(folder, trips, use, distance_weight)
     if folder:
         network = read_gmns(net, use, toll_weight or 0.0)
         demand = read_demand(trips, network)
@@ -151,6 +145,17 @@ def assign(
         show(_sections(asked, found))
     if not found.status.converged:
         raise ConvergenceError(f"not converged: {found.status.message}")
+
+
+def _require_format(folder: bool, trips: Path, use: str | None, distance_weight: float | None) -> None:
+    """Refuse options that the format of the network has no place for."""
+    if not folder and trips.suffix.casefold() == ".csv":
+        cure = "a TNTP network takes a TNTP trips file; of a GMNS network give the folder"
+        raise typer.BadParameter(cure, param_hint="TRIPS")
+    if use is not None and not folder:
+        raise typer.BadParameter("only a GMNS folder names uses", param_hint="--use")
+    if distance_weight is not None and folder:
+        raise typer.BadParameter("only a TNTP network takes one", param_hint="--distance-weight")
 
 
 def _selected(network: Network, names: Sequence[str]) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -26,6 +26,7 @@ from landbridge.errors import DataError, Fault, Status
 if TYPE_CHECKING:
     from landbridge.channels.gas import GasYear
     from landbridge.report import Section
+    from landbridge.world import World
 
 __all__ = ["gas"]
 
@@ -65,10 +66,9 @@ def gas(
     world: WorldFolder = None,
 ) -> None:
     """Find what gas is not delivered when pipelines are lost, who goes short, and what a line is worth."""
-    from landbridge.channels.gas import find_lines, require_deliverable, solve_year
+    from landbridge.channels.gas import require_deliverable, solve_year
     from landbridge.scenario import apply, load_scenario
     from landbridge.studies import gas as study
-    from landbridge.world.table import parse_months
 
     check_ending(output, (".json", ".csv", ".md"))
     begin = time.perf_counter()
@@ -76,19 +76,7 @@ def gas(
     changes = [] if scenario is None else [load_scenario(scenario, plain)]
     for change in changes:
         loaded = apply(plain, change)
-    faults: list[Fault] = []
-    lost: tuple[str, ...] = ()
-    chosen: tuple[int, ...] = ()
-    try:
-        lost = find_lines(loaded, [name for text in lose or () for name in text.split(",")])
-    except DataError as error:
-        faults += error.faults
-    try:
-        chosen = parse_months(months)
-    except ValueError:
-        faults.append(Fault("--months", f"is {months!r}", "write 1-12, 11-2 or 1+2+12"))
-    if faults:
-        raise DataError("the question cannot be put", faults)
+    lost, chosen = _asked(loaded, lose or (), months)
     require_deliverable(loaded)
     with progress_bar() as progress:
         years = {name: solve_year(loaded, lost, name, months=chosen) for name in ("flat", "seasonal")}
@@ -151,6 +139,27 @@ def gas(
         put(envelope())
     else:
         show(_sections(result, years, base, profile))
+
+
+def _asked(loaded: World, lose: Sequence[str], months: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The lines that are lost and the months of the loss; DataError with all faults of both."""
+    from landbridge.channels.gas import find_lines
+    from landbridge.world.table import parse_months
+
+    faults: list[Fault] = []
+    lost: tuple[str, ...] = ()
+    chosen: tuple[int, ...] = ()
+    try:
+        lost = find_lines(loaded, [name for text in lose for name in text.split(",")])
+    except DataError as error:
+        faults += error.faults
+    try:
+        chosen = parse_months(months)
+    except ValueError:
+        faults.append(Fault("--months", f"is {months!r}", "write 1-12, 11-2 or 1+2+12"))
+    if faults:
+        raise DataError("the question cannot be put", faults)
+    return lost, chosen
 
 
 def _csv(years: dict[Any, GasYear]) -> str:

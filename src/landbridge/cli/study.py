@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,6 +34,7 @@ from landbridge.errors import ConvergenceError, Status
 if TYPE_CHECKING:
     from landbridge.results import Results
     from landbridge.scenario import Scenario
+    from landbridge.world import World
 
 __all__ = ["cite", "run", "scenarios"]
 
@@ -63,10 +65,10 @@ def run(
     rebase: Rebase = False,
 ) -> None:
     """Solve the base and one or more scenarios: routes, trade and real income."""
-    from landbridge.manifest import horizon_of, scenarios_of
+    from landbridge.manifest import horizon_of
     from landbridge.model import iterate
     from landbridge.report import Digest, study_sections
-    from landbridge.scenario import at_horizon, bundled, load_scenario, study_set
+    from landbridge.scenario import at_horizon
 
     if detail and (as_json or output is not None):
         cure = "is printed alone: leave out --json and -o; `data card trade_steps` has the rows"
@@ -79,18 +81,7 @@ def run(
         horizon = horizon_of(written)
     if horizon is not None:
         loaded = at_horizon(loaded, horizon)
-    given: list[str | Scenario]
-    single = False
-    if what is None:
-        given = list(study_set(loaded))
-    elif what == "all":
-        given = list(bundled())
-    elif what.endswith(".json"):
-        given = list(scenarios_of(written, loaded, Path(what).name))
-        result_before = written.get("result")
-        single = len(given) == 1 and (not isinstance(result_before, dict) or "real_income" in result_before)
-    else:
-        given, single = [load_scenario(what, loaded)], True
+    given, single = _asked(what, written, loaded)
     with progress_bar() as progress:
         digests, statuses, scenarios = [], [], []
         first: Results | None = None
@@ -126,6 +117,22 @@ def run(
             from landbridge.studies.customs import beside_customs
 
             show(customs_section(beside_customs(loaded)))
+
+
+def _asked(what: str | None, written: Mapping[str, Any], loaded: World) -> tuple[Sequence[str | Scenario], bool]:
+    """The scenarios asked for, and whether one alone is shown; written: the result that is run again."""
+    from landbridge.manifest import scenarios_of
+    from landbridge.scenario import bundled, load_scenario, study_set
+
+    if what is None:
+        return study_set(loaded), False
+    if what == "all":
+        return bundled(), False
+    if not what.endswith(".json"):
+        return [load_scenario(what, loaded)], True
+    given = scenarios_of(written, loaded, Path(what).name)
+    before = written.get("result")
+    return given, len(given) == 1 and (not isinstance(before, dict) or "real_income" in before)
 
 
 def scenarios(
