@@ -119,7 +119,9 @@ def run(
             show(customs_section(beside_customs(loaded)))
 
 
-def _asked(what: str | None, written: Mapping[str, Any], loaded: World) -> tuple[Sequence[str | Scenario], bool]:
+def _asked(
+    what: str | None, written: Mapping[str, Any], loaded: World
+) -> tuple[Sequence[str | Scenario], bool]:
     """The scenarios asked for, and whether one alone is shown; written: the result that is run again."""
     from landbridge.manifest import scenarios_of
     from landbridge.scenario import bundled, load_scenario, study_set
