@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 import landbridge as lb
 from landbridge.errors import DataError
 from landbridge.trade import TradeTable, solve
-from landbridge.trade.closures import Saving, along_the_way, closure_rows, closures, path
+from landbridge.trade.closures import Saving, along_the_way, closure_rows, closures, lower_tax, path
+from landbridge.trade.equilibrium import resolve
 from test_equilibrium import small
 
 Array = NDArray[np.float64]
@@ -130,12 +131,12 @@ def test_nothing_that_moves_is_the_fixed_case() -> None:
     rows = closures({"fixed": eq}, "fixed", 0.0, Saving(0.0, 0.96, 0.06))
     assert [(row.factors, row.deficits) for row in rows] == [
         *(("fixed", "fixed"), ("fixed", "proportional"), ("fixed", "zero")),
-        *(("labour", "fixed"), ("capital", "fixed")),
+        *(("labour", "fixed"), ("labour_tax", "fixed"), ("capital", "fixed")),
     ]
-    for row in (rows[0], rows[3], rows[4]):
+    for row in (rows[0], *rows[3:]):
         assert row.real_income_hat is not None
         np.testing.assert_allclose(row.real_income_hat, eq.real_income_hat, rtol=1e-10)
-    last = rows[4]
+    last = rows[5]
     assert last.consumption_hat is not None and last.discounted_hat is not None
     np.testing.assert_allclose(last.consumption_hat, eq.real_income_hat, rtol=1e-10)
     np.testing.assert_allclose(last.discounted_hat, eq.real_income_hat, rtol=1e-10)
@@ -161,3 +162,36 @@ def test_capital_lifts_by_less_than_its_multiplier_and_waiting_costs() -> None:
 def test_saving_that_makes_no_sense_is_refused(given: tuple[float, float, float], said: str) -> None:
     with pytest.raises(DataError, match=said):
         Saving(*given)
+
+
+def test_revenue_that_lowers_the_tax_on_labour() -> None:
+    """F = (w (1 + s) / P)^psi with s what revenue pays for; without hours that answer, nothing moves."""
+    table = small()
+    tariff = table.tariff * 0.4
+    eq = solve(table, tariff=tariff, tol=1e-13)
+    psi, labour = 0.3, 0.6
+    found, cut = lower_tax(eq, psi, labour)
+    bundle = found.factor_income / (found.wage_hat * (eq.base.value_added - eq.base.rents))
+    # The wage of the equilibrium is that of a bundle with (1 + s)^(psi / (1 + psi)) more in it.
+    more = np.exp(psi / (1.0 + psi) * cut)
+    wage, factors = found.wage_hat / more, bundle * more
+    np.testing.assert_allclose(factors, (wage * np.exp(cut) / price_index(found)) ** psi, rtol=1e-9)
+    revenue = (tariff * found.trade).sum(axis=(0, 2)) - eq.base.tariff_revenue
+    np.testing.assert_allclose(np.expm1(cut), revenue / (labour * found.factor_income), rtol=1e-9)
+    # A cut of tariffs loses revenue: a higher tax on labour, fewer hours, less than with a lump sum.
+    plain = resolve(eq, "fixed", psi, tol=1e-12)
+    loses = revenue < -1.0
+    assert loses.any() and (factors[loses] < (plain.wage_hat / price_index(plain))[loses] ** psi).all()
+    still, _ = lower_tax(eq, 0.0, labour)
+    np.testing.assert_allclose(still.real_income_hat, eq.real_income_hat, rtol=1e-10)
+    # By another way: the supply it ends with, entered as a productivity with factors fixed.
+    lift = factors[:, None] ** eq.base.labour_share
+    other = solve(eq.base, tariff=tariff, productivity_hat=lift, tol=1e-12)
+    np.testing.assert_allclose(found.real_income_hat, other.real_income_hat, rtol=1e-9)
+
+
+def test_a_revenue_that_no_wage_can_replace_is_refused() -> None:
+    table = small()
+    eq = solve(table, tariff=0.0 * table.tariff)
+    with pytest.raises(DataError, match="no tax on labour"):
+        lower_tax(eq, 0.3, 1e-6)

@@ -520,7 +520,7 @@ def _closures(case: Digest, names: dict[str, str]) -> Section:
         after=(
             *without,
             "Percent of income; of consumption in the two rows that say so. Freight costs are those of the "
-            "run, but for the rows of phi_b. The row of hours overstates welfare: lost leisure is not taken "
+            "run, but for the rows of phi_b. The rows of hours overstate welfare: lost leisure is not taken "
             "off. "
             "Capital is built up by a constant share of value added (Anderson, Larch and Yotov 2020); "
             "shares and rates are assumptions (parameters). No deficits: compared with a base without "

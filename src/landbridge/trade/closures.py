@@ -2,14 +2,18 @@
 
     fixed      wl' = w^ wL
     labour     F^ = L^(1-m), L^ = (w^ F^ / (L^ P^))^e, so F^ = (w^ / P^)^(e (1 - m) / (1 + m e))
+    labour_tax the same with w^ (1 + a) for w^, a (1 - m) wl' = R' - R
     capital    F^ = K^m, K^ = (w^ F^) / P^ in the steady state, so F^ = (w^ / P^)^(m / (1 - m))
 
 F: the bundle L^(1-m) K^m of labour and capital, of price w; e: elasticity of hours to the real wage; m:
-share of capital in value added. Capital follows ln K_t+1 = (1 - d) ln K_t + d ln(investment_t). The
-share s = m b d / (1 - b + b d) of value added is invested, so that investment^ = w^ F^ / P^. It is the
-choice of who has log utility and a discount factor b where transfers and tariff revenue move with value
-added; elsewhere it is so in the steady state only. What is left to consume is C = (I - s VA) / P, and
-consumption discounted along the way is the constant rise l with
+share of capital in value added. R: tariff revenue. Its change lowers the tax on labour by the fraction a of
+what labour earns (a fall of revenue raises the tax), in place of a payment to households.
+
+Capital follows ln K_t+1 = (1 - d) ln K_t + d ln(investment_t). The share s = m b d / (1 - b + b d) of value
+added is invested, so that investment^ = w^ F^ / P^. It is the choice of who has log utility and a discount
+factor b where transfers and tariff revenue move with value added; elsewhere it is so in the steady state
+only. What is left to consume is C = (I - s VA) / P, and consumption discounted along the way is the
+constant rise l with
 
     ln(1 + l) = (1 - b) sum_t b^t ln(C_t / C_0)
 
@@ -26,17 +30,19 @@ from typing import Any
 
 import numpy as np
 
-from landbridge.errors import DataError, Fault, LandbridgeError
+from landbridge.errors import ConvergenceError, DataError, Fault, LandbridgeError
 from landbridge.trade.economy import Array, Closure
 from landbridge.trade.equilibrium import Equilibrium, resolve
 from landbridge.trade.welfare import CA5
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["ClosureResult", "Saving", "closure_rows", "closures"]
+__all__ = ["ClosureResult", "Saving", "closure_rows", "closures", "lower_tax"]
 
 # Years solved one by one; from then on what is left of the way falls by a constant factor a year.
 _YEARS = 60
 _TOL = 1e-11
+# The tax on labour and the revenue that pays for it follow each other; revenue is a small part of wages.
+_TAX_ROUNDS = 40
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,9 @@ class Saving:
 class ClosureResult:
     """Real income under one closure [n], as ratios to its base.
 
-    factors: "fixed", "labour" or "capital". holds: what is held fixed, in words. consumption, discounted: net
-    of investment in the steady state, and along the way to it; None where no capital is built up. Where the
-    closure has no answer every figure is None and `why` says so.
+    factors: "fixed", "labour", "labour_tax" or "capital". holds: what is held fixed, in words. consumption,
+    discounted: net of investment in the steady state, and along the way to it; None where no capital is
+    built up. Where the closure has no answer every figure is None and `why` says so.
     """
 
     factors: str
@@ -99,7 +105,7 @@ class ClosureResult:
 def closures(
     solved: Mapping[str, Equilibrium], main: Closure, labour_elasticity: float, saving: Saving
 ) -> tuple[ClosureResult, ...]:
-    """A shock under three closures of the balance of trade and two of factors.
+    """A shock under three closures of the balance of trade and three of factors.
 
     solved: the shock by closure of the balance, factors fixed, the main one among them; what is missing is
     solved. labour_elasticity: e. A closure without an answer is listed with the reason.
@@ -115,11 +121,17 @@ def closures(
         found = solved.get(name) or resolve(eq, name, tol=_TOL)
         return ClosureResult("fixed", name, kept[name], found.base, found.real_income_hat)
 
+    m = saving.capital_share
+    psi = labour_elasticity * (1.0 - m) / (1.0 + m * labour_elasticity)
+
     def labour() -> ClosureResult:
-        m = saving.capital_share
-        psi = labour_elasticity * (1.0 - m) / (1.0 + m * labour_elasticity)
         holds = f"capital, deficits ({main}); hours follow the real wage"
         return ClosureResult("labour", main, holds, eq.base, resolve(eq, main, psi, tol=_TOL).real_income_hat)
+
+    def labour_tax() -> ClosureResult:
+        holds = f"capital, deficits ({main}); hours follow; tariff revenue lowers the tax on labour"
+        found, _ = lower_tax(eq, psi, 1.0 - m)
+        return ClosureResult("labour_tax", main, holds, eq.base, found.real_income_hat)
 
     def capital() -> ClosureResult:
         long = resolve(eq, main, saving.supply_elasticity, tol=_TOL)
@@ -136,6 +148,7 @@ def closures(
     asked: list[tuple[str, Closure, Callable[[], ClosureResult]]] = [
         *(("fixed", name, partial(fixed, name)) for name in kept),
         ("labour", main, labour),
+        ("labour_tax", main, labour_tax),
         ("capital", main, capital),
     ]
     found = []
@@ -179,6 +192,33 @@ def closure_rows(found: Sequence[ClosureResult]) -> list[dict[str, Any]]:
             }
             rows.append(row)
     return rows
+
+
+def lower_tax(eq: Equilibrium, psi: float, labour: float) -> tuple[Equilibrium, Array]:
+    """A shock whose change of tariff revenue lowers the tax on labour, and ln(1 + a) [n].
+
+    a labour wl' = R' - R, F^ = (w^ (1 + a) / P^)^psi; labour: share of labour in value added; the wage of
+    the equilibrium is w^ (1 + a)^(psi / (1 + psi)). What households have is as it was: they pay less tax in
+    place of being paid. Raises ConvergenceError where tax and revenue do not meet, DataError where a tax
+    would take all wages.
+    """
+    cut = np.zeros(len(eq.base.regions))
+    found: Equilibrium | None = None
+    for _ in range(_TAX_ROUNDS):
+        # Factors that grow by (1 + a)^psi at a wage w^ are the elastic ones at this productivity.
+        lift = psi / (1.0 + psi) * cut[:, None] * eq.base.labour_share
+        found = resolve(eq, eq.deficits, psi, lift=lift, tol=_TOL, start=found)
+        revenue = (found.tariff * found.trade).sum(axis=(0, 2)) - eq.base.tariff_revenue
+        rate = revenue / (labour * found.factor_income)
+        taken = np.flatnonzero(rate <= -1.0)
+        if len(taken):
+            names = ", ".join(eq.base.regions[n] for n in taken.tolist())
+            fault = Fault("tariff", f"loses {names} more revenue than labour earns", "lower the tariff less")
+            raise DataError("no tax on labour makes up for the revenue", [fault])
+        before, cut = cut, np.log1p(rate)
+        if np.abs(cut - before).max() <= 0.1 * _TOL:
+            return found, cut
+    raise ConvergenceError(f"the tax on labour and its revenue do not meet in {_TAX_ROUNDS} rounds")
 
 
 def along_the_way(eq: Equilibrium, long: Equilibrium, saving: Saving, years: int = _YEARS) -> Array:

@@ -108,6 +108,11 @@ class Equilibrium:
         return self.unit_cost_hat if lift is None else _frozen(self.unit_cost_hat * np.exp(-lift.T))
 
     @property
+    def factor_income(self) -> Array:
+        """What labour and capital earn after the shock [n], rents of fixed factors apart [million USD]."""
+        return self._point.wl
+
+    @property
     def revenue_kept(self) -> Array:
         """Real income after / before [n] where the budget keeps the change of tariff revenue.
 
