@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from commands import Call
 from landbridge.cli import main
-
-Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture

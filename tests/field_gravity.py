@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import Call
+from commands import Call
 from landbridge.errors import DataError
 from landbridge.estimation import bias_correct, estimate
 from landbridge.estimation.reading import clean, read_panel, reading_notes

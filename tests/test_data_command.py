@@ -16,7 +16,7 @@ import openpyxl
 import pytest
 
 import landbridge as lb
-from conftest import Call
+from commands import Call
 from landbridge.chain import PairsAsked
 from landbridge.errors import DataError, Fault
 from landbridge.io.cards import WHAT, card, cards

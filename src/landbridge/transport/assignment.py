@@ -130,9 +130,12 @@ class _Trees:
         self.first = np.searchsorted(network.tail[self.order], np.arange(network.nodes + 2))
         pairs = len(self.trips)
         room = 2 * pairs + 16
+        # First of pair, next, start, length, flow, links; what counts paths or links of one is 32 bit.
         self.paths: Any = (
-            np.full(pairs, -1, np.int64),
-            *(np.zeros(room, np.int64) for _ in range(3)),
+            np.full(pairs, -1, np.int32),
+            np.zeros(room, np.int32),
+            np.zeros(room, np.int64),
+            np.zeros(room, np.int32),
             np.zeros(room),
             np.zeros(16 * room + network.nodes, np.int32),
         )
@@ -257,20 +260,23 @@ def _paths(
 ) -> tuple[Ints, Floats, _Along]:
     """Pair, flow and links of every path, pair by pair as in rows; unused: also of those without flow."""
     of_pair, after, start, length, flow, links = paths
-    pairs, found = [], []
-    pair = np.flatnonzero(of_pair >= 0)
+    pair = np.flatnonzero(of_pair >= 0).astype(np.int32)
     path = of_pair[pair]
-    while len(path):
-        pairs.append(pair)
-        found.append(path)
+    pairs, found = [pair], [path]
+    # The others of the pairs that have more than one, one after the other.
+    while True:
         path = after[path]
         pair, path = pair[path >= 0], path[path >= 0]
-    none = [np.zeros(0, np.int64)]
-    of, which = (np.concatenate(parts or none) for parts in (pairs, found))
+        if not len(path):
+            break
+        pairs.append(pair)
+        found.append(path)
+    of, which = (np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in (pairs, found))
     del pairs, found
-    order = np.argsort(of, kind="stable")
     if not unused:
-        order = order[flow[which[order]] > 0]
+        carries = flow[which] > 0
+        of, which = of[carries], which[carries]
+    order = np.argsort(of, kind="stable")
     of, which = of[order], which[order]
     return rows[of], flow[which], _Along(links[: used[1]], start[which], length[which])
 
