@@ -224,16 +224,17 @@ def _whole(marks: tuple[tuple[str, ...], ...]) -> Automaton:
     rules = _rules()
     listed = [rules.states(part) for part in rules.parts]
     shape = tuple(len(states) for states in listed)
-    at = np.indices(shape).reshape(len(shape), -1)
-    after, dead = (
-        np.zeros((at.shape[1], len(marks)), dtype=np.int64),
-        np.zeros((at.shape[1], len(marks)), bool),
-    )
+    moves = []
     for k, (part, states) in enumerate(zip(rules.parts, listed, strict=True)):
         step = [[rules.steps.get((part, x, mark[k]), x) if mark[k] else x for mark in marks] for x in states]
-        number = np.array([[states.index(x) if x in states else _DEAD for x in row] for row in step])
-        after = after * shape[k] + np.maximum(number, 0)[at[k]]
-        dead |= (number < 0)[at[k]]
+        moves.append(np.array([[states.index(x) if x in states else _DEAD for x in row] for row in step]))
+    begins = sorted({mark[6:] for _, _, mark in rules.steps if mark.startswith("begin ")})
+    start = {}
+    for country in ("", *begins):
+        state = [states.index(x) for states, x in zip(listed, rules.start(country), strict=True)]
+        start[country] = int(np.ravel_multi_index(state, shape))
+    found, after = _met(moves, shape, np.unique(list(start.values())))
+    at = np.stack(np.unravel_index(found, shape))
     family = np.full(at.shape[1], OTHER, dtype=np.int32)
     for row in reversed(rules.names):
         fits = np.ones(at.shape[1], dtype=bool)
@@ -241,13 +242,57 @@ def _whole(marks: tuple[tuple[str, ...], ...]) -> Automaton:
             if row[part] != _ANY:
                 fits &= np.isin(at[k], [n for n, x in enumerate(states) if x in row[part].split("+")])
         family[fits] = MIXED if row["family"] == "mixed" else FAMILIES.index(row["family"])
-    begins = sorted({mark[6:] for _, _, mark in rules.steps if mark.startswith("begin ")})
-    start = {}
-    for country in ("", *begins):
-        state = [states.index(x) for states, x in zip(listed, rules.start(country), strict=True)]
-        start[country] = int(np.ravel_multi_index(state, shape))
+    start = {country: int(np.searchsorted(found, state)) for country, state in start.items()}
     # States that act alike are merged once here: the searches then start from some hundred, not from all.
-    return _smallest(Automaton(np.where(dead, _DEAD, after).astype(np.int32), start, family), lambda _: True)
+    return _smallest(Automaton(after, start, family), lambda _: True)
+
+
+def _met(moves: Sequence[LongArray], shape: tuple[int, ...], begin: LongArray) -> tuple[LongArray, IntArray]:
+    """The states of all parts together that any route meets, ascending, and where each mark leads from them.
+
+    moves: for each part the state after [state, mark], -1 for none; begin: where trips begin.
+    """
+    known = np.zeros(int(np.prod(shape)), dtype=bool)
+    known[begin] = True
+    states, led, new = [], [], begin
+    while len(new):
+        at = np.unravel_index(new, shape)
+        after = np.zeros((len(new), moves[0].shape[1]), dtype=np.int64)
+        dead = np.zeros(after.shape, dtype=bool)
+        for k, move in enumerate(moves):
+            to = move[at[k]]
+            after = after * shape[k] + np.maximum(to, 0)
+            dead |= to < 0
+        after[dead] = _DEAD
+        states.append(new)
+        led.append(after)
+        seen = np.zeros_like(known)
+        seen[after[after >= 0]] = True
+        new = np.flatnonzero(seen & ~known)
+        known |= seen
+    found, after = np.concatenate(states), np.concatenate(led)
+    order = np.argsort(found)
+    found, after = found[order], after[order]
+    number = np.cumsum(known) - 1
+    return found, np.where(after >= 0, number[after], _DEAD).astype(np.int32)
+
+
+def _distinct(rows: LongArray) -> tuple[LongArray, LongArray]:
+    """Where each distinct row stands first, the rows in ascending order, and the number of every row's own.
+
+    As numpy.unique(axis=0), but it sorts one number for each row: a sum of its cells with random weights.
+    Rows of equal sums are compared cell by cell.
+    """
+    weight = np.random.default_rng(5).integers(1, 2**62, rows.shape[1]) | 1
+    with np.errstate(over="ignore"):
+        _, first, number = np.unique(rows @ weight, return_index=True, return_inverse=True)
+    if not np.array_equal(rows, rows[first][number]):
+        _, first, number = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        return first, number.ravel()
+    order = np.lexsort(rows[first].T[::-1])
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return first[order], rank[number]
 
 
 def _smallest(whole: Automaton, wanted: Callable[[int], bool]) -> Automaton:
@@ -279,8 +324,7 @@ def _smallest(whole: Automaton, wanted: Callable[[int], bool]) -> Automaton:
     block = np.unique(ends, return_inverse=True)[1]
     while True:
         finer = np.column_stack([block, np.where(after >= 0, block[after], _DEAD)])
-        _, first, refined = np.unique(finer, axis=0, return_index=True, return_inverse=True)
-        refined = refined.ravel()
+        first, refined = _distinct(finer)
         if refined.max() == block.max():
             break
         block = refined
