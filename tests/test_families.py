@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 import landbridge as lb
 from landbridge.scenario import Scenario
 from landbridge.transport.choice import BaseChoice, Choice, pivot, solve_base
+from landbridge.transport.families import _distinct
 from landbridge.transport.graph import Graph
 from landbridge.transport.pair_families import TAPER, TAPER_ROAD, cost_by_kind
 from landbridge.transport.paths import FAMILIES
@@ -379,3 +380,13 @@ def test_the_slope_of_the_flows_points_the_right_way(setup: Setup, state: State,
         exact[:, q] = (sides[0] - sides[1]) / 0.2
     assert (np.diag(exact) < 0.0).all()
     assert np.linalg.norm(slope - exact) < 0.3 * np.linalg.norm(exact)
+
+
+def test_distinct_rows_are_those_of_numpy() -> None:
+    rng = np.random.default_rng(3)
+    for size in ((1, 1), (40, 2), (500, 7)):
+        rows = rng.integers(-1, 3, size)
+        first, number = _distinct(rows)
+        _, as_first, as_number = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        np.testing.assert_array_equal(first, as_first)
+        np.testing.assert_array_equal(number, as_number.ravel())
