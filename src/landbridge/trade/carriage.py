@@ -15,7 +15,7 @@ the goods. See docs/theory/transit.md.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,18 +49,18 @@ class Carriage:
 
 @dataclass(frozen=True, eq=False)
 class Paid:
-    """A Carriage in the layout of the solver; cells are those sales of which any share is paid.
+    """A Carriage in the layout of the solver: the sectors of which any sale is paid, kind by kind.
 
-    sector: number. cell [c]: flat number in [s, d, o], in the order of their groups (pair and kind), which
-    begin at start [g] and whose carriers are the same; weight [c]. rates [2 m, g]: e - r, then r, per
-    weight. total [s, d, o]: sum of e over m.
+    sector: number of that which carries. sectors [g]: numbers; those of a kind stand together and begin at
+    start [k]. weight [g, d, o]. at [c]: the pairs and kinds that pay, flat numbers in [k, d, o]; rates [2 m,
+    c]: e - r, then r, per weight. total [s, d, o]: sum of e over m.
     """
 
     sector: int
-    shape: tuple[int, int, int]
-    cell: NDArray[np.int64]
-    weight: Array
+    sectors: NDArray[np.int64]
     start: NDArray[np.int64]
+    weight: Array
+    at: NDArray[np.int64]
     rates: Array
     total: Array
 
@@ -98,20 +98,21 @@ class Paid:
                 cell_faults(total >= 1.0, "carriage.paid", axes, what, cure),
             )
         any_paid = (given.paid != 0.0).any(axis=3) | (given.rent != 0.0).any(axis=3)
-        o, d, s = np.nonzero((weight != 0.0) & any_paid[:, :, kind])
-        if not len(o):
+        pays = (weight != 0.0) & any_paid[:, :, kind]
+        sectors = np.flatnonzero(pays.any(axis=(0, 1)))
+        if not len(sectors):
             return None
-        group = np.ravel_multi_index((o, d, kind[s]), (N, N, K))
-        order = np.argsort(group, kind="stable")
-        o, d, s, group = o[order], d[order], s[order], group[order]
-        start = np.flatnonzero(np.diff(group, prepend=-1))
-        paid, rent = (a.reshape(-1, N)[group[start]].T for a in (given.paid, given.rent))
+        sectors = sectors[np.argsort(kind[sectors], kind="stable")]
+        kinds, start = np.unique(kind[sectors], return_index=True)
+        by_kind = np.stack([pays[:, :, kind == k].any(axis=2) for k in kinds]).transpose(0, 2, 1)
+        k, d, o = np.nonzero(by_kind)
+        paid, rent = (a[o, d, kinds[k]].T for a in (given.paid, given.rent))
         return Paid(
             table.sectors.index(given.sector),
-            (S, N, N),
-            np.ravel_multi_index((s, d, o), (S, N, N)),
-            weight[o, d, s],
+            sectors,
             start,
+            np.ascontiguousarray(weight[:, :, sectors].transpose(2, 1, 0)),
+            np.ravel_multi_index((k, d, o), by_kind.shape),
             np.ascontiguousarray(np.concatenate([paid - rent, rent])),
             np.ascontiguousarray(total.transpose(2, 1, 0)),
         )
@@ -120,45 +121,40 @@ class Paid:
         """The same payments at a fraction of their size."""
         return replace(self, rates=share * self.rates, total=share * self.total)
 
-    @cached_property
-    def _at(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Numbers of the (sector, destination) and of the (sector, origin) of every cell."""
-        s, d, o = np.unravel_index(self.cell, self.shape)
-        return s * self.shape[1] + d, s * self.shape[2] + o
+    def of_sales(self, sales: Array) -> Array:
+        """Values [s, d, o] of the sectors that pay, weighted [g, d, o]."""
+        return np.asarray(sales[self.sectors] * self.weight)
 
-    def of_cells(self, sales: Array) -> Array:
-        """Values [s, d, o] at the cells, weighted [c]."""
-        return np.asarray(sales.reshape(-1)[self.cell] * self.weight)
-
-    def sales(self, at_cells: Array, z: Array, Q: Array) -> Array:
-        """Weighted sales F' of the cells [c]: knet z Q, of knet at the cells."""
-        by_d, by_o = self._at
-        found = at_cells * z.reshape(-1)[by_o]
-        found *= Q.reshape(-1)[by_d]
+    def sales(self, weighted: Array, z: Array, Q: Array) -> Array:
+        """Weighted sales F' [g, d, o]: knet z Q, of weighted knet."""
+        found = weighted * z[self.sectors, None, :]
+        found *= Q[self.sectors, :, None]
         return np.asarray(found)
 
     def moved(self, sales: Array, of_buyer: Array, of_seller: Array) -> Array:
-        """sales x (of_buyer[s, d] + of_seller[s, o]), a change of the sales in proportion [c]."""
-        by_d, by_o = self._at
-        return np.asarray(sales * (of_buyer.reshape(-1)[by_d] + of_seller.reshape(-1)[by_o]))
+        """sales x (of_buyer[s, d] + of_seller[s, o]), a change of the sales in proportion [g, d, o]."""
+        by = of_buyer[self.sectors, :, None] + of_seller[self.sectors, None, :]
+        by *= sales
+        return np.asarray(by)
 
     def received(self, sales: Array) -> tuple[Array, Array]:
-        """What weighted sales of the cells pay for output of the sector [m], and as rent [m]."""
-        found = self.rates @ np.add.reduceat(sales, self.start)
-        n = self.shape[1]
+        """What weighted sales [g, d, o] pay for output of the sector [m], and as rent [m]."""
+        by_kind = np.empty((len(self.start), *self.weight.shape[1:]))
+        # Quicker than reduceat, which goes cell by cell.
+        for k, (low, high) in enumerate(pairwise([*self.start.tolist(), len(sales)])):
+            sales[low:high].sum(axis=0, out=by_kind[k])
+        found = self.rates @ by_kind.reshape(-1)[self.at]
+        n = self.weight.shape[1]
         return found[:n], found[n:]
 
     def values(self, output: Array, income: Array) -> Array:
-        """Transpose of `received`: cotangents on the weighted sales of the cells [c]."""
-        by_group = np.concatenate([output, income]) @ self.rates
-        return np.repeat(by_group, np.diff(np.append(self.start, len(self.cell))))
+        """Transpose of `received`: cotangents on the weighted sales [g, d, o]."""
+        by_kind = np.zeros((len(self.start), *self.weight.shape[1:]))
+        by_kind.reshape(-1)[self.at] = np.concatenate([output, income]) @ self.rates
+        return np.repeat(by_kind, np.diff(np.append(self.start, len(self.sectors))), axis=0)
 
-    def gather(self, values: Array) -> tuple[Array, Array]:
-        """Values of the cells added up by (sector, destination) and by (sector, origin), both [s, n]."""
-        S, N, _ = self.shape
-
-        def added(at: NDArray[np.int64]) -> Array:
-            return np.asarray(np.bincount(at, weights=values, minlength=S * N), dtype=float).reshape(S, N)
-
-        by_d, by_o = self._at
-        return added(by_d), added(by_o)
+    def gather(self, values: Array, regions: tuple[int, int]) -> tuple[Array, Array]:
+        """Values [g, d, o] added up by (sector, destination) and by (sector, origin), both [s, n]."""
+        by_d, by_o = np.zeros(regions), np.zeros(regions)
+        by_d[self.sectors], by_o[self.sectors] = values.sum(axis=2), values.sum(axis=1)
+        return by_d, by_o

@@ -195,7 +195,7 @@ class Economy:
         # Of what buyers pay, the exporter's own part.
         self.Kown, self.Kpaid = self.Knet, np.zeros(0)
         if self.paid is not None:
-            self.Kown, self.Kpaid = self.Knet * (1.0 - self.paid.total), self.paid.of_cells(self.Knet)
+            self.Kown, self.Kpaid = self.Knet * (1.0 - self.paid.total), self.paid.of_sales(self.Knet)
         self.KT, self.KownT = self.K.transpose(0, 2, 1), self.Kown.transpose(0, 2, 1)
         scale = base.X_scale
         self.empty = (scale <= 0).astype(float)
@@ -419,7 +419,7 @@ class Economy:
             return sales.sum(axis=1), np.zeros(self.base.N)
         paid = self.paid
         output = np.asarray((sales * (1.0 - paid.total)).sum(axis=1))
-        more, rent = paid.received(paid.of_cells(sales))
+        more, rent = paid.received(paid.of_sales(sales))
         output[paid.sector] += more
         return output, rent
 
@@ -487,7 +487,7 @@ class Economy:
         worth: Array | None = None
         if self.paid is not None and point.carried is not None:
             worth = self.paid.values(Y_bar[self.paid.sector], I_bar)
-            buyers, sellers = self.paid.gather(point.carried * worth)
+            buyers, sellers = self.paid.gather(point.carried * worth, (base.S, base.N))
             h_bar += buyers
             a_bar -= theta * sellers
         if revenue:
@@ -515,5 +515,5 @@ class Economy:
         sales = np.broadcast_to(Y_bar[:, None, :], base.pi.shape)
         if self.paid is not None and worth is not None:
             sales = sales * (1.0 - self.paid.total)
-            sales.reshape(-1)[self.paid.cell] += worth * self.paid.weight
+            sales[self.paid.sectors] += worth * self.paid.weight
         return Cotangents(out, share, Y_bar, sales, -I_bar if revenue else np.zeros(base.N))

@@ -327,7 +327,7 @@ def push_forward(
     output, rent = economy.lost(lost)
     d_income = -rent if d_transfer is None else d_transfer - rent
     if d_paid is not None:
-        more, more_rent = d_paid.received(d_paid.of_cells(flows))
+        more, more_rent = d_paid.received(d_paid.of_sales(flows))
         output = output + (flows * d_paid.total).sum(axis=1)
         output[d_paid.sector] -= more
         d_income = d_income + more_rent

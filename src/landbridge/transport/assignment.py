@@ -122,22 +122,30 @@ class _Trees:
 
     def __init__(self, network: Network, demand: Demand) -> None:
         self.network = network
-        self.rows = np.lexsort((demand.destination, demand.origin))
-        self.trips, self.destination = demand.trips[self.rows], demand.destination[self.rows]
-        self.origins, begin = np.unique(demand.origin[self.rows], return_index=True)
-        self.bounds = np.append(begin, len(self.trips))
+        origin, destination, trips = demand.origin, demand.destination, demand.trips
+        ahead = origin[1:] > origin[:-1]
+        ahead |= (origin[1:] == origin[:-1]) & (destination[1:] >= destination[:-1])
+        # Millions of pairs mostly come in order: then nothing is copied. Numbers are as short as they can be.
+        self.rows = np.arange(len(origin), dtype=np.int32)
+        if not ahead.all():
+            self.rows = np.lexsort((destination, origin)).astype(np.int32)
+            origin, destination, trips = origin[self.rows], destination[self.rows], trips[self.rows]
+        self.trips, self.destination = trips, destination.astype(np.int32)
+        begin = np.flatnonzero(np.append(True, origin[1:] != origin[:-1])[: len(origin)])
+        self.origins, self.bounds = origin[begin], np.append(begin, len(origin))
         self.order = np.argsort(network.tail, kind="stable")
         self.first = np.searchsorted(network.tail[self.order], np.arange(network.nodes + 2))
         pairs = len(self.trips)
         room = 2 * pairs + 16
-        # First of pair, next, start, length, flow, links; what counts paths or links of one is 32 bit.
+        # First of pair, next, start, length, flow, links.
+        short = np.uint16 if len(network.tail) <= 2**16 else np.int32
         self.paths: Any = (
             np.full(pairs, -1, np.int32),
             np.zeros(room, np.int32),
             np.zeros(room, np.int64),
             np.zeros(room, np.int32),
             np.zeros(room),
-            np.zeros(16 * room + network.nodes, np.int32),
+            np.zeros(24 * room + network.nodes, short),
         )
         self.used = (0, 0)
 
@@ -234,7 +242,7 @@ class _Along(Sequence[Ints]):
     links: those of all paths one behind the other, each path from its destination backwards.
     """
 
-    def __init__(self, links: NDArray[np.int32], start: Ints, length: Ints) -> None:
+    def __init__(self, links: NDArray[np.integer[Any]], start: Ints, length: NDArray[np.int32]) -> None:
         self.links, self.start, self.length = links, start, length
 
     def __len__(self) -> int:
@@ -256,7 +264,7 @@ class _Along(Sequence[Ints]):
 
 
 def _paths(
-    paths: tuple[Any, ...], used: tuple[int, int], rows: Ints, unused: bool = False
+    paths: tuple[Any, ...], used: tuple[int, int], rows: NDArray[np.int32], unused: bool = False
 ) -> tuple[Ints, Floats, _Along]:
     """Pair, flow and links of every path, pair by pair as in rows; unused: also of those without flow."""
     of_pair, after, start, length, flow, links = paths
@@ -276,9 +284,10 @@ def _paths(
     if not unused:
         carries = flow[which] > 0
         of, which = of[carries], which[carries]
-    order = np.argsort(of, kind="stable")
-    of, which = of[order], which[order]
-    return rows[of], flow[which], _Along(links[: used[1]], start[which], length[which])
+    if (of[1:] < of[:-1]).any():
+        order = np.argsort(of, kind="stable")
+        of, which = of[order], which[order]
+    return rows[of].astype(np.int64), flow[which], _Along(links[: used[1]], start[which], length[which])
 
 
 def _check(network: Network, demand: Demand, model: str) -> None:
@@ -315,7 +324,7 @@ def _more(where: str, count: int, what: str) -> list[Fault]:
     return [Fault(where, f"{left:,} more {what} like these", "mend these first")] if left > 0 else []
 
 
-def _reached(network: Network, demand: Demand, rows: Ints, least: Floats) -> None:
+def _reached(network: Network, demand: Demand, rows: NDArray[np.int32], least: Floats) -> None:
     cut = np.sort(rows[~np.isfinite(least)])
     cut = cut[demand.trips[cut] > 0]
     faults = [

@@ -102,8 +102,12 @@ def extend(  # type: ignore[no-untyped-def]
                 size = 2 * count
                 after, start = _longer(after, size), _longer(start, size)
                 length, flow = _longer(length, size), _longer(flow, size)
-            if filled + nodes > len(links):
-                links = _longer(links, 2 * len(links) + nodes)
+            passed, n = 0, destination[q]
+            while n != origins[o]:
+                n = tail[back[n]]
+                passed += 1
+            if filled + passed > len(links):
+                links = _longer(links, len(links) + len(links) // 4 + nodes)
             start[count], after[count] = filled, of_pair[q]
             flow[count] = trips[q] if of_pair[q] < 0 else 0.0
             of_pair[q] = count
@@ -112,7 +116,7 @@ def extend(  # type: ignore[no-untyped-def]
                 links[filled] = back[n]
                 n = tail[back[n]]
                 filled += 1
-            length[count] = filled - start[count]
+            length[count] = passed
             count += 1
     return (of_pair, after, start, length, flow, links), (count, filled), least
 
