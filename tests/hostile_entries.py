@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,13 @@ from random import Random
 from typer.testing import CliRunner
 
 from landbridge.cli import app
-from landbridge.cli.terminal import shortened
+from landbridge.cli.terminal import read_json, shortened
 from landbridge.errors import LandbridgeError
 from landbridge.io.tables import DATA
-from landbridge.scenario import Scenario, apply
+from landbridge.manifest import horizon_of, manifest, scenarios_of
+from landbridge.scenario import Scenario, apply, at_horizon, load_scenario
 from landbridge.studies.check import check
+from landbridge.world import World
 from publisher_files import write_baci
 
 # How an input may end: with an answer, or refused with a message and its exit code.
@@ -101,6 +104,35 @@ PANEL = "exporter,importer,year,trade,rta\n" + "".join(
 )
 
 
+# Quick commands with sound options, of which any word after the first is spoiled; NET, TRIPS, PANEL: files.
+COMMANDS = (
+    ("route", "Almaty", "Tashkent", "--commodity", "MCH", "-k", "2", "--mode", "rail", "--json"),
+    ("route", "Khorgos", "Osh", "--product", "block", "--lang", "ru"),
+    (
+        "assign",
+        "NET",
+        "TRIPS",
+        "--model",
+        "weibit",
+        "--gap",
+        "1e-4",
+        "--phi",
+        "4",
+        "--rounds",
+        "20",
+        "--json",
+    ),
+    ("assign", "NET", "TRIPS", "--select-link", "2", "--toll-weight", "0.5", "--distance-weight", "0.1"),
+    ("gravity", "trade ~ rta | exporter^year + importer^year", "PANEL", "--where", "year == 2018", "--json"),
+    ("gravity", "trade ~ rta", "PANEL", "--cluster", "pair", "--method", "ols", "--exporter", "exporter"),
+    ("gas", "--lose", "line-C", "--months", "1-3", "--profile", "flat", "--draws", "5", "--seed", "1"),
+    ("scenarios", "cku-railway", "--json"),
+    ("data", "card", "links", "--json"),
+    ("data", "list", "--json"),
+    ("treaties", "--json"),
+)
+
+
 class Bench:
     """Sound inputs in a folder, and one way for each entry to be tried with a spoiled copy."""
 
@@ -112,7 +144,8 @@ class Bench:
         self.baci = write_baci(folder / "baci")
         self.scenarios = sorted((DATA / "scenarios").glob("*.toml"))
         self.tables = sorted(self.own.rglob("*.csv"))
-        self.world = None
+        self.world: World | None = None
+        self.written = ""
         self.entries: dict[str, Callable[[Path, Random], str]] = {
             "scenario": self._scenario,
             "tntp": self._tntp,
@@ -121,6 +154,8 @@ class Bench:
             "baci": self._baci,
             "world": self._world,
             "totals": self._totals,
+            "manifest": self._manifest,
+            "options": self._options,
         }
 
     def try_one(self, name: str, random: Random) -> str:
@@ -192,6 +227,38 @@ class Bench:
         return self._call(
             "data", "build", "--totals", str(room / "totals.csv"), "-o", str(room / "w"), "--json"
         )
+
+    def _manifest(self, room: Path, random: Random) -> str:
+        """A result that is run again, up to where it would be solved."""
+        import landbridge as lb
+
+        world = self.world = self.world or lb.load()
+        self.written = self.written or json.dumps(
+            manifest(world, "run", [load_scenario(name) for name in ("cku-railway", "gas-line-c-lost")])
+        )
+        path = room / "again.json"
+        path.write_bytes(spoiled(self.written.replace('", "', '",\n"').encode(), random))
+        try:
+            document = read_json(path)
+            if (year := horizon_of(document)) is not None:
+                world = at_horizon(world, year)
+            for scenario in scenarios_of(document, world, path.name):
+                apply(world, scenario)
+        except LandbridgeError as error:
+            return _judged(error)
+        except Exception as error:
+            return f"{type(error).__name__}: {str(error)[:60]}"
+        return "answered"
+
+    def _options(self, room: Path, random: Random) -> str:
+        files = {"NET": TNTP_NET, "TRIPS": TNTP_TRIPS, "PANEL": PANEL}
+        words = list(random.choice(COMMANDS))
+        for _ in range(random.choice((1, 1, 2))):
+            at = random.randrange(1, len(words))
+            words[at] = random.choice((random.choice(CELLS), f"{words[at]}{random.choice(CELLS)}"))
+        for name, text in files.items():
+            (room / name.lower()).write_text(text, encoding="utf-8")
+        return self._call(*(str(room / word.lower()) if word in files else word for word in words))
 
     def _world(self, room: Path, random: Random) -> str:
         """What `data check` refuses no command solves, and the check itself ends with faults."""

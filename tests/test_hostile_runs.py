@@ -24,7 +24,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("entries"))
 
 
-@pytest.mark.parametrize("name", ["baci", "gmns", "gravity", "scenario", "tntp", "totals", "world"])
+@pytest.mark.parametrize(
+    "name", ["baci", "gmns", "gravity", "manifest", "options", "scenario", "tntp", "totals", "world"]
+)
 def test_every_spoiled_input_is_answered_or_refused(bench: Bench, name: str) -> None:
     ends = set()
     for number in range(SAMPLE):
