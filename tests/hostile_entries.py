@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from typer.testing import CliRunner
-
-from landbridge.cli import app
+from landbridge.cli import main
 from landbridge.cli.terminal import read_json, shortened
 from landbridge.errors import LandbridgeError
 from landbridge.io.tables import DATA
@@ -137,7 +138,7 @@ class Bench:
     """Sound inputs in a folder, and one way for each entry to be tried with a spoiled copy."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.runner = folder, CliRunner()
+        self.folder = folder
         self.own = folder / "own"
         shutil.copytree(DATA, self.own)
         (folder / "baci").mkdir()
@@ -166,13 +167,25 @@ class Bench:
         return self.entries[name](room, random)
 
     def _call(self, *words: str) -> str:
-        done = self.runner.invoke(app, list(words))
-        error = done.exception
-        if isinstance(error, LandbridgeError):
-            return _judged(error)
-        if error is None or isinstance(error, SystemExit):
-            return "answered" if done.exit_code == 0 else f"refused {done.exit_code}"
-        return f"{type(error).__name__}: {str(error)[:60]}"
+        """The program as a user starts it, in this process."""
+        out, err = io.StringIO(), io.StringIO()
+        given, sys.argv = sys.argv, ["landbridge", *words]
+        code: object = 0
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                main()
+        except SystemExit as ended:
+            code = ended.code or 0
+        except Exception as error:
+            return f"{type(error).__name__}: {str(error)[:60]}"
+        finally:
+            sys.argv = given
+        said = err.getvalue()
+        if "internal error" in said:
+            return said[said.index("internal error") :][:120]
+        if len(said.splitlines()) > 40 or len(said) > 20_000 or "\x1b" in said:
+            return "a message without bounds"
+        return f"refused {code}" if code else "answered"
 
     def _scenario(self, room: Path, random: Random) -> str:
         import landbridge as lb

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from commands import Call
 from landbridge.cli.terminal import shortened
 from landbridge.errors import DataError, Fault
 from landbridge.io import whole
@@ -179,3 +180,10 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly() -> None:
     line = f'"{sys.executable}" -c "{CODE}" scenarios --schema | head -c 10'
     done = subprocess.run(["bash", "-c", line], capture_output=True, encoding="utf-8", check=False)
     assert done.stderr == "" and len(done.stdout) == 10
+
+
+def test_a_word_without_end_and_a_file_that_cannot_be_had_are_no_internal_errors(call: Call) -> None:
+    code, _, said = call("data", "card", "x" * 50_000)
+    assert code == 2 and len(said) < 300 and "shorten it" in said
+    code, _, said = call("assign", "n" * 300, "trips.tntp")
+    assert code == 3 and "check its name" in said

@@ -26,7 +26,7 @@ from landbridge.cli.readers import read_publisher
 from landbridge.cli.routes import route
 from landbridge.cli.study import cite, run, scenarios
 from landbridge.cli.terminal import say, shortened
-from landbridge.errors import LandbridgeError
+from landbridge.errors import DataError, Fault, LandbridgeError
 
 __all__ = ["app", "main"]
 
@@ -91,8 +91,18 @@ def main() -> None:
     sys.exit(code)
 
 
+_LONGEST_WORD = 2_000
+
+
 def _run() -> int:
     """One command, and its exit code."""
+    long = next((word for word in sys.argv[1:] if len(word) > _LONGEST_WORD), "")
+    if long:
+        from landbridge.world.table import quoted
+
+        # Whatever is wrong with it, the message would repeat it.
+        say(f"landbridge: {quoted(long)} is longer than any name, path or formula: shorten it")
+        return 2
     try:
         app()
     except SystemExit as ended:
@@ -103,6 +113,10 @@ def _run() -> int:
     except Exception as error:
         if isinstance(error, OSError) and _is_of_output(error):
             return _no_output(error)
+        if isinstance(error, OSError) and error.filename is not None:
+            # A file that is there, but not to be had: no right to it, a name too long, a disk that fails.
+            say(f"landbridge: {shortened(DataError('a file cannot be used', [_fault_of(error)]))}")
+            return DataError.exit_code
         if os.environ.get("LANDBRIDGE_DEBUG"):
             raise
         say(
@@ -111,6 +125,12 @@ def _run() -> int:
         )
         return 1
     return 0
+
+
+def _fault_of(error: OSError) -> Fault:
+    name = os.fspath(error.filename)
+    shown = name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+    return Fault(shown[-200:], str(error.strerror or error), "check its name, and the right to it")
 
 
 # What standard output says when it is full, closed or broken.

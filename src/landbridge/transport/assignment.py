@@ -27,6 +27,7 @@ _BEFORE_WEIBIT = 1e-6
 _DRAWS = 16
 _SPREAD = 0.3
 _SEED = 1
+_SHARPEST = 1e4
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,11 @@ def assign(
     faults = []
     if model not in MODELS:
         faults.append(Fault("model", f"{model!r} is not available", "use " + " or ".join(MODELS)))
-    if not (np.isfinite(phi) and phi > 0):
-        faults.append(Fault("phi", f"is {phi:g}", "give a finite number above 0"))
+    if not 0 < phi <= _SHARPEST:
+        cure = (
+            f"give a number above 0, at most {_SHARPEST:g}: beyond it all take the cheapest path, as ue says"
+        )
+        faults.append(Fault("phi", f"is {phi:g}", cure))
     if not _ROUNDING <= gap < 1:
         cure = f"give {_ROUNDING:g} or more and less than 1, as 1e-8: it is a share of the total cost"
         faults.append(Fault("gap", f"is {gap:g}", cure))
