@@ -166,3 +166,22 @@ def test_works_in_a_small_country_may_exceed_its_own_income_and_sums_add_up() ->
     assert "modification 2" in wrong.value.faults[0].where and "left" in wrong.value.faults[0].what
     with pytest.raises(DataError, match="a base cannot hold works"):
         lb.study(after, [])
+
+
+def test_what_is_spent_on_works_is_not_consumed() -> None:
+    """A transfer that is spent and one that pays for works at home differ in every row of consumption."""
+    world = lb.load()
+    spent, built = (
+        lb.run(
+            world, scenario({"verb": "pay_for", "payer": "CHN", "region": "KGZ", "musd": 200.0, "how": how})
+        )
+        for how in ("transfer", "tax")
+    )
+    keys = "percent", "consumption_percent", "discounted_percent"
+    one, two = (
+        next(r for r in each.closure_rows if (r["factors"], r["region"]) == ("capital", "KGZ"))
+        for each in (spent, built)
+    )
+    gaps = [one[key] - two[key] for key in keys]
+    # 200 million are nine tenths of a percent of Kyrgyz income, and more of consumption.
+    assert 0.8 < gaps[0] < 1.0 and gaps[1] > gaps[0] and gaps[2] > gaps[0]

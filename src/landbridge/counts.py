@@ -6,6 +6,7 @@ those in containers too. A truck is `t_per_truck` tonnes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,7 @@ def count_rows(world: World, graph: Graph, passed: Passed) -> Rows:
     """Observed counts of the year of the economy beside ours, each in its own unit.
 
     role: input, fitted, predicted, or ranked where the count has another scope and only its order tells.
+    repeats: a more trusted row counts the same at these gateways, in another unit or by another source.
     """
     days, year = world.parameter("days_per_year"), int(world.parameter("horizon"))
     number = {gateway: j for j, gateway in enumerate(graph.gateways)}
@@ -86,14 +88,32 @@ def count_rows(world: World, graph: Graph, passed: Passed) -> Rows:
                 "source": str(row["source"]),
             }
         )
+    return _repeated(rows)
+
+
+# Units of one and the same quantity: container trains carry a fixed number of boxes.
+_SAME_QUANTITY = {"trains/year": "container trains", "TEU/year": "container trains"}
+
+
+def _repeated(rows: Rows) -> Rows:
+    """The rows with the mark of those that count again what a more trusted one counts."""
+    seen: dict[tuple[str, str], str] = {}
+    for row in sorted(rows, key=_trust):
+        unit = str(row["unit"])
+        key = str(row["gateway"]), _SAME_QUANTITY.get(unit, unit)
+        row["repeats"] = seen.get(key, "")
+        seen.setdefault(key, row["metric"])
     return rows
+
+
+def _trust(row: Mapping[str, Any]) -> tuple[int, bool]:
+    return _BY_TRUST.index(row["role"]), row["unit"] != "trains/year"
 
 
 def observed_cells(counts: Rows) -> dict[str, dict[str, Any]]:
     """By gateway the count that is shown beside it, and ours of the same; of one role trains first."""
     found: dict[str, dict[str, Any]] = {}
-    first = sorted(counts, key=lambda row: (_BY_TRUST.index(row["role"]), row["unit"] != "trains/year"))
-    for row in first:
+    for row in sorted(counts, key=_trust):
         found.setdefault(
             row["gateway"],
             {

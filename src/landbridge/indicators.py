@@ -37,7 +37,7 @@ Rows = list[dict[str, Any]]
 Lost = Callable[[Any], Mapping[tuple[str, str], float]]
 
 PROXY = {
-    "transit_share": "hub: share of China's boxes by land with other countries that cross the country",
+    "transit_share": "hub: share of China's freight by land (TEU, bulk too) that crosses the country",
     "transit_teu": "hub: boxes between other countries that cross the country by land",
     "betweenness_teu": "hub: boxes that pass the place without beginning or ending there",
     "market_access": "hub: demand abroad that producers of goods can reach, base = 100",

@@ -360,7 +360,8 @@ def _base_corridors(base: Digest, names: Names) -> Section:
         tuple(rows),
         after=(
             "Means over all routes by what they carry, container trains and ordinary wagons together; "
-            "`landbridge route FROM TO` prints each route leg by leg for one of the two. Shares of families "
+            "`landbridge route FROM TO` prints each route leg by leg for one of the two. Shares of "
+            "families "
             "are stated by group of pairs (observed, fitted or assumption, family_shares.csv) and spread "
             "over its pairs by cost. Within a family routes compete on cost.",
         ),
@@ -375,7 +376,7 @@ def _counts(base: Digest, names: Names) -> Section:
             f"{row['observed']:,.0f}",
             f"{row['ours']:,.0f}",
             f"{row['ours'] / row['observed']:.2f}",
-            row["role"],
+            "repeats" if row["repeats"] else row["role"],
         )
         for row in sorted(base.counts, key=lambda r: (r["role"], r["unit"], r["gateway"]))
         if row["role"] != "ranked"
@@ -383,8 +384,11 @@ def _counts(base: Digest, names: Names) -> Section:
     fitted = (
         "Fitted: one of the counts that `landbridge calibrate` fits weights of corridor families and "
         "constants of gateways to. Predicted: it was not in the fit, though it may follow from rows that "
-        "were (Alashankou is both ports less Khorgos). 14,398 trains is 16,414 (2024) less the published "
-        "growth of 14 %. Counts of another scope (ports with transhipment) are in the JSON as `ranked`."
+        "were (Alashankou is both ports less Khorgos). Repeats: it counts what another row of the gateway "
+        "counts, in another unit or by another source, and tests nothing more. Some counts are "
+        "derived: both "
+        "ports, 16,414 trains of 2024 over 1.14, the published growth. Counts of another scope "
+        "(ports with transhipment) are in the JSON as `ranked`."
     )
     scaled = f"The base economy is scaled to the GDP of {base.year}; network, prices and shares are of 2023."
     return Section(
@@ -420,7 +424,8 @@ def _base_gateways(world: World, base: Digest, names: Names) -> Section:
         after=(
             "Both ways. TEU in containers: loaded and empty ones. Mt: all goods, those in containers too. "
             "Trains: container trains only. Of capacity: container trains, TEU in "
-            "containers (ports) or trucks over the capacity stated, '-' where none is known. Hours: mean of "
+            "containers (ports) or trucks over the capacity stated, '-' where none is known. Hours: "
+            "mean of "
             "what passes, ordinary wagons too.",
         ),
     )
@@ -478,8 +483,10 @@ def _real_income(case: Digest, names: dict[str, str]) -> Section:
         before=(case.name.rstrip(".") + ".",),
         after=(
             *(f"Note: {note}." for note in case.result["notes"]),
-            "Change against the base, under fixed and under proportional trade deficits; first order is the "
-            "gradient times the change. Million USD of 2023 a year: exact change, fixed deficits, times base "
+            "Change against the base, under fixed and under proportional trade deficits; first order "
+            "is the "
+            "gradient times the change. Million USD of 2023 a year: exact change, fixed deficits, "
+            "times base "
             "income; % of GDP is that over GDP. Income is what a country spends, GDP and the trade deficit "
             "of the base table (less a surplus), part of which is trade that no statistics record: "
             f"{widest} has an income of {of['income_musd'] / 1e3:,.1f} and a GDP of "
@@ -520,7 +527,8 @@ def _closures(case: Digest, names: dict[str, str]) -> Section:
         after=(
             *without,
             "Percent of income; of consumption in the two rows that say so. Freight costs are those of the "
-            "run, but for the rows of phi_b. The rows of hours overstate welfare: lost leisure is not taken "
+            "run, but for the rows of phi_b. The rows of hours overstate welfare: lost leisure is "
+            "not taken "
             "off. "
             "Capital is built up by a constant share of value added (Anderson, Larch and Yotov 2020); "
             "shares and rates are assumptions (parameters). No deficits: compared with a base without "
@@ -553,15 +561,23 @@ def _transit(case: Digest, names: dict[str, str]) -> Section:
         after=(
             "Transit and own trade: what freight that neither begins nor ends in a country, and its own, "
             "pays to carriers, terminals and border services there, at the rates of the tables: gross "
-            "revenue, of which trains, fuel and people with other uses are paid. Ships on the ocean are left "
+            "revenue, of which trains, fuel and people with other uses are paid. Ships on the ocean "
+            "are left "
             "out; their money goes to those who own the fleet, and the dues of canals with it. Above cost: "
             "what all freight pays beyond cost, more than in the base: assumed shares of transit by rail "
-            "(10 %, in Kazakhstan 25 %, see table carriers), changes of price alone on all freight, and the "
-            "Chinese subsidy. In real income: what all payments, ships among them, add to the figures above, "
+            "(10 %, in Kazakhstan 25 %, see table carriers), changes of price alone on all freight, "
+            "and the "
+            "Chinese subsidy. In real income: what all payments, ships among them, add to the "
+            "figures above, "
             "by what is above cost and by terms of trade; it can differ from the change of transit in size "
-            "and sign. Listed are those with most revenue and those for whom it or income changes most. All "
+            "and sign. Listed are those with most revenue and those for whom it or income changes "
+            "most. All "
             "of it is as good as the flows, of which few are counted: ordinary wagons and trucks through "
-            "Kazakhstan, Mongolia and Russia are too large, lines without a capacity can take any amount.",
+            "Kazakhstan, Mongolia and Russia are several times too large (Erenhot carries three "
+            "times what was "
+            "counted), lines without a capacity can take any amount. Read the revenue as an order of "
+            "magnitude at most, and where it decides the sign of a small change in real income, read "
+            "no sign.",
         ),
     )
 
@@ -588,8 +604,13 @@ def _trade(case: Digest, names: dict[str, str]) -> Section:
         ("", "from China, base", "change", "%", "to China, base", "change", "%"),
         tuple(rows),
         after=(
-            f"Million USD of 2023 a year at producer prices, {case.closure} deficits. Base table: kgz_trade "
-            f"{case.variant}. Chinese customs book far more exports to Kyrgyzstan and Tajikistan than these "
+            f"Million USD of 2023 a year at producer prices, {case.closure} deficits. Base table: "
+            "kgz_trade "
+            f"{case.variant}. Exports to Kazakhstan and Uzbekistan hold a quarter of what was declared to "
+            "Kyrgyzstan and Tajikistan and is taken to pass through, an assumption, and lie above "
+            "both sides' "
+            "customs: `landbridge run --detail` shows each step. Chinese customs book far more "
+            "exports to Kyrgyzstan and Tajikistan than these "
             "report as imports; `reported` and `on` take the importers' figures, `baci` and `off` China's.",
         ),
     )
@@ -651,20 +672,24 @@ def _gateway_changes(base: Digest, case: Digest, names: Names) -> Section:
                 "-" if trains is None or earlier is None else f"{trains - earlier:+.1f}",
                 _or_dash(row["volume_over_capacity"], ".2f"),
                 _hours(row),
-                "-" if row["status"] == "closed" or was is None else signed(row["wait_h"] - was["wait_h"], 0),
+                "-"
+                if row["status"] == "closed" or was is None or before < 1.0
+                else signed(row["wait_h"] - was["wait_h"], 0),
             )
         )
     rest = len(moved) - len(rows)
     return Section(
         f"{case.id}: gateways that change most",
         (
-            *("gateway", "mode", "1,000 TEU a year", "change", "container trains a day", "change"),
+            *("gateway", "mode", "1,000 TEU, all goods", "change", "container trains a day", "change"),
             *("of capacity", "hours", "change"),
         ),
         tuple(rows),
         after=(
-            "Hours: mean of all that passes; ordinary wagons meet no queue, so that where one grows "
-            "container trains wait longer than the change shown."
+            "1,000 TEU, all goods: a year, loaded, goods in bulk as the TEU they would fill; the table of "
+            "the base counts containers alone. Hours: mean of all that passes, so that they move with who "
+            "passes too; ordinary wagons meet no queue: where one grows, container trains wait longer than "
+            "the change shown."
             + (f" {rest} more change by over 500 TEU a year; --json lists all." if rest > 0 else ""),
         )
         if rows
@@ -688,7 +713,10 @@ def _emissions(base: Digest, case: Digest) -> Section:
         f"{case.id}: freight and CO2e a year",
         ("", "million TEU-km", "change", "kt CO2e", "change"),
         rows,
-        after=("All freight between the 26 regions on the network, loaded boxes only, well to wheel.",),
+        after=(
+            "All freight on the network, loaded; goods in bulk count as the TEU they would fill. "
+            "Well to wheel.",
+        ),
     )
 
 
@@ -704,7 +732,8 @@ def _meaning(base: Digest, cases: Sequence[Digest], names: Names) -> Iterator[st
         ratio = two["ours"] / two["observed"]
         yield (
             f"The two Xinjiang rail ports carry {two['ours']:,.0f} container trains a year here against "
-            f"{two['observed']:,.0f} observed ({ratio:.2f} times); numbers were fitted to that count. Flows "
+            f"{two['observed']:,.0f} observed ({ratio:.2f} times); numbers were fitted to that count. "
+            "Flows "
             "at gateways without a count can be far off, and with them the loss from closing one."
         )
     yield STATIC
@@ -713,7 +742,8 @@ def _meaning(base: Digest, cases: Sequence[Digest], names: Names) -> Iterator[st
         "To check it: `landbridge route Chongqing Duisburg` shows every term of a route; `landbridge "
         "scenarios NAME` prints a scenario with its sources; `landbridge run NAME -o result.json` writes "
         "every figure with a manifest, and `landbridge run result.json` solves the same again; `landbridge "
-        "data validate` lays observed times beside ours; each row of the tables says where its figure comes "
+        "data validate` lays observed times beside ours; each row of the tables says where its "
+        "figure comes "
         "from and whether it is observed, published, derived or an assumption."
     )
 
@@ -733,10 +763,13 @@ def _one_meaning(base: Digest, case: Digest, names: Names) -> str:
     if changes:
         new, was = max(changes, key=lambda pair: abs(pair[0]["time_h"] - pair[1]["time_h"]))
         ends = f"{names.short[new['from']]} - {names.short[new['to']]}"
-        text += (
-            f". Of the corridors {ends} changes most, from {was['time_h']:,.0f} to "
-            f"{new['time_h']:,.0f} hours for a mean TEU"
-        )
+        if abs(new["time_h"] / was["time_h"] - 1.0) * 100 < _STILL:
+            text += f". The hours of no corridor listed change by {_STILL} %"
+        else:
+            text += (
+                f". Of the corridors {ends} changes most, from {was['time_h']:,.0f} to "
+                f"{new['time_h']:,.0f} hours for a mean TEU"
+            )
     return text + "."
 
 

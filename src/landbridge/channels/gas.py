@@ -168,6 +168,7 @@ def between(world: World, table: TradeTable, old_year: GasYear, new_year: GasYea
         rows.append(
             {"exporter": pair[0], "importer": pair[1], "before_bcm": old, "after_bcm": new}
             | {"gas_share": g, "energy_trade_at_base_prices": kept}
+            | {"counted_musd": shares[pair]["gas_musd"], "trade_musd": float(table.trade[o, d, s])}
         )
         notes.append(
             f"gas {pair[0]} to {pair[1]}: {old:.2f} to {new:.2f} bcm a year (operator); gas is {g:.0%} of "

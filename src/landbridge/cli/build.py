@@ -63,7 +63,7 @@ def build(
         str, typer.Option("--trade-vintage", help="The release, where the name of the file tells none known.")
     ] = "",
     io_vintage: Annotated[
-        str, typer.Option("--io-vintage", help="The same for --io: a table of your own making has none.")
+        str, typer.Option("--io-vintage", help="The release of --io, where its file name tells none.")
     ] = "",
     as_json: JsonFlag = False,
     world: WorldFolder = None,

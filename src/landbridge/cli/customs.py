@@ -55,9 +55,13 @@ def customs_section(rows: list[dict[str, Any]]) -> Iterator[Section]:
         (*(cells(row) for row in rows), cells(total)),
         before=before,
         after=(
-            "BACI reconciles both sides free on board: freight and insurance are off the importer's figure. "
-            "Transit: exports declared to Kyrgyzstan and Tajikistan that neither country's own figures have, "
-            "booked to Russia (0.75), Kazakhstan and Uzbekistan, an assumption. Re-exports: what hubs only "
+            "BACI reconciles both sides free on board: freight and insurance are off the importer's "
+            "figure. "
+            "Transit: exports declared to Kyrgyzstan and Tajikistan that neither country's own "
+            "figures have, "
+            "booked three quarters to Russia, which is no row here, and the rest to Kazakhstan and "
+            "Uzbekistan, an "
+            "assumption. Re-exports: what hubs only "
             "pass on. Other: another variant of the table (kgz_trade, tjk_cap).",
         ),
     )

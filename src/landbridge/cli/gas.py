@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["gas"]
 
+# Sales below this part of what customs counted are said to be too small.
+_NEAR_COUNTED = 0.8
 _SHOWN_BCM = 0.005  # half of the last digit shown
 _BASIS = (
     "Volumes are the operator's; 1.11 of them make one bcm at 40 MJ per m3, the volume of the statistical "
@@ -286,10 +288,20 @@ def _income(rows: list[dict[str, Any]], profile: str) -> Section:
         ),
         after=(
             "Sales and rents are arithmetic: trade of 2023 that goes with the gas, and the part of it that "
-            "pays for deposits (economy/rents.csv). Real income is the economy's answer: deposits without a "
+            "pays for deposits (economy/rents.csv). Real income is the economy's answer: deposits "
+            "without a "
             "pipe lie idle and the gas finds no other buyer abroad; labour and capital find other work, so "
             "less than the sales is lost. With deficits fixed in money imports fall one for one with "
             "exports, and wages with them; with deficits in proportion to income they do not.",
+            *(
+                f"{row['region']}: at the prices that customs counted "
+                f"{row['counted_sales_musd']:,.0f} M USD "
+                "would be lost. The base table has less energy trade of the pair than that, so "
+                "sales, rents "
+                f"and real income here are too small by about as much."
+                for row in rows
+                if row["lost_sales_musd"] < _NEAR_COUNTED * row["counted_sales_musd"]
+            ),
         ),
     )
 
@@ -304,7 +316,8 @@ def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, Ga
             when += f" {', '.join(map(str, months))}"
         yield (
             f"Without {', '.join(lost)} {when}, {flat.unserved_bcm:.2f} of {due:.1f} bcm a year are not "
-            f"delivered if every month is alike and nothing is stored; {seasonal.unserved_bcm:.2f} with the "
+            f"delivered if every month is alike and nothing is stored; {seasonal.unserved_bcm:.2f} "
+            "with the "
             f"season of use and deliveries (an assumption: {_to(result, 'seasonal')} over its range) and "
             f"with storage. Over the range of the ratio of the two volumes the first is "
             f"{_to(result, 'flat')}."
@@ -312,7 +325,8 @@ def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, Ga
     else:
         yield (
             f"With every line whole, {flat.unserved_bcm:.2f} of {due:.1f} bcm a year are not delivered if "
-            f"every month is alike; {seasonal.unserved_bcm:.2f} with the season (an assumption) and storage."
+            f"every month is alike; {seasonal.unserved_bcm:.2f} with the season (an assumption) and "
+            "storage."
         )
     before = base["seasonal"].unserved_bcm
     if lost and before > _SHOWN_BCM:
@@ -347,7 +361,8 @@ def _drawn(drawn: dict[str, Any]) -> Section:
             ),
         ),
         after=(
-            f"The mean is known to {2 * drawn['standard_error_bcm']:.2f} (two standard errors). Outages come "
+            f"The mean is known to {2 * drawn['standard_error_bcm']:.2f} (two standard errors). "
+            "Outages come "
             "at the rate, size and season of the dated ones of 2017-2023; the loss of a whole string is an "
             "assumption, since none is dated. No other seller takes the place of one that fails.",
         ),

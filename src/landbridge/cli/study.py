@@ -64,7 +64,7 @@ def run(
     ] = False,
     rebase: Rebase = False,
 ) -> None:
-    """Solve the base and one or more scenarios: routes, trade and real income."""
+    """Solve the base and a scenario, the study set or all: routes, trade, real income."""
     from landbridge.manifest import horizon_of
     from landbridge.model import iterate
     from landbridge.report import Digest, study_sections

@@ -190,7 +190,10 @@ def _n1(a: Cases) -> Answer:
         mine = [teu for (of, _), teu in a.carried.without_another_way.items() if of == country]
         total = a.carried.boxes_of(country)
         shares.append(100.0 * max(mine, default=0.0) / total if total > 0.0 else 0.0)
-    what = "proxy of stability: boxes of the five lost if their worst gateway closes; range: by country"
+    what = (
+        "proxy of stability: freight of the five (TEU, bulk too) lost if their worst gateway closes; "
+        "range: by country"
+    )
     return Answer(float(np.mean(shares)), min(shares), max(shares), "percent", what)
 
 
@@ -207,7 +210,8 @@ def _transit_share(a: Cases) -> Answer:
         crossing |= mine
     value = 100.0 * float(a.carried.teu[crossing].sum()) / total
     what = (
-        "proxy of a hub: China's boxes by land with countries beyond that cross the five; range: by country"
+        "proxy of a hub: China's freight by land (TEU, bulk too) with countries beyond that crosses the "
+        "five; range: by country"
     )
     return Answer(value, min(parts), max([*parts, value]), "percent", what)
 
@@ -234,7 +238,8 @@ def _co2e_per_tkm(a: Cases) -> Answer:
 
 
 def _middle_corridor(carried: Carried) -> NDArray[np.bool_]:
-    """Routes of the Trans-Caspian family without Russia and Iran, whose ships sail north - south [route]."""
+    """Routes of the Trans-Caspian family without Russia and Iran, whose ships sail north - south "
+    "[route]."""
     north_south = carried.begins_in("RUS", "IRN") | carried.goes_to("RUS", "IRN")
     return np.asarray(carried.family("trans-caspian") & ~north_south)
 
@@ -401,8 +406,9 @@ _FIGURES: Mapping[str, _Figure] = {
         _arrivals(
             ("CHN:KAZ",),
             "CHN",
-            "Chinese arrivals that the waiver with Kazakhstan adds: none by construction, since none needed "
-            "a visa for two weeks before it",
+            "Chinese arrivals that the waiver with Kazakhstan adds: none by construction, since "
+            "stays of up to "
+            "two weeks needed no visa before it either",
         )
     ),
     "n1_unserved": _Figure(_n1),

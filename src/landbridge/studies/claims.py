@@ -252,7 +252,7 @@ def _two_sides(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str
     gap = abs(one - two) / max(abs(one), abs(two))
     names = " against ".join(f"{r['item']} {float(r['value'] or 0.0):g}" for r in figures[:2])
     right = gap <= float(row["tolerance"] or 0.0)
-    told = f"{names} {_unit(figures)}: the two sides differ by {100 * gap:.0f} %"
+    told = f"{names} {_unit(figures)}: the smaller is {100 * gap:.0f} % below the larger"
     return (CONFIRMED if right else CONTRADICTED), told
 
 

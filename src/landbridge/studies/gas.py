@@ -101,7 +101,8 @@ def ranges(
 def income(world: World, before: GasYear, after: GasYear) -> tuple[Rows, Status]:
     """What sellers lose with gas not delivered: their real income beside two sums of arithmetic.
 
-    lost_sales_musd: trade of the base that goes with the gas. lost_rents_musd: the part of it that pays for
+    lost_sales_musd: trade of the base that goes with the gas. counted_sales_musd: the same part of the gas
+    that customs counted, where they did. lost_rents_musd: the part of it that pays for
     deposits, b r. percent, percent_proportional: real income with deposits left idle, deficits fixed in money
     or in proportion to income; _low and _high: at the two ends of the rent shares. Labour and capital of the
     fields find other work, so the loss is nearer the rents than the sales; with deficits fixed in money
@@ -126,12 +127,18 @@ def income(world: World, before: GasYear, after: GasYear) -> tuple[Rows, Status]
     lost = np.zeros(table.output.shape)
     for (o, d, s), kept in zip(pipes.pairs, pipes.kept, strict=True):
         lost[o, s] += float(table.trade[o, d, s]) * (1.0 - kept)
+    counted = np.zeros(len(table.regions))
+    for (o, _, _), row in zip(pipes.pairs, pipes.rows, strict=True):
+        gas = row["counted_musd"]
+        gone = 1.0 - row["after_bcm"] / row["before_bcm"]
+        counted[o] += gone * (row["gas_share"] * row["trade_musd"] if gas is None else float(gas))
     rents = (lost * table.rent_share * table.value_added_share).sum(axis=1)
     rows: Rows = []
     for n in np.flatnonzero(lost.any(axis=1)):
         sales, paid = float(lost[n].sum()), float(table.income[n])
         row = {"region": table.regions[n], "income_musd": paid}
-        row |= {"lost_sales_musd": sales, "lost_rents_musd": float(rents[n])}
+        row |= {"lost_sales_musd": sales, "counted_sales_musd": float(counted[n])}
+        row |= {"lost_rents_musd": float(rents[n])}
         row |= {"lost_sales_percent": 100.0 * sales / paid, "lost_rents_percent": 100.0 * rents[n] / paid}
         for closure, suffix in _CLOSURES.items():
             for end, name in enumerate(("", "_low", "_high")):

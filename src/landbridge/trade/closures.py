@@ -268,7 +268,8 @@ def _consumed(eq: Equilibrium, earned: Array, share: float) -> Array:
     base = eq.base
     factors = base.value_added - base.rents
     before = base.income - share * factors
-    after = eq.income - share * factors * earned
+    # What is spent on works nobody consumes.
+    after = eq.income - eq.works - share * factors * earned
     poor = np.flatnonzero((before <= 0.0) | (after <= 0.0))
     if len(poor):
         names = ", ".join(base.regions[n] for n in poor.tolist())

@@ -113,6 +113,11 @@ class Equilibrium:
         return self._point.wl
 
     @property
+    def works(self) -> Array:
+        """Income spent on works [n], enjoyed by nobody there [million USD]."""
+        return self._economy.works
+
+    @property
     def revenue_kept(self) -> Array:
         """Real income after / before [n] where the budget keeps the change of tariff revenue.
 
