@@ -30,7 +30,8 @@ from landbridge.io.files import write_bytes
 from landbridge.io.tables import attribution
 from landbridge.page import Sight, html
 from landbridge.page.legs import PARTS, corridors
-from landbridge.report import KEYS, Digest, csv_text
+from landbridge.report import Digest, csv_text
+from landbridge.result_tables import result_tables
 from landbridge.transport.graph import BLOCK, WAGONLOAD
 
 SCENARIO = "cku-railway"
@@ -109,11 +110,12 @@ def test_every_sheet_holds_the_numbers_of_the_result(run: Run) -> None:
     content = exports.xlsx(run.world, run.digests, run.lines)
     assert content == exports.xlsx(run.world, run.digests, run.lines)
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
-    assert book.sheetnames == ["README", *KEYS]
+    tables = [name for name in result_tables() if any(d.result.get(name) for d in run.digests)]
+    assert book.sheetnames == ["README", *tables] and set(result_tables()) - set(tables) == {"skims"}
     told = {str(row[0]): str(row[1]) for row in book["README"].iter_rows(values_only=True)}
     assert told["World"] == run.world.hash
     assert {"units", "closure", "scenario", "boundaries", "attribution"} <= set(told)
-    for table in KEYS:
+    for table in tables:
         header, units, *rows = list(book[table].iter_rows(values_only=True))
         wanted = [(d.id, row) for d in run.digests for row in d.result.get(table, [])]
         assert len(rows) == len(wanted) and header[0] == "scenario" and any(units)

@@ -16,7 +16,8 @@ from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text, gmns_fi
 from landbridge.io.qgis import MODES, change_style, flow_style, point_style
 from landbridge.io.sheets import Sheet, parquet_bytes, xlsx_bytes
 from landbridge.io.skims import Matrix, omx_bytes
-from landbridge.report import CLOSURES, KEYS, LONG, STATIC, UNITS, Digest, long_rows, unit_of
+from landbridge.report import CLOSURES, LONG, STATIC, Digest, long_rows
+from landbridge.result_tables import result_table, result_tables
 from landbridge.results import Results, Rows
 from landbridge.transport.graph import BLOCK, LAYERS, TERMS, WAGONLOAD, compile_graph
 from landbridge.world import World
@@ -51,24 +52,17 @@ def about(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -
 # -- tables --------------------------------------------------------------------------------------------
 
 
-# Columns of tables whose rows each name their unit.
-_SEE_UNIT = ("observed", "ours", "base", "value", "change")
-
-
 def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> bytes:
     """An Excel workbook: README, then one sheet a table with the scenario in its first column."""
     sheets = []
-    for table, keys in KEYS.items():
-        found = [(digest.id, row) for digest in digests for row in digest.result.get(table, [])]
+    for name, table in result_tables().items():
+        found = [(digest.id, row) for digest in digests for row in digest.result.get(name, [])]
         if not found:
             continue
-        whole = (part for key in keys for part in key.split("/"))
-        columns = list(dict.fromkeys([*whole, *(name for _, row in found for name in row)]))
-        units = ["", *(unit_of(table, name) for name in columns)]
-        if "unit" in columns:
-            units = ["", *("see unit" if name in _SEE_UNIT else "" for name in columns)]
-        cells = [[id, *(row.get(name) for name in columns)] for id, row in found]
-        sheets.append(Sheet(table, ("scenario", *columns), tuple(units), cells))
+        columns = table.shown(row for _, row in found)
+        cells = [[id, *(row.get(column) for column in columns)] for id, row in found]
+        units = ("", *map(table.unit, columns))
+        sheets.append(Sheet(name, ("scenario", *columns), units, cells))
     return xlsx_bytes(about(world, digests, attribution), sheets)
 
 
@@ -305,7 +299,7 @@ def skims(results: Results, attribution: Sequence[str]) -> bytes:
             table = np.full((len(zones), len(zones)), np.nan)
             table[row[kept], column[kept]] = values[measure][kept]
             text = f"{meaning}, sector {sector}"
-            matrices[f"{sector}_{measure}"] = Matrix(table, UNITS[measure], text)
+            matrices[f"{sector}_{measure}"] = Matrix(table, result_table("skims").unit(measure), text)
     told = {"case": results.id, "world": world.hash, "attribution": "\n".join(attribution)}
     return omx_bytes(zones, matrices, told)
 

@@ -14,15 +14,14 @@ from typing import Any
 
 from landbridge.indicators import indicators
 from landbridge.io.whole import harmless, without_controls
+from landbridge.result_tables import result_tables
 from landbridge.results import Results, Rows
 from landbridge.world import World
 from landbridge.world.names import MARK, UNREVIEWED, labels_of
 from landbridge.world.validate import BASE_YEAR
 
 __all__ = [
-    "KEYS",
     "LONG",
-    "UNITS",
     "Digest",
     "Names",
     "Section",
@@ -31,7 +30,6 @@ __all__ = [
     "markdown",
     "signed",
     "study_sections",
-    "unit_of",
 ]
 
 # Shown in the tables of the terminal, in this order; every region is in --json and -o.
@@ -214,93 +212,6 @@ def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> st
     return "\n".join(lines)
 
 
-UNITS = {
-    "percent": "%",
-    "real_income.percent": "% of income",
-    "closures.percent": "% of income",
-    "percent_phi_b_low": "% of income",
-    "percent_phi_b_high": "% of income",
-    "consumption_percent": "% of consumption",
-    "discounted_percent": "% of consumption",
-    "groups.percent": "% of income",
-    "first_order_percent": "%",
-    "first_order_direct_percent": "%, by pairs whose own routes change",
-    "first_order_rest_percent": "%, by pairs whose costs move with waits alone",
-    "percent_proportional": "%",
-    "first_order_percent_proportional": "%",
-    "percent_zero": "%",
-    "first_order_percent_zero": "%",
-    "percent_of_gdp": "% of GDP",
-    "percent_revenue_kept": "%, the budget keeps the change of tariff revenue",
-    "income_musd": "million USD a year, base",
-    "gdp_musd": "million USD a year, base",
-    "musd": "million USD a year, change",
-    "mode_split.musd": "million USD a year",
-    "transit.musd": "million USD a year",
-    "transit.own_musd": "million USD a year",
-    "transit.change_musd": "million USD a year, change",
-    "transit.own_change_musd": "million USD a year, change",
-    "transit.above_cost_musd": "million USD a year",
-    "transit.gain_musd": "million USD a year",
-    "base_musd": "million USD a year, base",
-    "share": "share of TEU",
-    "time_h": "h",
-    "cost_usd": "USD/TEU",
-    "co2e_kg": "kg CO2e/TEU",
-    "generalised_cost_usd": "USD/TEU",
-    "trains_per_day": "trains/day, both ways",
-    "teu_per_year": "TEU/year, loaded",
-    "teu_container": "TEU/year, loaded and empty",
-    "base_teu_container": "TEU/year, loaded and empty, base",
-    "tonnes": "t/year",
-    "observed_ours": "as observed",
-    "base_tonnes": "t/year, base",
-    "trucks_per_year": "trucks/year",
-    "teu": "TEU/year, loaded",
-    "teu_block": "TEU/year, loaded",
-    "teu_wagonload": "TEU/year, loaded",
-    "volume_over_capacity": "ratio",
-    "wait_h": "h",
-    "queue_h": "h",
-    "capacity_per_day": "units a day, both ways",
-    "capacity_factor": "ratio",
-    "base_trains_per_day": "trains/day, both ways, base",
-    "base_teu_per_year": "TEU/year, loaded, base",
-    "base_volume_over_capacity": "ratio, base",
-    "base_queue_h": "h, base",
-    "base_wait_h": "h, base",
-    "million_teu_km": "million TEU-km/year",
-    "co2e_kt": "kt CO2e/year",
-    "exports_musd": "million USD a year",
-    "base_exports_musd": "million USD a year, base",
-    "value_added_exports_musd": "million USD a year",
-    "base_value_added_exports_musd": "million USD a year, base",
-    "domestic_in_exports_musd": "million USD a year",
-    "base_domestic_in_exports_musd": "million USD a year, base",
-    "vax_ratio": "value-added over gross exports",
-    "base_vax_ratio": "value-added over gross exports, base",
-}
-
-
-def unit_of(table: str, variable: str) -> str:
-    """Unit of a column of a table of results, empty for words."""
-    return UNITS.get(f"{table}.{variable}", UNITS.get(variable, ""))
-
-
-KEYS: dict[str, tuple[str, ...]] = {
-    "real_income": ("region",),
-    "groups": ("group",),
-    "trade": ("exporter", "importer"),
-    "corridors": ("corridor", "from", "to", "family"),
-    "gateways": ("gateway",),
-    "counts": ("gateway", "metric", "year", "role"),
-    "emissions": ("mode",),
-    "mode_split": ("exporter", "importer", "kind", "mode/mode_border_exporter/mode_border_importer"),
-    "transit": ("region",),
-    "closures": ("factors", "deficits", "region"),
-    "value_added": ("region",),
-    "indicators": ("indicator", "subject"),
-}
 LONG = ("scenario", "table", "key1", "key2", "key3", "key4", "variable", "unit", "value")
 
 
@@ -315,15 +226,16 @@ def long_rows(digests: Sequence[Digest]) -> Iterator[tuple[str, str, str, str, s
         for one in ([replace(digest.base, id=f"base of {digest.id}")] if digest.base else []) + [digest]
     ]
     for digest in listed:
-        for table, columns in KEYS.items():
-            for row in digest.result.get(table, []):
-                key = ["/".join(str(row[part] or "") for part in c.split("/")) for c in columns]
-                key += [""] * (4 - len(columns))
+        for name, table in result_tables().items():
+            for row in digest.result.get(name, []):
+                key = table.key_of(row)
+                # Four columns hold the key; what is left of a longer one stands in the last.
+                one, two, three, *rest = (*key, *[""] * (4 - len(key)))
                 for variable, value in row.items():
-                    if variable in columns or not isinstance(value, float):
+                    if variable in table.keys or not isinstance(value, float):
                         continue
-                    unit = str(row.get(f"{variable}_unit") or row.get("unit") or unit_of(table, variable))
-                    yield digest.id, table, key[0], key[1], key[2], key[3], variable, unit, value
+                    unit = table.unit(variable, row)
+                    yield digest.id, name, one, two, three, "/".join(rest), variable, unit, value
 
 
 def csv_text(digests: Sequence[Digest]) -> str:
@@ -361,9 +273,8 @@ def _base_corridors(base: Digest, names: Names) -> Section:
         after=(
             "Means over all routes by what they carry, container trains and ordinary wagons together; "
             "`landbridge route FROM TO` prints each route leg by leg for one of the two. Shares of "
-            "families "
-            "are stated by group of pairs (observed, fitted or assumption, family_shares.csv) and spread "
-            "over its pairs by cost. Within a family routes compete on cost.",
+            "families are stated by group of pairs (observed, fitted or assumption, family_shares.csv) "
+            "and spread over its pairs by cost. Within a family routes compete on cost.",
         ),
     )
 
@@ -384,11 +295,10 @@ def _counts(base: Digest, names: Names) -> Section:
     fitted = (
         "Fitted: one of the counts that `landbridge calibrate` fits weights of corridor families and "
         "constants of gateways to. Predicted: it was not in the fit, though it may follow from rows that "
-        "were (Alashankou is both ports less Khorgos). Repeats: it counts what another row of the gateway "
-        "counts, in another unit or by another source, and tests nothing more. Some counts are "
-        "derived: both "
-        "ports, 16,414 trains of 2024 over 1.14, the published growth. Counts of another scope "
-        "(ports with transhipment) are in the JSON as `ranked`."
+        "were (Alashankou is both ports less Khorgos). Repeats: it counts what another row of the "
+        "gateway counts, in another unit or by another source, and tests nothing more. Some counts are "
+        "derived: both ports, 16,414 trains of 2024 over 1.14, the published growth. Counts of another "
+        "scope (ports with transhipment) are in the JSON as `ranked`."
     )
     scaled = f"The base economy is scaled to the GDP of {base.year}; network, prices and shares are of 2023."
     return Section(
@@ -422,11 +332,10 @@ def _base_gateways(world: World, base: Digest, names: Names) -> Section:
         ),
         rows,
         after=(
-            "Both ways. TEU in containers: loaded and empty ones. Mt: all goods, those in containers too. "
-            "Trains: container trains only. Of capacity: container trains, TEU in "
-            "containers (ports) or trucks over the capacity stated, '-' where none is known. Hours: "
-            "mean of "
-            "what passes, ordinary wagons too.",
+            "Both ways. TEU in containers: loaded and empty ones. Mt: all goods, those in containers "
+            "too. Trains: container trains only. Of capacity: container trains, TEU in containers "
+            "(ports) or trucks over the capacity stated, '-' where none is known. Hours: mean of what "
+            "passes, ordinary wagons too.",
         ),
     )
 
@@ -483,13 +392,11 @@ def _real_income(case: Digest, names: dict[str, str]) -> Section:
         before=(case.name.rstrip(".") + ".",),
         after=(
             *(f"Note: {note}." for note in case.result["notes"]),
-            "Change against the base, under fixed and under proportional trade deficits; first order "
-            "is the "
-            "gradient times the change. Million USD of 2023 a year: exact change, fixed deficits, "
-            "times base "
-            "income; % of GDP is that over GDP. Income is what a country spends, GDP and the trade deficit "
-            "of the base table (less a surplus), part of which is trade that no statistics record: "
-            f"{widest} has an income of {of['income_musd'] / 1e3:,.1f} and a GDP of "
+            "Change against the base, under fixed and under proportional trade deficits; first order is "
+            "the gradient times the change. Million USD of 2023 a year: exact change, fixed deficits, "
+            "times base income; % of GDP is that over GDP. Income is what a country spends, GDP and the "
+            "trade deficit of the base table (less a surplus), part of which is trade that no statistics "
+            f"record: {widest} has an income of {of['income_musd'] / 1e3:,.1f} and a GDP of "
             f"{of['gdp_musd'] / 1e3:,.1f} billion USD.",
         ),
     )
@@ -526,13 +433,11 @@ def _closures(case: Digest, names: dict[str, str]) -> Section:
         tuple((holds, *(cells[r] for r in shown)) for (holds, _), cells in rows.items()),
         after=(
             *without,
-            "Percent of income; of consumption in the two rows that say so. Freight costs are those of the "
-            "run, but for the rows of phi_b. The rows of hours overstate welfare: lost leisure is "
-            "not taken "
-            "off. "
-            "Capital is built up by a constant share of value added (Anderson, Larch and Yotov 2020); "
-            "shares and rates are assumptions (parameters). No deficits: compared with a base without "
-            "deficits, and the five are weighted by incomes without them.",
+            "Percent of income; of consumption in the two rows that say so. Freight costs are those of "
+            "the run, but for the rows of phi_b. The rows of hours overstate welfare: lost leisure is "
+            "not taken off. Capital is built up by a constant share of value added (Anderson, Larch and "
+            "Yotov 2020); shares and rates are assumptions (parameters). No deficits: compared with a "
+            "base without deficits, and the five are weighted by incomes without them.",
         ),
     )
 
@@ -561,23 +466,18 @@ def _transit(case: Digest, names: dict[str, str]) -> Section:
         after=(
             "Transit and own trade: what freight that neither begins nor ends in a country, and its own, "
             "pays to carriers, terminals and border services there, at the rates of the tables: gross "
-            "revenue, of which trains, fuel and people with other uses are paid. Ships on the ocean "
-            "are left "
-            "out; their money goes to those who own the fleet, and the dues of canals with it. Above cost: "
-            "what all freight pays beyond cost, more than in the base: assumed shares of transit by rail "
-            "(10 %, in Kazakhstan 25 %, see table carriers), changes of price alone on all freight, "
-            "and the "
-            "Chinese subsidy. In real income: what all payments, ships among them, add to the "
-            "figures above, "
-            "by what is above cost and by terms of trade; it can differ from the change of transit in size "
-            "and sign. Listed are those with most revenue and those for whom it or income changes "
-            "most. All "
-            "of it is as good as the flows, of which few are counted: ordinary wagons and trucks through "
-            "Kazakhstan, Mongolia and Russia are several times too large (Erenhot carries three "
-            "times what was "
-            "counted), lines without a capacity can take any amount. Read the revenue as an order of "
-            "magnitude at most, and where it decides the sign of a small change in real income, read "
-            "no sign.",
+            "revenue, of which trains, fuel and people with other uses are paid. Ships on the ocean are "
+            "left out; their money goes to those who own the fleet, and the dues of canals with it. "
+            "Above cost: what all freight pays beyond cost, more than in the base: assumed shares of "
+            "transit by rail (10 %, in Kazakhstan 25 %, see table carriers), changes of price alone on "
+            "all freight, and the Chinese subsidy. In real income: what all payments, ships among them, "
+            "add to the figures above, by what is above cost and by terms of trade; it can differ from "
+            "the change of transit in size and sign. Listed are those with most revenue and those for "
+            "whom it or income changes most. All of it is as good as the flows, of which few are "
+            "counted: ordinary wagons and trucks through Kazakhstan, Mongolia and Russia are several "
+            "times too large (Erenhot carries three times what was counted), lines without a capacity "
+            "can take any amount. Read the revenue as an order of magnitude at most, and where it "
+            "decides the sign of a small change in real income, read no sign.",
         ),
     )
 
@@ -605,13 +505,11 @@ def _trade(case: Digest, names: dict[str, str]) -> Section:
         tuple(rows),
         after=(
             f"Million USD of 2023 a year at producer prices, {case.closure} deficits. Base table: "
-            "kgz_trade "
-            f"{case.variant}. Exports to Kazakhstan and Uzbekistan hold a quarter of what was declared to "
-            "Kyrgyzstan and Tajikistan and is taken to pass through, an assumption, and lie above "
-            "both sides' "
-            "customs: `landbridge run --detail` shows each step. Chinese customs book far more "
-            "exports to Kyrgyzstan and Tajikistan than these "
-            "report as imports; `reported` and `on` take the importers' figures, `baci` and `off` China's.",
+            f"kgz_trade {case.variant}. Exports to Kazakhstan and Uzbekistan hold a quarter of what was "
+            "declared to Kyrgyzstan and Tajikistan and is taken to pass through, an assumption, and lie "
+            "above both sides' customs: `landbridge run --detail` shows each step. Chinese customs book "
+            "far more exports to Kyrgyzstan and Tajikistan than these report as imports; `reported` and "
+            "`on` take the importers' figures, `baci` and `off` China's.",
         ),
     )
 
@@ -733,18 +631,16 @@ def _meaning(base: Digest, cases: Sequence[Digest], names: Names) -> Iterator[st
         yield (
             f"The two Xinjiang rail ports carry {two['ours']:,.0f} container trains a year here against "
             f"{two['observed']:,.0f} observed ({ratio:.2f} times); numbers were fitted to that count. "
-            "Flows "
-            "at gateways without a count can be far off, and with them the loss from closing one."
+            "Flows at gateways without a count can be far off, and with them the loss from closing one."
         )
     yield STATIC
     yield CLOSURES
     yield (
         "To check it: `landbridge route Chongqing Duisburg` shows every term of a route; `landbridge "
         "scenarios NAME` prints a scenario with its sources; `landbridge run NAME -o result.json` writes "
-        "every figure with a manifest, and `landbridge run result.json` solves the same again; `landbridge "
-        "data validate` lays observed times beside ours; each row of the tables says where its "
-        "figure comes "
-        "from and whether it is observed, published, derived or an assumption."
+        "every figure with a manifest, and `landbridge run result.json` solves the same again; "
+        "`landbridge data validate` lays observed times beside ours; each row of the tables says where "
+        "its figure comes from and whether it is observed, published, derived or an assumption."
     )
 
 

@@ -56,12 +56,9 @@ def customs_section(rows: list[dict[str, Any]]) -> Iterator[Section]:
         before=before,
         after=(
             "BACI reconciles both sides free on board: freight and insurance are off the importer's "
-            "figure. "
-            "Transit: exports declared to Kyrgyzstan and Tajikistan that neither country's own "
-            "figures have, "
-            "booked three quarters to Russia, which is no row here, and the rest to Kazakhstan and "
-            "Uzbekistan, an "
-            "assumption. Re-exports: what hubs only "
-            "pass on. Other: another variant of the table (kgz_trade, tjk_cap).",
+            "figure. Transit: exports declared to Kyrgyzstan and Tajikistan that neither country's own "
+            "figures have, booked three quarters to Russia, which is no row here, and the rest to "
+            "Kazakhstan and Uzbekistan, an assumption. Re-exports: what hubs only pass on. Other: "
+            "another variant of the table (kgz_trade, tjk_cap).",
         ),
     )

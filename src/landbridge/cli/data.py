@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -66,7 +66,13 @@ def list_tables(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
 
 @data.command("card")
 def show_card(
-    name: Annotated[str, typer.Argument(metavar="TABLE", help="A table of `landbridge data list`.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE",
+            help="A table of `landbridge data list`, or one of a result: real_income, result.gateways ...",
+        ),
+    ],
     rows: Annotated[
         bool, typer.Option("--rows", help="Also tell which rule gave the value of each row.")
     ] = False,
@@ -78,6 +84,15 @@ def show_card(
 
     begin = time.perf_counter()
     loaded = load(world)
+    of_result = _of_result(name, loaded)
+    if of_result is not None:
+        if as_json:
+            _print_json(of_result, loaded, "data card", begin, table=name)
+        else:
+            put(
+                "\n".join([f"{of_result['table']}: {of_result['what']}", "", *_columns(of_result["columns"])])
+            )
+        return
     found = card(loaded, name)
     if as_json:
         _print_json(found.to_json(), loaded, "data card", begin, table=found.table)
@@ -86,6 +101,31 @@ def show_card(
         if rows:
             put("\nRule of each row")
             put("\n".join("  " + ", ".join(row.values()) for row in found.rule_of) or "  no rule column")
+
+
+def _of_result(name: str, world: World) -> dict[str, Any] | None:
+    """The columns of a table of a result; one of the data goes before one of a result of the same name."""
+    from landbridge.result_tables import result_tables
+
+    table = result_tables().get(name.removeprefix("result."))
+    if table is None or name in world.tables or name == "trade":
+        return None
+    columns = [
+        {"name": c.name, "type": c.type, "unit": c.unit, "key": c.required, "description": c.description}
+        for c in table.columns.values()
+    ]
+    what = "a table of a result (`--json`, -o); key: " + ", ".join(table.keys)
+    return {"table": f"result.{table.name}", "what": what, "columns": columns}
+
+
+def _columns(columns: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Name, unit and meaning of each column, a line each."""
+    lines = ["Columns"]
+    for column in columns:
+        unit = f" [{column['unit']}]" if column.get("unit") else ""
+        told = f": {column['description']}" if column.get("description") else ""
+        lines.append(f"  {column['name']}{unit}{told}")
+    return lines
 
 
 def _card_lines(card: Card) -> list[str]:
@@ -102,11 +142,7 @@ def _card_lines(card: Card) -> list[str]:
         lines.append(f"    attribution: {source['attribution']}")
     if not card.sources:
         lines.append("  none stated")
-    lines += ["", "Columns"]
-    for column in card.columns:
-        unit = f" [{column['unit']}]" if column.get("unit") else ""
-        told = f": {column['description']}" if column.get("description") else ""
-        lines.append(f"  {column['name']}{unit}{told}")
+    lines += ["", *_columns(card.columns)]
     lines += ["", "What is weak", *(f"  {text}" for text in card.weak or ("nothing is stated",))]
     return lines
 

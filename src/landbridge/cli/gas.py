@@ -287,18 +287,16 @@ def _income(rows: list[dict[str, Any]], profile: str) -> Section:
             for row in rows
         ),
         after=(
-            "Sales and rents are arithmetic: trade of 2023 that goes with the gas, and the part of it that "
-            "pays for deposits (economy/rents.csv). Real income is the economy's answer: deposits "
-            "without a "
-            "pipe lie idle and the gas finds no other buyer abroad; labour and capital find other work, so "
-            "less than the sales is lost. With deficits fixed in money imports fall one for one with "
-            "exports, and wages with them; with deficits in proportion to income they do not.",
+            "Sales and rents are arithmetic: trade of 2023 that goes with the gas, and the part of it "
+            "that pays for deposits (economy/rents.csv). Real income is the economy's answer: deposits "
+            "without a pipe lie idle and the gas finds no other buyer abroad; labour and capital find "
+            "other work, so less than the sales is lost. With deficits fixed in money imports fall one "
+            "for one with exports, and wages with them; with deficits in proportion to income they do "
+            "not.",
             *(
-                f"{row['region']}: at the prices that customs counted "
-                f"{row['counted_sales_musd']:,.0f} M USD "
-                "would be lost. The base table has less energy trade of the pair than that, so "
-                "sales, rents "
-                f"and real income here are too small by about as much."
+                f"{row['region']}: at the prices that customs counted {row['counted_sales_musd']:,.0f} M "
+                "USD would be lost. The base table has less energy trade of the pair than that, so "
+                "sales, rents and real income here are too small by about as much."
                 for row in rows
                 if row["lost_sales_musd"] < _NEAR_COUNTED * row["counted_sales_musd"]
             ),
@@ -316,10 +314,9 @@ def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, Ga
             when += f" {', '.join(map(str, months))}"
         yield (
             f"Without {', '.join(lost)} {when}, {flat.unserved_bcm:.2f} of {due:.1f} bcm a year are not "
-            f"delivered if every month is alike and nothing is stored; {seasonal.unserved_bcm:.2f} "
-            "with the "
-            f"season of use and deliveries (an assumption: {_to(result, 'seasonal')} over its range) and "
-            f"with storage. Over the range of the ratio of the two volumes the first is "
+            f"delivered if every month is alike and nothing is stored; {seasonal.unserved_bcm:.2f} with "
+            f"the season of use and deliveries (an assumption: {_to(result, 'seasonal')} over its range) "
+            "and with storage. Over the range of the ratio of the two volumes the first is "
             f"{_to(result, 'flat')}."
         )
     else:
@@ -361,10 +358,10 @@ def _drawn(drawn: dict[str, Any]) -> Section:
             ),
         ),
         after=(
-            f"The mean is known to {2 * drawn['standard_error_bcm']:.2f} (two standard errors). "
-            "Outages come "
-            "at the rate, size and season of the dated ones of 2017-2023; the loss of a whole string is an "
-            "assumption, since none is dated. No other seller takes the place of one that fails.",
+            f"The mean is known to {2 * drawn['standard_error_bcm']:.2f} (two standard errors). Outages "
+            "come at the rate, size and season of the dated ones of 2017-2023; the loss of a whole "
+            "string is an assumption, since none is dated. No other seller takes the place of one that "
+            "fails.",
         ),
     )
 

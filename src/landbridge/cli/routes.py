@@ -97,11 +97,9 @@ def _show_routes(world: World, routes: Routes, lang: str) -> None:
     told = [title]
     screen.print(
         f"Rail legs as {'container block train' if routes.product == 'block' else 'ordinary wagon'}; "
-        "hours, "
-        "USD of 2023 and kg CO2e per TEU, door to door. CO2e is well to wheel; that of electric rail is "
-        "what making the power emits. Shares of families are stated or fitted by group of pairs, not "
-        "chosen "
-        "by the costs shown; within a family routes compete on cost.",
+        "hours, USD of 2023 and kg CO2e per TEU, door to door. CO2e is well to wheel; that of electric "
+        "rail is what making the power emits. Shares of families are stated or fitted by group of pairs, "
+        "not chosen by the costs shown; within a family routes compete on cost.",
         highlight=False,
     )
     for number, one in enumerate(routes, start=1):

@@ -406,9 +406,8 @@ _FIGURES: Mapping[str, _Figure] = {
         _arrivals(
             ("CHN:KAZ",),
             "CHN",
-            "Chinese arrivals that the waiver with Kazakhstan adds: none by construction, since "
-            "stays of up to "
-            "two weeks needed no visa before it either",
+            "Chinese arrivals that the waiver with Kazakhstan adds: none by construction, since stays of "
+            "up to two weeks needed no visa before it either",
         )
     ),
     "n1_unserved": _Figure(_n1),
