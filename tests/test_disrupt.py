@@ -155,6 +155,14 @@ def test_the_command_prints_writes_and_refuses(tmp_path: Path) -> None:
     assert "Suez Canal" in shown and "lower bound" in shown
 
 
+def test_as_one_call_of_the_library(world: lb.World) -> None:
+    answer = lb.disrupt(world, only=["suez", "aktau"])
+    assert [row["id"] for row in answer.rows["losses"]] == [one.id for one in answer.found.losses]
+    assert answer.tables["losses"].shape[0] == 2 and answer.status.converged
+    assert "Suez Canal" in answer.document().markdown() and "<table>" in answer._repr_html_()
+    assert len(answer.document(1).sections[0].rows) == 1
+
+
 @pytest.mark.slow
 def test_in_two_processes_the_same(world: lb.World) -> None:
     open_links = [str(r["link_id"]) for r in world.network["links"] if r["status"] == "open"]

@@ -14,6 +14,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from landbridge.answers import (
+        Answer,
+        calibrate,
+        claims,
+        disrupt,
+        farm,
+        gas,
+        travel,
+        treaties,
+        validate,
+    )
     from landbridge.errors import (
         ConvergenceError,
         DataError,
@@ -31,6 +42,7 @@ if TYPE_CHECKING:
     from landbridge.world.trade_table import TradeTable
 
 __all__ = [
+    "Answer",
     "ConvergenceError",
     "DataError",
     "InfeasibleError",
@@ -44,13 +56,22 @@ __all__ = [
     "TradeTable",
     "World",
     "at_horizon",
+    "calibrate",
+    "claims",
+    "disrupt",
+    "farm",
+    "gas",
     "load",
     "route",
     "run",
     "study",
+    "travel",
+    "treaties",
+    "validate",
 ]
 
 _HOME = {
+    "Answer": "answers",
     "ConvergenceError": "errors",
     "DataError": "errors",
     "InfeasibleError": "errors",
@@ -64,10 +85,18 @@ _HOME = {
     "TradeTable": "world.trade_table",
     "World": "world",
     "at_horizon": "scenario",
+    "calibrate": "answers",
+    "claims": "answers",
+    "disrupt": "answers",
+    "farm": "answers",
+    "gas": "answers",
     "load": "io.tables",
     "route": "transport.routes",
     "run": "model",
     "study": "model",
+    "travel": "answers",
+    "treaties": "answers",
+    "validate": "answers",
 }
 
 

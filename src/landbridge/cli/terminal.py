@@ -19,6 +19,7 @@ from landbridge.errors import Status
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from landbridge.answers import Answer
     from landbridge.errors import LandbridgeError
     from landbridge.report import Section
     from landbridge.world import World
@@ -33,6 +34,7 @@ __all__ = [
     "check_ending",
     "console",
     "envelope_json",
+    "give",
     "json_text",
     "load",
     "load_sound",
@@ -179,11 +181,7 @@ def envelope_json(
     """A result with its status and manifest, as every `--json` prints it."""
     from landbridge.manifest import SCHEMA_VERSION, manifest
 
-    when = {
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "wall_s": round(time.perf_counter() - begin, 3),
-    }
-    made = manifest(world, command, scenarios, options, when, libraries)
+    made = manifest(world, command, scenarios, options, _when(begin), libraries)
     body = {
         "schema_version": SCHEMA_VERSION,
         "result": result,
@@ -191,6 +189,42 @@ def envelope_json(
         "manifest": made,
     }
     return json_text(body)
+
+
+def _when(begin: float) -> dict[str, Any]:
+    """Wall times and dates, which stand in the manifest under `run` and nowhere else."""
+    return {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "wall_s": round(time.perf_counter() - begin, 3),
+    }
+
+
+def give(
+    answer: Answer,
+    begin: float,
+    as_json: bool,
+    output: Path | None,
+    csv: Callable[[], str] | None = None,
+    most: int | None = None,
+) -> None:
+    """An answer to a file or the screen, in the form that was asked for.
+
+    begin: when the command began; csv: what a file .csv holds; most: rows shown of a long table.
+    """
+
+    def envelope() -> str:
+        body = answer.to_json()
+        return json_text({**body, "manifest": {**body["manifest"], "run": _when(begin)}})
+
+    if output is not None:
+        if output.suffix == ".csv" and csv is not None:
+            write(output, csv())
+        else:
+            write(output, envelope() if output.suffix == ".json" else answer.document().markdown())
+    elif as_json:
+        put(envelope())
+    else:
+        show(answer.document(most).sections)
 
 
 _NESTED = frozenset((dict, list, tuple))

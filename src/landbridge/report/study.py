@@ -1,4 +1,4 @@
-"""What a study says, for people: sections of tables and a few paragraphs, as Markdown or CSV.
+"""What a study of scenarios says, for people: sections of tables and a few paragraphs, and one long table.
 
 The numbers come from Results and are only rounded here; every table says its unit.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from landbridge.indicators import indicators
-from landbridge.io.whole import harmless, without_controls
+from landbridge.io.whole import harmless
+from landbridge.report.document import Section, signed
 from landbridge.result_tables import result_tables
 from landbridge.results import Results, Rows
 from landbridge.world import World
@@ -24,11 +25,8 @@ __all__ = [
     "LONG",
     "Digest",
     "Names",
-    "Section",
     "csv_text",
     "long_rows",
-    "markdown",
-    "signed",
     "study_sections",
 ]
 
@@ -102,31 +100,6 @@ def _what(world: World) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Section:
-    """A heading, paragraphs before the table, a table (may be empty), and paragraphs after it."""
-
-    title: str
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Names of a user's own tables may hold codes that a terminal obeys: they are taken out."""
-        object.__setattr__(self, "title", without_controls(self.title))
-        for name in ("columns", "before", "after"):
-            object.__setattr__(self, name, tuple(map(without_controls, getattr(self, name))))
-        rows = tuple(tuple(map(without_controls, row)) for row in self.rows)
-        object.__setattr__(self, "rows", rows)
-
-    def is_words(self, number: int) -> bool:
-        """Whether a column reads from the left: the first, and those most of whose cells are no figures."""
-        cells = [row[number] for row in self.rows if row[number] not in ("", "-")]
-        figures = sum(cell.lstrip("+-~<>*")[:1].isdigit() for cell in cells)
-        return number == 0 or 2 * figures < len(cells)
-
-
 class Names:
     """The names that tables show in one language, those that nobody has reviewed with a mark.
 
@@ -187,29 +160,6 @@ def study_sections(
         ]
     sections.append(Section("What this means", before=tuple(_meaning(base, cases, names))))
     yield from (Names.explained(section) for section in sections)
-
-
-def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> str:
-    """The sections as a Markdown document, with the attribution lines of the data used."""
-    lines = ["# landbridge", ""]
-    for section in sections:
-        lines += [f"## {section.title}", ""]
-        for text in section.before:
-            lines += [text, ""]
-        if section.rows:
-            lines.append("| " + " | ".join(section.columns) + " |")
-            lines.append(
-                "|"
-                + "|".join("---" if section.is_words(i) else "---:" for i in range(len(section.columns)))
-                + "|"
-            )
-            lines += ["| " + " | ".join(row) + " |" for row in section.rows]
-            lines.append("")
-        for text in section.after:
-            lines += [text, ""]
-    if attribution:
-        lines += ["## Sources of the data", "", *(f"* {line}" for line in attribution), ""]
-    return "\n".join(lines)
 
 
 LONG = ("scenario", "table", "key1", "key2", "key3", "key4", "variable", "unit", "value")
@@ -679,12 +629,6 @@ def _by_corridor(digest: Digest) -> list[tuple[str, dict[str, dict[str, Any]]]]:
     for row in digest.result["corridors"]:
         found.setdefault(row["corridor"], {})[row["family"]] = row
     return list(found.items())
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """A change with its sign; what rounds to nothing has none."""
-    text = f"{value:+,.{digits}f}"
-    return text if text.strip("+-0.,") else text[1:]
 
 
 def _hours(row: dict[str, Any]) -> str:

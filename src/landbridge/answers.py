@@ -1,0 +1,419 @@
+"""Every study as one call: `lb.disrupt(world)` and its like, each returning an Answer.
+
+An Answer holds tables, a status, a manifest and a document, whatever the study; the command line writes it
+and nothing more. Studies of scenarios (`lb.run`, `lb.study`) return Results instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from landbridge.errors import DataError, Fault, Status
+from landbridge.io.tables import attribution
+from landbridge.manifest import SCHEMA_VERSION, manifest
+from landbridge.report.document import Document, Section
+from landbridge.scenario import Scenario, apply, load_scenario
+from landbridge.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Answer",
+    "calibrate",
+    "claims",
+    "disrupt",
+    "farm",
+    "gas",
+    "travel",
+    "treaties",
+    "validate",
+]
+
+Rows = Sequence[Mapping[str, Any]]
+Progress = Callable[[str, float], None]
+_FIVE = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
+_NOTHING_SOLVED = Status(True, 0.0, 0, "nothing to solve")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Answer:
+    """What a study found. result: what `--json` prints under that name; rows: its tables by name.
+
+    found: the study's own object, with whatever it can do beyond its tables. sections: makes the parts of
+    the document, given how many rows of a long table to show (None = all).
+    """
+
+    command: str
+    result: Any
+    rows: Mapping[str, Rows]
+    status: Status
+    manifest: Mapping[str, Any]
+    sections: Callable[[int | None], Iterable[Section]] = field(repr=False)
+    attribution: tuple[str, ...] = ()
+    found: Any = None
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables by name, as DataFrames."""
+        import pandas as pd
+
+        return {name: pd.DataFrame.from_records(list(map(dict, rows))) for name, rows in self.rows.items()}
+
+    def document(self, most: int | None = None) -> Document:
+        """Tables and sentences for people; most: rows shown of a long table, all where None."""
+        return Document(tuple(self.sections(most)), self.attribution)
+
+    def to_json(self) -> dict[str, Any]:
+        """Result, status and manifest in the names of the public interface."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "result": self.result,
+            "status": self.status.as_json(),
+            "manifest": dict(self.manifest),
+        }
+
+    def __repr__(self) -> str:
+        held = ", ".join(f"{name} ({len(rows):,} rows)" for name, rows in self.rows.items())
+        return f"Answer({self.command}: {held}; {self.status.message})"
+
+    def _repr_html_(self) -> str:
+        parts = []
+        for section in self.document(25).sections:
+            parts.append(f"<h4>{escape(section.title)}</h4>")
+            parts += [f"<p>{escape(text)}</p>" for text in section.before]
+            if section.rows:
+                head = "".join(f"<th>{escape(name)}</th>" for name in section.columns)
+                body = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in section.rows)
+                lines = "".join(f"<tr>{cells}</tr>" for cells in body)
+                parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>")
+            parts += [f"<p><small>{escape(text)}</small></p>" for text in section.after]
+        return "".join(parts)
+
+
+def _answer(
+    world: World,
+    command: str,
+    result: Any,
+    rows: Mapping[str, Rows],
+    status: Status,
+    sections: Callable[[int | None], Iterable[Section]],
+    *,
+    scenarios: Iterable[Scenario] = (),
+    options: Mapping[str, Any] | None = None,
+    found: Any = None,
+) -> Answer:
+    made = manifest(world, command, scenarios, options)
+    lines = tuple(attribution(world.folder))
+    return Answer(command, result, rows, status, made, sections, lines, found)
+
+
+# -- the model beside observation ----------------------------------------------------------------------
+
+
+def validate(world: World) -> Answer:
+    """Every observed corridor, rate, count and share of a mode beside ours.
+
+    Tables: cases, counts. Raises as `landbridge.run` does.
+    """
+    from landbridge.report.checks import validation_sections
+    from landbridge.studies.validate import validate as study
+
+    found = study(world)
+    result = found.to_json()
+    tables = {name: rows for name, rows in result.items() if _is_table(rows)}
+    return _answer(
+        world,
+        "data validate",
+        result,
+        tables,
+        found.status,
+        lambda _: validation_sections(found),
+        found=found,
+    )
+
+
+def calibrate(world: World, *, folds: bool = False) -> Answer:
+    """Gateway constants and family shares refitted to the counts of 2023, and what is only predicted.
+
+    folds: also fit without each pair or gateway in turn, which takes minutes. `found.drift` is how far the
+    fitted numbers are from those of the World. Raises DataError, ConvergenceError as the fit does.
+    """
+    from landbridge.report.checks import calibration_sections
+    from landbridge.studies.calibrate import calibrate as study
+    from landbridge.trade import solve
+
+    found = study(world, folds=folds)
+    cleared = solve(world.trade).status.rebase
+    message = "least squares settled; residual: its gradient"
+    status = Status(True, found.gradient, found.evaluations, message, cleared)
+    result = found.to_json()
+    tables = {name: rows for name, rows in result.items() if _is_table(rows)}
+    return _answer(
+        world, "calibrate", result, tables, status, lambda _: calibration_sections(found), found=found
+    )
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
+
+
+# -- questions of the network --------------------------------------------------------------------------
+
+
+def disrupt(
+    world: World,
+    together: Iterable[Sequence[str]] = (),
+    *,
+    only: Sequence[str] | None = None,
+    days: float = 14.0,
+    by: str = "CA5",
+    workers: int = 1,
+    progress: Progress | None = None,
+    estimate: Callable[[str], None] | None = None,
+) -> Answer:
+    """Every gateway and link that carries freight out of service, one at a time, ranked by what is lost.
+
+    Table: losses. Parameters and errors as those of `landbridge.studies.disrupt.disrupt`.
+    """
+    from landbridge.report.losses import loss_sections
+    from landbridge.studies.disrupt import disrupt as study
+
+    sets = [list(names) for names in together]
+    found = study(
+        world, sets, only=only, days=days, by=by, workers=workers, progress=progress, estimate=estimate
+    )
+    named = ["+".join(names) for names in sets] + list(only or ())
+    rows = found.rows()
+    return _answer(
+        world,
+        "disrupt",
+        rows,
+        {"losses": rows},
+        found.status,
+        lambda most: loss_sections(found, world, len(found.losses) if most is None else most),
+        options={"only": named, "days": days, "by": by},
+        found=found,
+    )
+
+
+def gas(
+    world: World,
+    lose: Sequence[str] = (),
+    *,
+    months: str = "1-12",
+    profile: Literal["flat", "seasonal"] = "flat",
+    draws: int | None = None,
+    seed: int = 1,
+    scenario: Scenario | str | Path | None = None,
+    checks: bool = False,
+    progress: Progress | None = None,
+) -> Answer:
+    """Gas that is not delivered when pipelines are lost, who goes short, and what sellers lose of income.
+
+    lose: pipelines by identifier or alias ("line-C"). months: of the loss, as 1-12, 11-2 or 1+2+12.
+    profile: which of the two figures leads. draws: also so many years of random outages, from seed.
+    scenario: on the network after it. checks: also observed flows, two past winters, the EU N-1 index.
+    Tables: by_country, contracts, lines, income, and n_minus_1 where no line is lost.
+    Raises DataError with every fault of what is asked; ConvergenceError, InfeasibleError.
+    """
+    from landbridge.channels.gas import require_deliverable, solve_year
+    from landbridge.report.gas import gas_sections
+    from landbridge.studies import gas as study
+
+    changes = [] if scenario is None else [load_scenario(scenario, world)]
+    after = world
+    for change in changes:
+        after = apply(world, change)
+    lost, chosen = _gas_asked(after, lose, months)
+    require_deliverable(after)
+    years = {name: solve_year(after, lost, name, months=chosen) for name in ("flat", "seasonal")}
+    base = {name: solve_year(after, (), name) for name in ("flat", "seasonal")}
+    other = "seasonal" if profile == "flat" else "flat"
+    main = years[profile]
+    ranked = study.n_minus_one(after, profile) if not lost else []
+    # A gas year has seasons and stores, so draws are of the seasonal profile whichever figure leads.
+    drawn = (
+        None
+        if draws is None
+        else study.draws(after, draws, "seasonal", lose=lost, months=chosen, seed=seed, progress=progress)
+    )
+    span = study.ranges(after, lost, chosen)
+    sellers, of_income = study.income(after, base[profile], main)
+    solved = [year.status for year in (*years.values(), *base.values())]
+    status = Status.worst([*solved, *([drawn.status] if drawn else []), of_income])
+    result: dict[str, Any] = {
+        "unserved_bcm": main.unserved_bcm,
+        "volume_basis": "operator",
+        "profile": profile,
+        f"unserved_{other}_bcm": years[other].unserved_bcm,
+        "unserved_seasonal_range_bcm": list(span["seasonal"]),
+        "unserved_flat_range_bcm": list(span["volume"]),
+        "base_unserved_bcm": base[profile].unserved_bcm,
+        "home_unserved_bcm": main.home_unserved_bcm,
+        "lost": list(lost),
+        "months": list(chosen),
+        "by_country": main.by_country,
+        "contracts": main.contracts,
+        "lines": main.lines,
+        "binding": main.binding,
+        "balance_bcm": main.balance,
+        "income": sellers,
+        other: years[other].to_json(),
+    }
+    if ranked:
+        result["n_minus_1"] = ranked
+    if drawn is not None:
+        result["draws"] = drawn.to_json()
+    if checks:
+        result["beside_observed"] = study.beside_observed(after, profile)
+        result["backcasts"] = [{**vars(b), "error": b.error} for b in study.backcasts(after)]
+        result["eu_n_minus_1"] = study.eu_n_minus_1(after)
+    return _answer(
+        world,
+        "gas",
+        result,
+        {name: result[name] for name in ("by_country", "contracts", "lines", "income")}
+        | ({"n_minus_1": ranked} if ranked else {}),
+        status,
+        lambda _: gas_sections(result, years, base, profile),
+        scenarios=changes,
+        options={"lose": list(lost), "months": months, "profile": profile, "draws": draws, "seed": seed},
+        found=years,
+    )
+
+
+def _gas_asked(world: World, lose: Sequence[str], months: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The lines that are lost and the months of the loss; DataError with all faults of both."""
+    from landbridge.channels.gas import find_lines
+    from landbridge.world.table import parse_months
+
+    faults: list[Fault] = []
+    lost: tuple[str, ...] = ()
+    chosen: tuple[int, ...] = ()
+    try:
+        lost = find_lines(world, [name for text in lose for name in text.split(",")])
+    except DataError as error:
+        faults += error.faults
+    try:
+        chosen = parse_months(months)
+    except ValueError:
+        faults.append(Fault("--months", f"is {months!r}", "write 1-12, 11-2 or 1+2+12"))
+    if faults:
+        raise DataError("the options are not valid", faults)
+    return lost, chosen
+
+
+# -- the other channels --------------------------------------------------------------------------------
+
+
+def farm(
+    world: World,
+    *,
+    regions: Sequence[str] | None = None,
+    crops: Sequence[str] | None = None,
+    adoption: float | None = None,
+    effect_percent: float | None = None,
+) -> Answer:
+    """What farm technology is worth: output, food prices, farm trade and real income, with ranges.
+
+    Table: farms. Parameters and errors as those of `landbridge.studies.farm.farm`.
+    """
+    from landbridge.report.channels import farm_sections
+    from landbridge.studies.farm import farm as study
+
+    found = study(world, regions=regions, crops=crops, adoption=adoption, effect_percent=effect_percent)
+    options = {"region": regions, "crop": crops, "adoption": adoption, "effect": effect_percent}
+    return _answer(
+        world,
+        "farm",
+        found.to_json(),
+        {"farms": found.rows},
+        found.status,
+        lambda _: farm_sections(world, found),
+        options=options,
+        found=found,
+    )
+
+
+def travel(
+    world: World,
+    scenario: Scenario | str | Path = "visa-waivers",
+    *,
+    waive: Sequence[str] = (),
+    estimate: bool = False,
+) -> Answer:
+    """What visas and connections do to arrivals and receipts, and whether waivers were seen to work.
+
+    waive: mutual waivers as "CHN:KGZ", instead of the scenario. estimate: also fit the gravity of arrivals.
+    Tables: arrivals, income, events. Raises DataError, ScenarioError; LandbridgeError without the
+    estimation extra where it is needed.
+    """
+    from landbridge.report.channels import travel_sections
+    from landbridge.studies.travel import estimate_gravity, waiver
+    from landbridge.studies.travel import travel as study
+
+    chosen = waiver(waive) if waive else load_scenario(scenario, world)
+    found = study(world, chosen)
+    result = found.to_json()
+    if estimate:
+        fit = estimate_gravity(world)
+        coefficients, errors = fit.coef(), fit.se()
+        result["gravity"] = {
+            name: {"coefficient": float(coefficients[name]), "standard_error": float(errors[name])}
+            for name in coefficients.index
+        }
+    return _answer(
+        world,
+        "travel",
+        result,
+        {"arrivals": found.rows or found.base, "income": found.income, "events": found.events},
+        found.status,
+        lambda _: travel_sections(chosen.name, found, result),
+        scenarios=[chosen],
+        found=found,
+    )
+
+
+def treaties(world: World) -> Answer:
+    """What binds China and the five since when. Tables: coverage, registry."""
+    from landbridge.channels.treaties import coverage
+    from landbridge.report.channels import treaty_sections
+
+    five = [region for region in _FIVE if region in world.trade.regions]
+    table = coverage(world, five)
+    (registry,) = world.channel("treaties")
+    result = {"coverage": table, "registry": [dict(row) for row in registry]}
+    return _answer(world, "treaties", result, result, _NOTHING_SOLVED, lambda _: treaty_sections(five, table))
+
+
+def claims(
+    world: World, *, estimates: bool = False, both: bool = False, progress: Progress | None = None
+) -> Answer:
+    """An article's claims with verdict, evidence, source and model.
+
+    estimates: the published estimates of others beside ours instead; both: claims and estimates.
+    Table: claims or estimates. Raises as `landbridge.run` does.
+    """
+    from landbridge.report.channels import claim_sections
+    from landbridge.studies.claims import check
+
+    found = check(world, claims=both or not estimates, estimates=both or estimates, progress=progress)
+    rows = found.estimate_rows if estimates else found.rows
+    tables = {"claims": found.rows, "estimates": found.estimate_rows}
+    return _answer(
+        world,
+        "claims",
+        rows,
+        {name: held for name, held in tables.items() if held},
+        found.status,
+        lambda _: claim_sections(found),
+        scenarios=found.scenarios,
+        options={"estimates": estimates},
+        found=found,
+    )

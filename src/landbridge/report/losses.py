@@ -1,0 +1,126 @@
+"""What is lost when gateways and links are taken out, one at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from landbridge.io.whole import harmless
+from landbridge.report.document import Section
+from landbridge.report.study import Names
+from landbridge.studies.disrupt import Disruption, Loss
+from landbridge.world import World
+
+__all__ = ["loss_sections", "losses_csv"]
+
+
+def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Section]:
+    names = Names(world)
+    shown = found.losses[:count]
+    more = len(found.losses) - len(shown)
+    rest = f" {more} more in a file: -o losses.csv." if more > 0 else ""
+    whose = {"CA5": "the five together", "world": "world"}.get(found.by) or names.region[found.by]
+    yield Section(
+        f"Out for good: freight takes other routes, trade adjusts; ranked by real income, {whose}",
+        (
+            *(
+                "without",
+                "kind",
+                "1,000 TEU a year",
+                "hours a box",
+                "million USD a year",
+                "1,000 TEU unserved",
+            ),
+            *(f"{whose}, % of income", "hardest hit"),
+        ),
+        tuple(
+            (
+                _called(loss),
+                loss.kind,
+                f"{loss.teu_per_year / 1e3:,.0f}",
+                f"{loss.long_time_h:+,.0f}",
+                f"{loss.long_cost_musd:,.0f}",
+                f"{loss.unserved_teu / 1e3:,.1f}",
+                f"{loss.real_income_long[found.by]:+.3f}",
+                _hardest(loss.real_income_long, names.region),
+            )
+            for loss in shown
+        ),
+        after=(
+            "Hours: further hours of the pairs of zones that used it, by the boxes that passed; they can "
+            "fall where dearer and quicker ways are left. Million USD: what shippers lose in money, hours "
+            "and risk. Unserved: no route of their set is left; the loss of real income leaves them out and "
+            "is a lower bound. Waits elsewhere grow with the traffic that moves there, where a capacity is "
+            f"known; ordinary wagons meet no queue.{rest}",
+        ),
+    )
+    ranked = sorted(
+        (loss for loss in found.losses if loss.kind != "link"),
+        key=lambda loss: -(loss.short_cost_musd if loss.short_cost_musd is not None else float("inf")),
+    )[:count]
+    yield Section(
+        f"Out for {found.days:g} days in a year: routes and trade stay, a queue builds and is worked off",
+        (
+            "without",
+            "1,000 TEU a year",
+            "of capacity",
+            "hours a box",
+            "million USD a year",
+            f"{whose}, % of income",
+        ),
+        tuple(
+            (
+                _called(loss),
+                f"{loss.teu_per_year / 1e3:,.0f}",
+                "-" if loss.volume_over_capacity is None else f"{loss.volume_over_capacity:.2f}",
+                "-" if loss.short_time_h is None else f"{loss.short_time_h:,.1f}",
+                "-" if loss.short_cost_musd is None else f"{loss.short_cost_musd:,.0f}",
+                "-" if loss.real_income_short is None else f"{loss.real_income_short[found.by]:+.4f}",
+            )
+            for loss in ranked
+        ),
+        after=(
+            "Gateways, dearest first. Of capacity: container trains, trucks or TEU in containers a day over "
+            "the capacity stated; '-' where none is known. Hours: delay over all boxes of the year, ordinary "
+            "wagons as if the same share of a capacity were theirs. Where no capacity is known the queue "
+            "vanishes at once: a lower bound. '-' under hours: flow is at its capacity, so that a queue "
+            "would never be worked off. Real income is a first order.",
+        ),
+    )
+
+
+def _called(loss: Loss) -> str:
+    return f"{loss.id} {loss.name}" if loss.kind == "link" else loss.name
+
+
+def _hardest(income: dict[str, float], names: dict[str, str]) -> str:
+    worst = sorted((v, k) for k, v in income.items() if k in names)[:3]
+    return ", ".join(f"{names[k]} {v:+.2f}" for v, k in worst if v < -0.0005)
+
+
+def _cell(value: Any) -> Any:
+    return harmless(value) if isinstance(value, str) else value
+
+
+def losses_csv(found: Disruption) -> str:
+    """One line for each loss; real income in columns by region."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    rows = found.rows()
+    plain = [key for key in rows[0] if not key.startswith("real_income")] if rows else []
+    regions = list(found.losses[0].real_income_long) if found.losses else []
+    writer.writerow(
+        [*plain, *(f"{r}_short_percent" for r in regions), *(f"{r}_long_percent" for r in regions)]
+    )
+    for row in rows:
+        short = row["real_income_short"] or {}
+        writer.writerow(
+            [
+                *("" if row[key] is None else _cell(row[key]) for key in plain),
+                *(short.get(r, "") for r in regions),
+                *(row["real_income_long"][r] for r in regions),
+            ]
+        )
+    return out.getvalue()
