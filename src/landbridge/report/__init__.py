@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from landbridge.report.document import Document, Section, markdown, signed
-from landbridge.report.study import (
-    CLOSURES,
-    LONG,
-    STATIC,
-    Digest,
-    Names,
-    csv_text,
-    long_rows,
-    study_sections,
-)
+from landbridge.report.long_table import LONG, csv_text, long_rows
+from landbridge.report.study import CLOSURES, STATIC, Digest, Names, study_sections
 
 __all__ = [
     "CLOSURES",

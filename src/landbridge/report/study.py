@@ -1,32 +1,25 @@
-"""What a study of scenarios says, for people: sections of tables and a few paragraphs, and one long table.
+"""What a study of scenarios says, for people: sections of tables and a few paragraphs.
 
 The numbers come from Results and are only rounded here; every table says its unit.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from landbridge.indicators import indicators
-from landbridge.io.whole import harmless
 from landbridge.report.document import Section, signed
-from landbridge.result_tables import result_tables
 from landbridge.results import Results, Rows
 from landbridge.world import World
 from landbridge.world.names import MARK, UNREVIEWED, labels_of
 from landbridge.world.validate import BASE_YEAR
 
 __all__ = [
-    "LONG",
     "Digest",
     "Names",
-    "csv_text",
-    "long_rows",
     "study_sections",
 ]
 
@@ -160,41 +153,6 @@ def study_sections(
         ]
     sections.append(Section("What this means", before=tuple(_meaning(base, cases, names))))
     yield from (Names.explained(section) for section in sections)
-
-
-LONG = ("scenario", "table", "key1", "key2", "key3", "key4", "variable", "unit", "value")
-
-
-def long_rows(digests: Sequence[Digest]) -> Iterator[tuple[str, str, str, str, str, str, str, str, float]]:
-    """Every figure in one long table, its columns as LONG names them.
-
-    A case with a base of its own brings it along, as `base of` the case.
-    """
-    listed = [
-        one
-        for digest in digests
-        for one in ([replace(digest.base, id=f"base of {digest.id}")] if digest.base else []) + [digest]
-    ]
-    for digest in listed:
-        for name, table in result_tables().items():
-            for row in digest.result.get(name, []):
-                key = table.key_of(row)
-                # Four columns hold the key; what is left of a longer one stands in the last.
-                one, two, three, *rest = (*key, *[""] * (4 - len(key)))
-                for variable, value in row.items():
-                    if variable in table.keys or not isinstance(value, float):
-                        continue
-                    unit = table.unit(variable, row)
-                    yield digest.id, name, one, two, three, "/".join(rest), variable, unit, value
-
-
-def csv_text(digests: Sequence[Digest]) -> str:
-    """Every figure in one long table: scenario, table, up to four keys, variable, unit, value."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(LONG)
-    writer.writerows((*map(harmless, map(str, row[:-1])), repr(row[-1])) for row in long_rows(digests))
-    return out.getvalue()
 
 
 # -- the base ------------------------------------------------------------------------------------------
