@@ -123,7 +123,7 @@ class GasModel:
         self.availability = np.array([line.availability for line in network.lines])
         self._build()
 
-    def _build(self) -> None:
+    def _build(self) -> None:  # noqa: C901
         network, T = self.network, MONTHS
         p, home_price = (network.parameters[f"{k}_musd_per_bcm"] for k in ("missed", "home"))
         haul = network.parameters.get("haul_musd_per_bcm_100km", 0.0) * _HAUL_WEIGHT / 100.0

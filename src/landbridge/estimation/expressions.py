@@ -115,7 +115,7 @@ def condition(text: str, frame: pd.DataFrame, where: str = "where") -> NDArray[n
     return np.asarray(found)
 
 
-def evaluate(tree: ast.expr, frame: pd.DataFrame, *, functions: bool = False) -> Any:
+def evaluate(tree: ast.expr, frame: pd.DataFrame, *, functions: bool = False) -> Any:  # noqa: C901
     """The value of a parsed expression over the columns of a frame; functions: log, exp ... are known."""
 
     def value(node: ast.expr) -> Any:

@@ -110,7 +110,7 @@ def sides_of(
     return next((couple for couple in _SIDES if all(name in have for name in couple)), None), []
 
 
-def build_sample(
+def build_sample(  # noqa: C901
     formula: Formula,
     data: pd.DataFrame,
     where: str | None,

@@ -197,7 +197,7 @@ def _unscaled(capacity: NDArray[np.float64]) -> tuple[str, ...]:
     return ("every capacity is 1: b holds b / capacity^power, and flow / capacity is just the flow",)
 
 
-def _trips(path: Path, zones: int | None, own: Ints | None, tally: Tally) -> Demand:
+def _trips(path: Path, zones: int | None, own: Ints | None, tally: Tally) -> Demand:  # noqa: C901
     """Trips by pair; own: what the file calls the zones, where not 1 to their number."""
     origins: list[int] = []
     destinations: list[int] = []

@@ -304,7 +304,7 @@ class Change(PipelineVerbs, EconomyVerbs):
         if costs:
             self._change_hours_and_money(m, rows, costs)
 
-    def _change_hours_and_money(self, m: Modification, rows: list[Row], moves: dict[str, Move]) -> None:
+    def _change_hours_and_money(self, m: Modification, rows: list[Row], moves: dict[str, Move]) -> None:  # noqa: C901
         """Every row of crossings, gauge_changes or ports that a gateway in `rows` governs."""
         product = m.get("product")
         gauge = m.get("operation") == "gauge_change"

@@ -250,7 +250,7 @@ class Economy:
         lifted = self.per_wage * wl
         return np.asarray((wl.sum() / lifted.sum()) * lifted - wl + self.transfer)
 
-    def evaluate(self, u: Array) -> Point:
+    def evaluate(self, u: Array) -> Point:  # noqa: C901
         """One pass through the equations at u."""
         base = self.base
         N, theta = base.N, base.theta
@@ -340,7 +340,7 @@ class Economy:
 
     # ---- its derivative ------------------------------------------------------------------------
 
-    def push(
+    def push(  # noqa: C901
         self,
         point: Point,
         du: Array,

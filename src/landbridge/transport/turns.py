@@ -13,7 +13,7 @@ from landbridge.world.road_network import Network, Turns
 __all__ = ["expand"]
 
 
-def expand(network: Network, turns: Turns) -> Network:
+def expand(network: Network, turns: Turns) -> Network:  # noqa: C901
     """A network in which a turn is an arc of fixed cost; its first links are those of the network, in order.
 
     Only nodes with a penalty are opened. Where one is a zone, its old number stays the place where trips

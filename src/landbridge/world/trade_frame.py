@@ -37,7 +37,7 @@ PERCENT = 1.0
 _TARIFF = (float(np.nextafter(-1.0, 0.0)), np.inf)
 
 
-def table_from_frame(
+def table_from_frame(  # noqa: C901
     trade: pd.DataFrame,
     theta: float | Mapping[str, float] = 4.0,
     production: pd.DataFrame | None = None,

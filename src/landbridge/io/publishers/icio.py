@@ -39,7 +39,7 @@ _LABEL = re.compile(r"([A-Z]{2}[A-Z0-9])_([A-Z0-9_]+)")
 MAX_COLUMNS = 12_000
 
 
-def read_icio(
+def read_icio(  # noqa: C901
     path: str | Path,
     *,
     theta: float | Mapping[str, float] | Sequence[float],

@@ -188,7 +188,7 @@ def _summed(frame: pd.DataFrame, by: Concordance, report: Report) -> pd.DataFram
     return out.loc[whole]
 
 
-def read_gravity(
+def read_gravity(  # noqa: C901
     path: str | Path,
     *,
     variables: Iterable[str] = GRAVITY,

@@ -344,7 +344,7 @@ def _typed(
     return rows
 
 
-def _fast(
+def _fast(  # noqa: C901
     shown: str, header: list[str], fields: Sequence[Field], line: int, data: bytes, pointed: set[str]
 ) -> Rows | None:
     """The block typed at once; None where a cell, a line or its coding is odd in any way."""
