@@ -179,3 +179,47 @@ def test_what_landbridge_exports_is_read_back(tmp_path: Path) -> None:
     assert sum(by_product.values()) < sum(wagons[name] for name in by_product)
     assert max(by_product.values()) > 0
     assert BLOCK == 0
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "cp1251", "utf-16"])
+def test_files_that_a_spreadsheet_saves_in_russia(tmp_path: Path, coding: str) -> None:
+    """Semicolons, decimal commas and another coding give the flows of the plain files, and are stated."""
+    tables = {
+        "node.csv": "node_id,name,x_coord,y_coord,zone_id\n"
+        "1,Алматы,0.5,0.5,1\n2,Бишкек,0.6,0.5,2\n3,Токмак,0.6,0.6,\n",
+        "link.csv": "link_id,from_node_id,to_node_id,length,lanes,capacity,free_speed,directed\n"
+        "a,1,2,12.5,2,1000,60,1\nb,1,3,8.25,1,900,50,1\nc,3,2,9.5,1,900,50,1\n",
+        "demand.csv": "o_zone_id,d_zone_id,volume\n1,2,2500.5\n",
+        "turns.csv": "from_link,to_link,cost\nb,c,0.05\n",
+    }
+    flows = []
+    for name, change in (("plain", False), ("other", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        for file, text in tables.items():
+            changed = text.replace(",", ";").replace(".", ",") if change else text
+            (folder / file).write_bytes(changed.encode(coding if change else "utf-8"))
+        net = read_gmns(folder)
+        demand, penalties = read_demand(folder / "demand.csv", net), read_turns(folder / "turns.csv", net)
+        flows.append(assign(net, demand, turns=penalties, gap=1e-10).flow)
+        said = " ".join((*net.notes, *demand.notes, *penalties.notes))
+        assert ("separated by semicolons" in said) == change and ("decimal commas" in said) == change
+        shown = {
+            "utf-8": "",
+            "cp1251": "node.csv: read as windows-1251",
+            "utf-16": "demand.csv: read as UTF-16",
+        }
+        assert not change or shown[coding] in said
+    np.testing.assert_array_equal(*flows)
+
+
+def test_points_beside_commas_are_no_decimal_commas(tmp_path: Path) -> None:
+    (tmp_path / "node.csv").write_text(
+        "node_id;x_coord;y_coord;zone_id\n1;0,5;0.5;1\n2;1,0;0.5;2\n", encoding="utf-8"
+    )
+    (tmp_path / "link.csv").write_text(
+        "link_id;from_node_id;to_node_id;length;capacity;free_speed;directed\na;1;2;12;1000;60;1\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(DataError, match="'0,5' is no number"):
+        read_gmns(tmp_path)

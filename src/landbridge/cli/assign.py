@@ -106,10 +106,11 @@ def assign(
         network, demand = read_tntp(net, trips, toll_weight, distance_weight)
     penalties = None if turns is None else read_turns(turns, network)
     selected = _selected(network, select_link or [])
-    for note in network.notes[:_SHOWN]:
+    notes = (*demand.notes, *(penalties.notes if penalties else ()), *network.notes)
+    for note in notes[:_SHOWN]:
         say(f"note: {note}")
-    if len(network.notes) > _SHOWN:
-        say(f"note: and {len(network.notes) - _SHOWN} more like these")
+    if len(notes) > _SHOWN:
+        say(f"note: and {len(notes) - _SHOWN} more like these")
     _hint()
     found = solve(network, demand, model=model, gap=gap, phi=phi, turns=penalties, most=rounds, throw=False)
 

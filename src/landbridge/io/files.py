@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from landbridge.errors import DataError, Fault
-from landbridge.io.coding import SEPARATORS, looks_like
+from landbridge.io.coding import SEPARATORS, decode, looks_like, separator
 from landbridge.io.whole import write_whole
 from landbridge.world.table import quoted
 
@@ -90,15 +91,20 @@ def read_text(path: Path, name: str | None = None) -> str:
     return text
 
 
-def read_lines(path: Path, name: str | None = None) -> tuple[Lines, list[Fault]]:
+def read_lines(
+    path: Path, name: str | None = None, notes: list[str] | None = None
+) -> tuple[Lines, list[Fault]]:
     """Header and rows of a CSV file, with a fault for every line whose cells do not fit the header.
 
-    Blank lines, and last columns with neither a name nor a filled cell, are left out. Raises DataError where
+    Blank lines, and last columns with neither a name nor a filled cell, are left out. notes: given a list, a
+    file in another coding, with semicolons or tabs, or with decimal commas is read too, and the list takes a
+    line that says so; without it such a file is a fault. Raises DataError where
     the file cannot be read, where quotes do not pair, where a header names a column twice or not at all, and
     where there are too many rows.
     """
     shown = name or path.name
-    reader = csv.reader(io.StringIO(read_text(path, name), newline=""), strict=True)
+    text, sign = (read_text(path, name), ",") if notes is None else _any_text(path, shown, notes)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     rows: list[tuple[int, list[str]]] = []
     begin = 1
     try:
@@ -126,8 +132,41 @@ def read_lines(path: Path, name: str | None = None) -> tuple[Lines, list[Fault]]
             fitting.append((line, cells))
         else:
             what = f"{len(cells)} cells under {len(header)} columns"
-            faults.append(Fault(f"{shown} line {line}", what, "check the commas"))
+            faults.append(Fault(f"{shown} line {line}", what, f"check the {SEPARATORS[sign]}"))
+    if notes is not None and sign != ",":
+        fitting = _with_points(fitting, shown, notes)
     return (header, fitting), faults
+
+
+_COMMA = re.compile(r"\s*([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)\s*")
+_POINT = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*")
+
+
+def _any_text(path: Path, shown: str, notes: list[str]) -> tuple[str, str]:
+    """The text of a table in any coding that can be told, and the sign between its cells."""
+    raw = read_bytes(path, shown)
+    if not raw.strip():
+        raise DataError("an empty file", [Fault(shown, "is empty", "give it a header and rows")])
+    text, coding = decode(raw, shown)
+    sign = separator(text, shown)
+    said = [f"read as {coding}"] if coding != "UTF-8" else []
+    said += [f"separated by {SEPARATORS[sign]}"] if sign != "," else []
+    if said:
+        notes.append(f"{shown}: {', '.join(said)}")
+    return text, sign
+
+
+def _with_points(
+    rows: list[tuple[int, list[str]]], shown: str, notes: list[str]
+) -> list[tuple[int, list[str]]]:
+    """Rows whose numbers have decimal commas, with points; as they are where any number has a point."""
+    cells = [cell for _, row in rows for cell in row]
+    if not any(map(_COMMA.fullmatch, cells)) or any(map(_POINT.fullmatch, cells)):
+        return rows
+    notes.append(f"{shown}: decimal commas")
+    return [
+        (line, [_COMMA.sub(r"\1.\2", c) if _COMMA.fullmatch(c) else c for c in row]) for line, row in rows
+    ]
 
 
 def _without_empty(

@@ -61,16 +61,16 @@ def read_gmns(folder: str | Path, use: str | None = None, toll_weight: float = 0
     base = Path(folder)
     tally = Tally()
     notes: list[str] = []
-    nodes, links = rows_of(base / "node.csv", tally), rows_of(base / "link.csv", tally)
+    nodes, links = (rows_of(base / name, tally, notes) for name in ("node.csv", "link.csv"))
     unread = tally.total > 0
-    config = rows_of(base / "config.csv", tally, optional=True)
+    config = rows_of(base / "config.csv", tally, notes, optional=True)
     settings = config[0][1] if config else {}
     km, kmh = unit(settings, "long_length", KM, tally), unit(settings, "speed", KMH, tally)
     if not np.isfinite(toll_weight):
         tally.add("toll weight", "toll weight", f"is {toll_weight}", "give a number")
     uses = Uses(
-        rows_of(base / "use_definition.csv", tally, optional=True),
-        rows_of(base / "use_group.csv", tally, optional=True),
+        rows_of(base / "use_definition.csv", tally, notes, optional=True),
+        rows_of(base / "use_group.csv", tally, notes, optional=True),
         use,
         tally,
         notes,
@@ -157,7 +157,8 @@ def read_turns(path: str | Path, network: Network) -> Turns:
     """
     file = Path(path)
     tally = Tally()
-    rows = rows_of(file, tally)
+    notes: list[str] = []
+    rows = rows_of(file, tally, notes)
     wanted = (("from_link", "ib_link_id"), ("to_link", "ob_link_id"), ("cost", "penalty"))
     columns = columns_of(list(rows[0][1]), wanted, file, tally) if rows else []
     if not rows and not tally.total:
@@ -194,7 +195,7 @@ def read_turns(path: str | Path, network: Network) -> Turns:
     if tally.total:
         raise DataError("the turns cannot be used", tally.told())
     pairs = np.array(list(turns), np.int64).reshape(-1, 2)
-    return Turns(pairs[:, 0], pairs[:, 1], np.array(list(turns.values()), np.float64))
+    return Turns(pairs[:, 0], pairs[:, 1], np.array(list(turns.values()), np.float64), tuple(notes))
 
 
 def _link_cure(name: str, network: Network) -> str:

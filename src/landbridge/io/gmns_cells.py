@@ -20,12 +20,15 @@ _MISSING = frozenset(("", "nan", "na", "n/a", "#n/a", "<na>", "null", "none"))
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
 
 
-def rows_of(path: Path, tally: Tally, optional: bool = False) -> list[tuple[str, Row]]:
-    """Rows of a CSV file with the place of each; headers folded to lower case, cells stripped."""
+def rows_of(path: Path, tally: Tally, notes: list[str], optional: bool = False) -> list[tuple[str, Row]]:
+    """Rows of a CSV file with the place of each; headers folded to lower case, cells stripped.
+
+    notes: takes what was found of its coding and separators.
+    """
     if optional and not path.exists():
         return []
     try:
-        (header, rows), broken = read_lines(path)
+        (header, rows), broken = read_lines(path, notes=notes)
     except DataError as error:
         tally.take(error.faults)
         return []

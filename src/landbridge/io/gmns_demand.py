@@ -43,7 +43,8 @@ def read_demand(path: str | Path, network: Network) -> Demand:
     """
     file = Path(path)
     tally = Tally()
-    header, rows = _table(file, tally)
+    notes: list[str] = []
+    header, rows = _table(file, tally, notes)
     columns = columns_of(header, _WANTED, file, tally) if header else []
     origin, destination, lines = array("i"), array("i"), array("i")
     trips = array("d")
@@ -85,6 +86,7 @@ def read_demand(path: str | Path, network: Network) -> Demand:
         ends[between].astype(np.int64),
         volume[between],
         float(volume[inside].sum()),
+        tuple(notes),
     )
 
 
@@ -130,14 +132,17 @@ def _no_row(file: Path, tally: Tally) -> None:
     tally.add("no row", file.name, "holds no row", "columns " + ", ".join(names[0] for names in _WANTED))
 
 
-def _table(file: Path, tally: Tally) -> Table:
-    """Header in lower case, and rows with their lines; a file that is no plain table goes the common way."""
+def _table(file: Path, tally: Tally, notes: list[str]) -> Table:
+    """Header in lower case, and rows with their lines; a file that is no plain table goes the common way.
+
+    notes: takes what the common way found of coding and separators.
+    """
     if _plain(file):
         found = _streamed(file, tally)
         if found is not None:
             return found
     try:
-        (header, rows), broken = read_lines(file)
+        (header, rows), broken = read_lines(file, notes=notes)
     except DataError as error:
         tally.take(error.faults)
         return [], iter(())

@@ -166,22 +166,25 @@ class Network:
 class Demand:
     """Trips from zone to zone: one entry a pair with trips > 0; within: trips that stay in their zone.
 
-    origin, destination: zones by number from 1; trips: in the unit of the capacities (GMNS: by hour).
+    origin, destination: zones by number from 1; trips: in the unit of the capacities (GMNS: by hour). notes:
+    what a careful reader should know of how the file was read.
     """
 
     origin: Ints
     destination: Ints
     trips: Floats
     within: float = 0.0
+    notes: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
 class Turns:
     """Penalties of passing from one link to the next: a row of links (by number from 0) and a cost each.
 
-    cost: in the unit of time of the network; infinite where the turn is not allowed.
+    cost: in the unit of time of the network; infinite where the turn is not allowed. notes: as of `Demand`.
     """
 
     from_link: Ints
     to_link: Ints
     cost: Floats
+    notes: tuple[str, ...] = field(default=(), repr=False)
