@@ -115,7 +115,7 @@ def test_what_is_paid_more_is_paid_once(study: lb.Study) -> None:
     paid = case.equilibrium["fixed"]._economy.paid
     assert paid is not None
     trade = np.ascontiguousarray(base.loading.trade.transpose(2, 1, 0))
-    output, rent = paid.received(paid.of_cells(trade))
+    output, rent = paid.received(paid.of_sales(trade))
     landed = np.exp(case.freight.log_tau(case.choice.cost)).transpose(2, 1, 0)
     money = [float((r.choice.assign(base.demand_teu) * r.graph.cost_usd).sum()) / 1e6 for r in (base, case)]
     # Of what buyers pay then, tau' per unit: with money alone changed the exporter keeps its output.
