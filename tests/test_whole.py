@@ -17,6 +17,7 @@ from landbridge.cli.terminal import shortened
 from landbridge.errors import DataError, Fault
 from landbridge.io import whole
 from landbridge.io.files import write_text
+from landbridge.io.network import write_gmns
 from landbridge.io.whole import check_place, harmless, left_behind, write_whole
 from landbridge.report import Section, markdown
 
@@ -187,3 +188,20 @@ def test_a_word_without_end_and_a_file_that_cannot_be_had_are_no_internal_errors
     assert code == 2 and len(said) < 300 and "shorten it" in said
     code, _, said = call("assign", "n" * 300, "trips.tntp")
     assert code == 3 and "check its name" in said
+
+
+def test_two_who_write_a_folder_have_temporary_ones_of_their_own(tmp_path: Path) -> None:
+    """The second to end is refused, nothing is mixed and nothing is left."""
+    target = tmp_path / "net"
+    one, two = whole.folder_beside(target), whole.folder_beside(target)
+    assert one != two and one.is_dir() and two.is_dir() and one.parent == tmp_path
+    one.rmdir()
+    two.rmdir()
+    (tmp_path / ".net.part").mkdir()
+    (tmp_path / ".net.part" / "theirs.csv").write_text("x", encoding="utf-8")
+    write_gmns(target, {"node.csv": "node_id\n1\n"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".net.part", "net"]
+    with pytest.raises(DataError):
+        write_gmns(target, {"node.csv": "node_id\n2\n"})
+    assert (target / "node.csv").read_text(encoding="utf-8") == "node_id\n1\n"
+    assert (tmp_path / ".net.part" / "theirs.csv").is_file()

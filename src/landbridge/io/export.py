@@ -23,6 +23,7 @@ from landbridge.io.tables import (
     read_sources,
     table_file,
 )
+from landbridge.io.whole import folder_beside
 from landbridge.world import World
 from landbridge.world.table import Cell, Table
 from landbridge.world.trade_table import TradeTable
@@ -111,9 +112,8 @@ def export(
         cure = "export the base and keep the change as a scenario"
         raise DataError("nothing was written", [Fault("policy", "is a scenario's, not a table", cure)])
     target = free_folder(folder)
-    beside = target.with_name(f".{target.name}.part")
+    beside = _beside(target, folder)
     try:
-        shutil.rmtree(beside, ignore_errors=True)
         own = None if economy is None else _Own(tuple(economy), variants)
         _write_all(world, beside, list(sources), own)
         if check and not _gives_back(load_world(beside), world, economy is not None):
@@ -130,6 +130,14 @@ def export(
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return target
+
+
+def _beside(target: Path, folder: Path) -> Path:
+    """A new folder beside the target; DataError where none can be made."""
+    try:
+        return folder_beside(target)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
 
 
 def _gives_back(read: World, world: World, own_trade: bool) -> bool:

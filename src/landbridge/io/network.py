@@ -18,6 +18,7 @@ from typing import Any
 from landbridge.errors import DataError, Fault
 from landbridge.io.export import free_folder
 from landbridge.io.files import csv_text, write_text
+from landbridge.io.whole import folder_beside
 
 __all__ = [
     "SCHEMATIC",
@@ -291,10 +292,9 @@ def write_gmns(folder: Path, files: Mapping[str, str]) -> None:
     Raises DataError where the place is taken or cannot be written to.
     """
     target = free_folder(folder)
-    beside = target.with_name(f".{target.name}.part")
+    beside: Path | None = None
     try:
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir()
+        beside = folder_beside(target)
         for name, text in files.items():
             write_text(beside / name, text)
         if target.is_dir():
@@ -304,7 +304,8 @@ def write_gmns(folder: Path, files: Mapping[str, str]) -> None:
         fault = Fault(str(folder), f"cannot be written ({error.strerror})", "choose another place")
         raise DataError("nothing was written", [fault]) from None
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)
 
 
 def _cell(value: Any) -> str:

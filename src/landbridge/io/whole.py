@@ -15,7 +15,15 @@ from pathlib import Path
 
 from landbridge.errors import DataError, Fault
 
-__all__ = ["check_place", "harmless", "harmless_rows", "left_behind", "without_controls", "write_whole"]
+__all__ = [
+    "check_place",
+    "folder_beside",
+    "harmless",
+    "harmless_rows",
+    "left_behind",
+    "without_controls",
+    "write_whole",
+]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -129,6 +137,17 @@ def _temporary(target: Path) -> Path:
         beside = target.absolute().parent / name
         with contextlib.suppress(FileExistsError):
             beside.open("xb").close()
+            return beside
+    raise FileExistsError(17, "no free name beside it")
+
+
+def folder_beside(target: Path) -> Path:
+    """A new empty folder of its own beside a target, to be filled and renamed; see `write_whole`."""
+    for _ in range(100):
+        name = f".{target.name[:_PREFIX]}.{secrets.token_hex(4)}{_SUFFIX}"
+        beside = target.absolute().parent / name
+        with contextlib.suppress(FileExistsError):
+            beside.mkdir()
             return beside
     raise FileExistsError(17, "no free name beside it")
 
