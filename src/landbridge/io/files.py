@@ -99,8 +99,8 @@ def read_lines(
     Blank lines, and last columns with neither a name nor a filled cell, are left out. notes: given a list, a
     file in another coding, with semicolons or tabs, or with decimal commas is read too, and the list takes a
     line that says so; without it such a file is a fault. Raises DataError where
-    the file cannot be read, where quotes do not pair, where a header names a column twice or not at all, and
-    where there are too many rows.
+    the file cannot be read, where quotes do not pair, where a header names a column twice or not at all,
+    and where there are too many rows.
     """
     shown = name or path.name
     text, sign = (read_text(path, name), ",") if notes is None else _any_text(path, shown, notes)
@@ -143,7 +143,7 @@ _POINT = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*")
 
 
 def _any_text(path: Path, shown: str, notes: list[str]) -> tuple[str, str]:
-    """The text of a table in any coding that can be told, and the sign between its cells."""
+    """The text of a table in any coding that `decode` recognises, and the sign between its cells."""
     raw = read_bytes(path, shown)
     if not raw.strip():
         raise DataError("an empty file", [Fault(shown, "is empty", "give it a header and rows")])

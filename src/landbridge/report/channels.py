@@ -19,6 +19,7 @@ __all__ = ["claim_sections", "farm_sections", "travel_sections", "treaty_section
 
 
 def farm_sections(world: World, found: Farm) -> Iterator[Section]:
+    """The cases of farm technology by country, and what each shock is made of."""
     names = Names(world).region
     words = {
         "low": "low adoption x documented effect on neighbours",
@@ -87,6 +88,7 @@ def farm_sections(world: World, found: Farm) -> Iterator[Section]:
 
 
 def travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterator[Section]:
+    """Arrivals, receipts, real income and the event study of a scenario of visas."""
     yield Section(
         "Arrivals and receipts",
         ("travellers", "to", "visa", "base, 1,000", "after", "low", "high", "receipts, mUSD", "low", "high"),
@@ -192,6 +194,7 @@ def _travel_words(found: Travel) -> tuple[str, ...]:
 
 
 def treaty_sections(five: Sequence[str], table: Iterable[dict[str, Any]]) -> Iterator[Section]:
+    """Each arrangement and the year since when it binds each of the five."""
     yield Section(
         "China and the five: what binds them, since when",
         ("arrangement", "a dummy of gravity", *five),

@@ -14,6 +14,7 @@ __all__ = ["calibration_sections", "validation_sections"]
 
 
 def validation_sections(found: Validation) -> Iterator[Section]:
+    """Times, indicators, counts, shares, rates and responses of the model beside those observed."""
 
     median, left_out = found.median(), found.median(left_out=True)
     rows = tuple(
@@ -159,6 +160,7 @@ def _case_row(case: Case) -> tuple[str, ...]:
 
 
 def calibration_sections(found: Calibration) -> Iterator[Section]:
+    """Numbers fitted, counts by role, and how far the counts determine the numbers."""
     yield Section(
         "Numbers fitted",
         ("number", "refitted", "shipped", "sd before", "sd after"),

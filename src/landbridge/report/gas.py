@@ -22,6 +22,7 @@ _BASIS = (
 def gas_sections(
     result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, GasYear], profile: str
 ) -> Iterator[Section]:
+    """Gas not delivered, who goes short, what sellers lose, and the lines."""
     main = years[profile]
     yield Section("Gas not delivered", before=tuple(_words(result, years, base)), after=(_BASIS,))
     if main.unserved_bcm > _SHOWN_BCM or main.home_unserved_bcm > _SHOWN_BCM:

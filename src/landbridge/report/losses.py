@@ -17,6 +17,7 @@ __all__ = ["loss_sections", "losses_csv"]
 
 
 def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Section]:
+    """Losses for good and for some days, the largest first; count: rows shown."""
     names = Names(world)
     shown = found.losses[:count]
     more = len(found.losses) - len(shown)

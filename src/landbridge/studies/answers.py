@@ -238,8 +238,7 @@ def _co2e_per_tkm(a: Cases) -> Answer:
 
 
 def _middle_corridor(carried: Carried) -> NDArray[np.bool_]:
-    """Routes of the Trans-Caspian family without Russia and Iran, whose ships sail north - south "
-    "[route]."""
+    """Routes of the Trans-Caspian family without Russia and Iran, whose ships sail north - south [route]."""
     north_south = carried.begins_in("RUS", "IRN") | carried.goes_to("RUS", "IRN")
     return np.asarray(carried.family("trans-caspian") & ~north_south)
 

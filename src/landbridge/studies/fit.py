@@ -409,10 +409,10 @@ class Fit:
         from scipy.optimize import least_squares
 
         x = np.zeros(len(self.names)) if start is None else start
-        for turn in range(12):
+        for number in range(12):
             self.renew(x)
-            # The first ratios are not yet those of the answer: no digits are earned there.
-            exact = turn > 0
+            # The ratios of the first round are renewed anyway, so it may stop early.
+            exact = number > 0
 
             def residual(at: FloatArray) -> FloatArray:
                 return np.concatenate([self.residuals(at, rows), self.prior(at)])
