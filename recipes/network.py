@@ -196,7 +196,13 @@ def gateways(inputs: dict[str, Rows]) -> Rows:
     """Gateways with their calibrated constants."""
     fitted = _fitted(inputs)
     return [
-        {**row, "constant": fitted.get(f"gateway:{row['gateway_id']}", "1")} for row in inputs["gateways"]
+        {
+            **row,
+            "constant": fitted.get(f"gateway:{row['gateway_id']}", "1"),
+            # Bulk has the constant of containers only where neither is fitted.
+            "constant_bulk": fitted.get(f"gateway_bulk:{row['gateway_id']}", "1"),
+        }
+        for row in inputs["gateways"]
     ]
 
 

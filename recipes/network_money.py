@@ -117,6 +117,10 @@ def sector_freight(inputs: dict[str, Rows]) -> Rows:
     ]
 
 
+# Columns of value_density, and those of the unit values they come from.
+_COLUMNS = {"usd_per_teu": "usd_per_tonne", "low": "low", "high": "high"}
+
+
 def value_density(inputs: dict[str, Rows]) -> Rows:
     """Value of a TEU by exporter: the sector's, and from Kazakh unit values for Central Asia.
 
@@ -160,4 +164,14 @@ def value_density(inputs: dict[str, Rows]) -> Rows:
                     "note": "" if own else "Kazakh value of like goods taken for a neighbour",
                 }
             )
+    for row in inputs["unit_values_by_pair"]:
+        scale = in_2023(inputs, "1", row["year"]) * payload[row["sector"]]
+        known = {name: number(row[column]) * scale for name, column in _COLUMNS.items()}
+        rows.append(
+            {
+                **{name: tidy(round(value)) for name, value in known.items()},
+                **{name: row[name] for name in ("sector", "exporter", "importer", "year", "basis", "note")},
+                "source": f"{row['source']}, x {tidy(payload[row['sector']])} t/TEU",
+            }
+        )
     return rows

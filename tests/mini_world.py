@@ -212,8 +212,18 @@ def mini_network() -> dict[str, Table]:
         ("ferry", "*", 75.0),
         ("handling", "*", 8.5),
     ]
-    shares = {"northern": 0.3, "trans-caspian": 0.1, "southern": 0.1, "road": 0.1, "sea": 0.35, "other": 0.05}
-    in_bulk = dict(zip(shares, (0.2, 0.05, 0.15, 0.15, 0.4, 0.05), strict=True))
+    shares = {
+        "northern": 0.3,
+        "trans-caspian": 0.06,
+        "trans-caspian-road": 0.04,
+        "southern": 0.03,
+        "southern-road": 0.07,
+        "road": 0.1,
+        "sea": 0.33,
+        "sea-road": 0.02,
+        "other": 0.05,
+    }
+    in_bulk = dict(zip(shares, (0.2, 0.04, 0.01, 0.1, 0.05, 0.15, 0.39, 0.01, 0.05), strict=True))
     together = (
         ("china-europe", "china", "europe", True),
         ("china-europe", "china", "turkey", True),

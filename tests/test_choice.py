@@ -15,7 +15,8 @@ from landbridge.transport.choice import (
     pivot,
     solve_base,
 )
-from landbridge.transport.classes import Classes, freight_classes, keeps_every_family
+from landbridge.transport.classes import KINDS, Classes, freight_classes, keeps_every_family
+from landbridge.transport.families import BY_TRUCK
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, compile_graph
 from landbridge.transport.overlap import Nests
 from landbridge.transport.pair_families import TAPER, TAPER_ROAD
@@ -124,7 +125,7 @@ def shares_by_hand(setup: Setup) -> dict[tuple[int, int, int], float]:
                 )
             for f, cost in mean.items():
                 ratio = cost / min(mean.values())
-                low, high = TAPER_ROAD if FAMILIES[f] == "road" else TAPER
+                low, high = TAPER_ROAD if FAMILIES[f] in BY_TRUCK else TAPER
                 x = min(max((high - ratio) / (high - low), 0.0), 1.0)
                 weight = classes.family_weight[kind, classes.group[q], f]
                 out[kind, q, f] = weight * ratio**-classes.phi_x * (3 * x**2 - 2 * x**3)
@@ -355,7 +356,7 @@ def test_every_phi_gives_the_same_formula(setup: Setup, phi: float) -> None:
 
 
 def test_gateway_constants_move_shares_but_not_a_single_route(setup: Setup) -> None:
-    constant = np.zeros(setup.routes.n_routes)
+    constant = np.zeros((setup.routes.n_routes, len(KINDS)))
     route, gateway = setup.routes.through(setup.graph)
     post = setup.graph.gateways.index("ala-dos")
     constant[route[gateway == post]] = np.log(1.2)
@@ -368,6 +369,23 @@ def test_gateway_constants_move_shares_but_not_a_single_route(setup: Setup) -> N
     alone = np.bincount(setup.routes.pair)[setup.routes.pair] == 1
     q = setup.routes.pair[alone & through]
     np.testing.assert_allclose(after.cost[q], setup.base.cost[q], rtol=1e-12)
+
+
+def test_a_constant_of_bulk_moves_no_goods_in_containers(setup: Setup) -> None:
+    constant = np.zeros((setup.routes.n_routes, len(KINDS)))
+    route, gateway = setup.routes.through(setup.graph)
+    through = np.zeros(setup.routes.n_routes, dtype=bool)
+    through[route[gateway == setup.graph.gateways.index("ala-dos")]] = True
+    constant[through, KINDS.index("bulk")] = np.log(0.8)
+    before = setup.pivot()
+    base = solve_base(setup.routes, setup.classes, setup.sums, setup.available, setup.nests, constant)
+    after = pivot(base, setup.sums, setup.available, constant)
+    for sector, boxed in enumerate(setup.classes.in_containers):
+        old, new = (c.route_share(sector, 1) for c in (before, after))
+        if boxed:
+            np.testing.assert_array_equal(new, old)
+        else:
+            assert new[through].sum() < old[through].sum()
 
 
 def test_a_pair_left_without_a_route_is_reported(setup: Setup) -> None:

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 import landbridge as lb
 from landbridge.scenario import Scenario
 from landbridge.transport.choice import BaseChoice, Choice, pivot, solve_base
-from landbridge.transport.families import _distinct
+from landbridge.transport.families import BY_TRUCK, _distinct
 from landbridge.transport.graph import Graph
 from landbridge.transport.pair_families import TAPER, TAPER_ROAD, cost_by_kind
 from landbridge.transport.paths import FAMILIES
@@ -102,7 +102,7 @@ def height(ratio: Array, family: Array) -> Array:
     """How much of a family counts, by its cost over that of the cheapest."""
     out = []
     for r, f in zip(ratio, family, strict=True):
-        low, high = TAPER_ROAD if FAMILIES[f] == "road" else TAPER
+        low, high = TAPER_ROAD if FAMILIES[f] in BY_TRUCK else TAPER
         x = min(max((high - r) / (high - low), 0.0), 1.0)
         out.append(3 * x**2 - 2 * x**3)
     return np.array(out)

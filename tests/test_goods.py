@@ -48,7 +48,15 @@ def test_gateways_tell_containers_tonnes_and_trucks(study: lb.Study) -> None:
     rows = {row["gateway"]: row for row in study.base.gateway_rows}
     for row in rows.values():
         assert row["tonnes"] >= 0.0
-        assert (row["trucks_per_year"] is None) == (row["mode"] != "road")
+        on_ferries = row["gateway"] in ("aktau", "kuryk", "turkmenbashi", "alat")
+        if row["mode"] == "road" or on_ferries:
+            assert row["trucks_per_year"] is not None
+    # Trucks that sail on a ferry are in no container, and in the tonnes of the port.
+    ferry = rows["alat"]
+    assert 0.0 < ferry["trucks_per_year"] < ferry["tonnes"] / 20.0
+    assert (
+        rows["rotterdam"]["trucks_per_year"] is None and rows["khorgos-altynkol"]["trucks_per_year"] is None
+    )
     # Lanes pass a strait both ways, so that boxes cannot be told from their return.
     assert rows["suez"]["teu_container"] is None and rows["rotterdam"]["teu_container"] > 0.0
     road = rows["khorgos-nur-zholy"]

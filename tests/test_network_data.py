@@ -22,7 +22,17 @@ REGION_CODES = (
 REGIONS = sorted(REGION_CODES.split())
 SECTORS = ["AGR", "FOO", "ENE", "REF", "MIN", "CHM", "TEX", "WPP", "NMM", "MET", "MCH", "ELE", "VEH", "OTH"]
 OFF_NETWORK = {"ARM", "JPN", "KOR", "ROW", "USA"}
-FAMILIES = {"northern", "trans-caspian", "southern", "road", "sea", "other"}
+FAMILIES = {
+    "northern",
+    "trans-caspian",
+    "trans-caspian-road",
+    "southern",
+    "southern-road",
+    "road",
+    "sea",
+    "sea-road",
+    "other",
+}
 RAILS = ("rail-1435", "rail-1520", "rail-1676")
 NETWORK_TABLES = sorted(
     name for name in read_schema() if "." not in name and name not in ("regions", "sectors")

@@ -1,7 +1,8 @@
 """What passes a gateway in the units that people count, and the observed counts beside it.
 
 Containers are counted as a port counts them: loaded and empty, in and out. All goods are counted in tonnes,
-those in containers too. A truck is `t_per_truck` tonnes.
+those in containers too. A truck is `t_per_truck` tonnes. What reaches a port of the Caspian by road sails in
+its truck and is counted in trucks there, not in containers; at other ports the truck stays ashore.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.transport import Graph
+from landbridge.transport.graph import LAYERS, PORT, ROAD
 from landbridge.world import World
 
-__all__ = ["Passed", "count_rows", "observed_cells"]
+__all__ = ["Passed", "count_rows", "observed_cells", "trucks_aboard"]
 
 FloatArray = NDArray[np.float64]
 Rows = list[dict[str, Any]]
@@ -28,21 +30,36 @@ _BY_TRUST = ("fitted", "input", "predicted", "ranked")
 class Passed:
     """What passes every gateway a year, from flows [arc, product] and goods [arc, 2], see `Results`.
 
-    containers [gateway]: TEU, loaded and empty, both ways. tonnes, trucks [gateway]: all goods.
+    containers [gateway]: TEU, loaded and empty, both ways. tonnes [gateway]: all goods. trucks [gateway]: all
+    goods as trucks, at ports those on ferries alone. ferries [gateway]: ports that ship trucks.
     block_boxes [gateway]: containers on container trains, empty ones too; trains [gateway]: of them a day.
     block_loaded [gateway]: the loaded of these.
     """
 
     def __init__(self, world: World, graph: Graph, flow_teu: FloatArray, goods: FloatArray) -> None:
         back = world.parameter("return_ratio_empty")
-        by_way = graph.at_gateways_by_way(goods)
-        self.containers = _with_empties(by_way[:, CONTAINERS], back)
-        self.tonnes = by_way[:, TONNES].sum(axis=1)
-        self.trucks = self.tonnes / world.parameter("t_per_truck")
-        block = graph.at_gateways_by_way(flow_teu)[:, 0]
+        aboard = trucks_aboard(graph)
+        afloat = np.where(aboard, 0.0, 1.0)[:, None]
+        self.containers = _with_empties(graph.at_gateways_by_way(goods * afloat)[:, CONTAINERS], back)
+        self.tonnes = graph.at_gateways_by_way(goods)[:, TONNES].sum(axis=1)
+        rolled = graph.at_gateways_by_way(goods * (1.0 - afloat))[:, TONNES].sum(axis=1)
+        port = {str(row["gateway_id"]) for row in world.network["gateways"] if row["kind"] == "port"}
+        ports = np.array([gateway in port for gateway in graph.gateways], dtype=bool)
+        self.trucks = np.where(ports, rolled, self.tonnes) / world.parameter("t_per_truck")
+        self.ferries = graph.at_gateways(aboard.astype(float)[:, None])[:, 0] > 0.0
+        block = graph.at_gateways_by_way(flow_teu * afloat)[:, 0]
         self.block_boxes = _with_empties(block, back)
         self.block_loaded = block.sum(axis=1)
         self.trains = self.block_boxes / (world.parameter("teu_per_train") * world.parameter("days_per_year"))
+
+
+def trucks_aboard(graph: Graph) -> NDArray[np.bool_]:
+    """Arcs on which a truck boards or leaves a ship of the Caspian with its goods [arc]."""
+    shore = np.zeros(len(graph.places), dtype=bool)
+    ships = graph.caspian_ship
+    shore[graph.tail[ships] // len(LAYERS)] = shore[graph.head[ships] // len(LAYERS)] = True
+    by_road = (graph.tail % len(LAYERS) == ROAD) | (graph.head % len(LAYERS) == ROAD)
+    return np.asarray((graph.operation == PORT) & by_road & shore[graph.tail // len(LAYERS)])
 
 
 def _with_empties(by_way: FloatArray, back: float) -> FloatArray:

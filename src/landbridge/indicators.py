@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from landbridge.trade import Equilibrium
 from landbridge.trade.welfare import CA5
-from landbridge.transport import FAMILIES, Choice, Freight, Graph
+from landbridge.transport import BY_LAND, FAMILIES, Choice, Freight, Graph
 from landbridge.transport.graph import LAYERS
 from landbridge.transport.paths import RouteSet, transit_arcs
 from landbridge.world import World
@@ -61,7 +61,7 @@ _KEPT: WeakKeyDictionary[Any, dict[tuple[str, str], float]] = WeakKeyDictionary(
 # What the base and all cases of a study share, as their routes and places are the same.
 _WAYS: WeakKeyDictionary[RouteSet, _Ways] = WeakKeyDictionary()
 # Families by land; the sea between land legs of the Caspian belongs to them.
-_LAND = tuple(FAMILIES.index(name) for name in ("northern", "trans-caspian", "southern", "road"))
+_LAND = tuple(FAMILIES.index(name) for name in BY_LAND)
 
 
 class Solved(Protocol):

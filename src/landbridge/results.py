@@ -217,8 +217,9 @@ class Results:
         trains_per_day: container trains both ways, empty returns included; null away from rail borders.
         teu_container: containers, loaded and empty, both ways, null at straits; on the road goods that would
         fill them. tonnes: all goods, those in containers too.
-        trucks_per_year: these as trucks, null off the road. observed, observed_unit, observed_year,
-        observed_use: a count of the year of the economy, where there is one; observed_ours: ours of it.
+        trucks_per_year: these as trucks on roads; at ports of the Caspian those on ferries; else null.
+        observed, observed_unit, observed_year, observed_use: a count of the year of the economy, where there
+        is one; observed_ours: ours of it.
         teu_per_year: containers loaded and bulk in TEU by weight; teu_block, teu_wagonload of it by rail
         product.
         wait_h: hours of the crossing or in the port, service and queue, averaged over what passes; a gauge
@@ -256,7 +257,9 @@ class Results:
                     # Lanes pass a strait in both directions of either way.
                     "teu_container": float(passed.containers[j]) if row["kind"] != "strait" else None,
                     "tonnes": float(passed.tonnes[j]),
-                    "trucks_per_year": float(passed.trucks[j]) if row["mode"] == "road" else None,
+                    "trucks_per_year": (
+                        float(passed.trucks[j]) if row["mode"] == "road" or passed.ferries[j] else None
+                    ),
                     "teu_per_year": teu,
                     "teu_block": float(total[j, BLOCK]) if rail else None,
                     "teu_wagonload": float(total[j, WAGONLOAD]) if rail else None,

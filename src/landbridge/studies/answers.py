@@ -23,6 +23,7 @@ from landbridge.studies.cases import BELT, TO_FIVE, Answer, Cases, in_order
 from landbridge.studies.customs import beside_customs, of_the_five
 from landbridge.studies.travel import waiver
 from landbridge.trade.welfare import CA5
+from landbridge.transport import BY_LAND
 from landbridge.transport.routes import route
 from landbridge.world import World
 
@@ -125,7 +126,7 @@ def _cost_saved(a: Cases) -> Answer:
 
 
 def _middle_east_by_land(a: Cases) -> Answer:
-    by_land = a.carried.family("northern", "trans-caspian", "southern", "road")
+    by_land = a.carried.family(*BY_LAND)
 
     def share(countries: Iterable[str]) -> float:
         mine = a.carried.ends_in(frozenset(["CHN"]), frozenset(countries))
@@ -198,7 +199,7 @@ def _n1(a: Cases) -> Answer:
 
 
 def _transit_share(a: Cases) -> Answer:
-    by_land = a.carried.family("northern", "trans-caspian", "southern", "road")
+    by_land = a.carried.family(*BY_LAND)
     china = by_land & (a.carried.begins_in("CHN") | a.carried.goes_to("CHN"))
     beyond = china & ~a.carried.begins_in(*CA5) & ~a.carried.goes_to(*CA5)
     crossing = np.zeros_like(beyond)
@@ -240,7 +241,7 @@ def _co2e_per_tkm(a: Cases) -> Answer:
 def _middle_corridor(carried: Carried) -> NDArray[np.bool_]:
     """Routes of the Trans-Caspian family without Russia and Iran, whose ships sail north - south [route]."""
     north_south = carried.begins_in("RUS", "IRN") | carried.goes_to("RUS", "IRN")
-    return np.asarray(carried.family("trans-caspian") & ~north_south)
+    return np.asarray(carried.family("trans-caspian", "trans-caspian-road") & ~north_south)
 
 
 def _caspian_mt(name: str | None) -> Solver:

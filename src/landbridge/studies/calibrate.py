@@ -17,7 +17,7 @@ from landbridge.errors import DataError, Fault
 from landbridge.scenario import Scenario, apply
 from landbridge.studies.fit import CONSTANTS, TWO_PORTS, Count, Fit
 from landbridge.transport import FAMILIES, Choice, pivot
-from landbridge.transport.graph import BLOCK, SEA
+from landbridge.transport.graph import BLOCK, HAUL, RAILS, SEA
 from landbridge.world import World
 from landbridge.world.validate import BASE_YEAR
 
@@ -157,8 +157,7 @@ def _can_be_fitted(world: World) -> None:
     gateways = world.network["gateways"].by("gateway_id")
     faults = [
         Fault("gateways.csv", f"no gateway {name}", "calibrate fits the constant of this gateway: add it")
-        for names in CONSTANTS.values()
-        for name in names
+        for name in dict.fromkeys(gateway for _, gateway in CONSTANTS.values())
         if name not in gateways
     ]
     if "CHN" not in world.trade.regions:
@@ -200,15 +199,26 @@ def response(base: SolvedBase) -> list[dict[str, Any]]:
 
     phi_b is not fitted: these events check it, each on the trains that were counted (POPULATIONS). TEU of
     containers by the northern family at the demand of the base; sea rates per km are multiplied, Suez closed.
+    ours: with the rates of trains as they were; ours_low, ours_high: with those of trains at the ends of the
+    range of the event, which move against the response.
     """
     out = []
     for row in base.world.network["validation_responses"]:
         groups = POPULATIONS[str(row["population"])]
         before = _northern_teu(base, groups, float(row["sea_rate_before"] or 1.0), closed=False)
-        after = _northern_teu(
-            base, groups, float(row["sea_rate_after"] or 1.0), closed=bool(row["straits_closed"])
+        ours, *ends = (
+            _northern_teu(
+                base,
+                groups,
+                float(row["sea_rate_after"] or 1.0),
+                closed=bool(row["straits_closed"]),
+                rail=rail,
+            )
+            / before
+            if before > 0.0
+            else None
+            for rail in (1.0, *(float(row[f"rail_rate_{end}"] or 1.0) for end in ("high", "low")))
         )
-        ours = after / before if before > 0.0 and after > 0.0 else None
         observed = float(row["observed"] or 0.0)
         out.append(
             {
@@ -216,6 +226,8 @@ def response(base: SolvedBase) -> list[dict[str, Any]]:
                 "population": str(row["population"]),
                 "observed": observed,
                 "ours": ours,
+                "ours_low": ends[0],
+                "ours_high": ends[1],
                 "ln_error": float(np.log(ours / observed)) if ours and observed else None,
                 "phi_b": base.classes.phi_b,
                 "source": str(row["source"]),
@@ -237,7 +249,7 @@ def _of_2024(base: SolvedBase) -> tuple[float, str]:
     arcs = graph.govern_arc[np.isin(graph.govern_gateway, gates) & graph.govern_counted]
     demand = base.results.demand_teu
     before, after = (
-        float(_at_sea_rate(base, rate, closed=closed).assign(demand)[arcs, BLOCK].sum())
+        float(_at_rates(base, rate, 1.0, closed=closed).assign(demand)[arcs, BLOCK].sum())
         for rate, closed in (
             (float(rows[0]["sea_rate_before"] or 1.0), False),
             (float(rows[0]["sea_rate_after"] or 1.0), True),
@@ -246,8 +258,10 @@ def _of_2024(base: SolvedBase) -> tuple[float, str]:
     return (after / before if before > 0.0 else 1.0), str(rows[0]["event"])
 
 
-def _northern_teu(base: SolvedBase, groups: Sequence[str], sea_rate: float, *, closed: bool) -> float:
-    choice, routes, classes = _at_sea_rate(base, sea_rate, closed=closed), base.common.routes, base.classes
+def _northern_teu(
+    base: SolvedBase, groups: Sequence[str], sea_rate: float, *, closed: bool, rail: float = 1.0
+) -> float:
+    choice, routes, classes = _at_rates(base, sea_rate, rail, closed=closed), base.common.routes, base.classes
     wanted = np.array([name in groups for name in classes.groups])
     mine = (routes.group_family == FAMILIES.index("northern")) & wanted[classes.group[routes.group_pair]]
     demand = base.results.demand_teu
@@ -256,13 +270,18 @@ def _northern_teu(base: SolvedBase, groups: Sequence[str], sea_rate: float, *, c
     return float(sum(share[s, mine] @ demand[routes.group_pair[mine], s] for s in boxes))
 
 
-def _at_sea_rate(base: SolvedBase, sea_rate: float, *, closed: bool) -> Choice:
-    """The choice with ocean rates per km multiplied, Suez closed or open."""
+def _at_rates(base: SolvedBase, sea_rate: float, rail_rate: float, *, closed: bool) -> Choice:
+    """The choice with ocean rates and those of container trains per km multiplied, Suez closed or open."""
     number = 1 if closed else base.number
     graph, routes = base.common.graphs[number], base.common.routes
     sums, available = routes.sums(graph), routes.available(graph, number)
     at_sea = graph.mode == SEA
     money = np.where((at_sea & graph.ocean_ship)[:, None], graph.cost_usd, 0.0)
     extra = np.ascontiguousarray(routes.over_arcs(money).T) * (sea_rate - 1.0)
+    if rail_rate != 1.0:
+        train = (np.isin(graph.mode, RAILS) & (graph.operation == HAUL)).astype(float) * graph.cost_usd[
+            :, BLOCK
+        ]
+        extra[BLOCK] += routes.over_arcs(train[:, None])[:, 0] * (rail_rate - 1.0)
     sums = type(sums)(sums.time_h, sums.cost_usd + extra, sums.co2e_kg, sums.variance_h2)
     return pivot(base.choice, sums, available, base.log_constant)

@@ -38,6 +38,7 @@ from landbridge.model import Progress
 from landbridge.trade import Carriage
 from landbridge.trade.welfare import CA5
 from landbridge.transport import Choice, RouteSet, log_constants, pivot
+from landbridge.transport.classes import KINDS
 from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import RouteSums
 from landbridge.transport.touched import Patched, Touched, passes
@@ -419,14 +420,15 @@ class _Bench:
         return _Part(
             RouteSums(*sums),
             self.available[kept] & ~cut,
-            np.zeros(len(kept)) if constant is None else constant[kept],
+            np.zeros((len(kept), len(KINDS))) if constant is None else constant[kept],
         )
 
     def _new(self, routes: RouteSet) -> _Part:
         """Routes that were searched for."""
         open_ = np.ones(routes.n_routes, dtype=bool)
         constant = log_constants(self.base.world, self.graph, routes)
-        return _Part(routes.sums(self.graph), open_, np.zeros(len(open_)) if constant is None else constant)
+        nothing = np.zeros((len(open_), len(KINDS)))
+        return _Part(routes.sums(self.graph), open_, nothing if constant is None else constant)
 
     def _incomes(self, change: FloatArray) -> dict[str, float]:
         """Percent by region, for the five together and for the world."""

@@ -64,11 +64,17 @@ Cell3 = tuple[int, int, int]
 REFERENCE = ("alashankou-dostyk",)
 # The rail ports between Xinjiang and Kazakhstan, which are counted together.
 TWO_PORTS = ("khorgos-altynkol", "alashankou-dostyk")
-# Constants fitted, by the gateways that share them.
-CONSTANTS: dict[str, tuple[str, ...]] = {
-    "khorgos": ("khorgos-altynkol",),
-    "manzhouli": ("manzhouli-zabaikalsk",),
-    "erenhot": ("erenhot-zamyn-uud",),
+# Constants fitted: the goods and the gateway of each. Bulk between Russia and China goes by Manzhouli or, in
+# transit, over Mongolia: its constants are those of these two ways.
+# Of the truck ferry to Trieste no tariff was found.
+CONSTANTS: dict[str, tuple[str, str]] = {
+    "gateway:khorgos-altynkol": ("container", "khorgos-altynkol"),
+    "gateway:manzhouli-zabaikalsk": ("container", "manzhouli-zabaikalsk"),
+    "gateway:erenhot-zamyn-uud": ("container", "erenhot-zamyn-uud"),
+    "gateway_bulk:manzhouli-zabaikalsk": ("bulk", "manzhouli-zabaikalsk"),
+    "gateway_bulk:naushki-ulaanbaatar": ("bulk", "naushki-ulaanbaatar"),
+    "gateway:trieste-istanbul-ferry": ("container", "trieste-istanbul-ferry"),
+    "gateway_bulk:trieste-istanbul-ferry": ("bulk", "trieste-istanbul-ferry"),
 }
 # Standard deviation of ln b, and the multiple of sigma from which a row loses weight.
 SIGMA_CONSTANT, ROBUST = 0.1, 6.0
@@ -120,9 +126,9 @@ class Fit:
         self.plain = replace(base.results.choice.weights, log_constant=None)
         self.opened = base.choice.family_cost[0, 0] > 0.0
         self._stated()
-        self.names = [f"gateway:{names[0]}" for names in CONSTANTS.values()] + [
-            f"odds:{self._label(cell)}" for cell in self.cells
-        ]
+        self.names = [*CONSTANTS, *(f"odds:{self._label(cell)}" for cell in self.cells)]
+        # Which constant is of which kind of goods [constant, kind].
+        self.of_kind = np.array([[kind == name for name in KINDS] for kind, _ in CONSTANTS.values()], float)
         self._at: FloatArray | None = None
         self.log_weight: FloatArray = np.log(np.maximum(self.stated, 1e-12))
 
@@ -173,11 +179,10 @@ class Fit:
     def passes(self) -> FloatArray:
         """How often each route passes the gateways of each constant [route, constant]."""
         graph, columns = self.base.graph, []
-        for names in CONSTANTS.values():
+        for _, name in CONSTANTS.values():
             passes = np.zeros((graph.n_arcs, 1))
-            for name in names:
-                j = graph.gateways.index(name)
-                passes[graph.govern_arc[(graph.govern_gateway == j) & graph.govern_counted]] = 1.0
+            j = graph.gateways.index(name)
+            passes[graph.govern_arc[(graph.govern_gateway == j) & graph.govern_counted]] = 1.0
             columns.append((self.routes.over_arcs(passes)[:, 0] > 0.0).astype(float))
         return np.stack(columns, axis=1)
 
@@ -210,7 +215,8 @@ class Fit:
         self._load[rows] = 0.0
         for turn in self._turn:
             turn[rows] = 0.0
-        self._fill(replace(self._part, log_constant=self.passes[rows] @ b), rows, groups, slopes=True)
+        constant = self.passes[rows] @ (b[:, None] * self.of_kind)
+        self._fill(replace(self._part, log_constant=constant), rows, groups, slopes=True)
 
     def _empty(self) -> None:
         routes = self.routes
@@ -244,8 +250,8 @@ class Fit:
             worth, at = value[pair][block.group], rows[block.routes]
             parts = [(self._load, inner.share)]
             for k, out in enumerate(self._turn if slopes else ()):
-                tilt = np.broadcast_to(classes.phi * self.passes[at, k, None], inner.share.shape)
-                parts.append((out, inner.turn(tilt)))
+                of_sector = self.of_kind[k][classes.kind]
+                parts.append((out, inner.turn(classes.phi * self.passes[at, k, None] * of_sector)))
             for out, shares in parts:
                 on = shares * teu
                 for unit, per in enumerate(per_unit):
@@ -444,15 +450,16 @@ class Fit:
     def named(self, x: FloatArray) -> dict[str, float]:
         """The fitted numbers by name: constants b, and ln A over that of the stated shares."""
         n = len(CONSTANTS)
-        out = {
-            f"gateway:{g}": float(np.exp(v)) for v, gs in zip(x, CONSTANTS.values(), strict=False) for g in gs
-        }
+        out = {name: float(np.exp(v)) for name, v in zip(CONSTANTS, x, strict=False)}
         return out | {name: float(v) for name, v in zip(self.names[n:], x[n:], strict=True)}
 
     def shipped(self) -> dict[str, float]:
         """The same numbers as the World has them."""
         gateways = self.world.network["gateways"].by("gateway_id")
-        out = {f"gateway:{g}": float(gateways[g]["constant"] or 1.0) for gs in CONSTANTS.values() for g in gs}
+        out = {}
+        for name, (kind, gateway) in CONSTANTS.items():
+            boxed, bulk = gateways[gateway]["constant"] or 1.0, gateways[gateway]["constant_bulk"]
+            out[name] = float(boxed if kind == "container" or bulk is None else bulk)
         weight = np.log(np.maximum(self.classes.family_weight, 1e-300))
         moved = weight - self.log_weight
         # The level of a group's weights is free: it is read off a family that is not fitted.
@@ -543,7 +550,7 @@ class Fit:
         """What a reader must know about the numbers."""
         out = []
         for name, value in self.named(x).items():
-            if name.startswith("gateway:") and not PLAUSIBLE[0] <= value <= PLAUSIBLE[1]:
+            if name in CONSTANTS and not PLAUSIBLE[0] <= value <= PLAUSIBLE[1]:
                 out.append(f"{name} = {value:.2f} lies outside {PLAUSIBLE[0]}-{PLAUSIBLE[1]}: a data fault")
         _, shares, stated = self.tables(x)
         for cell in self.cells:

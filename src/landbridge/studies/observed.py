@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from landbridge.chain import SolvedBase
+from landbridge.counts import trucks_aboard
 from landbridge.transport.classes import KINDS
 from landbridge.transport.graph import LAYERS, RAILS
 from landbridge.transport.modes import MODE_CLASSES, border_modes, mode_classes
@@ -96,7 +97,8 @@ class Observed:
         self._masks: list[tuple[NDArray[np.int64], int]] = []
         self._set_up()
         year = int(world.parameter("horizon"))
-        kinds = world.network["gateways"].by("gateway_id")
+        self._aboard = trucks_aboard(graph)
+        kinds = self._kinds = world.network["gateways"].by("gateway_id")
         self.rows: list[Observation] = []
         for row in world.network["validation_counts"]:
             names = str(row["gateway_id"]).split("+")
@@ -155,9 +157,12 @@ class Observed:
             self._masks.append((mark(), unit))
         return self._forms[*key, unit]
 
-    def _through(self, gateway: str, way: int) -> NDArray[np.int64]:
+    def _through(self, gateway: str, way: int, goods: str) -> NDArray[np.int64]:
+        """Routes through a gateway one way; at ports, of goods in `trucks`, in `boxes` or of `all`."""
         graph, j = self._graph, self._number[gateway]
         arcs = graph.govern_arc[(graph.govern_gateway == j) & graph.govern_counted]
+        if goods != "all":
+            arcs = arcs[self._aboard[arcs] == (goods == "trucks")]
         passes = np.zeros((graph.n_arcs, 1))
         passes[arcs[self._way[arcs] == way]] = 1.0
         return np.flatnonzero((self._routes.over_arcs(passes)[:, 0] > 0.0) & self._trades)
@@ -182,8 +187,10 @@ class Observed:
             }.get(unit)
             if units is None:
                 return None
+            port = self._kinds[names[0]]["kind"] == "port"
+            goods = {"t/year": "all", "trucks/year": "trucks"}.get(unit, "boxes") if port else "all"
             forms = [
-                self._form(("gate", name, way), u, partial(self._through, name, way))
+                self._form(("gate", name, way, goods), u, partial(self._through, name, way, goods))
                 for name in names
                 for u in units
                 for way in (0, 1)

@@ -16,6 +16,7 @@ from landbridge.transport.choice import (
     solve_base,
 )
 from landbridge.transport.classes import Classes, freight_classes, keeps_every_family
+from landbridge.transport.families import BY_LAND
 from landbridge.transport.freight import (
     Freight,
     carried,
@@ -31,6 +32,7 @@ from landbridge.transport.routes import Route, Routes, route
 from landbridge.world.road_network import Turns
 
 __all__ = [
+    "BY_LAND",
     "FAMILIES",
     "ArcBars",
     "Assignment",

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from landbridge.transport.admissible import ABROAD_KM, Admissible
-from landbridge.transport.families import MIXED, OTHER, Labels
+from landbridge.transport.families import BY_TRUCK, FAMILIES, MIXED, OTHER, Labels
 from landbridge.transport.graph import LAYERS, PORT, Graph
 from landbridge.transport.search import BLENDS, MIDDLE, PAST, Found, Joins, Network, Pairs, Ways
 
@@ -41,11 +41,11 @@ LongArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 HashArray = NDArray[np.uint64]
 
-NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA = range(5)
-SEARCHED = (NORTHERN, TRANS_CASPIAN, SOUTHERN, BY_ROAD, BY_SEA)
+NORTHERN, BY_ROAD = FAMILIES.index("northern"), FAMILIES.index("road")
+SEARCHED = tuple(family for family in range(len(FAMILIES)) if family != OTHER)
 # A whole family is left out where even its best route costs this many times the pair's cheapest, at every
 # blend: Berlin - Warsaw has a way over the Caspian that is no choice. Trucks are dear and used all the same.
-_ABSURD = np.array([1.25, 1.25, 1.25, 4.0, 1.5])
+_ABSURD = np.array([{"road": 4.0, "sea": 1.5}.get(f, 2.0 if f in BY_TRUCK else 1.25) for f in FAMILIES])
 # Ways over and past gateways are kept in the base for families that come within this of the pair's cheapest,
 # and ways over the gateways of the countries at both ends where they come within this of the family's.
 _RIVAL = 1.1

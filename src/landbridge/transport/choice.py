@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import Fault, InfeasibleError
-from landbridge.transport.classes import Classes
+from landbridge.transport.classes import KINDS, Classes
 from landbridge.transport.gradient import ArcBars, pulled_back
 from landbridge.transport.graph import Graph
 from landbridge.transport.overlap import Nests
@@ -391,7 +391,7 @@ def solve_base(
     `landbridge.transport.pair_families`.
 
     available [route]: see RouteSet. nests: of the routes, see `landbridge.transport.overlap`.
-    log_constant [route]: sum of ln b_j over the gateways a route passes (calibration), zero by default.
+    log_constant [route, kind]: sum of ln b_j over the gateways a route passes (calibration), zero by default.
     """
     weights = Weights(nests, classes, routes.pair, sums, available[:, None], log_constant)
     found = weights.totals(mean=True)
@@ -497,18 +497,22 @@ def pivot(
 
 
 def log_constants(world: World, graph: Graph, routes: RouteSet) -> FloatArray | None:
-    """sum of ln b_j over the gateways of every route [route]; None where every constant is one.
+    """sum of ln b_j over the gateways of every route [route, kind]; None where every constant is one.
 
-    b_j multiplies the weight of a route by b_j^phi and never enters a cost (see `calibrate`).
+    b_j multiplies the weight of a route by b_j^phi and never enters a cost (see `calibrate`). Containers have
+    the column `constant`, bulk has `constant_bulk`, and `constant` where that is blank.
     """
     table = world.network["gateways"].by("gateway_id")
-    log = np.array(
-        [np.log(float(table[g]["constant"] or 1.0)) if g in table else 0.0 for g in graph.gateways]
-    )
+    log = np.zeros((len(graph.gateways), len(KINDS)))
+    for j, gateway in enumerate(graph.gateways):
+        if gateway in table:
+            boxed, bulk = table[gateway]["constant"] or 1.0, table[gateway].get("constant_bulk")
+            log[j] = np.log([float(boxed), float(boxed if bulk is None else bulk)])
     if not log.any():
         return None
-    route, gateway = routes.through(graph)
-    return np.asarray(np.bincount(route, weights=log[gateway], minlength=routes.n_routes), dtype=np.float64)
+    route, gateway_of = routes.through(graph)
+    columns = (np.bincount(route, weights=one[gateway_of], minlength=routes.n_routes) for one in log.T)
+    return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
 
 
 def _open_groups(routes: RouteSet, available: BoolArray) -> BoolArray:

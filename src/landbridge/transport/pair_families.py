@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from landbridge.transport.classes import Classes
-from landbridge.transport.families import FAMILIES
+from landbridge.transport.families import BY_TRUCK, FAMILIES
 from landbridge.transport.paths import RouteSet
 from landbridge.transport.weights import Totals
 
@@ -371,7 +371,7 @@ def _over_cheapest(
 
 def _taper(ratio: FloatArray, family: NDArray[np.integer[Any]]) -> FloatArray:
     """h: one below the first bound, zero above the second, x^2 (3 - 2 x) between [kind, group]."""
-    road = family == FAMILIES.index("road")
+    road = np.isin(family, [FAMILIES.index(name) for name in BY_TRUCK])
     low, high = (np.where(road, TAPER_ROAD[k], TAPER[k]) for k in (0, 1))
     left = np.clip((high - ratio) / (high - low), 0.0, 1.0)
     return np.asarray(left * left * (3.0 - 2.0 * left))

@@ -67,7 +67,8 @@ class Weights:
     """What the weights of some routes follow from.
 
     pair [route]: number of the pair in `classes`. open [route, 1 or sector]: routes that can be used.
-    log_constant [route]: sum of ln b_j, None where every constant is one.
+    log_constant [route, kind]: sum of ln b_j for goods in containers and in bulk, None where every constant
+    is one.
     """
 
     nests: Nests
@@ -81,7 +82,9 @@ class Weights:
         """w^(1/phi) G of some routes [route, 1 or sector]."""
         opened = self.open[routes] if self.open.shape[1] == 1 else self.open[routes, sectors]
         root: FloatArray = np.where(opened, _SCALE, 0.0)
-        return root if self.log_constant is None else root * np.exp(self.log_constant[routes])[:, None]
+        if self.log_constant is None:
+            return root
+        return root * np.exp(self.log_constant[routes])[:, self.classes.kind[sectors]]
 
     def pieces(
         self,

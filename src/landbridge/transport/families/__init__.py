@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from landbridge.transport.graph import LAYERS, PORT, RAILS, SEA, Graph
 
-__all__ = ["FAMILIES", "MIXED", "OTHER", "Automaton", "Labels", "rules_text"]
+__all__ = ["BY_LAND", "BY_TRUCK", "FAMILIES", "MIXED", "OTHER", "Automaton", "Labels", "rules_text"]
 
 IntArray = NDArray[np.int32]
 LongArray = NDArray[np.int64]
@@ -32,7 +32,21 @@ BoolArray = NDArray[np.bool_]
 Row = Mapping[str, str]
 _State = tuple[str, ...]
 
-FAMILIES = ("northern", "trans-caspian", "southern", "road", "sea", "other")
+FAMILIES = (
+    "northern",
+    "trans-caspian",
+    "trans-caspian-road",
+    "southern",
+    "southern-road",
+    "road",
+    "sea",
+    "sea-road",
+    "other",
+)
+# Corridors by land, a ship over the Caspian among them.
+BY_LAND = tuple(name for name in FAMILIES if name not in ("sea", "sea-road", "other"))
+# Corridors of trucks alone, some with a ship.
+BY_TRUCK = ("trans-caspian-road", "southern-road", "road", "sea-road")
 # Trucks over every border and rails inside countries; served as road to pairs that have no railway.
 MIXED = len(FAMILIES)
 OTHER = FAMILIES.index("other")
