@@ -37,7 +37,6 @@ __all__ = [
 
 Rows = Sequence[Mapping[str, Any]]
 Progress = Callable[[str, float], None]
-_FIVE = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
 _NOTHING_SOLVED = Status(True, 0.0, 0, "nothing to solve")
 
 
@@ -133,7 +132,7 @@ def validate(world: World) -> Answer:
         result,
         tables,
         found.status,
-        lambda _: validation_sections(found),
+        lambda _: validation_sections(world, found),
         found=found,
     )
 
@@ -281,7 +280,7 @@ def gas(
         {name: result[name] for name in ("by_country", "contracts", "lines", "income")}
         | ({"n_minus_1": ranked} if ranked else {}),
         status,
-        lambda _: gas_sections(result, years, base, profile),
+        lambda _: gas_sections(after, result, years, base, profile),
         scenarios=changes,
         options={"lose": list(lost), "months": months, "profile": profile, "draws": draws, "seed": seed},
         found=years,
@@ -374,7 +373,7 @@ def travel(
         result,
         {"arrivals": found.rows or found.base, "income": found.income, "events": found.events},
         found.status,
-        lambda _: travel_sections(chosen.name, found, result),
+        lambda _: travel_sections(world, chosen.name, found, result),
         scenarios=[chosen],
         found=found,
     )
@@ -384,12 +383,20 @@ def treaties(world: World) -> Answer:
     """What binds China and the five since when. Tables: coverage, registry."""
     from landbridge.channels.treaties import coverage
     from landbridge.report.channels import treaty_sections
+    from landbridge.report.digest import members
 
-    five = [region for region in _FIVE if region in world.trade.regions]
-    table = coverage(world, five)
+    group = [region for region in members(world) if region in world.trade.regions]
+    table = coverage(world, group)
     (registry,) = world.channel("treaties")
     result = {"coverage": table, "registry": [dict(row) for row in registry]}
-    return _answer(world, "treaties", result, result, _NOTHING_SOLVED, lambda _: treaty_sections(five, table))
+    return _answer(
+        world,
+        "treaties",
+        result,
+        result,
+        _NOTHING_SOLVED,
+        lambda _: treaty_sections(world, group, table),
+    )
 
 
 def claims(
