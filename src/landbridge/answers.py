@@ -23,6 +23,8 @@ from landbridge.world import World
 if TYPE_CHECKING:
     import pandas as pd
 
+    from landbridge.report.writers import Form
+
 __all__ = [
     "Answer",
     "calibrate",
@@ -45,7 +47,8 @@ class Answer:
     """What a study found. result: what `--json` prints under that name; rows: its tables by name.
 
     found: the study's own object, with whatever it can do beyond its tables. sections: makes the parts of
-    the document, given how many rows of a long table to show (None = all).
+    the document, given how many rows of a long table to show (None = all). forms: files of its own by ending,
+    beside those of `landbridge.report.writers`.
     """
 
     command: str
@@ -56,6 +59,7 @@ class Answer:
     sections: Callable[[int | None], Iterable[Section]] = field(repr=False)
     attribution: tuple[str, ...] = ()
     found: Any = None
+    forms: Mapping[str, Form] = field(default_factory=dict, repr=False)
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -67,6 +71,16 @@ class Answer:
     def document(self, most: int | None = None) -> Document:
         """Tables and sentences for people; most: rows shown of a long table, all where None."""
         return Document(tuple(self.sections(most)), self.attribution)
+
+    def save(self, path: Path | str) -> Path:
+        """Write it in the format that the ending names: txt, md, html, json, csv, xlsx, parquet.
+
+        The same files as `-o` of the command. Raises DataError for another ending or a place that cannot
+        be written to, LandbridgeError where a package is missing.
+        """
+        from landbridge.report.writers import write
+
+        return write(self, path)
 
     def to_json(self) -> dict[str, Any]:
         """Result, status and manifest in the names of the public interface."""
@@ -106,10 +120,12 @@ def _answer(
     scenarios: Iterable[Scenario] = (),
     options: Mapping[str, Any] | None = None,
     found: Any = None,
+    csv: Form | None = None,
 ) -> Answer:
     made = manifest(world, command, scenarios, options)
     lines = tuple(attribution(world.folder))
-    return Answer(command, result, rows, status, made, sections, lines, found)
+    forms = {} if csv is None else {".csv": csv}
+    return Answer(command, result, rows, status, made, sections, lines, found, forms)
 
 
 # -- the model beside observation ----------------------------------------------------------------------
@@ -154,7 +170,14 @@ def calibrate(world: World, *, folds: bool = False) -> Answer:
     result = found.to_json()
     tables = {name: rows for name, rows in result.items() if _is_table(rows)}
     return _answer(
-        world, "calibrate", result, tables, status, lambda _: calibration_sections(found), found=found
+        world,
+        "calibrate",
+        result,
+        tables,
+        status,
+        lambda _: calibration_sections(found),
+        found=found,
+        csv=found.to_csv,
     )
 
 
@@ -180,7 +203,7 @@ def disrupt(
 
     Table: losses. Parameters and errors as those of `landbridge.studies.disrupt.disrupt`.
     """
-    from landbridge.report.losses import loss_sections
+    from landbridge.report.losses import loss_sections, losses_csv
     from landbridge.studies.disrupt import disrupt as study
 
     sets = [list(names) for names in together]
@@ -198,6 +221,7 @@ def disrupt(
         lambda most: loss_sections(found, world, len(found.losses) if most is None else most),
         options={"only": named, "days": days, "by": by},
         found=found,
+        csv=lambda: losses_csv(found),
     )
 
 
@@ -222,7 +246,7 @@ def gas(
     Raises DataError with every fault of what is asked; ConvergenceError, InfeasibleError.
     """
     from landbridge.channels.gas import require_deliverable, solve_year
-    from landbridge.report.gas import gas_sections
+    from landbridge.report.gas import deliveries_csv, gas_sections
     from landbridge.studies import gas as study
 
     changes = [] if scenario is None else [load_scenario(scenario, world)]
@@ -284,6 +308,7 @@ def gas(
         scenarios=changes,
         options={"lose": list(lost), "months": months, "profile": profile, "draws": draws, "seed": seed},
         found=years,
+        csv=lambda: deliveries_csv(years),
     )
 
 
@@ -324,6 +349,7 @@ def farm(
     Table: farms. Parameters and errors as those of `landbridge.studies.farm.farm`.
     """
     from landbridge.report.channels import farm_sections
+    from landbridge.report.writers import rows_csv
     from landbridge.studies.farm import farm as study
 
     found = study(world, regions=regions, crops=crops, adoption=adoption, effect_percent=effect_percent)
@@ -337,6 +363,7 @@ def farm(
         lambda _: farm_sections(world, found),
         options=options,
         found=found,
+        csv=lambda: rows_csv(found.rows),
     )
 
 
@@ -354,6 +381,7 @@ def travel(
     estimation extra where it is needed.
     """
     from landbridge.report.channels import travel_sections
+    from landbridge.report.writers import rows_csv
     from landbridge.studies.travel import estimate_gravity, waiver
     from landbridge.studies.travel import travel as study
 
@@ -367,23 +395,29 @@ def travel(
             name: {"coefficient": float(coefficients[name]), "standard_error": float(errors[name])}
             for name in coefficients.index
         }
+    arrivals = found.rows or found.base
     return _answer(
         world,
         "travel",
         result,
-        {"arrivals": found.rows or found.base, "income": found.income, "events": found.events},
+        {"arrivals": arrivals, "income": found.income, "events": found.events},
         found.status,
         lambda _: travel_sections(world, chosen.name, found, result),
         scenarios=[chosen],
         found=found,
+        csv=lambda: rows_csv(arrivals),
     )
 
 
-def treaties(world: World) -> Answer:
-    """What binds China and the five since when. Tables: coverage, registry."""
-    from landbridge.channels.treaties import coverage
+def treaties(world: World, *, years: Sequence[int] = range(2000, 2025)) -> Answer:
+    """Treaties of China and the Central Asian five, and since when they are in force.
+
+    Tables: coverage, registry. years: of the dummies for a gravity equation that a .csv file holds.
+    """
+    from landbridge.channels.treaties import coverage, dummy_rows
     from landbridge.report.channels import treaty_sections
     from landbridge.report.digest import members
+    from landbridge.report.writers import rows_csv
 
     group = [region for region in members(world) if region in world.trade.regions]
     table = coverage(world, group)
@@ -396,6 +430,7 @@ def treaties(world: World) -> Answer:
         result,
         _NOTHING_SOLVED,
         lambda _: treaty_sections(world, group, table),
+        csv=lambda: rows_csv(list(dummy_rows(world, years))),
     )
 
 
@@ -408,6 +443,7 @@ def claims(
     Table: claims or estimates. Raises as `landbridge.run` does.
     """
     from landbridge.report.channels import claim_sections
+    from landbridge.report.writers import rows_csv
     from landbridge.studies.claims import check
 
     found = check(world, claims=both or not estimates, estimates=both or estimates, progress=progress)
@@ -423,4 +459,5 @@ def claims(
         scenarios=found.scenarios,
         options={"estimates": estimates},
         found=found,
+        csv=lambda: rows_csv(rows),
     )

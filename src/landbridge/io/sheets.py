@@ -71,7 +71,7 @@ def xlsx_bytes(about: Sequence[tuple[str, str]], sheets: Sequence[Sheet]) -> byt
 
 
 def parquet_bytes(columns: Mapping[str, Sequence[Any]], about: Mapping[str, str]) -> bytes:
-    """A Parquet file of columns of text or float64; about: told in the metadata of its schema.
+    """A Parquet file of columns of text or float64, None for blank cells; about: metadata of its schema.
 
     Raises LandbridgeError where pyarrow is missing.
     """
@@ -79,7 +79,7 @@ def parquet_bytes(columns: Mapping[str, Sequence[Any]], about: Mapping[str, str]
     parquet = need("pyarrow.parquet", "pyarrow", "parquet", "a .parquet file")
     arrays = {}
     for name, values in columns.items():
-        number = all(isinstance(value, float) for value in values)
+        number = all(value is None or isinstance(value, float) for value in values)
         arrays[name] = arrow.array(values, type=arrow.float64() if number else arrow.string())
     table = arrow.table(arrays).replace_schema_metadata({key: text for key, text in about.items()})
     out = io.BytesIO()

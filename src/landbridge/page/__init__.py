@@ -7,8 +7,7 @@ beneath it show the same rows of the result.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -17,17 +16,16 @@ from landbridge.exports import Flows
 from landbridge.io.network import SCHEMATIC
 from landbridge.page.figures import Picture, income_bars, leg_bars, network_map
 from landbridge.page.legs import PARTS, Corridor, corridors
-from landbridge.page.style import STYLE
 from landbridge.phrases import columns as headings
 from landbridge.phrases import say
 from landbridge.report import Digest, Names, Section, base_name, case_meaning, meaning, study_sections
 from landbridge.report.changes import changed_corridors
+from landbridge.report.html import frame, section_html, table_html, tag
 from landbridge.results import Results
 from landbridge.world import World
 
 __all__ = ["Sight", "html"]
 
-_CODE = re.compile("`([^`]+)`")
 # The section whose table stands right under the figure of its rows.
 _INCOME = "case.income"
 
@@ -86,32 +84,24 @@ def html(
     short = case_meaning(base, cases, names) or [say("meaning.static", year=base.year)]
     parts = [
         *_question(base, cases, sights, world),
-        _tag("h2", say("page.short"), id="short"),
-        *(_tag("p", text) for text in short),
+        tag("h2", say("page.short"), id="short"),
+        *(tag("p", text) for text in short),
     ]
     for case, sight in zip(cases, sights[1:], strict=True):
         mine = [s for s in sections if s.part == case.id and s.key.startswith("case.")]
         parts += _case(base, case, sight, mine, words)
     parts += _base(base, sights[0], [s for s in sections if s.key.startswith("base.")], words)
-    parts.append(_tag("h2", say("page.check"), id="check"))
-    parts += [_tag("p", text) for text in meaning(base, names)]
+    parts.append(tag("h2", say("page.check"), id="check"))
+    parts += [tag("p", text) for text in meaning(base, names)]
     parts += _sources(attribution, manifest)
-    body = "\n".join(parts)
     links = [
         ("#short", say("page.short")),
         *((f"#{_id(case)}", case.id) for case in cases),
         *((f"#{to}", say(f"page.menu.{to}")) for to in ("base", "check", "sources")),
     ]
     menu = " ".join(f'<a href="{escape(to, quote=True)}">{escape(text)}</a>' for to, text in links)
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n'
-        '<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>landbridge: {escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f'<header><p class="brand">landbridge</p>\n<h1>{escape(_headline(base, cases))}</h1>\n'
-        f'<nav aria-label="{escape(say("page.menu"), quote=True)}">{menu}</nav></header>\n'
-        f"<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+    menu = f'<nav aria-label="{escape(say("page.menu"), quote=True)}">{menu}</nav>'
+    return frame(title, _headline(base, cases), parts, menu)
 
 
 def _headline(base: Digest, cases: Sequence[Digest]) -> str:
@@ -128,14 +118,14 @@ def _id(case: Digest) -> str:
 
 
 def _question(base: Digest, cases: Sequence[Digest], sights: Sequence[Sight], world: World) -> Iterator[str]:
-    yield _tag("h2", say("page.question"), id="question")
+    yield tag("h2", say("page.question"), id="question")
     if not cases:
-        yield _tag("p", say("page.no_change", base=base_name(world)))
+        yield tag("p", say("page.no_change", base=base_name(world)))
     for case, sight in zip(cases, sights[1:], strict=True):
         if len(cases) > 1:
-            yield _tag("h3", f"{case.id}: {case.name}")
+            yield tag("h3", f"{case.id}: {case.name}")
         if sight.description:
-            yield _tag("p", sight.description)
+            yield tag("p", sight.description)
         items = "".join(f"<li>{_modification(one)}</li>" for one in sight.modifications)
         if items:
             summary = escape(say("page.changes", n=len(sight.modifications)))
@@ -143,9 +133,9 @@ def _question(base: Digest, cases: Sequence[Digest], sights: Sequence[Sight], wo
             yield f"<ul>{items}</ul></details>"
         if case.sources:
             listed = "".join(f"<li>{escape(text)}</li>" for text in case.sources)
-            yield f"{_tag('p', say('page.scenario_sources'))}<ul>{listed}</ul>"
+            yield f"{tag('p', say('page.scenario_sources'))}<ul>{listed}</ul>"
     compared = say("page.compared", base=base_name(world), deficits=base.closure, world=world.hash[:12])
-    yield _tag("p", compared, cls="small")
+    yield tag("p", compared, cls="small")
 
 
 def _modification(one: Mapping[str, Any]) -> str:
@@ -158,13 +148,13 @@ def _modification(one: Mapping[str, Any]) -> str:
 def _case(
     base: Digest, case: Digest, sight: Sight, sections: Sequence[Section], words: _Words
 ) -> Iterator[str]:
-    yield _tag("h2", say("page.case", case=case.id), id=_id(case))
+    yield tag("h2", say("page.case", case=case.id), id=_id(case))
     for text in case.result["notes"]:
-        yield _tag("p", say("note", text=text), cls="note")
+        yield tag("p", say("note", text=text), cls="note")
     yield _figure(income_bars(case, words.names.region))
     for section in sections:
         if section.key == _INCOME:
-            yield from _section(section, skip=len(case.result["notes"]), named=True)
+            yield from section_html(section, skip=len(case.result["notes"]), named=True)
     yield _figure(network_map(sight.flows, words.names.short, words.places, words.labelled))
     after = {one.corridor: one for one in sight.corridors}
     before = {one.corridor: one for one in sight.before}
@@ -176,27 +166,27 @@ def _case(
         yield _legs_table([*((o, say("base.part")) for o in old), *((n, case.id) for n in new)], words.names)
     for section in sections:
         if section.key != _INCOME:
-            yield from _section(section)
+            yield from section_html(section)
 
 
 def _base(base: Digest, sight: Sight, sections: Sequence[Section], words: _Words) -> Iterator[str]:
-    yield _tag("h2", say("page.base", base=base.name), id="base")
+    yield tag("h2", say("page.base", base=base.name), id="base")
     yield _figure(network_map(sight.flows, words.names.short, words.places, words.labelled))
     if sight.corridors:
         yield _figure(leg_bars(say("page.legs.base"), sight.corridors, None, words.names.short))
         yield _legs_table([(one, say("base.part")) for one in sight.corridors], words.names)
     for section in sections:
-        yield from _section(section)
+        yield from section_html(section)
 
 
 def _sources(attribution: Sequence[str], manifest: Mapping[str, Any]) -> Iterator[str]:
-    yield _tag("h2", say("page.sources"), id="sources")
-    yield _tag("p", say("page.licence"))
+    yield tag("h2", say("page.sources"), id="sources")
+    yield tag("p", say("page.licence"))
     yield "<ul class='small'>" + "".join(f"<li>{escape(line)}</li>" for line in attribution) + "</ul>"
-    yield _tag("h3", say("page.boundaries"))
-    yield _tag("p", f"{say('about.boundaries')} {SCHEMATIC}", cls="small")
-    yield _tag("h3", say("page.closures"))
-    yield _tag("p", say("meaning.closures"), cls="small")
+    yield tag("h3", say("page.boundaries"))
+    yield tag("p", f"{say('about.boundaries')} {SCHEMATIC}", cls="small")
+    yield tag("h3", say("page.closures"))
+    yield tag("p", say("meaning.closures"), cls="small")
     body = json.dumps(manifest, ensure_ascii=False, indent=1, allow_nan=False)
     yield f"<details><summary>{escape(say('page.manifest'))}</summary>"
     yield f"<pre>{escape(body)}</pre></details>"
@@ -220,51 +210,10 @@ def _labelled(world: World) -> list[str]:
 # -- pieces --------------------------------------------------------------------------------------------
 
 
-def _tag(name: str, text: str, id: str = "", cls: str = "") -> str:
-    about = (f' id="{escape(id, quote=True)}"' if id else "") + (f' class="{cls}"' if cls else "")
-    body = _CODE.sub(r"<code>\1</code>", escape(text))
-    return f"<{name}{about}>{body}</{name}>"
-
-
 def _figure(picture: Picture) -> str:
     return (
         f'<figure><img src="{picture.address}" alt="{escape(picture.alt, quote=True)}">'
         f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
-    )
-
-
-def _section(section: Section, skip: int = 0, named: bool = False) -> Iterator[str]:
-    """A section as a heading with its table.
-
-    named: its first paragraphs stand above already, as do the first `skip` of those after its table.
-    """
-    yield _tag("h3", section.heading[:1].upper() + section.heading[1:])
-    for text in () if named else section.before:
-        yield _tag("p", text)
-    if section.rows:
-        yield _table(section.heading, section.columns, section.rows, section.is_words)
-    else:
-        yield _tag("p", say("page.none"))
-    for text in section.after[skip:]:
-        yield _tag("p", text, cls="small")
-
-
-def _table(
-    caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], is_words: Callable[[int], bool]
-) -> str:
-    classes = ["" if is_words(n) else ' class="n"' for n in range(len(columns))]
-    head = "".join(
-        f'<th scope="col"{classes[n]}>{escape(column)}</th>' if column else f"<td{classes[n]}></td>"
-        for n, column in enumerate(columns)
-    )
-    lines = []
-    for row in rows:
-        first = f'<th scope="row">{escape(row[0])}</th>'
-        rest = "".join(f"<td{classes[n]}>{escape(cell)}</td>" for n, cell in enumerate(row) if n)
-        lines.append(f"<tr>{first}{rest}</tr>")
-    return (
-        f'<div class="wide"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>\n'
-        "<tbody>\n" + "\n".join(lines) + "\n</tbody></table></div>"
     )
 
 
@@ -277,5 +226,6 @@ def _legs_table(rows: Sequence[tuple[Corridor, str]], names: Names) -> str:
         spent = [say("page.legs.cell", hours=one.hours[part], usd=one.usd[part]) for part in PARTS]
         cells.append((ends, case, *spent, f"{hours:,.1f}", f"{usd:,.0f}"))
     columns = (*first, *PARTS, *last)
-    table = _table(say("page.legs.title"), columns, cells, lambda n: n < len(first))
+    words = [n < len(first) for n in range(len(columns))]
+    table = table_html(say("page.legs.title"), columns, cells, words)
     return f"<details><summary>{escape(say('page.legs.numbers'))}</summary>{table}</details>"

@@ -10,7 +10,7 @@ from landbridge.phrases import say
 from landbridge.report.document import Section, phrased, signed
 from landbridge.world import World
 
-__all__ = ["gas_sections"]
+__all__ = ["deliveries_csv", "gas_sections"]
 
 # Sales below this part of what customs counted are said to be too small.
 _NEAR_COUNTED = 0.8
@@ -234,3 +234,15 @@ def _checked(world: World, result: dict[str, Any]) -> Iterator[Section]:
             for r in result["eu_n_minus_1"]
         ],
     )
+
+
+def deliveries_csv(years: dict[Any, GasYear]) -> str:
+    """Deliveries by profile, contract and month in one long table."""
+    lines = ["profile,contract,exporter,importer,month,due_bcm_operator,missed_bcm_operator"]
+    for name, year in years.items():
+        for n, row in enumerate(year.contracts):
+            for month in range(12):
+                cells = (name, row["contract"], row["exporter"], row["importer"], month + 1)
+                due, missed = float(year.model.due[n, month]), float(year.missed[n, month])
+                lines.append(",".join([*map(str, cells), repr(due), repr(missed)]))
+    return "\n".join(lines) + "\n"
