@@ -140,3 +140,25 @@ def test_nested_cells_become_columns(tmp_path: Path) -> None:
     (row,) = csv.DictReader(io.StringIO(text))
     assert row["by_KAZ"] == "1.5" and row["by_UZB"] == "" and row["months"] == "[1, 2]"
     assert not re.search(r"(^|,)=", text, re.MULTILINE)
+
+
+def test_a_route_is_written_too(call: Call, tmp_path: Path) -> None:
+    words = ("route", "Xian", "Almaty", "-k", "2", "-o")
+    routes = lb.route(lb.load(), "Xian", "Almaty", k=2)
+    legs = [leg for one in routes for leg in one.legs]
+    for ending in (*ENDINGS, ".geojson"):
+        code, out, err = call(*words, str(tmp_path / f"route{ending}"))
+        assert code == 0 and out == "", err
+    document = json.loads((tmp_path / "route.geojson").read_text(encoding="utf-8"))
+    assert len(document["features"]) == len(legs)
+    for feature, leg in zip(document["features"], legs, strict=True):
+        assert feature["properties"]["time_h"] == leg.time_h
+        kind = "Point" if leg.start == leg.end else "LineString"
+        assert feature["geometry"]["type"] == kind
+    assert json.loads((tmp_path / "route.json").read_text(encoding="utf-8"))["result"] == json.loads(
+        json.dumps(routes.to_json())
+    )
+    with (tmp_path / "route.csv").open(encoding="utf-8", newline="") as file:
+        assert [float(row["time_h"]) for row in csv.DictReader(file)] == [leg.time_h for leg in legs]
+    text = (tmp_path / "route.md").read_text(encoding="utf-8")
+    assert f"{routes[0].time_p95_h / 24:.1f} days" in text and "Almaty" in text

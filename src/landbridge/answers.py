@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from landbridge.report.writers import Form
+    from landbridge.transport.routes import Routes
 
 __all__ = [
     "Answer",
@@ -32,6 +33,7 @@ __all__ = [
     "disrupt",
     "farm",
     "gas",
+    "routed",
     "travel",
     "treaties",
     "validate",
@@ -120,12 +122,11 @@ def _answer(
     scenarios: Iterable[Scenario] = (),
     options: Mapping[str, Any] | None = None,
     found: Any = None,
-    csv: Form | None = None,
+    forms: Mapping[str, Form] | None = None,
 ) -> Answer:
     made = manifest(world, command, scenarios, options)
     lines = tuple(attribution(world.folder))
-    forms = {} if csv is None else {".csv": csv}
-    return Answer(command, result, rows, status, made, sections, lines, found, forms)
+    return Answer(command, result, rows, status, made, sections, lines, found, forms or {})
 
 
 # -- the model beside observation ----------------------------------------------------------------------
@@ -177,12 +178,37 @@ def calibrate(world: World, *, folds: bool = False) -> Answer:
         status,
         lambda _: calibration_sections(found),
         found=found,
-        csv=found.to_csv,
+        forms={".csv": found.to_csv},
     )
 
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
+
+
+def routed(world: World, routes: Routes, options: Mapping[str, Any], lang: str = "en") -> Answer:
+    """Routes between two places, as `lb.route` finds them, with a document and files.
+
+    Tables: routes, legs. options: what else was asked, for the manifest. lang: of names in the document.
+    A .csv file has a row for every leg, a .geojson file a line.
+    """
+    from landbridge.report.routes import route_rows, route_sections, routes_geojson
+
+    lines = attribution(world.folder)
+    return _answer(
+        world,
+        "route",
+        routes.to_json(),
+        route_rows(routes),
+        Status(True, 0.0, 0, "routes are enumerated and costed, nothing is solved"),
+        lambda _: route_sections(world, routes, lang),
+        options=options,
+        found=routes,
+        forms={
+            ".csv": lambda: routes.frame().to_csv(index=False),
+            ".geojson": lambda: routes_geojson(world, routes, lines),
+        },
+    )
 
 
 # -- questions of the network --------------------------------------------------------------------------
@@ -221,7 +247,7 @@ def disrupt(
         lambda most: loss_sections(found, world, len(found.losses) if most is None else most),
         options={"only": named, "days": days, "by": by},
         found=found,
-        csv=lambda: losses_csv(found),
+        forms={".csv": lambda: losses_csv(found)},
     )
 
 
@@ -308,7 +334,7 @@ def gas(
         scenarios=changes,
         options={"lose": list(lost), "months": months, "profile": profile, "draws": draws, "seed": seed},
         found=years,
-        csv=lambda: deliveries_csv(years),
+        forms={".csv": lambda: deliveries_csv(years)},
     )
 
 
@@ -363,7 +389,7 @@ def farm(
         lambda _: farm_sections(world, found),
         options=options,
         found=found,
-        csv=lambda: rows_csv(found.rows),
+        forms={".csv": lambda: rows_csv(found.rows)},
     )
 
 
@@ -405,7 +431,7 @@ def travel(
         lambda _: travel_sections(world, chosen.name, found, result),
         scenarios=[chosen],
         found=found,
-        csv=lambda: rows_csv(arrivals),
+        forms={".csv": lambda: rows_csv(arrivals)},
     )
 
 
@@ -430,7 +456,7 @@ def treaties(world: World, *, years: Sequence[int] = range(2000, 2025)) -> Answe
         result,
         _NOTHING_SOLVED,
         lambda _: treaty_sections(world, group, table),
-        csv=lambda: rows_csv(list(dummy_rows(world, years))),
+        forms={".csv": lambda: rows_csv(list(dummy_rows(world, years)))},
     )
 
 
@@ -459,5 +485,5 @@ def claims(
         scenarios=found.scenarios,
         options={"estimates": estimates},
         found=found,
-        csv=lambda: rows_csv(rows),
+        forms={".csv": lambda: rows_csv(rows)},
     )

@@ -160,15 +160,18 @@ def check_ending(output: Path | None, endings: tuple[str, ...], option: str = "-
     check_place(output)
 
 
-def check_output(output: Path | None) -> None:
-    """Refuse an output of a study that could not be written, before anything is solved."""
+def check_output(output: Path | None, *own: str) -> None:
+    """Refuse an output of a study that could not be written, before anything is solved.
+
+    own: endings that this study has beside those of all.
+    """
     if output is None:
         return
     from landbridge.report.writers import ENDINGS
     from landbridge.report.writers import check_ending as known
 
-    check_ending(output, ENDINGS)
-    known(output)
+    check_ending(output, (*ENDINGS, *own))
+    known(output, own)
 
 
 def write(path: Path, content: str | bytes) -> None:
