@@ -36,7 +36,7 @@ class Outputs:
         if self.ending == ".html":
             from landbridge.io.optional import need
 
-            need("matplotlib.figure", "matplotlib", "report", "an .html file")
+            need("matplotlib.figure", "matplotlib", "report", "a .html file")
         elif path is not None:
             from landbridge.report.writers import check_ending as known
 
