@@ -39,8 +39,8 @@ run every command on your copy:
     landbridge run cku-railway --world FOLDER
 
 - `network/` holds places, links, gateways and what they cost; `economy/` the trade table of {year},
-  common tables and {variants} variants (parameters `kgz_trade` and `tjk_cap` choose one); `channels/`, where it
-  is there, the tables of gas, farms, travel, treaties and claims.
+  common tables and {variants} variants (parameters `kgz_trade` and `tjk_cap` choose one);
+  `channels/`, where it is there, the tables of gas, farms, travel, treaties and claims.
 - `schema.csv` says what every column means: its type, unit, bounds, allowed words and which table it
   refers to. Changing it here changes nothing.
 - `SOURCES.csv` in each folder gives source, licence and attribution of every table. A table without
