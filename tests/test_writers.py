@@ -15,6 +15,7 @@ import pytest
 import landbridge as lb
 from commands import Call
 from landbridge.cli.outputs import ENDINGS as OF_A_RUN
+from landbridge.io.sheets import dta_bytes
 from landbridge.report.document import Document, Section
 from landbridge.report.writers import ENDINGS, OF_DOCUMENTS, check_ending, write
 
@@ -80,6 +81,26 @@ def test_parquet_is_all_tables_below_each_other(answers: Mapping[str, lb.Answer]
     lines = [row for row in rows if row["table"] == "lines"]
     assert [row["flow_bcm"] for row in lines] == [row["flow_bcm"] for row in answer.rows["lines"]]
     assert b"landbridge.command" in table.schema.metadata
+
+
+def test_stata_reads_the_same_rows(answers: Mapping[str, lb.Answer], tmp_path: Path) -> None:
+    import pandas as pd
+
+    answer = answers["gas"]
+    frame = pd.read_stata(answer.save(tmp_path / "a.dta"))
+    lines = frame[frame["table"] == "lines"]
+    assert lines["flow_bcm"].tolist() == [row["flow_bcm"] for row in answer.rows["lines"]]
+    assert lines["name"].tolist() == [row["name"] for row in answer.rows["lines"]]
+    assert all(len(name) <= 32 and name.isidentifier() for name in frame.columns)
+
+
+def test_names_in_stata_stay_apart() -> None:
+    import pandas as pd
+
+    long = "a" * 40
+    content = dta_bytes({f"{long}1": [1.0], f"{long}2": [None], "1st": ["x"], "of %": ["é"]}, "label")
+    frame = pd.read_stata(io.BytesIO(content))
+    assert len(set(frame.columns)) == 4 and frame.iloc[0].tolist()[2:] == ["x", "é"]
 
 
 WORDS = {

@@ -75,7 +75,7 @@ class Answer:
         return Document(tuple(self.sections(most)), self.attribution)
 
     def save(self, path: Path | str) -> Path:
-        """Write it in the format that the ending names: txt, md, html, json, csv, xlsx, parquet.
+        """Write it in the format that the ending names: txt, md, html, json, csv, xlsx, parquet, dta.
 
         The same files as `-o` of the command. Raises DataError for another ending or a place that cannot
         be written to, LandbridgeError where a package is missing.

@@ -1,4 +1,4 @@
-"""A run in the formats of other programs: Excel, Parquet, GeoJSON, GeoPackage, OMX, GMNS.
+"""A run in the formats of other programs: Excel, Parquet, Stata, GeoJSON, GeoPackage, OMX, GMNS.
 
 The numbers are those of Results, unrounded; here they only meet names, coordinates and units.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text, gmns_files, gpkg_bytes
 from landbridge.io.qgis import MODES, change_style, flow_style, point_style
-from landbridge.io.sheets import Sheet, parquet_bytes, xlsx_bytes
+from landbridge.io.sheets import Sheet, dta_bytes, parquet_bytes, xlsx_bytes
 from landbridge.io.skims import Matrix, omx_bytes
 from landbridge.phrases import say
 from landbridge.report import LONG, Digest, base_name, long_rows
@@ -23,7 +23,7 @@ from landbridge.results import Results, Rows
 from landbridge.transport.graph import BLOCK, LAYERS, TERMS, WAGONLOAD, compile_graph
 from landbridge.world import World
 
-__all__ = ["Flows", "about", "geojson", "geopackage", "gmns", "parquet", "skims", "xlsx"]
+__all__ = ["Flows", "about", "dta", "geojson", "geopackage", "gmns", "parquet", "skims", "xlsx"]
 
 
 def about(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> list[tuple[str, str]]:
@@ -65,12 +65,21 @@ def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str]) ->
 
 def parquet(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> bytes:
     """The long table of `report.csv_text` as Parquet."""
+    told = {"world": world.hash, "attribution": "\n".join(attribution), "boundaries": say("about.boundaries")}
+    return parquet_bytes(_long_columns(digests), {f"landbridge.{key}": text for key, text in told.items()})
+
+
+def dta(digests: Sequence[Digest]) -> bytes:
+    """The long table of `report.csv_text` as a Stata file."""
+    return dta_bytes(_long_columns(digests), say("about.landbridge"))
+
+
+def _long_columns(digests: Sequence[Digest]) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {name: [] for name in LONG}
     for row in long_rows(digests):
         for name, cell in zip(LONG, row, strict=True):
             columns[name].append(cell)
-    told = {"world": world.hash, "attribution": "\n".join(attribution), "boundaries": say("about.boundaries")}
-    return parquet_bytes(columns, {f"landbridge.{key}": text for key, text in told.items()})
+    return columns
 
 
 # -- maps ----------------------------------------------------------------------------------------------

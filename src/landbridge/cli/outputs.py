@@ -18,7 +18,7 @@ __all__ = ["ENDINGS", "Outputs"]
 
 # What a run can be written as: what every study can, and maps and skims.
 ENDINGS = (
-    *(".json", ".csv", ".txt", ".md", ".html", ".xlsx", ".parquet"),
+    *(".json", ".csv", ".txt", ".md", ".html", ".xlsx", ".parquet", ".dta"),
     *(".geojson", ".gpkg", ".omx"),
 )
 
@@ -82,6 +82,7 @@ class _Run:
             ".html": self._page,
             ".xlsx": lambda: exports.xlsx(world, digests, lines),
             ".parquet": lambda: exports.parquet(world, digests, lines),
+            ".dta": lambda: exports.dta(digests),
             ".geojson": lambda: exports.geojson(world, digests, kept, lines),
             ".gpkg": lambda: exports.geopackage(world, digests, kept, lines),
             ".omx": lambda: exports.skims(kept[0], lines),

@@ -17,7 +17,7 @@ from landbridge.errors import DataError, Fault
 from landbridge.io.files import write_bytes
 from landbridge.io.json_lines import json_text
 from landbridge.io.optional import need
-from landbridge.io.sheets import Sheet, parquet_bytes, xlsx_bytes
+from landbridge.io.sheets import Sheet, dta_bytes, parquet_bytes, xlsx_bytes
 from landbridge.io.whole import harmless
 from landbridge.report.document import Document
 from landbridge.report.html import document_html
@@ -31,7 +31,7 @@ Form = Callable[[], str | bytes]
 
 # What a document alone can be written as, and what a result can.
 OF_DOCUMENTS = (".txt", ".md", ".html")
-ENDINGS = (".json", ".csv", *OF_DOCUMENTS, ".xlsx", ".parquet")
+ENDINGS = (".json", ".csv", *OF_DOCUMENTS, ".xlsx", ".parquet", ".dta")
 # Packages that an ending needs: module, package, extra.
 _NEEDS = {
     ".xlsx": ("xlsxwriter", "XlsxWriter", "excel"),
@@ -92,8 +92,8 @@ def content_of(what: Written | Document, ending: str) -> str | bytes:
 def write(what: Written | Document, path: Path | str) -> Path:
     """Write a result or a document in the format that the ending of the path names; returns the path.
 
-    .txt, .md, .html: the document. .json: as `--json` prints it. .csv, .parquet: the tables below each
-    other, or a table of the result's own. .xlsx: a sheet a table. Raises DataError where the ending is
+    .txt, .md, .html: the document. .json: as `--json` prints it. .csv, .parquet, .dta: the tables below
+    each other, or a table of the result's own. .xlsx: a sheet a table. Raises DataError where the ending is
     not known or the place cannot be written to, LandbridgeError where a package is missing.
     """
     target = Path(path)
@@ -153,15 +153,20 @@ def _csv(what: Written) -> str:
     return rows_csv(_below_each_other(what))
 
 
-def _parquet(what: Written) -> bytes:
+def _columns(what: Written) -> dict[str, list[Any]]:
+    """The rows of all tables as columns of numbers or of text."""
     rows = _below_each_other(what)
     columns: dict[str, list[Any]] = {key: [] for row in rows for key in row}
     for key, cells in columns.items():
         held = [row.get(key) for row in rows]
         number = all(cell is None or _is_number(cell) for cell in held)
         cells.extend(None if cell is None else float(cell) if number else str(cell) for cell in held)
+    return columns
+
+
+def _parquet(what: Written) -> bytes:
     about = {"command": what.command, "attribution": "\n".join(what.document().attribution)}
-    return parquet_bytes(columns, {f"landbridge.{key}": text for key, text in about.items()})
+    return parquet_bytes(_columns(what), {f"landbridge.{key}": text for key, text in about.items()})
 
 
 def _is_number(cell: Any) -> bool:
@@ -176,7 +181,8 @@ def _xlsx(what: Written) -> bytes:
         if not columns:
             continue
         table = result_tables().get(name)
-        units = tuple(table.unit(column) if table is not None else "" for column in columns)
+        described = table is not None and set(columns) <= set(table.columns)
+        units = tuple(table.unit(column) if table is not None and described else "" for column in columns)
         cells = [[row.get(column) for column in columns] for row in flat]
         sheets.append(Sheet(name[:_LONGEST_SHEET_NAME], columns, units, cells))
     document = what.document()
@@ -197,4 +203,5 @@ _TABLES: Mapping[str, Callable[[Written], str | bytes]] = {
     ".csv": _csv,
     ".xlsx": _xlsx,
     ".parquet": _parquet,
+    ".dta": lambda what: dta_bytes(_columns(what), what.command),
 }
