@@ -200,11 +200,17 @@ def _places(world: World) -> dict[str, tuple[float, float]]:
 
 
 def _labelled(world: World) -> list[str]:
-    """Places named on the map, the first before the next: ends of corridors, then zones by people."""
+    """Places named on the map, the first before the next.
+
+    Ends of corridors, the largest zone of every overland region, then all zones by people.
+    """
     ends = [str(r[end]) for r in world.network["corridors"] for end in ("from_place", "to_place")]
     people = {str(r["place_id"]): float(r["population"] or 0.0) for r in world.network["places"]}
-    zones = [str(r["place_id"]) for r in world.network["zones"]]
-    return list(dict.fromkeys([*ends, *sorted(zones, key=lambda zone: -people.get(zone, 0.0))]))
+    zones = sorted(world.network["zones"], key=lambda r: -people.get(str(r["place_id"]), 0.0))
+    overland = {str(r["region"]) for r in world.network["pair_groups"] if r["overland"]}
+    largest = {str(r["region"]): str(r["place_id"]) for r in reversed(zones)}
+    first = [place for region, place in largest.items() if region in overland]
+    return list(dict.fromkeys([*ends, *first, *(str(r["place_id"]) for r in zones)]))
 
 
 # -- pieces --------------------------------------------------------------------------------------------
