@@ -212,7 +212,9 @@ def test_the_command_writes_both_lists(
     path = tmp_path / "claims.md"
     assert CliRunner().invoke(app, ["claims", "-o", str(path)]).exit_code == 0
     text = path.read_text(encoding="utf-8")
-    assert "fell from 45.0 bcm in 2018 to 36.4 in 2023" in text and "What others estimated" in text
+    assert (
+        "fell from 45.0 bcm in 2018 to 36.4 in 2023" in text and "Published estimates and the model" in text
+    )
     # Words read from the left, figures stand under each other.
     assert "| claim | verdict | model | range | unit |\n|---|---|---:|---:|---|" in text
     # The page of the docs is what the command writes; remake it with

@@ -393,19 +393,23 @@ def test_a_page_of_the_base_alone(run: Run) -> None:
     assert "No change: the base alone" in page and "西安" in page
 
 
-def test_parts_of_a_route_add_up(run: Run) -> None:
-    sums = run.case.choice.sums
-    routes = run.case.choice.base.routes
-    ours = {one.corridor: one for one in corridors(run.case)}
-    assert len(ours) >= 10 and set(next(iter(ours.values())).hours) == set(PARTS)
-    for one in ours.values():
-        start, end = (run.case.graph.place_number[place] for place in (one.start, one.end))
-        (pair,) = np.flatnonzero((routes.origin == start) & (routes.destination == end))
-        span = routes.routes_of(int(pair))
-        hours = sums.time_h[BLOCK if one.product == "block" else WAGONLOAD, span.start : span.stop]
-        usd = sums.cost_usd[BLOCK if one.product == "block" else WAGONLOAD, span.start : span.stop]
-        gap = np.abs(hours - one.total[0]) + np.abs(usd - one.total[1])
-        assert gap.min() < 1e-6
+def test_figures_of_corridors_are_the_rows_of_the_table(run: Run) -> None:
+    for results in (run.base, run.case):
+        rows = {row["corridor"]: row for row in results.corridor_rows if row["family"] == "all"}
+        found = corridors(results)
+        assert [one.corridor for one in found] == list(rows) and len(rows) >= 10
+        for one in found:
+            assert set(one.hours) == set(one.usd) == set(PARTS)
+            row = rows[one.corridor]
+            assert one.total == pytest.approx((row["time_h"], row["cost_usd"]), rel=1e-9)
+
+
+def test_figure_and_table_of_a_page_say_the_same(run: Run, page: str) -> None:
+    row = next(r for r in run.case.corridor_rows if r["corridor"] == "xian-bishkek" and r["family"] == "all")
+    told = f'<td class="n">{row["time_h"]:,.1f}</td><td class="n">{row["cost_usd"]:,.0f}</td></tr>'
+    assert told in page
+    changed = next(line for line in page.splitlines() if f">{row['cost_usd']:,.0f}</td><td class" in line)
+    assert f">{row['time_h']:,.0f}</td>" in changed
 
 
 # -- the command ---------------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ from landbridge.world import World
 if TYPE_CHECKING:
     import pandas as pd
 
+    from landbridge.report.writers import Form
+    from landbridge.transport.routes import Routes
+
 __all__ = [
     "Answer",
     "calibrate",
@@ -30,6 +33,7 @@ __all__ = [
     "disrupt",
     "farm",
     "gas",
+    "routed",
     "travel",
     "treaties",
     "validate",
@@ -37,7 +41,6 @@ __all__ = [
 
 Rows = Sequence[Mapping[str, Any]]
 Progress = Callable[[str, float], None]
-_FIVE = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
 _NOTHING_SOLVED = Status(True, 0.0, 0, "nothing to solve")
 
 
@@ -46,7 +49,8 @@ class Answer:
     """What a study found. result: what `--json` prints under that name; rows: its tables by name.
 
     found: the study's own object, with whatever it can do beyond its tables. sections: makes the parts of
-    the document, given how many rows of a long table to show (None = all).
+    the document, given how many rows of a long table to show (None = all). forms: files of its own by ending,
+    beside those of `landbridge.report.writers`.
     """
 
     command: str
@@ -57,6 +61,7 @@ class Answer:
     sections: Callable[[int | None], Iterable[Section]] = field(repr=False)
     attribution: tuple[str, ...] = ()
     found: Any = None
+    forms: Mapping[str, Form] = field(default_factory=dict, repr=False)
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -68,6 +73,16 @@ class Answer:
     def document(self, most: int | None = None) -> Document:
         """Tables and sentences for people; most: rows shown of a long table, all where None."""
         return Document(tuple(self.sections(most)), self.attribution)
+
+    def save(self, path: Path | str) -> Path:
+        """Write it in the format that the ending names: txt, md, html, json, csv, xlsx, parquet, dta.
+
+        The same files as `-o` of the command. Raises DataError for another ending or a place that cannot
+        be written to, LandbridgeError where a package is missing.
+        """
+        from landbridge.report.writers import write
+
+        return write(self, path)
 
     def to_json(self) -> dict[str, Any]:
         """Result, status and manifest in the names of the public interface."""
@@ -107,10 +122,11 @@ def _answer(
     scenarios: Iterable[Scenario] = (),
     options: Mapping[str, Any] | None = None,
     found: Any = None,
+    forms: Mapping[str, Form] | None = None,
 ) -> Answer:
     made = manifest(world, command, scenarios, options)
     lines = tuple(attribution(world.folder))
-    return Answer(command, result, rows, status, made, sections, lines, found)
+    return Answer(command, result, rows, status, made, sections, lines, found, forms or {})
 
 
 # -- the model beside observation ----------------------------------------------------------------------
@@ -133,7 +149,7 @@ def validate(world: World) -> Answer:
         result,
         tables,
         found.status,
-        lambda _: validation_sections(found),
+        lambda _: validation_sections(world, found),
         found=found,
     )
 
@@ -155,12 +171,44 @@ def calibrate(world: World, *, folds: bool = False) -> Answer:
     result = found.to_json()
     tables = {name: rows for name, rows in result.items() if _is_table(rows)}
     return _answer(
-        world, "calibrate", result, tables, status, lambda _: calibration_sections(found), found=found
+        world,
+        "calibrate",
+        result,
+        tables,
+        status,
+        lambda _: calibration_sections(found),
+        found=found,
+        forms={".csv": found.to_csv},
     )
 
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
+
+
+def routed(world: World, routes: Routes, options: Mapping[str, Any], lang: str = "en") -> Answer:
+    """Routes between two places, as `lb.route` finds them, with a document and files.
+
+    Tables: routes, legs. options: what else was asked, for the manifest. lang: of names in the document.
+    A .csv file has a row for every leg, a .geojson file a line.
+    """
+    from landbridge.report.routes import route_rows, route_sections, routes_geojson
+
+    lines = attribution(world.folder)
+    return _answer(
+        world,
+        "route",
+        routes.to_json(),
+        route_rows(routes),
+        Status(True, 0.0, 0, "routes are enumerated and costed, nothing is solved"),
+        lambda _: route_sections(world, routes, lang),
+        options=options,
+        found=routes,
+        forms={
+            ".csv": lambda: routes.frame().to_csv(index=False),
+            ".geojson": lambda: routes_geojson(world, routes, lines),
+        },
+    )
 
 
 # -- questions of the network --------------------------------------------------------------------------
@@ -181,7 +229,7 @@ def disrupt(
 
     Table: losses. Parameters and errors as those of `landbridge.studies.disrupt.disrupt`.
     """
-    from landbridge.report.losses import loss_sections
+    from landbridge.report.losses import loss_sections, losses_csv
     from landbridge.studies.disrupt import disrupt as study
 
     sets = [list(names) for names in together]
@@ -199,6 +247,7 @@ def disrupt(
         lambda most: loss_sections(found, world, len(found.losses) if most is None else most),
         options={"only": named, "days": days, "by": by},
         found=found,
+        forms={".csv": lambda: losses_csv(found)},
     )
 
 
@@ -223,7 +272,7 @@ def gas(
     Raises DataError with every fault of what is asked; ConvergenceError, InfeasibleError.
     """
     from landbridge.channels.gas import require_deliverable, solve_year
-    from landbridge.report.gas import gas_sections
+    from landbridge.report.gas import deliveries_csv, gas_sections
     from landbridge.studies import gas as study
 
     changes = [] if scenario is None else [load_scenario(scenario, world)]
@@ -281,10 +330,11 @@ def gas(
         {name: result[name] for name in ("by_country", "contracts", "lines", "income")}
         | ({"n_minus_1": ranked} if ranked else {}),
         status,
-        lambda _: gas_sections(result, years, base, profile),
+        lambda _: gas_sections(after, result, years, base, profile),
         scenarios=changes,
         options={"lose": list(lost), "months": months, "profile": profile, "draws": draws, "seed": seed},
         found=years,
+        forms={".csv": lambda: deliveries_csv(years)},
     )
 
 
@@ -325,6 +375,7 @@ def farm(
     Table: farms. Parameters and errors as those of `landbridge.studies.farm.farm`.
     """
     from landbridge.report.channels import farm_sections
+    from landbridge.report.writers import rows_csv
     from landbridge.studies.farm import farm as study
 
     found = study(world, regions=regions, crops=crops, adoption=adoption, effect_percent=effect_percent)
@@ -338,6 +389,7 @@ def farm(
         lambda _: farm_sections(world, found),
         options=options,
         found=found,
+        forms={".csv": lambda: rows_csv(found.rows)},
     )
 
 
@@ -355,6 +407,7 @@ def travel(
     estimation extra where it is needed.
     """
     from landbridge.report.channels import travel_sections
+    from landbridge.report.writers import rows_csv
     from landbridge.studies.travel import estimate_gravity, waiver
     from landbridge.studies.travel import travel as study
 
@@ -368,28 +421,43 @@ def travel(
             name: {"coefficient": float(coefficients[name]), "standard_error": float(errors[name])}
             for name in coefficients.index
         }
+    arrivals = found.rows or found.base
     return _answer(
         world,
         "travel",
         result,
-        {"arrivals": found.rows or found.base, "income": found.income, "events": found.events},
+        {"arrivals": arrivals, "income": found.income, "events": found.events},
         found.status,
-        lambda _: travel_sections(chosen.name, found, result),
+        lambda _: travel_sections(world, chosen.name, found, result),
         scenarios=[chosen],
         found=found,
+        forms={".csv": lambda: rows_csv(arrivals)},
     )
 
 
-def treaties(world: World) -> Answer:
-    """What binds China and the five since when. Tables: coverage, registry."""
-    from landbridge.channels.treaties import coverage
-    from landbridge.report.channels import treaty_sections
+def treaties(world: World, *, years: Sequence[int] = range(2000, 2025)) -> Answer:
+    """Treaties of China and the Central Asian five, and since when they are in force.
 
-    five = [region for region in _FIVE if region in world.trade.regions]
-    table = coverage(world, five)
+    Tables: coverage, registry. years: of the dummies for a gravity equation that a .csv file holds.
+    """
+    from landbridge.channels.treaties import coverage, dummy_rows
+    from landbridge.report.channels import treaty_sections
+    from landbridge.report.digest import members
+    from landbridge.report.writers import rows_csv
+
+    group = [region for region in members(world) if region in world.trade.regions]
+    table = coverage(world, group)
     (registry,) = world.channel("treaties")
     result = {"coverage": table, "registry": [dict(row) for row in registry]}
-    return _answer(world, "treaties", result, result, _NOTHING_SOLVED, lambda _: treaty_sections(five, table))
+    return _answer(
+        world,
+        "treaties",
+        result,
+        result,
+        _NOTHING_SOLVED,
+        lambda _: treaty_sections(world, group, table),
+        forms={".csv": lambda: rows_csv(list(dummy_rows(world, years)))},
+    )
 
 
 def claims(
@@ -401,6 +469,7 @@ def claims(
     Table: claims or estimates. Raises as `landbridge.run` does.
     """
     from landbridge.report.channels import claim_sections
+    from landbridge.report.writers import rows_csv
     from landbridge.studies.claims import check
 
     found = check(world, claims=both or not estimates, estimates=both or estimates, progress=progress)
@@ -416,4 +485,5 @@ def claims(
         scenarios=found.scenarios,
         options={"estimates": estimates},
         found=found,
+        forms={".csv": lambda: rows_csv(rows)},
     )

@@ -1,4 +1,4 @@
-"""A run in the formats of other programs: Excel, Parquet, GeoJSON, GeoPackage, OMX, GMNS.
+"""A run in the formats of other programs: Excel, Parquet, Stata, GeoJSON, GeoPackage, OMX, GMNS.
 
 The numbers are those of Results, unrounded; here they only meet names, coordinates and units.
 """
@@ -14,36 +14,33 @@ import numpy as np
 
 from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text, gmns_files, gpkg_bytes
 from landbridge.io.qgis import MODES, change_style, flow_style, point_style
-from landbridge.io.sheets import Sheet, parquet_bytes, xlsx_bytes
+from landbridge.io.sheets import Sheet, dta_bytes, parquet_bytes, xlsx_bytes
 from landbridge.io.skims import Matrix, omx_bytes
-from landbridge.report import CLOSURES, LONG, STATIC, Digest, long_rows
+from landbridge.phrases import say
+from landbridge.report import LONG, Digest, base_name, long_rows
 from landbridge.result_tables import result_table, result_tables
 from landbridge.results import Results, Rows
 from landbridge.transport.graph import BLOCK, LAYERS, TERMS, WAGONLOAD, compile_graph
 from landbridge.world import World
 
-__all__ = ["BOUNDARIES", "Flows", "about", "geojson", "geopackage", "gmns", "parquet", "skims", "xlsx"]
-
-BOUNDARIES = (
-    "Names, lines and the grouping of countries imply no opinion on the legal status of any territory or "
-    "on the delimitation of frontiers. No boundaries are drawn; links through disputed territory are marked."
-)
+__all__ = ["Flows", "about", "dta", "geojson", "geopackage", "gmns", "parquet", "skims", "xlsx"]
 
 
 def about(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> list[tuple[str, str]]:
     """Topics and texts that go with every file: question, units, closure, World, sources, attribution."""
-    rows = [("landbridge", "What a change of borders, lines or tariffs does to freight, trade and income.")]
+    rows = [("landbridge", say("about.landbridge"))]
     for digest in digests:
         rows.append(("scenario", f"{digest.id}: {digest.name}"))
         rows += [(f"source of {digest.id}", text) for text in digest.sources]
         rows += [(f"note on {digest.id}", str(text)) for text in digest.result.get("notes", [])]
     closure = digests[0].closure if digests else world.setting("deficits")
+    year = digests[0].year if digests else int(world.parameter("horizon"))
     rows += [
-        ("units", "TEU is the freight unit; USD of 2023; CO2e well to wheel; every column states its unit."),
-        ("closure", f"flows and trade under {closure} trade deficits. {CLOSURES}"),
-        ("reading", STATIC),
+        ("units", say("about.units", year=world.base_year)),
+        ("closure", f"{say('about.closure', deficits=closure)} {say('meaning.closures')}"),
+        ("reading", say("meaning.static", year=year)),
         ("World", world.hash),
-        ("boundaries", BOUNDARIES),
+        ("boundaries", say("about.boundaries")),
         *(("attribution", line) for line in attribution),
     ]
     return rows
@@ -68,12 +65,21 @@ def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str]) ->
 
 def parquet(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> bytes:
     """The long table of `report.csv_text` as Parquet."""
+    told = {"world": world.hash, "attribution": "\n".join(attribution), "boundaries": say("about.boundaries")}
+    return parquet_bytes(_long_columns(digests), {f"landbridge.{key}": text for key, text in told.items()})
+
+
+def dta(digests: Sequence[Digest]) -> bytes:
+    """The long table of `report.csv_text` as a Stata file."""
+    return dta_bytes(_long_columns(digests), say("about.landbridge"))
+
+
+def _long_columns(digests: Sequence[Digest]) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {name: [] for name in LONG}
     for row in long_rows(digests):
         for name, cell in zip(LONG, row, strict=True):
             columns[name].append(cell)
-    told = {"world": world.hash, "attribution": "\n".join(attribution), "boundaries": BOUNDARIES}
-    return parquet_bytes(columns, {f"landbridge.{key}": text for key, text in told.items()})
+    return columns
 
 
 # -- maps ----------------------------------------------------------------------------------------------
@@ -176,7 +182,7 @@ class Flows:
                 cells["base_wait_h"] = earlier["wait_h"] if earlier else None
                 cells["change_wait_h"] = row["wait_h"] - earlier["wait_h"] if earlier else None
             gateways.append(cells)
-        name = results.scenario.name if results.scenario else "the network and economy of 2023"
+        name = results.scenario.name if results.scenario else base_name(world)
         return Flows(results.id, name, before is None, links, gateways)
 
     @property
@@ -206,10 +212,10 @@ def geopackage(
         modes = [mode for mode in MODES if any(row["mode"] == mode for row in one.links)]
         style = flow_style(modes, one.wide) if one.base else change_style(one.largest_change, one.wide)
         layers += [
-            Layer(f"links_{one.id}", f"Flows on links: {one.name}", "line", links, _with(one.links), style),
+            Layer(f"links_{one.id}", say("map.links", name=one.name), "line", links, _with(one.links), style),
             Layer(
                 f"gateways_{one.id}",
-                f"Flows and hours at gateways: {one.name}",
+                say("map.gateways", name=one.name),
                 "point",
                 posts,
                 _with(one.gateways),
@@ -253,7 +259,7 @@ def geojson(
         "geometry": SCHEMATIC,
         "scenarios": {one.id: {"name": one.name, "ending": ending[one.id]} for one in flows},
         "world": world.hash,
-        "boundaries": BOUNDARIES,
+        "boundaries": say("about.boundaries"),
         "attribution": list(attribution),
     }
     return geojson_text(layers, told)
@@ -298,7 +304,7 @@ def skims(results: Results, attribution: Sequence[str]) -> bytes:
         for measure, meaning in _SKIMS.items():
             table = np.full((len(zones), len(zones)), np.nan)
             table[row[kept], column[kept]] = values[measure][kept]
-            text = f"{meaning}, sector {sector}"
+            text = say("skims.matrix", measure=meaning, sector=sector)
             matrices[f"{sector}_{measure}"] = Matrix(table, result_table("skims").unit(measure), text)
     told = {"case": results.id, "world": world.hash, "attribution": "\n".join(attribution)}
     return omx_bytes(zones, matrices, told)
@@ -338,7 +344,7 @@ _GMNS_LINK_FIELDS = (
     Field("allowed_uses", "text", "", "GMNS: services on the link, see use_definition.csv"),
     Field("geometry", "text", "degree", "GMNS: straight line between the places, WKT"),
     Field("mode", "text", "", "ours: mode and gauge [mm]; over a border the gauge of the first side"),
-    Field("status", "text", "", "ours: open, planned or closed in mid-2023"),
+    Field("status", "text", "", "ours: open, planned or closed in the base"),
     Field("open_from", "text", "", "ours: year of opening, past or expected"),
     Field("dual_gauge", "boolean", "", "ours: the link exists on both gauges"),
     Field("electrified", "boolean", "", "ours: rail under wire"),
@@ -374,7 +380,7 @@ def gmns(world: World, attribution: Sequence[str]) -> dict[str, str]:
         "speed": "km/h",
         "crs": "EPSG:4326",
         "geometry_field_format": "WKT",
-        "currency": "USD of 2023",
+        "currency": say("usd_of", year=world.base_year),
         "version_number": "0.96",
         "id_type": "string",
     }

@@ -1,4 +1,4 @@
-"""What a reader of a case must be told beside its tables, and the refusal of one that cuts a zone off."""
+"""What the tables of a case leave unsaid, as notes; and the refusal of a case that cuts a zone off."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from landbridge.congestion import Settled
 from landbridge.errors import Fault, ScenarioError
+from landbridge.phrases import say
 from landbridge.scenario import Scenario
 from landbridge.transport import Choice, Graph, Queues, RouteSet
 from landbridge.transport.queues import capacity_of
@@ -25,6 +26,10 @@ BoolArray = NDArray[np.bool_]
 _USD_PER_MUSD = 1e6
 # A note is printed where the rest is above this part of the change, and above this size [share].
 _MUCH, _SEEN = 0.25, 5e-6
+# So many regions are named at most.
+_NAMED = 8
+# Standard errors on either side that hold 95 % of a normal distribution.
+_NORMAL_95 = 1.96
 # A note names regions whose first order and exact change differ by more than this factor.
 _FAR = 1.5
 
@@ -55,19 +60,12 @@ def require_routes(
         worst = max(cut, key=lambda place: (len(cut[place]), -place))
         others = cut.pop(worst)
         if others:
-            many = f"{len(others)} other zone{'s' * (len(others) > 1)}"
-            faults.append(
-                Fault(
-                    f"scenario {name}, zone {names[worst]}",
-                    f"no open route is left to {many}",
-                    "open a link or a gateway, or close fewer",
-                )
-            )
+            where = f"scenario {name}, zone {names[worst]}"
+            faults.append(Fault(where, say("cut.off", n=len(others)), say("cut.cure")))
         for rest in cut.values():
             rest.discard(worst)
         cut = {place: rest for place, rest in cut.items() if rest}
-    what = "the scenario" if scenario is not None else "the network"
-    raise ScenarioError(f"{what} leaves zones without a route", faults)
+    raise ScenarioError(say("cut.network" if scenario is None else "cut.scenario"), faults)
 
 
 def remarks(
@@ -89,15 +87,12 @@ def remarks(
     table = world.network["parameters"].by("parameter")
     shared = sorted(p for p in parameters if p in table and table[p]["part_of"] == "model")
     if shared:
-        told = ", ".join(f"{name} = {world.setting(name)}" for name in shared)
-        notes.append(f"base and scenario both have {told}: figures differ from those of the default base")
+        settings = ", ".join(f"{name} = {world.setting(name)}" for name in shared)
+        notes.append(say("note.shared", settings=settings))
     if choice.gained.any():
         routes = choice.base.routes
         pairs = len(np.unique(routes.group_pair[choice.gained]))
-        notes.append(
-            f"{pairs} pairs of zones gain a corridor family they did not have; it enters with the share "
-            "that its pair group gives it at its cost, an assumption and not a prediction"
-        )
+        notes.append(say("note.gained", pairs=pairs))
     notes += _of_lost_families(choice, demand_teu)
     notes += _of_kept_trade(world, base, parameters)
     notes += _of_estimates(scenario, world)
@@ -118,17 +113,14 @@ def remarks(
     number = {link: n for n, link in enumerate(graph.links)}
     idle = [link for link in new if carried[number[link]] <= 0.0]
     if idle:
-        notes.append(
-            f"nothing uses {', '.join(idle)}: no route worth considering leads over it (is a line or a "
-            "gateway at its end still planned or closed?)"
-        )
+        notes.append(say("note.idle", links=", ".join(idle)))
     lost = [
         str(row["corridor_id"])
         for row in base.network["corridors"]
         if _pair_of(choice, graph, row) in {-1, *choice.unreachable.tolist()}
     ]
     if lost:
-        notes.append(f"no route is left for the corridor {', '.join(lost)}, which is not in the tables")
+        notes.append(say("note.lost", corridors=", ".join(lost)))
     return tuple(notes)
 
 
@@ -138,10 +130,7 @@ def _of_lost_families(choice: Choice, demand_teu: FloatArray) -> Iterator[str]:
     if not teu.sum() > 0.0:
         return
     pairs = len(np.unique(choice.base.routes.group_pair[choice.lost.groups[teu > 0.0]]))
-    yield (
-        f"{pairs} pairs of zones lose a corridor family: {teu.sum():,.0f} TEU a year fall back on the "
-        f"cheapest family left to their pair at {usd.sum() / _USD_PER_MUSD:,.1f} million USD a year more"
-    )
+    yield say("note.fallen", pairs=pairs, teu=float(teu.sum()), musd=float(usd.sum()) / _USD_PER_MUSD)
 
 
 def _of_estimates(scenario: Scenario, world: World) -> Iterator[str]:
@@ -154,14 +143,18 @@ def _of_estimates(scenario: Scenario, world: World) -> Iterator[str]:
         value, error = float(m.get("coefficient")), m.get("standard_error")
         codes = [resolve(tables, "sector", s, "sector", list(theta))[0] for s in m.get("sector") if s != "*"]
         named = [theta[code] for code in codes] or list(theta.values())
-        told = []
+        costs = []
         for at in sorted({min(named), max(named)}):
-            ends = [value] if error is None else [value, value - 1.96 * error, value + 1.96 * error]
-            cost = [f"{100.0 * math.expm1(-b / at):+.2f}" for b in ends]
-            wide = f", {cost[1]} to {cost[2]} within 95 % of its error" if len(cost) > 1 else ""
-            told.append(f"{cost[0]} % at theta {at:g}{wide}")
-        without = "; it has no standard error here" if error is None else ""
-        yield f"the coefficient {value:g} stands for trade costs of {'; '.join(told)}{without}"
+            cost = 100.0 * math.expm1(-value / at)
+            if error is None:
+                costs.append(say("note.cost", cost=cost, theta=at))
+                continue
+            low, high = (100.0 * math.expm1(-(value + sign * _NORMAL_95 * error) / at) for sign in (-1, 1))
+            costs.append(say("note.cost_range", cost=cost, low=low, high=high, theta=at))
+        alone = error is None
+        yield say(
+            "note.estimate_alone" if alone else "note.estimate", coefficient=value, costs="; ".join(costs)
+        )
 
 
 def _of_changes_written_twice(scenario: Scenario) -> Iterator[str]:
@@ -171,10 +164,7 @@ def _of_changes_written_twice(scenario: Scenario) -> Iterator[str]:
             n for n, other in enumerate(scenario.modifications, start=1) if other.to_dict() == m.to_dict()
         ]
         if same[0] < number:
-            yield (
-                f"modification {number} says what modification {same[0]} says ({m.verb}): both are done, one "
-                "on top of the other"
-            )
+            yield say("note.twice", number=number, first=same[0], verb=m.verb)
 
 
 def _of_payers(scenario: Scenario) -> Iterator[str]:
@@ -183,12 +173,13 @@ def _of_payers(scenario: Scenario) -> Iterator[str]:
         if m.verb != "pay_for":
             continue
         payer, region = m.get("payer")[0], (m.get("region") or m.get("payer"))[0]
-        sum_ = f"{float(m.get('musd')):,.0f} million USD a year"
+        musd = float(m.get("musd"))
         if m.get("how") == "transfer":
-            yield f"{payer} pays {sum_} to {region}, income there"
+            yield say("note.transfer", payer=payer, musd=musd, region=region)
+        elif region == payer:
+            yield say("note.works_home", payer=payer, musd=musd)
         else:
-            where = "at home" if region == payer else f"in {region}"
-            yield f"{payer} pays {sum_} out of taxes for works {where}, which nobody consumes"
+            yield say("note.works", payer=payer, musd=musd, region=region)
 
 
 def _of_kept_trade(world: World, base: World, parameters: set[str]) -> Iterator[str]:
@@ -211,17 +202,15 @@ def _of_kept_trade(world: World, base: World, parameters: set[str]) -> Iterator[
             if len(blocs) == 1 and blocs != {""}:
                 touched.setdefault(blocs.pop(), set()).add(name)
     for name, changed in sorted(touched.items()):
-        listed = ", ".join(sorted(changed)[:5]) + (", ..." if len(changed) > 5 else "")
-        yield (
-            f"trade inside {name} is not answered: it is not on the network and keeps its cost, though the "
-            f"scenario changes {listed}"
-        )
+        shown = ", ".join(sorted(changed)[:5]) + (", ..." if len(changed) > 5 else "")
+        yield say("note.kept", bloc=name, changed=shown)
     felt = sorted(
         p for p in parameters - {"carbon_price_usd_per_kg"}
         if world.network["parameters"].by("parameter").get(p, {}).get("part_of") == "world"
     )  # fmt: skip
     if felt and bloc:
-        yield f"trade inside {', '.join(sorted(set(bloc.values())))} keeps its cost under {', '.join(felt)}"
+        apart = ", ".join(sorted(set(bloc.values())))
+        yield say("note.kept_under", blocs=apart, parameters=", ".join(felt))
 
 
 def _of_queues(graph: Graph, queues: Queues, settled: Settled, world: World, base: World) -> Iterator[str]:
@@ -232,27 +221,17 @@ def _of_queues(graph: Graph, queues: Queues, settled: Settled, world: World, bas
         if settled.delay_h[q] > 24.0:
             longer.setdefault(graph.gateways[queues.gateway[q]], float(settled.delay_h[q]))
     if longer:
-        told = ", ".join(f"{name} {hours:+.0f} h" for name, hours in longer.items())
-        yield (
-            f"the queue grows by more than a day at {told} (containers or trucks, the direction that waits "
-            "longest): traffic is above or near the capacity stated there, and more passes than the capacity "
-            "where `of capacity` is above 1"
-        )
+        gateways = ", ".join(say("note.hours", gateway=name, hours=hours) for name, hours in longer.items())
+        yield say("note.queue", gateways=gateways)
     before, now = (w.network["gateways"].by("gateway_id") for w in (base, world))
     moved = {j for j, name in enumerate(graph.gateways) if name in now and _capacity(before, now, name)}
     held_up = {graph.gateways[j] for j in queues.gateway}
     first = sorted(name for name in held_up if name in before and capacity_of(before[name]) is None)
     if first:
-        yield (
-            f"{', '.join(first)} has a capacity in the scenario only: its whole queue counts as new, though "
-            "part of it may stand in the hours observed"
-        )
+        yield say("note.first_capacity", gateways=", ".join(first))
     raised = sorted({graph.gateways[j] for j in queues.gateway[queues.factor > 1.0] if j in moved})
     if raised:
-        yield (
-            f"at {', '.join(raised)} the model sends more through in the base than the stated capacity can "
-            "carry in the observed hours: the change of capacity is taken in proportion"
-        )
+        yield say("note.raised", gateways=", ".join(raised))
 
 
 def _capacity(before: Any, now: Any, name: str) -> bool:
@@ -270,30 +249,28 @@ def of_the_rest(
     if not large.any():
         return ()
     order = np.argsort(-np.abs(np.where(large, rest, 0.0)))[: int(large.sum())]
-    told = ", ".join(f"{regions[n]} {100 * rest[n]:+.3f} of {100 * first_order[n]:+.3f} %" for n in order[:8])
-    more = f" and {len(order) - 8} others" if len(order) > 8 else ""
-    return (
-        "more than a quarter of the first-order change comes from pairs of zones whose own routes the "
-        f"scenario does not change, through waits: {told}{more}",
-    )
+    parts = [
+        say("note.rest_of", region=regions[n], rest=100.0 * rest[n], whole=100.0 * first_order[n])
+        for n in order[:_NAMED]
+    ]
+    shown, more = ", ".join(parts), len(order) - _NAMED
+    if more > 0:
+        return (say("note.rest_more", share=_MUCH, regions=shown, n=more),)
+    return (say("note.rest", share=_MUCH, regions=shown),)
 
 
 def of_first_order(
     names: Sequence[str], exact: FloatArray, first_order: FloatArray, deficits: str
 ) -> tuple[str, ...]:
     """Regions whose first order is not within a factor of 1.5 of the exact change, both [name]."""
-    told = []
+    apart = []
     for name, now, first in zip(names, exact.tolist(), first_order.tolist(), strict=True):
         sizes = abs(now), abs(first)
         if max(sizes) >= _SEEN and (now * first <= 0.0 or max(sizes) > _FAR * min(sizes)):
-            told.append(f"{name} {100 * first:+.4f} for {100 * now:+.4f} %")
-    if not told:
+            apart.append(say("note.first_for", name=name, first=100.0 * first, exact=100.0 * now))
+    if not apart:
         return ()
-    return (
-        f"under {deficits} deficits the first order is more than {_FAR:g} times the exact change, or less by "
-        f"as much, in {', '.join(told)}: losses and gains of several times that size nearly cancel there, or "
-        "the change is too large for it",
-    )
+    return (say("note.first_order", deficits=deficits, factor=_FAR, regions=", ".join(apart)),)
 
 
 def _pair_of(choice: Choice, graph: Graph, corridor: Any) -> int:

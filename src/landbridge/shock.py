@@ -22,7 +22,6 @@ from landbridge.transport import Freight, kept_log_tau
 from landbridge.world import World
 from landbridge.world.table import cell_number
 from landbridge.world.trade_table import TradeTable
-from landbridge.world.validate import BASE_YEAR
 
 __all__ = ["Shock", "table_of"]
 
@@ -197,7 +196,7 @@ def table_of(world: World, closure: Closure) -> TradeTable:
 def _at_horizon(world: World, closure: Closure) -> TradeTable:
     """The trade table scaled to the GDP of the year that the parameter `horizon` names."""
     year = world.parameter("horizon")
-    if year == BASE_YEAR:
+    if year == world.base_year:
         return world.trade
     growth = {
         str(r["region"]): cell_number(r, "gdp_hat") for r in world.network["growth"] if r["year"] == year

@@ -33,7 +33,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     name="landbridge",
     help="From a border queue to a country's real income: routes, trade costs and trade equilibrium for "
-    "China, Central Asia and their neighbours. Every figure is a static, long-run answer for 2023.",
+    "China, Central Asia and their neighbours. Every figure is a static, long-run answer, not a forecast.",
     epilog="Exit codes: 0 done, 1 error, 2 usage, 3 bad data or scenario, 4 not converged, 5 infeasible.",
     no_args_is_help=True,
     add_completion=False,

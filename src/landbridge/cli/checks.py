@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, Rebase, WorldFolder, check_ending, give, load_sound, tell_rebase
+from landbridge.cli.terminal import (
+    JsonFlag,
+    Output,
+    Rebase,
+    WorldFolder,
+    check_output,
+    give,
+    load_sound,
+    tell_rebase,
+)
 
 __all__ = ["calibrate", "validate"]
 
@@ -16,12 +25,13 @@ __all__ = ["calibrate", "validate"]
 DRIFT = 1e-6
 
 
-def validate(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
-    """Lay every observed corridor, and CAREC's indicators, beside ours."""
+def validate(as_json: JsonFlag = False, output: Output = None, world: WorldFolder = None) -> None:
+    """Compare every observed corridor, and CAREC's indicators, with the model."""
     from landbridge.answers import validate as study
 
+    check_output(output)
     begin = time.perf_counter()
-    give(study(load_sound(world)), begin, as_json, None)
+    give(study(load_sound(world)), begin, as_json, output)
 
 
 def calibrate(
@@ -33,7 +43,10 @@ def calibrate(
     ] = False,
     as_json: JsonFlag = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the fitted numbers to a .csv or .json file.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write the fitted numbers to a .csv file, or all in another format."
+        ),
     ] = None,
     world: WorldFolder = None,
     rebase: Rebase = False,
@@ -41,11 +54,11 @@ def calibrate(
     """Fit gateway constants and family shares to the counts of 2023 and show what is only predicted."""
     from landbridge.answers import calibrate as study
 
-    check_ending(output, (".csv", ".json"))
+    check_output(output)
     begin = time.perf_counter()
     answer = study(load_sound(world, rebase), folds=folds)
     tell_rebase(answer.status, rebase)
-    give(answer, begin, as_json, output, answer.found.to_csv)
+    give(answer, begin, as_json, output)
     if check and answer.found.drift > DRIFT:
         drift = answer.found.drift
         typer.echo(f"landbridge: refitted numbers differ from the shipped by {drift:.1e}", err=True)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from landbridge.cli.terminal import (
     JsonFlag,
+    Output,
     Rebase,
     WorldFolder,
-    check_ending,
+    check_output,
     give,
     load_sound,
     progress_bar,
@@ -21,8 +21,6 @@ from landbridge.cli.terminal import (
 )
 
 __all__ = ["disrupt"]
-
-_ENDINGS = (".json", ".csv", ".md")
 
 
 def disrupt(
@@ -42,17 +40,14 @@ def disrupt(
     workers: Annotated[int, typer.Option(help="Processes that share the work.", min=1, max=64)] = 2,
     count: Annotated[int, typer.Option("-n", help="Rows to print; files hold all.", min=1)] = 25,
     as_json: JsonFlag = False,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write everything to a .json, .csv or .md file.")
-    ] = None,
+    output: Output = None,
     world: WorldFolder = None,
     rebase: Rebase = False,
 ) -> None:
     """Take out every gateway and link that carries freight, one at a time, and rank what is lost."""
     from landbridge.answers import disrupt as study
-    from landbridge.report.losses import losses_csv
 
-    check_ending(output, _ENDINGS)
+    check_output(output)
     begin = time.perf_counter()
     loaded = load_sound(world, rebase)
     named = only or []
@@ -68,4 +63,4 @@ def disrupt(
             estimate=say,
         )
     tell_rebase(answer.status, rebase)
-    give(answer, begin, as_json, output, lambda: losses_csv(answer.found), count)
+    give(answer, begin, as_json, output, count)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,14 +11,11 @@ from landbridge.cli.terminal import (
     JsonFlag,
     Output,
     WorldFolder,
-    check_ending,
+    check_output,
     give,
     load_sound,
     progress_bar,
 )
-
-if TYPE_CHECKING:
-    from landbridge.channels.gas import GasYear
 
 __all__ = ["gas"]
 
@@ -54,7 +51,7 @@ def gas(
     """Find what gas is not delivered when pipelines are lost, who goes short, and what a line is worth."""
     from landbridge.answers import gas as study
 
-    check_ending(output, (".json", ".csv", ".md"))
+    check_output(output)
     begin = time.perf_counter()
     loaded = load_sound(world)
     with progress_bar() as progress:
@@ -69,16 +66,4 @@ def gas(
             checks=checks,
             progress=progress,
         )
-    give(answer, begin, as_json, output, lambda: _csv(answer.found))
-
-
-def _csv(years: dict[Any, GasYear]) -> str:
-    """Deliveries by profile, contract and month in one long table."""
-    lines = ["profile,contract,exporter,importer,month,due_bcm_operator,missed_bcm_operator"]
-    for name, year in years.items():
-        for n, row in enumerate(year.contracts):
-            for month in range(12):
-                cells = (name, row["contract"], row["exporter"], row["importer"], month + 1)
-                due, missed = float(year.model.due[n, month]), float(year.missed[n, month])
-                lines.append(",".join([*map(str, cells), repr(due), repr(missed)]))
-    return "\n".join(lines) + "\n"
+    give(answer, begin, as_json, output)

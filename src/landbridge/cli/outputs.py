@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landbridge.cli.terminal import attribution_lines, check_ending
-from landbridge.errors import LandbridgeError
 
 if TYPE_CHECKING:
-    from landbridge.report import Digest
+    from landbridge.report import Digest, Document
     from landbridge.results import Results
     from landbridge.world import World
 
 __all__ = ["ENDINGS", "Outputs"]
 
-ENDINGS = (".json", ".csv", ".md", ".html", ".xlsx", ".parquet", ".geojson", ".gpkg", ".omx")
-# Packages that an ending needs: module, package, extra.
-_NEEDS = {
-    ".html": ("matplotlib.figure", "matplotlib", "report"),
-    ".xlsx": ("xlsxwriter", "XlsxWriter", "excel"),
-    ".parquet": ("pyarrow.parquet", "pyarrow", "parquet"),
-    ".omx": ("h5py", "h5py", "omx"),
-}
+# What a run can be written as: what every study can, and maps and skims.
+ENDINGS = (
+    *(".json", ".csv", ".txt", ".md", ".html", ".xlsx", ".parquet", ".dta"),
+    *(".geojson", ".gpkg", ".omx"),
+)
 
 
 class Outputs:
@@ -37,52 +33,77 @@ class Outputs:
         check_ending(path, ENDINGS)
         self.path, self.lang = path, lang
         self.ending = path.suffix if path is not None else ""
-        if self.ending in _NEEDS:
+        if self.ending == ".html":
             from landbridge.io.optional import need
 
-            need(*_NEEDS[self.ending], f"a {self.ending} file")
-        self._kept: list[Any] = []
+            need("matplotlib.figure", "matplotlib", "report", "a .html file")
+        elif path is not None:
+            from landbridge.report.writers import check_ending as known
+
+            known(path, ENDINGS)
+        self.kept: list[Any] = []
 
     def keep(self, results: Results) -> None:
         """Take from a Results what will be written; called for the base first."""
         if self.ending in (".geojson", ".gpkg"):
             from landbridge.exports import Flows
 
-            self._kept.append(Flows.of(results))
+            self.kept.append(Flows.of(results))
         elif self.ending == ".html":
             from landbridge.page import Sight
 
-            self._kept.append(Sight.of(results))
-        elif self.ending == ".omx" and not self._kept:
-            self._kept.append(results)
+            self.kept.append(Sight.of(results))
+        elif self.ending == ".omx" and not self.kept:
+            self.kept.append(results)
 
     def content(self, world: World, digests: Sequence[Digest], envelope: Callable[[], str]) -> str | bytes:
         """The file; envelope: writes the JSON document, whose manifest the page shows."""
+        from landbridge.report.writers import content_of
+
+        return content_of(_Run(self, world, digests, envelope), self.ending)
+
+
+class _Run:
+    """A run as `landbridge.report.writers` writes it: most of its files are its own."""
+
+    command = "run"
+
+    def __init__(
+        self, outputs: Outputs, world: World, digests: Sequence[Digest], envelope: Callable[[], str]
+    ) -> None:
         from landbridge import exports, report
 
-        lines = attribution_lines(world)
-        match self.ending:
-            case ".json":
-                return envelope()
-            case ".csv":
-                return report.csv_text(digests)
-            case ".md":
-                return report.markdown(
-                    report.study_sections(world, digests[0], digests[1:], self.lang), lines
-                )
-            case ".xlsx":
-                return exports.xlsx(world, digests, lines)
-            case ".parquet":
-                return exports.parquet(world, digests, lines)
-            case ".geojson":
-                return exports.geojson(world, digests, self._kept, lines)
-            case ".gpkg":
-                return exports.geopackage(world, digests, self._kept, lines)
-            case ".omx":
-                return exports.skims(self._kept[0], lines)
-            case ".html":
-                from landbridge.page import html
+        lines, kept = attribution_lines(world), outputs.kept
+        self._outputs, self._world, self._digests, self._envelope = outputs, world, digests, envelope
+        self.rows: Mapping[str, Sequence[Mapping[str, Any]]] = {}
+        self.forms: Mapping[str, Callable[[], str | bytes]] = {
+            ".json": envelope,
+            ".csv": lambda: report.csv_text(digests),
+            ".html": self._page,
+            ".xlsx": lambda: exports.xlsx(world, digests, lines),
+            ".parquet": lambda: exports.parquet(world, digests, lines),
+            ".dta": lambda: exports.dta(digests),
+            ".geojson": lambda: exports.geojson(world, digests, kept, lines),
+            ".gpkg": lambda: exports.geopackage(world, digests, kept, lines),
+            ".omx": lambda: exports.skims(kept[0], lines),
+        }
 
-                manifest = json.loads(envelope())["manifest"]
-                return html(world, digests, self._kept, lines, manifest, self.lang)
-        raise LandbridgeError(f"cannot write {self.ending}")
+    def document(self, most: int | None = None) -> Document:
+        """The study in the language asked for; most: unused, its tables are short."""
+        from landbridge.report import Document, study_sections
+
+        base, cases = self._digests[0], self._digests[1:]
+        sections = study_sections(self._world, base, cases, self._outputs.lang)
+        return Document(tuple(sections), tuple(attribution_lines(self._world)))
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        body: dict[str, Any] = json.loads(self._envelope())
+        return body
+
+    def _page(self) -> str:
+        from landbridge.page import html
+
+        manifest = self.to_json()["manifest"]
+        lines, kept = attribution_lines(self._world), self._outputs.kept
+        return html(self._world, self._digests, kept, lines, manifest, self._outputs.lang)

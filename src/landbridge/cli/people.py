@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,21 +12,14 @@ from landbridge.cli.terminal import (
     Output,
     Rebase,
     WorldFolder,
-    check_ending,
+    check_output,
     give,
     load_sound,
     progress_bar,
     tell_rebase,
 )
-from landbridge.io.whole import harmless
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["claims", "farm", "travel", "treaties"]
-
-_ENDINGS = (".json", ".csv", ".md")
-_FIVE = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
 
 
 def farm(
@@ -53,10 +43,10 @@ def farm(
     """What farm technology is worth: output, food prices, farm trade and real income, with ranges."""
     from landbridge.answers import farm as study
 
-    check_ending(output, _ENDINGS)
+    check_output(output)
     begin = time.perf_counter()
     answer = study(load_sound(world), regions=region, crops=crop, adoption=adoption, effect_percent=effect)
-    give(answer, begin, as_json, output, lambda: _csv(answer.rows["farms"]))
+    give(answer, begin, as_json, output)
 
 
 def travel(
@@ -81,12 +71,12 @@ def travel(
     """What visas and connections do to arrivals and receipts, and whether waivers were seen to work."""
     from landbridge.answers import travel as study
 
-    check_ending(output, _ENDINGS)
+    check_output(output)
     if scenario is not None and waive:
         raise typer.BadParameter("give a scenario or --waive, not both", param_hint="--waive")
     begin = time.perf_counter()
     answer = study(load_sound(world), scenario or "visa-waivers", waive=waive or (), estimate=estimate)
-    give(answer, begin, as_json, output, lambda: _csv(answer.rows["arrivals"]))
+    give(answer, begin, as_json, output)
 
 
 def treaties(
@@ -99,13 +89,11 @@ def treaties(
 ) -> None:
     """Print what binds China and the five since when; -o FILE.csv writes dummies for a gravity equation."""
     from landbridge.answers import treaties as study
-    from landbridge.channels.treaties import dummy_rows
 
-    check_ending(output, (".json", ".csv"))
+    check_output(output)
     begin = time.perf_counter()
     wanted = _years(years)
-    loaded = load_sound(world)
-    give(study(loaded), begin, as_json, output, lambda: _csv(dummy_rows(loaded, wanted)))
+    give(study(load_sound(world), years=wanted), begin, as_json, output)
 
 
 def claims(
@@ -120,33 +108,14 @@ def claims(
     """An article's claims, one by one: verdict, evidence, source, and what the model has to say."""
     from landbridge.answers import claims as study
 
-    check_ending(output, _ENDINGS)
+    check_output(output)
     begin = time.perf_counter()
     loaded = load_sound(world, rebase)
     both = output is not None and output.suffix == ".md"
     with progress_bar() as progress:
         answer = study(loaded, estimates=estimates, both=both, progress=progress)
     tell_rebase(answer.status, rebase)
-    give(answer, begin, as_json, output, lambda: _csv(answer.result))
-
-
-# -- writing -------------------------------------------------------------------------------------------
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    out = io.StringIO(newline="")
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
-    writer.writeheader()
-    # A dummy that the registry does not know stays empty.
-    writer.writerows({k: _cell(v) for k, v in row.items()} for row in rows)
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        return harmless(value)
-    return "" if value is None or value != value else value
+    give(answer, begin, as_json, output)
 
 
 def _years(text: str) -> list[int]:

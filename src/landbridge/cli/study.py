@@ -113,10 +113,9 @@ def run(
     else:
         show(study_sections(loaded, base, cases, lang))
         if detail:
-            from landbridge.cli.customs import customs_section
-            from landbridge.studies.customs import beside_customs
+            from landbridge.report.customs import customs_sections
 
-            show(customs_section(beside_customs(loaded)))
+            show(customs_sections(loaded))
 
 
 def _asked(

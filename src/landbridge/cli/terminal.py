@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from landbridge.errors import Status
+from landbridge.io.json_lines import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,6 +34,7 @@ __all__ = [
     "WorldFolder",
     "attribution_lines",
     "check_ending",
+    "check_output",
     "console",
     "envelope_json",
     "give",
@@ -157,6 +160,20 @@ def check_ending(output: Path | None, endings: tuple[str, ...], option: str = "-
     check_place(output)
 
 
+def check_output(output: Path | None, *own: str) -> None:
+    """Refuse an output of a study that could not be written, before anything is solved.
+
+    own: endings that this study has beside those of all.
+    """
+    if output is None:
+        return
+    from landbridge.report.writers import ENDINGS
+    from landbridge.report.writers import check_ending as known
+
+    check_ending(output, (*ENDINGS, *own))
+    known(output, own)
+
+
 def write(path: Path, content: str | bytes) -> None:
     """Write beside, then rename, so that no reader ever sees half a file."""
     from landbridge.io.files import write_bytes
@@ -199,61 +216,21 @@ def _when(begin: float) -> dict[str, Any]:
     }
 
 
-def give(
-    answer: Answer,
-    begin: float,
-    as_json: bool,
-    output: Path | None,
-    csv: Callable[[], str] | None = None,
-    most: int | None = None,
-) -> None:
+def give(answer: Answer, begin: float, as_json: bool, output: Path | None, most: int | None = None) -> None:
     """An answer to a file or the screen, in the form that was asked for.
 
-    begin: when the command began; csv: what a file .csv holds; most: rows shown of a long table.
+    begin: when the command began; most: rows shown of a long table.
     """
-
-    def envelope() -> str:
-        body = answer.to_json()
-        return json_text({**body, "manifest": {**body["manifest"], "run": _when(begin)}})
-
-    if output is not None:
-        if output.suffix == ".csv" and csv is not None:
-            write(output, csv())
-        else:
-            write(output, envelope() if output.suffix == ".json" else answer.document().markdown())
-    elif as_json:
-        put(envelope())
-    else:
+    if output is None and not as_json:
         show(answer.document(most).sections)
+        return
+    timed = replace(answer, manifest={**answer.manifest, "run": _when(begin)})
+    if output is None:
+        put(json_text(timed.to_json()))
+        return
+    from landbridge.report.writers import content_of
 
-
-_NESTED = frozenset((dict, list, tuple))
-
-
-def json_text(value: Any, indent: int = 0) -> str:
-    """JSON with a line for every key and for every row of plain cells.
-
-    The encoder of the standard library is quick without indents only, so it is given a row at a time.
-    """
-    return _lines(value, indent, json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode)
-
-
-def _lines(value: Any, indent: int, encode: Callable[[Any], str]) -> str:
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    if _NESTED.isdisjoint(map(type, members)):
-        return encode(value)
-    margin = " " * (indent + 1)
-    if isinstance(value, dict):
-        # A key that is no text is written as the standard encoder would.
-        keys = (encode({key: 0})[1:-2] for key in value)
-        lines = [
-            f"{margin}{key}{_lines(member, indent + 1, encode)}"
-            for key, member in zip(keys, members, strict=True)
-        ]
-    else:
-        lines = [margin + _lines(member, indent + 1, encode) for member in members]
-    first, last = "{}" if isinstance(value, dict) else "[]"
-    return "\n".join([first, ",\n".join(lines), " " * indent + last])
+    write(output, content_of(timed, output.suffix))
 
 
 def put(text: str) -> None:

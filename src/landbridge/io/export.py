@@ -38,15 +38,15 @@ run every command on your copy:
     landbridge data check --world FOLDER
     landbridge run cku-railway --world FOLDER
 
-- `network/` holds places, links, gateways and what they cost; `economy/` the trade table of 2023,
-  common tables and six variants (parameters `kgz_trade` and `tjk_cap` choose one); `channels/`, where it
-  is there, the tables of gas, farms, travel, treaties and claims.
+- `network/` holds places, links, gateways and what they cost; `economy/` the trade table of {year},
+  common tables and {variants} variants (parameters `kgz_trade` and `tjk_cap` choose one);
+  `channels/`, where it is there, the tables of gas, farms, travel, treaties and claims.
 - `schema.csv` says what every column means: its type, unit, bounds, allowed words and which table it
   refers to. Changing it here changes nothing.
 - `SOURCES.csv` in each folder gives source, licence and attribution of every table. A table without
   a row there fails `data check`: add yours when you change a table.
 - Files are UTF-8, cells are separated by commas, decimals by a point. yes and no are written out.
-  A required cell may not be left blank. Money is USD of 2023 unless a column says otherwise.
+  A required cell may not be left blank. Money is USD of {year} unless a column says otherwise.
 - `landbridge data card TABLE` tells how a table was made and what is weak in it.
 
 The data are not under the licence of the code: see LICENSES.md and the SOURCES.csv of each folder.
@@ -121,7 +121,9 @@ def export(
             fault = Fault(str(folder), "the written tables do not give back this World", cure)
             raise DataError("nothing was written", [fault])
         written = world.hash if own is None else load_world(beside).hash
-        _text(beside / "README.md", README.format(hash=written[:12]))
+        variants_written = len(KGZ_TRADE) * len(TJK_CAP)
+        about = README.format(hash=written[:12], year=world.base_year, variants=variants_written)
+        _text(beside / "README.md", about)
         if target.is_dir():
             target.rmdir()
         beside.rename(target)

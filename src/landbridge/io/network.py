@@ -230,7 +230,7 @@ _GMNS_README = """# A network of landbridge in GMNS
 Specification 0.96 (Zephyr Foundation). Its names are used where it has one; columns it does not have
 are ours and stand to the right of them. World {hash}.
 
-Lengths are km, speeds km/h, coordinates degrees (WGS 84), money USD of 2023. A link is undirected
+Lengths are km, speeds km/h, coordinates degrees (WGS 84), money {currency}. A link is undirected
 (`directed` is 0): both directions have the same line, and columns that end in `_forward` (from_node to
 to_node) and `_backward` tell the two ways apart. {schematic}
 
@@ -238,7 +238,7 @@ to_node) and `_backward` tell the two ways apart. {schematic}
 (container block trains and ordinary wagons), `truck`, `ship` and `ferry` the rest. `free_speed` is a
 running speed: stops on the way, driving-hour limits, border hours, gauge changes and terminals come on
 top, so a path by free speed alone is far too fast. Planned and closed links are listed and must be left
-out by `status` where the network of mid-2023 is meant.
+out by `status` where the network in service is meant.
 
 ## Columns
 
@@ -278,6 +278,7 @@ def gmns_files(
     freight = "freight: persons and car equivalents do not apply"
     files["use_definition.csv"] = csv_text([head, *([use, "0", "0", freight, text] for use, text in uses)])
     files["README.md"] = _GMNS_README.format(
+        currency=config["currency"],
         hash=hash[:12],
         schematic=SCHEMATIC,
         columns="\n".join(told).rstrip(),

@@ -1,4 +1,4 @@
-"""Tables for other programs: an Excel workbook and a Parquet file, as bytes.
+"""Tables for other programs: an Excel workbook, a Parquet file and a Stata file, as bytes.
 
 Text is written as text: a cell that begins with "=" is no formula, and no address becomes a link.
 """
@@ -6,6 +6,7 @@ Text is written as text: a cell that begins with "=" is no formula, and no addre
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,11 +14,25 @@ from typing import Any
 
 from landbridge.io.optional import need
 
-__all__ = ["Sheet", "parquet_bytes", "xlsx_bytes"]
+__all__ = ["Sheet", "dta_bytes", "parquet_bytes", "xlsx_bytes"]
 
 # Stated as the date of the workbook, so that the same result gives the same file.
 _EPOCH = datetime(1980, 1, 1, tzinfo=UTC)
 _WIDEST = 60
+# The longest name and label of a variable in Stata.
+_LONGEST_NAME, _LONGEST_LABEL = 32, 80
+# Words that no variable of Stata can be named by.
+_RESERVED = frozenset(
+    (
+        *("aggregate", "array", "boolean", "break", "byte", "case", "catch", "class", "colvector"),
+        *("complex", "const", "continue", "default", "delegate", "delete", "do", "double", "else"),
+        *("eltypedef", "end", "enum", "explicit", "export", "external", "float", "for", "friend"),
+        *("function", "global", "goto", "if", "in", "inline", "int", "local", "long"),
+        *("NULL", "pragma", "protected", "quad", "rowvector", "short", "strL", "typedef", "typename"),
+        *("using", "virtual", "with", "_all", "_b", "_coef", "_cons", "_N", "_n"),
+        *("_pi", "_pred", "_rc", "_skip"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +86,7 @@ def xlsx_bytes(about: Sequence[tuple[str, str]], sheets: Sequence[Sheet]) -> byt
 
 
 def parquet_bytes(columns: Mapping[str, Sequence[Any]], about: Mapping[str, str]) -> bytes:
-    """A Parquet file of columns of text or float64; about: told in the metadata of its schema.
+    """A Parquet file of columns of text or float64, None for blank cells; about: metadata of its schema.
 
     Raises LandbridgeError where pyarrow is missing.
     """
@@ -79,9 +94,44 @@ def parquet_bytes(columns: Mapping[str, Sequence[Any]], about: Mapping[str, str]
     parquet = need("pyarrow.parquet", "pyarrow", "parquet", "a .parquet file")
     arrays = {}
     for name, values in columns.items():
-        number = all(isinstance(value, float) for value in values)
+        number = all(value is None or isinstance(value, float) for value in values)
         arrays[name] = arrow.array(values, type=arrow.float64() if number else arrow.string())
     table = arrow.table(arrays).replace_schema_metadata({key: text for key, text in about.items()})
     out = io.BytesIO()
     parquet.write_table(table, out, compression="zstd")
+    return out.getvalue()
+
+
+def dta_bytes(columns: Mapping[str, Sequence[Any]], label: str) -> bytes:
+    """A Stata file (version 14 and later) of columns of text or float64, None for blank cells.
+
+    Names are cut to what Stata takes: 32 letters, digits and underscores, each another. label: of the file.
+    """
+    import pandas as pd
+
+    names: dict[str, str] = {}
+    for name in columns:
+        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+        plain = (f"_{plain}" if plain in _RESERVED or plain[:1].isdigit() else plain)[:_LONGEST_NAME]
+        if plain in names.values():
+            end = f"_{len(names)}"
+            plain = plain[: _LONGEST_NAME - len(end)] + end
+        names[name] = plain
+    held = {}
+    for name, values in columns.items():
+        if all(value is None or isinstance(value, float) for value in values):
+            held[names[name]] = pd.Series(values, dtype="float64")
+        else:
+            held[names[name]] = pd.Series(
+                ["" if value is None else str(value) for value in values], dtype=object
+            )
+    out = io.BytesIO()
+    pd.DataFrame(held).to_stata(
+        out,
+        write_index=False,
+        version=118,
+        time_stamp=_EPOCH.replace(tzinfo=None),
+        data_label=label[:_LONGEST_LABEL],
+        variable_labels={names[name]: name[:_LONGEST_LABEL] for name in columns},
+    )
     return out.getvalue()

@@ -20,7 +20,8 @@ from landbridge.exports import Flows
 from landbridge.io.optional import need
 from landbridge.io.qgis import GAIN, LOSS, MODES, STILL_SHARE, STILL_TEU
 from landbridge.page.legs import PARTS, Corridor
-from landbridge.results import Rows
+from landbridge.phrases import say
+from landbridge.report import Digest
 
 __all__ = ["Picture", "income_bars", "leg_bars", "network_map"]
 
@@ -78,9 +79,9 @@ def _address(figure: Any) -> str:
 # -- who gains and loses -------------------------------------------------------------------------------
 
 
-def income_bars(case: str, rows: Rows, names: Mapping[str, str]) -> Picture:
+def income_bars(case: Digest, names: Mapping[str, str]) -> Picture:
     """Change of real income by country: exact under fixed deficits as bars, proportional as marks."""
-    moved = sorted(rows, key=lambda r: -abs(r["percent"]))[:_BARS]
+    moved = sorted(case.result["real_income"], key=lambda r: -abs(r["percent"]))[:_BARS]
     moved = [row for row in moved if abs(row["percent"]) >= 0.0005] or moved[:5]
     moved.sort(key=lambda r: r["percent"])
     values = [row["percent"] for row in moved]
@@ -98,7 +99,7 @@ def income_bars(case: str, rows: Rows, names: Mapping[str, str]) -> Picture:
         axes.set_yticks(at, [names.get(row["region"], row["region"]) for row in moved])
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("change of real income, % of income")
+        axes.set_xlabel(say("figure.income.axis"))
         axes.grid(axis="x", color=_PALE, lw=0.6)
         axes.set_axisbelow(True)
         reach = [v for v in [*values, *(v for v in other if v is not None)]]
@@ -109,7 +110,7 @@ def income_bars(case: str, rows: Rows, names: Mapping[str, str]) -> Picture:
             value, gains = row["percent"], row["percent"] >= 0
             far = max(value, mark or value) if gains else min(value, mark or value)
             axes.annotate(
-                f"{value:+.3f} %  ({row['musd']:+,.0f} M USD)",
+                say("figure.income.bar", percent=value, musd=row["musd"]),
                 (far, y),
                 (7 if gains else -7, 0),
                 textcoords="offset points",
@@ -119,16 +120,15 @@ def income_bars(case: str, rows: Rows, names: Mapping[str, str]) -> Picture:
             )
         address = _address(figure)
     best, worst = moved[-1], moved[0]
-    alt = (
-        f"Bar chart of {case}: change of real income in percent by country, from "
-        f"{names.get(worst['region'], worst['region'])} {worst['percent']:+.3f} to "
-        f"{names.get(best['region'], best['region'])} {best['percent']:+.3f}. The table below has all values."
+    alt = say(
+        "figure.income.alt",
+        case=case.id,
+        worst=names.get(worst["region"], worst["region"]),
+        low=worst["percent"],
+        best=names.get(best["region"], best["region"]),
+        high=best["percent"],
     )
-    caption = (
-        f"Who gains and who loses: the {len(moved)} regions that change most. Bars: exact change with fixed "
-        "trade deficits, in brackets million USD of 2023 a year. White diamonds: the same with proportional "
-        "deficits. A region that is not shown changes by less."
-    )
+    caption = say("figure.income.caption", n=len(moved), year=case.base_year)
     return Picture(address, alt, caption)
 
 
@@ -143,12 +143,9 @@ def leg_bars(
     bars: list[tuple[str, Corridor]] = []
     for one in base:
         ends = f"{names.get(one.start, one.start)} - {names.get(one.end, one.end)}"
-        told = f"{ends}\n({one.family}" + (")" if case is None else ", base)")
-        bars.append((told, one))
+        bars.append((ends if case is None else f"{ends}\n{say('figure.legs.base')}", one))
         if one.corridor in after:
-            other = after[one.corridor]
-            family = "" if other.family == one.family else f"{other.family}, "
-            bars.append((f"({family}scenario)", other))
+            bars.append((say("figure.legs.scenario"), after[one.corridor]))
     with _settings():
         paired = case is not None
         figure = _figure(10.5, 1.2 + (0.36 if paired else 0.46) * len(bars))
@@ -157,7 +154,10 @@ def leg_bars(
         for n in range(len(bars)):
             at.append(y)
             y += 0.86 if paired and n % 2 == 0 else 1.25 if paired else 1.0
-        for axes, field, unit in ((left, "hours", "hours"), (right, "usd", "USD per TEU")):
+        for axes, field, unit in (
+            (left, "hours", say("figure.legs.hours")),
+            (right, "usd", say("figure.legs.usd")),
+        ):
             _stack(axes, at, [getattr(one, field) for _, one in bars])
             axes.set_xlabel(unit)
         left.set_yticks(at, [label for label, _ in bars], fontsize=8.5)
@@ -167,14 +167,8 @@ def leg_bars(
             handles, labels, loc="outside upper center", ncols=len(PARTS), frameon=False, fontsize=9
         )
         address = _address(figure)
-    alt = (
-        f"Stacked bars, {title}: hours and USD per TEU of {len(base)} corridors by part of the trip. "
-        "The table below the figure has the numbers."
-    )
-    caption = (
-        f"{title}. What the largest route of each corridor's largest land family spends its hours and its "
-        "money on, one TEU of machinery, door to door. Family in brackets."
-    )
+    alt = say("figure.legs.alt", title=title, n=len(base))
+    caption = say("figure.legs.caption", title=title)
     return Picture(address, alt, caption)
 
 
@@ -218,18 +212,24 @@ def _stack(axes: Any, at: Sequence[float], values: Sequence[Mapping[str, float]]
 
 # -- the map -------------------------------------------------------------------------------------------
 
-# Where the map looks: degrees west, south, east, north; and lanes longer than this are not drawn.
+# Where the map looks: degrees west, south, east, north; lanes longer than this are not drawn, and no more
+# places than this are named.
 _WINDOW = (-4.0, 21.0, 126.0, 61.0)
 _FAR_KM = 1500.0
 _WIDTH = 10.5
-_LABELS = (
-    *("XIAN", "URC", "KHG", "CKG", "LYG", "SHA", "ALMATY", "TASH", "FRU", "DYU", "ASB", "MOW", "IST", "DUI"),
-    *("RTM", "BND", "KHI", "POT", "AKTAU", "BAK", "THR", "WAW", "TSN", "AST", "ULN", "NVR"),
-)
+_LABELS = 26
 
 
-def network_map(flows: Flows, names: Mapping[str, str], places: Mapping[str, tuple[float, float]]) -> Picture:
-    """Links as straight lines, wide as their TEU: of a base by mode, of a scenario by change."""
+def network_map(
+    flows: Flows,
+    names: Mapping[str, str],
+    places: Mapping[str, tuple[float, float]],
+    labelled: Sequence[str],
+) -> Picture:
+    """Links as straight lines, wide as their TEU: of a base by mode, of a scenario by change.
+
+    labelled: places whose names are shown where there is room, the first before the next.
+    """
     drawn = [row for row in flows.links if _on_map(row)]
     carrying = [row["teu_per_year"] for row in drawn if row["teu_per_year"] > 0.0]
     most = float(np.quantile(carrying, 0.97)) if carrying else 1.0
@@ -262,20 +262,14 @@ def network_map(flows: Flows, names: Mapping[str, str], places: Mapping[str, tup
                 zorder=order,
             )
         _gateways(axes, flows)
-        _labels(axes, names, places, wide / (_WIDTH * 72.0))
+        inside = [place for place in labelled if place in places and _in_window(*places[place])]
+        _labels(axes, names, {place: places[place] for place in inside[:_LABELS]}, wide / (_WIDTH * 72.0))
         _key(axes, flows, most, step)
         address = _address(figure)
-    what = "by mode" if flows.base else "by the change against the base"
-    alt = (
-        f"Map of the network between China and Europe, {flows.name}: straight links as wide as the TEU they "
-        f"carry, coloured {what}, and gateways as circles. No boundaries."
-    )
-    caption = (
-        f"Flows and gateways, {'base' if flows.base else flows.id}. Width: TEU a year, both ways, the widest "
-        f"for {_round(most):,.0f} and more; colour: {what}; circles: gateways, their area what passes. Links "
-        "are straight between the places at their ends and schematic; disputed ones are dashed; no "
-        "boundaries are drawn. Ocean lanes are left out, since straight ones would cross land."
-    )
+    colour = say("figure.map.by_mode" if flows.base else "figure.map.by_change")
+    alt = say("figure.map.alt", name=flows.name, colour=colour)
+    part = say("base.part") if flows.base else flows.id
+    caption = say("figure.map.caption", part=part, teu=_round(most), colour=colour)
     return Picture(address, alt, caption)
 
 
@@ -283,9 +277,13 @@ def _line_width(teu: float, most: float) -> float:
     return 0.35 + 6.5 * min(1.0, float(np.sqrt(teu / most)))
 
 
-def _on_map(row: Mapping[str, Any]) -> bool:
+def _in_window(lon: float, lat: float) -> bool:
     west, south, east, north = _WINDOW
-    inside = all(west <= lon <= east and south <= lat <= north for lon, lat in row["points"])
+    return west <= lon <= east and south <= lat <= north
+
+
+def _on_map(row: Mapping[str, Any]) -> bool:
+    inside = all(_in_window(lon, lat) for lon, lat in row["points"])
     return inside and not (row["mode"] == "sea" and row["length_km"] > _FAR_KM)
 
 
@@ -322,14 +320,12 @@ def _colour(flows: Flows, row: Mapping[str, Any], step: float) -> tuple[str, int
 
 
 def _gateways(axes: Any, flows: Flows) -> None:
-    west, south, east, north = _WINDOW
     shown = [
         row
         for row in flows.gateways
         if row["points"]
         and (row["teu_per_year"] > 20_000 or abs(row.get("change_teu", 0.0)) > 1_000)
-        and west <= row["points"][0][0] <= east
-        and south <= row["points"][0][1] <= north
+        and _in_window(*row["points"][0])
     ]
     if not shown:
         return
@@ -351,10 +347,8 @@ def _labels(
     halo = [effects.withStroke(linewidth=2.2, foreground="white")]
     taken: list[tuple[float, float, float, float]] = []
     size = 8.0
-    for place in _LABELS:
-        if place not in places:
-            continue
-        (x,), (y,) = _project(np.array([places[place]]))
+    for place, point in places.items():
+        (x,), (y,) = _project(np.array([point]))
         text = names.get(place, place)
         wide, high = 0.62 * size * len(text), 1.2 * size
         for dx, dy in ((0.0, 8.0), (0.0, -8.0), (wide / 2 + 6.0, 0.0), (-wide / 2 - 6.0, 0.0)):
@@ -380,24 +374,26 @@ def _key(axes: Any, flows: Flows, most: float, step: float) -> None:
     lines = need("matplotlib.lines", "matplotlib", "report", "an .html report")
     if flows.base:
         shown = [mode for mode in MODES if any(row["mode"] == mode for row in flows.links)]
-        entries = [(MODES[mode], mode if mode != "sea" else "short sea lane", "-") for mode in shown]
+        entries = [(MODES[mode], mode if mode != "sea" else say("figure.key.sea"), "-") for mode in shown]
     else:
         entries = [
-            (GAIN, f"gains over {step:,.0f} TEU a year", "-"),
-            ("#85c1e9", "gains less", "-"),
-            (_STILL, "hardly changes", "-"),
-            ("#f0b27a", "loses less", "-"),
-            (LOSS, f"loses over {step:,.0f}", "-"),
+            (GAIN, say("figure.key.gains", teu=step), "-"),
+            ("#85c1e9", say("figure.key.gains_less"), "-"),
+            (_STILL, say("figure.key.still"), "-"),
+            ("#f0b27a", say("figure.key.loses_less"), "-"),
+            (LOSS, say("figure.key.loses", teu=step), "-"),
         ]
     handles = [lines.Line2D([], [], color=c, lw=3, ls=style, label=text) for c, text, style in entries]
     for teu in (_round(most), _round(most / 10.0)):
         width = _line_width(teu, most)
-        handles.append(lines.Line2D([], [], color="#666666", lw=width, label=f"{teu:,.0f} TEU a year"))
-    handles.append(lines.Line2D([], [], color="#666666", lw=1.5, ls=(0, (2.2, 1.4)), label="disputed"))
+        handles.append(lines.Line2D([], [], color="#666666", lw=width, label=say("figure.key.teu", teu=teu)))
+    handles.append(
+        lines.Line2D([], [], color="#666666", lw=1.5, ls=(0, (2.2, 1.4)), label=say("figure.key.disputed"))
+    )
     dot = {"marker": "o", "ls": "none", "mec": _INK, "mew": 0.6}
-    handles.append(lines.Line2D([], [], color="#f0e442", ms=6, label="gateway", **dot))
+    handles.append(lines.Line2D([], [], color="#f0e442", ms=6, label=say("figure.key.gateway"), **dot))
     if any(row["status"] == "closed" and row["points"] for row in flows.gateways):
-        handles.append(lines.Line2D([], [], color="white", ms=6, label="closed gateway", **dot))
+        handles.append(lines.Line2D([], [], color="white", ms=6, label=say("figure.key.closed"), **dot))
     axes.legend(
         handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=5, fontsize=8, frameon=False
     )

@@ -1,14 +1,14 @@
-"""What a corridor's main land route spends its hours and money on."""
+"""What an average container of a corridor spends its hours and money on, part by part."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from landbridge.results import Results
-from landbridge.transport import FAMILIES
-from landbridge.transport.graph import BLOCK, PRODUCTS, TERMS, WAGONLOAD
+from landbridge.transport.graph import BLOCK, TERMS, WAGONLOAD
 
 __all__ = ["PARTS", "Corridor", "corridors"]
 
@@ -25,64 +25,52 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Corridor:
-    """The largest route of the largest land family of a corridor; hours and USD per TEU by part."""
+    """A corridor with its hours and USD per TEU by part: means over all routes and services."""
 
     corridor: str
     start: str
     end: str
-    family: str
-    product: str
     hours: dict[str, float]
     usd: dict[str, float]
 
     @property
     def total(self) -> tuple[float, float]:
-        """Hours and USD of the whole route."""
+        """Hours and USD door to door, those of the corridor's row in the result."""
         return sum(self.hours.values()), sum(self.usd.values())
 
 
 def corridors(results: Results) -> list[Corridor]:
-    """Every reported corridor that has a land route.
+    """Every corridor of the result; its parts add up to time_h and cost_usd of its row of all families."""
+    sectors = {str(r["corridor_id"]): str(r["sector"]) for r in results.world.network["corridors"]}
+    return [
+        _parts(results, row, sectors[row["corridor"]])
+        for row in results.corridor_rows
+        if row["family"] == "all"
+    ]
 
-    A scenario shows the family that is largest in its base, unless it leaves that one without a route.
-    """
+
+def _parts(results: Results, row: dict[str, Any], code: str) -> Corridor:
     routes, choice, graph = results.choice.base.routes, results.choice, results.graph
-    number = graph.place_number
-    pairs = {
-        (int(o), int(d)): q for q, (o, d) in enumerate(zip(routes.origin, routes.destination, strict=True))
-    }
-    before = {} if results.base is None else {one.corridor: one.family for one in corridors(results.base)}
-    land = np.array([name != "sea" for name in FAMILIES])
-    found = []
-    for row in results.world.network["corridors"]:
-        ends = str(row["from_place"]), str(row["to_place"])
-        pair = pairs.get((number[ends[0]], number[ends[1]]), -1)
-        if pair < 0 or pair in choice.unreachable:
-            continue
-        sector = choice.classes.sectors.index(str(row["sector"]))
-        product = BLOCK if choice.classes.block_share[sector, pair] >= 0.5 else WAGONLOAD
-        span = routes.routes_of(pair)
-        share = choice.route_share(sector, product, pair)
-        family = routes.family[span.start : span.stop]
-        by_family = np.bincount(family, share, len(FAMILIES)) * land
-        if by_family.max() <= 0.0:
-            continue
-        name = str(row["corridor_id"])
-        chosen = int(by_family.argmax())
-        wanted = before.get(name)
-        if wanted is not None and by_family[FAMILIES.index(wanted)] > 0.0:
-            chosen = FAMILIES.index(wanted)
-        route = span.start + int(np.where(family == chosen, share, -1.0).argmax())
-        arcs = routes.arcs[routes.start[route] : routes.start[route + 1]]
-        mine = np.isin(graph.term_arc, arcs)
-        kinds = graph.term_kind[mine]
-        spent = [
-            np.bincount(kinds, values[mine, product], len(TERMS))
-            for values in (graph.term_time_h, graph.term_cost_usd)
-        ]
-        hours, usd = (
-            {part: float(sum(of[TERMS.index(t)] for t in terms)) for part, terms in PARTS.items()}
-            for of in spent
-        )
-        found.append(Corridor(name, *ends, FAMILIES[chosen], PRODUCTS[product], hours, usd))
-    return found
+    start, end = graph.place_number[row["from"]], graph.place_number[row["to"]]
+    pair = int(np.flatnonzero((routes.origin == start) & (routes.destination == end))[0])
+    sector = choice.classes.sectors.index(code)
+    block = float(choice.classes.block_share[sector, pair])
+    span = routes.routes_of(pair)
+    of_arc = np.repeat(np.arange(len(span)), np.diff(routes.start[span.start : span.stop + 1]))
+    arcs = routes.arcs[routes.start[span.start] : routes.start[span.stop]]
+    hours, usd, carried = np.zeros(len(TERMS)), np.zeros(len(TERMS)), 0.0
+    for product, part in ((BLOCK, block), (WAGONLOAD, 1.0 - block)):
+        share = part * choice.route_share(sector, product, pair)
+        on_arc = np.bincount(arcs, share[of_arc], graph.n_arcs)
+        carried += float(share.sum())
+        for out, values in ((hours, graph.term_time_h), (usd, graph.term_cost_usd)):
+            spent = on_arc[graph.term_arc] * values[:, product]
+            out += np.bincount(graph.term_kind, spent, len(TERMS))
+    by_part = [
+        {
+            part: float(sum(spent[TERMS.index(term)] for term in terms)) / carried
+            for part, terms in PARTS.items()
+        }
+        for spent in (hours, usd)
+    ]
+    return Corridor(row["corridor"], row["from"], row["to"], *by_part)

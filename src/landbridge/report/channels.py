@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from landbridge.report.document import Section, signed
-from landbridge.report.study import Names
+from landbridge.channels.farm import BOUND_FROM
+from landbridge.channels.travel import BASE_YEAR
+from landbridge.phrases import known, say
+from landbridge.report.digest import GROUP, Names
+from landbridge.report.document import Section, phrased, signed
 from landbridge.studies.claims import Claims
 from landbridge.studies.farm import Farm
 from landbridge.studies.travel import Travel
 from landbridge.world import World
 
 __all__ = ["claim_sections", "farm_sections", "travel_sections", "treaty_sections"]
+
+# Growth with and without a waiver that differs by less is said to be alike [points].
+_AS_FAST = 5.0
 
 
 # -- farm ----------------------------------------------------------------------------------------------
@@ -21,82 +27,71 @@ __all__ = ["claim_sections", "farm_sections", "travel_sections", "treaty_section
 def farm_sections(world: World, found: Farm) -> Iterator[Section]:
     """The cases of farm technology by country, and what each shock is made of."""
     names = Names(world).region
-    words = {
-        "low": "low adoption x documented effect on neighbours",
-        "central": "central adoption x documented effect",
-        "high": "high adoption x documented effect",
-        "claimed": "high adoption x what is said of plots, cut at the record of national yields",
-    }
     for shock in found.shocks:
-        yield Section(
-            f"Farms, {shock.case}: {words[shock.case]}",
-            (
-                *("", "productivity %", "output %", "food price %", "food imports, mUSD"),
-                *("of food sold, points", "real income, % of income"),
-                *("proportional", "million USD", "% of GDP"),
-            ),
-            tuple(
-                (
-                    names.get(r["region"], r["region"]),
-                    signed(r["productivity_percent"], 2),
-                    signed(r["output_percent"], 2),
-                    signed(r["food_price_percent"], 2),
-                    signed(r["food_imports_musd"] - r["base_food_imports_musd"], 0),
-                    signed(100 * (r["import_dependence"] - r["base_import_dependence"]), 2),
-                    signed(r["real_income_percent"], 3),
-                    signed(r["real_income_percent_proportional"], 3),
-                    signed(r["musd"], 0),
-                    signed(r["percent_of_gdp"], 3),
-                )
-                for r in found.rows
-                if r["case"] == shock.case
-            ),
+        yield phrased(
+            "farm.case",
+            [_farm_row(r, names) for r in found.rows if r["case"] == shock.case],
+            case=shock.case,
+            what=say(f"farm.what.{shock.case}"),
         )
-    yield Section(
-        "What the shocks are made of",
+    crops = [c for shock in found.shocks for c in shock.crops if c.case in ("central", "claimed")]
+    rows = [
         (
-            *("country", "crop", "case", "effect in the field %", "adoption", "of farm output", "record %"),
-            "yield %",
-        ),
-        tuple(
-            (
-                names.get(c.region, c.region),
-                c.crop,
-                c.case,
-                f"{c.effect_percent:g} ({c.effect_id})",
-                f"{c.adoption:.2f}",
-                f"{c.weight:.3f}",
-                "-" if c.bound_percent is None else f"{c.bound_percent:.1f} ({c.bound_of})",
-                f"{c.yield_percent:.2f}",
-            )
-            for shock in found.shocks
-            for c in shock.crops
-            if c.case in ("central", "claimed")
-        ),
-        after=(
-            "One field comparison is documented (Reddy et al. 2012, cotton in Fergana, not Chinese); it is "
-            "taken for both crops and all countries. Adoption is an assumption: nobody publishes it. A gain "
-            "of yield is read as a gain of productivity, with all other inputs per hectare unchanged: the "
-            "upper reading. Food price: farm and processed food against the cost of living. Record: the "
-            "largest rise between five-year means of the national yield since 1999, of the crop named; the "
-            "claimed case is cut there, but never below the high case.",
-        ),
+            names.get(c.region, c.region),
+            c.crop,
+            c.case,
+            f"{c.effect_percent:g} ({c.effect_id})",
+            f"{c.adoption:.2f}",
+            f"{c.weight:.3f}",
+            "-" if c.bound_percent is None else f"{c.bound_percent:.1f} ({c.bound_of})",
+            f"{c.yield_percent:.2f}",
+        )
+        for c in crops
+    ]
+    (effects,) = world.channel("farm_effects")
+    documented = [
+        say(
+            "farm.documented",
+            crop=str(row["crop"]),
+            region=names.get(str(row["region"]), str(row["region"])),
+            intervention=str(row["intervention"]),
+            source=str(row["source"]),
+        )
+        for row in effects
+        if row["role"] == "documented"
+    ]
+    after = [say("farm.comparisons", n=len(documented), comparisons="; ".join(documented))]
+    yield phrased("farm.shocks", rows, after=after, first=BOUND_FROM)
+
+
+def _farm_row(r: dict[str, Any], names: dict[str, str]) -> tuple[str, ...]:
+    return (
+        names.get(r["region"], r["region"]),
+        signed(r["productivity_percent"], 2),
+        signed(r["output_percent"], 2),
+        signed(r["food_price_percent"], 2),
+        signed(r["food_imports_musd"] - r["base_food_imports_musd"], 0),
+        signed(100 * (r["import_dependence"] - r["base_import_dependence"]), 2),
+        signed(r["real_income_percent"], 3),
+        signed(r["real_income_percent_proportional"], 3),
+        signed(r["musd"], 0),
+        signed(r["percent_of_gdp"], 3),
     )
 
 
 # -- travel --------------------------------------------------------------------------------------------
 
 
-def travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterator[Section]:
+def travel_sections(world: World, name: str, found: Travel, result: dict[str, Any]) -> Iterator[Section]:
     """Arrivals, receipts, real income and the event study of a scenario of visas."""
-    yield Section(
-        "Arrivals and receipts",
-        ("travellers", "to", "visa", "base, 1,000", "after", "low", "high", "receipts, mUSD", "low", "high"),
-        tuple(
+    untouched = not found.rows and not found.notes
+    yield phrased(
+        "travel.arrivals",
+        [
             (
                 r["passport"],
                 r["destination"],
-                f"{r['visa_before'] or '?'} to {r['visa_after'] or '?'}",
+                say("travel.visa", before=r["visa_before"] or "?", after=r["visa_after"] or "?"),
                 f"{r['base_visitors'] / 1e3:,.1f}",
                 f"{r['visitors'] / 1e3:,.1f}",
                 f"{r['visitors_low'] / 1e3:,.1f}",
@@ -106,17 +101,13 @@ def travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterato
                 signed(r["receipts_high_musd"], 1),
             )
             for r in found.rows
-        ),
-        before=(
-            name.rstrip(".") + ".",
-            *(() if found.rows or found.notes else ("It changes no visa and no connection: see run.",)),
-        ),
-        after=tuple(f"Note: {note}." for note in found.notes),
+        ],
+        before=[name.rstrip(".") + ".", *([say("travel.untouched")] if untouched else [])],
+        after=[say("note", text=note) for note in found.notes],
     )
-    yield Section(
-        "Real income, through exports of services",
-        ("", "% of income", "low", "high", "proportional", "million USD", "% of GDP"),
-        tuple(
+    yield phrased(
+        "travel.income",
+        [
             (
                 r["region"],
                 signed(r["percent"], 4),
@@ -127,12 +118,11 @@ def travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterato
                 signed(r["percent_of_gdp"], 4),
             )
             for r in found.income
-        ),
+        ],
     )
-    yield Section(
-        "Event study: growth of arrivals around the waivers (descriptive)",
-        ("travellers", "to", "counted", "before", "after", "%", "mutual waiver", "source"),
-        tuple(
+    yield phrased(
+        "travel.events",
+        [
             (
                 e["passport"],
                 e["destination"],
@@ -140,25 +130,28 @@ def travel_sections(name: str, found: Travel, result: dict[str, Any]) -> Iterato
                 _months(e["before"]),
                 _months(e["after"]),
                 signed(e["percent"], 0),
-                ("in force since " if e["waived"] else "not yet, from ") + e["waiver_since"]
-                if e["waiver_since"]
-                else "none",
+                _waiver(e),
                 e["source"],
             )
             for e in found.events
-        ),
-        after=_travel_words(found),
+        ],
+        after=list(_travel_words(world, found)),
     )
     if "gravity" in result:
-        yield Section(
-            "Gravity of arrivals, PPML within destination and period",
-            ("", "coefficient", "standard error"),
-            tuple(
+        yield phrased(
+            "travel.gravity",
+            [
                 (k, signed(v["coefficient"], 3), f"{v['standard_error']:.3f}")
                 for k, v in result["gravity"].items()
-            ),
-            after=("Shown for what it is: see above on what these rows can tell.",),
+            ],
         )
+
+
+def _waiver(event: dict[str, Any]) -> str:
+    since = event["waiver_since"]
+    if not since:
+        return say("travel.no_waiver")
+    return say("travel.waived" if event["waived"] else "travel.waived_later", since=since)
 
 
 def _months(period: str) -> str:
@@ -169,43 +162,57 @@ def _months(period: str) -> str:
     return f"{start[:4]} {start[5:7]}-{end[5:7]}"
 
 
-def _travel_words(found: Travel) -> tuple[str, ...]:
+def _travel_words(world: World, found: Travel) -> Iterator[str]:
     d, i = found.difference, found.identification
-    words = []
     if d["points"] is not None:
-        words.append(
-            f"From 2023 to 2024 arrivals from China grew {d['waived_percent']:.1f} % where a mutual waiver "
-            f"was in force and {d['not_waived_percent']:.1f} % where none was: {d['points']:+.1f} points. "
-            "Growth without a waiver was as fast, so it cannot be laid to the waiver; Chinese travellers "
-            "needed no visa for a short stay in Kazakhstan and Uzbekistan before it. Rows by day compare "
-            "different counts and are read as such."
+        names = Names(world).region
+        alike = [e for e in found.events if e["like"] and _months(e["before"]) == str(BASE_YEAR)]
+        travellers = dict.fromkeys(names.get(e["passport"], e["passport"]) for e in alike)
+        told = say(
+            "travel.difference",
+            before=BASE_YEAR,
+            after=BASE_YEAR + 1,
+            travellers=", ".join(travellers),
+            waived=d["waived_percent"],
+            not_waived=d["not_waived_percent"],
+            points=d["points"],
         )
+        yield f"{told} {say('travel.as_fast')}" if abs(d["points"]) < _AS_FAST else told
     if not i["identified"]:
-        words.append(
-            f"No visa effect is estimated: {i['rows']} rows of {i['pairs']} pairs, {i['pairs_with_visa']} of "
-            f"which need a visa (at least {i['needed']} on each side wanted). The effect is the published "
-            "52 to 63 percent of Neumayer (2010), whose pairs are of 1995-2005. Students: no number by pair "
-            "was found, only growth, so no gravity of students."
+        effect = world.channels["travel_parameters"].by("parameter")["visa_effect"]
+        ends = sorted(abs(float(effect[end] or 0.0)) for end in ("low", "high"))
+        yield say(
+            "travel.not_identified",
+            rows=i["rows"],
+            pairs=i["pairs"],
+            with_visa=i["pairs_with_visa"],
+            needed=i["needed"],
+            low=ends[0],
+            high=ends[1],
+            source=str(effect["source"]),
+            what=str(effect["note"]),
         )
-    return tuple(words)
 
 
 # -- treaties ------------------------------------------------------------------------------------------
 
 
-def treaty_sections(five: Sequence[str], table: Iterable[dict[str, Any]]) -> Iterator[Section]:
-    """Each arrangement and the year since when it binds each of the five."""
-    yield Section(
-        "China and the five: what binds them, since when",
-        ("arrangement", "a dummy of gravity", *five),
-        tuple(
-            (r["arrangement"], "yes" if r["treatment"] else "no", *(str(r[p] or "-") for p in five))
+def treaty_sections(world: World, group: Sequence[str], table: Iterable[dict[str, Any]]) -> Iterator[Section]:
+    """Each arrangement and the year since when it binds each region of the group."""
+    names = Names(world)
+    yield phrased(
+        "treaties",
+        [
+            (
+                r["arrangement"],
+                say("yes" if r["treatment"] else "no"),
+                *(str(r[region] or "-") for region in group),
+            )
             for r in table
-        ),
-        after=(
-            "Memberships count from the later of two dates; a dash: known not to bind, or no date known. "
-            "Titles of partnerships, summits and memoranda are no treatment and get no coefficient.",
-        ),
+        ],
+        names=group,
+        partner=names.region.get("CHN", "CHN"),
+        group=names.group[GROUP],
     )
 
 
@@ -215,10 +222,9 @@ def treaty_sections(five: Sequence[str], table: Iterable[dict[str, Any]]) -> Ite
 def claim_sections(found: Claims) -> Iterator[Section]:
     """Narrow tables of figures, then what stands behind them as text: evidence does not fit a column."""
     if found.rows:
-        yield Section(
-            "The claims",
-            ("claim", "verdict", "model", "range", "unit"),
-            tuple(
+        yield phrased(
+            "claims",
+            [
                 (
                     f"{r['id']}. {r['claim']}",
                     r["verdict"],
@@ -227,49 +233,48 @@ def claim_sections(found: Claims) -> Iterator[Section]:
                     r["model_unit"] or "",
                 )
                 for r in found.rows
-            ),
+            ],
             after=found.notes,
         )
-        yield Section(
-            "Evidence, source, and what the model's figure is",
-            before=tuple(_evidence(r) for r in found.rows),
-        )
+        yield phrased("claims.evidence", before=[_evidence(r) for r in found.rows])
     if found.estimate_rows:
-        yield Section(
-            "What others estimated, and ours",
-            ("estimate", "theirs", "unit", "ours", "range", "test"),
-            tuple(
+        yield phrased(
+            "claims.estimates",
+            [
                 (
                     f"{r['id']}: {r['quantity']}",
-                    f"{_RELATION[r['relation']]}{r['theirs']:,.10g}",
+                    _theirs(r),
                     r["unit"],
                     _figure(r["ours"]),
                     _interval(r),
                     r["test"],
                 )
                 for r in found.estimate_rows
-            ),
+            ],
         )
-        yield Section(
-            "What ours is, and why they differ",
-            before=tuple(
-                f"{r['id']} ({r['study']}; {r['source']}): "
-                + (f"ours: {r['what']}; " if r["what"] else "")
-                + f"{r['why']}."
-                for r in found.estimate_rows
-            ),
-        )
+        yield phrased("claims.why", before=[_why(r) for r in found.estimate_rows])
 
 
 def _evidence(row: dict[str, Any]) -> str:
-    told = f"{row['id']}. {row['verdict'].upper()}: "
-    told += f"{row['evidence']}. Source: {row['source']}." if row["evidence"] else f"Source: {row['source']}."
+    head = say("claims.head", id=str(row["id"]), verdict=row["verdict"].upper())
+    evidence = say("claims.found", evidence=row["evidence"]) if row["evidence"] else ""
+    parts = [head, evidence, say("claims.source", source=row["source"])]
     if row["model"] is not None:
-        return f"{told} Model: {row['model_what']}."
-    return told if row["model_note"].startswith("no figure") else f"{told} Model: {row['model_note']}."
+        parts.append(say("claims.model", what=row["model_what"]))
+    elif not row["model_note"].startswith("no figure"):
+        parts.append(say("claims.model", what=row["model_note"]))
+    return " ".join(part for part in parts if part)
 
 
-_RELATION = {"about": "", "at_most": "at most ", "more_than": "more than ", "none": ""}
+def _why(row: dict[str, Any]) -> str:
+    head = say("claims.study", id=str(row["id"]), study=row["study"], source=row["source"])
+    ours = say("claims.ours", what=row["what"]) if row["what"] else ""
+    return " ".join(part for part in (head, ours, f"{row['why']}.") if part)
+
+
+def _theirs(row: dict[str, Any]) -> str:
+    figure, key = f"{row['theirs']:,.10g}", f"claims.relation.{row['relation']}"
+    return say(f"claims.relation.{row['relation']}", figure=figure) if known(key) else figure
 
 
 def _figure(value: float | None) -> str:
@@ -281,5 +286,5 @@ def _figure(value: float | None) -> str:
 def _interval(row: dict[str, Any]) -> str:
     if row["low"] is None or row["high"] is None:
         return "-"
-    told = f"{_figure(row['low'])} to {_figure(row['high'])}"
-    return told if row["informative"] else f"not informative ({told})"
+    ends = say("range", low=_figure(row["low"]), high=_figure(row["high"]))
+    return ends if row["informative"] else say("claims.not_informative", ends=ends)

@@ -1,51 +1,37 @@
-"""What validation and calibration say: the model beside observation."""
+"""What validation and calibration say: observed figures and those of the model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from landbridge.report.document import Section
+from landbridge.phrases import say
+from landbridge.report.document import Section, phrased
 from landbridge.studies.calibrate import Calibration
 from landbridge.studies.fit import Count
 from landbridge.studies.validate import FITTED, LEAST_N, Case, Validation
+from landbridge.world import World
 
 __all__ = ["calibration_sections", "validation_sections"]
 
 
-def validation_sections(found: Validation) -> Iterator[Section]:
-    """Times, indicators, counts, shares, rates and responses of the model beside those observed."""
-
+def validation_sections(world: World, found: Validation) -> Iterator[Section]:
+    """Times, indicators, counts, shares, rates and responses of the model and as observed."""
     median, left_out = found.median(), found.median(left_out=True)
-    rows = tuple(
-        (mode, str(n), _percent(median[mode]), _percent(left_out[mode])) for mode, n in found.n.items()
+    yield phrased(
+        "validate.times",
+        [(mode, str(n), _percent(median[mode]), _percent(left_out[mode])) for mode, n in found.n.items()],
+        after=[
+            say("validate.times.least", n=LEAST_N, fitted=", ".join(FITTED), chosen=len(FITTED)),
+            *(say("validate.times.none", mode=mode) for mode, n in found.n.items() if not n),
+        ],
     )
-    yield Section(
-        "Door-to-door time: median absolute error over comparable rows",
-        ("mode", "n", "median error", "leave one out"),
-        rows,
-        after=(
-            f"No headline below n = {LEAST_N}. Leave one out: each row with {', '.join(FITTED)} refitted "
-            "without it; these four were chosen after seeing the rows, for all pairs alike. Road has no "
-            "comparable row: trucks drive by speed and rest, rest_h_per_driving_h, an assumption.",
-        ),
-    )
-    parts = (
-        ("Comparable rows, worst first", "yes"),
-        ("Express, first or record services: ours should be slower", "express"),
-        ("Other rows: ends unspecified, expected or a bound", "no"),
-    )
-    for title, kind in parts:
-        cases = sorted((c for c in found.cases if c.comparable == kind), key=lambda c: -abs(c.error or 0.0))
-        yield Section(
-            title,
-            ("row", "from", "to", "mode", "via", "observed days", "ours", "error", "left out"),
-            tuple(_case_row(c) for c in cases),
-        )
-    yield Section(
-        "CAREC indicators: ours beside the published CAREC averages",
-        ("indicator", "mode", "unit", "ours", "published by year"),
-        tuple(
+    yield phrased("validate.comparable", _cases(found, "yes"))
+    yield phrased("validate.express", _cases(found, "express"))
+    yield phrased("validate.others", _cases(found, "no"))
+    yield phrased(
+        "validate.indicators",
+        [
             (
                 i.name,
                 i.mode,
@@ -54,18 +40,22 @@ def validation_sections(found: Validation) -> Iterator[Section]:
                 ", ".join(f"{y}: {v:g}" for y, v in i.published.items()),
             )
             for i in found.indicators
-        ),
-        after=("Averages of 2023 and speeds of other years were not found.",),
+        ],
     )
-    yield from _flow_sections(found)
+    yield from _flow_sections(world, found)
 
 
-def _flow_sections(found: Validation) -> Iterator[Section]:
-    """Errors by kind, then counts, mode shares, rates and responses beside ours."""
-    yield Section(
-        "Flows, shares and rates: error by kind",
-        ("kind", "rows", "n", "median factor", "within 2", "mean absolute error"),
-        tuple(
+def _cases(found: Validation, kind: str) -> list[tuple[str, ...]]:
+    """Rows of one kind, the worst first."""
+    cases = [case for case in found.cases if case.comparable == kind]
+    return [_case_row(case) for case in sorted(cases, key=lambda c: -abs(c.error or 0.0))]
+
+
+def _flow_sections(world: World, found: Validation) -> Iterator[Section]:
+    """Errors by kind, then counts, mode shares, rates and responses, observed and of the model."""
+    yield phrased(
+        "validate.errors",
+        [
             (
                 str(e["kind"]),
                 str(e["role"]),
@@ -75,54 +65,40 @@ def _flow_sections(found: Validation) -> Iterator[Section]:
                 "-" if e.get("mean_abs_error") is None else f"{e['mean_abs_error']:.3f}",
             )
             for e in found.errors()
-        ),
-        after=(
-            "fitted: weights of families and gateway constants were set on it. input: a stated share or a "
-            "rate was set from it. predicted and checked: neither. ranked: a count of another scope.",
-        ),
+        ],
     )
-    for title, share in (("Counts and levels", False), ("Shares of modes", True)):
-        yield _counts(
-            title, sorted((c for c in found.counts if c.share == share), key=lambda c: (c.role, c.name))
-        )
-    yield Section(
-        "Rates, USD of 2023 per TEU",
-        ("row", "from", "to", "mode", "year", "observed", "ours", "error", "rows"),
-        tuple(
+    yield phrased("validate.levels", _counts([c for c in found.counts if not c.share]))
+    yield phrased("validate.shares", _counts([c for c in found.counts if c.share]))
+    yield phrased(
+        "validate.rates",
+        [
             (
                 m.row_id, m.start, m.end, m.mode, str(m.year), f"{m.observed_usd:,.0f}",
-                "no route" if m.ours_usd is None else f"{m.ours_usd:,.0f}",
+                say("no_route") if m.ours_usd is None else f"{m.ours_usd:,.0f}",
                 _percent(m.error, signed=True), m.role,
             )
             for m in found.money
-        ),
+        ],
+        year=world.base_year,
     )  # fmt: skip
     yield _responses(found.responses)
     if found.withheld:
-        yield Section(
-            "Rows of modes that cannot be compared",
-            ("row", "reason"),
-            tuple(found.withheld),
-        )
+        yield phrased("validate.withheld", found.withheld)
 
 
-def _counts(title: str, counts: Sequence[Count]) -> Section:
-    """Observed figures beside ours."""
-    return Section(
-        title,
-        ("count", "year", "unit", "observed", "ours", "difference", "rows"),
-        tuple(
-            (c.name, str(c.year), c.unit, _amount(c.observed), _amount(c.ours), _signed(c.residual), c.role)
-            for c in counts
-        ),
-    )
+def _counts(counts: Sequence[Count], ordered: bool = True) -> list[tuple[str, ...]]:
+    """Observed figures and those of the model, by role where they are put in order."""
+    shown = sorted(counts, key=lambda c: (c.role, c.name)) if ordered else counts
+    return [
+        (c.name, str(c.year), c.unit, _amount(c.observed), _amount(c.ours), _signed(c.residual), c.role)
+        for c in shown
+    ]
 
 
 def _responses(rows: Sequence[dict[str, Any]]) -> Section:
-    return Section(
-        "Check of phi_b, which is not fitted: container rail after events at sea",
-        ("event", "trains counted", "observed ratio", "ours", "ln error", "phi_b"),
-        tuple(
+    return phrased(
+        "validate.responses",
+        [
             (
                 str(r["event"]),
                 str(r["population"]),
@@ -132,7 +108,7 @@ def _responses(rows: Sequence[dict[str, Any]]) -> Section:
                 f"{r['phi_b']:g}",
             )
             for r in rows
-        ),
+        ],
     )
 
 
@@ -145,7 +121,6 @@ def _amount(value: float) -> str:
 
 
 def _case_row(case: Case) -> tuple[str, ...]:
-    ours = "no route" if case.ours_days is None else f"{case.ours_days:.1f}"
     return (
         case.obs_id,
         case.start or "-",
@@ -153,7 +128,7 @@ def _case_row(case: Case) -> tuple[str, ...]:
         case.mode,
         case.via or "-",
         f"{case.observed_days:g}",
-        ours,
+        say("no_route") if case.ours_days is None else f"{case.ours_days:.1f}",
         _percent(case.error, signed=True),
         _percent(case.error_left_out, signed=True),
     )
@@ -161,27 +136,22 @@ def _case_row(case: Case) -> tuple[str, ...]:
 
 def calibration_sections(found: Calibration) -> Iterator[Section]:
     """Numbers fitted, counts by role, and how far the counts determine the numbers."""
-    yield Section(
-        "Numbers fitted",
-        ("number", "refitted", "shipped", "sd before", "sd after"),
-        tuple(
+    yield phrased(
+        "calibrate.numbers",
+        [
             (k, f"{v:.6f}", f"{found.shipped[k]:.6f}", f"{found.prior_sd[k]:.2f}", f"{found.sd[k]:.2f}")
             for k, v in found.values.items()
-        ),
-        after=tuple(f"Note: {note}." for note in found.notes),
+        ],
+        after=[say("note", text=note) for note in found.notes],
     )
     for role in ("fitted", "checked", "predicted"):
-        yield _counts(f"Counts {role}", [c for c in found.counts if c.role == role])
+        rows = _counts([c for c in found.counts if c.role == role], ordered=False)
+        yield phrased("calibrate.counts", rows, role=role)
     values = ", ".join(f"{s:.3g}" for s in found.singular_values)
-    yield Section(
-        "What the counts can tell",
-        before=(
-            f"{len(found.values)} numbers, of which the counts set {found.effective:.1f} (trace of the fit); "
-            f"the rest stay where they were stated. Singular values of the Jacobian in sigma: {values}.",
-        ),
-    )
+    told = say("calibrate.freedom", n=len(found.values), effective=found.effective, values=values)
+    yield phrased("calibrate.tell", before=[told])
     if found.folds:
-        yield _counts("Each pair or gateway by a fit without it", found.folds)
+        yield phrased("calibrate.folds", _counts(found.folds, ordered=False))
     yield _responses(found.responses)
 
 

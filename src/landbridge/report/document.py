@@ -1,28 +1,42 @@
-"""A document: sections of tables and paragraphs, whatever study they come from, and how they are written."""
+"""A document: sections of tables and paragraphs, whatever study they come from, and as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from landbridge.io.whole import without_controls
+from landbridge.phrases import columns, fields, known, say, signed
 
-__all__ = ["Document", "Section", "markdown", "signed"]
+__all__ = ["Document", "Section", "markdown", "phrased", "signed"]
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, paragraphs before the table, a table (may be empty), and paragraphs after it."""
+    """A heading, paragraphs before the table, a table (may be empty), and paragraphs after it.
 
-    title: str
+    key: of the section in phrases.csv, by which a page finds it. part: what it is of, a scenario or the base,
+    where a document has sections of several.
+    """
+
+    heading: str
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    key: str = ""
+    part: str = ""
+
+    @property
+    def title(self) -> str:
+        """The heading under the name of its part."""
+        return f"{self.part}: {self.heading}" if self.part else self.heading
 
     def __post_init__(self) -> None:
         """Names of a user's own tables may hold codes that a terminal obeys: they are taken out."""
-        object.__setattr__(self, "title", without_controls(self.title))
+        for name in ("heading", "part"):
+            object.__setattr__(self, name, without_controls(getattr(self, name)))
         for name in ("columns", "before", "after"):
             object.__setattr__(self, name, tuple(map(without_controls, getattr(self, name))))
         rows = tuple(tuple(map(without_controls, row)) for row in self.rows)
@@ -33,6 +47,42 @@ class Section:
         cells = [row[number] for row in self.rows if row[number] not in ("", "-")]
         figures = sum(cell.lstrip("+-~<>*")[:1].isdigit() for cell in cells)
         return number == 0 or 2 * figures < len(cells)
+
+
+def phrased(
+    key: str,
+    rows: Iterable[tuple[str, ...]] = (),
+    *,
+    part: str = "",
+    names: Sequence[str] = (),
+    before: Sequence[str] = (),
+    after: Sequence[str] = (),
+    **figures: Any,
+) -> Section:
+    """A section whose words are the templates key.title, key.columns, key.before and key.after.
+
+    names: headings behind those of key.columns. before, after: paragraphs that come before those of the
+    templates. figures: those of all of these templates. Raises KeyError where one is missing or in none.
+    """
+    parts = {end: f"{key}.{end}" for end in ("title", "columns", "before", "after")}
+    parts = {end: name for end, name in parts.items() if end == "title" or known(name)}
+    wanted = {end: fields(name) for end, name in parts.items()}
+    if set(figures) != frozenset().union(*wanted.values()):
+        raise KeyError(f"{key} takes {sorted(frozenset().union(*wanted.values()))}, got {sorted(figures)}")
+    given = {end: {name: figures[name] for name in held} for end, held in wanted.items()}
+
+    def text(end: str) -> tuple[str, ...]:
+        return (say(parts[end], **given[end]),) if end in parts else ()
+
+    return Section(
+        say(f"{key}.title", **given["title"]),
+        columns=(*(columns(parts["columns"], **given["columns"]) if "columns" in parts else ()), *names),
+        rows=tuple(rows),
+        before=(*before, *text("before")),
+        after=(*after, *text("after")),
+        key=key,
+        part=part,
+    )
 
 
 @dataclass(frozen=True)
@@ -69,11 +119,5 @@ def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> st
         for text in section.after:
             lines += [text, ""]
     if attribution:
-        lines += ["## Sources of the data", "", *(f"* {line}" for line in attribution), ""]
+        lines += [f"## {say('document.sources')}", "", *(f"* {line}" for line in attribution), ""]
     return "\n".join(lines)
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """A change with its sign; what rounds to nothing has none."""
-    text = f"{value:+,.{digits}f}"
-    return text if text.strip("+-0.,") else text[1:]

@@ -5,116 +5,106 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from landbridge.channels.gas import GasYear
-from landbridge.report.document import Section, signed
+from landbridge.channels.gas import BASE_YEAR, GasYear
+from landbridge.phrases import say
+from landbridge.report.document import Section, phrased, signed
+from landbridge.world import World
 
-__all__ = ["gas_sections"]
+__all__ = ["deliveries_csv", "gas_sections"]
 
 # Sales below this part of what customs counted are said to be too small.
 _NEAR_COUNTED = 0.8
 _SHOWN_BCM = 0.005  # half of the last digit shown
-_BASIS = (
-    "Volumes are the operator's; 1.11 of them make one bcm at 40 MJ per m3, the volume of the statistical "
-    "reviews. Deliveries of the year stand for contracts, none of which is public."
-)
 
 
 def gas_sections(
-    result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, GasYear], profile: str
+    world: World,
+    result: dict[str, Any],
+    years: dict[Any, GasYear],
+    base: dict[Any, GasYear],
+    profile: str,
 ) -> Iterator[Section]:
     """Gas not delivered, who goes short, what sellers lose, and the lines."""
     main = years[profile]
-    yield Section("Gas not delivered", before=tuple(_words(result, years, base)), after=(_BASIS,))
+    parameters = main.model.network.parameters
+    ratio = parameters["operator_per_standard"]
+    yield phrased("gas.missed", before=list(_words(result, years, base)), ratio=ratio)
     if main.unserved_bcm > _SHOWN_BCM or main.home_unserved_bcm > _SHOWN_BCM:
-        yield Section(
-            f"Who goes short, bcm a year, {profile} profile",
-            (
-                "country",
-                "due to it",
-                "not received",
-                "not sold",
-                "own use not served",
-                "by month, not received",
-            ),
-            tuple(
-                (
-                    row["country"],
-                    f"{row['due_bcm']:.2f}",
-                    f"{row['missed_bcm']:.2f}",
-                    f"{row['unsold_bcm']:.2f}",
-                    f"{row['home_unserved_bcm']:.2f}",
-                    " ".join(f"{v:.2f}" for v in row["missed_by_month_bcm"]),
-                )
-                for row in main.by_country
-                if max(row["missed_bcm"], row["unsold_bcm"], row["home_unserved_bcm"]) > _SHOWN_BCM
-            ),
-        )
-        yield Section(
-            "Under which contract, bcm a year",
-            ("contract", "due", "delivered", "missed"),
-            tuple(
-                (
-                    f"{row['exporter']} to {row['importer']}",
-                    f"{row['due_bcm']:.2f}",
-                    f"{row['delivered_bcm']:.2f}",
-                    f"{row['missed_bcm']:.2f}",
-                )
-                for row in main.contracts
-                if row["missed_bcm"] > _SHOWN_BCM
-            ),
-        )
+        yield from _short(main, profile)
     if result["income"]:
-        yield _income(result["income"], profile)
-    yield Section(
-        f"Lines, bcm a year, {profile} profile",
-        ("line", "name", "capacity", "flow", "of capacity", "1 bcm more is worth, million USD"),
-        tuple(
+        yield _income(result["income"], profile, world.base_year)
+    yield phrased(
+        "gas.lines",
+        [
             (
                 row["line"],
                 row["name"],
                 f"{row['capacity_bcm']:.2f}",
                 f"{row['flow_bcm']:.2f}",
-                "lost" if row["use"] is None else f"{100 * row['use']:.0f} %",
+                say("gas.lost_line") if row["use"] is None else f"{100 * row['use']:.0f} %",
                 f"{row['dual_musd_per_bcm']:,.0f}",
             )
             for row in main.lines
-        ),
-        after=(
-            "Strings side by side share a flow by capacity; which string carries what is not published. "
-            "Worth: missed gas at the price of the Chinese border; it holds until the shortage is gone.",
-        ),
+        ],
+        profile=profile,
+        price=parameters["missed_musd_per_bcm"],
     )
     if "n_minus_1" in result:
-        yield Section(
-            f"Each line lost for a year, one at a time, bcm, {profile} profile",
-            ("line", "name", "not delivered", "own use not served"),
-            tuple(
+        yield phrased(
+            "gas.each",
+            [
                 (r["line"], r["name"], f"{r['unserved_bcm']:.2f}", f"{r['home_unserved_bcm']:.2f}")
                 for r in result["n_minus_1"]
-            ),
-            after=(
-                "A country that does not receive sells less on, and both are counted: without Russian gas "
-                "Uzbekistan misses what it buys, and China what Uzbekistan would have sold.",
-            ),
+            ],
+            profile=profile,
         )
     if "draws" in result:
-        yield _drawn(result["draws"])
+        yield _drawn(world, result["draws"])
     if "backcasts" in result:
-        yield from _checked(result)
+        yield from _checked(world, result)
 
 
-def _income(rows: list[dict[str, Any]], profile: str) -> Section:
+def _short(main: GasYear, profile: str) -> Iterator[Section]:
+    """Countries and contracts that miss gas."""
+    yield phrased(
+        "gas.short",
+        [
+            (
+                row["country"],
+                f"{row['due_bcm']:.2f}",
+                f"{row['missed_bcm']:.2f}",
+                f"{row['unsold_bcm']:.2f}",
+                f"{row['home_unserved_bcm']:.2f}",
+                " ".join(f"{v:.2f}" for v in row["missed_by_month_bcm"]),
+            )
+            for row in main.by_country
+            if max(row["missed_bcm"], row["unsold_bcm"], row["home_unserved_bcm"]) > _SHOWN_BCM
+        ],
+        profile=profile,
+    )
+    yield phrased(
+        "gas.contracts",
+        [
+            (
+                say("gas.contract", exporter=row["exporter"], importer=row["importer"]),
+                f"{row['due_bcm']:.2f}",
+                f"{row['delivered_bcm']:.2f}",
+                f"{row['missed_bcm']:.2f}",
+            )
+            for row in main.contracts
+            if row["missed_bcm"] > _SHOWN_BCM
+        ],
+    )
+
+
+def _income(rows: list[dict[str, Any]], profile: str, year: int) -> Section:
     def change(row: dict[str, Any], name: str) -> tuple[str, str]:
         ends = sorted(row[f"{name}_{end}"] for end in ("low", "high"))
-        return signed(row[name], 2), f"{signed(ends[0], 2)} to {signed(ends[1], 2)}"
+        return signed(row[name], 2), say("range", low=signed(ends[0], 2), high=signed(ends[1], 2))
 
-    return Section(
-        f"What the sellers lose, % of income, {profile} profile",
-        (
-            *("country", "sales lost, M USD", "of them rents", "sales, %", "rents, %"),
-            *("real income", "over rent shares", "deficits in proportion", "over rent shares"),
-        ),
-        tuple(
+    return phrased(
+        "gas.income",
+        [
             (
                 row["region"],
                 f"{row['lost_sales_musd']:,.0f}",
@@ -125,49 +115,41 @@ def _income(rows: list[dict[str, Any]], profile: str) -> Section:
                 *change(row, "percent_proportional"),
             )
             for row in rows
-        ),
-        after=(
-            "Sales and rents are arithmetic: trade of 2023 that goes with the gas, and the part of it "
-            "that pays for deposits (economy/rents.csv). Real income is the economy's answer: deposits "
-            "without a pipe lie idle and the gas finds no other buyer abroad; labour and capital find "
-            "other work, so less than the sales is lost. With deficits fixed in money imports fall one "
-            "for one with exports, and wages with them; with deficits in proportion to income they do "
-            "not.",
-            *(
-                f"{row['region']}: at the prices that customs counted {row['counted_sales_musd']:,.0f} M "
-                "USD would be lost. The base table has less energy trade of the pair than that, so "
-                "sales, rents and real income here are too small by about as much."
-                for row in rows
-                if row["lost_sales_musd"] < _NEAR_COUNTED * row["counted_sales_musd"]
-            ),
-        ),
+        ],
+        after=[
+            say("gas.counted", region=row["region"], musd=row["counted_sales_musd"])
+            for row in rows
+            if row["lost_sales_musd"] < _NEAR_COUNTED * row["counted_sales_musd"]
+        ],
+        profile=profile,
+        year=year,
     )
 
 
 def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, GasYear]) -> Iterator[str]:
-    flat, seasonal = years["flat"], years["seasonal"]
-    due = float(flat.model.due.sum())
-    lost, months = result["lost"], result["months"]
+    flat, seasonal = years["flat"].unserved_bcm, years["seasonal"].unserved_bcm
+    due = float(years["flat"].model.due.sum())
+    lost = result["lost"]
     if lost:
-        when = "for the whole year" if len(months) == 12 else "in months" if len(months) > 1 else "in month"
-        if len(months) < 12:
-            when += f" {', '.join(map(str, months))}"
-        yield (
-            f"Without {', '.join(lost)} {when}, {flat.unserved_bcm:.2f} of {due:.1f} bcm a year are not "
-            f"delivered if every month is alike and nothing is stored; {seasonal.unserved_bcm:.2f} with "
-            f"the season of use and deliveries (an assumption: {_to(result, 'seasonal')} over its range) "
-            "and with storage. Over the range of the ratio of the two volumes the first is "
-            f"{_to(result, 'flat')}."
+        lines = ", ".join(lost)
+        (low, high), (least, most) = (result[f"unserved_{p}_range_bcm"] for p in ("seasonal", "flat"))
+        yield say(
+            "gas.without",
+            lines=lines,
+            when=_when(result["months"]),
+            flat=flat,
+            due=due,
+            seasonal=seasonal,
+            low=low,
+            high=high,
+            least=least,
+            most=most,
         )
     else:
-        yield (
-            f"With every line whole, {flat.unserved_bcm:.2f} of {due:.1f} bcm a year are not delivered if "
-            f"every month is alike; {seasonal.unserved_bcm:.2f} with the season (an assumption) and "
-            "storage."
-        )
+        yield say("gas.whole", flat=flat, due=due, seasonal=seasonal)
     before = base["seasonal"].unserved_bcm
     if lost and before > _SHOWN_BCM:
-        yield f"Without any loss the seasonal figure is {before:.2f}, in the coldest months."
+        yield say("gas.before", missed=before)
     for name, year in years.items():
         if year.home_unserved_bcm > _SHOWN_BCM:
             short = ", ".join(
@@ -175,40 +157,37 @@ def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, Ga
                 for r in year.by_country
                 if r["home_unserved_bcm"] > _SHOWN_BCM
             )
-            yield f"Use at home not served ({name}), bcm: {short}. Exports are cut before it."
+            yield say("gas.home", profile=name, countries=short)
     for text in years[result["profile"]].binding:
-        yield f"What binds: {text}."
+        yield say("gas.binds", what=text)
 
 
-def _to(result: dict[str, Any], profile: str) -> str:
-    low, high = result[f"unserved_{profile}_range_bcm"]
-    return f"{low:.2f} to {high:.2f}"
+def _when(months: list[int]) -> str:
+    if len(months) == 12:
+        return say("gas.when.year")
+    shown = ", ".join(map(str, months))
+    return say("gas.when.months", months=shown, n=len(months))
 
 
-def _drawn(drawn: dict[str, Any]) -> Section:
-    return Section(
-        f"{drawn['draws']:,} years of outages, bcm not delivered, {drawn['profile']} profile",
-        ("mean", "median", "one year in ten", "one in twenty", "one in a hundred", "worst"),
-        (
-            tuple(
-                f"{drawn[k]:.2f}"
-                for k in ("mean_bcm", "p50_bcm", "p90_bcm", "p95_bcm", "p99_bcm", "most_bcm")
-            ),
-        ),
-        after=(
-            f"The mean is known to {2 * drawn['standard_error_bcm']:.2f} (two standard errors). Outages "
-            "come at the rate, size and season of the dated ones of 2017-2023; the loss of a whole "
-            "string is an assumption, since none is dated. No other seller takes the place of one that "
-            "fails.",
-        ),
+def _drawn(world: World, drawn: dict[str, Any]) -> Section:
+    (outages,) = world.channel("gas_outages")
+    years = [int(str(row["start"])[:4]) for row in outages if row["drawn"]]
+    keys = ("mean_bcm", "p50_bcm", "p90_bcm", "p95_bcm", "p99_bcm", "most_bcm")
+    return phrased(
+        "gas.draws",
+        [tuple(f"{drawn[k]:.2f}" for k in keys)],
+        draws=drawn["draws"],
+        profile=drawn["profile"],
+        error=2 * drawn["standard_error_bcm"],
+        first=min(years, default=BASE_YEAR),
+        last=max(years, default=BASE_YEAR),
     )
 
 
-def _checked(result: dict[str, Any]) -> Iterator[Section]:
-    yield Section(
-        "Flows of 2023 beside the published ones, bcm at 40 MJ per m3",
-        ("exporter", "importer", "published", "ours", "difference"),
-        tuple(
+def _checked(world: World, result: dict[str, Any]) -> Iterator[Section]:
+    yield phrased(
+        "gas.flows",
+        [
             (
                 r["exporter"],
                 r["importer"],
@@ -217,13 +196,18 @@ def _checked(result: dict[str, Any]) -> Iterator[Section]:
                 "-" if r["difference"] is None else signed(100.0 * r["difference"], 1) + " %",
             )
             for r in result["beside_observed"]
-        ),
-        after=("Deliveries are given to the model: this says that lines and balances carry them, no more.",),
+        ],
+        year=BASE_YEAR,
     )
-    yield Section(
-        "Two past winters, million m3 a day; what failed is given",
-        ("winter", "country", "measure", "observed", "ours", "range", "error"),
-        tuple(
+    (cases,) = world.channel("gas_backcasts")
+    after = []
+    for name in dict.fromkeys(str(row["case_id"]) for row in cases if row["home_extra_high"]):
+        row = next(row for row in cases if row["case_id"] == name)
+        low, high, days = (float(row[k] or 0.0) for k in ("home_extra_low", "home_extra_high", "loss_days"))
+        after.append(say("gas.cold", winter=name, low=low, high=high, days=days))
+    yield phrased(
+        "gas.winters",
+        [
             (
                 b["case"],
                 b["country"],
@@ -234,16 +218,13 @@ def _checked(result: dict[str, Any]) -> Iterator[Section]:
                 f"{b['error']:+.0%}",
             )
             for b in result["backcasts"]
-        ),
-        after=(
-            "Range: how much the cold raised use at home, an assumption (5-30 percent in January 2023). "
-            "Steps are months and the year is foreseen, so a peak of nine days is smoothed.",
-        ),
+        ],
+        after=after,
+        n=len({b["case"] for b in result["backcasts"]}),
     )
-    yield Section(
-        "N-1 index of Regulation (EU) 2017/1938, Annex II, percent of the use of a peak day",
-        ("area", "largest piece", "entries at design", "entries under contract"),
-        tuple(
+    yield phrased(
+        "gas.index",
+        [
             (
                 r["area"],
                 r["largest"],
@@ -251,9 +232,17 @@ def _checked(result: dict[str, Any]) -> Iterator[Section]:
                 "-" if r["contracted_percent"] is None else f"{r['contracted_percent']:.0f}",
             )
             for r in result["eu_n_minus_1"]
-        ),
-        after=(
-            "At design: old lines count at figures that nobody has confirmed for today. Peak day: an "
-            "assumption. Below 100 the peak day is not covered without the largest piece.",
-        ),
+        ],
     )
+
+
+def deliveries_csv(years: dict[Any, GasYear]) -> str:
+    """Deliveries by profile, contract and month in one long table."""
+    lines = ["profile,contract,exporter,importer,month,due_bcm_operator,missed_bcm_operator"]
+    for name, year in years.items():
+        for n, row in enumerate(year.contracts):
+            for month in range(12):
+                cells = (name, row["contract"], row["exporter"], row["importer"], month + 1)
+                due, missed = float(year.model.due[n, month]), float(year.missed[n, month])
+                lines.append(",".join([*map(str, cells), repr(due), repr(missed)]))
+    return "\n".join(lines) + "\n"

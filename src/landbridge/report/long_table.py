@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from landbridge.io.whole import harmless
-from landbridge.report.study import Digest
+from landbridge.report.digest import Digest
 from landbridge.result_tables import result_tables
 
 __all__ = ["LONG", "csv_text", "long_rows"]

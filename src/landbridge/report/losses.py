@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from landbridge.io.whole import harmless
-from landbridge.report.document import Section
-from landbridge.report.study import Names
+from landbridge.phrases import say
+from landbridge.report.digest import Names
+from landbridge.report.document import Section, phrased
 from landbridge.studies.disrupt import Disruption, Loss
 from landbridge.world import World
 
@@ -21,22 +22,10 @@ def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Secti
     names = Names(world)
     shown = found.losses[:count]
     more = len(found.losses) - len(shown)
-    rest = f" {more} more in a file: -o losses.csv." if more > 0 else ""
-    whose = {"CA5": "the five together", "world": "world"}.get(found.by) or names.region[found.by]
-    yield Section(
-        f"Out for good: freight takes other routes, trade adjusts; ranked by real income, {whose}",
-        (
-            *(
-                "without",
-                "kind",
-                "1,000 TEU a year",
-                "hours a box",
-                "million USD a year",
-                "1,000 TEU unserved",
-            ),
-            *(f"{whose}, % of income", "hardest hit"),
-        ),
-        tuple(
+    whose = names.group.get(found.by) or names.region[found.by]
+    yield phrased(
+        "losses.good",
+        [
             (
                 _called(loss),
                 loss.kind,
@@ -48,30 +37,17 @@ def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Secti
                 _hardest(loss.real_income_long, names.region),
             )
             for loss in shown
-        ),
-        after=(
-            "Hours: further hours of the pairs of zones that used it, by the boxes that passed; they can "
-            "fall where dearer and quicker ways are left. Million USD: what shippers lose in money, hours "
-            "and risk. Unserved: no route of their set is left; the loss of real income leaves them out and "
-            "is a lower bound. Waits elsewhere grow with the traffic that moves there, where a capacity is "
-            f"known; ordinary wagons meet no queue.{rest}",
-        ),
+        ],
+        after=[say("losses.more", n=more)] if more > 0 else (),
+        whose=whose,
     )
     ranked = sorted(
         (loss for loss in found.losses if loss.kind != "link"),
         key=lambda loss: -(loss.short_cost_musd if loss.short_cost_musd is not None else float("inf")),
     )[:count]
-    yield Section(
-        f"Out for {found.days:g} days in a year: routes and trade stay, a queue builds and is worked off",
-        (
-            "without",
-            "1,000 TEU a year",
-            "of capacity",
-            "hours a box",
-            "million USD a year",
-            f"{whose}, % of income",
-        ),
-        tuple(
+    yield phrased(
+        "losses.days",
+        [
             (
                 _called(loss),
                 f"{loss.teu_per_year / 1e3:,.0f}",
@@ -81,14 +57,9 @@ def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Secti
                 "-" if loss.real_income_short is None else f"{loss.real_income_short[found.by]:+.4f}",
             )
             for loss in ranked
-        ),
-        after=(
-            "Gateways, dearest first. Of capacity: container trains, trucks or TEU in containers a day over "
-            "the capacity stated; '-' where none is known. Hours: delay over all boxes of the year, ordinary "
-            "wagons as if the same share of a capacity were theirs. Where no capacity is known the queue "
-            "vanishes at once: a lower bound. '-' under hours: flow is at its capacity, so that a queue "
-            "would never be worked off. Real income is a first order.",
-        ),
+        ],
+        whose=whose,
+        days=found.days,
     )
 
 

@@ -19,7 +19,6 @@ from landbridge.studies.fit import CONSTANTS, TWO_PORTS, Count, Fit
 from landbridge.transport import FAMILIES, Choice, pivot
 from landbridge.transport.graph import BLOCK, HAUL, RAILS, SEA
 from landbridge.world import World
-from landbridge.world.validate import BASE_YEAR
 
 __all__ = ["POPULATIONS", "Calibration", "around_the_cape", "calibrate", "observed_counts", "response"]
 
@@ -162,8 +161,8 @@ def _can_be_fitted(world: World) -> None:
     ]
     if "CHN" not in world.trade.regions:
         faults.append(Fault("regions", "no region CHN", "calibrate fits trains that leave China"))
-    if int(world.parameter("horizon")) != BASE_YEAR:
-        cure = f"calibrate at horizon {BASE_YEAR}, the year of the counts"
+    if int(world.parameter("horizon")) != world.base_year:
+        cure = f"calibrate at horizon {world.base_year}, the year of the counts"
         faults.append(Fault("parameters, horizon", f"is {world.setting('horizon')}", cure))
     if faults:
         raise DataError("this World cannot be calibrated", faults)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault, did_you_mean
-from landbridge.world.table import Cell, Column, Table, read_schema
+from landbridge.world.table import Cell, Column, Table, base_year, read_schema
 from landbridge.world.trade_table import TradeTable
 
 __all__ = ["Cell", "Column", "Policy", "Table", "TradeTable", "World", "read_schema"]
@@ -94,6 +94,12 @@ class World:
         except ValueError:
             fault = Fault(f"parameters, {name}", f"value is {text!r}", "give a number")
             raise DataError("a parameter is not a number", [fault]) from None
+
+    @property
+    def base_year(self) -> int:
+        """Year of the base, of its network, prices and trade: no economy is scaled to an earlier one."""
+        self.setting("horizon")  # its fault where there is no such parameter
+        return base_year(self._parameters["horizon"])
 
     def channel(self, *names: str) -> tuple[Table, ...]:
         """Tables of a channel by name; DataError that lists every one the World's folder lacks."""

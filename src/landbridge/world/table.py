@@ -19,6 +19,7 @@ __all__ = [
     "Cell",
     "Column",
     "Table",
+    "base_year",
     "cell_number",
     "channel_tables",
     "columns_of",
@@ -208,6 +209,14 @@ def cell_number(row: Mapping[str, Cell], column: str) -> float:
     """A numeric cell of a row; zero where it is blank."""
     value = row[column]
     return 0.0 if value is None else float(value)
+
+
+def base_year(horizon: Mapping[str, Cell]) -> int:
+    """Year of the base: the earliest to which the economy can be scaled.
+
+    horizon: the row of that parameter; where its `min` is blank, its value is that year.
+    """
+    return int(float(str(horizon["value"] if horizon["min"] is None else horizon["min"])))
 
 
 def parse_months(text: str) -> tuple[int, ...]:

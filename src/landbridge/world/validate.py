@@ -14,10 +14,18 @@ from landbridge.errors import Fault, did_you_mean
 from landbridge.world.keys import KEYS, SPELLED_OUT, spelled, where
 from landbridge.world.meaning import ON_READING, RULES
 from landbridge.world.shares import check_shares
-from landbridge.world.table import Cell, Column, Table, columns_of, number_fault, parse_cell, quoted
+from landbridge.world.table import (
+    Cell,
+    Column,
+    Table,
+    base_year,
+    columns_of,
+    number_fault,
+    parse_cell,
+    quoted,
+)
 
 __all__ = [
-    "BASE_YEAR",
     "KEYS",
     "SPELLED_OUT",
     "check_cell",
@@ -30,8 +38,6 @@ __all__ = [
 
 Network = Mapping[str, Table]
 
-# The year of the tables.
-BASE_YEAR = 2023
 GAUGES = ("1435", "1520", "1676")
 # Words that stand for several regions in freight_profile and value_density.
 _GROUPS = ("*", "CA5", "overland")
@@ -388,9 +394,10 @@ def _horizon_is_known(network: Network) -> list[Fault]:
         year = float(str(row["value"]))
         known = {str(r["region"]) for r in network.get("growth", ()) if r["year"] == year}
         lacking = [str(r["region"]) for r in network["pair_groups"] if str(r["region"]) not in known]
-        if year != BASE_YEAR and lacking:
+        first = base_year(row)
+        if year != first and lacking:
             years = sorted({str(r["year"]) for r in network.get("growth", ())})
-            cure = f"use {', '.join([str(BASE_YEAR), *years])}, or add rows of {year:g} to growth.csv"
+            cure = f"use {', '.join([str(first), *years])}, or add rows of {year:g} to growth.csv"
             what = f"no growth to {year:g} for {', '.join(lacking[:5])}"
             more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
             return [Fault(where("parameters", number, row), what + more, cure)]

@@ -1,0 +1,119 @@
+"""What a report needs of a Results, and the names that its tables show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from landbridge.indicators import indicators
+from landbridge.phrases import say
+from landbridge.report.document import Section
+from landbridge.results import Results, Rows
+from landbridge.world import World
+from landbridge.world.names import MARK, UNREVIEWED, labels_of
+
+__all__ = ["GROUP", "Digest", "Names", "base_name", "members"]
+
+# The group whose members have rows of their own, and the column of `regions` that marks them.
+GROUP, _MEMBER = "CA5", "is_ca5"
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What of a Results the report needs, so that the Results itself can be let go.
+
+    base_year: of network, prices and shares; year: to which the economy is scaled.
+    """
+
+    id: str
+    name: str
+    sources: tuple[str, ...]
+    result: dict[str, Any]
+    counts: Rows
+    closure: str
+    variant: tuple[str, str]
+    base_year: int
+    year: int
+    base: Digest | None = None
+
+    @staticmethod
+    def of(results: Results, base: Results | None = None, detail: bool = True) -> Digest:
+        """The tables of a Results; base: that of the study. A case with another base brings its own.
+
+        detail: see `Results.to_json`.
+        """
+        scenario, world = results.scenario, results.world
+        own = results.base is not None and base is not None and results.base is not base
+        return Digest(
+            results.id,
+            scenario.name if scenario else base_name(world),
+            scenario.sources if scenario else (),
+            {**results.to_json(detail), "indicators": indicators(results, results.base)},
+            results.count_rows if results.base is None else [],
+            results.closure,
+            (world.setting("kgz_trade"), world.setting("tjk_cap")),
+            world.base_year,
+            int(world.parameter("horizon")),
+            Digest.of(results.base, None, detail) if own and results.base is not None else None,
+        )
+
+
+def base_name(world: World) -> str:
+    """What the base is: its years."""
+    first, year = world.base_year, int(world.parameter("horizon"))
+    if year == first:
+        return say("base.name", year=first)
+    return say("base.name.later", network=first, economy=year)
+
+
+def members(world: World) -> list[str]:
+    """The regions of the group that reports show one by one."""
+    return [str(row["region"]) for row in world.regions if row[_MEMBER]]
+
+
+class Names:
+    """The names that tables show in one language, those that nobody has reviewed with a mark.
+
+    names.place["XIAN"], names.region["KAZ"], names.sector["MCH"], names.gateway["suez"]: by identifier.
+    names.short["XIAN"]: of a place, without what stands in brackets. Reviewed or not, English names
+    carry no mark: they are those of the tables themselves. names.group["CA5"]: of a group of regions.
+    """
+
+    def __init__(self, world: World, lang: str = "en") -> None:
+        shown = {
+            kind: {
+                name: (one.marked() if lang != "en" else one.text, one.marked(short=True), one.short)
+                for name, one in labels_of(world.tables, kind, lang).items()
+            }
+            for kind in ("place", "region", "sector", "gateway")
+        }
+        whole = {kind: {name: texts[0] for name, texts in of.items()} for kind, of in shown.items()}
+        self.place, self.region, self.sector = whole["place"], whole["region"], whole["sector"]
+        self.gateway = whole["gateway"]
+        self.short = {name: texts[1 if lang != "en" else 2] for name, texts in shown["place"].items()}
+        self.group = {GROUP: say("group.CA5", n=len(members(world))), "world": say("group.world")}
+
+    def of_gateway(self, row: Mapping[str, Any]) -> str:
+        """Name of the gateway of a result row."""
+        return self.gateway.get(str(row["gateway"])) or str(row["name"])
+
+    def gateways(self, ids: str) -> str:
+        """Names of gateways joined by +, as the tables of counts join their identifiers."""
+        return " + ".join(self.gateway.get(one, one) for one in ids.split("+"))
+
+    def ends(self, row: Mapping[str, Any]) -> str:
+        """The two places of a corridor of a result row."""
+        return f"{self.short[row['from']]} - {self.short[row['to']]}"
+
+    def sectors(self, codes: Sequence[str]) -> str:
+        """Names of sectors, each once."""
+        return ", ".join(dict.fromkeys(self.sector.get(code, code) for code in codes))
+
+    @staticmethod
+    def explained(section: Section) -> Section:
+        """The section with a line that explains the mark, where a name of it has one."""
+        texts = [cell for row in section.rows for cell in row] + [*section.before, *section.after]
+        if not any(MARK in text for text in texts):
+            return section
+        return replace(section, after=(*section.after, UNREVIEWED))

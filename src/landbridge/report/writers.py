@@ -1,0 +1,207 @@
+"""Writers by ending: one place for every `-o` of the command line, for Answer.save and for documents.
+
+A result may bring forms of its own for some endings (a map, the long table of a run); the others are
+written here from its document, its tables and what `--json` prints.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from landbridge.errors import DataError, Fault
+from landbridge.io.files import write_bytes
+from landbridge.io.json_lines import json_text
+from landbridge.io.optional import need
+from landbridge.io.sheets import Sheet, dta_bytes, parquet_bytes, xlsx_bytes
+from landbridge.io.whole import harmless
+from landbridge.report.document import Document
+from landbridge.report.html import document_html
+from landbridge.report.plain import plain_text
+from landbridge.result_tables import result_tables
+
+__all__ = ["ENDINGS", "OF_DOCUMENTS", "Form", "Written", "check_ending", "content_of", "rows_csv", "write"]
+
+Rows = Sequence[Mapping[str, Any]]
+Form = Callable[[], str | bytes]
+
+# What a document alone can be written as, and what a result can.
+OF_DOCUMENTS = (".txt", ".md", ".html")
+ENDINGS = (".json", ".csv", *OF_DOCUMENTS, ".xlsx", ".parquet", ".dta")
+# Packages that an ending needs: module, package, extra.
+_NEEDS = {
+    ".xlsx": ("xlsxwriter", "XlsxWriter", "excel"),
+    ".parquet": ("pyarrow.parquet", "pyarrow", "parquet"),
+    ".omx": ("h5py", "h5py", "omx"),
+}
+_LONGEST_SHEET_NAME = 31
+
+
+class Written(Protocol):
+    """What can be written: tables by name, a document, the JSON body, and forms of its own by ending."""
+
+    @property
+    def command(self) -> str:
+        """What was asked."""
+
+    @property
+    def rows(self) -> Mapping[str, Rows]:
+        """The tables."""
+
+    @property
+    def forms(self) -> Mapping[str, Form]:
+        """Own forms by ending."""
+
+    def document(self, most: int | None = None) -> Document:
+        """Tables and sentences for people."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--json` prints."""
+
+
+def check_ending(path: Path, own: Iterable[str] = (), among: Sequence[str] = ENDINGS) -> str:
+    """The ending of a path, once it is known and what it needs is installed.
+
+    own: further endings than those of `among`. Raises DataError that lists the endings, LandbridgeError
+    where a package is missing.
+    """
+    known = tuple(dict.fromkeys((*among, *own)))
+    if path.suffix not in known:
+        fault = Fault(path.name, f"ends in {path.suffix or 'nothing'}", f"use {', '.join(known)}")
+        raise DataError("the ending of a file chooses its format", [fault])
+    if path.suffix in _NEEDS:
+        need(*_NEEDS[path.suffix], f"a {path.suffix} file")
+    return path.suffix
+
+
+def content_of(what: Written | Document, ending: str) -> str | bytes:
+    """What a file of an ending holds; KeyError for an ending that `check_ending` does not let pass."""
+    if isinstance(what, Document):
+        return _DOCUMENTS[ending](what, "landbridge")
+    if ending in what.forms:
+        return what.forms[ending]()
+    if ending in _DOCUMENTS:
+        return _DOCUMENTS[ending](what.document(), what.command)
+    return _TABLES[ending](what)
+
+
+def write(what: Written | Document, path: Path | str) -> Path:
+    """Write a result or a document in the format that the ending of the path names; returns the path.
+
+    .txt, .md, .html: the document. .json: as `--json` prints it. .csv, .parquet, .dta: the tables below
+    each other, or a table of the result's own. .xlsx: a sheet a table. Raises DataError where the ending is
+    not known or the place cannot be written to, LandbridgeError where a package is missing.
+    """
+    target = Path(path)
+    if isinstance(what, Document):
+        ending = check_ending(target, among=OF_DOCUMENTS)
+    else:
+        ending = check_ending(target, what.forms)
+    content = content_of(what, ending)
+    write_bytes(target, content.encode("utf-8") if isinstance(content, str) else content)
+    return target
+
+
+# -- tables --------------------------------------------------------------------------------------------
+
+
+def rows_csv(rows: Rows) -> str:
+    """Rows as CSV, their columns in the order in which they first come."""
+    out = io.StringIO(newline="")
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    # What is not known stays empty.
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return harmless(value)
+    return "" if value is None or value != value else value
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of plain cells: the members of a nested table get columns of their own, a list is JSON."""
+    out: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            out |= {f"{key}_{name}": cell for name, cell in _flat(value).items()}
+        elif isinstance(value, list | tuple):
+            out[key] = json.dumps(value, ensure_ascii=False)
+        else:
+            out[key] = value
+    return out
+
+
+def _below_each_other(what: Written) -> list[dict[str, Any]]:
+    """The rows of all tables, the name of their table first where there are several."""
+    several = len(what.rows) > 1
+    return [
+        {"table": name, **_flat(row)} if several else _flat(row)
+        for name, rows in what.rows.items()
+        for row in rows
+    ]
+
+
+def _csv(what: Written) -> str:
+    return rows_csv(_below_each_other(what))
+
+
+def _columns(what: Written) -> dict[str, list[Any]]:
+    """The rows of all tables as columns of numbers or of text."""
+    rows = _below_each_other(what)
+    columns: dict[str, list[Any]] = {key: [] for row in rows for key in row}
+    for key, cells in columns.items():
+        held = [row.get(key) for row in rows]
+        number = all(cell is None or _is_number(cell) for cell in held)
+        cells.extend(None if cell is None else float(cell) if number else str(cell) for cell in held)
+    return columns
+
+
+def _parquet(what: Written) -> bytes:
+    about = {"command": what.command, "attribution": "\n".join(what.document().attribution)}
+    return parquet_bytes(_columns(what), {f"landbridge.{key}": text for key, text in about.items()})
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def _xlsx(what: Written) -> bytes:
+    sheets = []
+    for name, rows in what.rows.items():
+        flat = [_flat(row) for row in rows]
+        columns = tuple(dict.fromkeys(key for row in flat for key in row))
+        if not columns:
+            continue
+        table = result_tables().get(name)
+        described = table is not None and set(columns) <= set(table.columns)
+        units = tuple(table.unit(column) if table is not None and described else "" for column in columns)
+        cells = [[row.get(column) for column in columns] for row in flat]
+        sheets.append(Sheet(name[:_LONGEST_SHEET_NAME], columns, units, cells))
+    document = what.document()
+    about = [("landbridge", what.command)]
+    for section in document.sections:
+        about += [(section.title, text) for text in (*section.before, *section.after)]
+    about += [("attribution", line) for line in document.attribution]
+    return xlsx_bytes(about, sheets)
+
+
+_DOCUMENTS: Mapping[str, Callable[[Document, str], str]] = {
+    ".txt": lambda document, _: plain_text(document),
+    ".md": lambda document, _: document.markdown(),
+    ".html": document_html,
+}
+_TABLES: Mapping[str, Callable[[Written], str | bytes]] = {
+    ".json": lambda what: json_text(what.to_json()),
+    ".csv": _csv,
+    ".xlsx": _xlsx,
+    ".parquet": _parquet,
+    ".dta": lambda what: dta_bytes(_columns(what), what.command),
+}

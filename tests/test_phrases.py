@@ -1,0 +1,169 @@
+"""Sentences are templates: every key is used, every figure is given, and no fact stands in their words."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import landbridge as lb
+from landbridge.phrases import FORMATS, columns, fields, phrases, say
+from landbridge.report.document import phrased
+
+SOURCE = Path(lb.__file__).resolve().parent
+PARTS = ("title", "columns", "before", "after")
+# Functions that take a key first, and where they are imported from.
+SAYS = {"say", "columns", "phrased"}
+HOMES = {"landbridge.phrases", "landbridge.report", "landbridge.report.document"}
+OWN = {"rows", "part", "names", "before", "after"}
+# Digits of units and of names that are no figure.
+UNITS = re.compile(r"CO2e|\bm3\b|1,000 TEU|base, 1,000|N-1\b")
+YEAR = re.compile(r"\b(19|20)\d\d\b")
+COUNT = re.compile(r"\d,\d{3}|\b\d+ (regions|corridors|countries|gateways|sectors|places|trains)\b")
+PEOPLES = (
+    *("Chinese", "Russian", "Kazakh", "Uzbek", "Turkmen", "Kyrgyz", "Tajik"),
+    *("Turkish", "Iranian", "Mongolian", "Afghan"),
+)
+# Modules that speak to readers of reports.
+SPEAKERS = [
+    *sorted((SOURCE / "report").glob("*.py")),
+    *sorted((SOURCE / "page").glob("*.py")),
+    *(SOURCE / name for name in ("remarks.py", "exports.py", "answers.py")),
+]
+
+
+def notes() -> dict[str, str]:
+    text = files("landbridge").joinpath("phrases.csv").read_text(encoding="utf-8")
+    return {row["key"]: row["note"] for row in csv.DictReader(text.splitlines())}
+
+
+def key_of(node: ast.expr) -> list[str]:
+    """Keys a first argument can be; "PREFIX*" where its end is known only when it runs."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    if isinstance(node, ast.IfExp):
+        return [*key_of(node.body), *key_of(node.orelse)]
+    if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+        return [f"{node.values[0].value}*"]
+    raise AssertionError(f"line {node.lineno}: the key is not written out: {ast.unparse(node)}")
+
+
+def calls() -> Iterator[tuple[str, str, list[str], set[str] | None]]:
+    """Place, function, keys and names of the figures of every call; None where figures are unpacked."""
+    for path in SOURCE.rglob("*.py"):
+        if path.name in ("phrases.py", "document.py"):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imports = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module in HOMES]
+        known = {a.asname or a.name: a.name for n in imports for a in n.names if a.name in SAYS}
+        for node in ast.walk(tree):
+            name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+            if name not in known or not isinstance(node, ast.Call):
+                continue
+            given = {word.arg for word in node.keywords}
+            names = None if None in given else {word for word in given if word is not None}
+            yield f"{path.name}:{node.lineno}", known[name], key_of(node.args[0]), names
+
+
+def held(function: str, key: str) -> set[str]:
+    """The templates that a call of a function with a key uses."""
+    if key.endswith("*"):
+        return {one for one in phrases() if one.startswith(key[:-1])}
+    if function != "phrased":
+        return {key}
+    return {f"{key}.title"} | {f"{key}.{part}" for part in PARTS if f"{key}.{part}" in phrases()}
+
+
+def test_every_key_is_there_and_used() -> None:
+    used = {"document.sources", "list.and"}
+    for place, function, keys, _ in calls():
+        for key in keys:
+            found = held(function, key)
+            assert found and found <= set(phrases()), (place, key)
+            used |= found
+    assert set(phrases()) == used
+
+
+def test_every_figure_is_given_and_asked_for() -> None:
+    for place, function, keys, given in calls():
+        for key in keys:
+            wanted = [fields(one) for one in held(function, key)]
+            # One template of a family of keys is filled, and all parts of a section together.
+            asked = frozenset[str]().union(*wanted)
+            assert function == "phrased" or len(set(wanted)) == 1, (place, key)
+            if given is not None:
+                figures = given - OWN if function == "phrased" else given
+                assert figures == asked, (place, key, figures ^ asked)
+
+
+def test_a_key_or_a_figure_that_is_missing_is_an_error() -> None:
+    with pytest.raises(KeyError, match=r"case\.emissions\.nothing"):
+        say("case.emissions.nothing")
+    with pytest.raises(KeyError, match="takes"):
+        say("base.name")
+    with pytest.raises(KeyError, match="takes"):
+        say("base.name", year=2031, month=1)
+    with pytest.raises(KeyError, match="takes"):
+        phrased("base.corridors", n=3)
+    with pytest.raises(TypeError):
+        say("base.name", year="2031")
+    with pytest.raises(TypeError):
+        say("note", text=3.0)
+
+
+def test_figures_are_formatted_by_name() -> None:
+    for key, text in phrases().items():
+        for _, name, spec, conversion in Formatter().parse(text):
+            assert conversion is None and (name is None or name.isidentifier()), key
+            assert not spec or spec in FORMATS or spec.count("|") == 1, (key, spec)
+        assert text == text.strip() and "  " not in text, key
+    assert columns("case.trade.columns", partner="A")[:2] == ("", "from A, base")
+    assert say("cut.off", n=1).endswith("1 other zone") and say("cut.off", n=2).endswith("2 other zones")
+
+
+@cache
+def names_of_the_tables() -> re.Pattern[str]:
+    """Countries, regions, places, gateways and sectors by name, whole words."""
+    world = lb.load()
+    found = [str(r["name"]) for table in (world.regions, world.sectors) for r in table]
+    found += [
+        str(r["label"]) for r in world.network["labels"] if r["kind"] == "country" and r["lang"] == "en"
+    ]
+    found += [str(r["name"]) for table in ("places", "gateways") for r in world.network[table]]
+    return re.compile(r"\b(" + "|".join(map(re.escape, sorted({*found, *PEOPLES}, key=len))) + r")\b")
+
+
+def test_no_fact_stands_in_a_sentence() -> None:
+    """A digit needs a note that says whose it is; names of the tables come as figures."""
+    names, why = names_of_the_tables(), notes()
+    for key, text in phrases().items():
+        words = "".join(part for part, *_ in Formatter().parse(text))
+        if re.search(r"\d", UNITS.sub("", words)):
+            assert re.match(r"(cites|unit|method)\b.", why[key]), (key, words)
+        found = names.findall(words)
+        assert not found or why[key].startswith("cites") or set(found) == {"food"}, (key, found)
+
+
+def docstrings(tree: ast.AST) -> set[int]:
+    """Constants that document a module, class or function."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, kinds)]
+    return {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+
+
+@pytest.mark.parametrize("path", SPEAKERS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_fact_stands_in_the_code_of_reports(path: Path) -> None:
+    names = names_of_the_tables()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    about = docstrings(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in about:
+            for pattern in (YEAR, COUNT, names):
+                assert not pattern.search(node.value), (path.name, node.lineno, node.value)
