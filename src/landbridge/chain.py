@@ -157,6 +157,32 @@ class Searched:
         return self._passes[key]
 
 
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What a result was solved from; calling it solves the same once more.
+
+    worlds: all that share one search of routes. base, number: numbers of the base and of its own World among
+    them. scenario, start: as in `SolvedBase.case`, None for the base itself. phi_b: that of the case.
+    """
+
+    worlds: tuple[World, ...]
+    base: int
+    number: int
+    throw: bool
+    phi_b: float
+    scenario: Scenario | None = None
+    start: FloatArray | None = None
+
+    def __call__(self) -> Results:
+        """The Results, with the routes that they follow from."""
+        base = SolvedBase(Searched(self.worlds), self.worlds[self.base], self.base, self.throw)
+        if self.scenario is None:
+            return base.results
+        if self.phi_b != base.classes.phi_b:
+            base = base.responding(self.phi_b)
+        return base.case(self.worlds[self.number], self.number, self.scenario, self.start)
+
+
 class SolvedBase:
     """A solved base, from which cases are solved.
 
@@ -310,6 +336,15 @@ class SolvedBase:
             queues=queues,
             load=settled.load if settled is not None else None,
             unqueued=unqueued,
+            again=Origin(
+                tuple(self.common.worlds),
+                self.number,
+                number,
+                self.throw,
+                self.classes.phi_b,
+                scenario,
+                start,
+            ),
         )
 
     def _of_first_order(

@@ -6,8 +6,8 @@ names of the public interface; a DataFrame is made only where one is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.counts import Passed, count_rows, observed_cells
-from landbridge.errors import ConvergenceError, Status
+from landbridge.errors import ConvergenceError, Fault, LandbridgeError, Status
 from landbridge.mode_split import mode_split_rows
 from landbridge.scenario import Scenario
 from landbridge.trade import Carriage, Equilibrium
@@ -39,6 +39,11 @@ Rows = list[dict[str, Any]]
 # Terms that are spent at a gateway, not on the way to it.
 _UNIT_OF_CAPACITY = {"rail": "container trains", "road": "trucks", "sea": "TEU in containers"}
 _AT_GATEWAY = ("border", "port", "sailing_wait", "feeder", "queue")
+# Parts as large as the routes, which a pickle leaves out, and the tables made from them, which it holds.
+_OF_ROUTES = ("choice", "unqueued", "freight", "tolls")
+_TABLES_OF_ROUTES = ("corridor_rows", "mode_split_rows", "payments", "n_routes")
+# Flows of routes found again differ by no more than rounding, as a share of the largest.
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +60,11 @@ class Results:
     cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and what arrives over it.
     unqueued: the choice at the waits of the base, before those of this case were found; the choice itself
     in a base and where there is no queue. base: what every change refers to (None for a base itself).
+    again: solves the same once more, from its Worlds.
+
+    A pickle holds Worlds, flows, equilibria and the finished tables, not the routes. What else needs routes
+    (choice, unqueued, freight, tolls, skims) is found again when it is first asked for, in a few seconds,
+    and refused with a LandbridgeError where the flows then differ: another version, other stored routes.
     """
 
     id: str
@@ -81,6 +91,47 @@ class Results:
     response: Mapping[str, FloatArray] | None = field(default=None)
     tolls: Tolls | None = field(default=None)
     carriage: Carriage | None = field(default=None)
+    again: Callable[[], Results] | None = field(default=None)
+
+    # -- in a pickle ---------------------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.again is None:
+            return dict(vars(self))
+        state = {name: getattr(self, name) for name in (*_FIELDS, *_TABLES_OF_ROUTES)}
+        return {name: value for name, value in state.items() if name not in _OF_ROUTES}
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Asked for what is not here: parts that a pickle left out."""
+            if name not in _OF_ROUTES or "again" not in vars(self):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self._find_routes_again()
+            return vars(self)[name]
+
+    def _find_routes_again(self) -> None:
+        """Fill in what a pickle left out, here and in the base.
+
+        Raises LandbridgeError where the flows are not those of the pickle.
+        """
+        assert self.again is not None
+        found = self.again()
+        for one, new in ((self, found), (self.base, found.base)):
+            if one is None or new is None or "choice" in vars(one):
+                continue
+            for name in ("demand_teu", "flow_teu"):
+                old, now = getattr(one, name), getattr(new, name)
+                most = _SAME * float(np.abs(old).max(initial=0.0))
+                if old.shape != now.shape or not np.allclose(now, old, 0.0, most, equal_nan=True):
+                    fault = Fault(one.id, "its flows are other ones today", "solve it anew with lb.run")
+                    raise LandbridgeError("the routes of a stored result cannot be found again", [fault])
+            vars(one).update({name: getattr(new, name) for name in _OF_ROUTES})
+
+    @cached_property
+    def n_routes(self) -> int:
+        """How many routes are in the set."""
+        return self.choice.base.routes.n_routes
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -532,9 +583,7 @@ class Results:
             return f"<Results {self.id}: not converged, {self.status.message}>"
         rows = {row["region"]: row for row in self.real_income_rows}
         shown = ", ".join(f"{r} {rows[r]['percent']:+.3f} %" for r in ("CHN", *CA5) if r in rows)
-        told = (
-            f"real income {shown}" if self.base is not None else f"{self.choice.base.routes.n_routes} routes"
-        )
+        told = f"real income {shown}" if self.base is not None else f"{self.n_routes} routes"
         return f"<Results {self.id}: {told}; residual {self.status.residual:.0e}>"
 
     # -- parts -------------------------------------------------------------------------------------
@@ -564,6 +613,9 @@ class Results:
         moved = passed.sum(axis=1)
         mean = plain.sum(axis=1) / np.maximum(count.sum(axis=1), 1.0)
         return np.asarray(np.where(moved > 0.0, spent.sum(axis=1) / np.where(moved > 0.0, moved, 1.0), mean))
+
+
+_FIELDS = tuple(one.name for one in fields(Results))
 
 
 @dataclass(frozen=True, eq=False)
