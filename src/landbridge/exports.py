@@ -19,7 +19,8 @@ from landbridge.io.skims import Matrix, omx_bytes
 from landbridge.report import CLOSURES, LONG, STATIC, Digest, long_rows
 from landbridge.result_tables import result_table, result_tables
 from landbridge.results import Results, Rows
-from landbridge.transport.graph import BLOCK, LAYERS, TERMS, WAGONLOAD, compile_graph
+from landbridge.transport.compile import compile_graph
+from landbridge.transport.graph import BLOCK, LAYERS, TERMS, WAGONLOAD
 from landbridge.world import World
 
 __all__ = ["BOUNDARIES", "Flows", "about", "geojson", "geopackage", "gmns", "parquet", "skims", "xlsx"]
