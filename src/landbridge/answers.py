@@ -109,7 +109,7 @@ def _answer(
     found: Any = None,
 ) -> Answer:
     made = manifest(world, command, scenarios, options)
-    lines = tuple(attribution(world.folder))
+    lines = tuple(attribution(world.files))
     return Answer(command, result, rows, status, made, sections, lines, found)
 
 

@@ -556,7 +556,7 @@ class Change(PipelineVerbs, EconomyVerbs):
         if name in _VARIANTS:
             chosen = {v: str(new.by("parameter")[v]["value"]) for v in _VARIANTS}
             try:
-                self._trade = read_economy(self._world.folder / "economy", **chosen)
+                self._trade = read_economy(self._world.economy_files, **chosen)
             except DataError as error:
                 self.faults += error.faults
 

@@ -72,12 +72,13 @@ def rebalance(world: World) -> Built:
     gdp = np.array([float(row["gdp_musd"] or 0.0) for row in world.regions])
     tables: dict[str, TradeTable] = {}
     chosen = variant_folder(world.setting("kgz_trade"), world.setting("tjk_cap"))
+    files = world.economy_files
     for kgz, tjk in product(KGZ_TRADE, TJK_CAP):
         name = variant_folder(kgz, tjk)
         if name == chosen:
             tables[name] = made.world.trade
-        elif (world.folder / "economy" / name).is_dir():
-            tables[name] = balance(read_economy(world.folder / "economy", kgz, tjk), gdp, 0.0).table
+        elif f"{name}/trade.csv" in files:
+            tables[name] = balance(read_economy(files, kgz, tjk), gdp, 0.0).table
     cited = "landbridge data rebalance", "landbridge", ""
     rows = tuple(
         {**_source(table, *cited), "note": "domestic sales, input and final shares moved until markets clear"}

@@ -140,11 +140,11 @@ class Cases:
     def economy(self, kgz: str, tjk: str) -> TradeTable:
         """The trade table with another version of Kyrgyz and Tajik trade (kgz_trade, tjk_cap).
 
-        Raises DataError where the folder of the World has no such tables.
+        Raises DataError where the World has no such tables.
         """
         key = kgz, tjk
         if key not in self._economies:
-            self._economies[key] = read_economy(self.world.folder / "economy", kgz, tjk)
+            self._economies[key] = read_economy(self.world.economy_files, kgz, tjk)
         return self._economies[key]
 
     @cached_property

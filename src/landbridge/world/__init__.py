@@ -48,8 +48,9 @@ class World:
     network: tables by name (places, links, gateways, crossings, parameters ...), see schema.csv.
     regions, sectors: what the axes of the trade table are.
     trade: the base-year trade and production table.
-    folder: where the tables were read from; base-table variants are read from there again.
+    folder: where the tables were read from; nothing is read from there again to apply or solve a scenario.
     channels: tables of gas, farms, travel, treaties and claims; empty where the folder has none.
+    files: content of further files by their path inside the folder: sources, all variants of the economy.
     """
 
     network: Mapping[str, Table]
@@ -59,6 +60,7 @@ class World:
     folder: Path
     policy: Policy = field(default_factory=Policy)
     channels: Mapping[str, Table] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         return (
@@ -71,6 +73,12 @@ class World:
     def tables(self) -> Mapping[str, Table]:
         """Every table by name: network, channels and the two axes of the trade table."""
         return {**self.network, **self.channels, "regions": self.regions, "sectors": self.sectors}
+
+    @property
+    def economy_files(self) -> dict[str, bytes]:
+        """The files of the economy by their path inside its folder, for `landbridge.io.economy`."""
+        inside = "economy/"
+        return {k.removeprefix(inside): v for k, v in self.files.items() if k.startswith(inside)}
 
     @cached_property
     def _parameters(self) -> dict[str, Mapping[str, Cell]]:
