@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.economy import KGZ_TRADE, TJK_CAP, read_economy, variant_folder
 from landbridge.io.files import read_lines
-from landbridge.scenario.economy import GROUPS
+from landbridge.scenario.change import GROUPS
 from landbridge.world import World
 from landbridge.world.balance import LEAST_HOME, Balanced, Total, balance, impose
 from landbridge.world.table import number_fault
