@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 
 import landbridge as lb
+from landbridge.channels.protocol import Channel, Effect, HeldTrade, joined
+from landbridge.channels.registry import channels, register_channel, unregister_channel
 from landbridge.errors import ScenarioError
 from landbridge.scenario import (
     Modification,
@@ -26,7 +29,7 @@ from landbridge.scenario.change import Change
 from landbridge.scenario.page import verbs_page
 from landbridge.scenario.registry import verb_columns
 from landbridge.scenario.verbs import BUNDLED
-from landbridge.world import World
+from landbridge.world import Table, World
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "data" / "verbs.md"
 
@@ -116,3 +119,98 @@ def test_without_registration_the_verb_is_unknown() -> None:
 
 def test_the_page_of_verbs_is_that_of_the_registry() -> None:
     assert PAGE.read_text(encoding="utf-8") == verbs_page(), "write verbs_page() to docs/data/verbs.md"
+
+
+# -- channels ------------------------------------------------------------------------------------------
+
+
+def irrigate(change: Change, m: Modification) -> None:
+    """Water for the farms of a region, in a table of the channel's own."""
+    table = change.channels["water"]
+    row = {"region": m.get("region"), "percent": m.get("percent")}
+    change.channels["water"] = table.with_rows([*table, row])
+
+
+def watered(base: World, world: World) -> bool:
+    return base.channels.get("water") != world.channels.get("water")
+
+
+def effect_of_water(base: World, world: World) -> Effect:
+    table = world.trade
+    hat = np.ones((len(table.regions), len(table.sectors)))
+    for row in world.channels["water"]:
+        hat[table.region(str(row["region"])), table.sector("AGR")] *= 1.0 + float(row["percent"] or 0) / 100.0
+    return Effect(productivity_hat=hat, notes=(f"water reaches {len(world.channels['water'])} regions",))
+
+
+def held_power(base: World, world: World) -> Effect:
+    """Power sold from Tajikistan to Uzbekistan falls by a tenth."""
+    table = world.trade
+    pair = table.region("TJK"), table.region("UZB"), table.sector("ENE")
+    held = HeldTrade(pairs=(pair,), kept=np.array([0.9]), cost_hat=np.array([1.02]))
+    return Effect(held=held, notes=("a line is down",))
+
+
+WATER = Channel(
+    name="water",
+    moved=watered,
+    effect=effect_of_water,
+    verbs=(
+        Verb(
+            name="irrigate",
+            apply=irrigate,
+            keys=(verb_key("region", "str"), verb_key("percent", "float", maximum=50.0)),
+        ),
+    ),
+)
+POWER = Channel(name="power", moved=watered, effect=held_power)
+
+
+@pytest.fixture
+def own_channels() -> Iterator[None]:
+    register_channel(WATER)
+    register_channel(POWER)
+    yield
+    for name in ("water", "power"):
+        unregister_channel(name)
+
+
+def test_a_channel_from_outside_moves_the_economy(world: World, own_channels: None) -> None:
+    dry = world.with_channels(water=Table("water", ("region", "percent"), ()))
+    unregister_channel("power")
+    wet = lb.run(dry, scenario(verb="irrigate", region="KAZ", percent=2.0))
+    stated = lb.run(world, scenario(verb="change_productivity", region="KAZ", sector="AGR", percent=2.0))
+    for row, known in zip(wet.real_income_rows, stated.real_income_rows, strict=True):
+        assert row["percent"] == pytest.approx(known["percent"], abs=1e-9)
+    assert any(row["percent"] > 0.01 for row in wet.real_income_rows)
+    assert "water reaches 1 regions" in wet.notes
+
+
+def test_trade_is_held_to_the_quantities_of_a_channel_from_outside(world: World, own_channels: None) -> None:
+    dry = world.with_channels(water=Table("water", ("region", "percent"), ()))
+    case = lb.run(dry, scenario(verb="irrigate", region="KAZ", percent=0.0))
+    table = case.loading.base
+    o, d, s = table.region("TJK"), table.region("UZB"), table.sector("ENE")
+    sold = case.loading.trade[o, d, s] / case.loading.producer_price_hat[o, s]
+    assert sold / table.trade[o, d, s] == pytest.approx(0.9, abs=1e-4)
+    assert "a line is down" in case.notes
+
+
+def test_channels_and_their_verbs_have_one_name(own_channels: None) -> None:
+    assert [one.name for one in channels()] == ["travel", "gas", "water", "power"]
+    with pytest.raises(ValueError, match="channel 'gas'"):
+        register_channel(Channel(name="gas", moved=watered, effect=effect_of_water))
+    with pytest.raises(ValueError, match="verb 'irrigate'"):
+        register_channel(Channel(name="more water", moved=watered, effect=effect_of_water, verbs=WATER.verbs))
+    unregister_channel("water")
+    assert "irrigate" not in verb_columns()
+
+
+def test_two_channels_do_not_hold_the_same_trade() -> None:
+    one = HeldTrade(pairs=((0, 1, 2),), kept=np.array([0.9]), cost_hat=np.array([1.1]))
+    other = HeldTrade(pairs=((1, 0, 2),), kept=np.array([0.8]), cost_hat=np.array([1.2]))
+    both = joined([one, other])
+    assert both is not None and both.pairs == ((0, 1, 2), (1, 0, 2)) and both.kept.tolist() == [0.9, 0.8]
+    assert joined([]) is None and joined([one]) is one
+    with pytest.raises(ValueError, match="same pair"):
+        joined([one, one])
