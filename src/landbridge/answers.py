@@ -37,7 +37,6 @@ __all__ = [
 
 Rows = Sequence[Mapping[str, Any]]
 Progress = Callable[[str, float], None]
-_FIVE = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
 _NOTHING_SOLVED = Status(True, 0.0, 0, "nothing to solve")
 
 
@@ -385,7 +384,7 @@ def treaties(world: World) -> Answer:
     from landbridge.channels.treaties import coverage
     from landbridge.report.channels import treaty_sections
 
-    five = [region for region in _FIVE if region in world.trade.regions]
+    five = [region for region in world.group("CA5") if region in world.trade.regions]
     table = coverage(world, five)
     (registry,) = world.channel("treaties")
     result = {"coverage": table, "registry": [dict(row) for row in registry]}

@@ -22,7 +22,7 @@ from landbridge.scenario import Scenario, apply
 from landbridge.shock import Shock, table_of
 from landbridge.trade import Carriage, Equilibrium
 from landbridge.trade.economy import Closure
-from landbridge.trade.welfare import CA5
+from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transit import Carriers, Tolls, carriage
 from landbridge.transport import (
     BaseChoice,
@@ -355,7 +355,7 @@ class SolvedBase:
     ) -> tuple[str, ...]:
         """What the first order leaves to say, of the five."""
         regions = self.table.regions
-        five = [n for n, region in enumerate(regions) if region in CA5]
+        five = [n for n, region in enumerate(regions) if region in self.world.group(CENTRAL_ASIA)]
         names = {str(row["region"]): str(row["name"]) for row in self.world.regions}
         told = of_the_rest(regions, first_order[self.closures[0]], direct)
         for closure in self.closures:

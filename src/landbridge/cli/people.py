@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["claims", "farm", "travel", "treaties"]
 
 _ENDINGS = (".json", ".csv", ".md")
-_FIVE = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
 
 
 def farm(

@@ -51,7 +51,9 @@ PARTS = ("network", "economy")
 CHANNELS = "channels"
 ECONOMY_TABLES = ("regions", "sectors")
 # A folder may lack them: names then come from places.csv, gateways.csv and the axes alone.
-OPTIONAL_TABLES = ("labels",)
+OPTIONAL_TABLES = ("labels", "country_groups", "gateway_kinds")
+# Those of them that are taken from the embedded World where a folder lacks them.
+_USUAL_TABLES = ("country_groups", "gateway_kinds")
 SOURCES_COLUMNS = ("table", "source", "year", "licence", "attribution", "note")
 
 
@@ -184,6 +186,10 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
             faults.extend(found)
         except DataError as error:
             faults.extend(error.faults)
+    for name in _USUAL_TABLES:
+        # A folder written by an earlier version has them not.
+        if name not in tables and not os.path.lexists(table_file(folder, name)):
+            tables[name] = read_table(table_file(DATA, name), name)[0]
     if path is not None and "parameters" in tables:
         tables["parameters"] = _with_own_bounds(tables["parameters"])
     if not faults and check and path is not None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from landbridge.trade import Equilibrium
 from landbridge.trade.closures import Saving, closures
 from landbridge.trade.closures import closure_rows as rows_of_closures
-from landbridge.trade.welfare import worth
+from landbridge.trade.welfare import CENTRAL_ASIA, worth
 from landbridge.world import World
 
 __all__ = ["Incomes", "closure_rows", "group_rows", "real_income_rows", "trade_rows", "value_added_rows"]
@@ -97,7 +97,8 @@ def closure_rows(incomes: Incomes, world: World) -> Rows:
         for name in ("capital_share", "discount_factor", "depreciation", "labour_supply_elasticity")
     )
     saving = Saving(share, discount, wear)
-    return rows_of_closures(closures(incomes.equilibrium, incomes.main.deficits, hours, saving))
+    found = closures(incomes.equilibrium, incomes.main.deficits, hours, saving)
+    return rows_of_closures(found, world.group(CENTRAL_ASIA))
 
 
 def trade_rows(eq: Equilibrium, goods: Sequence[str]) -> Rows:

@@ -45,11 +45,11 @@ def gateway_rows(
     """
     hours = hours_at_gateways(graph, flow_teu)
     total = graph.at_gateways(flow_teu)
-    table = world.network["gateways"].by("gateway_id")
+    table, kinds = world.network["gateways"].by("gateway_id"), world.gateway_kinds
     rows = []
     for j, gateway in enumerate(graph.gateways):
         row = table[gateway]
-        rail, port = row["mode"] == "rail", row["kind"] == "port"
+        rail, port = row["mode"] == "rail", kinds.stands_for(row) == "port"
         teu = float(total[j].sum())
         rows.append(
             {
@@ -59,7 +59,7 @@ def gateway_rows(
                 "status": str(row["status"]),
                 "trains_per_day": float(passed.trains[j]) if rail else None,
                 # Lanes pass a strait in both directions of either way.
-                "teu_container": float(passed.containers[j]) if row["kind"] != "strait" else None,
+                "teu_container": float(passed.containers[j]) if kinds.stands_for(row) != "strait" else None,
                 "tonnes": float(passed.tonnes[j]),
                 "trucks_per_year": float(passed.trucks[j]) if row["mode"] == "road" else None,
                 "teu_per_year": teu,

@@ -19,7 +19,7 @@ from landbridge.mode_split import mode_split_rows
 from landbridge.results import income, network
 from landbridge.scenario import Scenario
 from landbridge.trade import Carriage, Equilibrium
-from landbridge.trade.welfare import CA5
+from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transit import Carriers, Payments, Tolls, payments, transit_rows
 from landbridge.transport import Choice, Freight, Graph, Queues
 from landbridge.transport.pair_costs import corridor_rows, family_costs, pair_costs
@@ -139,7 +139,8 @@ class Results:
     def group_rows(self) -> Rows:
         """The same for the five Central Asian countries together and for the world."""
         self._solved()
-        return income.group_rows(self._incomes, {"CA5": CA5, "world": self._main.base.regions})
+        groups = {CENTRAL_ASIA: self.world.group(CENTRAL_ASIA), "world": self._main.base.regions}
+        return income.group_rows(self._incomes, groups)
 
     @cached_property
     def closure_rows(self) -> Rows:
@@ -382,7 +383,8 @@ class Results:
         if not self.status.converged:
             return f"<Results {self.id}: not converged, {self.status.message}>"
         rows = {row["region"]: row for row in self.real_income_rows}
-        shown = ", ".join(f"{r} {rows[r]['percent']:+.3f} %" for r in ("CHN", *CA5) if r in rows)
+        five = self.world.group(CENTRAL_ASIA)
+        shown = ", ".join(f"{r} {rows[r]['percent']:+.3f} %" for r in ("CHN", *five) if r in rows)
         told = f"real income {shown}" if self.base is not None else f"{self.n_routes} routes"
         return f"<Results {self.id}: {told}; residual {self.status.residual:.0e}>"
 

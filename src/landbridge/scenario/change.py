@@ -14,14 +14,12 @@ from landbridge.errors import Fault, did_you_mean
 from landbridge.scenario.fields import Modification, Move, out_of_bounds
 from landbridge.scenario.registry import verb_columns
 from landbridge.world import Cell, Policy, Table, World
+from landbridge.world.gateway_kinds import GatewayKinds
 from landbridge.world.names import resolve
 
-__all__ = ["GROUPS", "Change", "Row"]
+__all__ = ["Change", "Row"]
 
 Row = Mapping[str, Cell]
-
-# Groups of regions that a modification may name, and the column that says who belongs.
-GROUPS = {"CA5": "is_ca5", "EU": "is_eu", "EAEU": "is_eaeu", "CIS_FTA": "is_cis_fta"}
 
 
 class Change:
@@ -56,6 +54,11 @@ class Change:
         after = replace(self.before, network=self.network, channels=self.channels)
         return replace(after, trade=self.trade, policy=policy)
 
+    @property
+    def kinds(self) -> GatewayKinds:
+        """What each kind of gateway is to the network."""
+        return self.before.gateway_kinds
+
     # -- names and numbers -------------------------------------------------------------------------
 
     def place(self, m: Modification, key: str) -> str | None:
@@ -74,7 +77,7 @@ class Change:
             fault = replace(
                 fault,
                 what=fault.what.replace("no region", f"no {key}", 1),
-                cure=did_you_mean(text, GROUPS) or fault.cure,
+                cure=did_you_mean(text, self.before.region_groups) or fault.cure,
             )
         self.faults.append(fault)
         return None
@@ -110,9 +113,8 @@ class Change:
         for code in m.get(key):
             if code == "*":
                 found += range(len(axis))
-            elif key != "sector" and code in GROUPS:
-                members = [str(r["region"]) for r in self.before.regions if r[GROUPS[code]]]
-                found += [axis.index(r) for r in members]
+            elif key != "sector" and code in self.before.region_groups:
+                found += [axis.index(r) for r in self.before.region_groups[code]]
             else:
                 name = self.resolve(m, key, "sector" if key == "sector" else "region", code, axis)
                 if name is not None:

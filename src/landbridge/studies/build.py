@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.economy import KGZ_TRADE, TJK_CAP, read_economy, variant_folder
 from landbridge.io.files import read_lines
-from landbridge.scenario.change import GROUPS
 from landbridge.world import World
 from landbridge.world.balance import LEAST_HOME, Balanced, Total, balance, impose
 from landbridge.world.table import number_fault
@@ -327,11 +326,11 @@ def _places(world: World, text: str, place: str, column: str, faults: list[Fault
     codes = world.trade.regions
     if text == "*":
         return list(range(len(codes)))
-    if text in GROUPS:
-        return [n for n, row in enumerate(world.regions) if row[GROUPS[text]]]
+    if text in world.region_groups:
+        return [codes.index(code) for code in world.region_groups[text]]
     if text in codes:
         return [codes.index(text)]
-    known = (*codes, *GROUPS, "*")
+    known = (*codes, *world.region_groups, "*")
     faults.append(
         Fault(
             f"{place}, {column}",

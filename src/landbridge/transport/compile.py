@@ -185,17 +185,18 @@ class _Compiler:
         own = dict(_keyed(world, "gateways", ("gateway_id",)))
         self.gateway_open = [key in own and own[key]["status"] != "closed" for key in union.gateways]
         self.hub = {str(row["place_id"]): bool(row["rail_hub"]) for row in union.places.values()}
+        kinds = world.gateway_kinds
         self.straits = {
             str(row["passage"]): self.gateway_number[str(row["gateway_id"])]
             for row in union.gateways.values()
-            if row["kind"] == "strait" and row["passage"] is not None
+            if kinds.stands_for(row) == "strait" and row["passage"] is not None
         }
         # Every link over a border has a gateway, so its places include big cities (Semey, Prague): a
         # border station is one whose role says so.
         self.stations = {
             place
             for row in union.gateways.values()
-            if row["kind"] == "border" and row["mode"] == "rail"
+            if kinds.stands_for(row) == "border" and row["mode"] == "rail"
             for place in (str(row["place_a"]), str(row["place_b"]))
             if (place,) in union.places and BORDER_ROLE.search(str(union.places[(place,)]["role"] or ""))
         }

@@ -25,7 +25,7 @@ def change_gateway(change: Change, m: Modification) -> None:
         cure = "add time_h, cost_usd or capacity"
         change.faults.append(m.fault("gateway", "is named but nothing is changed", cure))
     for row in rows:
-        if "capacity" in moves and row["kind"] == "strait":
+        if "capacity" in moves and change.kinds.stands_for(row) == "strait":
             cure = "add hours, or close_gateway"
             change.faults.append(m.fault("capacity", f"{row['gateway_id']} is a strait", cure))
         elif "capacity" in moves:
@@ -56,7 +56,7 @@ def _change_hours_and_money(change: Change, m: Modification, rows: list[Row], mo
     """Every row of crossings, gauge_changes or ports that a gateway in `rows` governs."""
     product, gauge = m.get("product"), m.get("operation") == "gauge_change"
     for row in rows:
-        if row["kind"] != "border" and (product is not None or gauge):
+        if change.kinds.stands_for(row) != "border" and (product is not None or gauge):
             key = "product" if product is not None else "operation"
             cure = f"leave {key} out: a {row['kind']} has one set of hours"
             change.faults.append(m.fault(key, f"{row['gateway_id']} is a {row['kind']}", cure))
@@ -64,7 +64,7 @@ def _change_hours_and_money(change: Change, m: Modification, rows: list[Row], mo
         change.faults.append(m.fault("product", "no truck changes gauge", "write block or wagonload"))
         return
     borders, ports, straits = (
-        [row for row in rows if row["kind"] == kind] for kind in ("border", "port", "strait")
+        [row for row in rows if change.kinds.stands_for(row) == kind] for kind in ("border", "port", "strait")
     )
     touched = _change_straits(change, m, straits, moves)
     touched |= _change_table(change, m, "gauge_changes" if gauge else "crossings", borders, moves)
@@ -202,7 +202,7 @@ def _gateways(change: Change, m: Modification) -> list[Row]:
     found = [
         row
         for row in table
-        if row["kind"] == "border"
+        if change.kinds.stands_for(row) == "border"
         and (mode is None or row["mode"] == mode)
         and {country.get(str(row["place_a"])), country.get(str(row["place_b"]))} & (chosen - {None})
     ]
