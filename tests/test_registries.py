@@ -10,11 +10,12 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import landbridge as lb
 from landbridge.channels.protocol import Channel, Effect, HeldTrade, joined
 from landbridge.channels.registry import channels, register_channel, unregister_channel
-from landbridge.errors import ScenarioError
+from landbridge.errors import DataError, ScenarioError
 from landbridge.scenario import (
     Modification,
     Scenario,
@@ -29,6 +30,7 @@ from landbridge.scenario.change import Change
 from landbridge.scenario.page import verbs_page
 from landbridge.scenario.registry import verb_columns
 from landbridge.scenario.verbs import BUNDLED
+from landbridge.transport.waiting import Stations, register_wait_law, unregister_wait_law
 from landbridge.world import Table, World
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "data" / "verbs.md"
@@ -214,3 +216,73 @@ def test_two_channels_do_not_hold_the_same_trade() -> None:
     assert joined([]) is None and joined([one]) is one
     with pytest.raises(ValueError, match="same pair"):
         joined([one, one])
+
+
+# -- wait laws -----------------------------------------------------------------------------------------
+
+Array = NDArray[np.float64]
+HOURS = 6.0
+
+
+class Weighing:
+    """Every train waits so many hours at capacity, in proportion to the load; no two wait differently."""
+
+    def value(self, load: Array, at: Stations) -> tuple[Array, Array]:
+        return HOURS * load, 0.0 * load
+
+    def slopes(self, load: Array, at: Stations) -> tuple[Array, Array]:
+        return np.full_like(load, HOURS), 0.0 * load
+
+    def rate_slopes(self, load: Array, at: Stations) -> tuple[Array, Array]:
+        return 0.0 * load, 0.0 * load
+
+
+POST = "khorgos-altynkol"
+
+
+@pytest.fixture
+def weighed(world: World) -> Iterator[World]:
+    """The World with a kind of gateway of its own at Khorgos: a border whose waits follow another law."""
+    register_wait_law("weighing", Weighing())
+    kinds, gateways = world.network["gateway_kinds"], world.network["gateways"]
+    own = {**dict(kinds.rows[0]), "kind": "weighbridge", "stands_for": "border", "wait_law": "weighing"}
+    yield world.with_network(
+        gateway_kinds=kinds.with_rows([*kinds, own]),
+        gateways=gateways.with_rows(
+            {**r, "kind": "weighbridge"} if r["gateway_id"] == POST else r for r in gateways
+        ),
+    )
+    unregister_wait_law("weighing")
+
+
+def test_a_kind_of_gateway_has_a_wait_law_of_its_own(world: World, weighed: World) -> None:
+    tight = scenario(verb="change_gateway", gateway=POST, capacity={"multiply": 0.5})
+    usual, own = lb.run(world, tight), lb.run(weighed, tight)
+    assert own.base is not None and usual.base is not None and own.status.converged
+    # It is a border to the network: the base, whose queues are part of the observed hours, is the same.
+    np.testing.assert_array_equal(own.base.choice.cost, usual.base.choice.cost)
+    queues, load = own.queues, own.load
+    assert queues is not None and load is not None
+    mine = np.array([own.graph.gateways[j] == POST for j in queues.gateway])
+    laws = np.array(queues.laws)
+    assert set(laws[mine]) == {"weighing"} and set(laws[~mine]) == {"akcelik"}
+    assert queues.wait(load)[mine] == pytest.approx(HOURS * load[mine])
+    row, known = (next(r for r in case.gateway_rows if r["gateway"] == POST) for case in (own, usual))
+    assert row["queue_h"] == pytest.approx(HOURS * row["volume_over_capacity"], rel=0.3)
+    assert row["queue_h"] < known["queue_h"]
+    # Derivatives of both laws together are those of the values.
+    step = 1e-6
+    for found, slope in zip((queues.wait, queues.variance), queues.slopes(load), strict=True):
+        rise = (found(load + step) - found(load - step)) / (2.0 * step)
+        np.testing.assert_allclose(slope, rise, rtol=1e-5, atol=1e-6)
+
+
+def test_laws_of_waiting_have_one_name_and_must_be_known(weighed: World) -> None:
+    for taken in ("weighing", "akcelik", "none"):
+        with pytest.raises(ValueError, match="already"):
+            register_wait_law(taken, Weighing())
+    unregister_wait_law("weighing")
+    with pytest.raises(DataError, match="no law 'weighing'") as wrong:
+        lb.run(weighed)
+    assert "akcelik" in wrong.value.faults[0].cure
+    register_wait_law("weighing", Weighing())
