@@ -278,6 +278,8 @@ TABLES = {
     "validation_modes": _same("validation_modes"),
     "validation_money": _same("validation_money"),
     "growth": growth,
+    "country_groups": _same("country_groups"),
+    "gateway_kinds": _same("gateway_kinds"),
     "labels": labels,
     "SOURCES": _same("sources"),
 }
@@ -315,6 +317,8 @@ KEYS = {
     "validation_modes": ("row_id",),
     "validation_money": ("row_id",),
     "growth": ("region", "year"),
+    "country_groups": ("group", "country"),
+    "gateway_kinds": ("kind",),
     "labels": ("kind", "id", "lang", "label"),
     "SOURCES": ("table", "source"),
 }

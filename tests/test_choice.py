@@ -16,8 +16,9 @@ from landbridge.transport.choice import (
     solve_base,
 )
 from landbridge.transport.classes import KINDS, Classes, freight_classes, keeps_every_family
+from landbridge.transport.compile import compile_graph
 from landbridge.transport.families import BY_TRUCK
-from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, compile_graph
+from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
 from landbridge.transport.overlap import Nests
 from landbridge.transport.pair_families import TAPER, TAPER_ROAD
 from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate

@@ -25,7 +25,7 @@ from landbridge.io.tables import DATA, load_world
 from landbridge.io.workbook import FIRST_ROW, SHEETS, merge, read_workbook, write_template
 from landbridge.studies.check import check, islands
 from landbridge.transport.base_routes import stored_base
-from landbridge.transport.graph import compile_graph
+from landbridge.transport.compile import compile_graph
 from landbridge.transport.search import Pairs
 from landbridge.world import World
 from landbridge.world.table import columns_of, read_schema

@@ -8,20 +8,10 @@ import numpy as np
 import pytest
 
 from landbridge.errors import DataError
+from landbridge.transport.compile import align, compile_graph
 from landbridge.transport.emissions import EmissionFactors
 from landbridge.transport.gateways import crossing_terms
-from landbridge.transport.graph import (
-    GATE_IN,
-    GATE_OUT,
-    LAYERS,
-    OPERATIONS,
-    ROAD,
-    SEA,
-    TERMS,
-    Graph,
-    align,
-    compile_graph,
-)
+from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, OPERATIONS, ROAD, SEA, TERMS, Graph
 from mini_world import added, changed, mini_world
 
 N = len(LAYERS)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from landbridge.transport.graph import Graph, align
+from landbridge.transport.compile import align
+from landbridge.transport.graph import Graph
 from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import RouteSet, generate
 from mini_world import ZONES, added, mini_world

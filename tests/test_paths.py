@@ -9,7 +9,8 @@ import pytest
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, align, compile_graph
+from landbridge.transport.compile import align, compile_graph
+from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
 from landbridge.transport.paths import FAMILIES, RouteSet, arc_type, generate
 from landbridge.world import World
 from mini_world import ZONES, changed, mini_world

@@ -11,7 +11,8 @@ from landbridge.errors import DataError, ScenarioError
 from landbridge.remarks import of_first_order
 from landbridge.scenario import Scenario
 from landbridge.transit import Carriers, payments, transit_rows
-from landbridge.transport.graph import BORDER_ROLE, GAUGE_CHANGE, LAYERS, TERMS, Graph
+from landbridge.transport.compile import BORDER_ROLE
+from landbridge.transport.graph import GAUGE_CHANGE, LAYERS, TERMS, Graph
 
 
 @pytest.fixture(scope="module")

@@ -125,7 +125,7 @@ def _answer(
     forms: Mapping[str, Form] | None = None,
 ) -> Answer:
     made = manifest(world, command, scenarios, options)
-    lines = tuple(attribution(world.folder))
+    lines = tuple(attribution(world.files))
     return Answer(command, result, rows, status, made, sections, lines, found, forms or {})
 
 
@@ -442,10 +442,9 @@ def treaties(world: World, *, years: Sequence[int] = range(2000, 2025)) -> Answe
     """
     from landbridge.channels.treaties import coverage, dummy_rows
     from landbridge.report.channels import treaty_sections
-    from landbridge.report.digest import members
     from landbridge.report.writers import rows_csv
 
-    group = [region for region in members(world) if region in world.trade.regions]
+    group = [region for region in world.group("CA5") if region in world.trade.regions]
     table = coverage(world, group)
     (registry,) = world.channel("treaties")
     result = {"coverage": table, "registry": [dict(row) for row in registry]}

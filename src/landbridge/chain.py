@@ -22,7 +22,7 @@ from landbridge.scenario import Scenario, apply
 from landbridge.shock import Shock, table_of
 from landbridge.trade import Carriage, Equilibrium
 from landbridge.trade.economy import Closure
-from landbridge.trade.welfare import CA5
+from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transit import Carriers, Tolls, carriage
 from landbridge.transport import (
     BaseChoice,
@@ -155,6 +155,32 @@ class Searched:
         if key not in self._passes:
             self._passes[key] = passes(self.routes, self.graphs[0], queues)
         return self._passes[key]
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What a result was solved from; calling it solves the same once more.
+
+    worlds: all that share one search of routes. base, number: numbers of the base and of its own World among
+    them. scenario, start: as in `SolvedBase.case`, None for the base itself. phi_b: that of the case.
+    """
+
+    worlds: tuple[World, ...]
+    base: int
+    number: int
+    throw: bool
+    phi_b: float
+    scenario: Scenario | None = None
+    start: FloatArray | None = None
+
+    def __call__(self) -> Results:
+        """The Results, with the routes that they follow from."""
+        base = SolvedBase(Searched(self.worlds), self.worlds[self.base], self.base, self.throw)
+        if self.scenario is None:
+            return base.results
+        if self.phi_b != base.classes.phi_b:
+            base = base.responding(self.phi_b)
+        return base.case(self.worlds[self.number], self.number, self.scenario, self.start)
 
 
 class SolvedBase:
@@ -310,6 +336,15 @@ class SolvedBase:
             queues=queues,
             load=settled.load if settled is not None else None,
             unqueued=unqueued,
+            again=Origin(
+                tuple(self.common.worlds),
+                self.number,
+                number,
+                self.throw,
+                self.classes.phi_b,
+                scenario,
+                start,
+            ),
         )
 
     def _of_first_order(
@@ -320,7 +355,7 @@ class SolvedBase:
     ) -> tuple[str, ...]:
         """What the first order leaves to say, of the five."""
         regions = self.table.regions
-        five = [n for n, region in enumerate(regions) if region in CA5]
+        five = [n for n, region in enumerate(regions) if region in self.world.group(CENTRAL_ASIA)]
         names = {str(row["region"]): str(row["name"]) for row in self.world.regions}
         told = of_the_rest(regions, first_order[self.closures[0]], direct)
         for closure in self.closures:

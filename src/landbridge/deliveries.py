@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.channels.gas import GasShock
+from landbridge.channels.protocol import Held
 from landbridge.errors import ConvergenceError, Status
 from landbridge.trade import Equilibrium, solve
 from landbridge.trade.economy import Closure
@@ -45,7 +45,7 @@ class Deliveries:
 
 
 def hold(
-    pipes: GasShock,
+    pipes: Held,
     table: TradeTable,
     cost_hat: FloatArray,
     tariff: FloatArray | None = None,
@@ -117,7 +117,7 @@ def at_base_prices(eq: Equilibrium) -> FloatArray:
     return np.asarray(eq.trade / eq.producer_price_hat[:, None, :])
 
 
-def _sellers(pipes: GasShock, table: TradeTable) -> list[tuple[int, int, NDArray[np.int64]]]:
+def _sellers(pipes: Held, table: TradeTable) -> list[tuple[int, int, NDArray[np.int64]]]:
     """Sellers with deposits, their sector, and the buyers abroad whose pipes do not change."""
     out = []
     for n, s in sorted({(o, s) for o, _, s in pipes.pairs}):
@@ -129,7 +129,7 @@ def _sellers(pipes: GasShock, table: TradeTable) -> list[tuple[int, int, NDArray
     return out
 
 
-def _output_left(pipes: GasShock, table: TradeTable, n: int, s: int) -> float:
+def _output_left(pipes: Held, table: TradeTable, n: int, s: int) -> float:
     """Output after / before if only the sales over pipes changed."""
     moved: float = sum(
         float(table.trade[pair]) * (kept - 1.0)

@@ -20,7 +20,8 @@ from landbridge.phrases import say
 from landbridge.report import LONG, Digest, base_name, long_rows
 from landbridge.result_tables import result_table, result_tables
 from landbridge.results import Results, Rows
-from landbridge.transport.graph import BLOCK, LAYERS, TERMS, WAGONLOAD, compile_graph
+from landbridge.transport.compile import compile_graph
+from landbridge.transport.graph import BLOCK, LAYERS, TERMS, WAGONLOAD
 from landbridge.world import World
 
 __all__ = ["Flows", "about", "dta", "geojson", "geopackage", "gmns", "parquet", "skims", "xlsx"]

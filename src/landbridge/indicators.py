@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.trade import Equilibrium
-from landbridge.trade.welfare import CA5
+from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transport import BY_LAND, FAMILIES, Choice, Freight, Graph
 from landbridge.transport.graph import LAYERS
 from landbridge.transport.paths import RouteSet, transit_arcs
@@ -59,9 +59,14 @@ UNITS = {
 _PLACES_SHOWN = 10
 _KEPT: WeakKeyDictionary[Any, dict[tuple[str, str], float]] = WeakKeyDictionary()
 # What the base and all cases of a study share, as their routes and places are the same.
-_WAYS: WeakKeyDictionary[RouteSet, _Ways] = WeakKeyDictionary()
+_WAYS: WeakKeyDictionary[RouteSet, dict[tuple[str, ...], _Ways]] = WeakKeyDictionary()
 # Families by land; the sea between land legs of the Caspian belongs to them.
 _LAND = tuple(FAMILIES.index(name) for name in BY_LAND)
+
+
+def _five(world: World) -> tuple[str, ...]:
+    """The countries of Central Asia."""
+    return world.group(CENTRAL_ASIA)
 
 
 class Solved(Protocol):
@@ -93,16 +98,16 @@ class _Ways:
     of the n.
     """
 
-    def __init__(self, graph: Graph, routes: RouteSet) -> None:
+    def __init__(self, graph: Graph, routes: RouteSet, five: tuple[str, ...]) -> None:
         of = np.array(graph.countries)
         self.start, self.end = of[routes.origin], of[routes.destination]
         self._of_route = routes.pair
-        self.of_five = np.isin(self.start, CA5) | np.isin(self.end, CA5)
-        marks = [transit_arcs(graph, frozenset([country])) for country in CA5]
+        self.of_five = np.isin(self.start, five) | np.isin(self.end, five)
+        marks = [transit_arcs(graph, frozenset([country])) for country in five]
         touched = routes.touching(np.stack(marks, axis=1))
         self.crosses = {
             country: touched[:, n] & ((self.start != country) & (self.end != country))[routes.pair]
-            for n, country in enumerate(CA5)
+            for n, country in enumerate(five)
         }
         route, gateway = routes.through(graph)
         mine = self.of_five[routes.pair[route]]
@@ -148,9 +153,10 @@ class Carried:
 
     @cached_property
     def _ways(self) -> _Ways:
-        if self.routes not in _WAYS:
-            _WAYS[self.routes] = _Ways(self.graph, self.routes)
-        return _WAYS[self.routes]
+        five, known = _five(self.solved.world), _WAYS.setdefault(self.routes, {})
+        if five not in known:
+            known[five] = _Ways(self.graph, self.routes, five)
+        return known[five]
 
     def begins_in(self, *countries: str) -> NDArray[np.bool_]:
         """Routes from these countries [route]."""
@@ -193,10 +199,11 @@ class Carried:
         times = np.bincount(ways.number[mine[ways.route]], minlength=len(ways.pair))
         count = np.bincount(routes.pair[mine], minlength=routes.n_pairs)
         demand = self.solved.demand_teu.sum(axis=1)
+        five = set(_five(self.solved.world))
         out: dict[tuple[str, str], float] = {}
         for k in np.flatnonzero((times > 0) & (times == count[ways.pair])).tolist():
             q, j = int(ways.pair[k]), int(ways.gateway[k])
-            for country in {str(ends[0][q]), str(ends[1][q])} & set(CA5):
+            for country in {str(ends[0][q]), str(ends[1][q])} & five:
                 name = country, graph.gateways[j]
                 out[name] = out.get(name, 0.0) + float(demand[q])
         return out
@@ -212,7 +219,7 @@ def indicators(after: Solved, base: Solved | None = None, *, lost: Lost | None =
     old = dict(_figures(base, lost)) if base is not None else {}
     access = market_access_hat(after)
     for n, region in enumerate(after.equilibrium[after.closure].base.regions):
-        if region in (*CA5, "CHN"):
+        if region in (*_five(after.world), "CHN"):
             new["market_access", region] = 100.0 * float(access[n])
             if base is not None:
                 old["market_access", region] = 100.0
@@ -282,7 +289,8 @@ def _measure(solved: Solved, lost: Lost | None) -> dict[tuple[str, str], float]:
     by_land = np.isin(carried.routes.family, _LAND)
     china = carried.begins_in("CHN") | carried.goes_to("CHN")
     known = set(carried.graph.countries)
-    for country in CA5:
+    five = _five(solved.world)
+    for country in five:
         if country not in known:
             continue
         crossing = by_land & carried.crosses(country)
@@ -293,7 +301,7 @@ def _measure(solved: Solved, lost: Lost | None) -> dict[tuple[str, str], float]:
     out |= {("betweenness_teu", place): teu for place, teu in _betweenness(carried).items()}
     out |= {("gateway_hhi", country): value for country, value in _concentration(solved).items()}
     without = lost(solved) if lost is not None else carried.without_another_way
-    for country in CA5:
+    for country in five:
         mine = {gateway: teu for (of, gateway), teu in without.items() if of == country}
         total = carried.boxes_of(country)
         if total > 0.0:
@@ -318,7 +326,7 @@ def _betweenness(carried: Carried) -> dict[str, float]:
         minlength=len(graph.places),
     )
     ending = np.bincount(routes.destination[routes.pair], weights=carried.teu, minlength=len(graph.places))
-    five = np.isin(np.array(graph.countries), CA5)
+    five = np.isin(np.array(graph.countries), _five(carried.solved.world))
     passing = np.where(five, np.maximum(into - ending, 0.0), 0.0)
     order = np.argsort(-passing, kind="stable")[:_PLACES_SHOWN]
     return {graph.places[p]: float(passing[p]) for p in order if passing[p] > 0.0}
@@ -331,14 +339,15 @@ def _concentration(solved: Solved) -> dict[str, float]:
     table = solved.world.network["gateways"].by("gateway_id")
     country = {str(r["place_id"]): str(r["country"]) for r in solved.world.network["places"]}
     of: dict[str, list[float]] = {}
+    kinds = solved.world.gateway_kinds
     for j, gateway in enumerate(graph.gateways):
         row = table[gateway]
-        if row["kind"] not in ("border", "port"):
+        if kinds.stands_for(row) not in ("border", "port"):
             continue
         for end in {country.get(str(row["place_a"])), country.get(str(row["place_b"]))} - {None}:
             of.setdefault(str(end), []).append(float(teu[j]))
     out = {}
-    for name in ("CHN", *CA5):
+    for name in ("CHN", *_five(solved.world)):
         flows = np.array(of.get(name, []))
         if flows.sum() > 0.0:
             out[name] = float(((flows / flows.sum()) ** 2).sum())

@@ -1,6 +1,6 @@
 """What a case asks of the economy, and what the economy answers to expected costs of transport.
 
-productivity, tariffs, visits, gas delivered, tau'/tau -> equilibrium -> boxes between zones
+productivity, tariffs, what the channels ask, tau'/tau -> equilibrium -> boxes between zones
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.channels import gas, travel
+from landbridge.channels.protocol import Effect, Held, joined
+from landbridge.channels.registry import channels
 from landbridge.deliveries import at_base_prices, hold
 from landbridge.errors import DataError, Fault, Status
 from landbridge.results import Results
@@ -61,31 +62,46 @@ class Shock:
         self.trade_cost = _ratio(world.policy.trade_cost_hat, base.policy.trade_cost_hat)
         self.transfer = _beyond(world.policy.transfer, base.policy.transfer)
         self.works = _beyond(world.policy.works, base.policy.works)
-        self.visits: FloatArray | None = None
-        self.notes: tuple[str, ...] = ()
-        if travel.moved(base, world):
-            found = travel.shock(base, world)
-            self.visits, self.notes = found.cost_hat["central"], found.notes
-        self.pipes = gas.shock(base, world) if gas.moved(base, world) else None
-        if self.pipes is not None:
-            self.notes += self.pipes.notes
+        asked: list[Effect] = []
+        if before is not None:
+            asked = [one.effect(base, world) for one in channels() if one.moved(base, world)]
+        self.effects = tuple(asked)
+        self.notes = tuple(note for effect in self.effects for note in effect.notes)
+        self._add_channels()
         # Trade inside a bloc off the network answers to the price of carbon alone.
         self.log_kept = 0.0 if before is None else kept_log_tau(world) - kept_log_tau(base)
         self.held: FloatArray | None = None
         self.last: Equilibrium | None = None
 
+    def _add_channels(self) -> None:
+        """Add productivities and transfers; costs come in with `cost_hat`, trade with `hold`."""
+        for effect in self.effects:
+            if effect.productivity_hat is not None:
+                known = self.stated
+                self.stated = effect.productivity_hat if known is None else known * effect.productivity_hat
+            if effect.transfer is not None:
+                moved = self.transfer
+                self.transfer = effect.transfer if moved is None else moved + effect.transfer
+        self.productivity = self.stated
+
+    @property
+    def _held(self) -> list[Held]:
+        return [effect.held for effect in self.effects if effect.held is not None]
+
     def hold(self, cost: FloatArray) -> Status | None:
-        """Hold energy trade to the gas delivered, at expected costs without further waits."""
-        if self.before is None or self.pipes is None or not self.pipes.pairs:
+        """Hold trade to the quantities of the channels, at expected costs without further waits."""
+        quantities = joined(self._held)
+        if self.before is None or quantities is None:
             return None
         free, closure = self.cost_hat(cost), self.closures[0]
         start = self.before.equilibrium[closure]
         given = self.tariff, self.stated, self.transfer, closure, start, self.throw
-        met = hold(self.pipes, self.table, free, *given)
+        met = hold(quantities, self.table, free, *given)
         self.held, self.productivity = met.cost_hat / free, met.productivity_hat
         for n, s, left in met.deposits:
             region, sector = self.table.regions[n], self.table.sectors[s]
-            why = "gas without a pipe is sold to no other buyer" if left < 1.0 else "more gas is sold"
+            less, more = next(one.why for one in self._held if any((o, k) == (n, s) for o, _, k in one.pairs))
+            why = less if left < 1.0 else more
             self.notes += (f"deposits in use, {region} {sector}: {left:.1%} of the base; {why} abroad",)
         return met.status
 
@@ -93,7 +109,7 @@ class Shock:
         """tau'/tau; a pair that does not trade has no cost to change, whatever became of its routes."""
         log_hat = self.freight.log_tau(cost) - self.log_tau + self.log_kept
         hat = np.exp(np.where(self.table.trade > 0.0, log_hat, 0.0))
-        for more in (self.visits, self.held, self.trade_cost):
+        for more in (*(effect.cost_hat for effect in self.effects), self.held, self.trade_cost):
             if more is not None:
                 hat = hat * more
         return hat

@@ -27,7 +27,8 @@ from scipy.sparse import csr_matrix
 
 from landbridge.trade import Carriage
 from landbridge.transport import ArcBars, Choice, Freight, Graph
-from landbridge.transport.graph import BORDER_ROLE, GAUGE_CHANGE, HAUL, LAYERS, RAILS, ROAD, TERMS
+from landbridge.transport.compile import BORDER_ROLE
+from landbridge.transport.graph import GAUGE_CHANGE, HAUL, LAYERS, RAILS, ROAD, TERMS
 from landbridge.transport.paths import RouteSet
 from landbridge.world import World
 

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from landbridge.transport import BaseChoice, Choice, Graph, RouteSet, freight_classes, pivot, solve_base
+from landbridge.transport.compile import align
 from landbridge.transport.families import FAMILIES
-from landbridge.transport.graph import align
 from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import generate
 from landbridge.world import World

@@ -26,12 +26,14 @@ from landbridge.channels.gas_network import (
     parameter,
     read_network,
 )
+from landbridge.channels.protocol import Channel, Effect
 from landbridge.errors import Fault, InfeasibleError
 from landbridge.world import World
 from landbridge.world.trade_table import TradeTable
 
 __all__ = [
     "BASE_YEAR",
+    "CHANNEL",
     "DAYS",
     "TABLES",
     "Contract",
@@ -123,6 +125,11 @@ class GasShock:
     notes: tuple[str, ...]
     rows: Rows = field(default_factory=list)
 
+    @property
+    def why(self) -> tuple[str, str]:
+        """Why a seller's deposits are used less, and why more."""
+        return "gas without a pipe is sold to no other buyer", "more gas is sold"
+
 
 def moved(base: World, world: World) -> bool:
     """Whether the gas network differs between two Worlds."""
@@ -182,3 +189,11 @@ def _gas_share(row: Row, energy_musd: float) -> float:
     if row["gas_musd"] is not None:
         return min(1.0, float(row["gas_musd"]) / energy_musd) if energy_musd > 0.0 else 0.0
     return float(row["share"] or 0.0)
+
+
+def _effect(base: World, world: World) -> Effect:
+    found = shock(base, world)
+    return Effect(held=found, notes=found.notes)
+
+
+CHANNEL = Channel(name="gas", moved=moved, effect=_effect)

@@ -24,6 +24,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.channels.protocol import Channel, Effect
 from landbridge.errors import DataError, Fault
 from landbridge.world import World
 from landbridge.world.distance import great_circle_km
@@ -32,6 +33,7 @@ from landbridge.world.table import Cell
 __all__ = [
     "BASE_YEAR",
     "CASES",
+    "CHANNEL",
     "SERVICES",
     "Arrivals",
     "Case",
@@ -420,3 +422,11 @@ def _cities(world: World) -> dict[str, tuple[float, float]]:
         region: (float(places[place]["lon"] or 0.0), float(places[place]["lat"] or 0.0))
         for region, (_, place) in largest.items()
     }
+
+
+def _effect(before: World, after: World) -> Effect:
+    found = shock(before, after)
+    return Effect(cost_hat=found.cost_hat["central"], notes=found.notes)
+
+
+CHANNEL = Channel(name="travel", moved=moved, effect=_effect)

@@ -249,7 +249,7 @@ def _export_gmns(world: World, folder: Path, as_json: bool, begin: float) -> Non
     from landbridge.io.network import write_gmns
     from landbridge.io.tables import attribution
 
-    files = gmns(world, attribution(world.folder))
+    files = gmns(world, attribution(world.files))
     write_gmns(folder, files)
     if as_json:
         result = {"folder": folder.name, "files": sorted(files), "hash": world.hash}

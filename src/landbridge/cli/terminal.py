@@ -126,7 +126,7 @@ def attribution_lines(world: World) -> list[str]:
     """Attribution lines of a World's tables."""
     from landbridge.io.tables import attribution
 
-    return attribution(world.folder)
+    return attribution(world.files)
 
 
 def read_json(path: Path) -> Mapping[str, Any]:

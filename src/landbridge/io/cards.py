@@ -43,6 +43,8 @@ WHAT: Mapping[str, str] = {
     "parameters": "Every parameter of the model with its range.",
     "corridors": "Relations reported in every run.",
     "study_set": "Scenarios that `landbridge run` compares with the base.",
+    "country_groups": "Groups of countries: customs unions, Central Asia, those that claims are about.",
+    "gateway_kinds": "What each kind of gateway is to the network, and the law of its waits.",
     "labels": "Names of places, countries, gateways and sectors in English, Russian and Chinese.",
     "validation_counts": "Observed counts of trains and boxes, and what each is to the model.",
     "validation_corridors": "Observed door-to-door times and rates, beside which the model is held.",

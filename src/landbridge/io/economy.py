@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault, did_you_mean
-from landbridge.io.files import Lines, read_lines
+from landbridge.io.files import Lines, Source, file_in, has_file, read_lines
 from landbridge.world.table import number_fault, quoted
 from landbridge.world.trade_table import TradeTable
 from landbridge.world.validate import SPELLED_OUT
 
 __all__ = [
+    "FILES",
     "KGZ_TRADE",
     "TJK_CAP",
     "economy_rows",
@@ -39,6 +40,10 @@ Array = NDArray[np.float64]
 KGZ_TRADE = ("reported", "baci", "china_only")
 # Whether Chinese exports to Tajikistan are cut until its imports meet the national total.
 TJK_CAP = ("on", "off")
+
+# Files of all variants together, and of each.
+_COMMON = ("regions.csv", "sectors.csv", "tariff.csv", "rents.csv", "trade_steps.csv")
+_OF_VARIANT = ("trade.csv", "input_share.csv", "shares.csv")
 
 # Axes longer than these would ask for more memory than a laptop has.
 MAX_REGIONS, MAX_SECTORS, MAX_CELLS = 1000, 500, 20_000_000
@@ -59,15 +64,20 @@ def variant_folder(kgz_trade: str = "reported", tjk_cap: str = "on") -> str:
     return f"{kgz_trade}-tjk_cap_{tjk_cap}"
 
 
-def read_economy(folder: Path, kgz_trade: str = "reported", tjk_cap: str = "on") -> TradeTable:
-    """One variant of the base table of a folder.
+FILES = _COMMON + tuple(
+    f"{variant_folder(kgz, cap)}/{name}" for kgz, cap in product(KGZ_TRADE, TJK_CAP) for name in _OF_VARIANT
+)
+
+
+def read_economy(folder: Source, kgz_trade: str = "reported", tjk_cap: str = "on") -> TradeTable:
+    """One variant of the base table of a folder, or of its files in memory.
 
     Raises DataError with every fault of every file: its line, its column and a cure.
     """
     return read_trade_table(folder, variant_folder(kgz_trade, tjk_cap))
 
 
-def read_trade_table(folder: Path, variant: str = "") -> TradeTable:
+def read_trade_table(folder: Source, variant: str = "") -> TradeTable:
     """A TradeTable from its CSV files, such as `landbridge data read icio ... -o FOLDER` writes.
 
     variant: the folder inside, where trade and shares stand apart from the axes and tariffs.
@@ -142,7 +152,7 @@ def economy_rows(table: TradeTable) -> dict[str, list[list[str]]]:
     }
 
 
-def read_rents(folder: Path, table: TradeTable) -> Array:
+def read_rents(folder: Source, table: TradeTable) -> Array:
     """Rent share of value added, its low and its high end [region, sector, 3]; zeros without rents.csv.
 
     Raises DataError as `read_trade_table` does.
@@ -154,10 +164,10 @@ def read_rents(folder: Path, table: TradeTable) -> Array:
     return found
 
 
-def _rents(folder: Path, cells: Sequence[tuple[str, tuple[str, ...]]], faults: list[Fault]) -> Array:
+def _rents(folder: Source, cells: Sequence[tuple[str, tuple[str, ...]]], faults: list[Fault]) -> Array:
     name, columns = "rents.csv", ["rent_share", "low", "high"]
     (_, regions), (_, sectors) = cells
-    if not (folder / name).is_file():
+    if not has_file(folder, name):
         return np.zeros((len(regions), len(sectors), len(columns)))
     found = np.nan_to_num(_matrix(folder, name, cells, columns, faults, every=False))
     share, low, high = (found[:, :, c] for c in range(len(columns)))
@@ -168,10 +178,10 @@ def _rents(folder: Path, cells: Sequence[tuple[str, tuple[str, ...]]], faults: l
     return found
 
 
-def _lines(folder: Path, name: str, faults: list[Fault]) -> Lines:
+def _lines(folder: Source, name: str, faults: list[Fault]) -> Lines:
     """Header and rows of a file; empty, with a fault, when there is nothing to read."""
     try:
-        lines, broken = read_lines(folder / name, name)
+        lines, broken = read_lines(file_in(folder, name, name), name)
     except DataError as error:
         faults += error.faults
         return [], []
@@ -181,7 +191,7 @@ def _lines(folder: Path, name: str, faults: list[Fault]) -> Lines:
     return lines
 
 
-def _codes(folder: Path, name: str, column: str, faults: list[Fault]) -> tuple[str, ...]:
+def _codes(folder: Source, name: str, column: str, faults: list[Fault]) -> tuple[str, ...]:
     """The distinct codes that a file lists, in its order."""
     header, lines = _lines(folder, name, faults)
     if not header:
@@ -205,7 +215,7 @@ def _codes(folder: Path, name: str, column: str, faults: list[Fault]) -> tuple[s
 
 
 def _matrix(
-    folder: Path,
+    folder: Source,
     name: str,
     keys: Sequence[tuple[str, tuple[str, ...]]],
     columns: Sequence[str],

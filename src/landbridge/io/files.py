@@ -7,7 +7,7 @@ import io
 import math
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from landbridge.errors import DataError, Fault
@@ -19,8 +19,11 @@ __all__ = [
     "MAX_BYTES",
     "MAX_ROWS",
     "Lines",
+    "Source",
     "csv_text",
+    "file_in",
     "finite_number",
+    "has_file",
     "read_bytes",
     "read_lines",
     "read_text",
@@ -34,14 +37,35 @@ MAX_ROWS = 200_000
 
 # Header, and rows of cells with the line each begins on.
 Lines = tuple[list[str], list[tuple[int, list[str]]]]
+# A folder, or the content of files that were read from one, by their path inside it ("economy/rents.csv").
+Source = Path | Mapping[str, bytes]
 
 
-def read_bytes(path: Path, name: str | None = None) -> bytes:
-    """The content of an ordinary file of at most 200 MB.
+def has_file(source: Source, inside: str) -> bool:
+    """Whether a folder, or what was read from one, holds an ordinary file."""
+    return (source / inside).is_file() if isinstance(source, Path) else inside in source
+
+
+def file_in(source: Source, inside: str, name: str) -> Path | bytes:
+    """One file of a folder as `read_lines` takes it; the content itself where it was read already.
+
+    name: how faults call it. Raises DataError where it was not among the files read.
+    """
+    if isinstance(source, Path):
+        return source / inside
+    if inside not in source:
+        raise DataError("a file is missing", [Fault(name, "not found", "check the name")])
+    return source[inside]
+
+
+def read_bytes(path: Path | bytes, name: str | None = None) -> bytes:
+    """The content of an ordinary file of at most 200 MB; content that was read already is given back.
 
     name: how faults call it. Raises DataError where it is missing, too large, or no ordinary file
     (a folder, a device, a pipe, a link that leads nowhere).
     """
+    if isinstance(path, bytes):
+        return path
     shown = name or str(path)
     try:
         about = path.stat()
@@ -71,13 +95,13 @@ def _too_large(shown: str, size: int) -> Fault:
     return Fault(shown, what, "check that it is the right file, or keep only the rows needed")
 
 
-def read_text(path: Path, name: str | None = None) -> str:
+def read_text(path: Path | bytes, name: str | None = None) -> str:
     """The text of a file in UTF-8, with or without a byte-order mark.
 
     Raises DataError where it is missing, empty, binary, in another coding (which is named) or larger than
     200 MB.
     """
-    shown = name or str(path)
+    shown = _shown(path, name)
     raw = read_bytes(path, name)
     try:
         text = raw.decode("utf-8-sig")
@@ -91,8 +115,13 @@ def read_text(path: Path, name: str | None = None) -> str:
     return text
 
 
+def _shown(path: Path | bytes, name: str | None) -> str:
+    """How faults call a file."""
+    return name or ("a file" if isinstance(path, bytes) else str(path))
+
+
 def read_lines(
-    path: Path, name: str | None = None, notes: list[str] | None = None
+    path: Path | bytes, name: str | None = None, notes: list[str] | None = None
 ) -> tuple[Lines, list[Fault]]:
     """Header and rows of a CSV file, with a fault for every line whose cells do not fit the header.
 
@@ -102,7 +131,7 @@ def read_lines(
     the file cannot be read, where quotes do not pair, where a header names a column twice or not at all,
     and where there are too many rows.
     """
-    shown = name or path.name
+    shown = name or (path.name if isinstance(path, Path) else _shown(path, name))
     text, sign = (read_text(path, name), ",") if notes is None else _any_text(path, shown, notes)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     rows: list[tuple[int, list[str]]] = []
@@ -142,7 +171,7 @@ _COMMA = re.compile(r"\s*([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)\s*")
 _POINT = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*")
 
 
-def _any_text(path: Path, shown: str, notes: list[str]) -> tuple[str, str]:
+def _any_text(path: Path | bytes, shown: str, notes: list[str]) -> tuple[str, str]:
     """The text of a table in any coding that `decode` recognises, and the sign between its cells."""
     raw = read_bytes(path, shown)
     if not raw.strip():

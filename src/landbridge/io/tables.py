@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from landbridge.errors import DataError, Fault, did_you_mean
-from landbridge.io.economy import KGZ_TRADE, TJK_CAP, read_economy
-from landbridge.io.files import read_lines, read_text, write_text
+from landbridge.io.economy import FILES, KGZ_TRADE, TJK_CAP, read_economy
+from landbridge.io.files import Source, file_in, read_bytes, read_lines, read_text, write_text
 from landbridge.world import World
 from landbridge.world.table import (
     OWN,
@@ -51,13 +51,32 @@ PARTS = ("network", "economy")
 CHANNELS = "channels"
 ECONOMY_TABLES = ("regions", "sectors")
 # A folder may lack them: names then come from places.csv, gateways.csv and the axes alone.
-OPTIONAL_TABLES = ("labels",)
+OPTIONAL_TABLES = ("labels", "country_groups", "gateway_kinds")
+# Those of them that are taken from the embedded World where a folder lacks them.
+_USUAL_TABLES = ("country_groups", "gateway_kinds")
 SOURCES_COLUMNS = ("table", "source", "year", "licence", "attribution", "note")
 
 
 def parts_of(folder: Path) -> tuple[str, ...]:
     """The folders of tables a World's folder holds: network, economy, and channels where it is there."""
     return (*PARTS, CHANNELS) if (folder / CHANNELS).is_dir() else PARTS
+
+
+def _files_of(folder: Path) -> dict[str, bytes]:
+    """What a World keeps beside its tables: sources, and the files of every variant of its economy.
+
+    One that is there but cannot be read is kept as an empty one, so that whoever needs it is refused.
+    """
+    wanted = [f"{part}/SOURCES.csv" for part in parts_of(folder)]
+    wanted += [f"economy/{name}" for name in FILES]
+    found = {}
+    for inside in wanted:
+        try:
+            found[inside] = read_bytes(folder / inside)
+        except DataError:
+            if os.path.lexists(folder / inside):
+                found[inside] = b""
+    return found
 
 
 def tables_of(folder: Path) -> tuple[str, ...]:
@@ -77,11 +96,11 @@ def table_file(folder: Path, name: str) -> Path:
     return folder / part / f"{name}.csv"
 
 
-def read_sources(folder: Path, part: str) -> tuple[list[dict[str, str]], list[Fault]]:
+def read_sources(folder: Source, part: str) -> tuple[list[dict[str, str]], list[Fault]]:
     """Rows of the SOURCES.csv of a part of the data: which licence each table has, with its faults."""
     name = f"{part}/SOURCES.csv"
     try:
-        (header, lines), faults = read_lines(folder / part / "SOURCES.csv", name)
+        (header, lines), faults = read_lines(file_in(folder, name, name), name)
     except DataError as error:
         return [], list(error.faults)
     if set(header) != set(SOURCES_COLUMNS):
@@ -90,14 +109,15 @@ def read_sources(folder: Path, part: str) -> tuple[list[dict[str, str]], list[Fa
     return [dict(zip(header, cells, strict=True)) for _, cells in lines], faults
 
 
-def attribution(folder: Path) -> list[str]:
-    """The attribution lines of the tables of a folder, sorted, each once.
+def attribution(folder: Source) -> list[str]:
+    """The attribution lines of the tables of a folder, or of the files of a World, sorted, each once.
 
     Raises DataError where a SOURCES.csv is there but cannot be read.
     """
     lines: set[str] = set()
-    for part in parts_of(folder):
-        if (folder / part / "SOURCES.csv").exists():
+    for part in (*PARTS, CHANNELS):
+        name = f"{part}/SOURCES.csv"
+        if (folder / name).exists() if isinstance(folder, Path) else name in folder:
             rows, faults = read_sources(folder, part)
             if faults:
                 raise DataError("the sources cannot be read", faults)
@@ -166,6 +186,10 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
             faults.extend(found)
         except DataError as error:
             faults.extend(error.faults)
+    for name in _USUAL_TABLES:
+        # A folder written by an earlier version has them not.
+        if name not in tables and not os.path.lexists(table_file(folder, name)):
+            tables[name] = read_table(table_file(DATA, name), name)[0]
     if path is not None and "parameters" in tables:
         tables["parameters"] = _with_own_bounds(tables["parameters"])
     if not faults and check and path is not None:
@@ -182,7 +206,8 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
         raise DataError(f"{folder.name} is not a valid world: {count}", faults)
     regions, sectors = tables.pop("regions"), tables.pop("sectors")
     channels = {name: tables.pop(name) for name in channel_tables() if name in tables}
-    return World(tables, regions, sectors, trade, folder, channels=channels)
+    files = _files_of(folder)
+    return World(tables, regions, sectors, trade, folder, channels=channels, files=files)
 
 
 def _economy(folder: Path, parameters: Table | None) -> tuple[TradeTable | None, list[Fault]]:

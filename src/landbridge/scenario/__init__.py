@@ -6,8 +6,8 @@
     verb = "add_link"
     from = "Kashgar"
 
-The keys of every verb, their types and bounds are the `modification.*` rows of schema.csv: one list for
-checking, for the JSON Schema and for the documentation.
+The keys of every verb, their types and bounds are the `modification.*` rows of schema.csv, or stated where a
+verb is registered: one list for checking, for the JSON Schema and for the documentation.
 """
 
 from __future__ import annotations
@@ -23,13 +23,28 @@ from typing import Any
 
 from landbridge.errors import Fault, ScenarioError, did_you_mean
 from landbridge.io.tables import read_text
+from landbridge.scenario.applied import do, try_all
+from landbridge.scenario.change import Change
 from landbridge.scenario.fields import Modification
 from landbridge.scenario.json_schema import json_schema
-from landbridge.scenario.verbs import Change
+from landbridge.scenario.registry import Verb, register_verb, unregister_verb, verb_key
 from landbridge.world import World
 from landbridge.world.validate import check_network
 
-__all__ = ["Modification", "Scenario", "apply", "bundled", "json_schema", "load_scenario", "study_set"]
+__all__ = [
+    "Modification",
+    "Scenario",
+    "Verb",
+    "apply",
+    "at_horizon",
+    "bundled",
+    "json_schema",
+    "load_scenario",
+    "register_verb",
+    "study_set",
+    "unregister_verb",
+    "verb_key",
+]
 
 _TOP = {
     "name": "what the change is, in a few words",
@@ -132,7 +147,7 @@ class Scenario:
                     clean.append(not found)
         if faults:
             if world is not None:
-                faults += Change(world, id).try_all(modifications, clean)
+                faults += try_all(Change(world, id), modifications, clean)
             raise ScenarioError(f"{_count(faults)} in scenario {id!r}", faults)
         return Scenario(
             id, name, tuple(modifications), tuple(sources), texts["description"] or "", texts["base"]
@@ -222,7 +237,7 @@ def apply(world: World, scenario: Scenario | str | Path, *, only_model: bool = F
         cure = f"write base = {world.hash[:12]!r} once you have checked that it still means the same"
         change.faults.append(Fault(f"{scenario.id}, base", f"written for World {scenario.base[:12]}", cure))
     for modification in scenario.modifications:
-        change.do(modification, only_model=only_model)
+        do(change, modification, only_model=only_model)
     if not change.faults and not only_model:
         # A scenario answers for what it broke, not for what the tables had before.
         known = set(check_network(world.network))

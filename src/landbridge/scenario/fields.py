@@ -8,19 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from landbridge.errors import Fault, did_you_mean
-from landbridge.world.table import Column, read_schema
+from landbridge.scenario.registry import verb_columns
+from landbridge.world.table import Column
 
-__all__ = ["ALIASES", "LATER", "Modification", "Move", "verb_columns"]
+__all__ = ["ALIASES", "LATER", "Modification", "Move", "out_of_bounds", "verb_columns"]
 
 ALIASES = {"change_border": "change_gateway", "close_border": "close_gateway"}
 # Verbs of channels that this version does not have yet; a scenario that uses one is told so.
 LATER: dict[str, str] = {}
-
-
-def verb_columns() -> dict[str, Mapping[str, Column]]:
-    """The keys of every verb, by verb."""
-    prefix = "modification."
-    return {n.removeprefix(prefix): c for n, c in read_schema().items() if n.startswith(prefix)}
 
 
 @dataclass(frozen=True)

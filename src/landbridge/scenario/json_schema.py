@@ -1,10 +1,11 @@
-"""The JSON Schema of a scenario, generated from schema.csv, for editors and for other languages."""
+"""The JSON Schema of a scenario, made from the keys of all verbs, for editors and for other languages."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from landbridge.scenario.fields import ALIASES, verb_columns
+from landbridge.scenario.fields import ALIASES
+from landbridge.scenario.registry import verb_columns
 from landbridge.world.table import Column
 
 __all__ = ["json_schema"]

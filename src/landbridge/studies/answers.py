@@ -19,10 +19,10 @@ from landbridge.errors import DataError
 from landbridge.indicators import Carried
 from landbridge.results import Results
 from landbridge.scenario import apply
-from landbridge.studies.cases import BELT, TO_FIVE, Answer, Cases, in_order
+from landbridge.studies.cases import TO_FIVE, Answer, Cases, in_order
 from landbridge.studies.customs import beside_customs, of_the_five
 from landbridge.studies.travel import waiver
-from landbridge.trade.welfare import CA5
+from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transport import BY_LAND
 from landbridge.transport.routes import route
 from landbridge.world import World
@@ -31,7 +31,6 @@ __all__ = ["Answer", "Answers", "figure_names", "scenarios_for"]
 
 Solver = Callable[[Cases], Answer]
 
-MIDDLE_EAST = ("IRN", "ARE", "SAU", "TUR")
 # Hours at the two ports halved, then the ends of the range.
 _PORT_HOURS = ("ports-half", "ports-quarter-less", "ports-quarter")
 _FARM_CASES = ("central", "low", "high", "claimed")
@@ -57,9 +56,14 @@ _STEPS = {
 }
 
 
+def _five(a: Cases) -> tuple[str, ...]:
+    """The countries of Central Asia."""
+    return a.world.group(CENTRAL_ASIA)
+
+
 def _trade_with_five(a: Cases) -> Answer:
     regions = a.world.trade.regions
-    china, five = regions.index("CHN"), [regions.index(r) for r in CA5]
+    china, five = regions.index("CHN"), [regions.index(r) for r in _five(a)]
     totals = [
         float(t.trade[china, five][:, a.goods].sum() + t.trade[five, china][:, a.goods].sum()) / 1e3
         for t in a.tables
@@ -76,7 +80,7 @@ def _trade_with_five(a: Cases) -> Answer:
 
 
 def _trade_on_two_ports(a: Cases) -> Answer:
-    lost = a.trade_percent("two-ports-closed", ("CHN",), CA5, "")
+    lost = a.trade_percent("two-ports-closed", ("CHN",), _five(a), "")
     what = (
         "not the record, but what the two ports are worth to it: trade of China with the five that would "
         "be lost if their rail closed"
@@ -88,12 +92,12 @@ def _mirror_gap(a: Cases) -> Answer:
     regions = a.world.trade.regions
     china = regions.index("CHN")
     raw, cut = a.economy("baci", "off"), a.economy("reported", "on")
-    ratios = [
-        float(raw.trade[china, regions.index(r)].sum() / cut.trade[china, regions.index(r)].sum())
-        for r in ("TJK", "KGZ")
-    ]
+    ratios = {
+        r: float(raw.trade[china, regions.index(r)].sum() / cut.trade[china, regions.index(r)].sum())
+        for r in a.world.group("MIRROR")
+    }
     what = "imports from China, Chinese over own figure in two base tables, Tajikistan; range: Kyrgyzstan too"
-    return Answer.of(ratios, "ratio", what)
+    return Answer.of([ratios["TJK"], *ratios.values()], "ratio", what)
 
 
 def _trains_two_ports(a: Cases) -> Answer:
@@ -133,7 +137,8 @@ def _middle_east_by_land(a: Cases) -> Answer:
         total = float(a.carried.teu[mine].sum())
         return 100.0 * float(a.carried.teu[mine & by_land].sum()) / total if total > 0.0 else 0.0
 
-    values = [share(MIDDLE_EAST), *(share([c]) for c in MIDDLE_EAST)]
+    middle_east = a.world.group("MIDDLE_EAST")
+    values = [share(middle_east), *(share([c]) for c in middle_east)]
     what = "boxes between China and Iran, Emirates, Saudi Arabia, Türkiye that go by land; range: by country"
     return Answer.of(values, "percent", what)
 
@@ -187,7 +192,7 @@ def _arrivals(pairs: tuple[str, ...], passport: str, what: str) -> Solver:
 
 def _n1(a: Cases) -> Answer:
     shares = []
-    for country in CA5:
+    for country in _five(a):
         mine = [teu for (of, _), teu in a.carried.without_another_way.items() if of == country]
         total = a.carried.boxes_of(country)
         shares.append(100.0 * max(mine, default=0.0) / total if total > 0.0 else 0.0)
@@ -201,11 +206,11 @@ def _n1(a: Cases) -> Answer:
 def _transit_share(a: Cases) -> Answer:
     by_land = a.carried.family(*BY_LAND)
     china = by_land & (a.carried.begins_in("CHN") | a.carried.goes_to("CHN"))
-    beyond = china & ~a.carried.begins_in(*CA5) & ~a.carried.goes_to(*CA5)
+    beyond = china & ~a.carried.begins_in(*_five(a)) & ~a.carried.goes_to(*_five(a))
     crossing = np.zeros_like(beyond)
     parts = []
     total = float(a.carried.teu[beyond].sum())
-    for country in CA5:
+    for country in _five(a):
         mine = beyond & a.carried.crosses(country)
         parts.append(100.0 * float(a.carried.teu[mine].sum()) / total)
         crossing |= mine
@@ -220,9 +225,8 @@ def _transit_share(a: Cases) -> Answer:
 def _co2e_per_tkm(a: Cases) -> Answer:
     graph, flow = a.base.graph, a.carried.by_product
     kg = a.carried.routes.over_arcs(graph.co2e_kg)
-    china = a.carried.ends_in(
-        frozenset(["CHN"]), frozenset(BELT) - {"CHN"} | frozenset(["DEU", "POL", "NLD"])
-    )
+    others = {*a.world.group("BELT"), *a.world.group("RAIL_EUROPE")} - {"CHN"}
+    china = a.carried.ends_in(frozenset(["CHN"]), frozenset(others))
     tonnes = a.carried.tonnes / np.where(a.carried.teu > 0.0, a.carried.teu, 1.0)
 
     def grams(family: str) -> float:
@@ -240,7 +244,8 @@ def _co2e_per_tkm(a: Cases) -> Answer:
 
 def _middle_corridor(carried: Carried) -> NDArray[np.bool_]:
     """Routes of the Trans-Caspian family without Russia and Iran, whose ships sail north - south [route]."""
-    north_south = carried.begins_in("RUS", "IRN") | carried.goes_to("RUS", "IRN")
+    ends = carried.solved.world.group("CASPIAN_NORTH_SOUTH")
+    north_south = carried.begins_in(*ends) | carried.goes_to(*ends)
     return np.asarray(carried.family("trans-caspian", "trans-caspian-road") & ~north_south)
 
 
@@ -282,7 +287,7 @@ def _caspian_over_north(a: Cases) -> Answer:
 
 def _trade_per_day(a: Cases) -> Answer:
     """Trade of China with the five by day of rail time saved at the two ports."""
-    trade = a.trade_percent("ports-half", ("CHN",), CA5, "")
+    trade = a.trade_percent("ports-half", ("CHN",), _five(a), "")
     old, new = (a.corridors(n, "northern") for n in (None, "ports-half"))
     days = float(
         np.mean([(old[c]["time_h"] - new[c]["time_h"]) / 24.0 for c in TO_FIVE if c in old and c in new])
@@ -305,17 +310,17 @@ def _time_network(a: Cases) -> Answer:
 
     case = a.cases["every-plan"]
     values = []
-    for belt in (frozenset(BELT), frozenset(["CHN", *CA5]), frozenset([*CA5, "RUS", "TUR", "IRN", "AZE"])):
-        values.append(100.0 * (mean(case, belt) / mean(a.base, belt) - 1.0))
+    for belt in (a.world.group("BELT"), ("CHN", *_five(a)), (*_five(a), *a.world.group("WEST_BELT"))):
+        values.append(100.0 * (mean(case, frozenset(belt)) / mean(a.base, frozenset(belt)) - 1.0))
     what = "mean hours of boxes between belt countries, every plan together; range: parts of the belt"
     return Answer.of(values, "percent", what)
 
 
 def _transit_teu(a: Cases) -> Answer:
     blocks = a.carried.by_product[:, 0]
-    touching = a.carried.begins_in(*CA5) | a.carried.goes_to(*CA5)
+    touching = a.carried.begins_in(*_five(a)) | a.carried.goes_to(*_five(a))
     crossing = np.zeros_like(touching)
-    for country in CA5:
+    for country in _five(a):
         crossing |= a.carried.crosses(country)
     transit = float(blocks[crossing & ~touching].sum())
     every = float(blocks[crossing | touching].sum())
@@ -325,7 +330,7 @@ def _transit_teu(a: Cases) -> Answer:
 
 def _landlocked_cost(a: Cases) -> Answer:
     """Money of a box to Germany and the Netherlands: of the five over China's coast and Iran."""
-    west = frozenset(["DEU", "NLD"])
+    west = frozenset(a.world.group("NORTH_SEA"))
     money = a.base.choice.sums.cost_usd.T
 
     def usd(country: str) -> float:
@@ -333,8 +338,8 @@ def _landlocked_cost(a: Cases) -> Answer:
         flow = a.carried.by_product[mine]
         return float((flow * money[mine]).sum() / flow.sum())
 
-    coastal = float(np.mean([usd("CHN"), usd("IRN"), usd("TUR")]))
-    ratios = [usd(country) / coastal for country in CA5]
+    coastal = float(np.mean([usd(country) for country in a.world.group("COASTAL")]))
+    ratios = [usd(country) / coastal for country in _five(a)]
     what = "money of a box to Germany, Netherlands: the five over China, Iran, Türkiye; range: by country"
     return Answer(float(np.mean(ratios)), min(ratios), max(ratios), "ratio", what)
 
@@ -372,19 +377,21 @@ def _cku_route(unit: str) -> Solver:
 _EVERY = "every plan together (borders of the five halved, CKU, Middle Corridor 2030, KTI, Dostyk - Moyynty)"
 
 
-def _trade(name: str, ones: tuple[str, ...], others: tuple[str, ...], what: str) -> Solver:
-    """Change of trade in goods between two groups; the whole world where they are empty."""
-    return lambda a: a.trade_percent(
-        name, ones or a.world.trade.regions, others or a.world.trade.regions, what
-    )
+def _members(a: Cases, group: str) -> tuple[str, ...]:
+    """Regions of a group, a region alone, or all where nothing is named."""
+    return a.world.groups.get(group, (group,)) if group else a.world.trade.regions
 
 
-def _income(regions: tuple[str, ...], what: str) -> Solver:
-    """Change of real income of a group under every plan; of the whole world where it is empty."""
-    return lambda a: a.income_percent("every-plan", regions or a.world.trade.regions, f"{what}, {_EVERY}")
+def _trade(name: str, group: str, what: str) -> Solver:
+    """Change of trade in goods inside a group; of the whole world where none is named."""
+    return lambda a: a.trade_percent(name, _members(a, group), _members(a, group), what)
 
 
-_AGK = ("AZE", "GEO", "KAZ")
+def _income(group: str, what: str) -> Solver:
+    """Change of real income of a group or region under every plan; of the world where none is named."""
+    return lambda a: a.income_percent("every-plan", _members(a, group), f"{what}, {_EVERY}")
+
+
 _FIGURES: Mapping[str, _Figure] = {
     "trade_with_five": _Figure(_trade_with_five),
     "trade_on_two_ports": _Figure(_trade_on_two_ports, ("two-ports-closed",)),
@@ -427,18 +434,18 @@ _FIGURES: Mapping[str, _Figure] = {
     ),
     "caspian_over_north": _Figure(_caspian_over_north),
     "trade_agk": _Figure(
-        _trade("middle-corridor-2030", _AGK, _AGK, "trade among the three, Middle Corridor of 2030"),
+        _trade("middle-corridor-2030", "MIDDLE_CORRIDOR", "trade among the three, Middle Corridor of 2030"),
         ("middle-corridor-2030",),
     ),
     "trade_belt": _Figure(
-        _trade("every-plan", BELT, BELT, f"trade among sixteen countries, {_EVERY}"), ("every-plan",)
+        _trade("every-plan", "BELT", f"trade among sixteen countries, {_EVERY}"), ("every-plan",)
     ),
-    "trade_world": _Figure(_trade("every-plan", (), (), f"world trade in goods, {_EVERY}"), ("every-plan",)),
+    "trade_world": _Figure(_trade("every-plan", "", f"world trade in goods, {_EVERY}"), ("every-plan",)),
     "trade_per_day": _Figure(_trade_per_day, ("ports-half",)),
-    "income_belt": _Figure(_income(BELT, "income of sixteen countries"), ("every-plan",)),
-    "income_world": _Figure(_income((), "real income of the world"), ("every-plan",)),
-    "income_kgz": _Figure(_income(("KGZ",), "real income of Kyrgyzstan"), ("every-plan",)),
-    "income_uzb": _Figure(_income(("UZB",), "real income of Uzbekistan"), ("every-plan",)),
+    "income_belt": _Figure(_income("BELT", "income of sixteen countries"), ("every-plan",)),
+    "income_world": _Figure(_income("", "real income of the world"), ("every-plan",)),
+    "income_kgz": _Figure(_income("KGZ", "real income of Kyrgyzstan"), ("every-plan",)),
+    "income_uzb": _Figure(_income("UZB", "real income of Uzbekistan"), ("every-plan",)),
     "time_corridors": _Figure(
         _time(
             "every-plan",

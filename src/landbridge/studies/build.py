@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.economy import KGZ_TRADE, TJK_CAP, read_economy, variant_folder
 from landbridge.io.files import read_lines
-from landbridge.scenario.economy import GROUPS
 from landbridge.world import World
 from landbridge.world.balance import LEAST_HOME, Balanced, Total, balance, impose
 from landbridge.world.table import number_fault
@@ -72,12 +71,13 @@ def rebalance(world: World) -> Built:
     gdp = np.array([float(row["gdp_musd"] or 0.0) for row in world.regions])
     tables: dict[str, TradeTable] = {}
     chosen = variant_folder(world.setting("kgz_trade"), world.setting("tjk_cap"))
+    files = world.economy_files
     for kgz, tjk in product(KGZ_TRADE, TJK_CAP):
         name = variant_folder(kgz, tjk)
         if name == chosen:
             tables[name] = made.world.trade
-        elif (world.folder / "economy" / name).is_dir():
-            tables[name] = balance(read_economy(world.folder / "economy", kgz, tjk), gdp, 0.0).table
+        elif f"{name}/trade.csv" in files:
+            tables[name] = balance(read_economy(files, kgz, tjk), gdp, 0.0).table
     cited = "landbridge data rebalance", "landbridge", ""
     rows = tuple(
         {**_source(table, *cited), "note": "domestic sales, input and final shares moved until markets clear"}
@@ -326,11 +326,11 @@ def _places(world: World, text: str, place: str, column: str, faults: list[Fault
     codes = world.trade.regions
     if text == "*":
         return list(range(len(codes)))
-    if text in GROUPS:
-        return [n for n, row in enumerate(world.regions) if row[GROUPS[text]]]
+    if text in world.region_groups:
+        return [codes.index(code) for code in world.region_groups[text]]
     if text in codes:
         return [codes.index(text)]
-    known = (*codes, *GROUPS, "*")
+    known = (*codes, *world.region_groups, "*")
     faults.append(
         Fault(
             f"{place}, {column}",

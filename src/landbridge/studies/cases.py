@@ -24,16 +24,13 @@ from landbridge.results import Results
 from landbridge.scenario import Scenario, load_scenario
 from landbridge.studies.farm import Farm, farm
 from landbridge.trade import Equilibrium, solve
-from landbridge.trade.welfare import CA5
 from landbridge.world import World
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["BELT", "PORTS", "TO_FIVE", "Answer", "Cases", "in_order"]
+__all__ = ["PORTS", "TO_FIVE", "Answer", "Cases", "in_order"]
 
 FloatArray = NDArray[np.float64]
 
-# Countries between which the belt's goods move by land here.
-BELT = ("CHN", "RUS", "BLR", "MNG", "AFG", "PAK", "IRN", "AZE", "GEO", "ARM", "TUR", *CA5)
 PORTS = ["khorgos-altynkol", "alashankou-dostyk"]
 # Corridors of the reported ones between China and the five.
 TO_FIVE = ("lianyungang-tashkent", "urumqi-ashgabat", "urumqi-dushanbe", "xian-almaty", "xian-bishkek")
@@ -140,11 +137,11 @@ class Cases:
     def economy(self, kgz: str, tjk: str) -> TradeTable:
         """The trade table with another version of Kyrgyz and Tajik trade (kgz_trade, tjk_cap).
 
-        Raises DataError where the folder of the World has no such tables.
+        Raises DataError where the World has no such tables.
         """
         key = kgz, tjk
         if key not in self._economies:
-            self._economies[key] = read_economy(self.world.folder / "economy", kgz, tjk)
+            self._economies[key] = read_economy(self.world.economy_files, kgz, tjk)
         return self._economies[key]
 
     @cached_property

@@ -21,7 +21,8 @@ from landbridge.errors import DataError, Fault
 from landbridge.io.economy import KGZ_TRADE, TJK_CAP, read_economy, variant_folder
 from landbridge.io.files import read_lines
 from landbridge.io.tables import DATA, load_world, parts_of, read_sources
-from landbridge.transport.graph import LAYERS, PRODUCTS, Graph, compile_graph
+from landbridge.transport.compile import compile_graph
+from landbridge.transport.graph import LAYERS, PRODUCTS, Graph
 from landbridge.world import World
 from landbridge.world.table import number_fault, quoted
 from landbridge.world.trade_table import TradeTable

@@ -18,7 +18,7 @@ from landbridge.errors import DataError, Fault, Status, did_you_mean
 from landbridge.scenario import Scenario
 from landbridge.studies.answers import Answer, Answers, figure_names, scenarios_for
 from landbridge.studies.travel import difference
-from landbridge.trade.welfare import CA5
+from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.world import World
 from landbridge.world.table import Cell
 
@@ -314,7 +314,7 @@ def _partnerships(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, 
             and r["party_b"] == country
             and "comprehensive strategic" in str(r["name"])
         )
-        for country in CA5
+        for country in world.group(CENTRAL_ASIA)
     }
     summit = min(str(r["date"]) for r in world.channels["treaties"] if r["type"] == "summit")
     last = max(since, key=lambda country: since[country])

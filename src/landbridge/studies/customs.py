@@ -26,10 +26,10 @@ def beside_customs(world: World) -> Rows:
     this World's table. other_musd: what the base has beside the steps, zero in the default variant.
     Raises DataError with every fault of the table.
     """
-    path = world.folder / "economy" / "trade_steps.csv"
-    if not path.is_file():
+    name = "economy/trade_steps.csv"
+    if name not in world.files:
         return []
-    (header, lines), faults = read_lines(path, "economy/trade_steps.csv")
+    (header, lines), faults = read_lines(world.files[name], name)
     wanted = ("exporter", "importer", "step", "musd")
     missing = [column for column in wanted if column not in header]
     if missing:

@@ -36,7 +36,7 @@ from landbridge.congestion import settle
 from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
 from landbridge.model import Progress
 from landbridge.trade import Carriage
-from landbridge.trade.welfare import CA5
+from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transport import Choice, RouteSet, log_constants, pivot
 from landbridge.transport.classes import KINDS
 from landbridge.transport.overlap import Nests
@@ -434,7 +434,8 @@ class _Bench:
         """Percent by region, for the five together and for the world."""
         regions = self.base.table.regions
         found = {region: 100.0 * float(change[n]) for n, region in enumerate(regions)}
-        for group, members in (("CA5", [r for r in CA5 if r in regions]), ("world", list(regions))):
+        five = [r for r in self.base.world.group(CENTRAL_ASIA) if r in regions]
+        for group, members in ((CENTRAL_ASIA, five), ("world", list(regions))):
             at = [regions.index(r) for r in members]
             if at:
                 weight = self.income[at] / self.income[at].sum()

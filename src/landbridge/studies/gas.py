@@ -109,7 +109,7 @@ def income(world: World, before: GasYear, after: GasYear) -> tuple[Rows, Status]
     imports fall by what exports lose, and the terms of trade with them. No cost of transport moves here.
     Raises ConvergenceError where the economy has no answer.
     """
-    shares = read_rents(world.folder / "economy", world.trade)
+    shares = read_rents(world.economy_files, world.trade)
     tables = [replace(world.trade, rent_share=shares[:, :, c]) for c in range(3)]
     pipes = between(world, world.trade, before, after)
     if not pipes.pairs:

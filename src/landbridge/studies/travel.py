@@ -14,7 +14,7 @@ from landbridge.channels import travel as channel
 from landbridge.errors import DataError, Fault, LandbridgeError, Status
 from landbridge.scenario import Scenario, apply
 from landbridge.trade import solve
-from landbridge.trade.welfare import CA5, worth
+from landbridge.trade.welfare import CENTRAL_ASIA, worth
 from landbridge.world import World
 
 __all__ = ["Travel", "difference", "estimate_gravity", "travel", "waiver"]
@@ -59,7 +59,7 @@ def travel(world: World, scenario: Scenario | str) -> Travel:
     base = world.trade
     solved = {case: solve(base, cost_hat=found.cost_hat[case]) for case in channel.CASES}
     other = solve(base, cost_hat=found.cost_hat["central"], deficits="proportional")
-    shown = [r for r in ("CHN", *CA5) if r in base.regions]
+    shown = [r for r in ("CHN", *world.group(CENTRAL_ASIA)) if r in base.regions]
     shown += sorted(
         {r for row in found.rows for r in (row["passport"], row["destination"])} - set(shown)
         & set(base.regions) - set(shown)

@@ -43,8 +43,8 @@ _MOST_ROUTES = 1000
 _SUEZ, _CAPE = "CAI", "CPT"
 _SHIPS = ("sea", "ferry")
 _UNSOLVED = Status(True, 0.0, 0, "nothing was solved")
-# CAREC members beside China, whose inner provinces are not CAREC's.
-CAREC = ("AFG", "AZE", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB")
+# The group of CAREC members beside China, whose inner provinces are not CAREC's.
+_CAREC = "CAREC"
 
 
 @dataclass(frozen=True)
@@ -470,7 +470,7 @@ def indicators(base: Results) -> list[Indicator]:
     """
     graph, flow = base.graph, base.flow_teu
     country = np.array(graph.countries)
-    member = np.isin(country, CAREC)
+    member = np.isin(country, base.world.group(_CAREC))
     tail, head = graph.tail // len(LAYERS), graph.head // len(LAYERS)
     table: dict[tuple[str, str], dict[int, float]] = {}
     for row in base.world.network["validation_indicators"]:

@@ -23,7 +23,7 @@ the accumulation of capital; here with sectors, inputs and tariffs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -33,7 +33,8 @@ import numpy as np
 from landbridge.errors import ConvergenceError, DataError, Fault, LandbridgeError
 from landbridge.trade.economy import Array, Closure
 from landbridge.trade.equilibrium import Equilibrium, resolve
-from landbridge.trade.welfare import CA5
+from landbridge.trade.welfare import CENTRAL_ASIA
+from landbridge.world.groups import standard_groups
 from landbridge.world.trade_table import TradeTable
 
 __all__ = ["ClosureResult", "Saving", "closure_rows", "closures", "lower_tax"]
@@ -161,18 +162,23 @@ def closures(
     return tuple(found)
 
 
-def closure_rows(found: Sequence[ClosureResult]) -> list[dict[str, Any]]:
+def closure_rows(
+    found: Sequence[ClosureResult], central_asia: Collection[str] | None = None
+) -> list[dict[str, Any]]:
     """A row for each closure and region, and for CA5 and the world with base incomes as weights.
+
+    central_asia: codes of CA5, the usual ones where they are not given.
 
     percent: real income, in the steady state where capital is built up; consumption_percent: net of
     investment there; discounted_percent: along the way to it. None with the reason (why) where a closure has
     no answer.
     """
+    five = standard_groups()[CENTRAL_ASIA] if central_asia is None else central_asia
     rows = []
     for each in found:
         base = each.base
         groups = {region: [n] for n, region in enumerate(base.regions)}
-        groups["CA5"] = [n for n, region in enumerate(base.regions) if region in CA5]
+        groups[CENTRAL_ASIA] = [n for n, region in enumerate(base.regions) if region in five]
         groups["world"] = list(range(len(base.regions)))
         hats = {
             "percent": each.real_income_hat,

@@ -21,6 +21,7 @@ follow Dekle, Eaton and Kortum (2008), IMF Staff Papers 55(3).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -209,6 +210,11 @@ class Economy:
         self.constant = self.transfer + base.D if closure == "fixed" else self.transfer
         self.per_wage = 1.0 + base.D / (base.wL + base.rents)
         self.wedge: Array | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickle holds what it was made of; the arrays of its equations are made again."""
+        made_of = self.base, self.shock, self.closure, self.supply_elasticity
+        return Economy, made_of, {"wedge": self.wedge}
 
     def unshocked(self) -> Economy:
         """The same base and closure without a shock."""

@@ -19,11 +19,13 @@ from landbridge.errors import ConvergenceError, DataError, Fault, did_you_mean
 from landbridge.trade.carriage import Paid
 from landbridge.trade.economy import Array, Economy, Point
 from landbridge.trade.fixed_point import gmres
+from landbridge.world.groups import standard_groups
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["CA5", "FirstOrder", "Gradient", "LinearResponse", "Outcome", "parse_outcome", "worth"]
+__all__ = ["CENTRAL_ASIA", "FirstOrder", "Gradient", "LinearResponse", "Outcome", "parse_outcome", "worth"]
 
-CA5 = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
+# The group of Central Asian countries; a trade table knows no World, so its members are the usual ones.
+CENTRAL_ASIA = "CA5"
 # Relative accuracy of the linear solves behind derivatives.
 LINEAR_TOLERANCE = 1e-11
 
@@ -159,8 +161,8 @@ def parse_outcome(of: str, table: TradeTable) -> Outcome:
             fault = Fault("of", "this flow is zero in the base and stays zero", "choose a pair that trades")
             raise DataError(f"no derivative of {of!r}", [fault])
         return Outcome(kind, (o, d), s)
-    if kind == "real_income" and names[0] not in table.regions and names[0] in ("world", "CA5"):
-        members = table.regions if names[0] == "world" else CA5
+    if kind == "real_income" and names[0] not in table.regions and names[0] in ("world", CENTRAL_ASIA):
+        members = table.regions if names[0] == "world" else standard_groups()[CENTRAL_ASIA]
         return Outcome(kind, tuple(table.region(code) for code in members))
     return Outcome(kind, (table.region(names[0]),))
 

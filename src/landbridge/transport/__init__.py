@@ -16,6 +16,7 @@ from landbridge.transport.choice import (
     solve_base,
 )
 from landbridge.transport.classes import Classes, freight_classes, keeps_every_family
+from landbridge.transport.compile import align, compile_graph
 from landbridge.transport.families import BY_LAND
 from landbridge.transport.freight import (
     Freight,
@@ -25,7 +26,7 @@ from landbridge.transport.freight import (
     network_share,
 )
 from landbridge.transport.gateways import crossing_terms
-from landbridge.transport.graph import Graph, align, compile_graph
+from landbridge.transport.graph import Graph
 from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate
 from landbridge.transport.queues import Queues
 from landbridge.transport.routes import Route, Routes, route

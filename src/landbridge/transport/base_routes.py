@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from landbridge.io.tables import DATA, load_world, read_table, table_file
 from landbridge.transport import families
 from landbridge.transport.candidates import Candidates, joined, rules_text, take
-from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph, align
+from landbridge.transport.compile import align
+from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
 from landbridge.transport.search import Pairs
 from landbridge.world import World
 from landbridge.world.table import Table

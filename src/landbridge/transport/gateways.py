@@ -11,37 +11,11 @@ from dataclasses import dataclass
 
 from landbridge.errors import DataError, Fault
 from landbridge.world import World
-from landbridge.world.table import Cell, Table, cell_number
+from landbridge.world.table import Cell, cell_number
 
-__all__ = ["BLOCS", "Borders", "Crossing", "crossing_terms"]
+__all__ = ["Borders", "Crossing", "crossing_terms"]
 
 Row = Mapping[str, Cell]
-
-# Who keeps no customs stop between its members; two-way membership in mid-2023.
-BLOCS: Mapping[str, frozenset[str]] = {
-    "EU": frozenset(
-        (
-            *(
-                "AUT",
-                "BEL",
-                "BGR",
-                "CYP",
-                "CZE",
-                "DEU",
-                "DNK",
-                "ESP",
-                "EST",
-                "FIN",
-                "FRA",
-                "GRC",
-                "HRV",
-                "HUN",
-            ),
-            *("IRL", "ITA", "LTU", "LUX", "LVA", "MLT", "NLD", "POL", "PRT", "ROU", "SVK", "SVN", "SWE"),
-        )
-    ),
-    "EAEU": frozenset(["ARM", "BLR", "KAZ", "KGZ", "RUS"]),
-}
 
 # A 10-90 % range of a normal variable spans 2.563 standard deviations.
 _RANGE_IN_SD = 2.563
@@ -65,6 +39,7 @@ class Borders:
 
     def __init__(self, world: World, cv: float) -> None:
         self._cv = cv
+        self._groups = world.groups
         self._rows: dict[tuple[str, str, str, str], Row] = {}
         self._gateway_of_link: dict[str, str] = {}
         for row in world.network["crossings"]:
@@ -75,7 +50,7 @@ class Borders:
             (str(row["country"]), str(row["product"]), str(row["direction"])): row
             for row in world.network["border_defaults"]
         }
-        self._gateway_of_ends = _posts(world.network["gateways"])
+        self._gateway_of_ends = _posts(world)
 
     def gateway(self, link: Row) -> str | None:
         """The border post that governs a link: by its crossings, else by mode and the two places."""
@@ -92,7 +67,7 @@ class Borders:
         """Hours, money and variance of one crossing, by the first rule that gives a value.
 
         1. the crossing's own row (link, product, direction);
-        2. both countries in one bloc with a row of its own: the whole crossing;
+        2. both countries in one group (country_groups) with a row of its own, such as EU: the whole crossing;
         3. block trains: the row `other`, the whole crossing;
         4. outbound side of the country left + inbound side of the country entered, each from its own
            row or the average `*`.
@@ -105,7 +80,7 @@ class Borders:
         if row is not None:
             hours = cell_number(row, "time_h")
             return Crossing(hours, cell_number(row, "cost_usd"), self._variance(row, hours), "crossing")
-        for bloc, members in BLOCS.items():
+        for bloc, members in self._groups.items():
             if countries[0] in members and countries[1] in members:
                 row = self._defaults.get((bloc, product, "both"))
                 if row is not None:
@@ -151,10 +126,11 @@ def crossing_terms(
     return Borders(world, cv).terms(link_id, product, (from_place, to_place), countries)
 
 
-def _posts(gateways: Table) -> dict[tuple[str, frozenset[str]], str]:
+def _posts(world: World) -> dict[tuple[str, frozenset[str]], str]:
     posts: dict[tuple[str, frozenset[str]], str] = {}
-    for row in gateways:
-        if row["kind"] == "border" and row["place_a"] is not None and row["place_b"] is not None:
+    kinds = world.gateway_kinds
+    for row in world.network["gateways"]:
+        if kinds.stands_for(row) == "border" and row["place_a"] is not None and row["place_b"] is not None:
             ends = frozenset((str(row["place_a"]), str(row["place_b"])))
             posts.setdefault((str(row["mode"]), ends), str(row["gateway_id"]))
     return posts

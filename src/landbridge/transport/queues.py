@@ -1,4 +1,4 @@
-"""Waiting at a gateway with a capacity: hours, their variance, and both derivatives.
+"""Queues at gateways with a capacity: what arrives, how long it waits, and both derivatives.
 
 Each direction of a gateway is a queue of its own with half the stated capacity. What arrives are units:
 container trains, trucks, or ship calls; boxes that goods do not fill in one direction come back empty
@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
 from landbridge.transport.graph import BLOCK, TERMS, Graph
+from landbridge.transport.waiting import Pair, Stations, wait_law
 from landbridge.world import World
+from landbridge.world.gateway_kinds import NO_QUEUE
 from landbridge.world.table import Cell
 
-__all__ = ["CAPACITY_COLUMNS", "Queues", "capacity_of", "probability_of_wait", "variance_h2", "wait_h"]
+__all__ = ["CAPACITY_COLUMNS", "Queues", "capacity_of"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -34,11 +36,6 @@ CAPACITY_COLUMNS: Mapping[str, str] = {
 }
 # The hours that a crossing or a port call takes, queue included.
 _OBSERVED = tuple(TERMS.index(name) for name in ("border", "port", "sailing_wait"))
-# How sharply the share of arrivals that wait turns to one, and the shape of waits from that of a steady
-# queue to that of one that only grows; both between the two limits, neither fitted.
-_SHARP = 8.0
-# Loads and shares are taken as at least so much where something is divided by them.
-_LEAST_LOAD, _LEAST_SHARE = 1e-9, 1e-150
 # A crossing that is said to take no time has a queue in the base of at most so much [h], so that hours which
 # lose their queue are never below nothing by more.
 _LEAST_HOURS = 0.01
@@ -52,75 +49,6 @@ def capacity_of(row: Mapping[str, Cell]) -> float | None:
     return None if value is None else float(value)
 
 
-def wait_h(
-    load: FloatArray, rate: FloatArray, servers: FloatArray, spread: FloatArray, period_h: float
-) -> FloatArray:
-    """Mean wait of what arrives within a period at a station that was free at its start [h].
-
-    W = T/4 [ (x - 1) + sqrt((x - 1)^2 + 8 J p / (Q T)) ],   p = x^m (1 + x^(8 m))^(-1/8),
-    m = sqrt(2 (n + 1)) - 1
-
-    p is the share of arrivals that wait: x^m to 1 % up to x = 0.7, 0.92 at capacity, one far above it. As
-    Q T grows, W tends below capacity to the mean wait of the queue G/G/n, J p / (Q (1 - x)), and above it to
-    that of a queue that grows for T hours, T (x - 1) / 2, however many servers there are. It is smooth,
-    finite and rises with x.
-
-    load: x, arrivals over capacity. rate: Q [units/h]. servers: n, units served at a time. spread: J =
-    (squared cv of the times between arrivals + squared cv of the service) / 2. period_h: T.
-    Source: Akcelik (1991), Road & Transport Research 6(3), time-dependent form; x^m after Sakasegawa
-    (1977), Annals of the Institute of Statistical Mathematics 29, for n servers. That p turns to one above
-    capacity, where all wait, is ours.
-    """
-    share, _ = _share(load, servers)
-    over, small, root = _root(load, share, rate, spread, period_h)
-    # Written so that nothing is lost where x is far below one and the two terms nearly cancel.
-    return np.asarray(0.25 * period_h * np.where(over < 0.0, small / (root - over), root + over))
-
-
-def probability_of_wait(load: FloatArray, servers: FloatArray) -> FloatArray:
-    """Share p of arrivals that wait at all: x^m below capacity, one far above it, smooth between."""
-    share, _ = _share(load, servers)
-    return np.asarray(np.maximum(share, _LEAST_SHARE))
-
-
-def variance_h2(
-    load: FloatArray, rate: FloatArray, servers: FloatArray, spread: FloatArray, period_h: float
-) -> FloatArray:
-    """Variance of the wait [h2]: W^2 (s / p - 1), p the share of arrivals that wait.
-
-    s is the mean square over the squared mean of the waits that are not nothing: 2 in a steady queue (they
-    are exponential), 4/3 in one that grows from nothing for T hours (uniform), smooth between.
-    """
-    wait = wait_h(load, rate, servers, spread, period_h)
-    positive = np.maximum(load, _LEAST_LOAD)
-    shape = 4.0 / 3.0 + (2.0 / 3.0) / (1.0 + positive**_SHARP)
-    return np.asarray(wait**2 * (shape / probability_of_wait(positive, servers) - 1.0))
-
-
-def _share(load: FloatArray, servers: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """p = x^m (1 + y)^(-1/8), y = x^(8 m), and dp/dx = p m / (x (1 + y)).
-
-    y itself leaves the doubles where servers are many, so both are written in the lesser of y and 1/y.
-    """
-    x = np.maximum(load, _LEAST_LOAD)
-    m = np.sqrt(2.0 * (servers + 1.0)) - 1.0
-    near = np.exp(-_SHARP * m * np.abs(np.log(x)))
-    turn = (1.0 + near) ** (-1.0 / _SHARP)
-    share = np.minimum(load, 1.0) ** m * turn
-    # Taken at the least load where there is none: the slope of one server is one there, not nothing.
-    slope = np.minimum(x, 1.0) ** m * turn * (m / x) * np.where(x < 1.0, 1.0, near) / (1.0 + near)
-    return np.asarray(share), np.asarray(slope)
-
-
-def _root(
-    load: FloatArray, share: FloatArray, rate: FloatArray, spread: FloatArray, period_h: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """x - 1, 8 J p / (Q T) and the root of the square of the one plus the other."""
-    over = load - 1.0
-    small = 8.0 * spread * share / (rate * period_h)
-    return over, small, np.sqrt(over**2 + small)
-
-
 @dataclass(frozen=True, eq=False)
 class Queues:
     """The queues of one world, one for each direction of every gateway with a capacity.
@@ -132,6 +60,7 @@ class Queues:
     variance for the same reason (see `calibrated`).
     teu [q]: of a unit. back [q]: units that return per unit that goes. servers, spread [q]: n and J.
     shrink [q]: hours of the crossing over those of the base, at most one; the queue keeps its part.
+    laws [q]: names of the laws of waiting, see `landbridge.transport.waiting`.
     base_load [q]: x of the base, or -1 where the base has no capacity and so no known queue.
     """
 
@@ -152,6 +81,7 @@ class Queues:
     base_load: FloatArray
     period_h: float
     days: float
+    laws: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.gateway)
@@ -196,14 +126,28 @@ class Queues:
 
     # -- hours -------------------------------------------------------------------------------------
 
+    def _asked(self, method: Literal["value", "slopes", "rate_slopes"], load: FloatArray) -> Pair:
+        """What the laws of all queues say, before `shrink` and `damping`."""
+        at = Stations(self.rate, self.servers, self.spread, self.period_h)
+        names = dict.fromkeys(self.laws)
+        if len(names) == 1:
+            one: Pair = getattr(wait_law(*names), method)(load, at)
+            return one
+        out = np.zeros(len(self)), np.zeros(len(self))
+        for name in names:
+            mine = np.flatnonzero(np.array([law == name for law in self.laws]))
+            found = getattr(wait_law(name), method)(load[mine], at.take(mine))
+            for whole, part in zip(out, found, strict=True):
+                whole[mine] = part
+        return out
+
     def wait(self, load: FloatArray) -> FloatArray:
         """Mean wait in the queue at a load [q], whole, that of the base included [h]."""
-        return self.shrink * wait_h(load, self.rate, self.servers, self.spread, self.period_h)
+        return np.asarray(self.shrink * self._asked("value", load)[0])
 
     def variance(self, load: FloatArray) -> FloatArray:
         """Its variance [q], whole [h2]."""
-        whole = variance_h2(load, self.rate, self.servers, self.spread, self.period_h)
-        return np.asarray(self.damping * self.shrink**2 * whole)
+        return np.asarray(self.damping * self.shrink**2 * self._asked("value", load)[1])
 
     def delay(self, load: FloatArray) -> tuple[FloatArray, FloatArray]:
         """What is added to the hours and the variance of the tables, negative where traffic fell [q]."""
@@ -212,40 +156,19 @@ class Queues:
             self.variance(load) - self.shrink**2 * self.base_variance,
         )
 
-    def slopes(self, load: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def slopes(self, load: FloatArray) -> Pair:
         """dW/dx and dV/dx [q]."""
-        wait, by_load, _ = self._wait_slopes(load)
-        p, shape, dp, dshape = self._shape(load)
-        factor = shape / p - 1.0
-        by = 2.0 * wait * by_load * factor + wait**2 * (dshape / p - shape * dp / p**2)
-        return np.asarray(self.shrink * by_load), np.asarray(self.damping * self.shrink**2 * by)
+        wait, variance = self._asked("slopes", load)
+        return np.asarray(self.shrink * wait), np.asarray(self.damping * self.shrink**2 * variance)
 
-    def capacity_slopes(self, load: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def capacity_slopes(self, load: FloatArray) -> Pair:
         """dW and dV by ln capacity at given arrivals [q]: x falls by as much as capacity grows."""
-        wait, _, by_rate = self._wait_slopes(load)
-        p, shape, _, _ = self._shape(load)
+        wait, variance = self._asked("rate_slopes", load)
         on_wait, on_variance = self.slopes(load)
-        direct = self.damping * self.shrink**2 * 2.0 * wait * by_rate * (shape / p - 1.0)
-        return np.asarray(self.shrink * by_rate - load * on_wait), np.asarray(direct - load * on_variance)
-
-    def _wait_slopes(self, load: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """W, dW/dx at given Q and dW/d ln Q at given x, before `shrink`."""
-        share, rise = _share(load, self.servers)
-        over, small, root = _root(load, share, self.rate, self.spread, self.period_h)
-        inner = over + 4.0 * self.spread * rise / (self.rate * self.period_h)
-        wait = wait_h(load, self.rate, self.servers, self.spread, self.period_h)
-        by_load = 0.25 * self.period_h * (1.0 + inner / root)
-        by_rate = -0.125 * self.period_h * small / root
-        return wait, by_load, by_rate
-
-    def _shape(self, load: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """p, s and their derivatives by x."""
-        x = np.maximum(load, _LEAST_LOAD)
-        p = probability_of_wait(x, self.servers)
-        _, dp = _share(x, self.servers)
-        turn = x**_SHARP
-        shape = 4.0 / 3.0 + (2.0 / 3.0) / (1.0 + turn)
-        return p, shape, dp, -(2.0 / 3.0) * _SHARP * turn / x / (1.0 + turn) ** 2
+        return (
+            np.asarray(self.shrink * wait - load * on_wait),
+            np.asarray(self.damping * self.shrink**2 * variance - load * on_variance),
+        )
 
     # -- making them -------------------------------------------------------------------------------
 
@@ -255,6 +178,7 @@ class Queues:
         table = world.network["gateways"].by("gateway_id")
         service = _service_hours(world, graph)
         rows: list[tuple[Any, ...]] = []
+        laws: list[str] = []
         cv = {"rail": world.parameter("cv_border"), "road": world.parameter("cv_border")}
         kinds = {
             "rail": (world.parameter("teu_per_train"), world.parameter("return_ratio_empty"), (True, False)),
@@ -263,7 +187,8 @@ class Queues:
         }
         for j, name in enumerate(graph.gateways):
             capacity = capacity_of(table[name]) if name in table else None
-            if capacity is None or table[name]["kind"] == "strait":
+            law = world.gateway_kinds.wait_law(table[name]) if capacity is not None else NO_QUEUE
+            if capacity is None or law == NO_QUEUE:
                 continue
             mode = str(table[name]["mode"])
             unit_of, back_of, products = kinds[mode]
@@ -274,6 +199,7 @@ class Queues:
             at_once = max(1.0, half_of / 24.0 * service[j])
             for way in (0, 1):
                 rows.append((j, way, products, half_of, unit_of, back_of, at_once, spread_of))
+                laws.append(law)
         n = len(rows)
         numbers = np.array([row[3:] for row in rows], dtype=float).reshape(n, 5).T
         half, unit, back, servers, spread = (np.ascontiguousarray(column) for column in numbers)
@@ -295,6 +221,7 @@ class Queues:
             base_load=np.full(n, -1.0),
             period_h=world.parameter("queue_period_h"),
             days=world.parameter("days_per_year"),
+            laws=tuple(laws),
         )
 
     def calibrated(self, graph: Graph, flow_teu: FloatArray) -> Queues:

@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault, did_you_mean
+from landbridge.world import groups
+from landbridge.world.gateway_kinds import GatewayKinds
 from landbridge.world.table import Cell, Column, Table, base_year, read_schema
 from landbridge.world.trade_table import TradeTable
 
 __all__ = ["Cell", "Column", "Policy", "Table", "TradeTable", "World", "read_schema"]
 
 FloatArray = NDArray[np.float64]
+# Columns of regions that say who belongs to a group.
+_MARK = "is_"
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,9 @@ class World:
     network: tables by name (places, links, gateways, crossings, parameters ...), see schema.csv.
     regions, sectors: what the axes of the trade table are.
     trade: the base-year trade and production table.
-    folder: where the tables were read from; base-table variants are read from there again.
+    folder: where the tables were read from; nothing is read from there again to apply or solve a scenario.
     channels: tables of gas, farms, travel, treaties and claims; empty where the folder has none.
+    files: content of further files by their path inside the folder: sources, all variants of the economy.
     """
 
     network: Mapping[str, Table]
@@ -59,6 +64,7 @@ class World:
     folder: Path
     policy: Policy = field(default_factory=Policy)
     channels: Mapping[str, Table] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         return (
@@ -72,9 +78,39 @@ class World:
         """Every table by name: network, channels and the two axes of the trade table."""
         return {**self.network, **self.channels, "regions": self.regions, "sectors": self.sectors}
 
+    @property
+    def economy_files(self) -> dict[str, bytes]:
+        """The files of the economy by their path inside its folder, for `landbridge.io.economy`."""
+        inside = "economy/"
+        return {k.removeprefix(inside): v for k, v in self.files.items() if k.startswith(inside)}
+
     @cached_property
     def _parameters(self) -> dict[str, Mapping[str, Cell]]:
         return self.network["parameters"].by("parameter")
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Groups of countries by name, those of its table country_groups; the usual ones without it."""
+        known = groups.TABLE in self.network
+        return groups.groups_of(self.network[groups.TABLE]) if known else groups.standard_groups()
+
+    def group(self, name: str) -> tuple[str, ...]:
+        """The countries of a group by its name, such as CA5 or EU; DataError for an unknown one."""
+        return groups.group_of(self.groups, name)
+
+    @cached_property
+    def region_groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Regions of the groups that a scenario may name: CA5 from the column is_ca5, and so on."""
+        marks = [name for name in self.regions.columns if name.startswith(_MARK)]
+        return {
+            mark.removeprefix(_MARK).upper(): tuple(str(r["region"]) for r in self.regions if r[mark])
+            for mark in marks
+        }
+
+    @cached_property
+    def gateway_kinds(self) -> GatewayKinds:
+        """What each kind of gateway is to the network."""
+        return GatewayKinds(self.network)
 
     def setting(self, name: str) -> str:
         """The value of a parameter as it is written (for words such as kgz_trade = reported)."""

@@ -41,6 +41,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "validation_modes": ("row_id",),
     "validation_money": ("row_id",),
     "od_demand": ("from_place", "to_place", "sector"),
+    "country_groups": ("group", "country"),
+    "gateway_kinds": ("kind",),
     "labels": ("kind", "id", "lang", "label"),
     "farm_effects": ("effect_id",),
     "farm_yields": ("region", "crop", "from_year"),

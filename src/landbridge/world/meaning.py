@@ -15,6 +15,7 @@ from importlib.resources import files
 
 from landbridge.errors import Fault
 from landbridge.world.distance import great_circle_km
+from landbridge.world.gateway_kinds import GatewayKinds
 from landbridge.world.keys import spelled, where
 from landbridge.world.table import Cell, Table, quoted
 
@@ -114,12 +115,12 @@ def _crossings_are_whole(network: Network) -> list[Fault]:
     ends: dict[frozenset[str], list[str]] = defaultdict(list)
     for name, link in links.items():
         ends[frozenset((str(link["from_place"]), str(link["to_place"])))].append(name)
-    gateways = network["gateways"].by("gateway_id")
+    gateways, kinds = network["gateways"].by("gateway_id"), GatewayKinds(network)
     have: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
     strange, faults = [], []
     for number, row in enumerate(network["crossings"]):
         gateway = gateways.get(str(row["gateway_id"]))
-        if gateway is None or gateway["kind"] != "border" or str(row["link_id"]) not in links:
+        if gateway is None or kinds.stands_for(gateway) != "border" or str(row["link_id"]) not in links:
             continue
         have[str(row["gateway_id"])].add((str(row["link_id"]), str(row["from_place"]), str(row["product"])))
         joined = links[str(row["link_id"])]
@@ -129,7 +130,7 @@ def _crossings_are_whole(network: Network) -> list[Fault]:
             cure = f"give it to the border between {joined['from_place']} and {joined['to_place']}"
             strange.append(Fault(where("crossings", number, row), what, cure))
     for number, row in enumerate(network["gateways"]):
-        if row["kind"] != "border" or row["status"] != "open":
+        if kinds.stands_for(row) != "border" or row["status"] != "open":
             continue
         place, mode = where("gateways", number, row), str(row["mode"])
         sides = {str(row["place_a"]), str(row["place_b"])}

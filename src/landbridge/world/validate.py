@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 from landbridge.errors import Fault, did_you_mean
+from landbridge.world.gateway_kinds import GatewayKinds
 from landbridge.world.keys import KEYS, SPELLED_OUT, spelled, where
 from landbridge.world.meaning import ON_READING, RULES
 from landbridge.world.shares import check_shares
@@ -229,9 +230,9 @@ def _ranges_hold_their_value(network: Network) -> list[Fault]:
 
 def _places_of_gateways_are_named(network: Network) -> list[Fault]:
     needed = {"border": ("place_a", "place_b"), "port": ("place_a",), "strait": ("passage",)}
-    faults = []
+    faults, kinds = [], GatewayKinds(network)
     for number, row in enumerate(network["gateways"]):
-        for column in needed[str(row["kind"])]:
+        for column in needed.get(kinds.stands_for(row), ()):
             if row[column] is None:
                 what = f"a {row['kind']} without {column}"
                 faults.append(Fault(where("gateways", number, row), what, f"give its {column}"))

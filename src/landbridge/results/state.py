@@ -1,13 +1,12 @@
-"""Results: what a run found, as tables with names; and compare(), a change beside its base.
+"""One solved World with its tables, and the same beside its base.
 
-Every figure is a static, long-run answer for the economy of 2023. Rows are plain dictionaries in the
-names of the public interface; a DataFrame is made only where one is asked for.
+Tables of rows are made by functions over parts of it, in `income`, `network` and others, and kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,30 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.counts import Passed, count_rows, observed_cells
-from landbridge.errors import ConvergenceError, Status
+from landbridge.errors import ConvergenceError, Fault, LandbridgeError, Status
 from landbridge.mode_split import mode_split_rows
+from landbridge.results import income, network
 from landbridge.scenario import Scenario
 from landbridge.trade import Carriage, Equilibrium
-from landbridge.trade.closures import Saving, closure_rows, closures
-from landbridge.trade.welfare import CA5, worth
+from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transit import Carriers, Payments, Tolls, payments, transit_rows
 from landbridge.transport import Choice, Freight, Graph, Queues
-from landbridge.transport.graph import BLOCK, LAYERS, RAILS, ROAD, SEA, TERMS, WAGONLOAD
 from landbridge.transport.pair_costs import corridor_rows, family_costs, pair_costs
-from landbridge.transport.queues import capacity_of
 from landbridge.world import World
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Comparison", "Results"]
+__all__ = ["Comparison", "Results", "Rows"]
 
 FloatArray = NDArray[np.float64]
 Rows = list[dict[str, Any]]
 
-# Terms that are spent at a gateway, not on the way to it.
-_UNIT_OF_CAPACITY = {"rail": "container trains", "road": "trucks", "sea": "TEU in containers"}
-_AT_GATEWAY = ("border", "port", "sailing_wait", "feeder", "queue")
+# Parts as large as the routes, which a pickle leaves out, and the tables made from them, which it holds.
+_OF_ROUTES = ("choice", "unqueued", "freight", "tolls")
+_TABLES_OF_ROUTES = ("corridor_rows", "mode_split_rows", "payments", "n_routes")
+# Flows of routes found again differ by no more than rounding, as a share of the largest.
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +54,11 @@ class Results:
     cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and what arrives over it.
     unqueued: the choice at the waits of the base, before those of this case were found; the choice itself
     in a base and where there is no queue. base: what every change refers to (None for a base itself).
+    again: solves the same once more, from its Worlds.
+
+    A pickle holds Worlds, flows, equilibria and the finished tables, not the routes. What else needs routes
+    (choice, unqueued, freight, tolls, skims) is found again when it is first asked for, in a few seconds,
+    and refused with a LandbridgeError where the flows then differ: another version, other stored routes.
     """
 
     id: str
@@ -81,6 +85,47 @@ class Results:
     response: Mapping[str, FloatArray] | None = field(default=None)
     tolls: Tolls | None = field(default=None)
     carriage: Carriage | None = field(default=None)
+    again: Callable[[], Results] | None = field(default=None)
+
+    # -- in a pickle ---------------------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.again is None:
+            return dict(vars(self))
+        state = {name: getattr(self, name) for name in (*_FIELDS, *_TABLES_OF_ROUTES)}
+        return {name: value for name, value in state.items() if name not in _OF_ROUTES}
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Asked for what is not here: parts that a pickle left out."""
+            if name not in _OF_ROUTES or "again" not in vars(self):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self._find_routes_again()
+            return vars(self)[name]
+
+    def _find_routes_again(self) -> None:
+        """Fill in what a pickle left out, here and in the base.
+
+        Raises LandbridgeError where the flows are not those of the pickle.
+        """
+        assert self.again is not None
+        found = self.again()
+        for one, new in ((self, found), (self.base, found.base)):
+            if one is None or new is None or "choice" in vars(one):
+                continue
+            for name in ("demand_teu", "flow_teu"):
+                old, now = getattr(one, name), getattr(new, name)
+                most = _SAME * float(np.abs(old).max(initial=0.0))
+                if old.shape != now.shape or not np.allclose(now, old, 0.0, most, equal_nan=True):
+                    fault = Fault(one.id, "its flows are other ones today", "solve it anew with lb.run")
+                    raise LandbridgeError("the routes of a stored result cannot be found again", [fault])
+            vars(one).update({name: getattr(new, name) for name in _OF_ROUTES})
+
+    @cached_property
+    def n_routes(self) -> int:
+        """How many routes are in the set."""
+        return self.choice.base.routes.n_routes
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -88,25 +133,14 @@ class Results:
     def real_income_rows(self) -> Rows:
         """Change of real income by region: exact and first order, under each closure [percent of income]."""
         self._solved()
-        table = self._main.base
-        rows = []
-        for n, region in enumerate(table.regions):
-            row: dict[str, Any] = {"region": region}
-            row.update(self._income_cells(np.array([n])))
-            rows.append(row)
-        return rows
+        return income.real_income_rows(self._incomes)
 
     @cached_property
     def group_rows(self) -> Rows:
         """The same for the five Central Asian countries together and for the world."""
         self._solved()
-        regions = self._main.base.regions
-        groups = {"CA5": [r for r in CA5 if r in regions], "world": list(regions)}
-        return [
-            {"group": name, **self._income_cells(np.array([regions.index(r) for r in members]))}
-            for name, members in groups.items()
-            if members
-        ]
+        groups = {CENTRAL_ASIA: self.world.group(CENTRAL_ASIA), "world": self._main.base.regions}
+        return income.group_rows(self._incomes, groups)
 
     @cached_property
     def closure_rows(self) -> Rows:
@@ -115,91 +149,23 @@ class Results:
         Freight costs are those of this result. Without a base there is no change to show.
         """
         self._solved()
-        if self.base is None:
-            return []
-        share, discount, wear, hours = (
-            float(self.world.parameter(name))
-            for name in ("capital_share", "discount_factor", "depreciation", "labour_supply_elasticity")
-        )
-        main = self._main.deficits
-        return closure_rows(closures(self.equilibrium, main, hours, Saving(share, discount, wear)))
-
-    def _income_cells(self, members: NDArray[np.int64]) -> dict[str, float]:
-        """A group's real income is sum I_n W_n / sum I_n, base incomes as weights.
-
-        percent is of income, GDP and the deficit that transfers pay; percent_of_gdp = 100 musd / gdp_musd.
-        percent_revenue_kept: of households, where the budget keeps the change of tariff revenue.
-        """
-        cells: dict[str, float] = {}
-        for closure, suffix in (("fixed", ""), ("proportional", "_proportional"), ("zero", "_zero")):
-            if closure not in self.equilibrium:
-                continue
-            eq = self.equilibrium[closure]
-            income = eq.base.income[members]
-            weight = income / income.sum()
-            change = float(weight @ (eq.real_income_hat[members] - 1.0))
-            cells[f"percent{suffix}"] = 100.0 * change
-            cells[f"first_order_percent{suffix}"] = 100.0 * float(weight @ self.first_order[closure][members])
-            if closure == self.closure and self.direct is not None:
-                own = 100.0 * float(weight @ self.direct[members])
-                cells["first_order_direct_percent"] = own
-                cells["first_order_rest_percent"] = cells[f"first_order_percent{suffix}"] - own
-            if closure == self.closure and self.response is not None:
-                for end, hat in self.response.items():
-                    cells[f"percent_phi_b_{end}"] = 100.0 * float(weight @ (hat[members] - 1.0))
-            if closure == "fixed":
-                cells |= worth(eq.base, members, change)
-                kept = float(weight @ (eq.revenue_kept[members] - 1.0))
-                cells["percent_revenue_kept"] = 100.0 * kept
-        return cells
+        return [] if self.base is None else income.closure_rows(self._incomes, self.world)
 
     @cached_property
     def trade_rows(self) -> Rows:
-        """Trade in goods by pair of regions: change in percent and in million USD of 2023 a year.
-
-        Values are at producer prices net of tariff; changes are in the numeraire (world value added).
-        """
+        """Trade in goods by pair of regions, before and after, see `landbridge.results.income.trade_rows`."""
         self._solved()
-        table = self._main.base
-        goods = [table.sectors.index(str(r["sector"])) for r in self.world.sectors if r["is_goods"]]
-        old = table.trade[:, :, goods].sum(axis=2)
-        new = self._main.trade[:, :, goods].sum(axis=2)
-        return [
-            {
-                "exporter": o,
-                "importer": d,
-                "percent": 100.0 * float(new[i, j] / old[i, j] - 1.0),
-                "musd": float(new[i, j] - old[i, j]),
-                "base_musd": float(old[i, j]),
-            }
-            for i, o in enumerate(table.regions)
-            for j, d in enumerate(table.regions)
-            if i != j and old[i, j] > 0.0
-        ]
+        goods = [str(row["sector"]) for row in self.world.sectors if row["is_goods"]]
+        return income.trade_rows(self._main, goods)
 
     @cached_property
     def value_added_rows(self) -> Rows:
-        """Trade in value added of every region, all sectors, in million USD of 2023 a year.
+        """Trade in value added by region, see `landbridge.results.income.value_added_rows`.
 
         Of the equilibrium behind the flows, before carriers are paid more or less than in the base.
-
-        exports_musd: gross. value_added_exports_musd: own value added that is finally used abroad, and
-        vax_ratio that over gross exports. domestic_in_exports_musd: own value added in gross exports, what
-        comes home again included.
         """
         self._solved()
-        accounts = self.loading.value_added()
-        own = np.diag(accounts.in_exports)
-        return [
-            {
-                "region": region,
-                "exports_musd": float(accounts.exports[n]),
-                "value_added_exports_musd": float(accounts.exported[n]),
-                "domestic_in_exports_musd": float(own[n]),
-                "vax_ratio": float(accounts.ratio[n]) if accounts.exports[n] > 0.0 else None,
-            }
-            for n, region in enumerate(accounts.regions)
-        ]
+        return income.value_added_rows(self.loading)
 
     @cached_property
     def corridor_rows(self) -> Rows:
@@ -230,68 +196,11 @@ class Results:
         capacity_factor: by which it is raised because the base of the model sends more through than could
         pass in the observed hours.
         """
-        graph = self.graph
-        passed, observed = self.passed, observed_cells(self.count_rows)
-        unknown = dict.fromkeys(
-            ("observed", "observed_ours", "observed_unit", "observed_year", "observed_use")
-        )
-        hours = self._hours_at_gateways
-        total = graph.at_gateways(self.flow_teu)
-        table = self.world.network["gateways"].by("gateway_id")
-        queues = self._queue_cells
-        nothing = dict.fromkeys(
-            ("volume_over_capacity", "queue_h", "capacity_per_day", "capacity_unit", "capacity_factor")
-        )
-        rows = []
-        for j, gateway in enumerate(graph.gateways):
-            row = table[gateway]
-            rail, port = row["mode"] == "rail", row["kind"] == "port"
-            teu = float(total[j].sum())
-            rows.append(
-                {
-                    "gateway": gateway,
-                    "name": str(row["name"]),
-                    "mode": str(row["mode"]),
-                    "status": str(row["status"]),
-                    "trains_per_day": float(passed.trains[j]) if rail else None,
-                    # Lanes pass a strait in both directions of either way.
-                    "teu_container": float(passed.containers[j]) if row["kind"] != "strait" else None,
-                    "tonnes": float(passed.tonnes[j]),
-                    "trucks_per_year": (
-                        float(passed.trucks[j]) if row["mode"] == "road" or passed.ferries[j] else None
-                    ),
-                    "teu_per_year": teu,
-                    "teu_block": float(total[j, BLOCK]) if rail else None,
-                    "teu_wagonload": float(total[j, WAGONLOAD]) if rail else None,
-                    **queues.get(j, nothing),
-                    "wait_h": float(hours[j]) if rail or port or row["mode"] == "road" else 0.0,
-                    **observed.get(gateway, unknown),
-                }
-            )
-        return rows
-
-    @cached_property
-    def _queue_cells(self) -> dict[int, dict[str, Any]]:
-        """What the queues say of their gateway: use of the capacity and mean wait of those held up."""
-        queues, load = self.queues, self.load
-        if queues is None or load is None:
-            return {}
-        flows = queues.flows(self.graph, self.flow_teu)
-        arriving, wait = queues.units_per_day(flows), queues.wait(load)
-        cells = {}
-        for q in range(0, len(queues), 2):
-            both = slice(q, q + 2)
-            j, weight = int(queues.gateway[q]), flows[both]
-            row = self.world.network["gateways"].by("gateway_id")[self.graph.gateways[j]]
-            mean = wait[both] @ weight / weight.sum() if weight.sum() > 0.0 else wait[both].mean()
-            cells[j] = {
-                "volume_over_capacity": float(arriving[both].sum() / queues.stated[both].sum()),
-                "queue_h": float(mean),
-                "capacity_per_day": capacity_of(row),
-                "capacity_unit": _UNIT_OF_CAPACITY[str(row["mode"])],
-                "capacity_factor": float(queues.factor[q]),
-            }
-        return cells
+        given = self.world, self.graph, self.flow_teu
+        queues = {}
+        if self.queues is not None and self.load is not None:
+            queues = network.queue_cells(*given, self.queues, self.load)
+        return network.gateway_rows(*given, self.passed, observed_cells(self.count_rows), queues)
 
     @cached_property
     def count_rows(self) -> Rows:
@@ -324,9 +233,9 @@ class Results:
         rows = transit_rows(self.payments, self.base.payments if self.base is not None else None)
         if self.base is None or not self.status.converged:
             return rows
-        eq, income = self._main, self._main.base.income
-        gain = (eq.real_income_hat - self.loading.real_income_hat) * income
-        above = eq.first_order.rent * income
+        eq, earned = self._main, self._main.base.income
+        gain = (eq.real_income_hat - self.loading.real_income_hat) * earned
+        above = eq.first_order.rent * earned
         at = {region: n for n, region in enumerate(eq.base.regions)}
         for row in rows:
             n = at.get(row["region"])
@@ -336,72 +245,13 @@ class Results:
 
     @cached_property
     def link_rows(self) -> Rows:
-        """Flows and CO2e of every link, planned and closed ones too.
-
-        teu_per_year: loaded boxes both ways, teu_forward of them from `from` to `to`; teu_block and
-        teu_wagonload by rail product (null off the rails). co2e_kt: of hauling them over the link.
-        """
-        graph, flow = self.graph, self.flow_teu
-        on = graph.link >= 0
-        number, count = graph.link[on], len(graph.links)
-        teu = np.stack([np.bincount(number, flow[on, p], count) for p in (BLOCK, WAGONLOAD)])
-        kg = np.bincount(number, (flow * graph.co2e_kg).sum(axis=1)[on], count)
-        table = self.world.network["links"].by("link_id")
-        starts = [graph.place_number[str(table[x]["from_place"])] if x in table else -1 for x in graph.links]
-        leaves = graph.tail[on] // len(LAYERS) == np.array(starts)[number]
-        ahead = np.bincount(number, np.where(leaves, flow[on].sum(axis=1), 0.0), count)
-        length = np.zeros(count)
-        np.maximum.at(length, number, graph.length_km[on])
-        rows = []
-        for j, link in enumerate(graph.links):
-            row = table.get(link)
-            if row is None:
-                continue
-            rail = str(row["mode"]).startswith("rail")
-            rows.append(
-                {
-                    "link": link,
-                    "from": str(row["from_place"]),
-                    "to": str(row["to_place"]),
-                    "mode": str(row["mode"]),
-                    "status": str(row["status"]),
-                    "disputed": bool(row["disputed"]),
-                    "length_km": float(length[j]),
-                    "teu_per_year": float(teu[:, j].sum()),
-                    "teu_forward": float(ahead[j]),
-                    "teu_block": float(teu[BLOCK, j]) if rail else None,
-                    "teu_wagonload": float(teu[WAGONLOAD, j]) if rail else None,
-                    "co2e_kt": float(kg[j]) / 1e6,
-                }
-            )
-        return rows
+        """Flows and CO2e of every link, see `landbridge.results.network.link_rows`."""
+        return network.link_rows(self.world, self.graph, self.flow_teu)
 
     @cached_property
     def emission_rows(self) -> Rows:
         """Box-kilometres and CO2e of all freight on the network a year, by mode."""
-        graph, flow = self.graph, self.flow_teu
-        rail = np.isin(graph.mode, RAILS)
-        kinds = {
-            "rail, container trains": (rail, (BLOCK,)),
-            "rail, ordinary wagons": (rail, (WAGONLOAD,)),
-            "road": (graph.mode == ROAD, (BLOCK, WAGONLOAD)),
-            "ocean ship": ((graph.mode == SEA) & ~graph.caspian_ship, (BLOCK, WAGONLOAD)),
-            "Caspian ship": (graph.caspian_ship, (BLOCK, WAGONLOAD)),
-            "terminals, ports, gauge changes": (graph.mode == 0, (BLOCK, WAGONLOAD)),
-        }
-        rows = []
-        for mode, (arcs, products) in kinds.items():
-            km = sum(float(flow[arcs, p] @ graph.length_km[arcs]) for p in products)
-            kg = sum(float(flow[arcs, p] @ graph.co2e_kg[arcs, p]) for p in products)
-            rows.append({"mode": mode, "million_teu_km": km / 1e6, "co2e_kt": kg / 1e6})
-        rows.append(
-            {
-                "mode": "all",
-                "million_teu_km": float(flow.sum(axis=1) @ graph.length_km) / 1e6,
-                "co2e_kt": float((flow * graph.co2e_kg).sum()) / 1e6,
-            }
-        )
-        return rows
+        return network.emission_rows(self.graph, self.flow_teu)
 
     # -- the same as DataFrames --------------------------------------------------------------------
 
@@ -534,13 +384,22 @@ class Results:
         if not self.status.converged:
             return f"<Results {self.id}: not converged, {self.status.message}>"
         rows = {row["region"]: row for row in self.real_income_rows}
-        shown = ", ".join(f"{r} {rows[r]['percent']:+.3f} %" for r in ("CHN", *CA5) if r in rows)
-        told = (
-            f"real income {shown}" if self.base is not None else f"{self.choice.base.routes.n_routes} routes"
-        )
+        five = self.world.group(CENTRAL_ASIA)
+        shown = ", ".join(f"{r} {rows[r]['percent']:+.3f} %" for r in ("CHN", *five) if r in rows)
+        told = f"real income {shown}" if self.base is not None else f"{self.n_routes} routes"
         return f"<Results {self.id}: {told}; residual {self.status.residual:.0e}>"
 
     # -- parts -------------------------------------------------------------------------------------
+
+    @property
+    def _incomes(self) -> income.Incomes:
+        return income.Incomes(
+            equilibrium=self.equilibrium,
+            first_order=self.first_order,
+            closure=self.closure,
+            direct=self.direct,
+            response=self.response,
+        )
 
     @property
     def _main(self) -> Equilibrium:
@@ -555,18 +414,8 @@ class Results:
         """c^ / A^ [n, s] by which the sales behind the flows are brought to base prices of the exporter."""
         return self.loading.producer_price_hat
 
-    @cached_property
-    def _hours_at_gateways(self) -> FloatArray:
-        """Mean hours spent at every gateway, weighted by what passes; plain where nothing does."""
-        graph = self.graph
-        here = np.isin(graph.term_kind, [TERMS.index(name) for name in _AT_GATEWAY])
-        hours = np.zeros((graph.n_arcs, 2))
-        np.add.at(hours, graph.term_arc[here], graph.term_time_h[here])
-        spent, passed = graph.at_gateways(hours * self.flow_teu), graph.at_gateways(self.flow_teu)
-        plain, count = graph.at_gateways(hours), graph.at_gateways(np.ones_like(hours))
-        moved = passed.sum(axis=1)
-        mean = plain.sum(axis=1) / np.maximum(count.sum(axis=1), 1.0)
-        return np.asarray(np.where(moved > 0.0, spent.sum(axis=1) / np.where(moved > 0.0, moved, 1.0), mean))
+
+_FIELDS = tuple(one.name for one in fields(Results))
 
 
 @dataclass(frozen=True, eq=False)
@@ -624,10 +473,6 @@ def _sector(code: str, known: tuple[str, ...]) -> int:
         cure = did_you_mean(code, known) or "use one of " + ", ".join(known)
         raise DataError("unknown sector", [Fault("sector", f"no sector {code!r}", cure)])
     return known.index(code)
-
-
-def _over(above: FloatArray, below: FloatArray | None) -> FloatArray:
-    return np.asarray(above if below is None else above / below)
 
 
 def _frame(rows: Rows) -> pd.DataFrame:
