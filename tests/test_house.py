@@ -32,7 +32,6 @@ MANY_PARAMETERS = {
     "io/publishers/comtrade.py: _kept",
     "io/publishers/flows.py: FlowSums.__init__",
     "io/publishers/icio.py: read_icio",
-    "io/publishers/source.py: _slow",
     "remarks.py: remarks",
     "shock.py: Shock.__init__",
     "studies/disrupt.py: disrupt",

@@ -15,15 +15,8 @@ from landbridge.io.publishers.concordance import Concordance, Shares, as_concord
 from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, FlowSums, years_of
 from landbridge.io.publishers.hs import hs_faults
 from landbridge.io.publishers.report import Faults, Report
-from landbridge.io.publishers.source import (
-    NO_CODE,
-    Field,
-    Member,
-    members,
-    read_rows,
-    row_blocks,
-    stripped,
-)
+from landbridge.io.publishers.source import NO_CODE, Member, members, read_rows, row_blocks
+from landbridge.io.publishers.typed import Field, stripped
 from landbridge.world.table import quoted
 from landbridge.world.validate import spelled
 

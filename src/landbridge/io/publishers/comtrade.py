@@ -16,16 +16,8 @@ from landbridge.io.publishers.concordance import Concordance, as_concordance
 from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, FlowSums, years_of
 from landbridge.io.publishers.hs import hs_code, hs_faults
 from landbridge.io.publishers.report import Faults, Report, listed
-from landbridge.io.publishers.source import (
-    CONFIDENTIAL,
-    NO_CODE,
-    TOTAL,
-    Coded,
-    Field,
-    Rows,
-    members,
-    read_rows,
-)
+from landbridge.io.publishers.source import CONFIDENTIAL, NO_CODE, TOTAL, members, read_rows
+from landbridge.io.publishers.typed import Coded, Field, Rows
 from landbridge.world.table import quoted
 from landbridge.world.validate import spelled
 

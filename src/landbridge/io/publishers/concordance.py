@@ -13,7 +13,7 @@ from pathlib import Path
 
 from landbridge.errors import DataError, Fault
 from landbridge.io.files import read_lines
-from landbridge.io.publishers.source import stripped
+from landbridge.io.publishers.typed import stripped
 from landbridge.world.table import number_fault, quoted
 from landbridge.world.validate import spelled
 

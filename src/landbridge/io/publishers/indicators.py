@@ -13,7 +13,8 @@ from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.publishers.concordance import Concordance, as_concordance
 from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, MAX_COUNTRIES, Seen, years_of
 from landbridge.io.publishers.report import Faults, Report, listed
-from landbridge.io.publishers.source import Field, members, read_rows
+from landbridge.io.publishers.source import members, read_rows
+from landbridge.io.publishers.typed import Field
 
 if TYPE_CHECKING:
     import pandas as pd

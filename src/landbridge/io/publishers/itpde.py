@@ -13,7 +13,8 @@ from landbridge.errors import DataError, Fault
 from landbridge.io.publishers.concordance import Concordance, Shares, as_concordance
 from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, FlowSums, years_of
 from landbridge.io.publishers.report import Faults, Report
-from landbridge.io.publishers.source import Field, members, read_rows
+from landbridge.io.publishers.source import members, read_rows
+from landbridge.io.publishers.typed import Field
 
 if TYPE_CHECKING:
     import pandas as pd
