@@ -29,8 +29,6 @@ MANY_PARAMETERS = {
     "estimation/ppml.py: estimate",
     "io/gmns_cells.py: number",
     "io/publishers/adb.py: read_adb_mrio",
-    "io/publishers/comtrade.py: _kept",
-    "io/publishers/flows.py: FlowSums.__init__",
     "io/publishers/icio.py: read_icio",
     "remarks.py: remarks",
     "shock.py: Shock.__init__",
