@@ -27,7 +27,6 @@ MANY_PARAMETERS = {
     "answers.py: gas",
     "deliveries.py: hold",
     "estimation/ppml.py: estimate",
-    "io/gmns_cells.py: number",
     "io/publishers/adb.py: read_adb_mrio",
     "io/publishers/icio.py: read_icio",
     "remarks.py: remarks",
