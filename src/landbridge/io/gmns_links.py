@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -87,7 +86,7 @@ class _Link:
 
 
 def add_link(line: Line, by: Reading, arcs: Arcs) -> None:
-    """Add a link to arcs, or count why it is left out; what is wrong with it goes to the tally of the line."""
+    """Add a link to arcs, or count why it is left out; its faults go to the tally of the line."""
     row, before = line.row, line.tally.total
     name = same_id(row.get("link_id", "")) or line.where
     uses = split_uses(row)
@@ -112,7 +111,7 @@ def add_link(line: Line, by: Reading, arcs: Arcs) -> None:
         _append(link, by, arcs)
 
 
-def _left_out(line: Line, ends: tuple[str, str], uses: Sequence[str], by: Reading) -> str:
+def _left_out(line: Line, ends: tuple[str, str], uses: tuple[str, ...], by: Reading) -> str:
     """Why a link is not read, blank where it is; an unknown use is a fault unless the link is shut."""
     status = line.row.get("status", "").casefold()
     if status in ("planned", "closed"):
@@ -127,7 +126,7 @@ def _left_out(line: Line, ends: tuple[str, str], uses: Sequence[str], by: Readin
 
 
 def _read(
-    line: Line, name: str, ends: tuple[str, str], uses: Sequence[str], by: Reading, arcs: Arcs
+    line: Line, name: str, ends: tuple[str, str], uses: tuple[str, ...], by: Reading, arcs: Arcs
 ) -> _Link:
     """The cells of a link that is open."""
     row = line.row
@@ -152,7 +151,9 @@ def _read(
     )
 
 
-def _capacity(line: Line, uses: Sequence[str], alpha: float | None, by: Reading, arcs: Arcs) -> float | None:
+def _capacity(
+    line: Line, uses: tuple[str, ...], alpha: float | None, by: Reading, arcs: Arcs
+) -> float | None:
     """Capacity of all lanes by hour; None where none is given, or none is needed since alpha is 0."""
     whole = line.first_of(_WHOLE)
     if whole:
