@@ -45,7 +45,6 @@ MANY_PARAMETERS = {
     "transport/path_shifts.py: extend",
     "transport/paths.py: generate",
     "transport/weibit.py: solve",
-    "world/trade_frame.py: _fill",
     "world/trade_table.py: TradeTable.__init__",
 }
 
