@@ -154,18 +154,16 @@ class PipelineVerbs:
             return
         ends, more = [str(m.get(key)) for key in ("exporter", "importer")], float(m.get("contract_bcm"))
         ratio = float(parameters.by("parameter")["operator_per_standard"]["value"] or 1.0)
-        current = [r for r in contracts if r["contract_year"] == _BASE_YEAR]
-        if not any([r["exporter"], r["importer"]] == ends for r in current):
-            self._new_contract(m, contracts, ends, more)
+
+        def is_meant(row: Row) -> bool:
+            return row["contract_year"] == _BASE_YEAR and [row["exporter"], row["importer"]] == ends
+
+        if any(is_meant(row) for row in contracts):
+            self.channels["gas_contracts"] = contracts.with_rows(
+                _enlarged(row, more, ratio) if is_meant(row) else row for row in contracts
+            )
         else:
-            rows: list[Row] = []
-            for row in contracts:
-                if row in current and [row["exporter"], row["importer"]] == ends:
-                    old = row["bcm_operator"]
-                    old = ratio * float(row["bcm_standard"] or 0.0) if old is None else float(old)
-                    row = {**row, "bcm_standard": None, "bcm_operator": old + more, "months": "1-12"}
-                rows.append(row)
-            self.channels["gas_contracts"] = contracts.with_rows(rows)
+            self._new_contract(m, contracts, ends, more)
         self.channels["gas_balances"] = balances.with_rows(
             {**r, "production_bcm_standard": float(r["production_bcm_standard"] or 0.0) + more / ratio}
             if r["country"] == ends[0] and r["balance_year"] == _BASE_YEAR
@@ -209,3 +207,10 @@ class PipelineVerbs:
             cure = "copy it from the folder that `landbridge data export` writes"
             self.faults.append(Fault(f"{m.where}, verb", f"needs channels/{name}.csv", cure))
         return self.channels.get(name)
+
+
+def _enlarged(contract: Row, more: float, ratio: float) -> Row:
+    """A contract with more gas [bcm of the operator] in every month; ratio: operator's over standard."""
+    old = contract["bcm_operator"]
+    old = ratio * float(contract["bcm_standard"] or 0.0) if old is None else float(old)
+    return {**contract, "bcm_standard": None, "bcm_operator": old + more, "months": "1-12"}

@@ -512,8 +512,14 @@ class Economy:
         op[:] = base.to_inputs(a_bar) if base.linked else 0.0
         if psi:
             op += base.alpha * (psi * (w_bar - point.wl * wl_bar))
-        sales = np.broadcast_to(Y_bar[:, None, :], base.pi.shape)
-        if self.paid is not None and worth is not None:
-            sales = sales * (1.0 - self.paid.total)
-            sales[self.paid.sectors] += worth * self.paid.weight
+        sales = self._worth_of_sales(Y_bar, worth)
         return Cotangents(out, share, Y_bar, sales, -I_bar if revenue else np.zeros(base.N))
+
+    def _worth_of_sales(self, Y_bar: Array, worth: Array | None) -> Array:
+        """The cotangent of output by sale [s, d, o]; worth: of what is paid to those who carry, else None."""
+        sales = np.broadcast_to(Y_bar[:, None, :], self.base.pi.shape)
+        if self.paid is None or worth is None:
+            return sales
+        sales = sales * (1.0 - self.paid.total)
+        sales[self.paid.sectors] += worth * self.paid.weight
+        return sales

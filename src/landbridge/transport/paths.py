@@ -394,35 +394,54 @@ def generate(
     added = first.available & ~own.available
     if added.any():
         base = joined([base, Search(first, pairs, Labels.of(own)).over(added, base, detour)])
+        known_case = None
     base = _narrow(base, first.n_arcs)
     searched = _Searched(first, own, pairs, base)
-    parts, serves, again = [base], [np.ones((len(graphs), len(base.pair)), dtype=bool)], [False]
     bans = [(no_transit or {}).get(number, frozenset()) for number in range(len(graphs))]
+    union = _Union(base, len(graphs))
     for number, graph in enumerate(graphs):
-        barred = bans[number]
         same = np.array_equal(graph.available, first.available)
         # What the base lacks under its own ban serves every graph that only keeps that ban.
-        if same and (not barred or (number and barred == bans[0])):
+        if same and (not bans[number] or (number and bans[number] == bans[0])):
             continue
-        found = known_case(graph, own, pairs, barred, detour) if known_case and not added.any() else None
+        found = known_case(graph, own, pairs, bans[number], detour) if known_case is not None else None
         if found is None:
-            found = _Case(graph, searched, barred).found(detour)
-        for routes, anew in zip(found, (False, True), strict=True):
-            mine = np.zeros((len(graphs), len(routes.pair)), dtype=bool)
-            mine[number] = True
-            if number == 0:
-                mine[[k for k, ban in enumerate(bans) if ban == barred]] = True
-            parts.append(_narrow(routes, first.n_arcs))
-            serves.append(mine)
-            again.append(anew and number > 0)
-    whole, serving = joined(parts), np.concatenate(serves, axis=1)
-    found_again = np.repeat(again, [len(part.pair) for part in parts])
-    if any(bans):
-        # A case that keeps the ban of its base finds the ways round it again.
-        kept = _first_of_equal(whole, serving, first.n_arcs)
-        whole, serving, found_again = whole.only(kept), serving[:, kept], found_again[kept]
-    made = _assemble(first, pairs, whole, serving, found_again)
+            found = _Case(graph, searched, bans[number]).found(detour)
+        mine = [number] if number else [k for k, ban in enumerate(bans) if ban == bans[0]]
+        for routes, anew in zip(found, (False, number > 0), strict=True):
+            union.add(_narrow(routes, first.n_arcs), mine, anew)
+    # A case that keeps the ban of its base finds the ways round it again.
+    made = _assemble(first, pairs, *union.whole(first.n_arcs if any(bans) else None))
     return replace(made, _search=searched)
+
+
+class _Union:
+    """Routes of the base and of cases: the graphs that each part serves, and whether it was found anew."""
+
+    def __init__(self, base: Candidates, n_graphs: int) -> None:
+        self.parts = [base]
+        self.serves = [np.ones((n_graphs, len(base.pair)), dtype=bool)]
+        self.again = [False]
+
+    def add(self, routes: Candidates, graphs: Sequence[int], again: bool) -> None:
+        """Routes that some graphs need."""
+        mine = np.zeros((len(self.serves[0]), len(routes.pair)), dtype=bool)
+        mine[list(graphs)] = True
+        self.parts.append(routes)
+        self.serves.append(mine)
+        self.again.append(again)
+
+    def whole(self, n_arcs: int | None) -> tuple[Candidates, BoolArray, BoolArray]:
+        """All routes, serves [graph, route], again [route].
+
+        n_arcs: arcs of the graph, where routes that stand there twice are to be left out; else None.
+        """
+        whole, serves = joined(self.parts), np.concatenate(self.serves, axis=1)
+        again = np.repeat(self.again, [len(part.pair) for part in self.parts])
+        if n_arcs is None:
+            return whole, serves, again
+        kept = _first_of_equal(whole, serves, n_arcs)
+        return whole.only(kept), serves[:, kept], again[kept]
 
 
 def _first_of_equal(routes: Candidates, serves: BoolArray, n_arcs: int) -> LongArray:
