@@ -154,14 +154,9 @@ class PipelineVerbs:
             return
         ends, more = [str(m.get(key)) for key in ("exporter", "importer")], float(m.get("contract_bcm"))
         ratio = float(parameters.by("parameter")["operator_per_standard"]["value"] or 1.0)
-
-        def is_meant(row: Row) -> bool:
-            return row["contract_year"] == _BASE_YEAR and [row["exporter"], row["importer"]] == ends
-
-        if any(is_meant(row) for row in contracts):
-            self.channels["gas_contracts"] = contracts.with_rows(
-                _enlarged(row, more, ratio) if is_meant(row) else row for row in contracts
-            )
+        rows = [_enlarged(row, more, ratio) if _is_now(row, ends) else row for row in contracts]
+        if any(_is_now(row, ends) for row in contracts):
+            self.channels["gas_contracts"] = contracts.with_rows(rows)
         else:
             self._new_contract(m, contracts, ends, more)
         self.channels["gas_balances"] = balances.with_rows(
@@ -207,6 +202,11 @@ class PipelineVerbs:
             cure = "copy it from the folder that `landbridge data export` writes"
             self.faults.append(Fault(f"{m.where}, verb", f"needs channels/{name}.csv", cure))
         return self.channels.get(name)
+
+
+def _is_now(contract: Row, ends: list[str]) -> bool:
+    """True for a contract of the base year between an exporter and an importer."""
+    return contract["contract_year"] == _BASE_YEAR and [contract["exporter"], contract["importer"]] == ends
 
 
 def _enlarged(contract: Row, more: float, ratio: float) -> Row:
