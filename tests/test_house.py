@@ -12,8 +12,8 @@ import landbridge
 
 HOUSE = Path(landbridge.__file__).parent
 
-# Fewer than this many functions may have a complexity of 20 or more, and none may exceed the worst.
-COMPLEX, MOST_FUNCTIONS, WORST = 20, 58, 56
+# Fewer than MOST_FUNCTIONS functions may have a complexity of COMPLEX or more, and none more than WORST.
+COMPLEX, MOST_FUNCTIONS, WORST = 20, 15, 30
 
 MOST_LINES = 600
 # Files that are still longer. The list may only get shorter.
@@ -44,7 +44,6 @@ MANY_PARAMETERS = {
     "transport/path_shifts.py: _tree",
     "transport/path_shifts.py: extend",
     "transport/paths.py: generate",
-    "transport/weibit.py: solve",
     "world/trade_table.py: TradeTable.__init__",
 }
 
