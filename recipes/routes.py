@@ -19,8 +19,8 @@ from landbridge.scenario import apply, bundled, load_scenario
 from landbridge.transport import Graph, align
 from landbridge.transport.base_routes import STORED, STORED_CASES, case_key, pack, pack_cases, stored_base
 from landbridge.transport.candidates import Search
+from landbridge.transport.case_routes import search_case
 from landbridge.transport.families import Labels
-from landbridge.transport.paths import search_case
 from landbridge.transport.search import Pairs
 
 

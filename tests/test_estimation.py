@@ -24,7 +24,7 @@ from landbridge.estimation.absorb import (
     separated_by_two_effects,
 )
 from landbridge.estimation.expressions import condition, parse_formula
-from landbridge.estimation.ppml import _vanished
+from landbridge.estimation.pyfixest_fit import vanished
 from landbridge.estimation.replicate import replicate
 from landbridge.trade import TradeTable, cost_hat, counterfactual, within
 
@@ -281,7 +281,7 @@ def test_the_unit_of_the_flow_decides_nothing(unit: float) -> None:
 def test_a_vanished_flow_is_judged_in_its_own_unit(unit: float) -> None:
     y = unit * np.array([0.0, 0.0, 0.4, 2.0])
     fit = SimpleNamespace(_Y_hat_response=unit * np.array([1e-12, 1e-4, 0.3, 2.0]))
-    assert _vanished(y, fit, "ppml").tolist() == [True, False, False, False]
+    assert vanished(y, fit, "ppml").tolist() == [True, False, False, False]
 
 
 def test_zeros_that_run_in_a_circle_are_kept() -> None:

@@ -58,8 +58,8 @@ def test_every_node_country_and_store_balances(world: World, profile: gas.Profil
     for k, country in enumerate(network.countries):
         bought = [n for n, c in enumerate(network.contracts) if c.importer == country]
         sold = [n for n, c in enumerate(network.contracts) if c.exporter == country]
-        output = year.x[year.model._output[k]]
-        use = year.model.home[k] + year.model.other[k] / 12 - year.home_unserved[k]
+        output = year.x[year.model.programme.unknowns.output[k]]
+        use = year.model.home[k] + year.model.volumes.other[k] / 12 - year.home_unserved[k]
         gap = output + year.delivered[bought].sum(0) - year.delivered[sold].sum(0) - use
         # What is left goes into stores or comes out of them, and over the year nothing does.
         assert abs(gap.sum()) < 1e-9
@@ -162,7 +162,7 @@ def test_a_dual_is_the_one_sided_difference(world: World):
         for step in (-1e-3, 1e-3):
             moved = edited(world, "gas_pipelines", "pipeline_id", line, capacity_bcm_operator=size + step)
             other = gas.GasModel(moved)
-            cost.append(float(other._cost @ other.solve(other.without(lose)).x))
+            cost.append(float(other.programme.unknowns.cost @ other.solve(other.without(lose)).x))
         assert dual == pytest.approx((cost[0] - cost[1]) / 2e-3, abs=1e-4)
         assert (dual > 280.0) == (line != "BBS_1")
 

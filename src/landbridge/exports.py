@@ -153,38 +153,8 @@ class Flows:
     @staticmethod
     def of(results: Results) -> Flows:
         """The flows of one Results."""
-        world = results.world
-        at = {str(r["place_id"]): _point(r) for r in world.network["places"]}
-        names = {str(r["place_id"]): str(r["name"]) for r in world.network["places"]}
-        before = results.base
-        old = {} if before is None else {row["link"]: row for row in before.link_rows}
-        links = []
-        for row in results.link_rows:
-            cells = {**row, "from_name": names[row["from"]], "to_name": names[row["to"]]}
-            cells["points"] = (at[row["from"]], at[row["to"]])
-            if before is not None:
-                was = old.get(row["link"], {"teu_per_year": 0.0, "co2e_kt": 0.0})
-                cells["base_teu"] = was["teu_per_year"]
-                cells["change_teu"] = row["teu_per_year"] - was["teu_per_year"]
-                cells["change_co2e_kt"] = row["co2e_kt"] - was["co2e_kt"]
-            links.append(cells)
-        table = world.network["gateways"].by("gateway_id")
-        passed = {} if before is None else {row["gateway"]: row for row in before.gateway_rows}
-        gateways = []
-        for row in results.gateway_rows:
-            known = table[row["gateway"]]
-            ends = [at[str(known[c])] for c in ("place_a", "place_b") if known[c] and str(known[c]) in at]
-            middle = tuple(sum(end[k] for end in ends) / len(ends) for k in (0, 1)) if ends else ()
-            cells = {**row, "kind": str(known["kind"]), "points": (middle,) if middle else ()}
-            if before is not None:
-                earlier = passed.get(row["gateway"])
-                cells["base_teu"] = earlier["teu_per_year"] if earlier else 0.0
-                cells["change_teu"] = row["teu_per_year"] - cells["base_teu"]
-                cells["base_wait_h"] = earlier["wait_h"] if earlier else None
-                cells["change_wait_h"] = row["wait_h"] - earlier["wait_h"] if earlier else None
-            gateways.append(cells)
-        name = results.scenario.name if results.scenario else base_name(world)
-        return Flows(results.id, name, before is None, links, gateways)
+        name = results.scenario.name if results.scenario else base_name(results.world)
+        return Flows(results.id, name, results.base is None, _link_cells(results), _gateway_cells(results))
 
     @property
     def largest_change(self) -> float:
@@ -196,6 +166,48 @@ class Flows:
         """TEU a year that are drawn as the widest line: three in a hundred links carry more."""
         carried = [row["teu_per_year"] for row in self.links if row["teu_per_year"] > 0.0]
         return float(np.quantile(carried, 0.97)) if carried else 1.0
+
+
+def _link_cells(results: Results) -> Rows:
+    """A row for each link: its flows, its points, and against the base of a scenario."""
+    places = results.world.network["places"].by("place_id")
+    before = results.base
+    old = {} if before is None else {row["link"]: row for row in before.link_rows}
+    out = []
+    for row in results.link_rows:
+        start, end = places[row["from"]], places[row["to"]]
+        cells = {**row, "from_name": str(start["name"]), "to_name": str(end["name"])}
+        cells["points"] = (_point(start), _point(end))
+        if before is not None:
+            was = old.get(row["link"], {"teu_per_year": 0.0, "co2e_kt": 0.0})
+            cells["base_teu"] = was["teu_per_year"]
+            cells["change_teu"] = row["teu_per_year"] - was["teu_per_year"]
+            cells["change_co2e_kt"] = row["co2e_kt"] - was["co2e_kt"]
+        out.append(cells)
+    return out
+
+
+def _gateway_cells(results: Results) -> Rows:
+    """A row for each gateway: its flows, its point, and against the base of a scenario."""
+    places = results.world.network["places"].by("place_id")
+    table = results.world.network["gateways"].by("gateway_id")
+    before = results.base
+    passed = {} if before is None else {row["gateway"]: row for row in before.gateway_rows}
+    out = []
+    for row in results.gateway_rows:
+        known = table[row["gateway"]]
+        sides = [str(known[c]) for c in ("place_a", "place_b") if known[c]]
+        ends = [_point(places[side]) for side in sides if side in places]
+        middle = tuple(sum(end[k] for end in ends) / len(ends) for k in (0, 1)) if ends else ()
+        cells = {**row, "kind": str(known["kind"]), "points": (middle,) if middle else ()}
+        if before is not None:
+            earlier = passed.get(row["gateway"])
+            cells["base_teu"] = earlier["teu_per_year"] if earlier else 0.0
+            cells["change_teu"] = row["teu_per_year"] - cells["base_teu"]
+            cells["base_wait_h"] = earlier["wait_h"] if earlier else None
+            cells["change_wait_h"] = row["wait_h"] - earlier["wait_h"] if earlier else None
+        out.append(cells)
+    return out
 
 
 def _point(row: Mapping[str, Any]) -> tuple[float, float]:

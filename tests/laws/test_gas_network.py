@@ -96,7 +96,7 @@ def test_a_dual_lies_between_the_one_sided_slopes(
     def cost(step: float) -> float:
         moved = [c + step * (n == which) for n, c in enumerate(capacity)]
         model = gas.GasModel(network(world, moved, due))
-        return float(model._cost @ model.solve().x)
+        return float(model.programme.unknowns.cost @ model.solve().x)
 
     h = 1e-3
     capacity = [c + 2 * h for c in capacity]

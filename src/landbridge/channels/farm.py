@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
@@ -119,60 +120,80 @@ def farm_shocks(
     cited ones.
     Raises DataError with every fault: unknown countries and crops, shares outside 0-1, missing tables.
     """
-    weights, takes, _ = world.channel("farm_weights", "farm_adoption", "farm_yields")
-    weight = {(str(r["region"]), str(r["crop"])): float(r["share"] or 0.0) for r in weights}
-    adopted = {(str(r["region"]), str(r["crop"])): r for r in takes}
-    faults = _faults(adoption, effect_percent)
-    faults += [
-        Fault("farm_adoption.csv", f"no row {region}, {crop}", "add its share, 0 for none")
-        for region, crop in weight
-        if (region, crop) not in adopted
-    ]
-    chosen, found = _chosen_regions(world, regions, sorted({region for region, _ in weight}))
+    farms = _Farms(world, adoption, effect_percent)
+    chosen, pairs = _asked(world, farms, regions, crops)
+    at = world.trade.sectors.index(SECTOR)
+    out = []
+    for case in CASES:
+        rows = [farms.shock(region, crop, case) for region, crop in pairs]
+        hat = np.ones((len(world.trade.regions), len(world.trade.sectors)))
+        for region in chosen:
+            gained = sum(one.weight * one.yield_percent / 100.0 for one in rows if one.region == region)
+            hat[world.trade.regions.index(region), at] = 1.0 + gained
+        hat.setflags(write=False)
+        out.append(FarmShock(case, hat, tuple(rows)))
+    return tuple(out)
+
+
+class _Farms:
+    """The farm tables, with one adoption or effect [%] in place of theirs where given."""
+
+    def __init__(self, world: World, adoption: float | None, effect_percent: float | None) -> None:
+        weights, takes, _ = world.channel("farm_weights", "farm_adoption", "farm_yields")
+        self.adoption, self.effect_percent = adoption, effect_percent
+        self.weight = {(str(r["region"]), str(r["crop"])): float(r["share"] or 0.0) for r in weights}
+        self.adopted = {(str(r["region"]), str(r["crop"])): r for r in takes}
+        self.effects = _Effects(world)
+        self.bound = cache(partial(yield_bound, world))
+
+    def faults(self) -> list[Fault]:
+        """What is wrong with the numbers given, and with the tables."""
+        absent = [pair for pair in self.weight if pair not in self.adopted]
+        return [
+            *_faults(self.adoption, self.effect_percent),
+            *(
+                Fault("farm_adoption.csv", f"no row {region}, {crop}", "add its share, 0 for none")
+                for region, crop in absent
+            ),
+        ]
+
+    def shock(self, region: str, crop: str, case: Case) -> CropShock:
+        """One crop of one country: adoption x effect; the claimed case cut at the record of its yields.
+
+        The record is no cut below the high case.
+        """
+        effect_id, effect = self.effects.of(region, crop, case)
+        if self.effect_percent is not None:
+            effect_id, effect = "given", self.effect_percent
+        taken = self.adoption
+        if taken is None:
+            taken = float(self.adopted[region, crop]["high" if case == "claimed" else case] or 0.0)
+        uncut = gain = taken * effect
+        bound, record = self.bound(region, crop)
+        if case == "claimed" and bound is not None:
+            gain = min(uncut, max(bound, self.shock(region, crop, "high").yield_percent))
+        weight = self.weight[region, crop]
+        return CropShock(region, crop, case, effect_id, effect, taken, weight, uncut, bound, record, gain)
+
+
+def _asked(
+    world: World, farms: _Farms, regions: Sequence[str] | None, crops: Sequence[str] | None
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """The regions asked for, and their crops; raises DataError with every fault of question and tables."""
+    faults = farms.faults()
+    chosen, found = _chosen_regions(world, regions, sorted({region for region, _ in farms.weight}))
     faults += found
-    known = sorted({crop for _, crop in weight})
+    known = sorted({crop for _, crop in farms.weight})
     for crop in crops or ():
         if crop not in known:
-            faults.append(
-                Fault("crop", f"no crop {crop!r}", did_you_mean(crop, known) or "use " + ", ".join(known))
-            )
-    effects = _Effects(world)
-    faults += effects.faults
+            cure = did_you_mean(crop, known) or "use " + ", ".join(known)
+            faults.append(Fault("crop", f"no crop {crop!r}", cure))
+    faults += farms.effects.faults
     if SECTOR not in world.trade.sectors:
         faults.append(Fault("sectors.csv", f"no sector {SECTOR}", "farms need it"))
     if faults:
         raise DataError("the farms cannot be solved", faults)
-    pairs = sorted(p for p in weight if p[0] in chosen and (crops is None or p[1] in crops))
-    bounds = {pair: yield_bound(world, *pair) for pair in pairs}
-    high: dict[tuple[str, str], float] = {}
-    out = []
-    for case in CASES:
-        hat = np.ones((len(world.trade.regions), len(world.trade.sectors)))
-        rows = []
-        for region, crop in pairs:
-            effect_id, effect = effects.of(region, crop, case)
-            if effect_percent is not None:
-                effect_id, effect = "given", effect_percent
-            row = adopted[region, crop]
-            taken = float(row["high" if case == "claimed" else case] or 0.0) if adoption is None else adoption
-            uncut = taken * effect
-            bound, record = bounds[region, crop]
-            gain = uncut
-            if case == "claimed" and bound is not None:
-                gain = min(uncut, max(bound, high[region, crop]))
-            elif case == "high":
-                high[region, crop] = gain
-            at = weight[region, crop]
-            rows.append(
-                CropShock(region, crop, case, effect_id, effect, taken, at, uncut, bound, record, gain)
-            )
-        s = world.trade.sectors.index(SECTOR)
-        for region in chosen:
-            gained = sum(one.weight * one.yield_percent / 100.0 for one in rows if one.region == region)
-            hat[world.trade.regions.index(region), s] = 1.0 + gained
-        hat.setflags(write=False)
-        out.append(FarmShock(case, hat, tuple(rows)))
-    return tuple(out)
+    return chosen, sorted(p for p in farms.weight if p[0] in chosen and (crops is None or p[1] in crops))
 
 
 def _faults(adoption: float | None, effect_percent: float | None) -> list[Fault]:

@@ -29,7 +29,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.channels.gas_network import BASE_YEAR, DAYS, MONTHS, read_network, useful_arcs
+from landbridge.channels.gas_network import BASE_YEAR, MONTHS, GasNetwork, read_network
+from landbridge.channels.gas_programme import STEPS, Volumes, programme
 from landbridge.errors import ConvergenceError, DataError, Fault, InfeasibleError, Status
 from landbridge.world import World
 
@@ -40,11 +41,6 @@ IntArray = NDArray[np.int64]
 Profile = Literal["flat", "seasonal"]
 Rows = list[dict[str, Any]]
 
-# What a shared shortage costs above p [million USD per bcm], and the weight of transport, which comes to
-# some 18 million USD per bcm at most and must stay below the smaller of the two steps.
-_BY_EXPORTER, _ALONE, _HAUL_WEIGHT = 0.05, 0.1, 1e-3
-# Where neither share fits, what is missed of a contract is cut in such steps, each dearer by this.
-_STEPS, _STEP = 8, 0.05
 # Below this [bcm] nothing is missed: far under the accuracy of any figure here.
 _NOTHING = 1e-9
 # The largest imbalance, over the largest volume of a month (at least 1 bcm), that is still a solution.
@@ -52,29 +48,6 @@ _BALANCE = 1e-9
 
 
 # -- the model -------------------------------------------------------------------------------------------
-
-
-class _Rows:
-    """Rows of a sparse matrix and their right-hand sides, put together cell by cell."""
-
-    def __init__(self) -> None:
-        self.row: list[int] = []
-        self.column: list[int] = []
-        self.value: list[float] = []
-        self.bound: list[float] = []
-
-    def add(self, cells: Iterable[tuple[int, float]], bound: float) -> int:
-        for column, value in cells:
-            self.row.append(len(self.bound))
-            self.column.append(column)
-            self.value.append(value)
-        self.bound.append(bound)
-        return len(self.bound) - 1
-
-    def matrix(self, width: int) -> Any:
-        from scipy.sparse import csr_matrix
-
-        return csr_matrix((self.value, (self.row, self.column)), shape=(len(self.bound), width))
 
 
 class GasModel:
@@ -101,123 +74,19 @@ class GasModel:
         self.profile, self.year = profile, year
         self.storage = profile == "seasonal" if storage is None else storage
         self.stores = network.stores if self.storage else ()
-        flat = np.full(MONTHS, 1.0 / MONTHS)
-        self.due = np.zeros((len(network.contracts), MONTHS))
-        for c, contract in enumerate(network.contracts):
-            share = flat
-            if profile == "seasonal":
-                share = network.delivery_index * [m in contract.months for m in range(1, MONTHS + 1)]
-                share = share / share.sum()
-            self.due[c] = contract.bcm_operator * share
-        season = network.home_index / MONTHS if profile == "seasonal" else flat
-        self.home = np.zeros((len(network.countries), MONTHS))
-        self.other = np.zeros(len(network.countries))
-        for k, country in enumerate(network.countries):
-            self.home[k] = network.home[country] * season
-            bought = sum(c.bcm_operator for c in network.contracts if c.importer == country)
-            sold = sum(c.bcm_operator for c in network.contracts if c.exporter == country)
-            # What output and use leave open: losses, stocks, trade over lines that are not here.
-            self.other[k] = network.output[country] + bought - sold - network.home[country]
-            if home_factor and country in home_factor:
-                self.home[k] *= home_factor[country]
+        self.volumes = _volumes(network, profile, home_factor or {})
         self.availability = np.array([line.availability for line in network.lines])
-        self._build()
+        self.programme = programme(network, self.stores, self.volumes)
 
-    def _build(self) -> None:  # noqa: C901
-        network, T = self.network, MONTHS
-        p, home_price = (network.parameters[f"{k}_musd_per_bcm"] for k in ("missed", "home"))
-        haul = network.parameters.get("haul_musd_per_bcm_100km", 0.0) * _HAUL_WEIGHT / 100.0
-        places = list(dict.fromkeys(c.place for c in network.contracts))
-        shared = [g for g in places if sum(c.place == g for c in network.contracts) > 1]
-        exporters = list(dict.fromkeys(c.exporter for c in network.contracts))
-        selling = [x for x in exporters if sum(c.exporter == x for c in network.contracts) > 1]
-        self._of: list[list[int]] = [useful_arcs(c, network.arcs) for c in network.contracts]
-        cost: list[float] = []
+    @property
+    def due(self) -> FloatArray:
+        """Volume due [contract, 12]."""
+        return self.volumes.due
 
-        def block(price: float | FloatArray) -> IntArray:
-            first = len(cost)
-            cost.extend(np.broadcast_to(price, T).tolist())
-            return np.arange(first, first + T, dtype=np.int64)
-
-        flow = {(c, a): block(haul * network.arcs[a][2]) for c, arcs in enumerate(self._of) for a in arcs}
-        at = [[c for c, one in enumerate(network.contracts) if one.place == g] for g in shared]
-        of = [[c for c, one in enumerate(network.contracts) if one.exporter == x] for x in selling]
-        # A share costs what all the gas under it is worth; where none is due, next to nothing.
-        by_place = [block(p * self.due[m].sum(axis=0) + 1e-6) for m in at]
-        by_seller = [block((p + _BY_EXPORTER) * self.due[m].sum(axis=0) + 1e-6) for m in of]
-        self._alone = np.array(
-            [[block(p + _ALONE + _STEP * step) for step in range(_STEPS)] for _ in network.contracts]
-        ).reshape(-1, _STEPS, T)
-        self._output = np.array([block(0.0) for _ in network.countries]).reshape(-1, T)
-        self._unserved = np.array([block(home_price) for _ in network.countries]).reshape(-1, T)
-        # A trace of a price keeps gas from circling through a store within one month.
-        stores = [[block(1e-6), block(1e-6), block(0.0)] for _ in self.stores]
-        equal, most = _Rows(), _Rows()
-        nodes = {node for a, b, _ in network.arcs for node in (a, b)}
-        self._delivery: list[list[IntArray]] = []
-        for c, contract in enumerate(network.contracts):
-            arcs = self._of[c]
-            for node in sorted(nodes - set(contract.starts) - set(contract.ends)):
-                into = [a for a in arcs if network.arcs[a][1] == node]
-                out = [a for a in arcs if network.arcs[a][0] == node]
-                for t in range(T) if into or out else ():
-                    cells = [(int(flow[c, a][t]), 1.0) for a in into]
-                    equal.add(cells + [(int(flow[c, a][t]), -1.0) for a in out], 0.0)
-            received = [flow[c, a] for a in arcs if network.arcs[a][1] in contract.ends]
-            self._delivery.append(received)
-            for t in range(T):
-                cells = [(int(x[t]), 1.0) for x in received]
-                cells += [(int(v), 1.0) for v in self._alone[c, :, t]]
-                for shares, members in ((by_place, at), (by_seller, of)):
-                    cells += [
-                        (int(share[t]), float(self.due[c, t]))
-                        for share, m in zip(shares, members, strict=True)
-                        if c in m
-                    ]
-                equal.add(cells, float(self.due[c, t]))
-        for k, country in enumerate(network.countries):
-            for t in range(T):
-                cells = [(int(self._output[k, t]), 1.0), (int(self._unserved[k, t]), 1.0)]
-                for c, contract in enumerate(network.contracts):
-                    sign = (contract.importer == country) - (contract.exporter == country)
-                    cells += [(int(x[t]), float(sign)) for x in self._delivery[c]] if sign else []
-                for n, store in enumerate(self.stores):
-                    if store.country == country:
-                        cells += [(int(stores[n][1][t]), 1.0), (int(stores[n][0][t]), -1.0)]
-                equal.add(cells, float(self.home[k, t] + self.other[k] / T))
-        for injected, withdrawn, level in stores:
-            for t in range(T):
-                cells = [(int(level[t]), 1.0), (int(level[t - 1]), -1.0)]
-                equal.add([*cells, (int(injected[t]), -1.0), (int(withdrawn[t]), 1.0)], 0.0)
-        self._capacity = np.array(
-            [
-                [most.add([(int(x[t]), 1.0) for (_, b), x in flow.items() if b == a], 0.0) for t in range(T)]
-                for a in range(len(network.arcs))
-            ],
-            dtype=np.int64,
-        ).reshape(-1, T)
-        self._yearly = [
-            most.add([(int(v), 1.0) for v in self._output[k]], network.output[country])
-            for k, country in enumerate(network.countries)
-        ]
-        width = len(cost)
-        low, high = np.zeros(width), np.full(width, np.inf)
-        for share in (*by_place, *by_seller):
-            high[share] = 1.0
-        high[self._alone] = self.due[:, None, :] / _STEPS
-        swing = network.parameters["production_swing"]
-        for k, country in enumerate(network.countries):
-            high[self._output[k]] = network.output[country] * swing / T
-            high[self._unserved[k]] = np.maximum(self.home[k] + self.other[k] / T, 0.0)
-        for (injected, withdrawn, level), store in zip(stores, self.stores, strict=True):
-            high[injected] = store.injection_mcm_per_day * DAYS / 1000.0
-            high[withdrawn] = store.withdrawal_mcm_per_day * DAYS / 1000.0
-            high[level] = store.working_bcm
-        self._flow, self._stores = flow, stores
-        self._cost = np.array(cost)
-        self._bounds = np.column_stack([low, high])
-        self._a_eq, self._b_eq = equal.matrix(width), np.array(equal.bound)
-        self._a_ub, self._b_ub = most.matrix(width), np.array(most.bound)
+    @property
+    def home(self) -> FloatArray:
+        """Use at home [country, 12]."""
+        return self.volumes.home
 
     def capacity(self, availability: FloatArray) -> FloatArray:
         """Capacity of arcs by month [arc, 12], bcm, at what there is of each line [line, 12]."""
@@ -257,22 +126,16 @@ class GasModel:
 
         linprog: Any = optimize.linprog  # its stubs know no sparse matrix
         share = self.availability if availability is None else availability
-        b_ub, bounds = self._b_ub.copy(), self._bounds.copy()
-        b_ub[self._capacity] = self.capacity(share)
-        if held_back is not None:
-            step = self.due / _STEPS
-            for n in range(_STEPS):
-                bounds[self._alone[:, n], 0] = np.clip(held_back - n * step, 0.0, step)
-        if output_lost is not None:
-            high = np.maximum(bounds[self._output, 1] - output_lost, 0.0)
-            bounds[self._output, 1] = high
+        its = self.programme
+        b_ub = its.b_ub.copy()
+        b_ub[its.capacity] = self.capacity(share)
         found = linprog(
-            self._cost,
-            A_ub=self._a_ub,
+            its.unknowns.cost,
+            A_ub=its.a_ub,
             b_ub=b_ub,
-            A_eq=self._a_eq,
-            b_eq=self._b_eq,
-            bounds=bounds,
+            A_eq=its.a_eq,
+            b_eq=its.b_eq,
+            bounds=self._bounds(held_back, output_lost),
             method="highs",
             options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
         )
@@ -282,22 +145,61 @@ class GasModel:
                 kind = InfeasibleError if found.status in (2, 3) else ConvergenceError
                 cure = "look for output and deliveries of a country that cannot balance (gas_balances.csv)"
                 raise kind(message, [Fault("gas", "no flow balances every country", cure)])
-            nothing = np.full(len(self._cost), np.nan)
+            nothing = np.full(len(its.unknowns.cost), np.nan)
             duals = np.full(len(b_ub), np.nan)
             return GasYear(self, nothing, duals, share, Status(False, math.inf, int(found.nit), message))
-        residual = float(np.abs(self._a_eq @ found.x - self._b_eq).max(initial=0.0))
-        scale = max(1.0, float(np.abs(self._b_eq).max(initial=0.0)))
+        status = self._status(found)
+        if throw and not status.converged:
+            cure = (
+                "tell its authors: the volumes of the gas tables may differ too much in size for the solver"
+            )
+            raise ConvergenceError(status.message, [Fault("gas", f"off by {status.residual:.1e} bcm", cure)])
+        return GasYear(self, found.x, -np.asarray(found.ineqlin.marginals), share, status)
+
+    def _bounds(self, held_back: FloatArray | None, output_lost: FloatArray | None) -> FloatArray:
+        """The limits of the unknowns where deliveries are held back or output fails."""
+        x, bounds = self.programme.unknowns, self.programme.bounds.copy()
+        if held_back is not None:
+            step = self.due / STEPS
+            for n in range(STEPS):
+                bounds[x.alone[:, n], 0] = np.clip(held_back - n * step, 0.0, step)
+        if output_lost is not None:
+            bounds[x.output, 1] = np.maximum(bounds[x.output, 1] - output_lost, 0.0)
+        return bounds
+
+    def _status(self, found: Any) -> Status:
+        """How a solve ended: its largest imbalance over the largest volume of a month."""
+        b_eq = self.programme.b_eq
+        residual = float(np.abs(self.programme.a_eq @ found.x - b_eq).max(initial=0.0))
+        scale = max(1.0, float(np.abs(b_eq).max(initial=0.0)))
         met = residual / scale <= _BALANCE
         message = (
             "every node, country and store balances" if met else "a node, country or store is off balance"
         )
-        status = Status(met, residual / scale, int(found.nit), message)
-        if throw and not met:
-            cure = (
-                "tell its authors: the volumes of the gas tables may differ too much in size for the solver"
-            )
-            raise ConvergenceError(message, [Fault("gas", f"off by {residual:.1e} bcm", cure)])
-        return GasYear(self, found.x, -np.asarray(found.ineqlin.marginals), share, status)
+        return Status(met, residual / scale, int(found.nit), message)
+
+
+def _volumes(network: GasNetwork, profile: Profile, home_factor: Mapping[str, FloatArray]) -> Volumes:
+    """What is due and what is used in each month."""
+    flat = np.full(MONTHS, 1.0 / MONTHS)
+    due = np.zeros((len(network.contracts), MONTHS))
+    for c, contract in enumerate(network.contracts):
+        share = flat
+        if profile == "seasonal":
+            share = network.delivery_index * [m in contract.months for m in range(1, MONTHS + 1)]
+            share = share / share.sum()
+        due[c] = contract.bcm_operator * share
+    season = network.home_index / MONTHS if profile == "seasonal" else flat
+    home = np.zeros((len(network.countries), MONTHS))
+    other = np.zeros(len(network.countries))
+    for k, country in enumerate(network.countries):
+        home[k] = network.home[country] * season
+        bought = sum(c.bcm_operator for c in network.contracts if c.importer == country)
+        sold = sum(c.bcm_operator for c in network.contracts if c.exporter == country)
+        other[k] = network.output[country] + bought - sold - network.home[country]
+        if country in home_factor:
+            home[k] *= home_factor[country]
+    return Volumes(due, home, other)
 
 
 # -- a year ----------------------------------------------------------------------------------------------
@@ -320,7 +222,7 @@ class GasYear:
     @cached_property
     def delivered(self) -> FloatArray:
         """Deliveries [contract, month]."""
-        rows = [sum((self.x[v] for v in vs), np.zeros(MONTHS)) for vs in self.model._delivery]
+        rows = [sum((self.x[v] for v in vs), np.zeros(MONTHS)) for vs in self.model.programme.delivery]
         return np.array(rows).reshape(-1, MONTHS)
 
     @cached_property
@@ -332,7 +234,7 @@ class GasYear:
     @cached_property
     def home_unserved(self) -> FloatArray:
         """Use at home that is not served [country, month]."""
-        out = self.x[self.model._unserved]
+        out = self.x[self.model.programme.unknowns.unserved]
         return np.where(np.abs(out) < _NOTHING, 0.0, out)
 
     @property
@@ -348,7 +250,7 @@ class GasYear:
     @property
     def balance(self) -> float:
         """Largest imbalance of any node, country or store in any month [bcm]."""
-        return float(np.abs(self.model._a_eq @ self.x - self.model._b_eq).max(initial=0.0))
+        return float(np.abs(self.model.programme.a_eq @ self.x - self.model.programme.b_eq).max(initial=0.0))
 
     @cached_property
     def contracts(self) -> Rows:
@@ -395,14 +297,14 @@ class GasYear:
     def arc_flow(self) -> FloatArray:
         """Flow over arcs [arc, month]; parallel strings together."""
         out = np.zeros((len(self.model.network.arcs), MONTHS))
-        for (_, arc), v in self.model._flow.items():
+        for (_, arc), v in self.model.programme.unknowns.flow.items():
             out[arc] += self.x[v]
         return out
 
     @cached_property
     def arc_dual(self) -> FloatArray:
         """Value of one bcm more capacity in a month [arc, month], million USD."""
-        return np.asarray(self.duals[self.model._capacity])
+        return np.asarray(self.duals[self.model.programme.capacity])
 
     @cached_property
     def lines(self) -> Rows:
@@ -442,14 +344,19 @@ class GasYear:
             {
                 "store": store.id,
                 "country": store.country,
-                "level_by_month_bcm": (self.x[level] + 0.0).tolist(),
+                "level_by_month_bcm": (self.x[blocks.level] + 0.0).tolist(),
             }
-            for store, (_, _, level) in zip(self.model.stores, self.model._stores, strict=True)
+            for store, blocks in zip(self.model.stores, self.model.programme.unknowns.stores, strict=True)
         ]
 
     @property
     def binding(self) -> list[str]:
         """What keeps more gas from being delivered: full cuts by name, then countries short of output."""
+        cuts = self._full_cuts()
+        return cuts + self._spent_output(cuts)
+
+    def _full_cuts(self) -> list[str]:
+        """Arcs where more capacity would be worth something, with the lines on them and the months."""
         network = self.model.network
         told = []
         for arc, (a, b, _) in enumerate(network.arcs):
@@ -460,18 +367,23 @@ class GasYear:
             names = [network.lines[n].id for n in here if self.availability[n, tight].sum() > 0.0]
             lost = [network.lines[n].id for n in here if self.availability[n, tight].sum() == 0.0]
             rate = self.model.capacity(self.availability)[arc, tight].mean() * MONTHS
-            when = "12 months" if tight.all() else "months" if tight.sum() > 1 else "month"
-            if not tight.all():
-                when += " " + ", ".join(str(t + 1) for t in np.flatnonzero(tight))
+            when = _months(tight)
             gone = f" ({' + '.join(lost)} lost)" if lost else ""
             what = f"{' + '.join(names)} between {a} and {b}: {rate:.2f} bcm a year, full in {when}"
             told.append(what + gone if names else f"nothing is left between {a} and {b} in {when}{gone}")
+        return told
+
+    def _spent_output(self, cuts: list[str]) -> list[str]:
+        """Countries whose output is all used while home use or, where no cut explains it, a sale is short."""
+        network, its = self.model.network, self.model.programme
         short = self.missed.sum(axis=1) > 1e-6
+        told: list[str] = []
         for k, country in enumerate(network.countries):
             sold = [n for n, c in enumerate(network.contracts) if c.exporter == country]
-            most = float(self.model._b_ub[self.model._yearly[k]])
-            full = self.x[self.model._output[k]].sum() > most - 1e-6
-            if full and (self.home_unserved[k].sum() > 1e-6 or (short[sold].any() and not told)):
+            most = float(its.b_ub[its.yearly[k]])
+            full = self.x[its.unknowns.output[k]].sum() > most - 1e-6
+            unexplained = short[sold].any() and not (cuts or told)
+            if full and (self.home_unserved[k].sum() > 1e-6 or unexplained):
                 told.append(f"output of {country}: {network.output[country]:.2f} bcm a year, all used")
         return told
 
@@ -490,3 +402,11 @@ class GasYear:
             "binding": self.binding,
             "balance_bcm": self.balance,
         }
+
+
+def _months(which: NDArray[np.bool_]) -> str:
+    """Months in words: 12 months, month 3, months 1, 2."""
+    if which.all():
+        return "12 months"
+    word = "months" if which.sum() > 1 else "month"
+    return f"{word} " + ", ".join(str(t + 1) for t in np.flatnonzero(which))

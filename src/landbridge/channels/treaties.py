@@ -101,37 +101,37 @@ def coverage(world: World, partners: Iterable[str], party: str = "CHN") -> list[
     listed = list(partners)
     rows: list[dict[str, Any]] = []
     for measure in MEASURES:
-        row: dict[str, Any] = {"arrangement": measure, "treatment": True}
-        by_party = {
-            str(r["party"]): r["from_date"]
-            for r in members
-            if r["measure"] == measure and r["partner"] is None
-        }
-        pairs = {
-            frozenset((str(r["party"]), str(r["partner"]))): r["from_date"]
-            for r in members
-            if r["measure"] == measure and r["partner"] is not None
-        }
-        for partner in listed:
-            ends = [by_party.get(party), by_party.get(partner)]
-            both = None if None in ends else max(str(e) for e in ends)
-            row[partner] = pairs.get(frozenset((party, partner))) if measure in BILATERAL else both
-        rows.append(row)
-    kinds = dict.fromkeys(str(r["type"]) for r in registry if r["measure"] is None)
-    for kind in kinds:
-        row = {"arrangement": kind, "treatment": False}
-        for partner in listed:
-            found = [
-                str(r["date"]) if r["date"] is not None else "yes"
-                for r in registry
-                if r["type"] == kind
-                and r["party_a"] == party
-                and (partner in str(r["party_b"] or "").split("+") or r["party_b"] == "C5")
-            ]
-            row[partner] = min(found) if found else None
-        if any(row[partner] for partner in listed):
-            rows.append(row)
+        dates = {p: _since(members, measure, party, p) for p in listed}
+        rows.append({"arrangement": measure, "treatment": True, **dates})
+    for kind in dict.fromkeys(str(r["type"]) for r in registry if r["measure"] is None):
+        dates = {p: _first_of_kind(registry, kind, party, p) for p in listed}
+        if any(dates.values()):
+            rows.append({"arrangement": kind, "treatment": False, **dates})
     return rows
+
+
+def _since(members: Iterable[Mapping[str, Cell]], measure: str, party: str, partner: str) -> Cell:
+    """Since when a measure binds two countries: by their own treaty, or by membership of both."""
+    of_measure = [row for row in members if row["measure"] == measure]
+    if measure in BILATERAL:
+        ends = frozenset((party, partner))
+        own = [r for r in of_measure if frozenset((str(r["party"]), str(r["partner"]))) == ends]
+        return own[-1]["from_date"] if own else None
+    joined = {str(r["party"]): r["from_date"] for r in of_measure if r["partner"] is None}
+    dates = [joined.get(party), joined.get(partner)]
+    return None if None in dates else max(str(date) for date in dates)
+
+
+def _first_of_kind(registry: Iterable[Mapping[str, Cell]], kind: str, party: str, partner: str) -> str | None:
+    """The first arrangement of a kind that is no measure, "yes" where it has no date."""
+    found = [
+        "yes" if row["date"] is None else str(row["date"])
+        for row in registry
+        if row["type"] == kind
+        and row["party_a"] == party
+        and (partner in str(row["party_b"] or "").split("+") or row["party_b"] == "C5")
+    ]
+    return min(found, default=None)
 
 
 def _value(

@@ -87,7 +87,7 @@ def assign(
     """
     from landbridge.errors import ConvergenceError, DataError, Fault
     from landbridge.transport import assign as solve
-    from landbridge.transport import read_demand, read_gmns, read_tntp, read_turns
+    from landbridge.transport import read_turns
 
     check_ending(output, (".csv", ".json"))
     begin = time.perf_counter()
@@ -97,44 +97,30 @@ def assign(
         raise typer.BadParameter(
             f"{gap:g} is no share: give one above 0 and below 1, as 1e-8", param_hint="--gap"
         )
-    folder = net.is_dir()
-    _require_format(folder, trips, use, distance_weight)
-    if folder:
-        network = read_gmns(net, use, toll_weight or 0.0)
-        demand = read_demand(trips, network)
-    else:
-        network, demand = read_tntp(net, trips, toll_weight, distance_weight)
+    _require_format(net.is_dir(), trips, use, distance_weight)
+    network, demand = _read(net, trips, use, toll_weight, distance_weight)
     penalties = None if turns is None else read_turns(turns, network)
     selected = _selected(network, select_link or [])
-    notes = (*demand.notes, *(penalties.notes if penalties else ()), *network.notes)
-    for note in notes[:_SHOWN]:
-        say(f"note: {note}")
-    if len(notes) > _SHOWN:
-        say(f"note: and {len(notes) - _SHOWN} more like these")
+    _tell((*demand.notes, *(penalties.notes if penalties is not None else ()), *network.notes))
     _hint()
     found = solve(network, demand, model=model, gap=gap, phi=phi, turns=penalties, most=rounds, throw=False)
 
-    unit = "hours" if folder else "the unit of time of the network file"
+    unit = "hours" if net.is_dir() else "the unit of time of the network file"
     asked = _Asked(network, demand, model, selected, unit)
+    options = {
+        "model": model,
+        "gap": gap,
+        "phi": phi if model == "weibit" else None,
+        "use": use,
+        "toll_weight": toll_weight,
+        "distance_weight": distance_weight,
+        "rounds": rounds,
+    }
 
     def envelope() -> str:
-        names = ("node", "link", "config", "use_definition", "use_group")
-        files = [net / f"{name}.csv" for name in names] if folder else [net]
-        files += [trips, *([] if turns is None else [turns])]
-        options = {
-            "model": model,
-            "gap": gap,
-            "phi": phi if model == "weibit" else None,
-            "use": use,
-            "toll_weight": toll_weight,
-            "distance_weight": distance_weight,
-            "rounds": rounds,
-            "sha256": {file.name: _sha256(file) for file in files if file.exists()},
-        }
+        told = {**options, "sha256": _hashes(net, trips, turns)}
         result = _result(asked, found)
-        return envelope_json(
-            result, found.status, None, "assign", begin, options=options, libraries=_compiler()
-        )
+        return envelope_json(result, found.status, None, "assign", begin, options=told, libraries=_compiler())
 
     if output is not None:
         write(output, envelope() if output.suffix == ".json" else _csv(network, found))
@@ -157,6 +143,26 @@ def _require_format(folder: bool, trips: Path, use: str | None, distance_weight:
         raise typer.BadParameter("only a GMNS folder names uses", param_hint="--use")
     if distance_weight is not None and folder:
         raise typer.BadParameter("only a TNTP network takes one", param_hint="--distance-weight")
+
+
+def _read(
+    net: Path, trips: Path, use: str | None, toll_weight: float | None, distance_weight: float | None
+) -> tuple[Network, Demand]:
+    """A network and its trips: GMNS where net is a folder, else TNTP."""
+    from landbridge.transport import read_demand, read_gmns, read_tntp
+
+    if not net.is_dir():
+        return read_tntp(net, trips, toll_weight, distance_weight)
+    network = read_gmns(net, use, toll_weight or 0.0)
+    return network, read_demand(trips, network)
+
+
+def _tell(notes: Sequence[str]) -> None:
+    """Print the first few notes, and how many more there are."""
+    for note in notes[:_SHOWN]:
+        say(f"note: {note}")
+    if len(notes) > _SHOWN:
+        say(f"note: and {len(notes) - _SHOWN} more like these")
 
 
 def _selected(network: Network, names: Sequence[str]) -> list[int]:
@@ -189,8 +195,12 @@ def _hint() -> None:
         say('hint: pip install "landbridge[fast]" (numba) makes this much faster')
 
 
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _hashes(net: Path, trips: Path, turns: Path | None) -> dict[str, str]:
+    """sha256 of every file that was read, by name."""
+    names = ("node", "link", "config", "use_definition", "use_group")
+    files = [net / f"{name}.csv" for name in names] if net.is_dir() else [net]
+    files += [trips, *([] if turns is None else [turns])]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.exists()}
 
 
 def _links(network: Network) -> int:

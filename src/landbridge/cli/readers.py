@@ -96,10 +96,7 @@ def read_publisher(
     of pairs and countries; icio and adb-mrio give a trade table (-o FOLDER for all of it).
     """
     begin = time.perf_counter()
-    name = publisher.casefold()
-    if name not in PUBLISHERS:
-        hint = did_you_mean(name, PUBLISHERS) or f"choose one of {', '.join(PUBLISHERS)}"
-        raise typer.BadParameter(f"no publisher {publisher!r}: {hint}", param_hint="PUBLISHER")
+    name = _known_publisher(publisher)
     given: dict[str, Any] = {
         "years": _years(years),
         "regions": regions,
@@ -115,16 +112,7 @@ def read_publisher(
         "vintage": vintage or None,
     }
     options = {key: value for key, value in given.items() if value is not None}
-    odd = [key for key in options if key not in PUBLISHERS[name][1]]
-    if odd:
-        flag = {"indicators": "indicator", "variables": "variable"}.get(odd[0], odd[0])
-        raise typer.BadParameter(f"is not for {name}", param_hint=f"--{flag}")
-    if name in _TABLES and "theta" not in options:
-        raise typer.BadParameter(
-            f"{name} gives a trade table, which needs trade elasticities", param_hint="--theta"
-        )
-    if side and side not in ("imports", "exports"):
-        raise typer.BadParameter("choose imports or exports", param_hint="--side")
+    _check_options(name, options)
     _check_output(output, name)
 
     from landbridge.io.publishers import Report
@@ -145,6 +133,29 @@ def read_publisher(
         console().print(panel.head(SHOWN_ROWS).to_string(index=False), highlight=False)
         more = len(panel) - SHOWN_ROWS
         put(f"{f'... and {more:,} more rows; ' if more > 0 else ''}nothing is written: add -o FILE")
+
+
+def _known_publisher(text: str) -> str:
+    """The name of a publisher as PUBLISHERS has it."""
+    name = text.casefold()
+    if name not in PUBLISHERS:
+        hint = did_you_mean(name, PUBLISHERS) or f"choose one of {', '.join(PUBLISHERS)}"
+        raise typer.BadParameter(f"no publisher {text!r}: {hint}", param_hint="PUBLISHER")
+    return name
+
+
+def _check_options(name: str, options: Mapping[str, Any]) -> None:
+    """Refuse options that are not for a publisher, and the lack of one that it needs."""
+    odd = [key for key in options if key not in PUBLISHERS[name][1]]
+    if odd:
+        flag = {"indicators": "indicator", "variables": "variable"}.get(odd[0], odd[0])
+        raise typer.BadParameter(f"is not for {name}", param_hint=f"--{flag}")
+    if name in _TABLES and "theta" not in options:
+        raise typer.BadParameter(
+            f"{name} gives a trade table, which needs trade elasticities", param_hint="--theta"
+        )
+    if options.get("side", "imports") not in ("imports", "exports"):
+        raise typer.BadParameter("choose imports or exports", param_hint="--side")
 
 
 def _reader(name: str) -> Callable[..., Any]:

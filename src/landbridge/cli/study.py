@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,7 @@ from landbridge.cli.terminal import (
 from landbridge.errors import ConvergenceError, Status
 
 if TYPE_CHECKING:
+    from landbridge.report import Digest
     from landbridge.results import Results
     from landbridge.scenario import Scenario
     from landbridge.world import World
@@ -66,8 +68,7 @@ def run(
 ) -> None:
     """Solve the base and a scenario, the study set or all: routes, trade, real income."""
     from landbridge.manifest import horizon_of
-    from landbridge.model import iterate
-    from landbridge.report import Digest, study_sections
+    from landbridge.report import study_sections
     from landbridge.scenario import at_horizon
 
     if detail and (as_json or output is not None):
@@ -82,32 +83,20 @@ def run(
     if horizon is not None:
         loaded = at_horizon(loaded, horizon)
     given, single = _asked(what, written, loaded)
-    with progress_bar() as progress:
-        digests, statuses, scenarios = [], [], []
-        first: Results | None = None
-        for results in iterate(loaded, given, progress=progress, response=single):
-            if not results.status.converged:
-                raise ConvergenceError(f"{results.id} did not converge: {results.status.message}")
-            first = first or results
-            digests.append(Digest.of(results, first, detail=single or as_json or output is not None))
-            outputs.keep(results)
-            statuses.append(results.status)
-            if results.scenario is not None:
-                scenarios.append(results.scenario)
-            del results  # or it would live on while the next is solved
-    tell_rebase(Status.worst(statuses), rebase)
-    base, cases = digests[0], digests[1:]
-    result = cases[0].result if single else {d.id: d.result for d in digests}
+    solved = _solve(loaded, given, single, outputs, single or as_json or output is not None)
+    tell_rebase(solved.status, rebase)
+    base, cases = solved.digests[0], solved.digests[1:]
+    result = cases[0].result if single else {d.id: d.result for d in solved.digests}
     command = "run" if what is None else f"run {what if not what.endswith('.json') else 'MANIFEST'}"
 
     def envelope() -> str:
         options = {} if horizon is None else {"horizon": horizon}
         return envelope_json(
-            result, Status.worst(statuses), loaded, command, begin, scenarios=scenarios, options=options
+            result, solved.status, loaded, command, begin, scenarios=solved.scenarios, options=options
         )
 
     if output is not None:
-        write(output, outputs.content(loaded, digests, envelope))
+        write(output, outputs.content(loaded, solved.digests, envelope))
     elif as_json:
         put(envelope())
     else:
@@ -116,6 +105,43 @@ def run(
             from landbridge.report.customs import customs_sections
 
             show(customs_sections(loaded))
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """What is kept of each case, the base first."""
+
+    digests: list[Digest]
+    statuses: list[Status]
+    scenarios: list[Scenario]
+
+    @property
+    def status(self) -> Status:
+        """The worst of all cases."""
+        return Status.worst(self.statuses)
+
+
+def _solve(
+    world: World, given: Sequence[str | Scenario], single: bool, outputs: Outputs, detail: bool
+) -> _Solved:
+    """Solve the base and the scenarios one after another, keeping of each only what is shown or written."""
+    from landbridge.model import iterate
+    from landbridge.report import Digest
+
+    solved = _Solved([], [], [])
+    first: Results | None = None
+    with progress_bar() as progress:
+        for results in iterate(world, given, progress=progress, response=single):
+            if not results.status.converged:
+                raise ConvergenceError(f"{results.id} did not converge: {results.status.message}")
+            first = first or results
+            solved.digests.append(Digest.of(results, first, detail=detail))
+            outputs.keep(results)
+            solved.statuses.append(results.status)
+            if results.scenario is not None:
+                solved.scenarios.append(results.scenario)
+            del results  # or it would live on while the next is solved
+    return solved
 
 
 def _asked(

@@ -15,8 +15,9 @@ from scipy import sparse
 from scipy.sparse.linalg import lsqr
 
 from landbridge.errors import ConvergenceError, DataError, Fault, did_you_mean
+from landbridge.estimation.design import design
 from landbridge.estimation.expressions import Formula, parse_formula
-from landbridge.estimation.panel import PAIR, design, pairs
+from landbridge.estimation.panel import PAIR, pairs
 from landbridge.estimation.reading import tidied
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import tokenize
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,99 +116,100 @@ def condition(text: str, frame: pd.DataFrame, where: str = "where") -> NDArray[n
     return np.asarray(found)
 
 
-def evaluate(tree: ast.expr, frame: pd.DataFrame, *, functions: bool = False) -> Any:  # noqa: C901
+def evaluate(tree: ast.expr, frame: pd.DataFrame, *, functions: bool = False) -> Any:
     """The value of a parsed expression over the columns of a frame; functions: log, exp ... are known."""
+    return _Evaluation(frame, functions).value(tree)
 
-    def value(node: ast.expr) -> Any:
+
+@dataclass(frozen=True)
+class _Evaluation:
+    """The values of parsed expressions over the columns of one frame."""
+
+    frame: pd.DataFrame
+    functions: bool
+
+    def value(self, node: ast.expr) -> Any:
         match node:
-            case ast.Constant(value=str() as known):
-                return clean(known)  # as the labels it is compared with
-            case ast.Constant(value=bool() as known):
-                return known
-            case ast.Constant(value=int() | float() as known):
-                # Numbers become floats: no power of integers can ask for a million digits.
-                try:
-                    return float(known)
-                except OverflowError:
-                    raise _RefusedError("a number is too large", "write a smaller one") from None
+            case ast.Constant(value=bool() | int() | float() | str() as known):
+                return _constant(known)
             case ast.Name():
-                return column(frame, node.id)
+                return column(self.frame, node.id)
             case ast.BinOp() if type(node.op) in _ARITHMETIC:
-                left, right = number(node.left), number(node.right)
+                left, right = self.number(node.left), self.number(node.right)
                 with np.errstate(all="ignore"):
                     return _ARITHMETIC[type(node.op)](left, right)
             case ast.UnaryOp(op=ast.USub()):
-                return -number(node.operand)
+                return -self.number(node.operand)
             case ast.UnaryOp(op=ast.UAdd()):
-                return number(node.operand)
+                return self.number(node.operand)
             case ast.UnaryOp(op=ast.Not()):
-                return ~truth(node.operand)
+                return ~self.truth(node.operand)
             case ast.BoolOp():
-                parts = [truth(v) for v in node.values]
-                found = parts[0]
-                for part in parts[1:]:
-                    found = found & part if isinstance(node.op, ast.And) else found | part
-                return found
+                join = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
+                return reduce(join, [self.truth(v) for v in node.values])
             case ast.Compare():
-                return comparison(node)
-            case ast.Call(func=ast.Name(id=name), args=[inner], keywords=[]) if (
-                functions and name in _FUNCTIONS
-            ):
-                with np.errstate(all="ignore"):
-                    return _FUNCTIONS[name](np.asarray(number(inner), dtype=np.float64))
-            case ast.Call(func=ast.Name(id=name)) if functions:
-                cure = did_you_mean(name, _FUNCTIONS) or f"known are {', '.join(_FUNCTIONS)}, i() and C()"
-                raise _RefusedError(f"{name}() is not known", cure)
+                return self.comparison(node)
+            case ast.Call(func=ast.Name(id=name)) if self.functions:
+                return self.call(name, node)
         raise _RefusedError(*_refusal(node))
 
-    def number(node: ast.expr) -> Any:
-        found = value(node)
-        if isinstance(found, str) or (isinstance(found, np.ndarray) and found.dtype == object):
+    def call(self, name: str, node: ast.Call) -> Any:
+        """log(x), exp(x) ..."""
+        if name not in _FUNCTIONS:
+            cure = did_you_mean(name, _FUNCTIONS) or f"known are {', '.join(_FUNCTIONS)}, i() and C()"
+            raise _RefusedError(f"{name}() is not known", cure)
+        if len(node.args) != 1 or node.keywords:
+            raise _RefusedError(f"{name}() takes one value", f"write {name}(column)")
+        with np.errstate(all="ignore"):
+            return _FUNCTIONS[name](np.asarray(self.number(node.args[0]), dtype=np.float64))
+
+    def number(self, node: ast.expr) -> Any:
+        found = self.value(node)
+        if _texts(found):
             raise _RefusedError(f"{ast.unparse(node)} is text", "only numbers can be reckoned with")
         return np.asarray(found, dtype=np.float64)
 
-    def truth(node: ast.expr) -> Any:
-        found = value(node)
+    def truth(self, node: ast.expr) -> Any:
+        found = self.value(node)
         if np.asarray(found).dtype != np.bool_:
             cure = f"compare it: {ast.unparse(node)} == 1"
             raise _RefusedError(f"{ast.unparse(node)} is not true or false", cure)
         return np.asarray(found)
 
-    def comparison(node: ast.Compare) -> Any:
-        left, found = node.left, None
-        for op, right in zip(node.ops, node.comparators, strict=True):
-            if isinstance(op, ast.In | ast.NotIn):
-                part = among(left, right)
-                part = ~part if isinstance(op, ast.NotIn) else part
-            elif type(op) in _COMPARISONS:
-                part = compared(type(op), left, right)
-            else:
-                raise _RefusedError("'is' compares nothing here", "use ==")
-            found = part if found is None else found & part
-            left = right
-        return found
+    def comparison(self, node: ast.Compare) -> Any:
+        """a < b <= c: each beside its neighbour, all of them true."""
+        sides = [node.left, *node.comparators]
+        links = zip(node.ops, sides[:-1], sides[1:], strict=True)
+        return reduce(np.logical_and, [self.one_comparison(*link) for link in links])
 
-    def compared(op: type[ast.cmpop], left: ast.expr, right: ast.expr) -> Any:
-        a, b = value(left), value(right)
+    def one_comparison(self, op: ast.cmpop, left: ast.expr, right: ast.expr) -> Any:
+        if isinstance(op, ast.In):
+            return self.among(left, right)
+        if isinstance(op, ast.NotIn):
+            return ~self.among(left, right)
+        if type(op) not in _COMPARISONS:
+            raise _RefusedError("'is' compares nothing here", "use ==")
+        a, b = self.value(left), self.value(right)
         if _texts(a) != _texts(b):
             side = ast.unparse(left if _texts(a) else right)
             raise _RefusedError(
                 f"{side} is text and the other side a number", "put numbers bare, text in quotes"
             )
         try:
-            return np.asarray(_COMPARISONS[op](a, b), dtype=np.bool_)
+            return np.asarray(_COMPARISONS[type(op)](a, b), dtype=np.bool_)
         except TypeError:  # an order between text and a missing value
             raise _RefusedError(
                 f"{ast.unparse(left)} has rows that cannot be ordered", "use == or in"
             ) from None
 
-    def among(left: ast.expr, right: ast.expr) -> Any:
+    def among(self, left: ast.expr, right: ast.expr) -> Any:
+        """exporter in ['KAZ', 'UZB']."""
         if not isinstance(right, ast.List | ast.Tuple | ast.Set):
             raise _RefusedError("in wants a list", "for example exporter in ['KAZ', 'UZB']")
-        items = [value(item) for item in right.elts]
+        items = [self.value(item) for item in right.elts]
         if any(isinstance(item, np.ndarray) for item in items):
             raise _RefusedError("a list may hold numbers and text only", "name the values")
-        a = np.asarray(value(left))
+        a = np.asarray(self.value(left))
         if any(isinstance(item, str) != _texts(a) for item in items):
             raise _RefusedError("a list mixes text and numbers", "put numbers bare, text in quotes")
         hit = np.zeros(a.shape, dtype=np.bool_)
@@ -215,7 +217,17 @@ def evaluate(tree: ast.expr, frame: pd.DataFrame, *, functions: bool = False) ->
             hit |= np.asarray(a == item, dtype=np.bool_)
         return hit
 
-    return value(tree)
+
+def _constant(known: bool | int | float | str) -> Any:
+    """Text cleaned as the labels it is compared with; numbers as floats, so that no power grows too long."""
+    if isinstance(known, str):
+        return clean(known)
+    if isinstance(known, bool):
+        return known
+    try:
+        return float(known)
+    except OverflowError:
+        raise _RefusedError("a number is too large", "write a smaller one") from None
 
 
 def names_in(tree: ast.AST) -> list[str]:
@@ -352,20 +364,7 @@ def parse_formula(text: str) -> Formula:
         what = "has more than one |"
         faults.append(Fault(f"formula {text!r}", what, "write fixed effects once, joined by +"))
     dependent = _factor(left, faults)
-    terms: list[Term] = []
-    constant = True
-    offset: Factor | None = None
-    for piece in _split(parts[0], "+"):
-        if re.match(r"\s*offset\(", piece):
-            if offset is not None:
-                faults.append(Fault("formula", "has two offsets", "add them up in one: offset(a + b)"))
-            offset = _offset(piece, faults)
-        elif piece.strip() in ("0", "1", "-1"):
-            constant = constant and piece.strip() == "1"
-        else:
-            terms += _terms(piece, faults)
-    repeated = {t.name for t in terms if sum(t.name == u.name for u in terms) > 1}
-    faults += [Fault("formula", f"names {name} twice", "keep one") for name in sorted(repeated)]
+    terms, constant, offset = _regressors(parts[0], faults)
     effects = _effects(parts[1], faults) if len(parts) > 1 else ()
     if dependent is not None and dependent.levels:
         faults.append(Fault("formula", "the left side is a set of levels", "put the flow there"))
@@ -376,6 +375,25 @@ def parse_formula(text: str) -> Formula:
     if faults or dependent is None:
         raise DataError("the formula cannot be read", faults)
     return Formula(" ".join(text.split()), dependent, tuple(terms), effects, constant, offset)
+
+
+def _regressors(text: str, faults: list[Fault]) -> tuple[list[Term], bool, Factor | None]:
+    """What stands between ~ and |: the terms, whether there is a constant, the offset."""
+    terms: list[Term] = []
+    constant = True
+    offset: Factor | None = None
+    for piece in _split(text, "+"):
+        if re.match(r"\s*offset\(", piece):
+            if offset is not None:
+                faults.append(Fault("formula", "has two offsets", "add them up in one: offset(a + b)"))
+            offset = _offset(piece, faults)
+        elif piece.strip() in ("0", "1", "-1"):
+            constant = constant and piece.strip() == "1"
+        else:
+            terms += _terms(piece, faults)
+    repeated = {t.name for t in terms if sum(t.name == u.name for u in terms) > 1}
+    faults += [Fault("formula", f"names {name} twice", "keep one") for name in sorted(repeated)]
+    return terms, constant, offset
 
 
 def with_offset(formula: str, offset: str | None) -> str:

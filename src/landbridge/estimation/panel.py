@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.estimation.absorb import Codes, Groups, recode
-from landbridge.estimation.expressions import (
-    Factor,
-    Formula,
-    Term,
-    column,
-    condition,
-    evaluate,
-    names_in,
-    refused,
-)
-from landbridge.estimation.reading import number_marks, reading_notes, tidied
+from landbridge.estimation.design import NAMED, Place, held_offset, numbers, regressors
+from landbridge.estimation.expressions import Formula, column, condition
+from landbridge.estimation.reading import reading_notes, tidied
 from landbridge.world.table import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PAIR", "Sample", "build_sample", "codes_of", "design", "pairs"]
+__all__ = ["PAIR", "Sample", "build_sample", "codes_of", "pairs"]
 
 Array = NDArray[np.float64]
 PAIR = "pair"
@@ -44,14 +35,6 @@ _SIDES = (
     ("exp", "imp"),
 )
 _YEAR = "year"
-# Every fault is counted, but only so many rows of a kind are named.
-_NAMED = 3
-# A label is shown so far.
-_LONGEST = 40
-_PLAIN_NUMBERS = (
-    "its comma or point can be decimal or separate thousands: write plain numbers with a decimal point "
-    "and no comma in thousands, in a file separated by commas"
-)
 
 
 @dataclass
@@ -110,7 +93,7 @@ def sides_of(
     return next((couple for couple in _SIDES if all(name in have for name in couple)), None), []
 
 
-def build_sample(  # noqa: C901
+def build_sample(
     formula: Formula,
     data: pd.DataFrame,
     where: str | None,
@@ -125,97 +108,162 @@ def build_sample(  # noqa: C901
     clusters: columns whose values form the clusters, None for the default. linear: least squares, where a
     logged flow of zero is a fault and a negative one is not.
     """
-    import pandas as pd
+    asked = _Asked(formula, where or "", clusters)
+    panel = _panel(data, exporter, importer)
+    rows = _rows_asked(asked, panel)
+    place, built = _columns_asked(asked, panel, rows)
+    y, names, X, offset = _numbers_asked(asked, place, linear)
+    sample = Sample(
+        place.frame, y, names, X, Groups((), ()), place.sides, place.year, built, panel.read, offset=offset
+    )
+    sample.notes += _panel_notes(asked, panel, place.frame)
+    sample = _without_empty_regressors(sample)
+    sample.frame = sample.frame.reset_index(drop=True)
+    sample.groups = Groups(
+        tuple("^".join(e) for e in formula.effects),
+        tuple(codes_of(sample.frame, e) for e in formula.effects),
+    )
+    sample.notes += _balance_notes(sample) + _pair_notes(sample, panel.data)
+    return sample
 
-    faults: list[Fault] = []
+
+# ---- stages of a sample ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What an estimation asks of its data. clusters: None for the default."""
+
+    formula: Formula
+    where: str
+    clusters: Sequence[tuple[str, ...]] | None
+
+    def named(self) -> list[str]:
+        """The columns of the clusters."""
+        return [c for cluster in self.clusters or () for c in cluster]
+
+    def labels(self) -> list[str]:
+        """The columns whose values are labels: those of fixed effects, then those of clusters."""
+        return [*(c for e in self.formula.effects for c in e), *self.named()]
+
+    def names(self, column: str) -> bool:
+        """True where the condition names a column."""
+        return re.search(rf"\b{re.escape(column)}\b", self.where) is not None
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """All data as given, and which columns are the two sides of the flow and the year.
+
+    read: how the file was read. changed: what was done to the labels of a column, by its name. faults: what
+    is wrong with the columns named as sides.
+    """
+
+    data: pd.DataFrame
+    read: list[str]
+    changed: dict[str, str]
+    sides: tuple[str, str] | None
+    year: str | None
+    faults: list[Fault]
+
+    @property
+    def builds_pair(self) -> bool:
+        """True where the data have no column of pairs, and one can be made."""
+        return PAIR not in self.data.columns and self.sides is not None
+
+    def known(self) -> list[str]:
+        """The columns that a formula may name."""
+        return [*map(str, self.data.columns), *([PAIR] if self.builds_pair else [])]
+
+    def filled(self) -> NDArray[np.bool_]:
+        """Rows with any cell filled."""
+        return np.asarray(~self.data.isna().all(axis=1).to_numpy())
+
+
+def _panel(data: pd.DataFrame, exporter: str | None, importer: str | None) -> _Panel:
     read = reading_notes(data)
-    data, labels = tidied(data)
-    named = [c for cluster in clusters or () for c in cluster]
-    sides, wrong = sides_of(data.columns, exporter, importer)
-    faults += wrong
-    builds_pair = PAIR not in data.columns and sides is not None
-    known = [*map(str, data.columns), *([PAIR] if builds_pair else [])]
-    for name in dict.fromkeys([*formula.columns(), *named]):
-        if name == PAIR and name not in known:
-            cure = 'name the two sides: exporter="...", importer="..." (--exporter, --importer)'
-            faults.append(Fault("formula", "there is no column 'pair', and none to build it from", cure))
-        elif name not in known:
-            shown = ", ".join(known[:12]) + (" ..." if len(known) > 12 else "")
-            cure = did_you_mean(name, known) or f"the columns are {shown}"
-            faults.append(Fault("formula", f"there is no column {name!r}", cure))
+    data, changed = tidied(data)
+    sides, faults = sides_of(data.columns, exporter, importer)
     year = next((str(c) for c in data.columns if str(c).lower() == _YEAR), None)
-    if year is not None and (year in formula.columns() or re.search(rf"\b{year}\b", where or "")):
-        faults += _year_faults(data, year)
-    rows = ~data.isna().all(axis=1).to_numpy()
-    blank = int((~rows).sum())
-    keys = [*(c for e in formula.effects for c in e), *named, *formula.levels()]
-    faults += _case_faults(data, sides, keys)
-    if where is not None and where.strip():
+    return _Panel(data, read, changed, sides, year, faults)
+
+
+def _rows_asked(asked: _Asked, panel: _Panel) -> NDArray[np.bool_]:
+    """The rows that the condition keeps; raises every fault that shows before a row is read as numbers."""
+    formula, year = asked.formula, panel.year
+    faults = [*panel.faults, *_unknown_columns([*formula.columns(), *asked.named()], panel.known())]
+    if year is not None and (year in formula.columns() or asked.names(year)):
+        faults += _year_faults(panel.data, year)
+    faults += _case_faults(panel.data, panel.sides, [*asked.labels(), *formula.levels()])
+    rows = panel.filled()
+    blank = not rows.any()
+    if asked.where.strip():
         try:
-            rows = rows & condition(where, data)
+            rows = rows & condition(asked.where, panel.data)
         except DataError as error:
             faults += error.faults
     if faults:
         raise DataError("the estimation cannot be set up", faults)
     if not rows.any():
-        what = "the data have no rows" if blank == len(data) else "holds for no row"
+        what = "the data have no rows" if blank else "holds for no row"
         raise DataError("nothing to estimate", [Fault("where", what, "check it against the data")])
+    return rows
 
-    built: list[str] = []
-    wanted = list(dict.fromkeys([*formula.columns(), *named, *(sides or ()), *([year] if year else [])]))
-    if clusters is None and PAIR in known and PAIR not in wanted:
+
+def _columns_asked(asked: _Asked, panel: _Panel, rows: NDArray[np.bool_]) -> tuple[Place, list[str]]:
+    """The rows and columns of the sample, with pairs where they are asked for, and what was built."""
+    sides, year = panel.sides, panel.year
+    wanted = [*asked.formula.columns(), *asked.named(), *(sides or ()), *([year] if year else [])]
+    if asked.clusters is None and PAIR in panel.known():
         wanted.append(PAIR)
-    frame = data.loc[rows, [c for c in wanted if c in data.columns]].copy()
-    origin = np.flatnonzero(rows)
-    if builds_pair and PAIR in wanted and sides is not None:
+    frame = panel.data.loc[rows, [c for c in dict.fromkeys(wanted) if c in panel.data.columns]].copy()
+    built = []
+    if panel.builds_pair and PAIR in wanted and sides is not None:
         frame[PAIR] = pairs(frame, sides)
         built.append(
             f"pair from {sides[0]} and {sides[1]}: both directions share one, each domestic pair is its own"
         )
-    place = _Place(frame, origin, sides, year)
-    y = _values(formula.dependent, place, faults)
+    return Place(frame, np.flatnonzero(rows), sides, year), built
+
+
+def _numbers_asked(
+    asked: _Asked, place: Place, linear: bool
+) -> tuple[Array, tuple[str, ...], Array, Array | None]:
+    """The flow, names and values of the regressors, the offset; raises every fault of the rows at once."""
+    formula = asked.formula
+    faults: list[Fault] = []
+    y = numbers(formula.dependent, place, faults)
     if not faults:  # what stands in for a flow that is no number has no faults of its own
         faults += _flow_faults(formula, y, place, linear)
-    names, X = _design(formula, place, faults)
-    offset = _offset(formula, place, faults)
-    keys = [*(c for e in formula.effects for c in e), *(c for c in named if c in frame)]
-    for name in dict.fromkeys([*(sides or ()), *keys]):
-        empty = pd.isna(frame[name]).to_numpy()
-        if empty.any():
-            cure = 'fill it or leave the rows out ("NA" is Namibia only among codes of two capital letters)'
-            faults.append(Fault(name, f"is empty in {place.rows(empty)}", cure))
-    faults += _duplicate_faults(frame, sides, year, formula, place)
-    finite = np.isfinite(X)
-    for k, name in enumerate(names):
-        infinite = ~finite[:, k] & ~np.isnan(X[:, k])
-        if infinite.any():
-            cure = "the logarithm of zero? leave the rows out with where, or shift the column"
-            faults.append(Fault(name, f"is infinite in {place.rows(infinite)}", cure))
+    names, X = regressors(formula, place, faults)
+    offset = held_offset(formula, place, faults)
+    faults += _empty_faults([*(place.sides or ()), *asked.labels()], place)
+    faults += _duplicate_faults(formula, place)
+    faults += _infinite_faults(names, X, place)
     if faults:
         raise DataError("the data cannot be estimated", faults)
+    return y, names, X, offset
 
-    found = Sample(frame, y, names, X, Groups((), ()), sides, year, built, read, offset=offset)
-    if blank:
-        found.notes.append(f"{blank:,} {'row' if blank == 1 else 'rows'} with no cell filled left out")
-    used = {*frame.columns, *formula.columns()}
-    found.notes += [
-        text
-        for name, text in labels.items()
-        if name in used or re.search(rf"\b{re.escape(name)}\b", where or "")
-    ]
-    empty = np.asarray(np.isnan(X).any(axis=1))
-    if empty.any():
-        per = ", ".join(f"{n} {int(c)}" for n, c in zip(names, np.isnan(X).sum(axis=0), strict=True) if c)
-        found.left_out.append((f"a regressor is empty ({per})", int(empty.sum())))
-        if empty.all():
-            raise DataError("nothing to estimate", [Fault("data", f"every row has an empty {per}", "")])
-        found = found.only(~empty)
-    found.frame = found.frame.reset_index(drop=True)
-    found.groups = Groups(
-        tuple("^".join(e) for e in formula.effects), tuple(codes_of(found.frame, e) for e in formula.effects)
-    )
-    found.notes += _balance_notes(found) + _pair_notes(found, data)
-    return found
+
+def _panel_notes(asked: _Asked, panel: _Panel, frame: pd.DataFrame) -> list[str]:
+    """Rows with no cell filled, and what was done to labels of the columns that are used."""
+    blank = int((~panel.filled()).sum())
+    found = [f"{blank:,} {'row' if blank == 1 else 'rows'} with no cell filled left out"] if blank else []
+    used = {*frame.columns, *asked.formula.columns()}
+    return found + [text for name, text in panel.changed.items() if name in used or asked.names(name)]
+
+
+def _without_empty_regressors(sample: Sample) -> Sample:
+    """The rows in which every regressor has a value; the others are counted in left_out."""
+    empty = np.asarray(np.isnan(sample.X).any(axis=1))
+    if not empty.any():
+        return sample
+    missing = zip(sample.names, np.isnan(sample.X).sum(axis=0), strict=True)
+    per = ", ".join(f"{name} {int(count)}" for name, count in missing if count)
+    if empty.all():
+        raise DataError("nothing to estimate", [Fault("data", f"every row has an empty {per}", "")])
+    sample.left_out.append((f"a regressor is empty ({per})", int(empty.sum())))
+    return sample.only(~empty)
 
 
 def codes_of(frame: pd.DataFrame, names: Sequence[str]) -> Codes:
@@ -229,9 +277,6 @@ def codes_of(frame: pd.DataFrame, names: Sequence[str]) -> Codes:
     return code
 
 
-# ---- columns ---------------------------------------------------------------------------------------
-
-
 def pairs(frame: pd.DataFrame, sides: tuple[str, str]) -> list[str]:
     """Names of the pairs: both directions share one, each domestic pair is its own."""
     # str() also of what is missing: it becomes a fault of its own, not a crash here.
@@ -239,166 +284,24 @@ def pairs(frame: pd.DataFrame, sides: tuple[str, str]) -> list[str]:
     return [f"{p}_{q}" if p <= q else f"{q}_{p}" for p, q in zip(a, b, strict=True)]
 
 
-def design(
-    formula: Formula, frame: pd.DataFrame, sides: tuple[str, str] | None, year: str | None
-) -> tuple[tuple[str, ...], Array, Array | None]:
-    """Names and values of the regressors, and the offset, on rows that need not be a sample.
-
-    Raises DataError where a column holds no numbers.
-    """
-    faults: list[Fault] = []
-    place = _Place(frame, np.arange(len(frame)), sides, year)
-    names, X = _design(formula, place, faults)
-    offset = None if formula.offset is None else _values(formula.offset, place, faults)
-    if faults:
-        raise DataError("the data cannot be used", faults)
-    return names, X, offset
-
-
-def _design(formula: Formula, place: _Place, faults: list[Fault]) -> tuple[tuple[str, ...], Array]:
-    """The regressors as numbers; what is not a number becomes a fault."""
-    names: list[str] = []
-    columns: list[Array] = []
-    for term in formula.terms:
-        for name, values in _expanded(term, place, faults):
-            names.append(name)
-            columns.append(values)
-    X = np.column_stack(columns) if columns else np.empty((len(place.frame), 0))
-    return tuple(names), X
-
-
-def _offset(formula: Formula, place: _Place, faults: list[Fault]) -> Array | None:
-    """The term of coefficient one; what is empty or infinite becomes a fault."""
-    if formula.offset is None:
-        return None
-    values = _values(formula.offset, place, faults)
-    wrong = ~np.isfinite(values)
-    if wrong.any():
-        cure = "fill it or leave the rows out with where; the logarithm of zero has no offset"
-        faults.append(Fault(formula.offset.name, f"is empty or infinite in {place.rows(wrong)}", cure))
-    return values
-
-
-def _expanded(term: Term, place: _Place, faults: list[Fault]) -> list[tuple[str, Array]]:
-    """The columns of a term: one, or one for each level (or combination of levels)."""
-    found: list[tuple[str, Array]] = [("", np.ones(len(place.frame)))]
-    for factor in term.factors:
-        parts = _levels(factor, place, faults) if factor.levels else None
-        if parts is None:
-            parts = [(factor.name, _values(factor, place, faults))]
-        found = [(f"{a}:{b}" if a else b, u * v) for a, u in found for b, v in parts]
-    return found
-
-
-def _levels(factor: Factor, place: _Place, faults: list[Fault]) -> list[tuple[str, Array]]:
-    import pandas as pd
-
-    frame = place.frame
-    assert factor.levels is not None
-    codes, labels = pd.factorize(frame[factor.levels], sort=True)
-    shown = [str(int(x)) if isinstance(x, float) and x == int(x) else str(x) for x in labels]
-    skipped: int | None = None
-    if factor.reference is ...:
-        skipped = 0
-    elif factor.reference is not None:
-        want = factor.reference
-        text = str(int(want)) if isinstance(want, float) and want == int(want) else str(want)
-        if text in shown:
-            skipped = shown.index(text)
-        else:
-            cure = (
-                did_you_mean(text, shown)
-                or f"levels in the sample: {', '.join(v[:_LONGEST] for v in shown[:10])}"
-            )
-            faults.append(Fault(factor.name, f"has no level {text[:_LONGEST]}", cure))
-    size = np.ones(len(frame))
-    tail = ""
-    if factor.tree is not None:
-        inner = Factor(factor.name, factor.tree)
-        size, tail = _values(inner, place, faults), ":" + ast.unparse(factor.tree).replace(" ", "")
-    if len(labels) > 2000:
-        cure = "put it among the fixed effects, after |"
-        faults.append(Fault(factor.name, f"has {len(labels):,} levels", cure))
-        return []
-    return [
-        (f"{factor.levels}::{label}{tail}", np.where(codes == k, size, 0.0))
-        for k, label in enumerate(shown)
-        if k != skipped
-    ]
-
-
-def _values(factor: Factor, place: _Place, faults: list[Fault]) -> Array:
-    import pandas as pd
-
-    assert factor.tree is not None
-    frame, broken = place.frame, False
-    for name in names_in(factor.tree):
-        values = column(frame, name)
-        if values.dtype == object and not _compared(factor, frame):
-            # As text, so that a whole number beyond all floats is none rather than an error of pandas.
-            text = np.array([v if pd.isna(v) else str(v) for v in values], dtype=object)
-            wrong = np.asarray(pd.isna(pd.to_numeric(text, errors="coerce")) & ~pd.isna(values))
-            if not any(isinstance(v, str) for v in values):
-                faults.append(Fault(name, "holds a number beyond all floats", "check its digits"))
-            elif wrong.all() or not wrong.any():
-                example = str(next((v for v in values if isinstance(v, str)), "text"))
-                open_marks = next((v for v in values if isinstance(v, str) and number_marks(v)), None)
-                cure = f"make it numbers, or use its levels: i({name})"
-                if open_marks is not None:
-                    example, cure = open_marks, _PLAIN_NUMBERS
-                faults.append(Fault(name, f"holds text, for example {quoted(example)}", cure))
-            else:
-                example = str(values[int(np.flatnonzero(wrong)[0])])
-                what = f"holds text, {quoted(example)} first, in {place.rows(wrong)}"
-                cure = "write plain numbers: no words, no comma in thousands"
-                faults.append(Fault(name, what, _PLAIN_NUMBERS if number_marks(example) else cure))
-            broken = True
-    if broken:
-        return np.full(len(frame), 0.0)
-    try:
-        with refused(factor.name):
-            found = evaluate(factor.tree, frame, functions=True)
-    except DataError as error:
-        faults += error.faults
-        return np.full(len(frame), 0.0)
-    if isinstance(found, str):
-        faults.append(Fault(factor.name, "is text", "name a column"))
-        return np.full(len(frame), 0.0)
-    return np.asarray(np.broadcast_to(np.asarray(found, dtype=np.float64), (len(frame),))).copy()
-
-
-def _compared(factor: Factor, frame: pd.DataFrame) -> bool:
-    """True where text columns stand in comparisons, which give numbers."""
-    return factor.tree is not None and any(isinstance(n, ast.Compare) for n in ast.walk(factor.tree))
-
-
 # ---- what can be wrong -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Place:
-    """How a row of the data is named to the user."""
-
-    frame: pd.DataFrame
-    origin: NDArray[np.intp]
-    sides: tuple[str, str] | None
-    year: str | None
-
-    def rows(self, which: NDArray[np.bool_]) -> str:
-        found = np.flatnonzero(which)
-        named = "; ".join(self._one(int(k)) for k in found[:_NAMED])
-        more = " ..." if len(found) > _NAMED else ""
-        return f"{len(found):,} {'row' if len(found) == 1 else 'rows'} ({named}{more})"
-
-    def _one(self, k: int) -> str:
-        keys = [*(self.sides or ()), *([self.year] if self.year else [])]
-        about = " ".join(_plain(self.frame[c].iloc[k]) for c in keys if c in self.frame)
-        return f"row {int(self.origin[k]) + 1}" + (f": {about}" if about else "")
-
-
-def _plain(value: Any) -> str:
-    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+def _unknown_columns(names: Iterable[str], known: Sequence[str]) -> list[Fault]:
+    """Columns that are named but not there."""
+    faults = []
+    for name in dict.fromkeys(names):
+        if name in known:
+            continue
+        what = f"there is no column {name!r}"
+        if name == PAIR:
+            what += ", and none to build it from"
+            cure = 'name the two sides: exporter="...", importer="..." (--exporter, --importer)'
+        else:
+            shown = ", ".join(known[:12]) + (" ..." if len(known) > 12 else "")
+            cure = did_you_mean(name, known) or f"the columns are {shown}"
+        faults.append(Fault("formula", what, cure))
+    return faults
 
 
 def _case_faults(data: pd.DataFrame, sides: tuple[str, str] | None, keys: Sequence[str]) -> list[Fault]:
@@ -413,10 +316,8 @@ def _case_faults(data: pd.DataFrame, sides: tuple[str, str] | None, keys: Sequen
                     spelled.setdefault(label.casefold(), set()).add(label)
         several = [sorted(found) for found in spelled.values() if len(found) > 1]
         if several:
-            shown = "; ".join(
-                " and ".join(quoted(v, 20) for v in found[:_NAMED]) for found in several[:_NAMED]
-            )
-            more = f"; {len(several) - _NAMED:,} more" if len(several) > _NAMED else ""
+            shown = "; ".join(" and ".join(quoted(v, 20) for v in found[:NAMED]) for found in several[:NAMED])
+            more = f"; {len(several) - NAMED:,} more" if len(several) > NAMED else ""
             cure = "write each in one way: as they stand they count as different ones"
             what = f"has labels that differ only in small and capital letters: {shown}{more}"
             faults.append(Fault(", ".join(names), what, cure))
@@ -432,7 +333,7 @@ def _year_faults(data: pd.DataFrame, year: str) -> list[Fault]:
     return [Fault(year, f"holds text or dates, for example {quoted(str(example))}", cure)]
 
 
-def _flow_faults(formula: Formula, y: Array, place: _Place, linear: bool) -> list[Fault]:
+def _flow_faults(formula: Formula, y: Array, place: Place, linear: bool) -> list[Fault]:
     name = formula.dependent.name
     faults = []
     empty = np.isnan(y)
@@ -452,10 +353,32 @@ def _flow_faults(formula: Formula, y: Array, place: _Place, linear: bool) -> lis
     return faults
 
 
-def _duplicate_faults(
-    frame: pd.DataFrame, sides: tuple[str, str] | None, year: str | None, formula: Formula, place: _Place
-) -> list[Fault]:
+def _empty_faults(names: Iterable[str], place: Place) -> list[Fault]:
+    """Labels that are missing: of the two sides, of a fixed effect, of a cluster."""
+    import pandas as pd
+
+    faults = []
+    for name in dict.fromkeys(names):
+        empty = pd.isna(place.frame[name]).to_numpy() if name in place.frame else np.zeros(0, dtype=np.bool_)
+        if empty.any():
+            cure = 'fill it or leave the rows out ("NA" is Namibia only among codes of two capital letters)'
+            faults.append(Fault(name, f"is empty in {place.rows(empty)}", cure))
+    return faults
+
+
+def _infinite_faults(names: Sequence[str], X: Array, place: Place) -> list[Fault]:
+    faults = []
+    for name, values in zip(names, X.T, strict=True):
+        infinite = np.isinf(values)
+        if infinite.any():
+            cure = "the logarithm of zero? leave the rows out with where, or shift the column"
+            faults.append(Fault(name, f"is infinite in {place.rows(infinite)}", cure))
+    return faults
+
+
+def _duplicate_faults(formula: Formula, place: Place) -> list[Fault]:
     """Two rows for one flow count it twice; further columns among the effects (a sector) tell rows apart."""
+    frame, sides, year = place.frame, place.sides, place.year
     if sides is None:
         return []
     effects = [c for e in formula.effects for c in e if c != PAIR]

@@ -1,17 +1,14 @@
 """Gravity by Poisson pseudo-maximum likelihood, estimated by pyfixest on a sample that is reported in full.
 
-The sample is chosen here (which regressors have a coefficient, which zero flows carry no information), the
-coefficients come from pyfixest, and afterwards the first-order conditions are checked row sums against row
-sums, so that an estimate that has not converged is never shown as one.
+The sample is chosen here: which regressors have a coefficient, which zero flows carry no information.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +24,7 @@ from landbridge.estimation.absorb import (
 from landbridge.estimation.effects import Kind, Unseen, effects, predict
 from landbridge.estimation.expressions import Formula, parse_formula, with_offset
 from landbridge.estimation.panel import PAIR, Sample, build_sample, codes_of
+from landbridge.estimation.pyfixest_fit import Method, fit_sample, vanished
 from landbridge.estimation.reading import read_panel
 from landbridge.io.optional import need
 
@@ -36,16 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Estimate", "Method", "estimate"]
 
 Array = NDArray[np.float64]
-Method = Literal["ppml", "ols"]
 
-# Largest accepted miss of the first-order conditions: the next step of a coefficient in standard errors, and
-# the flows that fixed effects fail to reproduce as a share of all flows.
-ACCEPTED = 1e-6
-# A zero flow that the fit puts this far below the smallest positive one is being pushed to minus infinity.
-_VANISHED = 1e-8
-# A standard error counts as no smaller than what moves the logarithm of a flow by this much: data without
-# noise have errors of rounding alone, and no step is small beside those.
-_LEAST_ERROR = 1e-4
+# So often zero flows may be found to run to minus infinity before the estimate is given up.
 _ROUNDS = 20
 
 
@@ -333,8 +323,8 @@ def estimate(
     sample, dropped = _informative(sample, parsed.constant, method, rules)
     fit, status = None, None
     for _ in range(_ROUNDS):
-        fit, status = _fit(parsed, sample, clusters, method, tolerance)
-        lost = _vanished(sample.y, fit, method)
+        fit, status = fit_sample(parsed, sample, clusters, method, tolerance)
+        lost = vanished(sample.y, fit, method)
         if not lost.any():
             break
         rule = "fitted at zero: the estimate runs to minus infinity there"
@@ -435,163 +425,6 @@ def _informative(
 def _count(rules: dict[str, int], rule: str, n: int) -> None:
     if n:
         rules[rule] = rules.get(rule, 0) + n
-
-
-def _fit(
-    formula: Formula,
-    sample: Sample,
-    clusters: Sequence[tuple[str, ...]],
-    method: Method,
-    tolerance: float,
-) -> tuple[Any, Status]:
-    """pyfixest's result on the sample, and whether the first-order conditions hold."""
-    import pyfixest
-
-    frame = sample.frame[[c for e in formula.effects for c in e] + [c for g in clusters for c in g]]
-    frame = frame.loc[:, ~frame.columns.duplicated()].copy()
-    names = [f"x{k}" for k in range(len(sample.names))]
-    taken = set(map(str, frame.columns))
-    names = [n if n not in taken else f"{n}_" for n in names]
-    flow = "flow_" if "flow_" not in taken else "flow__"
-    frame[flow] = sample.y
-    for name, values in zip(names, sample.X.T, strict=True):
-        frame[name] = values
-    joint = []
-    for cluster in clusters:
-        label = "_by_".join(cluster)
-        if len(cluster) > 1:
-            frame[label] = codes_of(sample.frame, cluster)
-        joint.append(label)
-    effects = " + ".join("^".join(e) for e in formula.effects)
-    text = f"{flow} ~ {' + '.join(names) or '1'}" + (f" | {effects}" if effects else "")
-    if not formula.constant and not effects:
-        text = text.replace("~", "~ 0 +")
-    options: dict[str, Any] = {
-        "vcov": {"CRV1": " + ".join(joint)} if joint else "hetero",
-        # G/(G-1) alone: what Stata's Poisson commands and the published tables use.
-        "ssc": pyfixest.ssc(k_adj=False, G_adj=True),
-        "fixef_rm": "none",
-        "demeaner": pyfixest.MapDemeaner(fixef_tol=1e-9, fixef_maxiter=100_000),
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            if method == "ppml":
-                options |= {"iwls_tol": tolerance, "iwls_maxiter": 200, "separation_check": []}
-                if sample.offset is not None:
-                    held = "offset_" if "offset_" not in taken else "offset__"
-                    frame[held] = sample.offset
-                    options["offset"] = held
-                fit = pyfixest.fepois(text, frame, **options)
-            else:
-                fit = pyfixest.feols(text, frame, **options)
-        except (ValueError, np.linalg.LinAlgError, FloatingPointError) as error:
-            why = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ConvergenceError(
-                f"the estimate has not converged ({why[:200]}); scale regressors of very different size, or "
-                "use fewer fixed effects"
-            ) from None
-    shown = dict(zip(names, sample.names, strict=True))
-    fit._coefnames = [shown.get(str(n), "constant") for n in fit._coefnames]
-    if not clusters:
-        # N/(N-1) in place of N/(N-K), once more as Stata's Poisson commands have it.
-        n = len(sample.y)
-        fit._vcov = np.asarray(fit._vcov) * (n / max(n - 1, 1))
-    if not sample.names:
-        fit._vcov = np.zeros((len(fit._coefnames), len(fit._coefnames)))
-        return fit, _first_order(sample, fit, method)
-    if _saturated(sample, formula.constant):
-        fit._vcov = np.full((len(fit._coefnames), len(fit._coefnames)), np.nan)
-        return fit, _exact(sample, fit, method)
-    fit.get_inference()
-    return fit, _first_order(sample, fit, method)
-
-
-def _saturated(sample: Sample, constant: bool) -> bool:
-    """True where regressors and fixed effects fit any flows exactly: no row is to spare."""
-    rows = len(sample.y)
-    if rows > len(sample.names) + sum(sample.groups.levels().values()) + 1:
-        return False
-    # Numbers that nothing explains are explained only by as many coefficients as there are rows.
-    noise = np.random.default_rng(0).normal(size=(rows, 1))
-    both = np.column_stack([sample.X, noise])
-    if sample.groups.codes or constant:
-        both = sample.groups.project(both)
-    X, left = both[:, :-1] / np.maximum(np.linalg.norm(both[:, :-1], axis=0), 1e-300), both[:, -1]
-    left = left - X @ np.linalg.lstsq(X, left, rcond=None)[0]
-    return bool(np.linalg.norm(left) <= 1e-7 * np.linalg.norm(noise))
-
-
-def _exact(sample: Sample, fit: Any, method: Method) -> Status:
-    """Whether an estimate with no row to spare fits every flow, to a relative 1e-6."""
-    fitted = np.asarray(
-        fit._Y_hat_response if method == "ppml" else fit._Y_hat_link, dtype=np.float64
-    ).ravel()
-    size = sample.y if method == "ppml" else np.full(len(fitted), np.abs(sample.y).max())
-    with np.errstate(all="ignore"):
-        worst = float(np.max(np.abs(sample.y - fitted) / size))
-    if np.isfinite(worst) and worst <= ACCEPTED:
-        return Status(
-            True, worst, 0, "no row is to spare: every flow is fitted exactly, errors are undefined"
-        )
-    text = (
-        f"no row is to spare and the flows are missed by {worst:.0e}: use fewer regressors or fixed effects"
-    )
-    return Status(False, worst if np.isfinite(worst) else float("inf"), 0, text)
-
-
-def _first_order(sample: Sample, fit: Any, method: Method) -> Status:
-    """How far the estimate is from solving its equations, in standard errors and in flows.
-
-    The larger of: the next Newton step of any coefficient over its standard error, and the sum of what the
-    fixed effects leave between fitted and observed flows over all flows (a pair of 500 dollars may miss by
-    a percent of itself without moving anything).
-    """
-    beta = np.asarray(fit._beta_hat, dtype=np.float64)
-    gap = np.asarray(sample.y, dtype=np.float64)
-    if method == "ppml":
-        gap = gap - np.asarray(fit._Y_hat_response, dtype=np.float64).ravel()
-        weight = np.asarray(fit._irls_weights, dtype=np.float64).ravel()
-        X = np.asarray(fit._X, dtype=np.float64) / np.sqrt(weight)[:, None]
-        slope = X.T @ gap
-    else:
-        gap = gap - np.asarray(fit._Y_hat_link, dtype=np.float64).ravel()
-        slope = np.asarray(fit._X, dtype=np.float64).T @ np.asarray(fit._u_hat, dtype=np.float64)
-    with np.errstate(all="ignore"):
-        hessian = np.asarray(fit._hessian, dtype=np.float64).reshape(len(slope), len(slope))
-        step = np.linalg.solve(hessian, slope)
-        error = np.sqrt(np.diag(np.asarray(fit._vcov, dtype=np.float64)))
-        least = _LEAST_ERROR / np.maximum(_spread(sample, fit), 1e-300)
-        worst = float(np.max(np.abs(step) / np.maximum(error, least), initial=0.0))
-        total = float(np.abs(sample.y).sum())
-        for codes in sample.groups.codes:
-            worst = max(worst, float(np.abs(np.bincount(codes, gap)).sum()) / total)
-    finite = bool(np.isfinite(worst) and np.isfinite(beta).all())
-    if finite and worst <= ACCEPTED:
-        return Status(
-            True, worst, 0, "the first-order conditions hold; residual: their largest relative miss"
-        )
-    text = (
-        f"the first-order conditions are missed by {worst:.0e}: scale regressors of very different size, "
-        "or use fewer fixed effects"
-    )
-    return Status(False, worst if finite else float("inf"), 0, text)
-
-
-def _spread(sample: Sample, fit: Any) -> Array:
-    """How much each regressor varies (standard deviation; 1 for the constant), in the order of the fit."""
-    size = np.std(sample.X, axis=0)
-    size = np.where(size > 0, size, np.abs(sample.X).max(axis=0, initial=0.0))
-    known = dict(zip(sample.names, size.tolist(), strict=True))
-    return np.array([known.get(name, 1.0) for name in fit._coefnames], dtype=np.float64)
-
-
-def _vanished(y: Array, fit: Any, method: Method) -> NDArray[np.bool_]:
-    if method != "ppml":
-        return np.zeros(len(y), dtype=np.bool_)
-    fitted = np.asarray(fit._Y_hat_response, dtype=np.float64).ravel()
-    least = min(float(fitted[y > 0].min()), float(y[y > 0].min()))  # both in the unit of the flow
-    return np.asarray((y == 0) & (fitted < _VANISHED * least))
 
 
 def _notes(

@@ -12,11 +12,13 @@ import struct
 import unicodedata
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.coding import SEPARATORS, decode, separator
@@ -317,6 +319,24 @@ def _kind(text: Any) -> str:
     return "grouped" if _GROUPED.fullmatch(text) else "other"
 
 
+@dataclass(frozen=True)
+class _TextColumn:
+    """A column of text: where it stands, the level of each row (-1 for none), the levels and their kinds.
+
+    blanks: True where blanks between thousands were taken out of its levels.
+    """
+
+    place: int
+    codes: NDArray[np.intp]
+    levels: list[Any]
+    kinds: set[str]
+    blanks: bool
+
+    def shows(self, mark: str) -> bool:
+        """True where a number of it can only be read with this decimal mark: point or comma."""
+        return mark in self.kinds and "other" not in self.kinds
+
+
 def _typed(
     frame: pd.DataFrame, shown: str, how: Sequence[str], *, strict: bool
 ) -> tuple[pd.DataFrame, list[str]]:
@@ -324,59 +344,74 @@ def _typed(
 
     strict: a point before three digits may separate thousands too, as programs that write semicolons do.
     """
+    columns, namibia = _text_columns(frame)
+    # Numbers of one file are written in one way: what one column shows decides others that leave it open.
+    commas = any(one.shows("comma") for one in columns)
+    points = any(one.shows("point") for one in columns) or _has_fractions(frame)
+    changed: dict[str, Any] = {}
+    decimal_commas = False
+    for one in columns:
+        name = str(frame.columns[one.place])
+        mark = _mark(one.kinds, commas, points, strict)
+        new = _numbers(one.levels, one.kinds, mark)
+        if new is not None:
+            decimal_commas = decimal_commas or mark == ","
+            changed[name] = _taken(new, one.codes, frame.index)
+        elif any(isinstance(v, str) and v in _MISSING for v in one.levels):
+            changed[name] = _without_missing(frame.iloc[:, one.place], one)
+    how = [*how, *(["decimal commas"] if decimal_commas else [])]
+    how += ["blanks between thousands"] if any(one.blanks for one in columns) else []
+    notes = [f"{shown}: {', '.join(how)}"] if how else []
+    if namibia:
+        notes.append(f"{shown}: NA is read as a two-letter code (Namibia) in {', '.join(namibia)}")
+    return (frame.assign(**changed) if changed else frame), notes
+
+
+def _text_columns(frame: pd.DataFrame) -> tuple[list[_TextColumn], list[str]]:
+    """The columns of text that may hold numbers, and those of two-letter codes with NA, for a note."""
     import pandas as pd
 
-    codes_of: dict[int, Any] = {}
-    levels_of: dict[int, list[Any]] = {}
-    kinds_of: dict[int, set[str]] = {}
+    found: list[_TextColumn] = []
     namibia: list[str] = []
-    grouped = False
     for k in range(frame.shape[1]):
         values = frame.iloc[:, k]
         if not _is_text(values):
             continue
         codes, labels = pd.factorize(values)
         levels = [clean(v).replace("\u2212", "-") if isinstance(v, str) else v for v in labels]
-        if _NA in levels:
-            if _two_letters(values):
-                rows = int(np.isin(codes, [n for n, v in enumerate(levels) if v == _NA]).sum())
-                namibia.append(f"{frame.columns[k]} ({rows:,} rows)")
-                continue
-            levels = ["" if isinstance(v, str) and v == _NA else v for v in levels]
-        bare = [
-            re.sub("[ '’]", "", v) if isinstance(v, str) and _BY_BLANKS.fullmatch(v) else v for v in levels
-        ]
-        kinds = {_kind(v) for v in bare}
-        if "other" not in kinds and "grouped" not in kinds and kinds != {"missing"}:
-            grouped = grouped or bare != levels
-            levels = bare
-        codes_of[k], levels_of[k], kinds_of[k] = codes, levels, kinds
-    # Numbers of one file are written in one way: what one column shows decides others that leave it open.
-    commas = any("comma" in kinds and not kinds & {"other"} for kinds in kinds_of.values())
-    read = (frame.iloc[:, k].dropna() for k in range(frame.shape[1]) if k not in kinds_of)
-    points = any("point" in kinds and not kinds & {"other"} for kinds in kinds_of.values()) or any(
-        pd.api.types.is_float_dtype(values) and bool((values % 1 != 0).any()) for values in read
-    )
-    changed: dict[str, Any] = {}
-    decimal_commas = False
-    for k, kinds in kinds_of.items():
-        mark = _mark(kinds, commas, points, strict)
-        new = _numbers(levels_of[k], kinds, mark)
-        if new is None:
-            gone = np.array([isinstance(v, str) and v in _MISSING for v in levels_of[k]], dtype=np.bool_)
-            if gone.any():
-                values = frame.iloc[:, k].astype(object)
-                hit = (codes_of[k] >= 0) & gone[codes_of[k]]
-                changed[str(frame.columns[k])] = values.mask(hit, None)
+        if _NA in levels and _two_letters(values):
+            rows = int(np.isin(codes, [n for n, v in enumerate(levels) if v == _NA]).sum())
+            namibia.append(f"{frame.columns[k]} ({rows:,} rows)")
             continue
-        decimal_commas = decimal_commas or mark == ","
-        changed[str(frame.columns[k])] = _taken(new, codes_of[k], frame.index)
-    how = [*how, *(["decimal commas"] if decimal_commas else [])]
-    how += ["blanks between thousands"] if grouped else []
-    notes = [f"{shown}: {', '.join(how)}"] if how else []
-    if namibia:
-        notes.append(f"{shown}: NA is read as a two-letter code (Namibia) in {', '.join(namibia)}")
-    return (frame.assign(**changed) if changed else frame), notes
+        levels = ["" if isinstance(v, str) and v == _NA else v for v in levels]
+        found.append(_text_column(k, codes, levels))
+    return found, namibia
+
+
+def _text_column(place: int, codes: NDArray[np.intp], levels: list[Any]) -> _TextColumn:
+    """A column with the kinds of its levels; blanks between thousands go where that leaves numbers only."""
+    bare = [re.sub("[ '’]", "", v) if isinstance(v, str) and _BY_BLANKS.fullmatch(v) else v for v in levels]
+    kinds = {_kind(v) for v in bare}
+    if kinds & {"other", "grouped"} or kinds == {"missing"}:
+        return _TextColumn(place, codes, levels, kinds, False)
+    return _TextColumn(place, codes, bare, kinds, bare != levels)
+
+
+def _has_fractions(frame: pd.DataFrame) -> bool:
+    """True where a column that was read as numbers has some that are not whole."""
+    import pandas as pd
+
+    return any(
+        pd.api.types.is_float_dtype(frame.dtypes.iloc[k]) and bool((frame.iloc[:, k].dropna() % 1 != 0).any())
+        for k in range(frame.shape[1])
+    )
+
+
+def _without_missing(values: pd.Series, column: _TextColumn) -> pd.Series:
+    """A column that stays text, with None where a level means no value."""
+    gone = np.array([isinstance(v, str) and v in _MISSING for v in column.levels], dtype=np.bool_)
+    hit = (column.codes >= 0) & gone[column.codes]
+    return values.astype(object).mask(hit, None)
 
 
 def _mark(kinds: set[str], commas: bool, points: bool, strict: bool) -> str | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from landbridge.errors import DataError, Fault
 
@@ -63,24 +63,8 @@ def table(
 
 
 def _body(estimates: Sequence[Estimate], digits: int) -> list[list[str]]:
-    every = [{r["name"]: r for r in e.rows()} for e in estimates]
-    names = list(dict.fromkeys(n for rows in every for n in rows))
-    body = []
-    for name in names:
-        top, below = [name], [""]
-        for rows in every:
-            row = rows.get(name)
-            if row is None:
-                top.append("")
-                below.append("")
-                continue
-            stars = next((s for limit, s in _STARS if row["p"] < limit), "")
-            # Stars stand outside the width of the number, so that points line up.
-            top.append(f"{_number(row['coefficient'], digits)}{stars:<3}")
-            below.append(f"({_number(row['standard_error'], digits)})  ")
-        body += [top, below]
-    effects = list(dict.fromkeys(n for e in estimates for n in e.fixed_effects))
-    for name in effects:
+    body = _coefficients(estimates, digits)
+    for name in dict.fromkeys(n for e in estimates for n in e.fixed_effects):
         cells = [f"{e.fixed_effects[name]:,}" if name in e.fixed_effects else "no" for e in estimates]
         body.append([f"fixed effects {name} (levels)", *(f"{c}   " for c in cells)])
     body.append(["observations", *(f"{e.n:,}   " for e in estimates)])
@@ -88,6 +72,25 @@ def _body(estimates: Sequence[Estimate], digits: int) -> list[list[str]]:
     r2 = [e.pseudo_r2 for e in estimates]
     body.append(["R2 (squared correlation)", *(f"{v:.{digits}f}   " if v is not None else "" for v in r2)])
     return body
+
+
+def _coefficients(estimates: Sequence[Estimate], digits: int) -> list[list[str]]:
+    """Two lines a coefficient: its value with stars, its standard error below; empty where there is none."""
+    every = [{r["name"]: r for r in e.rows()} for e in estimates]
+    body = []
+    for name in dict.fromkeys(n for rows in every for n in rows):
+        cells = [_coefficient(rows.get(name), digits) for rows in every]
+        body += [[name, *(top for top, _ in cells)], ["", *(below for _, below in cells)]]
+    return body
+
+
+def _coefficient(row: Mapping[str, Any] | None, digits: int) -> tuple[str, str]:
+    if row is None:
+        return "", ""
+    stars = next((s for limit, s in _STARS if row["p"] < limit), "")
+    # Stars stand outside the width of the number, so that points line up.
+    value = f"{_number(row['coefficient'], digits)}{stars:<3}"
+    return value, f"({_number(row['standard_error'], digits)})  "
 
 
 def _number(value: float, digits: int) -> str:

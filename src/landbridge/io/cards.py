@@ -239,14 +239,26 @@ def _weak(
     basis: Mapping[str, int],
     sources: list[dict[str, str]],
 ) -> Iterable[str]:
-    total = sum(basis.values())
-    assumed = basis.get("assumption", 0)
+    """What a user of a table should doubt: assumptions, licences, notes of its rows, its known faults."""
+    yield from _assumptions(name, rows, basis)
+    yield from _doubts(sources)
+    if name != "quality":
+        yield from _row_notes(rows)
+    if name in _QUALITY or name == "quality":
+        yield from _known_faults(world, name)
+
+
+def _assumptions(name: str, rows: list[dict[str, str]], basis: Mapping[str, int]) -> Iterable[str]:
+    total, assumed = sum(basis.values()), basis.get("assumption", 0)
     if assumed:
         yield f"{assumed} of {total} rows ({assumed / total:.0%}) are assumptions"
     for column in _RULES.get(name, ()):
         guessed = sum(1 for row in rows if row.get(column) == "assumption")
         if guessed:
             yield f"{column}: {guessed} of {len(rows)} values come from the last rule, an assumption"
+
+
+def _doubts(sources: list[dict[str, str]]) -> Iterable[str]:
     if not sources:
         yield "no source and licence stated"
     for row in sources:
@@ -254,17 +266,23 @@ def _weak(
             yield f"licence not confirmed: {row['source']} ({row['licence']})"
         if row["note"]:
             yield row["note"]
-    notes = _count(row.get("note", "") for row in rows) if name != "quality" else {}
+
+
+def _row_notes(rows: list[dict[str, str]]) -> Iterable[str]:
+    notes = _count(row.get("note", "") for row in rows)
     for note, times in list(notes.items())[:_NOTES_SHOWN]:
         yield f"{note} ({times} rows)" if times > 1 else note
     if len(notes) > _NOTES_SHOWN:
         yield f"{len(notes) - _NOTES_SHOWN} further notes stand in the rows"
-    if name in _QUALITY or name == "quality":
-        listed, _ = _rows(world, "quality")
-        for kind, times in _count(row.get("kind", "") for row in listed).items():
-            if name == "quality" or kind in _QUALITY[name]:
-                first = next(row for row in listed if row["kind"] == kind)
-                yield f"{kind}: {times} rows of quality.csv, such as {_which(first)}: {first.get('note', '')}"
+
+
+def _known_faults(world: World, name: str) -> Iterable[str]:
+    """Kinds of rows of quality.csv that concern a table."""
+    listed, _ = _rows(world, "quality")
+    for kind, times in _count(row.get("kind", "") for row in listed).items():
+        if name == "quality" or kind in _QUALITY[name]:
+            first = next(row for row in listed if row["kind"] == kind)
+            yield f"{kind}: {times} rows of quality.csv, such as {_which(first)}: {first.get('note', '')}"
 
 
 def _which(row: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ folder/rents.csv                      region, sector, rent_share, low, high; may
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+# Axes of a file: the column of each, and its codes in order.
+Keys = Sequence[tuple[str, tuple[str, ...]]]
 
 # How imports of Kyrgyzstan are taken: every partner cut to the reported figure, none, or China alone.
 KGZ_TRADE = ("reported", "baci", "china_only")
@@ -164,7 +166,7 @@ def read_rents(folder: Source, table: TradeTable) -> Array:
     return found
 
 
-def _rents(folder: Source, cells: Sequence[tuple[str, tuple[str, ...]]], faults: list[Fault]) -> Array:
+def _rents(folder: Source, cells: Keys, faults: list[Fault]) -> Array:
     name, columns = "rents.csv", ["rent_share", "low", "high"]
     (_, regions), (_, sectors) = cells
     if not has_file(folder, name):
@@ -217,7 +219,7 @@ def _codes(folder: Source, name: str, column: str, faults: list[Fault]) -> tuple
 def _matrix(
     folder: Source,
     name: str,
-    keys: Sequence[tuple[str, tuple[str, ...]]],
+    keys: Keys,
     columns: Sequence[str],
     faults: list[Fault],
     *,
@@ -232,47 +234,13 @@ def _matrix(
     shape = (*(len(codes) for _, codes in keys), len(columns))
     out = np.full((int(np.prod(shape[:-1])), len(columns)), np.nan)
     header, lines = _lines(folder, name, faults)
-    if not header:
+    fault = _header_fault(name, header, [*(key for key, _ in keys), *columns], exact) if header else None
+    if fault is not None:
+        faults.append(fault)
+    if not header or fault is not None:
         return out.reshape(shape)
-    wanted = [*(key for key, _ in keys), *columns]
-    if (header != wanted) if exact else not set(wanted) <= set(header):
-        missing = [column for column in wanted if column not in header]
-        extra = [column for column in header if column not in wanted] if exact else []
-        what = "; ".join(
-            part
-            for part in (
-                f"columns missing: {', '.join(missing)}" if missing else "",
-                f"unknown columns: {', '.join(extra)[:200]}" if extra else "",
-                "columns in another order" if not missing and not extra else "",
-            )
-            if part
-        )
-        faults.append(Fault(f"{name} line 1", what, f"the header is {','.join(wanted)}"))
-        return out.reshape(shape)
-    key_at = [header.index(key) for key, _ in keys]
-    value_at = [header.index(column) for column in columns]
-    most = MAX_VALUE.get(Path(name).stem, 1e6)
-    whole = exact and value_at == list(range(value_at[0], len(header)))
     row_of = {codes: i for i, codes in enumerate(product(*(codes for _, codes in keys)))}
-    seen = np.zeros(len(row_of), dtype=bool)
-    found: list[Fault] = []
-    for number, line in lines:
-        place = f"{name} line {number}"
-        codes = tuple(line[at].strip() for at in key_at)
-        row = row_of.get(codes, -1)
-        if row < 0:
-            found.extend(_unknown(place, codes, keys) if len(found) < SPELLED_OUT else [Fault(place, "")])
-        elif seen[row]:
-            found.append(Fault(place, f"a second row for {', '.join(codes)}", "keep one"))
-        else:
-            seen[row] = True
-            cells = line[value_at[0] :] if whole else [line[at] for at in value_at]
-            if not _DIGITS.issuperset("".join(cells)):
-                cells = [cell.strip() for cell in cells]
-            bad = _not_numbers(place, cells, columns, most)
-            found.extend(bad)
-            if not bad:
-                out[row] = [float(cell) for cell in cells]
+    found, seen = _fill(out, row_of, _Cells(name, header, keys, columns, exact), lines)
     absent = [codes for codes, row in row_of.items() if every and not seen[row]]
     found.extend(Fault(name, f"no row for {', '.join(codes)}", "add it; 0 = no flow") for codes in absent)
     faults.extend(found[:SPELLED_OUT])
@@ -281,7 +249,64 @@ def _matrix(
     return out.reshape(shape)
 
 
-def _unknown(place: str, codes: tuple[str, ...], keys: Sequence[tuple[str, tuple[str, ...]]]) -> list[Fault]:
+def _header_fault(name: str, header: list[str], wanted: list[str], exact: bool) -> Fault | None:
+    """What is wrong with the columns of a file; exact: it has these, no others, in this order."""
+    if header == wanted or (not exact and set(wanted) <= set(header)):
+        return None
+    missing = [column for column in wanted if column not in header]
+    extra = [column for column in header if column not in wanted] if exact else []
+    parts = [f"columns missing: {', '.join(missing)}"] if missing else []
+    parts += [f"unknown columns: {', '.join(extra)[:200]}"] if extra else []
+    what = "; ".join(parts) or "columns in another order"
+    return Fault(f"{name} line 1", what, f"the header is {','.join(wanted)}")
+
+
+class _Cells:
+    """Where the keys and the numbers of a file stand in its lines."""
+
+    def __init__(self, name: str, header: list[str], keys: Keys, columns: Sequence[str], exact: bool) -> None:
+        self.name, self.keys, self.columns = name, keys, columns
+        self.key_at = [header.index(key) for key, _ in keys]
+        self.value_at = [header.index(column) for column in columns]
+        self.whole = exact and self.value_at == list(range(self.value_at[0], len(header)))
+        self.most = MAX_VALUE.get(Path(name).stem, 1e6)
+
+    def codes(self, line: Sequence[str]) -> tuple[str, ...]:
+        """The keys of a line."""
+        return tuple(line[at].strip() for at in self.key_at)
+
+    def values(self, line: Sequence[str]) -> Sequence[str]:
+        """The texts of the numbers of a line, without blanks around them."""
+        cells = line[self.value_at[0] :] if self.whole else [line[at] for at in self.value_at]
+        return cells if _DIGITS.issuperset("".join(cells)) else [cell.strip() for cell in cells]
+
+
+def _fill(
+    out: Array, row_of: Mapping[tuple[str, ...], int], cells: _Cells, lines: Sequence[tuple[int, list[str]]]
+) -> tuple[list[Fault], NDArray[np.bool_]]:
+    """Write the numbers of all lines into out [key, column]; the faults, and which keys have a row."""
+    seen = np.zeros(len(row_of), dtype=bool)
+    found: list[Fault] = []
+    for number, line in lines:
+        place = f"{cells.name} line {number}"
+        codes = cells.codes(line)
+        row = row_of.get(codes, -1)
+        if row < 0:
+            spell = len(found) < SPELLED_OUT  # the others are only counted
+            found.extend(_unknown(place, codes, cells.keys) if spell else [Fault(place, "")])
+        elif seen[row]:
+            found.append(Fault(place, f"a second row for {', '.join(codes)}", "keep one"))
+        else:
+            seen[row] = True
+            texts = cells.values(line)
+            bad = _not_numbers(place, texts, cells.columns, cells.most)
+            found.extend(bad)
+            if not bad:
+                out[row] = [float(text) for text in texts]
+    return found, seen
+
+
+def _unknown(place: str, codes: tuple[str, ...], keys: Keys) -> list[Fault]:
     return [
         Fault(
             f"{place}, {key}",

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -14,30 +11,19 @@ from numpy.typing import NDArray
 
 from landbridge.errors import DataError, did_you_mean
 from landbridge.io.files import finite_number
-from landbridge.io.gmns_cells import Row, columns_of, first_of, number, rows_of, same_id, text_of
+from landbridge.io.gmns_cells import Line, Row, columns_of, rows_of, same_id, text_of
+from landbridge.io.gmns_links import MINUTES, Arcs, Reading, add_link
 from landbridge.io.gmns_nodes import Nodes, read_nodes
 from landbridge.io.gmns_units import KM, KMH, judged, unit
-from landbridge.io.gmns_uses import Uses, split_uses
+from landbridge.io.gmns_uses import Uses
 from landbridge.io.tally import Tally
 from landbridge.world.road_network import Network, Turns
 from landbridge.world.table import quoted
 
 __all__ = ["read_gmns", "read_turns"]
 
-# Columns of the volume-delay function that GMNS leaves to its users, as they are called in the field.
-_ALPHA = ("bpr_alpha", "vdf_alpha", "vdf_alpha1", "alpha")
-_BETA = ("bpr_beta", "vdf_beta", "vdf_beta1", "beta")
-# Free-flow time in minutes, and capacity of all lanes together, as GMNS Plus and DTALite write them.
-_MINUTES = ("vdf_fftt", "vdf_fftt1")
-_WHOLE = ("vdf_cap", "vdf_cap1")
-# Bureau of Public Roads (1964).
-_BPR = (0.15, 4.0)
 # Two free-flow times that differ by more are not the same figure rounded.
 _DIFFERS = 0.05
-_PAIR = r"\s*[-+.\deE]+(\s+[-+.\deE]+){1,3}\s*"
-_LINE = rf"\({_PAIR}(,{_PAIR})+\)"
-_WKT = re.compile(rf"(SRID=\d+;)?\s*(LINESTRING\s*(?:[ZM]+\s*)?{_LINE}|MULTILINESTRING\s*(?:[ZM]+\s*)?\({_LINE}(,\s*{_LINE})*\))", re.I)  # fmt: skip  # noqa: E501
-
 Floats = NDArray[np.float64]
 
 
@@ -80,9 +66,9 @@ def read_gmns(folder: str | Path, use: str | None = None, toll_weight: float = 0
     wkt = settings.get("geometry_field_format", "").casefold() in ("", "wkt")
     product = "block" if (use or "").casefold() == "block" else "wagonload"
     border = (f"border_h_{product}_forward", f"border_h_{product}_backward")
-    reading, arcs = _Reading(places, uses, wkt, border), _Arcs()
+    reading, arcs = Reading(places, uses, wkt, border), Arcs()
     for where, row in links:
-        _link(row, where, reading, arcs, tally)
+        add_link(Line(row, where, tally), reading, arcs)
     if not tally.total and not arcs.tail:
         what = "holds no link that can be used"
         tally.add("no link", "link.csv", what, "check status and allowed_uses")
@@ -132,7 +118,7 @@ def _check_columns(
 ) -> None:
     """Raise DataError where node.csv or link.csv has no row or lacks a column that is always needed."""
     ends = ("from_node_id", "to_node_id")
-    timed = bool(links) and any(column in links[0][1] for column in _MINUTES)
+    timed = bool(links) and any(column in links[0][1] for column in MINUTES)
     needed = {
         "node.csv": (nodes, ("node_id",)),
         "link.csv": (links, ends if timed else (*ends, "length", "free_speed")),
@@ -163,39 +149,57 @@ def read_turns(path: str | Path, network: Network) -> Turns:
     columns = columns_of(list(rows[0][1]), wanted, file, tally) if rows else []
     if not rows and not tally.total:
         tally.add("no row", file.name, "holds no row", "columns " + ", ".join(names[0] for names in wanted))
-    arcs: dict[str, list[int]] = {}
-    for link in range(len(network.tail) - network.connectors):
-        name = network.link_names[link] if network.link_names else str(link + 1)
-        arcs.setdefault(name, []).append(link)
-    turns: dict[tuple[int, int], float] = {}
+    turns = _Penalties(network, columns)
     for where, row in rows if columns else ():
-        named_links = [same_id(row[column]) for column in columns[:2]]
-        if any(name in network.left_out for name in named_links):
-            continue  # over a link that is closed, or not open to this use: no path takes it
-        for column, name in zip(columns[:2], named_links, strict=True):
-            if name not in arcs:
-                what = f"{column} {quoted(row[column])} is no link"
-                tally.add("no link", where, what, partial(_link_cure, name, network))
-        # A link both ways has two arcs: the turn is over those that meet.
-        ends = [arcs.get(name, []) for name in named_links]
-        meet = [(a, b) for a in ends[0] for b in ends[1] if network.head[a] == network.tail[b]]
-        if ends[0] and ends[1] and not meet:
-            what = f"link {row[columns[1]]} does not begin where link {row[columns[0]]} ends"
-            tally.add("do not meet", where, what, "give two links that meet")
-        text = row[columns[2]].casefold()
-        cost = float("inf") if text in ("inf", "infinity") else finite_number(text)
-        if cost is None or cost < 0:
-            what = f"{columns[2]} {quoted(text)} is no penalty"
-            tally.add("no penalty", where, what, "0 or more, inf where the turn is not allowed")
-            continue
-        for turn in meet:
-            if turn in turns:
-                tally.add("turn again", where, "names a turn for the second time", "keep one")
-            turns[turn] = cost
+        turns.add(Line(row, where, tally))
     if tally.total:
         raise DataError("the turns cannot be used", tally.told())
-    pairs = np.array(list(turns), np.int64).reshape(-1, 2)
-    return Turns(pairs[:, 0], pairs[:, 1], np.array(list(turns.values()), np.float64), tuple(notes))
+    pairs = np.array(list(turns.cost), np.int64).reshape(-1, 2)
+    return Turns(pairs[:, 0], pairs[:, 1], np.array(list(turns.cost.values()), np.float64), tuple(notes))
+
+
+class _Penalties:
+    """Turn penalties by pair of arcs. columns: names of those of the first link, the second and the cost."""
+
+    def __init__(self, network: Network, columns: Sequence[str]) -> None:
+        self.network, self.columns = network, columns
+        self.cost: dict[tuple[int, int], float] = {}
+        self.arcs: dict[str, list[int]] = {}
+        for link in range(len(network.tail) - network.connectors):
+            name = network.link_names[link] if network.link_names else str(link + 1)
+            self.arcs.setdefault(name, []).append(link)
+
+    def add(self, line: Line) -> None:
+        """One row of the file."""
+        links = [same_id(line.row[column]) for column in self.columns[:2]]
+        if any(name in self.network.left_out for name in links):
+            return  # over a link that is closed, or not open to this use: no path takes it
+        meet = self._meet(line, links)
+        text = line.row[self.columns[2]].casefold()
+        cost = float("inf") if text in ("inf", "infinity") else finite_number(text)
+        if cost is None or cost < 0:
+            what = f"{self.columns[2]} {quoted(text)} is no penalty"
+            line.fault("no penalty", what, "0 or more, inf where the turn is not allowed")
+            return
+        for turn in meet:
+            if turn in self.cost:
+                line.fault("turn again", "names a turn for the second time", "keep one")
+            self.cost[turn] = cost
+
+    def _meet(self, line: Line, links: Sequence[str]) -> list[tuple[int, int]]:
+        """The pairs of arcs of two links that meet: a link both ways has two arcs."""
+        for column, name in zip(self.columns[:2], links, strict=True):
+            if name not in self.arcs:
+                what = f"{column} {quoted(line.row[column])} is no link"
+                line.fault("no link", what, partial(_link_cure, name, self.network))
+        ends = [self.arcs.get(name, []) for name in links]
+        head, tail = self.network.head, self.network.tail
+        meet = [(a, b) for a in ends[0] for b in ends[1] if head[a] == tail[b]]
+        if ends[0] and ends[1] and not meet:
+            first, second = (line.row[column] for column in self.columns[:2])
+            what = f"link {second} does not begin where link {first} ends"
+            line.fault("do not meet", what, "give two links that meet")
+        return meet
 
 
 def _link_cure(name: str, network: Network) -> str:
@@ -203,42 +207,7 @@ def _link_cure(name: str, network: Network) -> str:
     return did_you_mean(name, filter(None, network.link_names)) or whole
 
 
-@dataclass
-class _Arcs:
-    """Columns of the network while it is read; length, speed: in units of the file; minutes: nan at none."""
-
-    tail: list[int] = field(default_factory=list)
-    head: list[int] = field(default_factory=list)
-    ends: list[tuple[str, str]] = field(default_factory=list)
-    capacity: list[float] = field(default_factory=list)
-    speed: list[float] = field(default_factory=list)
-    minutes: list[float] = field(default_factory=list)
-    b: list[float] = field(default_factory=list)
-    power: list[float] = field(default_factory=list)
-    length: list[float] = field(default_factory=list)
-    toll: list[float] = field(default_factory=list)
-    fixed: list[float] = field(default_factory=list)
-    name: list[str] = field(default_factory=list)
-    where: list[str] = field(default_factory=list)
-    ids: dict[str, str] = field(default_factory=dict)
-    seen: dict[tuple[str, ...], str] = field(default_factory=dict)
-    beside: dict[str, str] = field(default_factory=dict)
-    left_out: set[str] = field(default_factory=set)
-    why: Counter[str] = field(default_factory=Counter)
-    assumed: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """What decides how a link is read: nodes, uses, whether geometry is WKT, columns of border hours."""
-
-    nodes: Nodes
-    uses: Uses
-    wkt: bool
-    border: tuple[str, str]
-
-
-def _judged(arcs: _Arcs, nodes: Nodes, km: float, told: str) -> tuple[float, str]:
+def _judged(arcs: Arcs, nodes: Nodes, km: float, told: str) -> tuple[float, str]:
     """The unit of length after a look at the coordinates of those links that have both ends placed."""
     placed = [k for k, (a, b) in enumerate(arcs.ends) if a in nodes.xy and b in nodes.xy]
     ends = [(*nodes.xy[arcs.ends[k][0]], *nodes.xy[arcs.ends[k][1]]) for k in placed]
@@ -246,7 +215,7 @@ def _judged(arcs: _Arcs, nodes: Nodes, km: float, told: str) -> tuple[float, str
     return judged(length, np.array(ends, np.float64).reshape(-1, 4), km, told)
 
 
-def _link_notes(arcs: _Arcs, by_speed: Floats, time: Floats) -> list[str]:
+def _link_notes(arcs: Arcs, by_speed: Floats, time: Floats) -> list[str]:
     """How many links were left out, what was assumed for how many, and what stands beside what."""
     notes = [f"links left out, {why}: {count}" for why, count in sorted(arcs.why.items())]
     notes += [f"links with {what}: {count}" for what, count in sorted(arcs.assumed.items())]
@@ -261,125 +230,3 @@ def _link_notes(arcs: _Arcs, by_speed: Floats, time: Floats) -> list[str]:
             f"({place} beside {first}{' ...' if len(arcs.beside) > 1 else ''})"
         )
     return notes
-
-
-def _link(row: Row, where: str, by: _Reading, arcs: _Arcs, tally: Tally) -> None:
-    before = tally.total
-    name = same_id(row.get("link_id", "")) or where
-    uses = split_uses(row)
-    is_open = by.uses.allows(uses)
-    status = row.get("status", "").casefold()
-    shut = status in ("planned", "closed")
-    for one in () if shut else by.uses.unknown(uses, is_open):
-        what = f"unknown mode {quoted(one)} in allowed_uses"
-        tally.add("mode", where, what, partial(_use_cure, one, by.uses))
-    ends = [same_id(row[column]) for column in ("from_node_id", "to_node_id")]
-    loop = ends[0] == ends[1] and ends[0] in by.nodes.order
-    if shut or not is_open or loop:
-        # What is wrong with a link that nobody uses is no matter.
-        reason = "they end where they begin" if loop else f"{by.uses.use} is not allowed there"
-        arcs.why[f"status {status}" if shut else reason] += 1
-        arcs.left_out.add(name)
-        return
-    if name in arcs.ids:
-        what = f"link_id {quoted(name)} stands already at {arcs.ids[name]}"
-        tally.add("link_id again", where, what, "keep one")
-    arcs.ids.setdefault(name, where)
-    for column, end in zip(("from_node_id", "to_node_id"), ends, strict=True):
-        if end not in by.nodes.order:
-            what = f"{column} {quoted(row[column])} is not in node.csv"
-            tally.add(f"{column} unknown", where, what, partial(_node_cure, end, by.nodes))
-    directed = same_id(text_of(row, "directed").casefold()) or "1"
-    if directed not in ("0", "1", "true", "false"):
-        tally.add("directed", where, f"directed is {quoted(directed)}", "1 one way, 0 both ways")
-    minutes = first_of(row, _MINUTES, where, tally)
-    length = number(row, "length", where, tally, required=not minutes, least=0.0)
-    speed = number(row, "free_speed", where, tally, required=not minutes, above=not minutes)
-    alpha, beta = first_of(row, _ALPHA, where, tally), first_of(row, _BETA, where, tally)
-    capacity = _capacity(row, where, uses, alpha, by, arcs, tally)
-    toll = number(row, "toll", where, tally)
-    geometry = text_of(row, "geometry")
-    if by.wkt and geometry and not _is_line(geometry):
-        what = f"geometry {quoted(geometry[:40])} is no line in WKT"
-        tally.add("geometry", where, what, "LINESTRING (x y, x y, ...) with two points or more")
-    border = [
-        number(row, column, where, tally, least=0.0) or 0.0 if column in row else 0.0
-        for column in by.border[: 2 if directed in ("0", "false") else 1]
-    ]
-    if tally.total > before:
-        return
-    if minutes:
-        column = next(c for c in _MINUTES if text_of(row, c))
-        arcs.assumed[f"free-flow time in minutes from {_shown(column)}, not from length and free_speed"] += 1
-    if capacity is None:
-        arcs.assumed["no capacity, so never congested"] += 1
-    elif alpha is None or beta is None:
-        arcs.assumed[f"no alpha or beta, taken as {_BPR[0]} and {_BPR[1]:g} (BPR 1964)"] += 1
-    kind = (row.get("facility_type", ""), row.get("mode", ""), row.get("passage", ""))
-    for way, hours in enumerate(border):
-        start, end = ends[::-1] if way else ends
-        known = arcs.seen.setdefault((start, end, ",".join(sorted(uses)), *kind), where)
-        if known != where:
-            arcs.beside.setdefault(where, known)
-        arcs.tail.append(by.nodes.order[start])
-        arcs.head.append(by.nodes.order[end])
-        arcs.ends.append((start, end))
-        arcs.capacity.append(capacity or 1.0)
-        arcs.length.append(length or 0.0)
-        arcs.speed.append(speed or float("nan"))
-        arcs.minutes.append(minutes or float("nan"))
-        arcs.b.append((_BPR[0] if alpha is None else alpha) if capacity else 0.0)
-        arcs.power.append(_BPR[1] if beta is None else beta)
-        arcs.toll.append(toll or 0.0)
-        arcs.fixed.append(hours)
-        arcs.name.append(name)
-        arcs.where.append(where)
-
-
-def _capacity(
-    row: Row,
-    where: str,
-    uses: Sequence[str],
-    alpha: float | None,
-    by: _Reading,
-    arcs: _Arcs,
-    tally: Tally,
-) -> float | None:
-    """Capacity of all lanes by hour; None where none is given, or none is needed since alpha is 0."""
-    whole = first_of(row, _WHOLE, where, tally)
-    if whole:
-        column = next(c for c in _WHOLE if text_of(row, c))
-        arcs.assumed[f"capacity of all lanes from {_shown(column)}, not from capacity and lanes"] += 1
-        return whole
-    congested = alpha != 0
-    least = None if congested else 0.0
-    shut = "delete the link where it is shut"
-    if uses and by.uses.use is None:
-        shut += ", or leave it out by --use"
-    capacity = number(row, "capacity", where, tally, above=congested, least=least, shut=shut)
-    lanes = number(row, "lanes", where, tally, above=congested, least=least, shut=shut)
-    if capacity is None:
-        return None
-    if lanes is None:
-        arcs.assumed["no lanes, taken as 1"] += 1
-    return capacity * (1.0 if lanes is None else lanes) or None
-
-
-def _shown(column: str) -> str:
-    return column.replace("vdf", "VDF")
-
-
-def _use_cure(name: str, uses: Uses) -> str:
-    return did_you_mean(name, uses.known) or "add it to use_definition.csv"
-
-
-def _node_cure(name: str, nodes: Nodes) -> str:
-    return did_you_mean(name, nodes.order) or "add the node to node.csv"
-
-
-def _is_line(text: str) -> bool:
-    if not _WKT.fullmatch(text.strip()):
-        return False
-    return all(
-        finite_number(part) is not None for part in re.findall(r"[-+.\deE]+(?=[\s,)])", text.split("(", 1)[1])
-    )

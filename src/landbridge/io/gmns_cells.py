@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from landbridge.errors import DataError
@@ -11,7 +12,7 @@ from landbridge.io.files import finite_number, read_lines
 from landbridge.io.tally import Tally
 from landbridge.world.table import quoted
 
-__all__ = ["Row", "columns_of", "first_of", "number", "rows_of", "same_id", "text_of"]
+__all__ = ["Line", "Row", "columns_of", "rows_of", "same_id", "text_of"]
 
 Row = Mapping[str, str]
 
@@ -71,37 +72,48 @@ def text_of(row: Row, column: str) -> str:
     return "" if text.casefold() in _MISSING else text
 
 
-def number(
-    row: Row,
-    column: str,
-    where: str,
-    tally: Tally,
-    required: bool = False,
-    least: float | None = None,
-    above: bool = False,
-    shut: str = "delete the link where it is shut",
-) -> float | None:
-    """A number of a row; above: it must be more than 0. Blank (or NaN, NA) where not required: None."""
-    text = text_of(row, column)
-    if not text:
-        if required:
-            tally.add(f"{column} blank", where, f"{column} is blank", "give a number")
-        return None
-    value = finite_number(text)
-    if value is None:
-        tally.add(f"{column} no number", where, f"{column} {quoted(text)} is no number", "give a number")
-    elif above and value <= 0:
-        cure = f"give more than 0, or {shut}"
-        tally.add(f"{column} not positive", where, f"{column} {text} is not positive", cure)
-    elif least is not None and value < least:
-        what = f"{column} {text} is negative"
-        tally.add(f"{column} negative", where, what, f"give {least:g} or more")
-    return value
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a file and its place; what is wrong with its cells is added to tally."""
 
+    row: Row
+    where: str
+    tally: Tally
 
-def first_of(row: Row, names: Sequence[str], where: str, tally: Tally) -> float | None:
-    """The number of the first of several columns that is filled; None where none is."""
-    for name in names:
-        if row.get(name) and text_of(row, name):
-            return number(row, name, where, tally, least=0.0)
-    return None
+    def fault(self, kind: str, what: str, cure: str | Callable[[], str]) -> None:
+        """Note a fault of this row."""
+        self.tally.add(kind, self.where, what, cure)
+
+    def number(
+        self,
+        column: str,
+        required: bool = False,
+        least: float | None = None,
+        above: bool = False,
+        shut: str = "delete the link where it is shut",
+    ) -> float | None:
+        """A number; above: it must be more than 0. Blank (or NaN, NA) where not required: None."""
+        text = text_of(self.row, column)
+        if not text:
+            if required:
+                self.fault(f"{column} blank", f"{column} is blank", "give a number")
+            return None
+        value = finite_number(text)
+        if value is None:
+            self.fault(f"{column} no number", f"{column} {quoted(text)} is no number", "give a number")
+        elif above and value <= 0:
+            cure = f"give more than 0, or {shut}"
+            self.fault(f"{column} not positive", f"{column} {text} is not positive", cure)
+        elif least is not None and value < least:
+            what = f"{column} {text} is negative"
+            self.fault(f"{column} negative", what, f"give {least:g} or more")
+        return value
+
+    def first_of(self, names: Sequence[str]) -> float | None:
+        """The number of the first of several columns that is filled; None where none is."""
+        column = self.filled(names)
+        return None if column is None else self.number(column, least=0.0)
+
+    def filled(self, names: Sequence[str]) -> str | None:
+        """The first of several columns that is filled."""
+        return next((name for name in names if self.row.get(name) and text_of(self.row, name)), None)

@@ -13,6 +13,8 @@ from landbridge.world.table import quoted
 __all__ = ["Nodes", "named", "read_nodes"]
 
 _TRUE = ("1", "true", "yes", "y")
+# Name, zone (blank for none), whether it is a centroid.
+_Node = tuple[str, str, bool]
 
 
 @dataclass(frozen=True)
@@ -45,48 +47,84 @@ def read_nodes(rows: Sequence[tuple[str, Row]], tally: Tally, notes: list[str]) 
     by a link without cost. Without any zone_id every node is a zone. Notes say which of these was done.
     """
     kept, xy = _kept(rows, tally)
-    centroids = [name for name, _, centroid in kept if centroid]
     by_zone: dict[str, list[str]] = {}
     for name, zone, _ in kept:
         if zone:
             by_zone.setdefault(zone, []).append(name)
     if not by_zone:
         notes.append("no node has a zone_id: every node is a zone, by its node_id")
-        order = [*centroids, *(name for name, _, centroid in kept if not centroid)]
-        numbers = {name: number for number, name in enumerate(order, 1)}
-        return Nodes(numbers, tuple(order), tuple(order), 1 + len(centroids), (), xy)
-    at: dict[str, str] = {}  # zone by the node it stands at
-    middle = set(centroids)
-    spread, centred = [], []
+        return _all_zones(kept, xy)
+    zones = _zones(kept, by_zone, tally)
+    notes += zones.notes()
+    return _in_order(kept, by_zone, zones, xy)
+
+
+def _all_zones(kept: list[_Node], xy: dict[str, tuple[float, float]]) -> Nodes:
+    """Every node a zone."""
+    centroids = [name for name, _, centroid in kept if centroid]
+    order = [*centroids, *(name for name, _, centroid in kept if not centroid)]
+    numbers = {name: number for number, name in enumerate(order, 1)}
+    return Nodes(numbers, tuple(order), tuple(order), 1 + len(centroids), (), xy)
+
+
+@dataclass(frozen=True)
+class _Zones:
+    """Where zones stand. at: zone by the node it stands at; spread: zones of several nodes and no centroid.
+
+    centred: zones of several nodes of which one is the centroid.
+    """
+
+    at: dict[str, str]
+    spread: list[str]
+    centred: list[str]
+
+    def notes(self) -> list[str]:
+        """What was done with zones of several nodes."""
+        found = []
+        if self.centred:
+            found.append(
+                f"zones with several nodes, of which one is the centroid: {len(self.centred)} "
+                f"({named(self.centred)}): their trips begin and end at it"
+            )
+        if self.spread:
+            found.append(
+                f"zones with several nodes and no centroid: {len(self.spread)} ({named(self.spread)}): "
+                "their trips begin and end at whichever of the nodes costs least"
+            )
+        return found
+
+
+def _zones(kept: list[_Node], by_zone: dict[str, list[str]], tally: Tally) -> _Zones:
+    """The node of each zone; a centroid without a zone is a zone of its own."""
+    centroids = {name for name, _, centroid in kept if centroid}
+    zones = _Zones({}, [], [])
     for zone, members in by_zone.items():
-        inside = [name for name in members if name in middle]
+        inside = [name for name in members if name in centroids]
         if len(inside) > 1:
             what = f"has {len(inside)} centroids: nodes {named(inside)}"
             tally.add("centroids", f"node.csv, zone {quoted(zone)}", what, "keep one node_type centroid")
         elif len(members) == 1 or inside:
-            at[(inside or members)[0]] = zone
+            zones.at[(inside or members)[0]] = zone
             if len(members) > 1:
-                centred.append(zone)
+                zones.centred.append(zone)
         else:
-            spread.append(zone)
+            zones.spread.append(zone)
     for name, zone, centroid in kept:
         if centroid and not zone:
             if name in by_zone:
                 what = f"centroid {quoted(name)} has no zone_id, and zone {quoted(name)} is another node's"
                 tally.add("centroid of no zone", "node.csv", what, "give the centroid a zone_id")
-            at[name] = name
-    if centred:
-        notes.append(
-            f"zones with several nodes, of which one is the centroid: {len(centred)} ({named(centred)}): "
-            "their trips begin and end at it"
-        )
-    if spread:
-        notes.append(
-            f"zones with several nodes and no centroid: {len(spread)} ({named(spread)}): "
-            "their trips begin and end at whichever of the nodes costs least"
-        )
-    first = [name for name in centroids if name in at]
-    others = [name for name, _, _ in kept if name in at and name not in middle]
+            zones.at[name] = name
+    return zones
+
+
+def _in_order(
+    kept: list[_Node], by_zone: dict[str, list[str]], found: _Zones, xy: dict[str, tuple[float, float]]
+) -> Nodes:
+    """Numbers of nodes: centroids, zones of several nodes, other zones, the rest."""
+    at, spread = found.at, found.spread
+    first = [name for name, _, centroid in kept if centroid and name in at]
+    others = [name for name, _, centroid in kept if not centroid and name in at]
     rest = [name for name, _, _ in kept if name not in at]
     zones = [*(at[name] for name in first), *spread, *(at[name] for name in others)]
     places = [*first, *([""] * len(spread)), *others, *rest]
@@ -103,10 +141,10 @@ def read_nodes(rows: Sequence[tuple[str, Row]], tally: Tally, notes: list[str]) 
 
 def _kept(
     rows: Sequence[tuple[str, Row]], tally: Tally
-) -> tuple[list[tuple[str, str, bool]], dict[str, tuple[float, float]]]:
+) -> tuple[list[_Node], dict[str, tuple[float, float]]]:
     """Name, zone and whether it is a centroid of every node, and coordinates by name."""
     seen: dict[str, str] = {}
-    kept: list[tuple[str, str, bool]] = []
+    kept: list[_Node] = []
     xy: dict[str, tuple[float, float]] = {}
     for where, row in rows:
         name = same_id(row["node_id"])

@@ -194,33 +194,18 @@ def _flow_faults(flows: Sequence[Flow], nodes: Collection[str] | None) -> list[F
     """The faults of the flows one by one; whether their ends are nodes is asked where `nodes` is given."""
     if not flows:
         return [Fault("flows", "there are none", "give at least one edge and its traffic")]
-    faults = []
     known = None if nodes is None else frozenset(nodes)
+    faults = []
     used: set[tuple[str, str]] = set()
     edges: dict[str, Flow] = {}
     links: dict[str, Flow] = {}
     for flow in flows:
         where = flow.row or f"edge {quoted(flow.edge)}, mode {quoted(flow.mode)}"
-        for name, text in (("edge_id", flow.edge), ("physical_link_id", flow.link), ("mode", flow.mode)):
-            if not text:
-                faults.append(Fault(where, f"{name} is empty", "fill it in"))
-        for node in (flow.origin, flow.destination):
-            if known is not None and node not in known:
-                cure = did_you_mean(node, known) or "add it to the nodes"
-                faults.append(Fault(where, f"there is no node {quoted(node)}", cure))
-        if flow.origin == flow.destination:
-            faults.append(
-                Fault(where, "goes from a node to itself", "take it out: sales at home need no edge")
-            )
-        if not (np.isfinite(flow.flow) and flow.flow > 0):
-            cure = "give the value over the income of all nodes; take out a mode that is not used"
-            faults.append(Fault(where, "flow is not a positive number", cure))
+        faults += _own_faults(flow, where, known)
         if (flow.edge, flow.mode) in used:
             what = f"mode {quoted(flow.mode)} of edge {quoted(flow.edge)} stands there twice"
             faults.append(Fault(where, what, "keep one row"))
         used.add((flow.edge, flow.mode))
-        if bool(flow.start) != bool(flow.end):
-            faults.append(Fault(where, "only one end has a terminal", "name both terminals or none"))
         first = edges.setdefault(flow.edge, flow)
         if (first.origin, first.destination, first.link) != (flow.origin, flow.destination, flow.link):
             what = f"edge {quoted(flow.edge)} has other ends or another link in {first.row or 'a row above'}"
@@ -229,4 +214,27 @@ def _flow_faults(flows: Sequence[Flow], nodes: Collection[str] | None) -> list[F
         if {first.origin, first.destination} != {flow.origin, flow.destination}:
             what = f"link {quoted(flow.link)} joins other nodes in {first.row or 'a row above'}"
             faults.append(Fault(where, what, "give every physical link an id of its own"))
+    return faults
+
+
+def _own_faults(flow: Flow, where: str, nodes: Collection[str] | None) -> list[Fault]:
+    """What is wrong with a flow by itself."""
+    faults = [
+        Fault(where, f"{name} is empty", "fill it in")
+        for name, text in (("edge_id", flow.edge), ("physical_link_id", flow.link), ("mode", flow.mode))
+        if not text
+    ]
+    for node in (flow.origin, flow.destination):
+        if nodes is not None and node not in nodes:
+            cure = did_you_mean(node, nodes) or "add it to the nodes"
+            faults.append(Fault(where, f"there is no node {quoted(node)}", cure))
+    if flow.origin == flow.destination:
+        cure = "take it out: sales at home need no edge"
+        faults.append(Fault(where, "goes from a node to itself", cure))
+    if not (np.isfinite(flow.flow) and flow.flow > 0):
+        cure = "give the value over the income of all nodes; take out a mode that is not used"
+        faults.append(Fault(where, "flow is not a positive number", cure))
+    if bool(flow.start) != bool(flow.end):
+        cure = "name both terminals or none"
+        faults.append(Fault(where, "only one end has a terminal", cure))
     return faults

@@ -178,25 +178,15 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
     if not folder.is_dir():
         fault = Fault(str(folder), "is not a folder", "`landbridge data export` writes one to edit")
         raise DataError("no such world", [fault])
-    tables: dict[str, Table] = {}
-    faults: list[Fault] = []
-    for name in tables_of(folder):
-        try:
-            tables[name], found = read_table(table_file(folder, name), name)
-            faults.extend(found)
-        except DataError as error:
-            faults.extend(error.faults)
+    tables, faults = _read_tables(folder)
     for name in _USUAL_TABLES:
         # A folder written by an earlier version has them not.
         if name not in tables and not os.path.lexists(table_file(folder, name)):
             tables[name] = read_table(table_file(DATA, name), name)[0]
     if path is not None and "parameters" in tables:
         tables["parameters"] = _with_own_bounds(tables["parameters"])
-    if not faults and check and path is not None:
-        faults = check_network(tables, reading=True) + _parameters_are_there(tables["parameters"])
-    elif faults and check and path is not None:
-        # Tables of the channels refer to one another only: what is lost there is told in the same breath.
-        faults += check_references({n: tables[n] for n in channel_tables() if n in tables})
+    if check and path is not None:
+        faults += _faults_between(tables, whole=not faults)
     trade, found = _economy(folder, tables.get("parameters"))
     # The axes are read again with the economy: what is wrong with them is told once.
     told = {fault.where for fault in faults}
@@ -208,6 +198,27 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
     channels = {name: tables.pop(name) for name in channel_tables() if name in tables}
     files = _files_of(folder)
     return World(tables, regions, sectors, trade, folder, channels=channels, files=files)
+
+
+def _read_tables(folder: Path) -> tuple[dict[str, Table], list[Fault]]:
+    """The tables of a folder that can be read, and the faults of all."""
+    tables: dict[str, Table] = {}
+    faults: list[Fault] = []
+    for name in tables_of(folder):
+        try:
+            tables[name], found = read_table(table_file(folder, name), name)
+            faults.extend(found)
+        except DataError as error:
+            faults.extend(error.faults)
+    return tables, faults
+
+
+def _faults_between(tables: dict[str, Table], *, whole: bool) -> list[Fault]:
+    """What breaks a rule over several tables; whole: every one of them could be read."""
+    if whole:
+        return [*check_network(tables, reading=True), *_parameters_are_there(tables["parameters"])]
+    # Tables of the channels refer to one another only: what is lost there is told in the same breath.
+    return list(check_references({n: tables[n] for n in channel_tables() if n in tables}))
 
 
 def _economy(folder: Path, parameters: Table | None) -> tuple[TradeTable | None, list[Fault]]:

@@ -49,24 +49,18 @@ def read_tntp(
         swapped = Fault(net.name, "holds trips, not links", "give the network first, then the trips")
         raise DataError("the files cannot be used", [swapped])
     links = _links(net, parts, tally)
-    nodes, zones = whole(head, "NUMBER OF NODES", net, tally), whole(head, "NUMBER OF ZONES", net, tally)
-    count = whole(head, "NUMBER OF LINKS", net, tally)
-    if count is not None and count != len(parts.body):
-        what = f"announces {count} links and holds {len(parts.body)}"
-        tally.add("links announced", net.name, what, "is it truncated?")
-    through = (whole(head, "FIRST THRU NODE", net, tally) if "FIRST THRU NODE" in head else 1) or 1
+    nodes, zones, through = _announced(net, parts, tally)
     notes: list[str] = []
     if toll_weight and not links.tolls:
         notes.append(f"{net.name} names no column of tolls: the weight of tolls changes nothing")
     tolls = _weight(toll_weight, head, "TOLL FACTOR", net, tally)
     km = _weight(distance_weight, head, "DISTANCE FACTOR", net, tally)
     own = _own_numbers(links.ends, nodes, zones, through)
-    ends = links.ends
-    names: tuple[str, ...] = ()
     if isinstance(own, str):
         tally.add("own numbers", net.name, own, f"number nodes 1 to {nodes}, zones first, in both files")
         _trips(trips, None, None, tally)
         raise DataError("the files cannot be used", tally.told())
+    ends, names = links.ends, tuple[str, ...]()
     if own is not None:
         notes.append(
             f"nodes have numbers of their own, {own[0]} to {own[-1]}: they are taken in that order, "
@@ -75,42 +69,49 @@ def read_tntp(
         names = tuple(map(str, own.tolist()))
         ends, through = np.searchsorted(own, links.ends) + 1, int(np.searchsorted(own, through)) + 1
     demand = _trips(trips, zones, None if own is None else own[:zones], tally)
-    network = None
-    if len(links.places):
-        capacity, b = links.capacity.copy(), links.b.copy()
-        # A link that is not congested has no use for a capacity.
-        free = (capacity == 0) & ((b == 0) | (links.time == 0))
-        capacity[free], b[free] = 1.0, 0.0
-        if free.any():
-            notes.append(f"links of capacity 0 that are never congested (b or time 0): {int(free.sum())}")
-        try:
-            # A header that is wrong is a fault already; the links are gone through all the same.
-            network = Network(
-                nodes=nodes or max(1, int(ends.max())),
-                zones=zones or 1,
-                tail=ends[:, 0],
-                head=ends[:, 1],
-                capacity=capacity,
-                length=links.length,
-                time=links.time,
-                b=b,
-                power=links.power,
-                toll=links.toll,
-                fixed=tolls * links.toll + km * links.length,
-                first_through_node=through,
-                name=net.stem,
-                rows=tuple(links.places),
-                zone_names=names[:zones],
-                node_names=names,
-                notes=(*_doubled(links.ends, links.places), *_unscaled(links.capacity), *notes),
-            )
-        except DataError as error:
-            tally.take(error.faults)
-    elif not tally.total or not parts.body:
+    if not len(links.places) and (not tally.total or not parts.body):
         tally.add("no link", net.name, "holds no link", "give a TNTP network file")
-    if tally.total or network is None:
+    if not len(links.places):
+        raise DataError("the files cannot be used", tally.told())
+    capacity, b, note = _capacities(links)
+    try:
+        # A header that is wrong is a fault already; the links are gone through all the same.
+        network = Network(
+            nodes=nodes or max(1, int(ends.max())),
+            zones=zones or 1,
+            tail=ends[:, 0],
+            head=ends[:, 1],
+            capacity=capacity,
+            length=links.length,
+            time=links.time,
+            b=b,
+            power=links.power,
+            toll=links.toll,
+            fixed=tolls * links.toll + km * links.length,
+            first_through_node=through,
+            name=net.stem,
+            rows=tuple(links.places),
+            zone_names=names[:zones],
+            node_names=names,
+            notes=(*_doubled(links.ends, links.places), *_unscaled(links.capacity), *notes, *note),
+        )
+    except DataError as error:
+        tally.take(error.faults)
+    if tally.total:
         raise DataError("the files cannot be used", tally.told())
     return network, demand
+
+
+def _announced(net: Path, parts: Parts, tally: Tally) -> tuple[int | None, int | None, int]:
+    """Nodes, zones and the first node that is passed, as the header has them."""
+    head = parts.head
+    nodes, zones = whole(head, "NUMBER OF NODES", net, tally), whole(head, "NUMBER OF ZONES", net, tally)
+    count = whole(head, "NUMBER OF LINKS", net, tally)
+    if count is not None and count != len(parts.body):
+        what = f"announces {count} links and holds {len(parts.body)}"
+        tally.add("links announced", net.name, what, "is it truncated?")
+    through = whole(head, "FIRST THRU NODE", net, tally) if "FIRST THRU NODE" in head else 1
+    return nodes, zones, through or 1
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,19 @@ def _links(net: Path, parts: Parts, tally: Tally) -> _Links:
     )  # fmt: skip
 
 
+def _capacities(links: _Links) -> tuple[Floats, Floats, list[str]]:
+    """Capacity and b, and a note; a link that is not congested has no use for a capacity."""
+    capacity, b = links.capacity.copy(), links.b.copy()
+    free = (capacity == 0) & ((b == 0) | (links.time == 0))
+    capacity[free], b[free] = 1.0, 0.0
+    count = int(free.sum())
+    return (
+        capacity,
+        b,
+        [f"links of capacity 0 that are never congested (b or time 0): {count}"] if count else [],
+    )
+
+
 def _order(columns: Columns) -> str:
     if not columns.named:
         return "init term capacity length time b power speed toll type ;"
@@ -197,66 +211,89 @@ def _unscaled(capacity: NDArray[np.float64]) -> tuple[str, ...]:
     return ("every capacity is 1: b holds b / capacity^power, and flow / capacity is just the flow",)
 
 
-def _trips(path: Path, zones: int | None, own: Ints | None, tally: Tally) -> Demand:  # noqa: C901
+def _trips(path: Path, zones: int | None, own: Ints | None, tally: Tally) -> Demand:
     """Trips by pair; own: what the file calls the zones, where not 1 to their number."""
-    origins: list[int] = []
-    destinations: list[int] = []
-    trips: list[float] = []
-    known: dict[float, int] | None = None
-    named = f"1 to {zones}"
-    if own is not None:
-        known = {float(name): number for number, name in enumerate(own.tolist(), 1)}
-        named = ", ".join(map(str, own[:5].tolist())) + (" ..." if len(own) > 5 else "")
-
-    def zone(value: float | None) -> int:
-        if value is None or value != int(value) or value < 1 or value > _EXACT:
-            return 0
-        if known is not None:
-            return known.get(value, 0)
-        return int(value) if zones is None or value <= zones else 0
-
-    within, total, start = 0.0, 0.0, 0
-    blocks: dict[int, int] = {}
-    seen: dict[int, int] = {}
     parts = parts_of(path, tally)
+    table = _Table(_Zones(zones, own), path.name, tally)
     for number, line in parts.body:
-        where = f"{path.name} line {number}"
         if line.casefold().startswith("origin"):
-            start, seen = zone(finite_number(line[6:])), {}
-            if not start:
-                tally.add("no origin", where, f"{line[:30]!r} names no zone", named)
-            elif blocks.setdefault(start, number) != number:
-                what = f"{line[:30]!r} stands there again, as in line {blocks[start]}"
-                tally.add("origin again", where, what, "put the trips of an origin below one line")
+            table.begin(number, line)
             continue
         for part in filter(None, (piece.strip() for piece in line.split(";"))):
-            cells = [finite_number(cell) for cell in part.split(":")]
-            if len(cells) != 2 or cells[0] is None or cells[1] is None or cells[1] < 0:
-                tally.add("no trip", where, f"{part[:30]!r} is no trip", "destination : trips >= 0;")
-                continue
-            end = zone(cells[0])
-            if not start:
-                what = "stands below no valid Origin"
-                tally.add("no valid origin", where, what, "put Origin and its zone above")
-            elif not end:
-                tally.add("no zone", where, f"zone {cells[0]:g} is not in {named}", "mend the zone")
-            elif end in seen:
-                what = f"gives destination {cells[0]:g} again, as in line {seen[end]}"
-                tally.add("destination again", where, what, "add the two up, or keep one")
-            else:
-                seen[end] = number
-                total += cells[1]
-                if end == start:
-                    within += cells[1]
-                elif cells[1] > 0:
-                    origins.append(start)
-                    destinations.append(end)
-                    trips.append(cells[1])
+            table.add(number, part)
     told = finite_number(parts.head.get("TOTAL OD FLOW", ""))
-    if told is not None and abs(told - total) > 1e-3 * max(told, 1):
-        what = f"announces {told:g} trips and holds {total:g}"
+    if told is not None and abs(told - table.total) > 1e-3 * max(told, 1):
+        what = f"announces {told:g} trips and holds {table.total:g}"
         tally.add("trips announced", path.name, what, "is it truncated?")
-    return Demand(np.array(origins, np.int64), np.array(destinations, np.int64), np.array(trips), within)
+    ends = np.array(table.ends, np.int64).reshape(-1, 2)
+    return Demand(ends[:, 0].copy(), ends[:, 1].copy(), np.array(table.trips), table.within)
+
+
+class _Zones:
+    """Numbers of zones by what the file calls them; 0 for what is none."""
+
+    def __init__(self, zones: int | None, own: Ints | None) -> None:
+        self.zones = zones
+        self.own = None if own is None else {float(name): n for n, name in enumerate(own.tolist(), 1)}
+        self.named = f"1 to {zones}"
+        if own is not None:
+            self.named = ", ".join(map(str, own[:5].tolist())) + (" ..." if len(own) > 5 else "")
+
+    def __call__(self, value: float | None) -> int:
+        if value is None or value != int(value) or value < 1 or value > _EXACT:
+            return 0
+        if self.own is not None:
+            return self.own.get(value, 0)
+        return int(value) if self.zones is None or value <= self.zones else 0
+
+
+class _Table:
+    """Trips as they are read, below the line of their origin. total, within: of all, and within zones."""
+
+    def __init__(self, zone: _Zones, name: str, tally: Tally) -> None:
+        self.zone, self.name, self.tally = zone, name, tally
+        self.ends: list[tuple[int, int]] = []
+        self.trips: list[float] = []
+        self.total, self.within = 0.0, 0.0
+        self.origin = 0
+        self.blocks: dict[int, int] = {}
+        self.seen: dict[int, int] = {}
+
+    def begin(self, number: int, line: str) -> None:
+        """A line that names an origin."""
+        where = f"{self.name} line {number}"
+        self.origin, self.seen = self.zone(finite_number(line[6:])), {}
+        if not self.origin:
+            self.tally.add("no origin", where, f"{line[:30]!r} names no zone", self.zone.named)
+        elif self.blocks.setdefault(self.origin, number) != number:
+            what = f"{line[:30]!r} stands there again, as in line {self.blocks[self.origin]}"
+            self.tally.add("origin again", where, what, "put the trips of an origin below one line")
+
+    def add(self, number: int, part: str) -> None:
+        """One `destination : trips`."""
+        where = f"{self.name} line {number}"
+        cells = [finite_number(cell) for cell in part.split(":")]
+        if len(cells) != 2 or cells[0] is None or cells[1] is None or cells[1] < 0:
+            self.tally.add("no trip", where, f"{part[:30]!r} is no trip", "destination : trips >= 0;")
+            return
+        end, trips = self.zone(cells[0]), cells[1]
+        if not self.origin:
+            what = "stands below no valid Origin"
+            self.tally.add("no valid origin", where, what, "put Origin and its zone above")
+        elif not end:
+            what = f"zone {cells[0]:g} is not in {self.zone.named}"
+            self.tally.add("no zone", where, what, "mend the zone")
+        elif end in self.seen:
+            what = f"gives destination {cells[0]:g} again, as in line {self.seen[end]}"
+            self.tally.add("destination again", where, what, "add the two up, or keep one")
+        else:
+            self.seen[end] = number
+            self.total += trips
+            if end == self.origin:
+                self.within += trips
+            elif trips > 0:
+                self.ends.append((self.origin, end))
+                self.trips.append(trips)
 
 
 def _weight(given: float | None, head: dict[str, str], name: str, path: Path, tally: Tally) -> float:

@@ -322,36 +322,47 @@ def _read_sheet(sheet: Worksheet, name: str, table: str, filled: Filled) -> list
     faults += heading
     if heading:
         return faults
-    by_name = {column.name: column for column in columns}
     rows, places = filled.tables.setdefault(table, []), filled.places.setdefault(table, [])
     for cells in sheet.iter_rows(min_row=FIRST_ROW):
-        if all(
-            cell.value is None or (isinstance(cell.value, str) and not cell.value.strip()) for cell in cells
-        ):
+        if all(_is_blank(cell.value) for cell in cells):
             continue
-        texts, wrong, at = {}, [], {}
-        for word, cell in zip(header, cells, strict=False):
-            place = f"sheet {name}, cell {cell.coordinate}"
-            column = by_name.get(word)
-            if column is None:
-                if cell.value is not None:
-                    wrong.append(Fault(place, "stands under no column", "delete it"))
-                continue
-            is_text = column.type not in ("float", "int")
-            texts[word], fault = _text(cell, place, word, is_text=is_text)
-            at[word] = place
-            if fault:
-                wrong.append(fault)
-        row, found = check_cells(table, texts, "cell")
-        for fault in found:
-            word = fault.where.removeprefix("cell, ")
-            # A cell that is at fault already is blank here only because it was not taken over.
-            if word in by_name and not any(f.where == at.get(word) for f in wrong):
-                wrong.append(Fault(at.get(word, f"sheet {name}"), fault.what, fault.cure))
+        row, wrong = _read_row(cells, name, table, header)
         faults += wrong
         rows.append(row)
         places.append(f"sheet {name}, row {cells[0].row}")
     return faults
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _read_row(
+    cells: Sequence[Any], name: str, table: str, header: Sequence[str]
+) -> tuple[dict[str, Any], list[Fault]]:
+    """One row as the table has it, and its faults by cell of the sheet."""
+    by_name = {column.name: column for column in _columns(table)}
+    texts: dict[str, str] = {}
+    at: dict[str, str] = {}
+    faults: list[Fault] = []
+    for word, cell in zip(header, cells, strict=False):
+        place = f"sheet {name}, cell {cell.coordinate}"
+        column = by_name.get(word)
+        if column is None:
+            if cell.value is not None:
+                faults.append(Fault(place, "stands under no column", "delete it"))
+            continue
+        texts[word], fault = _text(cell, place, word, is_text=column.type not in ("float", "int"))
+        at[word] = place
+        if fault:
+            faults.append(fault)
+    row, found = check_cells(table, texts, "cell")
+    for fault in found:
+        word = fault.where.removeprefix("cell, ")
+        # A cell that is at fault already is blank here only because it was not taken over.
+        if word in by_name and not any(f.where == at.get(word) for f in faults):
+            faults.append(Fault(at.get(word, f"sheet {name}"), fault.what, fault.cure))
+    return row, faults
 
 
 def _heading(sheet: Worksheet, name: str, header: list[str], columns: Sequence[Column]) -> list[Fault]:

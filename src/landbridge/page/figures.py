@@ -84,40 +84,9 @@ def income_bars(case: Digest, names: Mapping[str, str]) -> Picture:
     moved = sorted(case.result["real_income"], key=lambda r: -abs(r["percent"]))[:_BARS]
     moved = [row for row in moved if abs(row["percent"]) >= 0.0005] or moved[:5]
     moved.sort(key=lambda r: r["percent"])
-    values = [row["percent"] for row in moved]
-    other = [row.get("percent_proportional") for row in moved]
     with _settings():
         figure = _figure(10.5, 0.75 + 0.3 * len(moved))
-        axes = figure.add_subplot()
-        at = np.arange(len(moved))
-        axes.barh(at, values, color=[GAIN if v >= 0 else LOSS for v in values], height=0.62)
-        marked = [(y, v) for y, v in zip(at, other, strict=True) if v is not None]
-        axes.plot(
-            [v for _, v in marked], [y for y, _ in marked], "D", color="white", mec=_INK, ms=5, ls="none"
-        )
-        axes.axvline(0.0, color=_INK, lw=0.8)
-        axes.set_yticks(at, [names.get(row["region"], row["region"]) for row in moved])
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel(say("figure.income.axis"))
-        axes.grid(axis="x", color=_PALE, lw=0.6)
-        axes.set_axisbelow(True)
-        reach = [v for v in [*values, *(v for v in other if v is not None)]]
-        low, high = min(0.0, *reach), max(0.0, *reach)
-        span = (high - low) or 1.0
-        axes.set_xlim(low - 0.24 * span * (low < 0.0) - 0.02 * span, high + 0.24 * span * (high > 0.0))
-        for y, row, mark in zip(at, moved, other, strict=True):
-            value, gains = row["percent"], row["percent"] >= 0
-            far = max(value, mark or value) if gains else min(value, mark or value)
-            axes.annotate(
-                say("figure.income.bar", percent=value, musd=row["musd"]),
-                (far, y),
-                (7 if gains else -7, 0),
-                textcoords="offset points",
-                va="center",
-                ha="left" if gains else "right",
-                fontsize=8.5,
-            )
+        _draw_income(figure.add_subplot(), moved, names)
         address = _address(figure)
     best, worst = moved[-1], moved[0]
     alt = say(
@@ -130,6 +99,42 @@ def income_bars(case: Digest, names: Mapping[str, str]) -> Picture:
     )
     caption = say("figure.income.caption", n=len(moved), year=case.base_year)
     return Picture(address, alt, caption)
+
+
+def _draw_income(axes: Any, moved: Rows, names: Mapping[str, str]) -> None:
+    """Bars, marks and labels of regions, the first at the bottom."""
+    at = np.arange(len(moved))
+    values = [row["percent"] for row in moved]
+    marked = [
+        (y, row["percent_proportional"])
+        for y, row in zip(at, moved, strict=True)
+        if row.get("percent_proportional") is not None
+    ]
+    marks = [v for _, v in marked]
+    axes.barh(at, values, color=[GAIN if v >= 0 else LOSS for v in values], height=0.62)
+    axes.plot(marks, [y for y, _ in marked], "D", color="white", mec=_INK, ms=5, ls="none")
+    axes.axvline(0.0, color=_INK, lw=0.8)
+    axes.set_yticks(at, [names.get(row["region"], row["region"]) for row in moved])
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(say("figure.income.axis"))
+    axes.grid(axis="x", color=_PALE, lw=0.6)
+    axes.set_axisbelow(True)
+    low, high = min(0.0, *values, *marks), max(0.0, *values, *marks)
+    span = (high - low) or 1.0
+    axes.set_xlim(low - 0.24 * span * (low < 0.0) - 0.02 * span, high + 0.24 * span * (high > 0.0))
+    for y, row in zip(at, moved, strict=True):
+        value, gains = row["percent"], row["percent"] >= 0
+        mark = row.get("percent_proportional") or value
+        axes.annotate(
+            say("figure.income.bar", percent=value, musd=row["musd"]),
+            (max(value, mark) if gains else min(value, mark), y),
+            (7 if gains else -7, 0),
+            textcoords="offset points",
+            va="center",
+            ha="left" if gains else "right",
+            fontsize=8.5,
+        )
 
 
 # -- legs ----------------------------------------------------------------------------------------------

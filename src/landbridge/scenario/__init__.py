@@ -111,47 +111,13 @@ class Scenario:
             for key in document
             if key not in _TOP
         ]
-        name = document.get("name", "")
-        if not isinstance(name, str) or not name.strip():
-            faults.append(Fault(f"{place}, name", "is missing", 'write name = "what the change is"'))
-        sources = document.get("sources", [])
-        if isinstance(sources, str):
-            sources = [sources]
-        if not isinstance(sources, list) or not all(isinstance(s, str) for s in sources):
-            faults.append(Fault(f"{place}, sources", "is not a list of texts", 'write sources = ["..."]'))
-            sources = []
-        texts: dict[str, str | None] = {}
-        for key in ("description", "base"):
-            value = document.get(key)
-            texts[key] = value if isinstance(value, str) else None
-            if value is not None and texts[key] is None:
-                faults.append(Fault(f"{place}, {key}", f"is {value!r}", "put it in quotes"))
-        if texts["base"] is not None and not texts["base"].strip():
-            cure = "write the hash of the World it was written for, or leave it out"
-            faults.append(Fault(f"{place}, base", "is blank", cure))
-        listed = document.get("modification", [])
-        modifications: list[Modification] = []
-        clean: list[bool] = []
-        if not isinstance(listed, list) or not all(isinstance(m, dict) for m in listed):
-            cure = "begin each change with a line [[modification]]"
-            faults.append(Fault(f"{place}, modification", "is not a list of tables", cure))
-        elif not listed:
-            faults.append(Fault(place, "changes nothing", "add a [[modification]] with a verb"))
-        else:
-            for number, keys in enumerate(listed, start=1):
-                line = f" (line {lines[number - 1]})" if len(lines) == len(listed) else ""
-                modification, found = Modification.read(keys, f"{place}, modification {number}{line}")
-                faults.extend(found)
-                if modification is not None:
-                    modifications.append(modification)
-                    clean.append(not found)
+        head = _head(document, place, faults)
+        modifications, clean = _modifications(document.get("modification", []), place, lines, faults)
         if faults:
             if world is not None:
                 faults += try_all(Change(world, id), modifications, clean)
             raise ScenarioError(f"{_count(faults)} in scenario {id!r}", faults)
-        return Scenario(
-            id, name, tuple(modifications), tuple(sources), texts["description"] or "", texts["base"]
-        )
+        return Scenario(id, head.name, tuple(modifications), head.sources, head.description, head.base)
 
     @property
     def changes_prices(self) -> bool:
@@ -182,6 +148,64 @@ class Scenario:
             lines += ["", "[[modification]]"]
             lines += [f"{key} = {_toml(value)}" for key, value in modification.to_dict().items()]
         return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class _Head:
+    """What a scenario says of itself, beside its changes."""
+
+    name: str
+    sources: tuple[str, ...]
+    description: str
+    base: str | None
+
+
+def _head(document: Mapping[str, Any], place: str, faults: list[Fault]) -> _Head:
+    name = document.get("name", "")
+    if not isinstance(name, str) or not name.strip():
+        faults.append(Fault(f"{place}, name", "is missing", 'write name = "what the change is"'))
+    sources = document.get("sources", [])
+    if isinstance(sources, str):
+        sources = [sources]
+    if not isinstance(sources, list) or not all(isinstance(s, str) for s in sources):
+        faults.append(Fault(f"{place}, sources", "is not a list of texts", 'write sources = ["..."]'))
+        sources = []
+    description = _optional_text(document, "description", place, faults)
+    base = _optional_text(document, "base", place, faults)
+    if base is not None and not base.strip():
+        cure = "write the hash of the World it was written for, or leave it out"
+        faults.append(Fault(f"{place}, base", "is blank", cure))
+    return _Head(name, tuple(sources), description or "", base)
+
+
+def _optional_text(document: Mapping[str, Any], key: str, place: str, faults: list[Fault]) -> str | None:
+    value = document.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    faults.append(Fault(f"{place}, {key}", f"is {value!r}", "put it in quotes"))
+    return None
+
+
+def _modifications(
+    listed: Any, place: str, lines: tuple[int, ...], faults: list[Fault]
+) -> tuple[list[Modification], list[bool]]:
+    """The changes that can be read, and which of them are without a fault."""
+    modifications: list[Modification] = []
+    clean: list[bool] = []
+    if not isinstance(listed, list) or not all(isinstance(m, dict) for m in listed):
+        cure = "begin each change with a line [[modification]]"
+        faults.append(Fault(f"{place}, modification", "is not a list of tables", cure))
+        return modifications, clean
+    if not listed:
+        faults.append(Fault(place, "changes nothing", "add a [[modification]] with a verb"))
+    for number, keys in enumerate(listed, start=1):
+        line = f" (line {lines[number - 1]})" if len(lines) == len(listed) else ""
+        modification, found = Modification.read(keys, f"{place}, modification {number}{line}")
+        faults.extend(found)
+        if modification is not None:
+            modifications.append(modification)
+            clean.append(not found)
+    return modifications, clean
 
 
 def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -> Scenario:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -116,32 +116,45 @@ class Modification:
 
 def _typed(column: Column, value: Any, where: str) -> tuple[Any, Fault | None]:
     """The value of one key by its type in the schema, or what is wrong with it."""
-    kind = column.type
-    if kind in ("float", "change"):
+    if column.type in ("float", "change"):
         return _number(column, value, where)
-    if kind == "bool":
-        if isinstance(value, bool):
-            return value, None
-        if value in ("yes", "no"):
-            return value == "yes", None
-        return None, Fault(where, f"is {value!r}", "write true or false")
-    if kind == "scalar":
-        if isinstance(value, str) or (
-            isinstance(value, int | float) and not isinstance(value, bool) and _finite(value)
-        ):
-            return value, None
-        return None, Fault(where, f"is {value!r}", "give a number, or a word in quotes")
-    if kind == "ids":
-        listed = value if isinstance(value, list) else [value]
-        if listed and all(isinstance(v, str) and v.strip() for v in listed):
-            return tuple(listed), None
-        return None, Fault(where, f"is {value!r}", "give a code in quotes, or a list of them")
-    if not isinstance(value, str) or not value.strip():
-        return None, Fault(where, f"is {value!r}", "give a text in quotes")
-    if column.allowed and value not in column.allowed:
-        cure = did_you_mean(value, column.allowed) or "use one of " + ", ".join(column.allowed)
+    read, cure = _READERS.get(column.type, (_text, "give a text in quotes"))
+    found = read(value)
+    if found is None:
         return None, Fault(where, f"is {value!r}", cure)
-    return value, None
+    if column.allowed and read is _text and found not in column.allowed:
+        cure = did_you_mean(found, column.allowed) or "use one of " + ", ".join(column.allowed)
+        return None, Fault(where, f"is {value!r}", cure)
+    return found, None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _bool(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else {"yes": True, "no": False}.get(str(value))
+
+
+def _scalar(value: Any) -> Any:
+    """A word, or a finite number; None where it is neither."""
+    if isinstance(value, str):
+        return value
+    number = isinstance(value, int | float) and not isinstance(value, bool) and _finite(value)
+    return value if number else None
+
+
+def _ids(value: Any) -> tuple[str, ...] | None:
+    listed = value if isinstance(value, list) else [value]
+    return tuple(listed) if listed and all(_text(v) is not None for v in listed) else None
+
+
+# How a value of each type is read, None where it cannot be, and the cure.
+_READERS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "bool": (_bool, "write true or false"),
+    "scalar": (_scalar, "give a number, or a word in quotes"),
+    "ids": (_ids, "give a code in quotes, or a list of them"),
+}
 
 
 def _number(column: Column, value: Any, where: str) -> tuple[Any, Fault | None]:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -281,45 +282,66 @@ def _totals(world: World, path: Path, gdp: FloatArray) -> tuple[list[Total], Flo
     if missing:
         cure = f"name the columns {', '.join(_TOTALS)}; others are not read"
         raise DataError("no totals", [Fault(f"{path.name} line 1", f"lacks {', '.join(missing)}", cure)])
-    out, new = [], np.array(gdp)
-    table, seen = world.trade, dict[tuple[str, ...], int]()
+    totals: list[Total] = []
+    new, seen = np.array(gdp), dict[tuple[str, ...], int]()
     for line, cells in lines:
         row = {column: cells[header.index(column)].strip() for column in _TOTALS}
         place = f"{path.name} line {line}"
-        fault = number_fault(row["musd"], f"{place}, musd", "musd")
-        if fault is None and float(row["musd"]) < 0.0:
-            fault = Fault(f"{place}, musd", f"is {row['musd']}", "give a sum of at least 0")
-        found = [] if fault is None else [fault]
-        key = tuple(row[column] for column in _TOTALS[:-1])
+        found = _row_faults(row, line, place, seen)
         if row["what"] == "gdp":
-            key = key[:2]
-            if row["importer"] or row["sector"]:
-                what = "has an importer or a sector"
-                found.append(Fault(place, f"gdp {what}", "leave both blank: the region is the exporter"))
-        if key in seen:
-            found.append(Fault(place, f"says what line {seen[key]} says", "keep one"))
-        seen[key] = line
-        if row["what"] == "gdp":
-            at = _places(world, row["exporter"], place, "exporter", found)
-            if len(at) > 1:
-                found.append(Fault(f"{place}, exporter", "is a group", "give GDP of one region a row"))
+            at = _gdp_of(world, row, place, found)
             if not found:
-                new[at[0]] = float(row["musd"])
+                new[at] = float(row["musd"])
         elif row["what"] == "trade":
-            sides = [_places(world, row[end], place, end, found) for end in ("exporter", "importer")]
-            sectors = _sectors(world, row["sector"], place, found)
+            mask = _traded(world, row, place, found)
             if not found:
-                mask = np.zeros(table.trade.shape, dtype=bool)
-                mask[np.ix_(*sides, sectors)] = True
-                mask[np.arange(len(gdp)), np.arange(len(gdp))] = False
                 name = f"{place}: {row['exporter']} to {row['importer']}, {row['sector']}"
-                out.append(Total(name, mask, float(row["musd"])))
+                totals.append(Total(name, mask, float(row["musd"])))
         else:
             found.append(Fault(f"{place}, what", f"is {row['what']!r}", "write trade or gdp"))
         faults += found
     if faults:
         raise DataError("the totals cannot be read", faults)
-    return out, new
+    return totals, new
+
+
+def _row_faults(
+    row: Mapping[str, str], line: int, place: str, seen: dict[tuple[str, ...], int]
+) -> list[Fault]:
+    """A sum that is none, columns that GDP has not, and what a line before says already."""
+    fault = number_fault(row["musd"], f"{place}, musd", "musd")
+    if fault is None and float(row["musd"]) < 0.0:
+        fault = Fault(f"{place}, musd", f"is {row['musd']}", "give a sum of at least 0")
+    found = [] if fault is None else [fault]
+    key = tuple(row[column] for column in _TOTALS[:-1])
+    if row["what"] == "gdp":
+        key = key[:2]
+        if row["importer"] or row["sector"]:
+            what = "gdp has an importer or a sector"
+            found.append(Fault(place, what, "leave both blank: the region is the exporter"))
+    if key in seen:
+        found.append(Fault(place, f"says what line {seen[key]} says", "keep one"))
+    seen[key] = line
+    return found
+
+
+def _gdp_of(world: World, row: Mapping[str, str], place: str, faults: list[Fault]) -> list[int]:
+    """The region of a row of GDP."""
+    at = _places(world, row["exporter"], place, "exporter", faults)
+    if len(at) > 1:
+        faults.append(Fault(f"{place}, exporter", "is a group", "give GDP of one region a row"))
+    return at
+
+
+def _traded(world: World, row: Mapping[str, str], place: str, faults: list[Fault]) -> NDArray[np.bool_]:
+    """The cells of the trade table that a row sums, without sales at home."""
+    sides = [_places(world, row[end], place, end, faults) for end in ("exporter", "importer")]
+    sectors = _sectors(world, row["sector"], place, faults)
+    mask = np.zeros(world.trade.trade.shape, dtype=bool)
+    mask[np.ix_(*sides, sectors)] = True
+    home = np.arange(len(mask))
+    mask[home, home] = False
+    return mask
 
 
 def _places(world: World, text: str, place: str, column: str, faults: list[Fault]) -> list[int]:

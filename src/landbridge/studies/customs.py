@@ -26,9 +26,25 @@ def beside_customs(world: World) -> Rows:
     this World's table. other_musd: what the base has beside the steps, zero in the default variant.
     Raises DataError with every fault of the table.
     """
+    found = _steps(world)
+    goods = [k for k, row in enumerate(world.sectors) if row["is_goods"]]
+    rows: Rows = []
+    for (exporter, importer), steps in found.items():
+        o, d = world.trade.regions.index(exporter), world.trade.regions.index(importer)
+        base = float(world.trade.trade[o, d, goods].sum())
+        row: dict[str, Any] = {"exporter": exporter, "importer": importer}
+        row |= {f"{side}_musd": steps.get(side) for side in _SIDES}
+        row |= {f"{step}_musd": steps.get(step, 0.0) for step in STEPS}
+        row |= {"base_musd": base, "other_musd": base - sum(steps.get(step, 0.0) for step in STEPS)}
+        rows.append(row)
+    return rows
+
+
+def _steps(world: World) -> dict[tuple[str, str], dict[str, float]]:
+    """trade_steps.csv by pair and step [million USD], nothing where the World lacks it."""
     name = "economy/trade_steps.csv"
     if name not in world.files:
-        return []
+        return {}
     (header, lines), faults = read_lines(world.files[name], name)
     wanted = ("exporter", "importer", "step", "musd")
     missing = [column for column in wanted if column not in header]
@@ -55,17 +71,7 @@ def beside_customs(world: World) -> Rows:
         steps[step] = float(musd)
     if faults:
         raise DataError("the steps cannot be read", faults)
-    goods = [k for k, row in enumerate(world.sectors) if row["is_goods"]]
-    rows: Rows = []
-    for (exporter, importer), steps in found.items():
-        o, d = world.trade.regions.index(exporter), world.trade.regions.index(importer)
-        base = float(world.trade.trade[o, d, goods].sum())
-        row: dict[str, Any] = {"exporter": exporter, "importer": importer}
-        row |= {f"{side}_musd": steps.get(side) for side in _SIDES}
-        row |= {f"{step}_musd": steps.get(step, 0.0) for step in STEPS}
-        row |= {"base_musd": base, "other_musd": base - sum(steps.get(step, 0.0) for step in STEPS)}
-        rows.append(row)
-    return rows
+    return found
 
 
 def of_the_five(rows: Rows) -> dict[str, Any]:

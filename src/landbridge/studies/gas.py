@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -303,44 +302,17 @@ def draws(
     if n < 1:
         raise DataError("no draws", [Fault("draws", f"is {n}", "give at least 1")])
     model = GasModel(world, profile, year=year)
-    lost = find_lines(world, lose)
-    (events,) = world.channel("gas_outages")
-    rows = {str(r["parameter"]): r for r in world.channels["gas_parameters"]}
-    classes: dict[int, list[dict[str, Any]]] = {}
-    for c, contract in enumerate(model.network.contracts):
-        dated = [dict(r) for r in events if r["drawn"] and r["contract_id"] == contract.id]
-        if dated:
-            classes[c] = dated
-    window = float(rows["outage_window_years"]["value"] or 1.0)
-    span = partial(_span, rows)
+    outages = _Outages(world, model)
     missed, home = np.zeros((n, len(model.network.contracts))), np.zeros(n)
     lines_lost = np.zeros(n, dtype=np.int64)
-    whole = model.without(lost, months)
+    whole = model.without(find_lines(world, lose), months)
     quiet: GasYear | None = None
     worst = Status(True, 0.0, 0, "every draw balances")
     for i in range(n):
         random = np.random.default_rng([seed, i])
-        held = np.zeros_like(model.due)
-        for c, dated in classes.items():
-            for _ in range(random.poisson(len(dated) / window)):
-                event = dated[random.integers(len(dated))]
-                days = event["duration_days"]
-                length = float(days) if days is not None else random.uniform(*span("outage_days"))
-                first = int(str(event["start"])[5:7]) - 1
-                share = _days_of(first, length) / DAYS
-                size = event["size_mcm_per_day"]
-                most = model.due[c] * share
-                held[c] += (
-                    most if size is None else np.minimum(most, float(size) / _MCM_PER_BCM * share * DAYS)
-                )
-        available = whole
-        strings = random.poisson(float(rows["line_outages_per_year"]["value"] or 0.0), len(whole))
-        for line in np.flatnonzero(strings):
-            available = available.copy() if available is whole else available
-            share = _days_of(int(random.integers(12)), random.uniform(*span("line_outage_days"))) / DAYS
-            available[line] *= 1.0 - np.minimum(share * strings[line], 1.0)
-        lines_lost[i] = int((strings > 0).sum())
-        if available is whole and not held.any():
+        held = outages.of_deliveries(random)
+        available, lines_lost[i] = outages.of_lines(random, whole)
+        if not lines_lost[i] and not held.any():
             found = quiet = quiet or model.solve(whole)
         else:
             found = model.solve(available, held_back=held)
@@ -352,8 +324,46 @@ def draws(
     return Draws(profile, seed, missed.sum(axis=1), missed, home, names, lines_lost, worst)
 
 
-def _span(rows: dict[str, Any], name: str) -> tuple[float, float]:
-    return float(rows[name]["low"] or 0.0), float(rows[name]["high"] or 0.0)
+class _Outages:
+    """Outages of one year at random, from the dated ones of each contract and the parameters of lines."""
+
+    def __init__(self, world: World, model: GasModel) -> None:
+        (events,) = world.channel("gas_outages")
+        self.due = model.due
+        self.rows = {str(r["parameter"]): r for r in world.channels["gas_parameters"]}
+        self.window = float(self.rows["outage_window_years"]["value"] or 1.0)
+        self.dated: dict[int, list[dict[str, Any]]] = {}
+        for c, contract in enumerate(model.network.contracts):
+            dated = [dict(r) for r in events if r["drawn"] and r["contract_id"] == contract.id]
+            if dated:
+                self.dated[c] = dated
+
+    def of_deliveries(self, random: np.random.Generator) -> FloatArray:
+        """Gas held back under each contract [contract, 12], bcm."""
+        held = np.zeros_like(self.due)
+        for c, dated in self.dated.items():
+            for _ in range(random.poisson(len(dated) / self.window)):
+                event = dated[random.integers(len(dated))]
+                days, size = event["duration_days"], event["size_mcm_per_day"]
+                length = float(days) if days is not None else random.uniform(*self._span("outage_days"))
+                share = _days_of(int(str(event["start"])[5:7]) - 1, length) / DAYS
+                most = self.due[c] * share
+                cut = most if size is None else float(size) / _MCM_PER_BCM * share * DAYS
+                held[c] += np.minimum(most, cut)
+        return held
+
+    def of_lines(self, random: np.random.Generator, whole: FloatArray) -> tuple[FloatArray, int]:
+        """What is left of each line [line, 12], and how many were lost."""
+        strings = random.poisson(float(self.rows["line_outages_per_year"]["value"] or 0.0), len(whole))
+        available = whole.copy()
+        for line in np.flatnonzero(strings):
+            first, length = int(random.integers(12)), random.uniform(*self._span("line_outage_days"))
+            share = _days_of(first, length) / DAYS
+            available[line] *= 1.0 - np.minimum(share * strings[line], 1.0)
+        return available, int((strings > 0).sum())
+
+    def _span(self, name: str) -> tuple[float, float]:
+        return float(self.rows[name]["low"] or 0.0), float(self.rows[name]["high"] or 0.0)
 
 
 def _days_of(first: int, length: float) -> FloatArray:

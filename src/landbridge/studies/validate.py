@@ -273,45 +273,49 @@ def validate(world: World, *, flows: bool = True) -> Validation:
 
 def _corridors(world: World, cape: World) -> list[tuple[Case, Route | None]]:
     """Every observed corridor with the route that answers it, None where there is none."""
-    groups: dict[tuple[str, str, str, str], list[Any]] = {}
-    for row in world.network["validation_corridors"]:
-        key = (
-            str(row["from_place"] or ""),
-            str(row["to_place"] or ""),
-            str(row["mode"]),
-            str(row["via"] or ""),
-        )
-        # One figure per pair, mode and via; express and unfit rows stay by themselves.
-        usual = row["comparable"] == "yes"
-        groups.setdefault((*key[:3], key[3] if usual else f"{key[3]}#{row['obs_id']}"), []).append(row)
     found: list[tuple[Case, Route | None]] = []
-    for rows in groups.values():
+    for rows in _same_corridor(world):
         row = rows[0]
         via = [v for v in str(row["via"] or "").split(";") if v]
         one = None
         if row["from_place"] and row["to_place"]:
             one = _answer(cape if _CAPE in via else world, row, via)
-        low = [float(r["days_low"]) for r in rows if r["days_low"] is not None]
-        high = [float(r["days_high"]) for r in rows if r["days_high"] is not None]
-        case = Case(
-            obs_id="+".join(str(r["obs_id"]) for r in rows),
-            start=str(row["from_place"] or ""),
-            end=str(row["to_place"] or ""),
-            mode=str(row["mode"]),
-            via=";".join(via),
-            comparable=str(row["comparable"]),
-            observed_days=statistics.fmean(float(r["days"]) for r in rows),
-            low_days=min(low) if low else None,
-            high_days=max(high) if high else None,
-            ours_days=None if one is None else one.time_h / 24.0,
-            predicted_days=None,
-            gateways=() if one is None else one.gateways,
-            source=str(row["source"]),
-            note=str(row["note"] or ""),
-            of=len(rows),
-        )
-        found.append((case, one))
+        found.append((_case(rows, via, one), one))
     return found
+
+
+def _same_corridor(world: World) -> list[list[Any]]:
+    """Observations by pair, mode and via, for one figure each; express and unfit rows stand alone."""
+    groups: dict[tuple[str, ...], list[Any]] = {}
+    for row in world.network["validation_corridors"]:
+        key = tuple(str(row[column] or "") for column in ("from_place", "to_place", "mode", "via"))
+        own = () if row["comparable"] == "yes" else (str(row["obs_id"]),)
+        groups.setdefault((*key, *own), []).append(row)
+    return list(groups.values())
+
+
+def _case(rows: list[Any], via: list[str], one: Route | None) -> Case:
+    """The observations of one corridor beside the route that answers them."""
+    row = rows[0]
+    low = [float(r["days_low"]) for r in rows if r["days_low"] is not None]
+    high = [float(r["days_high"]) for r in rows if r["days_high"] is not None]
+    return Case(
+        obs_id="+".join(str(r["obs_id"]) for r in rows),
+        start=str(row["from_place"] or ""),
+        end=str(row["to_place"] or ""),
+        mode=str(row["mode"]),
+        via=";".join(via),
+        comparable=str(row["comparable"]),
+        observed_days=statistics.fmean(float(r["days"]) for r in rows),
+        low_days=min(low) if low else None,
+        high_days=max(high) if high else None,
+        ours_days=None if one is None else one.time_h / 24.0,
+        predicted_days=None,
+        gateways=() if one is None else one.gateways,
+        source=str(row["source"]),
+        note=str(row["note"] or ""),
+        of=len(rows),
+    )
 
 
 def _money(world: World, cape: World) -> list[Money]:

@@ -7,7 +7,7 @@ for the block. What does not converge in that way, and every other economy, is s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
@@ -122,6 +122,40 @@ def solve_batch(
     """
     given = {"cost_hat": cost_hat, "tariff": tariff}
     given |= {"productivity_hat": productivity_hat, "transfer": transfer}
+    shocks, B = _shocks(given)
+    # Checks the arguments that concern no scenario, and solves the base that all share.
+    first = solve(table, deficits=deficits, tol=tol, supply_elasticity=supply_elasticity)
+    base = first.base
+    income, wages = np.full((B, len(base.regions)), np.nan), np.full((B, len(base.regions)), np.nan)
+    states: list[Array] = [np.empty(0)] * B
+    statuses: list[Status] = []
+    together = _in_blocks(first._economy, shocks, B, tol)
+    how = "converged" + no_home_sales(first._economy.base)
+    for i in range(B):
+        solved = together.get(i)
+        if solved is not None:
+            income[i], wages[i], states[i] = solved.real_income, np.exp(solved.w), solved.w
+            statuses.append(Status(True, solved.residual, solved.evaluations, how, first.status.rebase))
+            continue
+        own: dict[str, Any] = {name: _pick(value, i) for name, value in shocks.items()}
+        try:
+            alone = solve(base, **own, deficits=deficits, tol=tol, supply_elasticity=supply_elasticity)
+        except LandbridgeError as error:
+            if throw:
+                raise type(error)(f"scenario {i}: {error.message}", error.faults) from None
+            statuses.append(Status(False, 1.0, 0, _in_one_line(error)))
+            continue
+        income[i], wages[i], states[i] = alone.real_income_hat, alone.wage_hat, alone._u
+        statuses.append(replace(alone.status, rebase=first.status.rebase))
+    for array in (income, wages):
+        array.setflags(write=False)
+    return EquilibriumBatch(
+        base, deficits, income, wages, tuple(statuses), tuple(states), shocks, supply_elasticity, tol
+    )
+
+
+def _shocks(given: Mapping[str, ArrayLike | None]) -> tuple[dict[str, Array | None], int]:
+    """The arguments with an axis of scenarios, of length one where all share them; how many there are."""
     shocks: dict[str, Array | None] = {}
     counts: dict[str, int] = {}
     for name, value in given.items():
@@ -137,43 +171,23 @@ def solve_batch(
         said = said or f"none has an axis for them ({shapes or 'none is given'})"
         fault = Fault("scenarios", said, "give cost_hat[scenario, origin, destination, sector]")
         raise DataError("the arguments do not hold one number of scenarios", [fault])
-    B = next(iter(counts.values()))
-    # Checks the arguments that concern no scenario, and solves the base that all share.
-    first = solve(table, deficits=deficits, tol=tol, supply_elasticity=supply_elasticity)
-    base = first.base
-    income, wages = np.full((B, len(base.regions)), np.nan), np.full((B, len(base.regions)), np.nan)
-    states: list[Array] = [np.empty(0)] * B
-    statuses: list[Status | None] = [None] * B
-    how = "converged" + no_home_sales(first._economy.base)
-    untaxed = not base.tariff.any() and shocks["tariff"] is None and shocks["transfer"] is None
-    if untaxed and one_sector.applies(first._economy):
-        for begin in range(0, B, BLOCK):
-            rows = range(begin, min(begin + BLOCK, B))
-            with np.errstate(all="ignore"):
-                found = _together(first._economy, shocks, rows, tol)
-            for i, solved in found.items():
-                income[i], wages[i], states[i] = solved.real_income, np.exp(solved.w), solved.w
-                statuses[i] = Status(True, solved.residual, solved.evaluations, how, first.status.rebase)
-    finished: list[Status] = []
-    for i, known in enumerate(statuses):
-        if known is not None:
-            finished.append(known)
-            continue
-        given_here: dict[str, Any] = {name: _pick(value, i) for name, value in shocks.items()}
-        try:
-            alone = solve(base, **given_here, deficits=deficits, tol=tol, supply_elasticity=supply_elasticity)
-        except LandbridgeError as error:
-            if throw:
-                raise type(error)(f"scenario {i}: {error.message}", error.faults) from None
-            finished.append(Status(False, 1.0, 0, _in_one_line(error)))
-            continue
-        income[i], wages[i], states[i] = alone.real_income_hat, alone.wage_hat, alone._u
-        finished.append(replace(alone.status, rebase=first.status.rebase))
-    for array in (income, wages):
-        array.setflags(write=False)
-    return EquilibriumBatch(
-        base, deficits, income, wages, tuple(finished), tuple(states), shocks, supply_elasticity, tol
+    return shocks, next(iter(counts.values()))
+
+
+def _in_blocks(
+    unshocked: Economy, shocks: dict[str, Array | None], count: int, tol: float
+) -> dict[int, _Solved]:
+    """The scenarios that can be solved together, some at a time; none where tariffs or transfers move."""
+    taxed = (
+        unshocked.base.tariff is not None or shocks["tariff"] is not None or shocks["transfer"] is not None
     )
+    found: dict[int, _Solved] = {}
+    if taxed or not one_sector.applies(unshocked):
+        return found
+    for begin in range(0, count, BLOCK):
+        with np.errstate(all="ignore"):
+            found |= _together(unshocked, shocks, range(begin, min(begin + BLOCK, count)), tol)
+    return found
 
 
 def _in_one_line(error: LandbridgeError) -> str:

@@ -249,6 +249,27 @@ class Economy:
         out[self.base.fixed] = u[2 * self.base.m + self.base.N :]
         return out.reshape(self.base.S, self.base.N) * self.base.of_rent
 
+    def _costs(self, u: Array) -> Array:
+        """ln c [s, n] of wages, prices of inputs and of fixed factors; linear in u."""
+        p, _, w = self.split(u)
+        out = self.base.of_labour * w
+        if len(self.base.fixed):
+            out += self._rent_prices(u)
+        if self.base.linked:
+            out += self.base.to_costs(p)
+        return np.asarray(out)
+
+    def _prices(self, sums: Array, shift: Array) -> tuple[Array, Array]:
+        """phi [s, d] and ln P [s, d] from sum_o K z, z lifted by exp(-shift)."""
+        phi = sums if self.unsupplied is None else sums + self.unsupplied
+        ln_P = np.log(phi) + shift
+        if self.row_shift is not None:
+            ln_P += self.row_shift
+        ln_P /= -self.base.theta
+        if self.unsupplied is not None:
+            ln_P *= self.base.supplied
+        return phi, ln_P
+
     def deficits(self, wl: Array) -> Array:
         """D'[n] of the closure at incomes of factors wl [million USD]."""
         if self.closure != "proportional":
@@ -256,31 +277,19 @@ class Economy:
         lifted = self.per_wage * wl
         return np.asarray((wl.sum() / lifted.sum()) * lifted - wl + self.transfer)
 
-    def evaluate(self, u: Array) -> Point:  # noqa: C901
+    def evaluate(self, u: Array) -> Point:
         """One pass through the equations at u."""
         base = self.base
         N, theta = base.N, base.theta
         p, x, w = self.split(u)
-        lnc = base.of_labour * w
-        if len(base.fixed):
-            lnc += self._rent_prices(u)
-        if base.linked:
-            lnc += base.to_costs(p)
+        lnc = self._costs(u)
         e = lnc * -theta
         shift = e.max(axis=1, keepdims=True)
         e -= shift
         z = np.exp(e, out=e)
         X = base.X_scale * np.exp(x)
         sums = np.matmul(self.both, z[:, :, None])[:, :, 0]
-        phi = sums[:, :N]
-        if self.unsupplied is not None:
-            phi = phi + self.unsupplied
-        ln_P = np.log(phi) + shift
-        if self.row_shift is not None:
-            ln_P += self.row_shift
-        ln_P /= -theta
-        if self.unsupplied is not None:
-            ln_P *= base.supplied
+        phi, ln_P = self._prices(sums[:, :N], shift)
         Q = X / phi
         own = np.matmul(self.KownT, Q[:, :, None])[:, :, 0]
         own *= z
@@ -346,7 +355,7 @@ class Economy:
 
     # ---- its derivative ------------------------------------------------------------------------
 
-    def push(  # noqa: C901
+    def push(
         self,
         point: Point,
         du: Array,
@@ -362,11 +371,7 @@ class Economy:
         base = self.base
         N, theta = base.N, base.theta
         dp, dx, dw = self.split(du)
-        a = base.of_labour * dw
-        if len(base.fixed):
-            a += self._rent_prices(du)
-        if base.linked:
-            a += base.to_costs(dp)
+        a = self._costs(du)
         sums = np.matmul(self.both, (point.z * a)[:, :, None])[:, :, 0]
         price = sums[:, :N] / point.phi
         if landed is not None:
@@ -518,8 +523,14 @@ class Economy:
         op[:] = base.to_inputs(a_bar) if base.linked else 0.0
         if psi:
             op += base.alpha * (psi * (w_bar - point.wl * wl_bar))
-        sales = np.broadcast_to(Y_bar[:, None, :], base.pi.shape)
-        if self.paid is not None and worth is not None:
-            sales = sales * (1.0 - self.paid.total)
-            sales[self.paid.sectors] += worth * self.paid.weight
+        sales = self._worth_of_sales(Y_bar, worth)
         return Cotangents(out, share, Y_bar, sales, -I_bar if revenue else np.zeros(base.N))
+
+    def _worth_of_sales(self, Y_bar: Array, worth: Array | None) -> Array:
+        """The cotangent of output by sale [s, d, o]; worth: of what is paid to those who carry, else None."""
+        sales = np.broadcast_to(Y_bar[:, None, :], self.base.pi.shape)
+        if self.paid is None or worth is None:
+            return sales
+        sales = sales * (1.0 - self.paid.total)
+        sales[self.paid.sectors] += worth * self.paid.weight
+        return sales

@@ -204,7 +204,7 @@ def _weibit(
     network: Network, demand: Demand, start: Assignment, trees: _Trees, gap: float, phi: float, most: int
 ) -> tuple[Assignment, _Trees]:
     """Paths of the user equilibrium and of costs drawn around it and around free flow, then the shares."""
-    from landbridge.transport.weibit import solve
+    from landbridge.transport.weibit import Paths, solve
 
     draw = np.random.default_rng(_SEED)
     free = network.cost(np.zeros(len(network.tail)))
@@ -218,7 +218,7 @@ def _weibit(
     along = tuple(paths.picked(by_pair))
     if not demand.trips.sum() > 0:
         return start, trees
-    loading = solve(network, pair, along, demand.trips, phi, start.flow, gap, most)
+    loading = solve(Paths(network, pair, along, demand.trips), phi, start.flow, gap, most)
     cost = network.cost(loading.flow)
     spent = np.array([float(cost[path].sum()) for path in along]) * loading.path_flow
     trips = demand.trips

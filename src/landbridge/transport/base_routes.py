@@ -189,7 +189,7 @@ def _read(path: Path) -> _Stored | None:
 def stored_case(
     graph: Graph, own: Graph, pairs: Pairs, barred: frozenset[str], detour: float
 ) -> tuple[Candidates, Candidates] | None:
-    """What `paths.search_case` finds for a bundled scenario, from the file that ships; None for any other."""
+    """What `search_case` finds for a bundled scenario, from the file that ships; None for any other."""
     kept = _read_cases(STORED_CASES)
     if not kept or not np.array_equal(kept["pairs"], _pair_codes(pairs)):
         return None

@@ -211,15 +211,7 @@ def freight_share(world: World, sectors: tuple[str, ...]) -> FloatArray:
     regions = world.trade.regions
     pairs = world.network["pair_groups"].by("region")
     overland = np.array([bool(pairs[r]["overland"]) if r in pairs else False for r in regions])
-    five = {r for r in regions if r in pairs and pairs[r]["bloc"] == "central-asia"}
-    rows: dict[tuple[str, str, str], float] = {}
-    still_flies = 1.0
-    for row in world.network["freight_profile"]:
-        if row["rule"] == "air_to_network":
-            still_flies = float(row["share_network"] or 0.0)
-        else:
-            key = str(row["sector"]), str(row["exporter"]), str(row["importer"])
-            rows[key] = float(row["share_network"] or 0.0)
+    rows, still_flies = _profile(world)
     air = {str(r["sector"]): float(r["share_air"] or 0.0) for r in world.network["sector_freight"]}
     out = np.zeros((len(regions), len(regions), len(sectors)))
     for k, sector in enumerate(sectors):
@@ -228,11 +220,8 @@ def freight_share(world: World, sectors: tuple[str, ...]) -> FloatArray:
         out[:, :, k] = np.where(both, min(1.0, usual + (1.0 - still_flies) * air.get(sector, 0.0)), usual)
         exact = [key for key in rows if key[0] == sector and key[1:] != ("*", "*")]
         # From the least exact row to the most exact, so that the last one written stands.
-        for key in sorted(
-            exact, key=lambda key: (key[1] != "*", key[1] != "CA5", key[2] != "*", key[2] != "CA5", key)
-        ):
-            o = [n for n, r in enumerate(regions) if key[1] in ("*", r) or (key[1] == "CA5" and r in five)]
-            d = [n for n, r in enumerate(regions) if key[2] in ("*", r) or (key[2] == "CA5" and r in five)]
+        for key in sorted(exact, key=_exactness):
+            o, d = (_regions_named(world, word) for word in key[1:])
             out[np.ix_(o, d, [k])] = rows[key]
     off = np.array([not (r in pairs and bool(pairs[r]["on_network"])) for r in regions])
     out[off] = 0.0
@@ -240,3 +229,32 @@ def freight_share(world: World, sectors: tuple[str, ...]) -> FloatArray:
     diagonal = np.arange(len(regions))
     out[diagonal, diagonal] = 0.0
     return out
+
+
+def _profile(world: World) -> tuple[dict[tuple[str, str, str], float], float]:
+    """Shares by sector, exporter and importer as written, and the share of air freight that still flies."""
+    rows: dict[tuple[str, str, str], float] = {}
+    still_flies = 1.0
+    for row in world.network["freight_profile"]:
+        if row["rule"] == "air_to_network":
+            still_flies = float(row["share_network"] or 0.0)
+        else:
+            key = str(row["sector"]), str(row["exporter"]), str(row["importer"])
+            rows[key] = float(row["share_network"] or 0.0)
+    return rows, still_flies
+
+
+def _exactness(key: tuple[str, str, str]) -> tuple[bool, bool, bool, bool, tuple[str, str, str]]:
+    _, exporter, importer = key
+    return exporter != "*", exporter != "CA5", importer != "*", importer != "CA5", key
+
+
+def _regions_named(world: World, word: str) -> list[int]:
+    """Numbers of the regions that a word of freight_profile means: a code, CA5 or *."""
+    pairs = world.network["pair_groups"].by("region")
+    five = word == "CA5"
+    return [
+        n
+        for n, r in enumerate(world.trade.regions)
+        if word in ("*", r) or (five and r in pairs and pairs[r]["bloc"] == "central-asia")
+    ]

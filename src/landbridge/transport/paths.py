@@ -22,13 +22,13 @@ from landbridge.transport.candidates import (
     BLOCK_ROUTES,
     Candidates,
     Search,
-    incidence,
     joined,
     mirror,
     take,
 )
+from landbridge.transport.case_routes import CaseSearch, SearchedBase, transit_arcs
 from landbridge.transport.families import FAMILIES, Labels
-from landbridge.transport.graph import LAYERS, Graph
+from landbridge.transport.graph import Graph
 from landbridge.transport.search import Pairs
 
 __all__ = ["FAMILIES", "RouteSet", "RouteSums", "arc_type", "generate", "in_transit", "transit_arcs"]
@@ -83,7 +83,7 @@ class RouteSet:
     n_arcs: int
     serves: BoolArray
     again: BoolArray
-    _search: _Searched | None = field(default=None, repr=False)
+    _search: SearchedBase | None = field(default=None, repr=False)
 
     @property
     def n_routes(self) -> int:
@@ -282,7 +282,7 @@ class RouteSet:
         known = self._search
         mine = np.zeros(len(known.pairs), dtype=bool)
         mine[known.pairs.undirected[pairs]] = True
-        case = _Case(graph, known, barred)
+        case = CaseSearch(graph, known, barred)
         left = case.left(mine, known.search)
         nothing = np.zeros((1, len(left.pair)), dtype=bool)
         return _assemble(known.graph, known.pairs, left, ~nothing, ~nothing[0])
@@ -394,35 +394,54 @@ def generate(
     added = first.available & ~own.available
     if added.any():
         base = joined([base, Search(first, pairs, Labels.of(own)).over(added, base, detour)])
+        known_case = None
     base = _narrow(base, first.n_arcs)
-    searched = _Searched(first, own, pairs, base)
-    parts, serves, again = [base], [np.ones((len(graphs), len(base.pair)), dtype=bool)], [False]
+    searched = SearchedBase(first, own, pairs, base)
     bans = [(no_transit or {}).get(number, frozenset()) for number in range(len(graphs))]
+    union = _Union(base, len(graphs))
     for number, graph in enumerate(graphs):
-        barred = bans[number]
         same = np.array_equal(graph.available, first.available)
         # What the base lacks under its own ban serves every graph that only keeps that ban.
-        if same and (not barred or (number and barred == bans[0])):
+        if same and (not bans[number] or (number and bans[number] == bans[0])):
             continue
-        found = known_case(graph, own, pairs, barred, detour) if known_case and not added.any() else None
+        found = known_case(graph, own, pairs, bans[number], detour) if known_case is not None else None
         if found is None:
-            found = _Case(graph, searched, barred).found(detour)
-        for routes, anew in zip(found, (False, True), strict=True):
-            mine = np.zeros((len(graphs), len(routes.pair)), dtype=bool)
-            mine[number] = True
-            if number == 0:
-                mine[[k for k, ban in enumerate(bans) if ban == barred]] = True
-            parts.append(_narrow(routes, first.n_arcs))
-            serves.append(mine)
-            again.append(anew and number > 0)
-    whole, serving = joined(parts), np.concatenate(serves, axis=1)
-    found_again = np.repeat(again, [len(part.pair) for part in parts])
-    if any(bans):
-        # A case that keeps the ban of its base finds the ways round it again.
-        kept = _first_of_equal(whole, serving, first.n_arcs)
-        whole, serving, found_again = whole.only(kept), serving[:, kept], found_again[kept]
-    made = _assemble(first, pairs, whole, serving, found_again)
+            found = CaseSearch(graph, searched, bans[number]).found(detour)
+        mine = [number] if number else [k for k, ban in enumerate(bans) if ban == bans[0]]
+        for routes, anew in zip(found, (False, number > 0), strict=True):
+            union.add(_narrow(routes, first.n_arcs), mine, anew)
+    # A case that keeps the ban of its base finds the ways round it again.
+    made = _assemble(first, pairs, *union.whole(first.n_arcs if any(bans) else None))
     return replace(made, _search=searched)
+
+
+class _Union:
+    """Routes of the base and of cases: the graphs that each part serves, and whether it was found anew."""
+
+    def __init__(self, base: Candidates, n_graphs: int) -> None:
+        self.parts = [base]
+        self.serves = [np.ones((n_graphs, len(base.pair)), dtype=bool)]
+        self.again = [False]
+
+    def add(self, routes: Candidates, graphs: Sequence[int], again: bool) -> None:
+        """Routes that some graphs need."""
+        mine = np.zeros((len(self.serves[0]), len(routes.pair)), dtype=bool)
+        mine[list(graphs)] = True
+        self.parts.append(routes)
+        self.serves.append(mine)
+        self.again.append(again)
+
+    def whole(self, n_arcs: int | None) -> tuple[Candidates, BoolArray, BoolArray]:
+        """All routes, serves [graph, route], again [route].
+
+        n_arcs: arcs of the graph, where routes that stand there twice are to be left out; else None.
+        """
+        whole, serves = joined(self.parts), np.concatenate(self.serves, axis=1)
+        again = np.repeat(self.again, [len(part.pair) for part in self.parts])
+        if n_arcs is None:
+            return whole, serves, again
+        kept = _first_of_equal(whole, serves, n_arcs)
+        return whole.only(kept), serves[:, kept], again[kept]
 
 
 def _first_of_equal(routes: Candidates, serves: BoolArray, n_arcs: int) -> LongArray:
@@ -448,100 +467,6 @@ def _keys(
         return np.zeros(0, dtype=np.uint64)
     group = pair.astype(np.uint64) * np.uint64(len(FAMILIES)) + family.astype(np.uint64)
     return np.asarray(np.add.reduceat(of_arc[arcs], start[:-1]) + group * of_group)
-
-
-def search_case(
-    graph: Graph, own: Graph, pairs: Pairs, base: Candidates, barred: frozenset[str], detour: float
-) -> tuple[Candidates, Candidates]:
-    """What `generate` searches for a case: the best over opened arcs, the best left where one is closed."""
-    return _Case(graph, _Searched(own, own, pairs, base), barred).found(detour)
-
-
-class _Case:
-    """What a graph opens and closes beside the base, and the routes that it needs for that.
-
-    barred: countries closed to the transit of others; their own trade goes on.
-    """
-
-    def __init__(self, graph: Graph, searched: _Searched, barred: frozenset[str]) -> None:
-        pairs, base = searched.pairs, searched.found
-        self._graph, self._pairs, self._searched, self._base = graph, pairs, searched, base
-        self._opened = graph.available & ~searched.graph.available
-        self._transit = transit_arcs(graph, barred)
-        inside = np.isin(np.array(graph.countries), sorted(barred))
-        self._outside = ~(inside[pairs.east] | inside[pairs.west])
-        arcs = np.stack([~graph.available, self._transit], axis=1).astype(float)
-        hit = np.asarray(incidence(base.arcs, base.start, graph.n_arcs) @ arcs) > 0.0
-        self._dead = hit[:, 0] | (hit[:, 1] & self._outside[base.pair])
-
-    def _parts(self) -> list[tuple[Graph, BoolArray]]:
-        """Graphs to search on, and the pairs that each is for."""
-        if not self._transit.any():
-            return [(self._graph, np.ones(len(self._pairs), dtype=bool))]
-        around = replace(self._graph, available=self._graph.available & ~self._transit)
-        return [(around, self._outside), (self._graph, ~self._outside)]
-
-    def found(self, detour: float) -> tuple[Candidates, Candidates]:
-        """The best routes over opened arcs, and the best left to families whose best one is closed."""
-        return self.fresh(detour), self.left(np.ones(len(self._pairs), dtype=bool))
-
-    def fresh(self, detour: float) -> Candidates:
-        """The best routes over opened arcs."""
-        if not self._opened.any():
-            return Candidates.none()
-        return joined(
-            [
-                Search(graph, self._pairs, self._searched.labels).over(
-                    self._opened, self._base, detour, asked
-                )
-                for graph, asked in self._parts()
-            ]
-        )
-
-    def left(self, wanted: BoolArray, search: Search | None = None) -> Candidates:
-        """The best routes left to families of the wanted pairs whose best one is closed.
-
-        search: of the base, which serves where arcs are closed and nothing else is changed.
-        """
-        hurt = np.zeros(len(self._pairs), dtype=bool)
-        hurt[self._base.pair[self._dead]] = True
-        hurt &= wanted
-        if not hurt.any():
-            return Candidates.none()
-        found = []
-        for graph, asked in self._parts():
-            on = search if search is not None else Search(graph, self._pairs, self._searched.labels)
-            found.append(on.without(self._base, self._dead, hurt & asked, ~graph.available))
-        return joined(found)
-
-
-def transit_arcs(graph: Graph, countries: frozenset[str]) -> BoolArray:
-    """Arcs with an end in one of the countries [arc]; none for no country."""
-    inside = np.isin(np.array(graph.countries), sorted(countries))
-    return np.asarray(inside[graph.tail // len(LAYERS)] | inside[graph.head // len(LAYERS)])
-
-
-@dataclass(frozen=True, eq=False)
-class _Searched:
-    """What a set was found with, for searching again: the base graph, its pairs and candidates.
-
-    own: the graph without the links that were added to the locked base, whose rails name the families.
-    """
-
-    graph: Graph
-    own: Graph
-    pairs: Pairs
-    found: Candidates
-
-    @cached_property
-    def labels(self) -> Labels:
-        """What the arcs are to the families."""
-        return Labels.of(self.own)
-
-    @cached_property
-    def search(self) -> Search:
-        """The searches on the base graph."""
-        return Search(self.graph, self.pairs, self.labels)
 
 
 def _assemble(

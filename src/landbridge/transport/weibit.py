@@ -12,7 +12,7 @@ from scipy.sparse.linalg import LinearOperator, gmres
 from landbridge.errors import DataError, Fault
 from landbridge.world.road_network import Network
 
-__all__ = ["Loading", "solve"]
+__all__ = ["Loading", "Paths", "solve"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,8 +31,11 @@ class Loading:
     steps: int
 
 
-class _Paths:
-    """Paths of all pairs as a matrix, path sizes, and the shares they get at given link costs."""
+class Paths:
+    """Paths of all pairs as a matrix, path sizes, and the shares they get at given link costs.
+
+    pair: ascending, of each path; links: of each path; trips [pair].
+    """
 
     def __init__(self, network: Network, pair: Ints, links: tuple[Ints, ...], trips: Floats) -> None:
         self.network, self.pair, self.trips = network, pair, trips
@@ -78,27 +81,17 @@ class _Paths:
         return float(np.abs(again - path_flow).sum() / (2 * self.trips.sum()))
 
 
-def solve(
-    network: Network,
-    pair: Ints,
-    links: tuple[Ints, ...],
-    trips: Floats,
-    phi: float,
-    flow: Floats,
-    gap: float,
-    most: int,
-) -> Loading:
+def solve(paths: Paths, phi: float, flow: Floats, gap: float, most: int) -> Loading:
     """Flows with h_r = q P_r(c(h)), P_r = PS_r c_r^-phi / sum_s PS_s c_s^-phi, over the paths given.
 
     gap: sum_r |h_r - q P_r(c(h))| / (2 sum q), the share of trips that would change path; no path outside
     the set counts. Newton steps on link flows (GMRES, the Jacobian never formed), shortened until the
-    residual falls; phi above 8 is reached by doubling. pair: ascending, of each path; links: of each path;
-    trips [pair]; flow: link flows to start from. Raises DataError where a path costs nothing.
+    residual falls; phi above 8 is reached by doubling. flow: link flows to start from; most: steps.
+    Raises DataError where a path costs nothing.
     Source: Castillo et al. (2008) for weibit shares, Kitthamkesorn and Chen (2013) for the path-size
     weibit equilibrium; here with costs that add up along a path.
     """
-    paths = _Paths(network, pair, links, trips)
-    if (paths.on @ network.cost(np.zeros(len(flow))) <= 0).any():
+    if (paths.on @ paths.network.cost(np.zeros(len(flow))) <= 0).any():
         fault = Fault("weibit", "a path costs nothing without traffic", "give its links a time above 0")
         raise DataError("shares by cost ratios need costs above 0", [fault])
     at = min(phi, _EASY_PHI)
@@ -116,7 +109,7 @@ def solve(
 
 
 def _newton(
-    paths: _Paths, phi: float, flow: Floats, gap: float, most: int
+    paths: Paths, phi: float, flow: Floats, gap: float, most: int
 ) -> tuple[Floats, Floats, float, int]:
     """Path flows, their link flows, gap and steps of one phi."""
     network = paths.network

@@ -23,6 +23,8 @@ __all__ = ["ON_READING", "RULES"]
 
 Network = Mapping[str, Table]
 Row = Mapping[str, Cell]
+# A crossing of a border: its link, the place it comes from, its product.
+_Crossing = tuple[str, str, str]
 
 # A link is at least this part of the great circle between its places, and at most so many times it. Places
 # stand for towns, so that both ends get some km.
@@ -116,41 +118,49 @@ def _crossings_are_whole(network: Network) -> list[Fault]:
     for name, link in links.items():
         ends[frozenset((str(link["from_place"]), str(link["to_place"])))].append(name)
     gateways, kinds = network["gateways"].by("gateway_id"), GatewayKinds(network)
-    have: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
+    have: dict[str, set[_Crossing]] = defaultdict(set)
     strange, faults = [], []
     for number, row in enumerate(network["crossings"]):
-        gateway = gateways.get(str(row["gateway_id"]))
-        if gateway is None or kinds.stands_for(gateway) != "border" or str(row["link_id"]) not in links:
+        gateway, over = gateways.get(str(row["gateway_id"])), links.get(str(row["link_id"]))
+        if gateway is None or kinds.stands_for(gateway) != "border" or over is None:
             continue
         have[str(row["gateway_id"])].add((str(row["link_id"]), str(row["from_place"]), str(row["product"])))
-        joined = links[str(row["link_id"])]
-        sides = {str(gateway["place_a"]), str(gateway["place_b"])}
-        if {str(joined["from_place"]), str(joined["to_place"])} != sides:
+        if {str(over["from_place"]), str(over["to_place"])} != _sides(gateway):
             what = f"{row['link_id']} does not join the sides of {row['gateway_id']}"
-            cure = f"give it to the border between {joined['from_place']} and {joined['to_place']}"
+            cure = f"give it to the border between {over['from_place']} and {over['to_place']}"
             strange.append(Fault(where("crossings", number, row), what, cure))
     for number, row in enumerate(network["gateways"]):
-        if kinds.stands_for(row) != "border" or row["status"] != "open":
-            continue
-        place, mode = where("gateways", number, row), str(row["mode"])
-        sides = {str(row["place_a"]), str(row["place_b"])}
-        if len(sides) < 2:
-            faults.append(Fault(place, f"both sides are {row['place_a']}", "name the places of both sides"))
-            continue
-        own = [n for n in ends[frozenset(sides)] if str(links[n]["mode"]).partition("-")[0] == mode]
-        if not own:
-            what = f"no {mode} link joins {' and '.join(sorted(sides))}"
-            faults.append(Fault(place, what, "add the link, or close the gateway"))
-        there = have[str(row["gateway_id"])]
-        for name in own:
-            wanted = {(name, side, product) for side in sides for product in _PRODUCTS.get(mode, ())}
-            lacking = sorted(f"{p} from {s}" for _, s, p in wanted - there)
-            # A further link over a border may do without: it takes the usual hours of the country.
-            begun = not there or any(link == name for link, _, _ in there)
-            if lacking and begun and links[name]["status"] == "open":
-                what = f"no crossing for {', '.join(lacking)} on {name}"
-                faults.append(Fault(place, what, "add the rows to crossings.csv"))
+        if kinds.stands_for(row) == "border" and row["status"] == "open":
+            own = [links[name] for name in ends[frozenset(_sides(row))]]
+            there = have[str(row["gateway_id"])]
+            faults += [Fault(where("gateways", number, row), *told) for told in _lacking(row, own, there)]
     return spelled(strange, "crossings.csv") + spelled(faults, "gateways.csv")
+
+
+def _sides(gateway: Row) -> set[str]:
+    return {str(gateway["place_a"]), str(gateway["place_b"])}
+
+
+def _lacking(gateway: Row, links: list[Row], there: set[_Crossing]) -> list[tuple[str, str]]:
+    """What an open border lacks, and the cure. links: those between its sides; there: its crossings."""
+    sides, mode = _sides(gateway), str(gateway["mode"])
+    if len(sides) < 2:
+        return [(f"both sides are {gateway['place_a']}", "name the places of both sides")]
+    own = [link for link in links if str(link["mode"]).partition("-")[0] == mode]
+    if not own:
+        what = f"no {mode} link joins {' and '.join(sorted(sides))}"
+        return [(what, "add the link, or close the gateway")]
+    found = []
+    for link in own:
+        name = str(link["link_id"])
+        wanted = {(name, side, product) for side in sides for product in _PRODUCTS.get(mode, ())}
+        lacking = sorted(f"{p} from {s}" for _, s, p in wanted - there)
+        # A further link over a border may do without: it takes the usual hours of the country.
+        begun = not there or any(link_id == name for link_id, _, _ in there)
+        if lacking and begun and link["status"] == "open":
+            what = f"no crossing for {', '.join(lacking)} on {name}"
+            found.append((what, "add the rows to crossings.csv"))
+    return found
 
 
 def _capacities_are_in_their_unit(network: Network) -> list[Fault]:

@@ -8,11 +8,12 @@ from itertools import permutations
 
 from landbridge.errors import Fault
 from landbridge.world.keys import spelled, where
-from landbridge.world.table import Table
+from landbridge.world.table import Cell, Table
 
 __all__ = ["check_shares"]
 
 Network = Mapping[str, Table]
+Row = Mapping[str, Cell]
 
 
 def check_shares(network: Network) -> list[Fault]:
@@ -90,25 +91,35 @@ def _kept_costs_are_whole(network: Network) -> list[Fault]:
 def _comparable_rows_are_whole(network: Network) -> list[Fault]:
     """A mode row that is compared says what it is: measure, modes, ends, a value."""
     faults = []
-    modes = {"sea", "rail", "road", "multimodal"}
     regions = {str(row["region"]) for row in network.get("regions", ())} | {"*"}
     for number, row in enumerate(network.get("validation_modes", ())):
-        if not row["comparable"]:
-            continue
-        share = str(row["measure"] or "").startswith("share_")
-        needed = ("exporter", "importer", "kind", "measure", "by", "mode", *(["of_modes"] if share else []))
-        wrong = [f"no {name}" for name in needed if row[name] is None]
-        value = float(row["value"] or 0.0)
-        if not value > 0.0 or (share and not max(value, float(row["high"] or 0.0)) < 1.0):
-            wrong.append("the value of a share lies between 0 and 1" if share else "the value is not above 0")
-        named = {e for side in ("exporter", "importer") for e in str(row[side] or "*").split("+")}
-        wrong += [f"no region {code}" for code in sorted(named - regions) if len(regions) > 1]
-        listed = {m for side in ("mode", "of_modes") for m in str(row[side] or "all").split("+")}
-        wrong += [f"no mode {mode}" for mode in sorted(listed - modes - {"all"})]
+        wrong = _wrong_with_mode(row, regions) if row["comparable"] else []
         if wrong:
             cure = "mend the row, or write comparable = no"
             faults.append(Fault(where("validation_modes", number, row), "; ".join(wrong), cure))
     return spelled(faults, "validation_modes.csv")
+
+
+def _wrong_with_mode(row: Row, regions: set[str]) -> list[str]:
+    """What a mode row that is compared lacks or has wrong."""
+    share = str(row["measure"] or "").startswith("share_")
+    needed = ("exporter", "importer", "kind", "measure", "by", "mode", *(["of_modes"] if share else []))
+    wrong = [f"no {name}" for name in needed if row[name] is None]
+    value = float(row["value"] or 0.0)
+    if share and not 0.0 < value <= max(value, float(row["high"] or 0.0)) < 1.0:
+        wrong.append("the value of a share lies between 0 and 1")
+    elif not value > 0.0:
+        wrong.append("the value is not above 0")
+    if len(regions) > 1:
+        wrong += [f"no region {code}" for code in _not_among(row, ("exporter", "importer"), regions)]
+    modes = {"sea", "rail", "road", "multimodal", "all"}
+    return wrong + [f"no mode {mode}" for mode in _not_among(row, ("mode", "of_modes"), modes)]
+
+
+def _not_among(row: Row, columns: tuple[str, ...], known: set[str]) -> list[str]:
+    """Words joined by + in some columns that are not known; an empty cell has none."""
+    named = {word for column in columns if row[column] for word in str(row[column]).split("+")}
+    return sorted(named - known)
 
 
 def _every_pair_has_a_group(network: Network) -> list[Fault]:

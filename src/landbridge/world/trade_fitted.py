@@ -42,14 +42,7 @@ def table_from_estimate(
     if year is not None and sample.year is None:
         faults.append(Fault("year", "is given, and the sample has no years", "leave it out"))
     elif sample.year is not None:
-        known = sorted(frame[sample.year].unique().tolist())
-        shown = ", ".join(f"{y:g}" for y in known)
-        if year is None and len(known) > 1:
-            faults.append(Fault("year", "is not given, and the sample has several", f"give one of {shown}"))
-        elif year is not None and year not in known:
-            faults.append(Fault("year", f"{year} is not in the sample", f"give one of {shown}"))
-        elif year is not None:
-            frame = frame[frame[sample.year] == year]
+        frame = _of_year(frame, sample.year, year, faults)
     if not faults and not (frame[sample.sides[0]] == frame[sample.sides[1]]).any():
         cure = "estimate with domestic sales in the data (exporter = importer) and in the sample"
         faults.append(Fault("estimate", "has no domestic sales", cure))
@@ -60,3 +53,15 @@ def table_from_estimate(
         columns[sector] = "sector"
     long = frame[list(columns)].rename(columns=columns).reset_index(drop=True)
     return table_from_frame(long, theta, production, inputs, fill_missing)
+
+
+def _of_year(frame: pd.DataFrame, column: str, year: int | None, faults: list[Fault]) -> pd.DataFrame:
+    """The rows of a year; of all where the sample has one year and none is asked for."""
+    known = sorted(frame[column].unique().tolist())
+    if year is None and len(known) < 2:
+        return frame
+    if year in known:
+        return frame[frame[column] == year]
+    what = f"{year} is not in the sample" if year is not None else "is not given, and the sample has several"
+    faults.append(Fault("year", what, f"give one of {', '.join(f'{y:g}' for y in known)}"))
+    return frame

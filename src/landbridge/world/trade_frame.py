@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +38,7 @@ PERCENT = 1.0
 _TARIFF = (float(np.nextafter(-1.0, 0.0)), np.inf)
 
 
-def table_from_frame(  # noqa: C901
+def table_from_frame(
     trade: pd.DataFrame,
     theta: float | Mapping[str, float] = 4.0,
     production: pd.DataFrame | None = None,
@@ -48,91 +49,155 @@ def table_from_frame(  # noqa: C901
 
     Rows in faults count from 1, as those of an estimation do.
     """
+    _require_frames({"trade": trade, "production": production, "inputs": inputs})
     faults: list[Fault] = []
-    frames = {"trade": trade, "production": production, "inputs": inputs}
-    for name, frame in frames.items():
-        if frame is not None and not hasattr(frame, "columns"):
-            faults.append(Fault(name, f"is a {type(frame).__name__}", "give a pandas DataFrame in long form"))
-    if faults:
-        raise _report(faults)
-    keys = ["origin", "destination"] + (["sector"] if "sector" in trade.columns else [])
-    if not _has_columns(trade, "trade", [*keys, "trade"], faults):
-        raise _report(faults)
-    if not len(trade):
-        raise _report([Fault("trade", "has no rows", "give one row for each pair")])
-    sectors = _names(trade, "sector", faults) if "sector" in keys else (ONE_SECTOR,)
-    regions = tuple(sorted({*_names(trade, "origin", faults), *_names(trade, "destination", faults)}))
-    axes: dict[str, tuple[str, ...]] = {"origin": regions, "destination": regions}
-    if "sector" in keys:
-        axes["sector"] = sectors
-    N, S = len(regions), len(sectors)
-    flows = _fill(trade, "trade", axes, "trade", faults, missing_is_zero=fill_missing, bounds=(0.0, np.inf))
-    tariff = np.zeros_like(flows)
-    if "tariff" in trade.columns:
-        tariff = _fill(
-            trade, "trade", axes, "tariff", faults, missing_is_zero=True, repeated=False, bounds=_TARIFF
-        )
-        faults += _tariff_faults(tariff, regions)
-    value_added, final = np.ones((N, S)), np.ones((N, S)) / S
-    bought = np.ones((N, S, S)) / S
-    if production is None and S > 1:
+    flows = _Long(trade, "trade", faults)
+    axes = _axes(flows)
+    cells = _flows(flows, axes, fill_missing)
+    if production is not None:
+        _read_production(_Long(production, "production", faults), axes, cells)
+    elif len(axes.sectors) > 1:
         cure = "give columns region, sector, value_added_share, final_share"
-        faults.append(Fault("production", f"is not given for {S} sectors", cure))
-    elif production is not None:
-        places = {"region": regions} | ({"sector": sectors} if S > 1 or "sector" in production else {})
-        wanted = [*places, "value_added_share", "final_share"]
-        if _has_columns(production, "production", wanted, faults):
-            for column, known in places.items():
-                _same_names(production, "production", column, known, faults)
-            value_added = _fill(
-                production, "production", places, "value_added_share", faults, bounds=(0.0, 1.0)
-            ).reshape(N, S)
-            final = _fill(
-                production, "production", places, "final_share", faults, repeated=False, bounds=(0.0, 1.0)
-            ).reshape(N, S)
+        faults.append(Fault("production", f"is not given for {len(axes.sectors)} sectors", cure))
     if inputs is not None:
-        places = {"region": regions, "input": sectors, "using": sectors}
-        if _has_columns(inputs, "inputs", [*places, "share"], faults):
-            for column, known in places.items():
-                # Absent inputs are zero; a region that is absent as a whole is a mistake.
-                _same_names(inputs, "inputs", column, known, faults, all_needed=column == "region")
-            bought = _fill(inputs, "inputs", places, "share", faults, missing_is_zero=True)
-    elif production is not None and (value_added < 1).any() and S > 1:
+        _read_inputs(_Long(inputs, "inputs", faults), axes, cells)
+    elif production is not None and (cells.value_added < 1).any() and len(axes.sectors) > 1:
         cure = "give columns region, input, using, share"
         faults.append(Fault("inputs", "is not given, and value added is less than output", cure))
-    elasticity = np.empty(S)
+    elasticity = _elasticity(theta, axes.sectors, faults)
+    faults += _sum_faults(cells, axes, inputs is not None)
+    return _table(axes, cells, elasticity, faults)
+
+
+# -- stages ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """Regions and sectors of a table; by_sector: whether the flows name their sector."""
+
+    regions: tuple[str, ...]
+    sectors: tuple[str, ...]
+    by_sector: bool
+
+    @property
+    def of_flows(self) -> dict[str, tuple[str, ...]]:
+        """The columns that a row of flows is found by."""
+        ends = {"origin": self.regions, "destination": self.regions}
+        return ends | ({"sector": self.sectors} if self.by_sector else {})
+
+
+@dataclass
+class _Cells:
+    """The numbers of a table, NaN where a fault was noted.
+
+    trade, tariff [o, d, s]; value_added, final [n, s]; bought [n, input, using].
+    """
+
+    trade: Array
+    tariff: Array
+    value_added: Array
+    final: Array
+    bought: Array
+
+
+def _require_frames(frames: Mapping[str, object]) -> None:
+    faults = [
+        Fault(name, f"is a {type(frame).__name__}", "give a pandas DataFrame in long form")
+        for name, frame in frames.items()
+        if frame is not None and not hasattr(frame, "columns")
+    ]
+    if faults:
+        raise _report(faults)
+
+
+def _axes(flows: _Long) -> _Axes:
+    """Regions and sectors as the flows name them. Raises DataError where the flows cannot be read."""
+    by_sector = "sector" in flows.frame.columns
+    keys = ["origin", "destination"] + (["sector"] if by_sector else [])
+    if not flows.has_columns([*keys, "trade"]):
+        raise _report(flows.faults)
+    if not len(flows.frame):
+        raise _report([Fault("trade", "has no rows", "give one row for each pair")])
+    sectors = flows.names("sector") if by_sector else (ONE_SECTOR,)
+    regions = tuple(sorted({*flows.names("origin"), *flows.names("destination")}))
+    return _Axes(regions, sectors, by_sector)
+
+
+def _flows(flows: _Long, axes: _Axes, fill_missing: bool) -> _Cells:
+    """Trade and tariffs; shares as they are of one sector without inputs."""
+    N, S = len(axes.regions), len(axes.sectors)
+    trade = flows.fill(axes.of_flows, "trade", missing_is_zero=fill_missing, bounds=(0.0, np.inf))
+    tariff = np.zeros_like(trade)
+    if "tariff" in flows.frame.columns:
+        tariff = flows.fill(axes.of_flows, "tariff", missing_is_zero=True, repeated=False, bounds=_TARIFF)
+        flows.faults.extend(_tariff_faults(tariff, axes.regions))
+    shape = (N, N, S)
+    ones = np.ones((N, S))
+    return _Cells(trade.reshape(shape), tariff.reshape(shape), ones, ones / S, np.ones((N, S, S)) / S)
+
+
+def _read_production(production: _Long, axes: _Axes, cells: _Cells) -> None:
+    """Put value added and final spending in their place."""
+    by_sector = len(axes.sectors) > 1 or "sector" in production.frame
+    places = {"region": axes.regions} | ({"sector": axes.sectors} if by_sector else {})
+    if not production.has_columns([*places, "value_added_share", "final_share"]):
+        return
+    for column, known in places.items():
+        production.same_names(column, known)
+    added = production.fill(places, "value_added_share", bounds=(0.0, 1.0))
+    final = production.fill(places, "final_share", repeated=False, bounds=(0.0, 1.0))
+    cells.value_added, cells.final = added.reshape(cells.final.shape), final.reshape(cells.final.shape)
+
+
+def _read_inputs(inputs: _Long, axes: _Axes, cells: _Cells) -> None:
+    """Put the shares of inputs in their place."""
+    places = {"region": axes.regions, "input": axes.sectors, "using": axes.sectors}
+    if not inputs.has_columns([*places, "share"]):
+        return
+    for column, known in places.items():
+        # Absent inputs are zero; a region that is absent as a whole is a mistake.
+        inputs.same_names(column, known, all_needed=column == "region")
+    cells.bought = inputs.fill(places, "share", missing_is_zero=True)
+
+
+def _elasticity(theta: float | Mapping[str, float], sectors: Sequence[str], faults: list[Fault]) -> Array:
+    """theta [sector], NaN where a fault was noted."""
+    out = np.full(len(sectors), np.nan)
     for s, name in enumerate(sectors):
         value = theta.get(name, np.nan) if isinstance(theta, Mapping) else theta
         try:
-            elasticity[s] = value
+            out[s] = value
         except (TypeError, ValueError):
-            elasticity[s] = np.nan
             faults.append(Fault(f"theta[{name}]", f"is {value!r}", "give a trade elasticity > 0"))
             continue
-        if not np.isfinite(elasticity[s]):
+        if not np.isfinite(out[s]):
             faults.append(Fault(f"theta[{name}]", "is not given", "give a trade elasticity > 0"))
     for code in sorted(map(str, set(theta) - set(sectors))) if isinstance(theta, Mapping) else ():
         cure = did_you_mean(code, sectors) or f"the sectors are {', '.join(sectors)}"
         faults.append(Fault(f"theta[{code}]", "is for no sector of trade", cure))
-    output = np.nan_to_num(flows.reshape(N, N, S)).sum(axis=1)
-    faults += _sum_faults(
-        final, bought if inputs is not None else None, value_added, output, regions, sectors
-    )
-    # What is left is judged by the table, so that both ways of making one say the same; a cell already
-    # reported is given a harmless value first, so that it is not reported twice.
-    patched = [
-        np.where(np.isnan(a), b, a)
-        for a, b in ((flows, 1.0), (tariff, 0.0), (value_added, 1.0), (final, 1.0), (bought, 1.0))
-    ]
+    return out
+
+
+def _table(axes: _Axes, cells: _Cells, elasticity: Array, faults: list[Fault]) -> TradeTable:
+    """The table, or DataError with all faults.
+
+    What is left is judged by the table, so that both ways of making one say the same; a cell already
+    reported is given a harmless value first, so that it is not reported twice.
+    """
+
+    def patched(values: Array, harmless: float) -> Array:
+        return np.where(np.isnan(values), harmless, values)
+
     try:
         table = TradeTable(
-            regions,
-            sectors,
-            patched[0].reshape(N, N, S),
-            patched[1].reshape(N, N, S),
-            patched[2],
-            patched[4],
-            patched[3],
+            axes.regions,
+            axes.sectors,
+            patched(cells.trade, 1.0),
+            patched(cells.tariff, 0.0),
+            patched(cells.value_added, 1.0),
+            patched(cells.bought, 1.0),
+            patched(cells.final, 1.0),
             np.where(np.isfinite(elasticity), elasticity, 4.0),
         )
     except DataError as wrong:
@@ -153,29 +218,23 @@ def _report(faults: list[Fault]) -> DataError:
     return DataError(f"the trade table has {count}", unique)
 
 
-def _sum_faults(
-    final: Array,
-    inputs: Array | None,
-    value_added: Array,
-    output: Array,
-    regions: Sequence[str],
-    sectors: Sequence[str],
-) -> list[Fault]:
+def _sum_faults(cells: _Cells, axes: _Axes, with_inputs: bool) -> list[Fault]:
     """Shares that do not sum to one, of the regions and sectors whose cells are all there."""
     faults: list[Fault] = []
-    sums = final.sum(axis=1)
+    sums = cells.final.sum(axis=1)
     for n in np.flatnonzero(np.abs(sums - 1.0) > SHARE_TOLERANCE):
         what = f"sums to {sums[n]:.6g} over sectors"
-        faults.append(Fault(f"final_share[{regions[int(n)]}]", what, "divide by the sum"))
+        faults.append(Fault(f"final_share[{axes.regions[int(n)]}]", what, "divide by the sum"))
     faults = _shortened(faults, "final_share")
-    if inputs is None:
+    if not with_inputs:
         return faults
-    used = inputs.sum(axis=1)
+    used = cells.bought.sum(axis=1)
+    output = np.nan_to_num(cells.trade).sum(axis=1)
     # A column of zeros is how tables mark a sector that buys no materials.
-    counts = ((value_added < 1) & (output > 0)) | (np.abs(used) > SHARE_TOLERANCE)
+    counts = ((cells.value_added < 1) & (output > 0)) | (np.abs(used) > SHARE_TOLERANCE)
     off = [
         Fault(
-            f"input_share[{regions[int(n)]}, {sectors[int(s)]}]",
+            f"input_share[{axes.regions[int(n)]}, {axes.sectors[int(s)]}]",
             f"sums to {used[n, s]:.6g} over inputs",
             "divide by the sum",
         )
@@ -190,51 +249,6 @@ def _shortened(faults: list[Fault], where: str) -> list[Fault]:
         return faults
     more = Fault(where, f"{len(faults) - SPELLED_OUT} more do not sum to 1", faults[0].cure)
     return [*faults[:SPELLED_OUT], more]
-
-
-def _has_columns(frame: pd.DataFrame, name: str, wanted: Sequence[str], faults: list[Fault]) -> bool:
-    known = [str(c) for c in frame.columns]
-    missing = [c for c in wanted if c not in known]
-    for column in missing:
-        other = next((c for c in _ALSO_CALLED.get(column, ()) if c in known), None)
-        cure = did_you_mean(column, known) or f"it has {', '.join(known)}"
-        if other is not None:
-            cure = f"rename {other!r}: frame.rename(columns={{{other!r}: {column!r}}})"
-        faults.append(Fault(f"{name}.{column}", "is not a column", cure))
-    return not missing
-
-
-def _names(frame: pd.DataFrame, column: str, faults: list[Fault]) -> tuple[str, ...]:
-    empty = np.flatnonzero(frame[column].isna().to_numpy())
-    if len(empty):
-        cure = 'name it ("NA" is read as empty from CSV: Namibia\'s two-letter code)'
-        faults.append(Fault(f"trade.{column}", f"is empty ({_rows(empty)})", cure))
-    names = [str(v) for v in frame[column].dropna().unique()]
-    for name in sorted(names):
-        if name != name.strip():
-            where = np.flatnonzero((frame[column].astype(str) == name).to_numpy())
-            what = f"{name!r} begins or ends with a blank ({_rows(where)})"
-            faults.append(Fault(f"trade.{column}", what, f"frame[{column!r}].str.strip()"))
-    return tuple(sorted({name.strip() for name in names}))
-
-
-def _same_names(
-    frame: pd.DataFrame,
-    name: str,
-    column: str,
-    known: Sequence[str],
-    faults: list[Fault],
-    all_needed: bool = True,
-) -> None:
-    """Regions or sectors that stand in one table and not in the other."""
-    values = frame[column].astype(str).str.strip()
-    here = set(values[frame[column].notna()].unique())
-    for code in sorted(here - set(known)):
-        cure = did_you_mean(code, known) or "add its flows or drop it here"
-        rows = _rows(np.flatnonzero((values == code).to_numpy()))
-        faults.append(Fault(f"{name}.{column}", f"{code!r} is not in trade ({rows})", cure))
-    for code in sorted(set(known) - here) if all_needed else ():
-        faults.append(Fault(f"{name}.{column}", f"{code!r} of trade is missing", "add its rows"))
 
 
 def _rows(positions: NDArray[np.intp]) -> str:
@@ -262,85 +276,148 @@ def _tariff_faults(tariff: Array, regions: Sequence[str]) -> list[Fault]:
     return faults
 
 
-def _fill(
-    frame: pd.DataFrame,
-    name: str,
-    axes: dict[str, tuple[str, ...]],
-    column: str,
-    faults: list[Fault],
-    missing_is_zero: bool = False,
-    repeated: bool = True,
-    bounds: tuple[float, float] = (-np.inf, np.inf),
-) -> Array:
-    """The column as an array over the axes, NaN where a fault was noted.
+# -- one frame -------------------------------------------------------------------------------------------
 
-    repeated: report duplicates. bounds: the smallest and the largest value that is no fault.
-    """
-    import pandas as pd
 
-    shape = tuple(len(names) for names in axes.values())
-    codes = np.array(
-        [pd.Index(names).get_indexer(pd.Index(frame[a].astype(str).str.strip())) for a, names in axes.items()]
-    )
-    inside = np.flatnonzero((codes >= 0).all(axis=0))
-    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float)[inside]
-    flat = np.ravel_multi_index(tuple(codes[:, inside]), shape)
-    out = np.full(int(np.prod(shape)), np.nan)
-    out[flat] = values
-    seen = np.bincount(flat, minlength=len(out))
+@dataclass(frozen=True)
+class _Long:
+    """A frame with a row for each cell, under the name that faults give it; what is wrong goes to faults."""
 
-    def report(cells: NDArray[np.intp], what: str, cure: str) -> None:
-        for cell in cells[:SPELLED_OUT]:
-            place = np.unravel_index(int(cell), shape)
-            label = ", ".join(names[int(k)] for names, k in zip(axes.values(), place, strict=True))
-            rows = inside[flat == cell]
+    frame: pd.DataFrame
+    name: str
+    faults: list[Fault]
+
+    def has_columns(self, wanted: Sequence[str]) -> bool:
+        """Whether all columns are there."""
+        known = [str(c) for c in self.frame.columns]
+        missing = [c for c in wanted if c not in known]
+        for column in missing:
+            other = next((c for c in _ALSO_CALLED.get(column, ()) if c in known), None)
+            cure = did_you_mean(column, known) or f"it has {', '.join(known)}"
+            if other is not None:
+                cure = f"rename {other!r}: frame.rename(columns={{{other!r}: {column!r}}})"
+            self.faults.append(Fault(f"{self.name}.{column}", "is not a column", cure))
+        return not missing
+
+    def names(self, column: str) -> tuple[str, ...]:
+        """The names in a column of labels, in order."""
+        labels, place = self.frame[column], f"{self.name}.{column}"
+        empty = np.flatnonzero(labels.isna().to_numpy())
+        if len(empty):
+            cure = 'name it ("NA" is read as empty from CSV: Namibia\'s two-letter code)'
+            self.faults.append(Fault(place, f"is empty ({_rows(empty)})", cure))
+        names = [str(v) for v in labels.dropna().unique()]
+        for name in sorted(names):
+            if name != name.strip():
+                where = np.flatnonzero((labels.astype(str) == name).to_numpy())
+                what = f"{name!r} begins or ends with a blank ({_rows(where)})"
+                self.faults.append(Fault(place, what, f"frame[{column!r}].str.strip()"))
+        return tuple(sorted({name.strip() for name in names}))
+
+    def same_names(self, column: str, known: Sequence[str], all_needed: bool = True) -> None:
+        """Regions or sectors that stand here and not in the flows, or the other way round."""
+        values = self.frame[column].astype(str).str.strip()
+        here = set(values[self.frame[column].notna()].unique())
+        for code in sorted(here - set(known)):
+            cure = did_you_mean(code, known) or "add its flows or drop it here"
+            rows = _rows(np.flatnonzero((values == code).to_numpy()))
+            self.faults.append(Fault(f"{self.name}.{column}", f"{code!r} is not in trade ({rows})", cure))
+        for code in sorted(set(known) - here) if all_needed else ():
+            self.faults.append(
+                Fault(f"{self.name}.{column}", f"{code!r} of trade is missing", "add its rows")
+            )
+
+    def fill(
+        self,
+        axes: dict[str, tuple[str, ...]],
+        column: str,
+        missing_is_zero: bool = False,
+        repeated: bool = True,
+        bounds: tuple[float, float] = (-np.inf, np.inf),
+    ) -> Array:
+        """A column as an array over the axes, NaN where a fault was noted.
+
+        repeated: report duplicates. bounds: the smallest and the largest value that is no fault.
+        """
+        filled = _Filled(self, axes, column)
+        filled.check_numbers(*bounds)
+        if repeated:
+            filled.check_repeated()
+        absent = filled.seen == 0
+        if missing_is_zero:
+            filled.out[absent] = 0.0
+        else:
+            filled.check_missing(absent)
+        return filled.out.reshape(filled.shape)
+
+
+class _Filled:
+    """One column of a frame over axes. out: its values [cell]; seen: how many rows each cell has."""
+
+    def __init__(self, source: _Long, axes: dict[str, tuple[str, ...]], column: str) -> None:
+        import pandas as pd
+
+        frame = source.frame
+        self.source, self.axes, self.column = source, axes, column
+        self.shape = tuple(len(names) for names in axes.values())
+        labels = {a: pd.Index(frame[a].astype(str).str.strip()) for a in axes}
+        codes = np.array([pd.Index(names).get_indexer(labels[a]) for a, names in axes.items()])
+        # Rows whose labels are all known, and the cell of each.
+        self.rows = np.flatnonzero((codes >= 0).all(axis=0))
+        self.cell = np.ravel_multi_index(tuple(codes[:, self.rows]), self.shape)
+        self.out = np.full(int(np.prod(self.shape)), np.nan)
+        self.out[self.cell] = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float)[self.rows]
+        self.seen = np.bincount(self.cell, minlength=len(self.out))
+
+    def report(self, cells: NDArray[np.bool_], what: str, cure: str) -> None:
+        """A fault for each of the first few cells, and one for all others together."""
+        found = np.flatnonzero(cells)
+        name, column, faults = self.source.name, self.column, self.source.faults
+        for cell in found[:SPELLED_OUT]:
+            place = np.unravel_index(int(cell), self.shape)
+            label = ", ".join(names[int(k)] for names, k in zip(self.axes.values(), place, strict=True))
+            rows = self.rows[self.cell == cell]
             told = what
             if len(rows):
-                text = frame[column].iloc[int(rows[-1])]
+                text = self.source.frame[column].iloc[int(rows[-1])]
                 if isinstance(text, str) and "number" in what:
                     told = f"{text!r} {what}"
                 told += f" ({_rows(rows)})"
             faults.append(Fault(f"{name}[{label}].{column}", told, cure))
-        if len(cells) > SPELLED_OUT:
-            faults.append(Fault(f"{name}.{column}", f"{len(cells) - SPELLED_OUT} more: {what}", cure))
+        if len(found) > SPELLED_OUT:
+            faults.append(Fault(f"{name}.{column}", f"{len(found) - SPELLED_OUT} more: {what}", cure))
 
-    report(
-        np.flatnonzero((seen > 0) & ~np.isfinite(out)),
-        "is not a finite number",
-        "write it as a plain number; 0 = nothing",
-    )
-    low, high = bounds
-    for cells, what in (
-        (np.flatnonzero(out < low), "is negative" if low == 0.0 else f"is {low:.0%} or less"),
-        (np.flatnonzero(out > high), f"is above {high:g}"),
-    ):
-        report(cells, what, _RANGES.get(column, "give a fraction"))
-        out[cells] = np.nan
-    if repeated:
+    def check_numbers(self, low: float, high: float) -> None:
+        """Cells that are no number, or out of bounds, which become NaN."""
+        cure = "write it as a plain number; 0 = nothing"
+        self.report((self.seen > 0) & ~np.isfinite(self.out), "is not a finite number", cure)
+        beyond = {"is negative" if low == 0.0 else f"is {low:.0%} or less": self.out < low}
+        beyond[f"is above {high:g}"] = self.out > high
+        for what, cells in beyond.items():
+            self.report(cells, what, _RANGES.get(self.column, "give a fraction"))
+            self.out[cells] = np.nan
+
+    def check_repeated(self) -> None:
+        """Cells with several rows."""
         cure = "add the rows up, or drop one"
-        further = [c for c in ("year", "t", "sector", "industry", "product") if c in frame and c not in axes]
-        if further:
-            cure = f"choose one {further[0]} or add the rows up: the frame holds every {further[0]}"
-        report(np.flatnonzero(seen > 1), "stands more than once", cure)
-    absent = seen == 0
-    if missing_is_zero:
-        out[absent] = 0.0
-    else:
-        # A region that is missing as a whole is told once, by `_same_names`.
-        whole = np.zeros(len(out), dtype=bool)
-        if "region" in axes:
-            by_region = absent.reshape(shape[0], -1).all(axis=1)
-            whole = np.repeat(by_region, len(out) // shape[0])
-        gaps = absent & ~whole
-        if column == "trade":
-            cells = np.arange(len(out)).reshape(shape)
-            home = np.einsum("nn...->n...", cells).ravel()
-            own = np.zeros(len(out), dtype=bool)
-            own[home] = True
-            cure = "add the row, or fill_missing=True where no row means no trade"
-            report(np.flatnonzero(gaps & ~own), "is missing", cure)
-            cure = "add sales at home: output less exports, at producer prices"
-            report(np.flatnonzero(gaps & own), "domestic sales are missing", cure)
-        else:
-            report(np.flatnonzero(gaps), "is missing", "add the row; 0 = nothing")
-    return out.reshape(shape)
+        frame = self.source.frame
+        for further in ("year", "t", "sector", "industry", "product"):
+            if further in frame and further not in self.axes:
+                cure = f"choose one {further} or add the rows up: the frame holds every {further}"
+                break
+        self.report(self.seen > 1, "stands more than once", cure)
+
+    def check_missing(self, absent: NDArray[np.bool_]) -> None:
+        """Cells without a row; a region that is missing as a whole is told once, by `same_names`."""
+        if "region" in self.axes:
+            whole = absent.reshape(self.shape[0], -1).all(axis=1)
+            absent = absent & ~np.repeat(whole, len(absent) // self.shape[0])
+        if self.column != "trade":
+            self.report(absent, "is missing", "add the row; 0 = nothing")
+            return
+        own = np.zeros(len(absent), dtype=bool)
+        own[np.einsum("nn...->n...", np.arange(len(absent)).reshape(self.shape)).ravel()] = True
+        cure = "add the row, or fill_missing=True where no row means no trade"
+        self.report(absent & ~own, "is missing", cure)
+        cure = "add sales at home: output less exports, at producer prices"
+        self.report(absent & own, "domestic sales are missing", cure)

@@ -188,29 +188,33 @@ def _codes_are_known(network: Network) -> list[Fault]:
         ("group_pairs", "one", ends),
         ("group_pairs", "other", ends),
     )
-    faults: list[Fault] = []
-    for name, column, known in wanted:
-        found: list[Fault] = []
-        for number, row in enumerate(network.get(name, ())):
-            if str(row[column]) not in known:
-                near = did_you_mean(str(row[column]), known) if len(found) < SPELLED_OUT else ""
-                what = f"{column} {quoted(str(row[column]))} is not known"
-                found.append(Fault(where(name, number, row), what, near or "use " + ", ".join(sorted(known))))
-        faults += spelled(found, f"{name}.csv, {column}")
-    fleet = [float(row["share"] or 0.0) for row in network.get("carriers", ()) if row["quantity"] == "fleet"]
-    if fleet and abs(sum(fleet) - 1.0) > 1e-6:
-        what = f"the shares of the fleet add up to {sum(fleet):g}"
-        faults.append(Fault("carriers.csv, share", what, "make them one, of the regions of the model"))
+    faults = [fault for name, column, known in wanted for fault in _unknown(network, name, column, known)]
+    faults += _fleet_faults(network)
     goods = {str(row["sector"]) for row in network["sectors"] if row["is_goods"]}
-    for name, column, all_of in (
-        ("sector_freight", "sector", goods),
-        ("pair_groups", "region", {str(row["region"]) for row in network["regions"]}),
-    ):
-        absent = all_of - {str(row[column]) for row in network[name]}
-        faults += [Fault(f"{name}.csv", f"no row for {quoted(code)}", "add one") for code in sorted(absent)][
-            :50
-        ]
+    own = {str(row["region"]) for row in network["regions"]}
+    for name, column, all_of in (("sector_freight", "sector", goods), ("pair_groups", "region", own)):
+        absent = sorted(all_of - {str(row[column]) for row in network[name]})
+        faults += [Fault(f"{name}.csv", f"no row for {quoted(code)}", "add one") for code in absent[:50]]
     return faults
+
+
+def _unknown(network: Network, name: str, column: str, known: set[str]) -> list[Fault]:
+    """Words of a column that are not known."""
+    found: list[Fault] = []
+    for number, row in enumerate(network.get(name, ())):
+        if str(row[column]) not in known:
+            near = did_you_mean(str(row[column]), known) if len(found) < SPELLED_OUT else ""
+            what = f"{column} {quoted(str(row[column]))} is not known"
+            found.append(Fault(where(name, number, row), what, near or "use " + ", ".join(sorted(known))))
+    return spelled(found, f"{name}.csv, {column}")
+
+
+def _fleet_faults(network: Network) -> list[Fault]:
+    fleet = [float(row["share"] or 0.0) for row in network.get("carriers", ()) if row["quantity"] == "fleet"]
+    if not fleet or abs(sum(fleet) - 1.0) <= 1e-6:
+        return []
+    what = f"the shares of the fleet add up to {sum(fleet):g}"
+    return [Fault("carriers.csv, share", what, "make them one, of the regions of the model")]
 
 
 def _ranges_hold_their_value(network: Network) -> list[Fault]:

@@ -38,21 +38,7 @@ class Axis:
             self.names: tuple[str, ...] = self.codes
             self.matrix: Array = np.eye(len(codes))
             return
-        unknown = [code for code in codes if by(code) is None]
-        if unknown:
-            told = f"{len(unknown)} {what} of the table not in it: {listed(unknown)}"
-            faults.add("unknown " + what, by.name, by.name, told, "give each a to_code; none may be left out")
-        dropped = [
-            code for code in codes if by(code) is not None and sum(w for _, w in by(code) or ()) < 1 - 1e-6
-        ]
-        if dropped:
-            told = f"leaves out {listed(dropped)}"
-            cure = "accounts close only over the whole world: give each a to_code, such as ROW"
-            faults.add("dropped " + what, by.name, by.name, told, cure)
-        idle = [code for code in by.table if code not in set(codes)]
-        if idle and not by.of_several:
-            told = f"names {len(idle)} {what} that the table has not: {listed(idle)}"
-            faults.add("idle " + what, by.name, by.name, told, "delete their rows")
+        _check_axis(self.codes, by, what, faults)
         met = [to for code in codes for to, _ in by(code) or ()]
         self.names = tuple(name for name in by.targets if name in set(met))
         at = {name: n for n, name in enumerate(self.names)}
@@ -60,6 +46,25 @@ class Axis:
         for n, code in enumerate(codes):
             for to, weight in by(code) or ():
                 self.matrix[n, at[to]] = weight
+
+
+def _check_axis(codes: Sequence[str], by: Concordance, what: str, faults: Faults) -> None:
+    """A concordance names every code of the table, leaves none out, and names no other."""
+    unknown = [code for code in codes if by(code) is None]
+    if unknown:
+        told = f"{len(unknown)} {what} of the table not in it: {listed(unknown)}"
+        faults.add("unknown " + what, by.name, by.name, told, "give each a to_code; none may be left out")
+    dropped = [
+        code for code in codes if by(code) is not None and sum(w for _, w in by(code) or ()) < 1 - 1e-6
+    ]
+    if dropped:
+        told = f"leaves out {listed(dropped)}"
+        cure = "accounts close only over the whole world: give each a to_code, such as ROW"
+        faults.add("dropped " + what, by.name, by.name, told, cure)
+    idle = [code for code in by.table if code not in set(codes)]
+    if idle and not by.of_several:
+        told = f"names {len(idle)} {what} that the table has not: {listed(idle)}"
+        faults.add("idle " + what, by.name, by.name, told, "delete their rows")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ import math
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +94,18 @@ def read_adb_mrio(
         name, top, rows = _sheet(book, sheet, path.name)
         shown = f"{path.name}, sheet {name}"
         report.files.append(shown)
-        sums, head = _begin(top, shown, by_region, by_sector, vintage, report, faults)
-        _fill(sums, head, rows, shown, report, faults)
+        head = _head(top, shown, faults)
+        report.vintage = vintage or _edition(head, shown)
+        axes = (
+            Axis(head.countries, by_region, "country codes", faults),
+            Axis(head.sectors, by_sector, "sector codes", faults),
+        )
+        faults.raise_any(shown)
+        sums = Accounts(*axes, head.layout(), shown, faults)
+        body = _Body(head, sums, shown, faults)
+        for number, row in enumerate(_chained(top[head.below :], rows), start=head.below + 1):
+            body.add(number, row, report)
+        body.finish(report)
     except zipfile.BadZipFile as error:
         raise DataError("a broken workbook", [Fault(path.name, str(error), "fetch it again")]) from None
     finally:
@@ -142,153 +155,192 @@ def _text(cell: Any) -> str:
     return "" if cell is None else str(cell).strip()
 
 
+# -- the header ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
 class _Head:
-    """Where the labels of the table stand."""
+    """The header of a table: what each column is, and where the rows begin.
 
-    def __init__(self, row: int, first: int, countries: list[str], sectors: list[str]) -> None:
-        self.row, self.first = row, first
-        self.countries, self.sectors = countries, sectors
-        self.rows: list[tuple[Any, ...]] = []
+    below: rows of the header and above it. first: the first column of figures. using: columns of inputs by
+    country and sector; final: those of final use by country; total: that of output.
+    """
+
+    below: int
+    first: int
+    using: dict[int, tuple[str, str]]
+    final: dict[int, str]
+    total: int | None
+
+    @cached_property
+    def countries(self) -> list[str]:
+        """In the order of the table."""
+        return list(dict.fromkeys(country for country, _ in self.using.values()))
+
+    @cached_property
+    def sectors(self) -> list[str]:
+        """In the order of the table."""
+        return list(dict.fromkeys(code for _, code in self.using.values()))
+
+    def layout(self) -> Layout:
+        """The same by number."""
+        country = {c: n for n, c in enumerate(self.countries)}
+        sector = {s: n for n, s in enumerate(self.sectors)}
+        return Layout(
+            {n: (country[c], sector[s]) for n, (c, s) in self.using.items()},
+            {n: country[c] for n, c in self.final.items()},
+            self.total,
+            tuple(f"{c}_{s}" for c, s in self.using.values()),
+        )
 
 
-def _begin(
-    top: list[tuple[Any, ...]],
-    shown: str,
-    by_region: Concordance | None,
-    by_sector: Concordance | None,
-    vintage: str | None,
-    report: Report,
-    faults: Faults,
-) -> tuple[Accounts, _Head]:
-    at = max(range(len(top)), key=lambda n: sum(1 for cell in top[n] if _SECTOR.fullmatch(_text(cell))))
-    codes = [_text(cell).lower() for cell in top[at]]
+def _head(top: list[tuple[Any, ...]], shown: str, faults: Faults) -> _Head:
+    """The header among the first rows of a sheet. Raises DataError with every fault of it."""
+    at = max(range(len(top)), key=lambda n: _how_many(top[n], _SECTOR))
     where = f"{shown} row {at + 1}"
+    codes = [_text(cell).lower() for cell in top[at]]
     first = next(n for n, code in enumerate(codes) if _SECTOR.fullmatch(code))
     lines = [n for n in (at - 1, at + 1) if 0 <= n < len(top)]
-    countries_of = max(
-        lines, key=lambda n: sum(1 for cell in top[n][first:] if _COUNTRY.fullmatch(_text(cell)))
-    )
-    names = [_text(cell).upper() for cell in top[countries_of]]
-    width = max(len(codes), len(names))
-    codes += [""] * (width - len(codes))
-    names += [""] * (width - len(names))
-    if width > MAX_COLUMNS:
-        raise DataError("too wide", [Fault(where, f"has {width:,} columns", f"expected {EXPECTED}")])
-    using: dict[int, tuple[str, str]] = {}
-    final: dict[int, str] = {}
+    countries_at = max(lines, key=lambda n: _how_many(top[n][first:], _COUNTRY))
+    names = [_text(cell).upper() for cell in top[countries_at]]
+    labels = list(zip_longest(names, codes, fillvalue=""))
+    if len(labels) > MAX_COLUMNS:
+        raise DataError("too wide", [Fault(where, f"has {len(labels):,} columns", f"expected {EXPECTED}")])
+    head = _columns(labels, first, max(at, countries_at) + 1, where, shown, faults)
+    _check_columns(head, where, shown, faults)
+    faults.raise_any(shown)
+    return head
+
+
+def _how_many(row: Sequence[Any], pattern: re.Pattern[str]) -> int:
+    return sum(1 for cell in row if pattern.fullmatch(_text(cell)))
+
+
+def _columns(
+    labels: list[tuple[str, str]], first: int, below: int, where: str, shown: str, faults: Faults
+) -> _Head:
+    """What each column is, by the country and the code over it."""
+    head = _Head(below, first, {}, {}, None)
     total: int | None = None
     met: set[tuple[str, str]] = set()
-    for n in range(first, width):
-        code, country = codes[n], names[n]
-        named = bool(_COUNTRY.fullmatch(country))
-        if named and country != "TOT" and (_SECTOR.fullmatch(code) or _FINAL.fullmatch(code)):
+    for n, (country, code) in enumerate(labels[first:], start=first):
+        if not code and not country:
+            continue
+        is_sector, is_final = _SECTOR.fullmatch(code), _FINAL.fullmatch(code)
+        if _COUNTRY.fullmatch(country) and country != "TOT" and (is_sector or is_final):
             if (country, code) in met:
                 faults.add("twice", shown, where, f"{country} {code} stands there twice", "keep one")
             met.add((country, code))
-            if _SECTOR.fullmatch(code):
-                using[n] = (country, code)
+            if is_sector:
+                head.using[n] = (country, code)
             else:
-                final[n] = country
-        elif code or country:
-            if total is None and (code.upper() in ("TOTAL", "TOT", "GO", "") or country in ("TOTAL", "TOT")):
-                total = n
-            else:
-                what = f"column {n + 1} is {quoted(country)} {quoted(code)}"
-                faults.add("column", shown, where, what, f"expected {EXPECTED}")
-    countries = list(dict.fromkeys(country for country, _ in using.values()))
-    sectors = list(dict.fromkeys(code for _, code in using.values()))
-    for country in countries:
-        missing = [code for code in sectors if (country, code) not in met]
+                head.final[n] = country
+        elif total is None and (code.upper() in ("TOTAL", "TOT", "GO", "") or country in ("TOTAL", "TOT")):
+            total = n
+        else:
+            what = f"column {n + 1} is {quoted(country)} {quoted(code)}"
+            faults.add("column", shown, where, what, f"expected {EXPECTED}")
+    return replace(head, total=total)
+
+
+def _check_columns(head: _Head, where: str, shown: str, faults: Faults) -> None:
+    """Every country has every sector and a final demand."""
+    met = set(head.using.values())
+    for country in head.countries:
+        missing = [code for code in head.sectors if (country, code) not in met]
         if missing:
             cure = "restore its columns"
             faults.add("absent", shown, where, f"{country} lacks {', '.join(missing[:5])}", cure)
-    for country in sorted(set(countries) ^ set(final.values())):
-        which = "sectors but no final demand" if country in countries else "final demand but no sectors"
+    for country in sorted(set(head.countries) ^ set(head.final.values())):
+        lacks_final = country in head.countries
+        which = "sectors but no final demand" if lacks_final else "final demand but no sectors"
         faults.add("axes", shown, where, f"{country} has {which}", "restore its columns")
-    faults.raise_any(shown)
-    kind = KNOWN.get((len(countries), len(sectors)))
-    if kind is None and vintage is None:
-        what = f"{len(countries)} economies and {len(sectors)} sectors are those of no table known"
+
+
+def _edition(head: _Head, shown: str) -> str:
+    """The release that has as many economies and sectors."""
+    found = KNOWN.get((len(head.countries), len(head.sectors)))
+    if found is None:
+        what = f"{len(head.countries)} economies and {len(head.sectors)} sectors are those of no table known"
         known = ", ".join(f"{c} and {s}" for c, s in KNOWN)
         raise DataError("an unknown table", [Fault(shown, what, f"known: {known}; or state the vintage")])
-    report.vintage = vintage or kind or ""
-    axes = (
-        Axis(countries, by_region, "country codes", faults),
-        Axis(sectors, by_sector, "sector codes", faults),
-    )
-    faults.raise_any(shown)
-    country_at = {c: n for n, c in enumerate(countries)}
-    sector_at = {s: n for n, s in enumerate(sectors)}
-    layout = Layout(
-        {n: (country_at[c], sector_at[s]) for n, (c, s) in using.items()},
-        {n: country_at[c] for n, c in final.items()},
-        total,
-        tuple(f"{c}_{s}" for c, s in using.values()),
-    )
-    below = max(at, countries_of) + 1
-    head = _Head(below, first, countries, sectors)
-    head.rows = top[below:]
-    return Accounts(*axes, layout, shown, faults), head
+    return found
 
 
-def _fill(
-    sums: Accounts, head: _Head, rows: Iterator[Any], shown: str, report: Report, faults: Faults
-) -> None:
-    """Every row below the header: sales by their labels, then what stands below them."""
-    countries = {c: n for n, c in enumerate(head.countries)}
-    sectors = {s: n for n, s in enumerate(head.sectors)}
-    met: set[str] = set()
-    cost: dict[str, None] = {}
-    output, blanks = False, 0
-    for number, row in enumerate(_chained(head.rows, rows), start=head.row + 1):
-        labels = [_text(cell) for cell in row[: min(head.first, LABEL_COLUMNS)]]
-        where = f"{shown} row {number}"
-        code = next((t.lower() for t in reversed(labels) if _SECTOR.fullmatch(t) or t.lower() in COST), "")
-        code = code or next((t.lower() for t in labels if t.lower() in (SUM, OUTPUT)), "")
-        country = next((t.upper() for t in labels if t.upper() in countries), "")
-        cells = row[head.first :]
+# -- the rows --------------------------------------------------------------------------------------------
+
+
+class _Body:
+    """The rows below the header, each added to the sums as its labels say."""
+
+    def __init__(self, head: _Head, sums: Accounts, shown: str, faults: Faults) -> None:
+        self.head, self.sums, self.shown, self.faults = head, sums, shown, faults
+        self.countries = {c: n for n, c in enumerate(head.countries)}
+        self.sectors = {s: n for n, s in enumerate(head.sectors)}
+        self.met: set[str] = set()
+        self.cost: dict[str, None] = {}
+        self.has_output = False
+        self.blanks = 0
+
+    def add(self, number: int, row: Sequence[Any], report: Report) -> None:
+        """One row of the sheet."""
+        first = self.head.first
+        labels = [_text(cell) for cell in row[: min(first, LABEL_COLUMNS)]]
+        where = f"{self.shown} row {number}"
+        country, code = self._named(labels)
         if not code:
-            if any(isinstance(cell, int | float) and cell for cell in cells):
+            if any(isinstance(cell, int | float) and cell for cell in row[first:]):
                 what = f"has figures and no label that is known ({quoted(' '.join(labels).strip())})"
-                faults.add("label", shown, where, what, f"expected {EXPECTED}")
-            continue
+                self.faults.add("label", self.shown, where, what, f"expected {EXPECTED}")
+            return
         if code == SUM:
-            continue
+            return
         label = code if code in COST or code == OUTPUT else f"{country}_{code}"
-        if label in met:
-            faults.add("twice", shown, where, f"a second row {label}", "keep one")
-            continue
-        met.add(label)
-        values, empty = _numbers(cells, sums.width - head.first, where, head.first, shown, faults)
+        if label in self.met:
+            self.faults.add("twice", self.shown, where, f"a second row {label}", "keep one")
+            return
+        self.met.add(label)
+        values, empty = _numbers(row[first:], self.sums.width - first, where, first, self.shown, self.faults)
         if values is None:
-            continue
+            return
         report.rows_read += 1
-        values = np.concatenate((np.zeros(head.first), values))
+        values = np.concatenate((np.zeros(first), values))
         if code in COST:
-            sums.add_below(COST[code], values)
-            cost[COST[code]] = None
+            self.sums.add_below(COST[code], values)
+            self.cost[COST[code]] = None
         elif code == OUTPUT:
-            sums.add_below("output", values)
-            output = True
-        elif country and code in sectors:
-            sums.add(countries[country], sectors[code], values, where)
+            self.sums.add_below("output", values)
+            self.has_output = True
+        elif country and code in self.sectors:
+            self.sums.add(self.countries[country], self.sectors[code], values, where)
             report.rows_kept += 1
-            blanks += empty
+            self.blanks += empty
         else:
-            faults.add("row", shown, where, f"no such row: {quoted(' '.join(labels))}", "restore its labels")
-    absent = [label for label in sums.rows if label not in met]
-    absent += [] if output else [OUTPUT]
-    absent += [] if COST["r64"] in cost else ["r64"]
-    faults.many(
-        "absent row",
-        shown,
-        len(absent),
-        lambda n: Fault(shown, f"no row {absent[n]}", "restore the publisher's rows"),
-    )
-    if not absent:
-        sums.check("output", cost, shown)
-    if blanks:
-        report.note(f"{blanks} blank cells were read as zero")
+            what = f"no such row: {quoted(' '.join(labels))}"
+            self.faults.add("row", self.shown, where, what, "restore its labels")
+
+    def _named(self, labels: Sequence[str]) -> tuple[str, str]:
+        """The country and the code of a row; blank where its labels name none."""
+        small = [text.lower() for text in labels]
+        code = next((t for t in reversed(small) if _SECTOR.fullmatch(t) or t in COST), "")
+        code = code or next((t for t in small if t in (SUM, OUTPUT)), "")
+        return next((t.upper() for t in labels if t.upper() in self.countries), ""), code
+
+    def finish(self, report: Report) -> None:
+        """Whether every row was there, and whether columns add up to their output."""
+        absent = [label for label in self.sums.rows if label not in self.met]
+        absent += [] if self.has_output else [OUTPUT]
+        absent += [] if COST["r64"] in self.cost else ["r64"]
+        self.faults.many(
+            "absent row",
+            self.shown,
+            len(absent),
+            lambda n: Fault(self.shown, f"no row {absent[n]}", "restore the publisher's rows"),
+        )
+        if not absent:
+            self.sums.check("output", self.cost, self.shown)
+        if self.blanks:
+            report.note(f"{self.blanks} blank cells were read as zero")
 
 
 def _chained(first: Sequence[Any], rest: Iterator[Any]) -> Iterator[Any]:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from landbridge.errors import DataError, Fault
-from landbridge.io.publishers.concordance import Concordance, Shares, as_concordance
-from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, FlowSums, years_of
+from landbridge.io.publishers.concordance import Concordance, as_concordance
+from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, FlowSums, Sectors, years_of
 from landbridge.io.publishers.hs import hs_faults
 from landbridge.io.publishers.report import Faults, Report
-from landbridge.io.publishers.source import (
-    NO_CODE,
-    Field,
-    Member,
-    members,
-    read_rows,
-    row_blocks,
-    stripped,
-)
+from landbridge.io.publishers.source import NO_CODE, Member, members, read_rows, row_blocks
+from landbridge.io.publishers.typed import Field, stripped
 from landbridge.world.table import quoted
 from landbridge.world.validate import spelled
 
@@ -102,19 +97,17 @@ def read_baci(
     found = members(path, _FILE, "BACI_HSxx_Yyyyy_Vzzzzzz.csv")
     found, told = _chosen(found, wanted_years, vintage)
     by_region = as_concordance(regions, "regions") if regions is not None else None
-    sector, targets, name = hs_sectors(sectors)
+    by_sector = hs_sectors(sectors)
     iso, apart = _countries(path, codes, report)
     report.publisher, report.vintage = "CEPII BACI", told
     faults = Faults()
     sums = FlowSums(
         by_region,
-        sector,
-        targets,
+        by_sector,
         wanted_years,
         ("trade_musd", "quantity_t", "quantity_known_musd"),
         faults,
         report,
-        sector_name=name,
     )
     # Numbers of countries and products become numbers of the sums through these tables.
     country = np.full(10_000, -1, dtype=np.int64)
@@ -174,22 +167,20 @@ def read_baci(
     return frame
 
 
-def hs_sectors(
-    sectors: Concordance | Mapping[str, str] | str | Path, *, hs: bool = True
-) -> tuple[Callable[[str], Shares | None], tuple[str, ...], str]:
-    """How product codes become sectors: the function, the targets in order, and how faults call it.
+def hs_sectors(sectors: Concordance | Mapping[str, str] | str | Path, *, hs: bool = True) -> Sectors:
+    """How codes of the HS become sectors.
 
     hs: DataError where a concordance has codes that are none of the HS.
     """
-    if isinstance(sectors, str) and sectors == "total":
-        return (lambda code: (("ALL", 1.0),)), ("ALL",), ""
+    if sectors == "total":
+        return Sectors(lambda code: (("ALL", 1.0),), ("ALL",))
     if isinstance(sectors, str) and sectors in _DIGITS:
         digits = _DIGITS[sectors]
-        return (lambda code: ((code[:digits], 1.0),)), (), ""
+        return Sectors(lambda code: ((code[:digits], 1.0),))
     table = as_concordance(sectors, "sectors")
     if hs and (faults := hs_faults(table)):
         raise DataError(f"{table.name} has codes that are none of the HS", spelled(faults, table.name))
-    return table.by_prefix, table.targets, table.name
+    return Sectors(table.by_prefix, table.targets, table.name)
 
 
 def _chosen(
@@ -262,20 +253,8 @@ def _countries(path: Path, codes: str | Path | None, report: Report) -> tuple[di
 
 def _country_numbers(member: Member) -> tuple[dict[int, str], dict[int, str]]:
     """Reads country_code and country_iso3 (2023 and later) or iso_3digit_alpha (before)."""
-    import csv
-    import io
-
-    data = b"".join(block for _, block in row_blocks(member))
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")  # releases before 2023 write names in this coding
     where = member.shown
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        rows = [(reader.line_num, cells) for row in reader if any(cells := [stripped(c) for c in row])]
-    except csv.Error as error:
-        raise DataError("no country codes", [Fault(where, str(error), "check its quotes")]) from None
+    rows = _code_rows(member)
     header = rows[0][1] if rows else []
     while header and not header[-1]:
         header.pop()
@@ -291,17 +270,30 @@ def _country_numbers(member: Member) -> tuple[dict[int, str], dict[int, str]]:
     faults = Faults()
     for number, cells in rows[1:]:
         row = cells[: len(header)] if not any(cells[len(header) :]) else cells
-        code = row[at] if len(row) > at else ""
-        code = _POINT.sub("", code)
-        iso = row[to] if len(row) > to else ""
-        iso = "" if iso.upper() in NO_CODE else iso  # in three letters Namibia is NAM
-        if len(row) != len(header) or not (code.isascii() and code.isdigit() and len(code) < 5):
+        code = _POINT.sub("", row[at]) if len(row) == len(header) else ""
+        if not (code.isascii() and code.isdigit() and len(code) < 5):
             what, cure = f"is no row of {len(header)} cells with a number", "restore CEPII's file"
             faults.add("row", where, f"{where} line {number}", what, cure)
-        elif given.setdefault(int(code), iso) != iso:
+            continue
+        iso = "" if row[to].upper() in NO_CODE else row[to]  # in three letters Namibia is NAM
+        if given.setdefault(int(code), iso) != iso:
             faults.add("twice", where, f"{where} line {number}", f"{code} stands there twice", "keep one")
     faults.raise_any(where)
     return _areas(given)
+
+
+def _code_rows(member: Member) -> list[tuple[int, list[str]]]:
+    """The rows with a filled cell, and the line each ends on."""
+    data = b"".join(block for _, block in row_blocks(member))
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")  # releases before 2023 write names in this coding
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        return [(reader.line_num, cells) for row in reader if any(cells := [stripped(c) for c in row])]
+    except csv.Error as error:
+        raise DataError("no country codes", [Fault(member.shown, str(error), "check its quotes")]) from None
 
 
 def _areas(given: Mapping[int, str]) -> tuple[dict[int, str], dict[int, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,16 +16,8 @@ from landbridge.io.publishers.concordance import Concordance, as_concordance
 from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, FlowSums, years_of
 from landbridge.io.publishers.hs import hs_code, hs_faults
 from landbridge.io.publishers.report import Faults, Report, listed
-from landbridge.io.publishers.source import (
-    CONFIDENTIAL,
-    NO_CODE,
-    TOTAL,
-    Coded,
-    Field,
-    Rows,
-    members,
-    read_rows,
-)
+from landbridge.io.publishers.source import CONFIDENTIAL, NO_CODE, TOTAL, members, read_rows
+from landbridge.io.publishers.typed import Coded, Field, Rows
 from landbridge.world.table import quoted
 from landbridge.world.validate import spelled
 
@@ -119,81 +111,149 @@ def read_comtrade(
     wanted = years_of(years)
     by_region = as_concordance(regions, "regions") if regions is not None else None
     table = as_concordance(sectors, "sectors") if sectors not in WORDS else None
-    sector, targets, sector_name = hs_sectors(table if table is not None else sectors, hs=False)
+    by_sector = hs_sectors(table if table is not None else sectors, hs=False)
     report.publisher = "UN Comtrade"
     faults = Faults()
-    sums = FlowSums(
-        by_region, sector, targets, wanted, ("trade_musd",), faults, report, sector_name=sector_name
-    )
-    levels: set[int] = set()
-    revisions: set[str] = set()
-    systems: set[str] = set()
-    mended: dict[str, str] = {}
-    columns: dict[str, str] = {}
-
-    def fields(header: Sequence[str]) -> Sequence[Field]:
-        columns.clear()
-        columns.update(_columns(header))
-        return _fields(columns)
-
+    sums = FlowSums(by_region, by_sector, wanted, ("trade_musd",), faults, report)
+    download = _Download(side, level, table, sums, faults, report)
     for member in members(path, _FILE, "a CSV download of Comtrade"):
         report.files.append(member.shown)
         # The downloads have from 22 to 48 columns, of which only some are read.
-        for rows in read_rows(member, fields, None, EXPECTED, faults, report):
-            report.vintage = "new site" if columns.get("year", "").casefold() == "refyear" else "old site"
-            named = (
-                [text for text in rows.code(columns["revision"]).texts if text]
-                if "revision" in columns
-                else []
-            )
-            if "HS" not in systems and table is not None and "HS" in map(_system, named or ["HS"]):
-                faults.extend(spelled(hs_faults(table), table.name))
-            revisions.update(named)
-            systems.update(map(_system, named or ["HS"]))
-            absent = _absent(rows, columns)
-            product = _products(rows, columns["product"], systems == {"HS"}, faults, mended)
-            keep = _kept(rows, columns, product, absent, side, level, report, levels)
-            exporter, importer = (
-                rows.code(columns[column]).map(
-                    lambda code, absent=absent: -1 if code in absent else sums.countries.id(code)  # type: ignore[misc]
-                )
-                for column in (("reporter", "partner") if side == "exports" else ("partner", "reporter"))
-            )
-            at = np.flatnonzero(keep)
-            report.rows_read += len(rows) - len(at)
-            sums.add(
-                rows.name,
-                rows.lines[at],
-                rows.whole(columns["year"])[at],
-                exporter[at],
-                importer[at],
-                product.map(sums.products.id)[at],
-                {"trade_musd": rows.number(columns["value"])[at] / 1e6},
-            )
-    if len(systems) > 1:
-        what = f"holds codes of several classifications ({', '.join(sorted(systems))}): the same trade again"
-        faults.add("systems", path.name, path.name, what, "keep the rows of one")
-    if level is None and len(levels) > 1:
-        told = ", ".join(TOTAL if n == 0 else f"{n} digits" for n in sorted(levels))
-        cure = "state one level, or the same trade is counted once a level"
-        faults.add("levels", path.name, path.name, f"holds product codes of {told}", cure)
-    if not faults and report.rows_read and not report.rows_kept:
-        why = "; ".join(f"{d.rows:,} {d.why}" for d in report.dropped)
-        cure = "choose the other side or level; download with ISO codes and descriptions"
-        faults.add("nothing", path.name, path.name, f"nothing is left ({why})", cure)
+        for rows in read_rows(member, download.fields, None, EXPECTED, faults, report):
+            download.add(rows)
+    download.check(path.name)
     sums.check(path.name)
     faults.raise_any(path.name)
-    if mended:
-        pairs = listed((f"{text} as {code}" for text, code in sorted(mended.items())), 5)
-        which = "" if revisions else "; the file names no classification, the HS is assumed"
-        report.note(f"{len(mended)} product codes lack a leading zero or hold a point, read {pairs}{which}")
-    if systems - {"HS"} and isinstance(sectors, str) and sectors in WORDS[1:]:
-        report.note(f"sectors are beginnings of codes of {', '.join(sorted(systems))}, not of the HS")
-    if len(revisions) > 1:
-        report.note(f"several classifications: {listed(sorted(revisions))}; codes may differ in meaning")
-    valued = "cost, insurance, freight mostly included" if side == "imports" else "mostly free on board"
-    report.note(f"as reported by the {'importer' if side == 'imports' else 'exporter'} ({valued})")
+    download.tell(sectors)
     return sums.frame()
+
+
+class _Download:
+    """The files of a download, added to sums block by block, and what is met in them on the way.
+
+    levels: digits of product codes. revisions: editions of classifications; systems: the classifications.
+    mended: product codes that were written otherwise. columns: names of the columns of the file at hand.
+    """
+
+    def __init__(
+        self,
+        side: Literal["imports", "exports"],
+        level: int | None,
+        table: Concordance | None,
+        sums: FlowSums,
+        faults: Faults,
+        report: Report,
+    ) -> None:
+        self.side, self.level, self.table = side, level, table
+        self.sums, self.faults, self.report = sums, faults, report
+        self.levels: set[int] = set()
+        self.revisions: set[str] = set()
+        self.systems: set[str] = set()
+        self.mended: dict[str, str] = {}
+        self.columns: dict[str, str] = {}
+
+    def fields(self, header: Sequence[str]) -> Sequence[Field]:
+        """The columns to read of a file."""
+        self.columns = _columns(header)
+        return _fields(self.columns)
+
+    def add(self, rows: Rows) -> None:
+        """One block of rows."""
+        columns = self.columns
+        new = columns.get("year", "").casefold() == "refyear"
+        self.report.vintage = "new site" if new else "old site"
+        self._meet_systems(rows)
+        absent = _absent(rows, columns)
+        product = _products(rows, columns["product"], self.systems == {"HS"}, self.faults, self.mended)
+        at = np.flatnonzero(self._kept(rows, product, absent))
+
+        def country(role: str) -> NDArray[np.int64]:
+            code = rows.code(columns[role])
+            return code.map(lambda text: -1 if text in absent else self.sums.countries.id(text))[at]
+
+        ends = ("reporter", "partner") if self.side == "exports" else ("partner", "reporter")
+        exporter, importer = map(country, ends)
+        self.report.rows_read += len(rows) - len(at)
+        self.sums.add(
+            rows.name,
+            rows.lines[at],
+            rows.whole(columns["year"])[at],
+            exporter,
+            importer,
+            product.map(self.sums.products.id)[at],
+            {"trade_musd": rows.number(columns["value"])[at] / 1e6},
+        )
+
+    def _meet_systems(self, rows: Rows) -> None:
+        """The classifications of a block; with the first of the HS the concordance is checked against it."""
+        named = []
+        if "revision" in self.columns:
+            named = [text for text in rows.code(self.columns["revision"]).texts if text]
+        systems = {_system(text) for text in named or ["HS"]}
+        if self.table is not None and "HS" in systems - self.systems:
+            self.faults.extend(spelled(hs_faults(self.table), self.table.name))
+        self.revisions.update(named)
+        self.systems |= systems
+
+    def _kept(self, rows: Rows, product: Coded, absent: frozenset[str]) -> NDArray[np.bool_]:
+        """Which rows are flows of the side asked for, between two countries, and no part of another row."""
+        musd = rows.number(self.columns["value"]) / 1e6
+        keep = np.ones(len(rows), dtype=bool)
+
+        def drop(good: NDArray[np.bool_], why: str) -> None:
+            gone = keep & ~good
+            self.report.drop(why, int(gone.sum()), float(musd[gone].sum()))
+            keep[gone] = False
+
+        def holds(role: str, test: Callable[[str], bool]) -> NDArray[np.bool_]:
+            return np.asarray(rows.code(self.columns[role]).map(test) == 1)
+
+        flows = FLOWS[self.side]
+        drop(holds("flow", lambda text: text.upper() in flows), f"of another flow than {self.side}")
+        drop(holds("reporter", lambda text: text not in absent), "of a reporter without an ISO code")
+        partner = "with the world, or a partner without a code"
+        drop(holds("partner", lambda text: text not in absent), partner)
+        for role, whole in WHOLE.items():
+            if role in self.columns:
+                totals = ("", *whole)
+                good = holds(role, lambda text, totals=totals: text.removesuffix(".0") in totals)  # type: ignore[misc]
+                drop(good, "not of a year" if role == "frequency" else f"not the total over {role}")
+        digits = product.map(lambda text: 0 if text == TOTAL else len(text))
+        if self.level is not None:
+            drop(digits == self.level, f"of another level than {self.level} digits")
+        self.levels.update(int(n) for n in np.unique(digits[keep]))
+        return keep
+
+    def check(self, name: str) -> None:
+        """What is wrong with the download as a whole: the same trade more than once, or none of it."""
+        if len(self.systems) > 1:
+            held = ", ".join(sorted(self.systems))
+            what = f"holds codes of several classifications ({held}): the same trade again"
+            self.faults.add("systems", name, name, what, "keep the rows of one")
+        if self.level is None and len(self.levels) > 1:
+            told = ", ".join(TOTAL if n == 0 else f"{n} digits" for n in sorted(self.levels))
+            cure = "state one level, or the same trade is counted once a level"
+            self.faults.add("levels", name, name, f"holds product codes of {told}", cure)
+        if not self.faults and self.report.rows_read and not self.report.rows_kept:
+            why = "; ".join(f"{d.rows:,} {d.why}" for d in self.report.dropped)
+            cure = "choose the other side or level; download with ISO codes and descriptions"
+            self.faults.add("nothing", name, name, f"nothing is left ({why})", cure)
+
+    def tell(self, sectors: Concordance | Mapping[str, str] | str | Path) -> None:
+        """Notes for the reader of the figures."""
+        note = self.report.note
+        if self.mended:
+            pairs = listed((f"{text} as {code}" for text, code in sorted(self.mended.items())), 5)
+            which = "" if self.revisions else "; the file names no classification, the HS is assumed"
+            note(f"{len(self.mended)} product codes lack a leading zero or hold a point, read {pairs}{which}")
+        if self.systems - {"HS"} and isinstance(sectors, str) and sectors in WORDS[1:]:
+            note(f"sectors are beginnings of codes of {', '.join(sorted(self.systems))}, not of the HS")
+        if len(self.revisions) > 1:
+            note(f"several classifications: {listed(sorted(self.revisions))}; codes may differ in meaning")
+        if self.side == "imports":
+            note("as reported by the importer (cost, insurance, freight mostly included)")
+        else:
+            note("as reported by the exporter (mostly free on board)")
 
 
 def _columns(header: Sequence[str]) -> dict[str, str]:
@@ -263,40 +323,3 @@ def _absent(rows: Rows, columns: Mapping[str, str]) -> frozenset[str]:
         for text in texts
         if text in WORLD or (text.upper() in NO_CODE and not (two and text.upper() == "NA"))
     )
-
-
-def _kept(
-    rows: Rows,
-    columns: Mapping[str, str],
-    code: Coded,
-    absent: frozenset[str],
-    side: Literal["imports", "exports"],
-    level: int | None,
-    report: Report,
-    levels: set[int],
-) -> NDArray[np.bool_]:
-    """Which rows are flows of the side asked for, between two countries, and no part of another row."""
-    musd = rows.number(columns["value"]) / 1e6
-    keep = np.ones(len(rows), dtype=bool)
-
-    def drop(column: str, good: object, why: str) -> None:
-        mask = rows.code(columns[column]).map(good) == 1  # type: ignore[arg-type]
-        gone = keep & ~mask
-        report.drop(why, int(gone.sum()), float(musd[gone].sum()))
-        keep[gone] = False
-
-    flows = FLOWS[side]
-    drop("flow", lambda text: int(text.upper() in flows), f"of another flow than {side}")
-    drop("reporter", lambda text: int(text not in absent), "of a reporter without an ISO code")
-    drop("partner", lambda text: int(text not in absent), "with the world, or a partner without a code")
-    for role, whole in WHOLE.items():
-        if role in columns:
-            why = f"not the total over {role}" if role != "frequency" else "not of a year"
-            drop(role, lambda text, whole=whole: int(text.removesuffix(".0") in ("", *whole)), why)
-    digits = code.map(lambda text: 0 if text == TOTAL else len(text))
-    if level is not None:
-        gone = keep & (digits != level)
-        report.drop(f"of another level than {level} digits", int(gone.sum()), float(musd[gone].sum()))
-        keep[gone] = False
-    levels.update(int(n) for n in np.unique(digits[keep]))
-    return keep

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from landbridge.errors import DataError, Fault
 from landbridge.io.files import read_lines
-from landbridge.io.publishers.source import stripped
+from landbridge.io.publishers.typed import stripped
 from landbridge.world.table import number_fault, quoted
 from landbridge.world.validate import spelled
 
@@ -86,53 +86,80 @@ def read_concordance(path: Path) -> Concordance:
         cure = "name them from_code, to_code and, where a code is split, weight"
         raise DataError("not a concordance", [Fault(f"{name} line 1", what, cure)])
     at = {column: header.index(column) for column in _READ if column in header}
-    table: dict[str, dict[str, float]] = {}
-    first: dict[str, int] = {}
-    spellings: dict[tuple[str, str], tuple[str, int]] = {}
+    read = _Reading(name, faults)
     for line, cells in lines:
-        place = f"{name} line {line}"
-        code, to = stripped(cells[at["from_code"]]), stripped(cells[at["to_code"]])
-        text = stripped(cells[at["weight"]]) if "weight" in at else ""
-        weight = 1.0
-        if not code:
-            faults.append(Fault(place, "from_code is blank", "name the code, or delete the line"))
-            continue
-        if text:
-            fault = number_fault(text, f"{place}, weight", "weight")
-            if fault:
-                faults.append(fault)
-                continue
-            weight = float(text)
-            if not 0 <= weight <= 1:
-                faults.append(Fault(f"{place}, weight", f"is {weight:g}", "give a share from 0 to 1"))
-                continue
-        for kind, word in (("from_code", code), ("to_code", to)):
-            alike, before = spellings.setdefault((kind, word.casefold()), (word, line))
-            if alike != word:
-                what = f"{kind} {quoted(word)} differs from {quoted(alike)} (line {before}) by capitals only"
-                faults.append(Fault(place, what, "write both alike, or keep one"))
-        shares = table.setdefault(code, {})
-        if to in shares:
-            what = f"{quoted(code)} to {quoted(to)} stands in line {first[code]} already"
-            faults.append(Fault(place, what, "keep one"))
-            continue
-        if shares and not text:
-            what = f"{quoted(code)} goes to {quoted(next(iter(shares)))} already (line {first[code]})"
-            faults.append(Fault(place, what, "keep one, or give both a weight"))
-            continue
-        shares[to] = weight
-        first.setdefault(code, line)
-    for code, shares in table.items():
-        total = math.fsum(shares.values())
-        if abs(total - 1) > WEIGHT_TOLERANCE:
-            what = f"the weights of {quoted(code)} add up to {total:g}"
-            faults.append(Fault(f"{name} line {first[code]}", what, "make them add up to 1"))
-    if not table and not faults:
-        faults.append(Fault(name, "has no rows", "give it a row for every code"))
+        cell = {column: stripped(cells[k]) for column, k in at.items()}
+        read.add(line, cell["from_code"], cell["to_code"], cell.get("weight", ""))
+    read.check()
     if faults:
         raise DataError(f"{name} is no sound concordance", spelled(faults, name, 10))
-    return Concordance(
-        name,
-        {code: tuple((to, w) for to, w in shares.items() if to and w > 0) for code, shares in table.items()},
-        lines=first,
-    )
+    shares = {
+        code: tuple((to, w) for to, w in parts.items() if to and w > 0) for code, parts in read.table.items()
+    }
+    return Concordance(name, shares, lines=read.first)
+
+
+class _Reading:
+    """The rows of a concordance as they are read: weights by code and target, and where each code is first.
+
+    spellings: how a code was first written, by itself without capitals, and in which line.
+    """
+
+    def __init__(self, name: str, faults: list[Fault]) -> None:
+        self.name, self.faults = name, faults
+        self.table: dict[str, dict[str, float]] = {}
+        self.first: dict[str, int] = {}
+        self.spellings: dict[tuple[str, str], tuple[str, int]] = {}
+
+    def add(self, line: int, code: str, to: str, weight: str) -> None:
+        """One row; a code that is split has a weight in each."""
+        place = f"{self.name} line {line}"
+        if not code:
+            self._fault(place, "from_code is blank", "name the code, or delete the line")
+            return
+        share = self._weight(weight, place)
+        if share is None:
+            return
+        self._check_spelling("from_code", code, line)
+        self._check_spelling("to_code", to, line)
+        shares = self.table.setdefault(code, {})
+        if to in shares:
+            what = f"{quoted(code)} to {quoted(to)} stands in line {self.first[code]} already"
+            self._fault(place, what, "keep one")
+        elif shares and not weight:
+            what = f"{quoted(code)} goes to {quoted(next(iter(shares)))} already (line {self.first[code]})"
+            self._fault(place, what, "keep one, or give both a weight")
+        else:
+            shares[to] = share
+            self.first.setdefault(code, line)
+
+    def _weight(self, text: str, place: str) -> float | None:
+        """The weight of a row, 1 where none is given; None, with a fault, where it is no share."""
+        if not text:
+            return 1.0
+        fault = number_fault(text, f"{place}, weight", "weight")
+        if fault is None and not 0 <= float(text) <= 1:
+            fault = Fault(f"{place}, weight", f"is {float(text):g}", "give a share from 0 to 1")
+        if fault is not None:
+            self.faults.append(fault)
+            return None
+        return float(text)
+
+    def _check_spelling(self, kind: str, word: str, line: int) -> None:
+        alike, before = self.spellings.setdefault((kind, word.casefold()), (word, line))
+        if alike != word:
+            what = f"{kind} {quoted(word)} differs from {quoted(alike)} (line {before}) by capitals only"
+            self._fault(f"{self.name} line {line}", what, "write both alike, or keep one")
+
+    def check(self) -> None:
+        """Weights add up to one, and there is a row."""
+        for code, shares in self.table.items():
+            total = math.fsum(shares.values())
+            if abs(total - 1) > WEIGHT_TOLERANCE:
+                what = f"the weights of {quoted(code)} add up to {total:g}"
+                self._fault(f"{self.name} line {self.first[code]}", what, "make them add up to 1")
+        if not self.table and not self.faults:
+            self._fault(self.name, "has no rows", "give it a row for every code")
+
+    def _fault(self, place: str, what: str, cure: str) -> None:
+        self.faults.append(Fault(place, what, cure))

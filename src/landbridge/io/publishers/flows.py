@@ -6,6 +6,7 @@ What is kept in memory is the sums, one bit per flow to find one that stands twi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from landbridge.io.publishers.report import Faults, Report, listed
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FlowSums", "Seen", "Targets", "years_of"]
+__all__ = ["FlowSums", "Sectors", "Seen", "Targets", "years_of"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -40,6 +41,19 @@ def years_of(years: int | Iterable[int] | None) -> frozenset[int] | None:
         what = f"no year: {', '.join(map(str, odd[:5]))}" if odd else "is empty"
         raise DataError("not years", [Fault("years", what, "give years like 2023, or 2019-2023")])
     return found
+
+
+@dataclass(frozen=True)
+class Sectors:
+    """How codes of products become sectors.
+
+    lookup: the sectors of a code, None where each code is one of its own. targets: the sectors in order, as
+    far as they are known. name: how faults call the concordance, blank where there is none.
+    """
+
+    lookup: Callable[[str], Shares | None] | None
+    targets: tuple[str, ...] = ()
+    name: str = ""
 
 
 class Targets:
@@ -145,25 +159,22 @@ class Seen:
 
 
 class FlowSums:
-    """Sums of flows. exporter, importer, sector: how codes become targets; measures: what is summed."""
+    """Sums of flows. regions, sectors: how codes become targets; measures: what is summed."""
 
     def __init__(
         self,
         regions: Concordance | None,
-        sector: Callable[[str], Shares | None] | None,
-        sectors: Sequence[str],
+        sectors: Sectors,
         years: frozenset[int] | None,
         measures: Sequence[str],
         faults: Faults,
         report: Report,
-        *,
-        sector_name: str = "",
     ) -> None:
         targets = regions.targets if regions else ()
         # One axis of countries for both ends, so that a code is looked up once.
         self.countries = Targets(regions, targets)
-        self.products = Targets(sector, sectors)
-        self._regions, self._sector_name = regions, sector_name
+        self.products = Targets(sectors.lookup, sectors.targets)
+        self._regions, self._sector_name = regions, sectors.name
         self._years, self._measures = years, tuple(measures)
         self._faults, self._report = faults, report
         self._seen = Seen()

@@ -7,6 +7,8 @@ import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +35,14 @@ SPLIT = {"CN1": "CHN", "CN2": "CHN", "MX1": "MEX", "MX2": "MEX"}
 # Direct purchases abroad are P33 in the 2018 edition and DPABR since 2021.
 FINAL = ("HFCE", "NPISH", "GGFC", "GFCF", "INVNT", "P33", "DPABR", "DIRPA", "CONS_NONRES", "FD")
 TAXES, ADDED, OUTPUT = ("TLS", "TAXSUB"), ("VA", "VALU"), ("OUT", "OUTPUT", "TOTAL")
+_TAXED = "taxes less subsidies on inputs"
 _FILE = re.compile(r"^(ICIO\d{4}_)?(\d{4})([_.]SML)?\.csv$", re.IGNORECASE)
 _LABEL = re.compile(r"([A-Z]{2}[A-Z0-9])_([A-Z0-9_]+)")
 # More columns are no edition; they would only fill the memory.
 MAX_COLUMNS = 12_000
 
 
-def read_icio(  # noqa: C901
+def read_icio(
     path: str | Path,
     *,
     theta: float | Mapping[str, float] | Sequence[float],
@@ -87,80 +90,22 @@ def read_icio(  # noqa: C901
     report.publisher = "OECD ICIO"
     report.files.append(member.shown)
     faults = Faults()
-    accounts: Accounts | None = None
-    countries: list[str] = []
-    industries: list[str] = []
-    width, met = 0, set[str]()
-    taxes: dict[str, None] = {}
-    for line, cells in _lines(member, faults):
-        if accounts is None:
-            layout, countries, industries = _layout(cells, member.shown, faults)
-            faults.raise_any(member.shown)
-            report.vintage = _edition(countries, industries, vintage, member.shown)
-            axes = (
-                Axis(countries, by_region, "country codes", faults),
-                Axis(industries, by_sector, "industry codes", faults),
-            )
-            faults.raise_any(member.shown)
-            accounts = Accounts(*axes, layout, member.shown, faults)
-            country_at = {c: n for n, c in enumerate(countries)}
-            industry_at = {s: n for n, s in enumerate(industries)}
-            width, expected = len(cells), set(layout.rows)
-            whole = np.array(layout.whole, dtype=np.int64)
-            whole_labels = {layout.rows[n] for n, at in enumerate(layout.using) if at in set(layout.whole)}
-            continue
-        label = cells[0].strip()
-        where = f"{member.shown} line {line}, {quoted(label)}"
-        if len(cells) != width:
-            what = f"{len(cells)} cells under {width} columns"
-            faults.add("cells", member.shown, f"{member.shown} line {line}", what, "check its commas")
-            continue
-        if label in met:
-            faults.add("twice", member.shown, where, "stands there twice", "keep one")
-            continue
-        met.add(label)
-        values = _numbers(cells, where, member.shown, faults, blank=label not in expected)
-        if values is None:
-            continue
-        report.rows_read += 1
-        parts = _LABEL.fullmatch(label)
-        country = SPLIT.get(parts.group(1), parts.group(1)) if parts else ""
-        if (label in whole_labels and values.any()) or (len(whole) and values[whole].any()):
-            what = "has figures of China or Mexico as a whole beside those of their parts"
-            cure = "give the regular table, or the extended one as published (the whole is zero there)"
-            faults.add("whole", member.shown, where, what, cure)
-        if parts and label in expected:
-            accounts.add(country_at[country], industry_at[parts.group(2)], values, where)
-            report.rows_kept += 1
-        elif label in TAXES or (parts and parts.group(2) in TAXES and country in country_at):
-            accounts.add_below("taxes less subsidies on inputs", values)
-            taxes["taxes less subsidies on inputs"] = None
-        elif label in ADDED:
-            accounts.add_below("value added", values)
-        elif label in OUTPUT:
-            accounts.add_below("output", values)
-        else:
-            faults.add("label", member.shown, where, "is no row of the table", f"expected {EXPECTED}")
-    if accounts is None:
+    lines = _lines(member, faults)
+    header = next(lines, None)
+    if header is None:
         raise DataError("no table", [Fault(member.shown, "is empty", f"expected {EXPECTED}")])
-    absent = [label for label in layout.rows if label not in met]
-    sold = {label[4:] for label in met}
-    odd = [s for s in industries if s not in sold]
-    if odd and len(odd) < len(industries):
-        what = f"columns {listed(odd)} of every country have no rows, and are no final uses that are known"
-        cure = f"restore their rows; final uses are {', '.join(FINAL)}"
-        faults.add("absent industry", member.shown, f"{member.shown} line 1", what, cure)
-        absent = [label for label in absent if label[4:] not in odd]
-    for names in (ADDED, OUTPUT):
-        absent += [] if met & set(names) else [names[0]]
-    faults.many(
-        "absent row",
-        member.shown,
-        len(absent),
-        lambda n: Fault(member.shown, f"no row {absent[n]}", "restore the publisher's rows"),
+    columns = _columns(header[1], member.shown, faults)
+    report.vintage = _edition(columns.countries, columns.industries, vintage, member.shown)
+    axes = (
+        Axis(columns.countries, by_region, "country codes", faults),
+        Axis(columns.industries, by_sector, "industry codes", faults),
     )
-    if not absent and not odd:  # with a row missing no column adds up, and that would be told of each
-        accounts.check("output", [*taxes, "value added"], member.shown)
+    faults.raise_any(member.shown)
+    accounts = Accounts(*axes, columns.layout, member.shown, faults)
+    body = _Body(columns, accounts, member.shown, faults)
+    for line, cells in lines:
+        body.add(line, cells, report)
+    body.finish()
     faults.raise_any(member.shown)
     if accounts.negative_uses:
         report.note(f"{accounts.negative_uses} inputs are negative in the publisher's table")
@@ -212,15 +157,53 @@ def _lines(member: Member, faults: Faults) -> Iterator[tuple[int, list[str]]]:
             faults.add("quotes", member.shown, where, str(error), "check its quotes")
 
 
-def _layout(header: list[str], shown: str, faults: Faults) -> tuple[Layout, list[str], list[str]]:
-    """What each column is, the countries and the industries, in the order of the file."""
+@dataclass(frozen=True)
+class _Columns:
+    """What each column of a table is: inputs of an industry of a country, final use of a country, the total.
+
+    labels: of every column, that of the row labels too.
+    """
+
+    labels: list[str]
+    using: dict[int, tuple[str, str]]
+    final: dict[int, str]
+    total: int | None
+
+    @cached_property
+    def countries(self) -> list[str]:
+        """In the order of the file."""
+        return list(dict.fromkeys(country for country, _ in self.using.values()))
+
+    @cached_property
+    def industries(self) -> list[str]:
+        """In the order of the file."""
+        return list(dict.fromkeys(industry for _, industry in self.using.values()))
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The same by number. A country that has parts beside it must be zero as a whole."""
+        named = [label for label in self.labels[1:] if _LABEL.fullmatch(label)]
+        parted = {SPLIT[label[:3]] for label in named if label[:3] in SPLIT and label[4:] not in FINAL}
+        country = {c: n for n, c in enumerate(self.countries)}
+        industry = {s: n for n, s in enumerate(self.industries)}
+        return Layout(
+            {at: (country[c], industry[s]) for at, (c, s) in self.using.items()},
+            {at: country.get(c, 0) for at, c in self.final.items()},
+            self.total,
+            tuple(self.labels[at] for at in self.using),
+            tuple(at for at in self.using if self.labels[at][:3] in parted),
+        )
+
+
+def _columns(header: list[str], shown: str, faults: Faults) -> _Columns:
+    """What each column is. Raises DataError with every fault of the header."""
     where = f"{shown} line 1"
     labels = [cell.strip() for cell in header]
     if len(labels) < 3 or len(labels) > MAX_COLUMNS:
         mark = next((m for m in ";\t" if m in labels[0]), "") if len(labels) == 1 else ""
         what = "the columns are not separated by commas" if mark else f"has {len(labels):,} columns"
         faults.add("header", shown, where, what, f"expected {EXPECTED}")
-        return Layout({}, {}, None), [], []
+        faults.raise_any(shown)
     using: dict[int, tuple[str, str]] = {}
     final: dict[int, str] = {}
     total: int | None = None
@@ -238,34 +221,107 @@ def _layout(header: list[str], shown: str, faults: Faults) -> tuple[Layout, list
             using[at] = (SPLIT.get(parts.group(1), parts.group(1)), parts.group(2))
         else:
             faults.add("column", shown, where, f"column {quoted(label)} is none", f"expected {EXPECTED}")
-    countries = list(dict.fromkeys(country for country, _ in using.values()))
-    industries = list(dict.fromkeys(industry for _, industry in using.values()))
-    named = {label for label in met if _LABEL.fullmatch(label)}
+    columns = _Columns(labels, using, final, total)
+    _check_columns(columns, where, shown, faults)
+    faults.raise_any(shown)
+    return columns
+
+
+def _check_columns(columns: _Columns, where: str, shown: str, faults: Faults) -> None:
+    """Every country has every industry and a final demand."""
+    countries = columns.countries
+    named = dict.fromkeys(label for label in columns.labels[1:] if _LABEL.fullmatch(label))
     prefixes = dict.fromkeys(label[:3] for label in named if label[4:] not in FINAL)
-    absent = [f"{p}_{s}" for p in prefixes for s in industries if f"{p}_{s}" not in named]
+    absent = [f"{p}_{s}" for p in prefixes for s in columns.industries if f"{p}_{s}" not in named]
     faults.many(
         "absent column",
         shown,
         len(absent),
         lambda n: Fault(where, f"no column {absent[n]}", "restore the publisher's columns"),
     )
-    if not using:
+    if not columns.using:
         faults.add("no column", shown, where, "no column COUNTRY_INDUSTRY", f"expected {EXPECTED}")
-    for country in sorted(set(countries) ^ set(final.values())):
+    for country in sorted(set(countries) ^ set(columns.final.values())):
         which = "industries" if country in countries else "final demand"
         other = "final demand" if country in countries else "industries"
         faults.add("axes", shown, where, f"{country} has {which} but no {other}", "restore its columns")
-    parted = {SPLIT[label[:3]] for label in named if label[:3] in SPLIT and label[4:] not in FINAL}
-    at_country = {c: n for n, c in enumerate(countries)}
-    at_industry = {s: n for n, s in enumerate(industries)}
-    layout = Layout(
-        {at: (at_country[c], at_industry[s]) for at, (c, s) in using.items()},
-        {at: at_country.get(c, 0) for at, c in final.items()},
-        total,
-        tuple(labels[at] for at in using),
-        tuple(at for at in using if labels[at][:3] in SPLIT.values() and labels[at][:3] in parted),
-    )
-    return layout, countries, industries
+
+
+class _Body:
+    """The rows below the header, each added to the sums as its label says."""
+
+    def __init__(self, columns: _Columns, accounts: Accounts, shown: str, faults: Faults) -> None:
+        layout = columns.layout
+        self.columns, self.accounts, self.shown, self.faults = columns, accounts, shown, faults
+        self.expected = set(layout.rows)
+        self.country_at = {c: n for n, c in enumerate(columns.countries)}
+        self.industry_at = {s: n for n, s in enumerate(columns.industries)}
+        self.whole = np.array(layout.whole, dtype=np.int64)
+        self.whole_labels = {columns.labels[at] for at in layout.whole}
+        self.met: set[str] = set()
+        self.taxed = False
+
+    def add(self, line: int, cells: list[str], report: Report) -> None:
+        """One row of the file."""
+        label = cells[0].strip()
+        where = f"{self.shown} line {line}, {quoted(label)}"
+        if len(cells) != len(self.columns.labels):
+            what = f"{len(cells)} cells under {len(self.columns.labels)} columns"
+            self.faults.add("cells", self.shown, f"{self.shown} line {line}", what, "check its commas")
+            return
+        if label in self.met:
+            self.faults.add("twice", self.shown, where, "stands there twice", "keep one")
+            return
+        self.met.add(label)
+        values = _numbers(cells, where, self.shown, self.faults, blank=label not in self.expected)
+        if values is None:
+            return
+        report.rows_read += 1
+        if (label in self.whole_labels and values.any()) or values[self.whole].any():
+            what = "has figures of China or Mexico as a whole beside those of their parts"
+            cure = "give the regular table, or the extended one as published (the whole is zero there)"
+            self.faults.add("whole", self.shown, where, what, cure)
+        report.rows_kept += self._book(label, values, where)
+
+    def _book(self, label: str, values: Array, where: str) -> bool:
+        """Add a row to the sum that its label names; True where it is a row of sales."""
+        parts = _LABEL.fullmatch(label)
+        country, industry = parts.groups() if parts else ("", "")
+        country = SPLIT.get(country, country)
+        if parts and label in self.expected:
+            self.accounts.add(self.country_at[country], self.industry_at[industry], values, where)
+            return True
+        if label in TAXES or (industry in TAXES and country in self.country_at):
+            self.accounts.add_below(_TAXED, values)
+            self.taxed = True
+        elif label in ADDED:
+            self.accounts.add_below("value added", values)
+        elif label in OUTPUT:
+            self.accounts.add_below("output", values)
+        else:
+            self.faults.add("label", self.shown, where, "is no row of the table", f"expected {EXPECTED}")
+        return False
+
+    def finish(self) -> None:
+        """Whether every row was there, and whether columns add up to their output."""
+        absent = [label for label in self.columns.layout.rows if label not in self.met]
+        sold = {label[4:] for label in self.met}
+        odd = [s for s in self.columns.industries if s not in sold]
+        if odd and len(odd) < len(self.columns.industries):
+            what = f"columns {listed(odd)} of every country have no rows, and are no known final uses"
+            cure = f"restore their rows; final uses are {', '.join(FINAL)}"
+            self.faults.add("absent industry", self.shown, f"{self.shown} line 1", what, cure)
+            absent = [label for label in absent if label[4:] not in odd]
+        absent += [names[0] for names in (ADDED, OUTPUT) if not self.met & set(names)]
+        self.faults.many(
+            "absent row",
+            self.shown,
+            len(absent),
+            lambda n: Fault(self.shown, f"no row {absent[n]}", "restore the publisher's rows"),
+        )
+        if not absent and not odd:  # with a row missing no column adds up, and that would be told of each
+            parts = [_TAXED, "value added"] if self.taxed else ["value added"]
+            self.accounts.check("output", parts, self.shown)
 
 
 def _edition(countries: Sequence[str], industries: Sequence[str], vintage: str | None, shown: str) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.publishers.concordance import Concordance, as_concordance
 from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, MAX_COUNTRIES, Seen, years_of
 from landbridge.io.publishers.report import Faults, Report, listed
-from landbridge.io.publishers.source import Field, members, read_rows
+from landbridge.io.publishers.source import Member, members, read_rows
+from landbridge.io.publishers.typed import Field, Rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +42,7 @@ _WDI_FILE = re.compile(r"^WDI(CSV|Data)\.csv(\.gz)?$", re.IGNORECASE)
 _GRAVITY_FILE = re.compile(r"^Gravity_V(\d{6}[a-z]?)\.csv(\.gz)?$", re.IGNORECASE)
 _WDI_NAMES = ("Country Name", "Indicator Name")
 _WDI_KEYS = ("Country Code", "Indicator Code")
+_WDI_COLUMNS = ["year", "region", "indicator", "value"]
 
 
 def read_wdi(
@@ -77,91 +81,132 @@ def read_wdi(
     Source: World Bank, WDI bulk download (datatopics.worldbank.org/world-development-indicators), README
     of the zip as public code describes it. Not yet run on the original.
     """
-    import pandas as pd
-
     path, report = Path(path), report if report is not None else Report()
-    wanted_years = years_of(years)
     named = [indicators] if isinstance(indicators, str) else list(indicators or ())
     by_region = as_concordance(regions, "regions") if regions is not None else None
-    summed = ADDITIVE | set(additive)
-    odd = [code for code in named if by_region and code not in summed]
-    if odd or (by_region and not named):
-        what = f"{', '.join(odd[:5])} may not be summed over countries" if odd else "all cannot be summed"
-        cure = "name those that can as additive, or read without a concordance"
-        raise DataError("no sums", [Fault("indicators", what, cure)])
-    found = members(path, _WDI_FILE, "WDICSV.csv or WDIData.csv")
-    (member,) = found[:1]
+    if by_region is not None:
+        _require_sums(named, ADDITIVE | set(additive))
+    asked = _Asked(years_of(years), by_region, named)
+    member = members(path, _WDI_FILE, "WDICSV.csv or WDIData.csv")[0]
     report.publisher, report.vintage = "World Bank WDI", ""
     report.files.append(member.shown)
     faults = Faults()
-    held: list[int] = []
+    book = _Wdi(asked, member.shown, faults)
+    known = (*_WDI_NAMES, *(str(year) for year in range(1900, 2100)))
+    for rows in read_rows(member, book.fields, known, WDI_EXPECTED, faults, report):
+        book.add(rows, report)
+    book.check()
+    faults.raise_any(path.name)
+    report.drop("of other indicators or countries than asked for", report.rows_read - report.rows_kept)
+    frame = book.frame()
+    if by_region is not None:
+        frame = _summed(frame, by_region, report)
+    return frame.sort_values(["indicator", "year", "region"], ignore_index=True)[_WDI_COLUMNS]
 
-    def fields(header: Sequence[str]) -> Sequence[Field]:
-        held.extend(int(name) for name in header if re.fullmatch(r"(19|20)\d\d", name))
-        chosen = [year for year in held if wanted_years is None or year in wanted_years]
-        missing = sorted((wanted_years or frozenset()) - set(held))
-        for year in missing:
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of a file: years, a concordance of countries, names of figures; None or empty for all."""
+
+    years: frozenset[int] | None
+    by_region: Concordance | None
+    named: Sequence[str]
+
+    def goes(self, country: str) -> bool:
+        """True where a country is not left out."""
+        return self.by_region is None or bool(self.by_region(country))
+
+    def knows(self, country: str) -> bool:
+        """True where a country is named, be it to leave it out."""
+        return self.by_region is None or self.by_region(country) is not None
+
+
+def _require_sums(named: Sequence[str], summed: frozenset[str]) -> None:
+    """Refuse to sum over countries what no sum keeps the meaning of."""
+    odd = [code for code in named if code not in summed]
+    if odd or not named:
+        what = f"{', '.join(odd[:5])} may not be summed over countries" if odd else "all cannot be summed"
+        cure = "name those that can as additive, or read without a concordance"
+        raise DataError("no sums", [Fault("indicators", what, cure)])
+
+
+class _Wdi:
+    """The file of the WDI, block by block: a row is one indicator of one country, a column a year."""
+
+    def __init__(self, asked: _Asked, shown: str, faults: Faults) -> None:
+        self.asked, self.shown, self.faults = asked, shown, faults
+        self.met: set[tuple[str, str]] = set()
+        self.frames: list[pd.DataFrame] = []
+
+    def fields(self, header: Sequence[str]) -> Sequence[Field]:
+        """The columns to read: the codes, and the years asked for."""
+        held = [int(name) for name in header if re.fullmatch(r"(19|20)\d\d", name)]
+        wanted = self.asked.years
+        for year in sorted((wanted or frozenset()) - set(held)):
             told = f"{min(held)}-{max(held)}" if held else "none"
-            faults.add("year", member.shown, f"{member.shown}, years", f"no {year}", f"it has {told}")
+            self.faults.add("year", self.shown, f"{self.shown}, years", f"no {year}", f"it has {told}")
         if not held:
-            faults.add("year", member.shown, f"{member.shown} line 1", "no years", f"expected {WDI_EXPECTED}")
+            where = f"{self.shown} line 1"
+            self.faults.add("year", self.shown, where, "no years", f"expected {WDI_EXPECTED}")
+        chosen = [year for year in held if wanted is None or year in wanted]
         return [
             *(Field(name, "code") for name in _WDI_KEYS),
             *(Field(str(year), "number", blank=True) for year in chosen),
         ]
 
-    known = (*_WDI_NAMES, *(str(year) for year in range(1900, 2100)))
-    frames: list[pd.DataFrame] = []
-    met: set[tuple[str, str]] = set()
-    codes: set[str] = set()
-    countries: set[str] = set()
-    for rows in read_rows(member, fields, known, WDI_EXPECTED, faults, report):
+    def add(self, rows: Rows, report: Report) -> None:
+        """One block of rows."""
         country, indicator = rows.code("Country Code"), rows.code("Indicator Code")
         report.rows_read += len(rows)
         pairs = [(country.of(n), indicator.of(n)) for n in range(len(rows))]
         for n, pair in enumerate(pairs):
-            if pair in met:
+            if pair in self.met:
                 where = f"{rows.name} line {rows.lines[n]}"
-                faults.add("twice", rows.name, where, f"a second row for {', '.join(pair)}", "keep one")
-            met.add(pair)
-        codes.update(indicator.texts)
-        countries.update(country.texts)
-        keep = np.array(
-            [(not named or i in named) and (by_region is None or by_region(c) is not None) for c, i in pairs],
-            dtype=bool,
-        )
-        kept = np.flatnonzero(keep)
+                self.faults.add("twice", rows.name, where, f"a second row for {', '.join(pair)}", "keep one")
+            self.met.add(pair)
+        named = self.asked.named
+        kept = [n for n, (c, i) in enumerate(pairs) if (not named or i in named) and self.asked.knows(c)]
         report.rows_kept += len(kept)
+        if kept:
+            self._keep(rows, kept, [pairs[n] for n in kept])
+
+    def _keep(self, rows: Rows, kept: list[int], pairs: list[tuple[str, str]]) -> None:
+        """A frame for each year, without its blanks."""
+        import pandas as pd
+
         for name in rows.columns:
-            if name in _WDI_KEYS or not len(kept):
-                continue
-            values = rows.number(name)[kept]
-            frames.append(
-                pd.DataFrame(
+            if name not in _WDI_KEYS:
+                frame = pd.DataFrame(
                     {
                         "year": np.full(len(kept), int(name), dtype=np.int16),
-                        "region": [pairs[n][0] for n in kept],
-                        "indicator": [pairs[n][1] for n in kept],
-                        "value": values,
+                        "region": [country for country, _ in pairs],
+                        "indicator": [indicator for _, indicator in pairs],
+                        "value": rows.number(name)[kept],
                     }
-                ).dropna()
-            )
-    for code in named:
-        if codes and code not in codes:
-            cure = did_you_mean(code, codes) or "see the series file of the zip"
-            faults.add("indicator", member.shown, f"{member.shown}, indicators", f"no {code}", cure)
-    if by_region is not None and countries:
-        missing_codes = [code for code in by_region.table if code not in countries]
-        if missing_codes:
-            told = f"names {listed(missing_codes)}, which the file has not"
-            faults.add("countries", by_region.name, by_region.name, told, "delete their rows")
-    faults.raise_any(path.name)
-    report.drop("of other indicators or countries than asked for", report.rows_read - report.rows_kept)
-    columns = ["year", "region", "indicator", "value"]
-    frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
-    if by_region is not None:
-        frame = _summed(frame, by_region, report)
-    return frame.sort_values(["indicator", "year", "region"], ignore_index=True)[columns]
+                )
+                self.frames.append(frame.dropna())
+
+    def check(self) -> None:
+        """Whether the file has the indicators and the countries asked for."""
+        countries, codes = {c for c, _ in self.met}, {i for _, i in self.met}
+        for code in self.asked.named:
+            if codes and code not in codes:
+                cure = did_you_mean(code, codes) or "see the series file of the zip"
+                where = f"{self.shown}, indicators"
+                self.faults.add("indicator", self.shown, where, f"no {code}", cure)
+        by = self.asked.by_region
+        missing = [code for code in by.table if code not in countries] if by and countries else []
+        if by is not None and missing:
+            told = f"names {listed(missing)}, which the file has not"
+            self.faults.add("countries", by.name, by.name, told, "delete their rows")
+
+    def frame(self) -> pd.DataFrame:
+        """The figures, long."""
+        import pandas as pd
+
+        return (
+            pd.concat(self.frames, ignore_index=True) if self.frames else pd.DataFrame(columns=_WDI_COLUMNS)
+        )
 
 
 def _summed(frame: pd.DataFrame, by: Concordance, report: Report) -> pd.DataFrame:
@@ -188,7 +233,7 @@ def _summed(frame: pd.DataFrame, by: Concordance, report: Report) -> pd.DataFram
     return out.loc[whole]
 
 
-def read_gravity(  # noqa: C901
+def read_gravity(
     path: str | Path,
     *,
     variables: Iterable[str] = GRAVITY,
@@ -225,100 +270,142 @@ def read_gravity(  # noqa: C901
     Source: Conte, Cotterlaz, Mayer (2022), The CEPII Gravity database, working paper 2022-05, and the
     documentation of the release. Not yet run on the original.
     """
-    import pandas as pd
-
     path, report = Path(path), report if report is not None else Report()
-    wanted, chosen = years_of(years), tuple(dict.fromkeys(variables))
     by_region = as_concordance(regions, "regions") if regions is not None else None
     if by_region is not None:
-        single = [to for to in by_region.targets if _sources(by_region, to) != 1]
-        if single or any(len(s) > 1 for s in by_region.table.values()):
-            what = f"gives {', '.join(single[:5]) or 'a region'} several countries, or parts of one"
-            cure = "name one country a region: distances and treaties cannot be summed"
-            raise DataError("no sums", [Fault(by_region.name, what, cure)])
-    found = members(path, _GRAVITY_FILE, "Gravity_Vyyyymm.csv")
-    (member,) = found[:1]
+        _require_one_country(by_region)
+    asked = _Asked(years_of(years), by_region, tuple(dict.fromkeys(variables)))
+    member = members(path, _GRAVITY_FILE, "Gravity_Vyyyymm.csv")[0]
+    report.publisher, report.vintage = "CEPII Gravity", _gravity_release(member, vintage)
+    report.files.append(member.shown)
+    faults = Faults()
+    book = _Gravity(asked, member.shown, faults)
+    for rows in read_rows(member, book.fields, None, GRAVITY_EXPECTED, faults, report):
+        book.add(rows, report)
+    book.check()
+    faults.raise_any(path.name)
+    return book.frame()
+
+
+def _require_one_country(by: Concordance) -> None:
+    """Refuse regions of several countries."""
+    several = [to for to in by.targets if _sources(by, to) != 1]
+    if several or any(len(shares) > 1 for shares in by.table.values()):
+        what = f"gives {', '.join(several[:5]) or 'a region'} several countries, or parts of one"
+        cure = "name one country a region: distances and treaties cannot be summed"
+        raise DataError("no sums", [Fault(by.name, what, cure)])
+
+
+def _gravity_release(member: Member, vintage: str | None) -> str:
+    """The release as stated, else as the name of the file tells it, which must then be one that is known."""
     name = _GRAVITY_FILE.match(member.name)
     release = vintage or (name.group(1) if name else "")
     if vintage is None and release not in GRAVITY_VINTAGES:
         what = f"release {release} is not known" if release else "its name does not tell the release"
         cure = f"known: {', '.join(GRAVITY_VINTAGES)}; where its columns are the same, state the vintage"
         raise DataError("not a Gravity that is known", [Fault(member.shown, what, cure)])
-    report.publisher, report.vintage = "CEPII Gravity", release
-    report.files.append(member.shown)
-    faults = Faults()
+    return release
 
-    def fields(header: Sequence[str]) -> Sequence[Field]:
+
+class _Gravity:
+    """The file of the Gravity database, block by block: a row is a pair of countries in a year.
+
+    country: numbers of the countries met. years: those of the file.
+    """
+
+    def __init__(self, asked: _Asked, shown: str, faults: Faults) -> None:
+        self.asked, self.shown, self.faults = asked, shown, faults
+        self.country: dict[str, int] = {}
+        self.years: set[int] = set()
+        self.seen = Seen()
+        self.frames: list[pd.DataFrame] = []
+
+    def fields(self, header: Sequence[str]) -> Sequence[Field]:
+        """The columns to read: the keys, and the variables asked for."""
         keys = ("year", "iso3_o", "iso3_d", "country_exists_o", "country_exists_d")
-        for variable in chosen:
+        for variable in self.asked.named:
             if variable not in header:
                 cure = did_you_mean(variable, header) or f"the file has {', '.join(header[:8])} ..."
-                faults.add("variable", member.shown, f"{member.shown}, variables", f"no {variable}", cure)
+                where = f"{self.shown}, variables"
+                self.faults.add("variable", self.shown, where, f"no {variable}", cure)
         return [
             Field("year", "whole", low=FIRST_YEAR, high=LAST_YEAR, unit="years"),
             *(Field(c, "code", pattern="[A-Z0-9]{3}", unit="three letters") for c in ("iso3_o", "iso3_d")),
             *(Field(c, "whole", low=0, high=1) for c in ("country_exists_o", "country_exists_d")),
-            *(Field(v, "number", blank=True) for v in chosen if v in header and v not in keys),
+            *(Field(v, "number", blank=True) for v in self.asked.named if v in header and v not in keys),
         ]
 
-    country: dict[str, int] = {}
-    seen, frames, met = Seen(), list[pd.DataFrame](), set[int]()
-    for rows in read_rows(member, fields, None, GRAVITY_EXPECTED, faults, report):
+    def add(self, rows: Rows, report: Report) -> None:
+        """One block of rows."""
+        import pandas as pd
+
+        year, origin, destination = rows.whole("year"), rows.code("iso3_o"), rows.code("iso3_d")
         report.rows_read += len(rows)
-        year = rows.whole("year")
-        met.update(np.unique(year).tolist())
-        keep = np.ones(len(rows), dtype=bool)
-        if wanted is not None:
-            keep &= np.isin(year, list(wanted))
-            report.drop("of another year than asked for", int((~keep).sum()))
-        exist = (rows.whole("country_exists_o") == 1) & (rows.whole("country_exists_d") == 1)
-        report.drop("of a country that did not exist in the year", int((keep & ~exist).sum()))
-        keep &= exist
-        origin, destination = rows.code("iso3_o"), rows.code("iso3_d")
-        if by_region is not None:
-            inside = (origin.map(lambda c: int(bool(by_region(c)))) == 1) & (
-                destination.map(lambda c: int(bool(by_region(c)))) == 1
-            )
-            report.drop(f"not in {by_region.name}", int((keep & ~inside).sum()))
-            keep &= inside
-        at = np.flatnonzero(keep)
-        o, d = (c.map(lambda code: country.setdefault(code, len(country)))[at] for c in (origin, destination))
-        if len(country) > MAX_COUNTRIES:
-            what = f"has {len(country):,} countries"
-            raise DataError("not a list of pairs", [Fault(member.shown, what, "check that it is the file")])
-        for n in seen.add(year[at], o, d):
+        self.years.update(np.unique(year).tolist())
+        at = np.flatnonzero(self._kept(rows, report))
+        o, d = (
+            c.map(lambda code: self.country.setdefault(code, len(self.country)))[at]
+            for c in (origin, destination)
+        )
+        if len(self.country) > MAX_COUNTRIES:
+            what = f"has {len(self.country):,} countries"
+            raise DataError("not a list of pairs", [Fault(self.shown, what, "check that it is the file")])
+        for n in self.seen.add(year[at], o, d):
             row = int(at[n])
             pair = f"{origin.of(row)}, {destination.of(row)}, {year[row]}"
             where = f"{rows.name} line {rows.lines[row]}"
-            faults.add("twice", rows.name, where, f"a second row for {pair}", "keep one")
+            self.faults.add("twice", rows.name, where, f"a second row for {pair}", "keep one")
         report.rows_kept += len(at)
-
-        def code_of(text: str) -> str:
-            shares = by_region(text) if by_region is not None else None
-            return shares[0][0] if shares else text
-
-        frames.append(
-            pd.DataFrame(
-                {
-                    "year": year[at].astype(np.int16),
-                    "exporter": [code_of(origin.of(int(n))) for n in at],
-                    "importer": [code_of(destination.of(int(n))) for n in at],
-                    **{v: rows.number(v)[at] for v in chosen if v in rows.columns},
-                }
-            )
+        frame = pd.DataFrame(
+            {
+                "year": year[at].astype(np.int16),
+                "exporter": [self._region(origin.of(int(n))) for n in at],
+                "importer": [self._region(destination.of(int(n))) for n in at],
+                **{v: rows.number(v)[at] for v in self.asked.named if v in rows.columns},
+            }
         )
-    for one in sorted((wanted or frozenset()) - met):
-        if met:
-            told = f"it has {min(met)}-{max(met)}"
-            faults.add("year", member.shown, f"{member.shown}, years", f"no {one}", told)
-    if by_region is not None and country:
-        idle = [code for code in by_region.table if by_region(code) and code not in country]
-        if idle:
+        self.frames.append(frame)
+
+    def _kept(self, rows: Rows, report: Report) -> NDArray[np.bool_]:
+        """Which rows are of a year and of countries asked for, both existing then."""
+        keep = np.ones(len(rows), dtype=bool)
+
+        def drop(good: NDArray[np.bool_], why: str) -> None:
+            report.drop(why, int((keep & ~good).sum()))
+            keep[~good] = False
+
+        if self.asked.years is not None:
+            drop(np.isin(rows.whole("year"), list(self.asked.years)), "of another year than asked for")
+        exist = (rows.whole("country_exists_o") == 1) & (rows.whole("country_exists_d") == 1)
+        drop(exist, "of a country that did not exist in the year")
+        if self.asked.by_region is not None:
+            inside = [rows.code(column).map(self.asked.goes) == 1 for column in ("iso3_o", "iso3_d")]
+            drop(np.asarray(inside[0] & inside[1]), f"not in {self.asked.by_region.name}")
+        return keep
+
+    def _region(self, country: str) -> str:
+        by = self.asked.by_region
+        shares = by(country) if by is not None else None
+        return shares[0][0] if shares else country
+
+    def check(self) -> None:
+        """Whether the file has the years and the countries asked for."""
+        if self.years:
+            told = f"it has {min(self.years)}-{max(self.years)}"
+            for year in sorted((self.asked.years or frozenset()) - self.years):
+                self.faults.add("year", self.shown, f"{self.shown}, years", f"no {year}", told)
+        by = self.asked.by_region
+        idle = [c for c in by.table if by(c) and c not in self.country] if by and self.country else []
+        if by is not None and idle:
             told = f"names {listed(idle)}, which the file has not in these years"
-            faults.add("countries", by_region.name, by_region.name, told, "delete their rows")
-    faults.raise_any(path.name)
-    frame = pd.concat(frames, ignore_index=True)
-    return frame.sort_values(["year", "exporter", "importer"], ignore_index=True)
+            self.faults.add("countries", by.name, by.name, told, "delete their rows")
+
+    def frame(self) -> pd.DataFrame:
+        """The variables by year and pair."""
+        import pandas as pd
+
+        frame = pd.concat(self.frames, ignore_index=True)
+        return frame.sort_values(["year", "exporter", "importer"], ignore_index=True)
 
 
 def _sources(by: Concordance, to: str) -> int:

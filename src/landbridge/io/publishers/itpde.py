@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from landbridge.errors import DataError, Fault
-from landbridge.io.publishers.concordance import Concordance, Shares, as_concordance
-from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, FlowSums, years_of
+from landbridge.io.publishers.concordance import Concordance, as_concordance
+from landbridge.io.publishers.flows import FIRST_YEAR, LAST_YEAR, FlowSums, Sectors, years_of
 from landbridge.io.publishers.report import Faults, Report
-from landbridge.io.publishers.source import Field, members, read_rows
+from landbridge.io.publishers.source import members, read_rows
+from landbridge.io.publishers.typed import Field
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,13 +86,11 @@ def read_itpde(
         cure = f"known: {', '.join(RELEASES)}; where its columns are the same, state the vintage"
         raise DataError("not an ITPD-E that is known", [Fault(member.shown, what, cure)])
     by_region = as_concordance(regions, "regions") if regions is not None else None
-    sector, targets, sector_name, broad = _sectors(sectors)
+    broad = sectors == "broad"
     report.publisher, report.vintage = "USITC ITPD-E", release
     report.files.append(member.shown)
     faults = Faults()
-    sums = FlowSums(
-        by_region, sector, targets, wanted, ("trade_musd",), faults, report, sector_name=sector_name
-    )
+    sums = FlowSums(by_region, _sectors(sectors), wanted, ("trade_musd",), faults, report)
     unknown = 0
 
     def fields(header: Sequence[str]) -> Sequence[Field]:
@@ -132,14 +131,13 @@ def read_itpde(
     return sums.frame()
 
 
-def _sectors(
-    sectors: Concordance | Mapping[str, str] | str | Path,
-) -> tuple[Callable[[str], Shares | None] | None, tuple[str, ...], str, bool]:
-    if isinstance(sectors, str) and sectors == "total":
-        return (lambda code: (("ALL", 1.0),)), ("ALL",), "", False
-    if isinstance(sectors, str) and sectors == "broad":
-        return (lambda code: ((code.split("\t")[0], 1.0),)), (), "", True
-    if isinstance(sectors, str) and sectors == "industry":
-        return None, (), "", False
+def _sectors(sectors: Concordance | Mapping[str, str] | str | Path) -> Sectors:
+    """How industries become sectors; for broad ones a code is the broad one, a tab, the industry."""
+    if sectors == "total":
+        return Sectors(lambda code: (("ALL", 1.0),), ("ALL",))
+    if sectors == "broad":
+        return Sectors(lambda code: ((code.split("\t")[0], 1.0),))
+    if sectors == "industry":
+        return Sectors(None)
     table = as_concordance(sectors, "sectors")
-    return table, table.targets, table.name, False
+    return Sectors(table, table.targets, table.name)
