@@ -515,5 +515,5 @@ class Economy:
         sales = np.broadcast_to(Y_bar[:, None, :], base.pi.shape)
         if self.paid is not None and worth is not None:
             sales = sales * (1.0 - self.paid.total)
-            sales[self.paid.sectors] += worth * self.paid.weight
+            sales.reshape(-1)[self.paid.at] += worth * self.paid.weight
         return Cotangents(out, share, Y_bar, sales, -I_bar if revenue else np.zeros(base.N))
