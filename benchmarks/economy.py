@@ -27,7 +27,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "tests" / "published")]
 
-from landbridge.trade import TradeTable, solve  # noqa: E402
+from landbridge.trade import Equilibrium, TradeTable, solve  # noqa: E402
 
 clock = time.process_time if "--cpu" in sys.argv else time.perf_counter
 
@@ -226,6 +226,49 @@ def gegravity() -> None:
     print(f"  both agree to {gap:.0e} percentage points in factory-gate prices")
 
 
+def rents_and_payments(rounds: int = 41) -> None:
+    """The embedded table under the costs and payments of a scenario, with and without what was added to it.
+
+    "by passes alone" is the search without two-level steps, as it was before there were rents and payments.
+    All are timed in turn, so that a busy moment meets all of them.
+    """
+    import landbridge as lb
+    from landbridge.trade import coarse
+
+    result = lb.run(lb.load(), "cku-railway")
+    table, cost, carriage = lb.load().trade, result.cost_hat, result.carriage
+    plain = replace(table, rent_share=np.zeros_like(table.rent_share))
+    applies = coarse.applies
+
+    def passes() -> Equilibrium:
+        coarse.applies = lambda base: False
+        try:
+            return solve(plain, cost)
+        finally:
+            coarse.applies = applies
+
+    works: dict[str, Callable[[], Equilibrium]] = {
+        "31x17 of 2023, cku-railway, by passes alone": passes,
+        "  plain": lambda: solve(plain, cost),
+        "  rents": lambda: solve(table, cost),
+        "  payments": lambda: solve(plain, cost, carriage=carriage),
+        "  rents and payments": lambda: solve(table, cost, carriage=carriage),
+        "  with payments read anew": lambda: solve(table, cost, carriage=replace(carriage)),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    evaluations = {name: work().status.iterations for name, work in works.items()}
+    for _ in range(rounds):
+        for name, work in works.items():
+            begin = clock()
+            work()
+            taken[name].append(clock() - begin)
+    median = {name: statistics.median(times) for name, times in taken.items()}
+    first = next(iter(median.values()))
+    for name, seconds in median.items():
+        target = "<= 1.3x" if name.endswith("and payments") else ""
+        row(name, seconds, target, f"{seconds / first:.2f}x, {evaluations[name]} evaluations")
+
+
 def world_194(B: int = 1_000) -> None:
     """The 194-country matrix of 2023: one shock, and a batch of random ones beside a loop over them."""
     folder = ROOT.parent / "shared/reference/trade/liberation_day_2025"
@@ -263,6 +306,7 @@ if __name__ == "__main__":
     print(f"numpy {np.__version__}, one thread, {kind} time, medians of five")
     caliendo_parro()
     grown(31, 17, 1e-10, "")
+    rents_and_payments()
     grown(77, 45, 1e-10, "<= 100 ms")
     grown(194, 1, 1e-12, "<= 4.6 ms")
     world_194()

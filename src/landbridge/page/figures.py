@@ -101,7 +101,7 @@ def income_bars(case: Digest, names: Mapping[str, str]) -> Picture:
     return Picture(address, alt, caption)
 
 
-def _draw_income(axes: Any, moved: Rows, names: Mapping[str, str]) -> None:
+def _draw_income(axes: Any, moved: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> None:
     """Bars, marks and labels of regions, the first at the bottom."""
     at = np.arange(len(moved))
     values = [row["percent"] for row in moved]

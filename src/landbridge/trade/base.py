@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.trade.coarse import Coarse
 from landbridge.trade.one_sector import Factors
 from landbridge.world.trade_table import TradeTable
 
@@ -44,6 +45,7 @@ class Base:
         self.of_rent = np.ascontiguousarray(table.rent_share.T) * self.b
         self.of_labour = self.b - self.of_rent if self.of_rent.any() else self.b
         self.fixed = np.flatnonzero((self.of_rent > 0.0) & (self.Y > 0.0))
+        self.Y_fixed = self.Y.reshape(-1)[self.fixed]
         self.size += len(self.fixed)
         self.wL = (self.of_labour * self.Y).sum(axis=0)
         self.rents = (self.of_rent * self.Y).sum(axis=0)
@@ -60,8 +62,9 @@ class Base:
         self.scale = np.ones(self.size)
         self.scale[2 * self.m : 2 * self.m + self.N] = self._damping()
         self.scale[2 * self.m + self.N :] = self._damping_of_output()
-        # Jacobians of the one-sector economy at the base, by closure and supply elasticity.
+        # By closure and supply elasticity: Jacobians of the one-sector economy at the base, two-level steps.
         self.factors: dict[tuple[Closure, float], Factors | None] = {}
+        self.coarse: dict[tuple[Closure, float], Coarse] = {}
 
     def to_costs(self, p: Array) -> Array:
         """sum_k g_n^ks p_n^k, how input prices enter unit costs: [s, n] -> [s, n]."""

@@ -15,7 +15,7 @@ the goods. See docs/theory/transit.md.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ class Carriage:
     sector: code of the sector that carries. kind [s]: k, number of the kind of goods of every sector. weight
     [o, d, s]. paid [o, d, k, m]: for e, the share of what buyers in d pay net of tariff for goods of o that
     goes to carriers of m, more than in the base. rent [o, d, k, m]: for r, its part above cost. Both may be
-    negative.
+    negative. The arrays are copied and cannot be written to.
     """
 
     sector: str
@@ -46,50 +46,56 @@ class Carriage:
     paid: Array
     rent: Array
 
+    def __post_init__(self) -> None:
+        for name in ("kind", "weight", "paid", "rent"):
+            array = np.array(getattr(self, name), dtype=np.int64 if name == "kind" else np.float64)
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+
+# A study solves the same payments under several closures and to first order.
+_of_tables: WeakKeyDictionary[Carriage, WeakKeyDictionary[TradeTable, Paid | None]] = WeakKeyDictionary()
+
 
 @dataclass(frozen=True, eq=False)
 class Paid:
-    """A Carriage in the layout of the solver: the sectors of which any sale is paid, kind by kind.
+    """A Carriage in the layout of the solver: only the sales of which any share is paid.
 
-    sector: number of that which carries. sectors [g]: numbers; those of a kind stand together and begin at
-    start [k]. weight [g, d, o]. at [c]: the pairs and kinds that pay, flat numbers in [k, d, o]; rates [2 m,
-    c]: e - r, then r, per weight. total [s, d, o]: sum of e over m.
+    Cells [c] are pairs and kinds that pay, kind by kind; sales [e] are those of every sector of a kind at
+    its cells, sector by sector. sector: number of that which carries. at, buyer, seller [e]: flat numbers in
+    [s, d, o], [s, d] and [s, o]. weight [e]. blocks: for each kind its sales (from, to) and cells (from, to).
+    rates [c, 2 m]: e - r, then r, per weight. total [s, d, o]: sum of e over m.
     """
 
     sector: int
-    sectors: NDArray[np.int64]
-    start: NDArray[np.int64]
+    at: NDArray[np.intp]
+    buyer: NDArray[np.intp]
+    seller: NDArray[np.intp]
     weight: Array
-    at: NDArray[np.int64]
+    blocks: tuple[tuple[int, int, int, int], ...]
     rates: Array
     total: Array
 
     @staticmethod
     def of(table: TradeTable, given: Carriage) -> Paid | None:
-        """The shares of a table's sales; None where nothing is paid.
+        """The shares of a table's sales, kept while both live; None where nothing is paid.
 
         Raises DataError for a wrong shape, numbers that are not finite and shares that leave nothing.
         """
+        kept = _of_tables.setdefault(given, WeakKeyDictionary())
+        if table not in kept:
+            kept[table] = Paid._made(table, given)
+        return kept[table]
+
+    @staticmethod
+    def _made(table: TradeTable, given: Carriage) -> Paid | None:
         N, S = len(table.regions), len(table.sectors)
-        kind = np.asarray(given.kind)
-        K = np.shape(given.paid)[2] if np.ndim(given.paid) == 4 else 1
-        faults: list[Fault] = []
-        shapes = {"kind": (S,), "weight": (N, N, S), "paid": (N, N, K, N), "rent": (N, N, K, N)}
-        for name, shape in shapes.items():
-            array = np.asarray(getattr(given, name))
-            if array.shape != shape:
-                faults.append(Fault(f"carriage.{name}", f"has shape {array.shape}", f"give {shape}"))
-            elif not np.isfinite(array).all():
-                faults.append(Fault(f"carriage.{name}", "is not finite", "give numbers, 0 = none"))
-        if np.ndim(given.paid) == 4 and kind.shape == (S,) and not ((kind >= 0) & (kind < K)).all():
-            faults.append(Fault("carriage.kind", "is not a number of a kind", f"give 0 to {K - 1}"))
-        if given.sector not in table.sectors:
-            cure = "give one of " + ", ".join(table.sectors)
-            faults.append(Fault("carriage.sector", f"no sector {given.sector!r}", cure))
-        if faults:
-            raise DataError("what carriers are paid does not fit the table", faults)
+        kind, K = given.kind, given.paid.shape[2] if given.paid.ndim == 4 else 1
+        _fits(table, given, K)
+        each = np.ones(N)
+        paid, rent = given.paid.reshape(-1, N), given.rent.reshape(-1, N)
         weight = np.where(table.trade > 0.0, given.weight, 0.0)
-        total = weight * given.paid.sum(axis=3)[:, :, kind]
+        total = weight * (paid @ each).reshape(N, N, K)[:, :, kind]
         if (total >= 1.0).any():
             axes = (table.regions, table.regions, table.sectors)
             what, cure = "leaves the exporter nothing", "give shares below 1 in sum"
@@ -97,64 +103,98 @@ class Paid:
                 "carriers are paid more than the goods cost",
                 cell_faults(total >= 1.0, "carriage.paid", axes, what, cure),
             )
-        any_paid = (given.paid != 0.0).any(axis=3) | (given.rent != 0.0).any(axis=3)
-        pays = (weight != 0.0) & any_paid[:, :, kind]
-        sectors = np.flatnonzero(pays.any(axis=(0, 1)))
-        if not len(sectors):
+        weight = weight.reshape(N * N, S)
+        any_paid = sum(np.einsum("cm,cm->c", a, a) for a in (paid, rent)).reshape(N * N, K) > 0.0
+        found = []
+        for k in range(K):
+            sectors = np.flatnonzero(kind == k)
+            at = np.flatnonzero(any_paid[:, k] & weight[:, sectors].any(axis=1))
+            sectors = sectors[weight[at][:, sectors].any(axis=0)]
+            if len(sectors):
+                found.append((k, sectors, at))
+        if not found:
             return None
-        sectors = sectors[np.argsort(kind[sectors], kind="stable")]
-        kinds, start = np.unique(kind[sectors], return_index=True)
-        by_kind = np.stack([pays[:, :, kind == k].any(axis=2) for k in kinds]).transpose(0, 2, 1)
-        k, d, o = np.nonzero(by_kind)
-        paid, rent = (a[o, d, kinds[k]].T for a in (given.paid, given.rent))
-        return Paid(
-            table.sectors.index(given.sector),
-            sectors,
-            start,
-            np.ascontiguousarray(weight[:, :, sectors].transpose(2, 1, 0)),
-            np.ravel_multi_index((k, d, o), by_kind.shape),
-            np.ascontiguousarray(np.concatenate([paid - rent, rent])),
-            np.ascontiguousarray(total.transpose(2, 1, 0)),
-        )
+        cells = np.cumsum([0, *(len(at) for _, _, at in found)]).tolist()
+        sales = np.cumsum([0, *(len(sectors) * len(at) for _, sectors, at in found)]).tolist()
+        blocks = tuple(zip(sales[:-1], sales[1:], cells[:-1], cells[1:], strict=True))
+        cell, buyer, seller = (np.empty(sales[-1], dtype=np.intp) for _ in range(3))
+        rates = np.empty((cells[-1], 2 * N))
+        for (k, sectors, at), (low, high, first, last) in zip(found, blocks, strict=True):
+            o, d = np.divmod(at, N)
+            s = sectors[:, None]
+            np.add(s * N, d, out=buyer[low:high].reshape(len(sectors), -1))
+            np.add(s * N, o, out=seller[low:high].reshape(len(sectors), -1))
+            np.add(s * N * N, d * N + o, out=cell[low:high].reshape(len(sectors), -1))
+            above = rent[at * K + k]
+            np.subtract(paid[at * K + k], above, out=rates[first:last, :N])
+            rates[first:last, N:] = above
+        total = np.ascontiguousarray(total.transpose(2, 1, 0))
+        weight = np.ascontiguousarray(weight.reshape(N, N, S).transpose(2, 1, 0))
+        carries = table.sectors.index(given.sector)
+        return Paid(carries, cell, buyer, seller, weight.reshape(-1)[cell], blocks, rates, total)
 
     def part(self, share: float) -> Paid:
         """The same payments at a fraction of their size."""
         return replace(self, rates=share * self.rates, total=share * self.total)
 
-    def of_sales(self, sales: Array) -> Array:
-        """Values [s, d, o] of the sectors that pay, weighted [g, d, o]."""
-        return np.asarray(sales[self.sectors] * self.weight)
+    def of_sales(self, values: Array) -> Array:
+        """Values [s, d, o] of the sales that pay, weighted [e]."""
+        return np.asarray(values.reshape(-1)[self.at] * self.weight)
 
     def sales(self, weighted: Array, z: Array, Q: Array) -> Array:
-        """Weighted sales F' [g, d, o]: knet z Q, of weighted knet."""
-        found = weighted * z[self.sectors, None, :]
-        found *= Q[self.sectors, :, None]
+        """Weighted sales F' [e]: knet z Q, of weighted knet."""
+        found = z.reshape(-1).take(self.seller)
+        found *= weighted
+        found *= Q.reshape(-1).take(self.buyer)
         return np.asarray(found)
 
     def moved(self, sales: Array, of_buyer: Array, of_seller: Array) -> Array:
-        """sales x (of_buyer[s, d] + of_seller[s, o]), a change of the sales in proportion [g, d, o]."""
-        by = of_buyer[self.sectors, :, None] + of_seller[self.sectors, None, :]
+        """sales x (of_buyer[s, d] + of_seller[s, o]), a change of the sales in proportion [e]."""
+        by = of_buyer.reshape(-1).take(self.buyer)
+        by += of_seller.reshape(-1).take(self.seller)
         by *= sales
         return np.asarray(by)
 
     def received(self, sales: Array) -> tuple[Array, Array]:
-        """What weighted sales [g, d, o] pay for output of the sector [m], and as rent [m]."""
-        by_kind = np.empty((len(self.start), *self.weight.shape[1:]))
-        # Quicker than reduceat, which goes cell by cell.
-        for k, (low, high) in enumerate(pairwise([*self.start.tolist(), len(sales)])):
-            sales[low:high].sum(axis=0, out=by_kind[k])
-        found = self.rates @ by_kind.reshape(-1)[self.at]
-        n = self.weight.shape[1]
+        """What weighted sales [e] pay for output of the sector [m], and as rent [m]."""
+        by_cell = np.empty(len(self.rates))
+        for low, high, first, last in self.blocks:
+            sales[low:high].reshape(-1, last - first).sum(axis=0, out=by_cell[first:last])
+        found = by_cell @ self.rates
+        n = len(found) // 2
         return found[:n], found[n:]
 
     def values(self, output: Array, income: Array) -> Array:
-        """Transpose of `received`: cotangents on the weighted sales [g, d, o]."""
-        by_kind = np.zeros((len(self.start), *self.weight.shape[1:]))
-        by_kind.reshape(-1)[self.at] = np.concatenate([output, income]) @ self.rates
-        return np.repeat(by_kind, np.diff(np.append(self.start, len(self.sectors))), axis=0)
+        """Transpose of `received`: cotangents on the weighted sales [e]."""
+        by_cell = self.rates @ np.concatenate([output, income])
+        out = np.empty(len(self.weight))
+        for low, high, first, last in self.blocks:
+            out[low:high].reshape(-1, last - first)[:] = by_cell[first:last]
+        return out
 
     def gather(self, values: Array, regions: tuple[int, int]) -> tuple[Array, Array]:
-        """Values [g, d, o] added up by (sector, destination) and by (sector, origin), both [s, n]."""
-        by_d, by_o = np.zeros(regions), np.zeros(regions)
-        by_d[self.sectors], by_o[self.sectors] = values.sum(axis=2), values.sum(axis=1)
-        return by_d, by_o
+        """Values [e] added up by (sector, destination) and by (sector, origin), both [s, n]."""
+        size = regions[0] * regions[1]
+        by_d, by_o = np.bincount(self.buyer, values, size), np.bincount(self.seller, values, size)
+        return np.asarray(by_d, dtype=float).reshape(regions), np.asarray(by_o, dtype=float).reshape(regions)
+
+
+def _fits(table: TradeTable, given: Carriage, kinds: int) -> None:
+    """DataError where what is given has a wrong shape, is not finite or names no sector or kind."""
+    N, S = len(table.regions), len(table.sectors)
+    kind = given.kind
+    faults: list[Fault] = []
+    shapes = {"kind": (S,), "weight": (N, N, S), "paid": (N, N, kinds, N), "rent": (N, N, kinds, N)}
+    for name, shape in shapes.items():
+        array = getattr(given, name)
+        if array.shape != shape:
+            faults.append(Fault(f"carriage.{name}", f"has shape {array.shape}", f"give {shape}"))
+        elif not np.isfinite(array).all():
+            faults.append(Fault(f"carriage.{name}", "is not finite", "give numbers, 0 = none"))
+    if given.paid.ndim == 4 and kind.shape == (S,) and not ((kind >= 0) & (kind < kinds)).all():
+        faults.append(Fault("carriage.kind", "is not a number of a kind", f"give 0 to {kinds - 1}"))
+    if given.sector not in table.sectors:
+        cure = "give one of " + ", ".join(table.sectors)
+        faults.append(Fault("carriage.sector", f"no sector {given.sector!r}", cure))
+    if faults:
+        raise DataError("what carriers are paid does not fit the table", faults)

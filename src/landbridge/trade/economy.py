@@ -174,9 +174,12 @@ class Economy:
             K = base.pi
         else:
             exponent = np.broadcast_to(exponent, base.pi.shape) * (-base.theta[:, :, None])
-            top = np.where(base.pi > 0, exponent, -np.inf).max(axis=2)
-            if np.abs(np.where(np.isfinite(top), top, 0.0)).max() > LARGE_EXPONENT:
-                self.row_shift = np.where(np.isfinite(top), top, 0.0)
+            if max(exponent.max(), -exponent.min()) > LARGE_EXPONENT:
+                top = np.where(base.pi > 0, exponent, -np.inf).max(axis=2)
+                top[~np.isfinite(top)] = 0.0
+                if np.abs(top).max() > LARGE_EXPONENT:
+                    self.row_shift = top
+            if self.row_shift is not None:
                 exponent -= self.row_shift[:, :, None]
                 np.minimum(exponent, 0.0, out=exponent)  # only cells without a flow exceed zero
             K = np.exp(exponent, out=exponent)
@@ -210,6 +213,7 @@ class Economy:
         self.constant = self.transfer + base.D if closure == "fixed" else self.transfer
         self.per_wage = 1.0 + base.D / (base.wL + base.rents)
         self.wedge: Array | None = None
+        self._last: tuple[Array, Point] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickle holds what it was made of; the arrays of its equations are made again."""
@@ -227,7 +231,7 @@ class Economy:
 
     def hold(self, share: float) -> None:
         """Add `share` of the spending that the base lacks for clearing, so that at one it clears as it is."""
-        self.wedge = None
+        self.wedge = self._last = None
         gap = self.base.X_scale - self.evaluate(self.start()).demand
         self.wedge = share * gap
 
@@ -277,6 +281,12 @@ class Economy:
         lifted = self.per_wage * wl
         return np.asarray((wl.sum() / lifted.sum()) * lifted - wl + self.transfer)
 
+    def at(self, u: Array) -> Point:
+        """One pass through the equations at u; a state asked for last is not passed again."""
+        if self._last is None or self._last[0] is not u:
+            self._last = u, self.evaluate(u)
+        return self._last[1]
+
     def evaluate(self, u: Array) -> Point:
         """One pass through the equations at u."""
         base = self.base
@@ -302,7 +312,8 @@ class Economy:
         VA = labour = (base.b * Y).sum(axis=0)
         resource: Array | float = 0.0
         if len(base.fixed):
-            labour, resource = (base.of_labour * Y).sum(axis=0), (base.of_rent * Y).sum(axis=0)
+            resource = (base.of_rent * Y).sum(axis=0)
+            labour = VA - resource
         supplied: Array | float = 0.0
         if self.supply_elasticity:
             supplied = self.supply_elasticity * (w - (base.alpha * p).sum(axis=0))
@@ -324,13 +335,11 @@ class Economy:
         rp, rx, rw = self.split(f)
         np.subtract(ln_P, p, out=rp)
         ratio = (demand + self.empty) / self.scale_safe
-        floor = np.exp(x)
-        floor *= LEAST_STEP
         valid = bool(
             ratio.min() > 0 and (income - self.works).min() > 0 and labour.min() > 0 and Y.min() >= 0
         )
         if not valid:
-            np.maximum(ratio, floor, out=ratio)
+            np.maximum(ratio, LEAST_STEP * np.exp(x), out=ratio)
         np.subtract(np.log(ratio), x, out=rx)
         np.subtract(np.log(labour / base.wL), w, out=rw)
         rw -= np.log(VA.sum() / base.world)
@@ -339,7 +348,7 @@ class Economy:
             rw -= supplied
             rw /= 1.0 + self.supply_elasticity
         if len(base.fixed):
-            grown = np.maximum((Y / np.where(base.Y > 0.0, base.Y, 1.0)).reshape(-1)[base.fixed], LEAST_STEP)
+            grown = np.maximum(Y.reshape(-1)[base.fixed] / base.Y_fixed, LEAST_STEP)
             np.subtract(np.log(grown), u[2 * base.m + N :], out=f[2 * base.m + N :])
         return Point(
             f, lnc, z, phi, Q, X, Y, M, VA, labour, wl, D, income, demand, ln_P, valid, own, carried, rent
@@ -397,7 +406,7 @@ class Economy:
             d_labour = (base.of_labour * dY).sum(axis=0)
             dI += (base.of_rent * dY).sum(axis=0)
         if self.closure == "proportional":
-            dI += self._transfer_slope(self._earned(point), dI)
+            dI += self.transfer_slope(self.earned(point), dI)
         if d_transfer is not None:
             dI += d_transfer
         if d_rent is not None:
@@ -434,15 +443,17 @@ class Economy:
         output[paid.sector] += more
         return output, rent
 
-    def _earned(self, point: Point) -> Array:
+    def earned(self, point: Point) -> Array:
         """What the factors of n earn: wages and the rents of fixed factors [n]."""
         return point.wl + point.VA - point.labour
 
-    def _transfer_slope(self, wl: Array, dwl: Array) -> Array:
+    def transfer_slope(self, wl: Array, dwl: Array) -> Array:
+        """Derivative of proportional transfers along changes of what factors earn [n] or [c, n]."""
         lifted = self.per_wage * wl
         total, mass = wl.sum(), lifted.sum()
         mu = total / mass
-        dmu = dwl.sum() / mass - mu / mass * (self.per_wage * dwl).sum()
+        dmu = dwl.sum(axis=-1, keepdims=True) / mass
+        dmu -= mu / mass * (self.per_wage * dwl).sum(axis=-1, keepdims=True)
         return np.asarray(mu * self.per_wage * dwl + dmu * lifted - dwl)
 
     def _transfer_slope_transposed(self, wl: Array, bar: Array) -> Array:
@@ -483,7 +494,7 @@ class Economy:
             Y_bar += base.to_costs(xs)
         wl_bar = I_bar
         if self.closure == "proportional":
-            wl_bar = I_bar + self._transfer_slope_transposed(self._earned(point), I_bar)
+            wl_bar = I_bar + self._transfer_slope_transposed(self.earned(point), I_bar)
         if len(base.fixed):
             Y_bar += base.of_rent * wl_bar
             of_output = bar[2 * base.m + base.N :] / point.Y.reshape(-1)[base.fixed]
@@ -532,5 +543,5 @@ class Economy:
         if self.paid is None or worth is None:
             return sales
         sales = sales * (1.0 - self.paid.total)
-        sales[self.paid.sectors] += worth * self.paid.weight
+        sales.reshape(-1)[self.paid.at] += worth * self.paid.weight
         return sales

@@ -527,7 +527,7 @@ def _solve(
     if start is not None and start._u.shape == (base.size,) and start.status.converged:
         first = start._u
     economy, found, how = find(base, shock, closure, tol, first, psi)
-    point = economy.evaluate(found.u)
+    point = economy.at(found.u)
     how += hardly_trades(economy, point)
     if rebased.iterations:
         how += f"; the base did not clear and was solved first ({rebased.iterations} evaluations)"

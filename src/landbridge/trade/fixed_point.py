@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +92,7 @@ def gmres(product: Product, rhs: Array, tol: float, most: int = 200) -> tuple[Ar
 def anderson(
     residual: Residual,
     u: Array,
-    scale: Array,
+    scale: Array | Product,
     tol: float,
     most: int = 150,
     memory: int = 8,
@@ -99,14 +100,17 @@ def anderson(
 ) -> Search:
     """Fixed-point steps u + scale * residual, each mixed with the last `memory` ones.
 
-    Stops when the norm of the residual is at most `tol`, after `most` evaluations, or when `patience`
-    evaluations have not halved it; the caller then goes on from the best point.
+    scale may be a function of the residual, for steps that stand closer to Newton's. Stops when the norm of
+    the residual is at most `tol`, after `most` evaluations, or when `patience` evaluations have not halved
+    it; the caller then goes on from the best point.
 
     Source: Walker and Ni (2011), SIAM J. Numer. Anal. 49(4), type II; normal equations of scaled columns.
     """
+    moved: Product = scale if callable(scale) else partial(np.multiply, scale)
     size = len(u)
-    dU, dG = np.zeros((memory, size)), np.zeros((memory, size))
-    gram = np.zeros((memory, memory))
+    # Of the last steps: the change of g, and with it the step itself.
+    dG, both = np.zeros((memory, size)), np.zeros((memory, size))
+    gram, shift = np.zeros((memory, memory)), 1e-14 * np.eye(memory)
     held = slot = 0
     f, valid = residual(u)
     norm = float(np.sqrt(f @ f))
@@ -114,19 +118,14 @@ def anderson(
         return Search(u, np.inf, 1, False)
     best, least = u, norm if valid else np.inf
     mark, mark_at, count = least, 0, 1
-    g = f * scale
+    g = moved(f) if least > tol else f
     while least > tol and count < most:
+        step = g
         if held:
-            right = dG[:held] @ g
-            diagonal = gram[:held, :held].diagonal()
-            root = 1.0 / np.sqrt(diagonal)
-            matrix = gram[:held, :held] * root[:, None] * root
-            matrix[np.arange(held), np.arange(held)] += 1e-14
-            mix = np.linalg.solve(matrix, right * root) * root
-            step = g - mix @ dU[:held] - mix @ dG[:held]
-        else:
-            step = g
-        longest = float(np.abs(step).max())
+            root = 1.0 / np.sqrt(gram.diagonal()[:held])
+            matrix = gram[:held, :held] * root[:, None] * root + shift[:held, :held]
+            step = g - np.linalg.solve(matrix, (dG[:held] @ g) * root) * root @ both[:held]
+        longest = max(float(step.max()), -float(step.min()))
         if longest > LONGEST_STEP:
             step = step * (LONGEST_STEP / longest)
         new = u + step
@@ -140,11 +139,16 @@ def anderson(
             u = best
             f, valid = residual(u)
             count += 1
-            g = f * scale
+            g = moved(f)
             held = slot = 0
             continue
-        new_g = f * scale
-        dU[slot], dG[slot] = step, new_g - g
+        if new_norm < least and valid:
+            best, least = new, new_norm
+            if least <= tol:
+                break
+        new_g = moved(f)
+        np.subtract(new_g, g, out=dG[slot])
+        np.add(step, dG[slot], out=both[slot])
         held = min(held + 1, memory)
         row = dG[:held] @ dG[slot]
         if row[slot] > 0.0:
@@ -153,9 +157,7 @@ def anderson(
             slot = (slot + 1) % memory
         else:
             held = slot = 0
-        u, g, norm = new, new_g, new_norm
-        if norm < least and valid:
-            best, least = u, norm
+        u, g = new, new_g
         if least <= 0.5 * mark:
             mark, mark_at = least, count
         elif count - mark_at > patience:

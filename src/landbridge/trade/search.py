@@ -1,7 +1,8 @@
 """The way to an equilibrium: which search is tried when, when to give up, and what to say then.
 
 A table is first brought to the equilibrium without shock (`rebase`); a shock is then solved by Anderson
-mixing, if that stalls by Newton-Krylov, and if that fails too by walking from the base to the shock.
+mixing of two-level steps, if these lead astray of plain passes, if that stalls by Newton-Krylov, and if that
+fails too by walking from the base to the shock.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import ConvergenceError, InfeasibleError
+from landbridge.trade import coarse
 from landbridge.trade.economy import Array, Base, Closure, Economy, Point, Shock
 from landbridge.trade.fixed_point import Search, anderson, newton_krylov
 from landbridge.trade.one_sector import applies, newton
@@ -102,13 +104,15 @@ def find(
     raise SearchError(error, found.residual, spent)
 
 
-def _attempt(economy: Economy, u: Array, tol: float, most: int = 150) -> tuple[Search, str]:
+def _attempt(
+    economy: Economy, u: Array, tol: float, most: int = 150, two_level: bool = True
+) -> tuple[Search, str]:
     def residual(v: Array) -> tuple[Array, bool]:
-        point = economy.evaluate(v)
+        point = economy.at(v)
         return point.f, point.valid
 
     def linearise(v: Array) -> Callable[[Array], Array]:
-        point = economy.evaluate(v)
+        point = economy.at(v)
         return lambda dv: economy.push(point, dv).u
 
     spent = 0
@@ -117,8 +121,14 @@ def _attempt(economy: Economy, u: Array, tol: float, most: int = 150) -> tuple[S
         if quick.converged:
             return quick, "converged"
         spent = quick.evaluations
-    found = anderson(residual, u, economy.base.scale, tol, most)
-    found = replace(found, evaluations=found.evaluations + spent)
+    found = Search(u, np.inf, 0, False)
+    if two_level and coarse.applies(economy.base):
+        found = anderson(residual, u, lambda f: coarse.of_base(economy).towards(f), tol, most, 5, 10)
+        spent += found.evaluations
+    if not found.converged:  # steps of the base lead astray, or there are none
+        found = anderson(residual, u, economy.base.scale, tol, most)
+        spent += found.evaluations
+    found = replace(found, evaluations=spent)
     if found.converged:
         return found, "converged"
     if not np.isfinite(found.residual):
@@ -145,7 +155,8 @@ def _walk(goal: Economy, tol: float) -> tuple[Search, float, tuple[int, float]]:
         economy = Economy(base, shock if share == 1.0 else shock.part(base, share), goal.closure, psi)
         if shock.empty and share < 1.0:
             economy.hold(1.0 - share)
-        tried, _ = _attempt(economy, u + (share - done) * slope, tol if share == 1.0 else max(tol, 1e-9), 80)
+        aim = tol if share == 1.0 else max(tol, 1e-9)
+        tried, _ = _attempt(economy, u + (share - done) * slope, aim, 80, two_level=False)
         spent += tried.evaluations
         if not tried.converged:
             step = 0.5 * (share - done)

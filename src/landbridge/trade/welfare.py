@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from landbridge.errors import ConvergenceError, DataError, Fault, did_you_mean
 from landbridge.trade.carriage import Paid
+from landbridge.trade.coarse import of_base
 from landbridge.trade.economy import Array, Economy, Point
 from landbridge.trade.fixed_point import gmres
 from landbridge.world.groups import standard_groups
@@ -273,16 +274,16 @@ def pull_back(
     bar_flow = None if trade is None else trade.transpose(2, 1, 0) * flows
     zero = np.zeros(base.size)
     u_bar = on_state + economy.pull(point, zero, bar_I, bar_c, bar_flow).u
-    scale = economy.base.scale
+    coarse = of_base(economy)
 
     def transposed(v: Array) -> Array:
-        v = v * scale
+        v = coarse.back(v)
         return v - economy.pull(point, v).u
 
     solved, accuracy, _ = gmres(transposed, u_bar, LINEAR_TOLERANCE)
     _accurate(accuracy, "adjoint")
     # Every tariff may move, so revenue counts here even where all tariffs are zero now.
-    last = economy.pull(point, solved * scale, bar_I, bar_c, bar_flow, taxes=True)
+    last = economy.pull(point, coarse.back(solved), bar_I, bar_c, bar_flow, taxes=True)
     shares = economy.shares(point)
     sold = flows * (last.sales + last.spent[None, :, None])
     if bar_flow is not None:
@@ -334,13 +335,13 @@ def push_forward(
         output[d_paid.sector] -= more
         d_income = d_income + more_rent
     landed = ((shares * q).sum(axis=2), output, lost.sum(axis=2))
-    scale = economy.base.scale
+    coarse = of_base(economy)
     rhs = economy.push(point, np.zeros(base.size), landed, d_income).u
 
     def system(v: Array) -> Array:
-        return (v - economy.push(point, v).u) * scale
+        return coarse.step(v - economy.push(point, v).u)
 
-    du, accuracy, _ = gmres(system, rhs * scale, LINEAR_TOLERANCE)
+    du, accuracy, _ = gmres(system, coarse.step(rhs), LINEAR_TOLERANCE)
     _accurate(accuracy, "linear response")
     out = economy.push(point, du, landed, d_income)
     dp, dx, dw = economy.split(du)
