@@ -20,7 +20,7 @@ from landbridge.transport.classes import Classes
 from landbridge.transport.gradient import ArcBars, pulled_back
 from landbridge.transport.graph import Graph
 from landbridge.transport.overlap import Nests
-from landbridge.transport.pair_families import Families, base_shares, ratio_of
+from landbridge.transport.pair_families import Families, base_shares, choose, ratio_of
 from landbridge.transport.paths import RouteSet, RouteSums
 from landbridge.transport.weights import Totals, Weights
 from landbridge.world import World
@@ -460,16 +460,12 @@ def pivot(
         found = replace(found, mean=weights.totals(mean=True, groups=gained).mean)
     families = Families.of(base, opened, again, found.mean, entering)
     lost = families.lost_groups
-    shape = len(classes.sectors), 2
-    family_cost, share = np.empty_like(base.family_cost), np.empty_like(base.family_cost)
-    carried = np.empty_like(share) if len(lost) else share
+    n_sectors = len(classes.sectors)
+    chosen = choose((families,) * n_sectors, found)
+    family_cost, share, carried = chosen.family_cost, chosen.share, chosen.carried
     cost = np.full_like(base.cost_segment, np.inf)
-    host = np.zeros((*shape, len(lost)), dtype=np.int64)
-    for s, p in np.ndindex(shape):
-        one = families.settle(s, p, families.levels.of(s, p, found))
-        family_cost[s, p], share[s, p], cost[s, p, families.pairs], host[s, p] = one
-        if len(lost):
-            carried[s, p] = families.carried(one)
+    cost[:, :, families.pairs] = chosen.cost
+    host = np.array(chosen.host, dtype=np.int64).reshape(n_sectors, 2, len(lost))
     if np.array_equal(family_cost, base.family_cost):
         # Of what has not changed one copy is enough.
         family_cost = base.family_cost
@@ -491,7 +487,7 @@ def pivot(
         families.gained,
         np.flatnonzero(~served).astype(np.int32),
         averaged,
-        (families,) * len(classes.sectors),
+        (families,) * n_sectors,
         weights,
     )
 
