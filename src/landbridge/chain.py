@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.congestion import Slope, settle, slope_of
+from landbridge.congestion import Settled, Slope, settle, slope_of
 from landbridge.errors import ConvergenceError, DataError, Fault, ScenarioError, Status
 from landbridge.remarks import of_first_order, of_the_rest, remarks, require_routes
 from landbridge.results import Results
@@ -157,6 +157,26 @@ class Searched:
         return self._passes[key]
 
 
+@dataclass(frozen=True, eq=False)
+class _Waited:
+    """Routes as chosen, and what the economy is asked: graph with its queues, choice with the waits of the
+    case and with those of the base, waits as they settled, and how kept trade was held."""
+
+    graph: Graph
+    choice: Choice
+    unqueued: Choice
+    shock: Shock
+    queues: Queues | None
+    settled: Settled | None
+    held: Status | None
+
+    @property
+    def statuses(self) -> list[Status]:
+        """How the waits and kept trade were solved, where they were."""
+        found = [] if self.held is None or self.held.converged else [self.held]
+        return found if self.settled is None else [*found, self.settled.status]
+
+
 class SolvedBase:
     """A solved base, from which cases are solved.
 
@@ -212,6 +232,22 @@ class SolvedBase:
         """
         return self._chain(world, number, scenario, self.results, start)
 
+    def income(
+        self, world: World, number: int, scenario: Scenario, start: FloatArray | None = None
+    ) -> FloatArray | None:
+        """Real income of a scenario under the main closure [n], and nothing else; None without an answer.
+
+        That of `case`, without its tables: for ranges and draws.
+        """
+        waited = self._waited(world, number, scenario, self.results, start)
+        choice, shock = waited.choice, copy(waited.shock)
+        shock.closures = self.closures[:1]
+        loading = shock.loading(choice.cost)
+        paid, _ = self._paid(world, number, scenario, choice, loading)
+        solved = shock.solved(choice.cost, paid)[0][self.closures[0]]
+        statuses = [loading.status, solved.status, *waited.statuses]
+        return solved.real_income_hat if Status.worst(statuses).converged else None
+
     def responding(self, phi_b: float) -> SolvedBase:
         """This base with families that answer to cost by another phi_b; nothing in a base depends on it.
 
@@ -246,6 +282,53 @@ class SolvedBase:
         start: FloatArray | None = None,
     ) -> Results:
         """From arcs to flows; beside a base, with the waits that these flows bring forth."""
+        waited = self._waited(world, number, scenario, base, start)
+        graph, choice, unqueued, shock = waited.graph, waited.choice, waited.unqueued, waited.shock
+        queues, settled = waited.queues, waited.settled
+        name = "base" if scenario is None else scenario.id
+        loading = shock.loading(choice.cost)
+        demand = shock.boxes(loading)
+        flow, goods = choice.assign_goods(demand, demand if base is None else base.demand_teu)
+        paid, tolls = self._paid(world, number, scenario, choice, loading)
+        equilibrium, first_order = shock.solved(choice.cost, paid)
+        direct = shock.direct(unqueued.cost, choice.cost, self.choice.cost, paid)
+        told = remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
+        statuses = [loading.status, *(eq.status for eq in equilibrium.values()), *waited.statuses]
+        return Results(
+            id=name,
+            scenario=scenario,
+            world=world,
+            graph=graph,
+            choice=choice,
+            freight=self.freight,
+            demand_teu=demand,
+            flow_teu=flow,
+            goods=goods,
+            cost_hat=shock.cost_hat(choice.cost),
+            equilibrium=equilibrium,
+            loading=loading,
+            tolls=tolls,
+            carriage=paid,
+            first_order=first_order,
+            direct=direct,
+            closure=self.closures[0],
+            status=Status.worst(statuses),
+            notes=told + shock.notes + self._of_first_order(equilibrium, first_order, direct),
+            base=base,
+            queues=queues,
+            load=settled.load if settled is not None else None,
+            unqueued=unqueued,
+        )
+
+    def _waited(
+        self,
+        world: World,
+        number: int,
+        scenario: Scenario | None,
+        base: Results | None,
+        start: FloatArray | None,
+    ) -> _Waited:
+        """Routes chosen on a graph; beside a base, with the waits that the flows bring forth."""
         graph = self.common.graphs[number]
         classes = self.classes
         carbon = world.parameter("carbon_price_usd_per_kg")
@@ -274,43 +357,7 @@ class SolvedBase:
             del touched, slope
             delays = (queues.on_gateways(d) for d in (settled.delay_h, settled.delay_h2))
             graph = graph.with_queue(*delays)
-        loading = shock.loading(choice.cost)
-        demand = shock.boxes(loading)
-        flow, goods = choice.assign_goods(demand, demand if base is None else base.demand_teu)
-        paid, tolls = self._paid(world, number, scenario, choice, loading)
-        equilibrium, first_order = shock.solved(choice.cost, paid)
-        direct = shock.direct(unqueued.cost, choice.cost, self.choice.cost, paid)
-        told = remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
-        statuses = [loading.status, *(eq.status for eq in equilibrium.values())]
-        if held is not None and not held.converged:
-            statuses.append(held)
-        if settled is not None:
-            statuses.append(settled.status)
-        return Results(
-            id=name,
-            scenario=scenario,
-            world=world,
-            graph=graph,
-            choice=choice,
-            freight=self.freight,
-            demand_teu=demand,
-            flow_teu=flow,
-            goods=goods,
-            cost_hat=shock.cost_hat(choice.cost),
-            equilibrium=equilibrium,
-            loading=loading,
-            tolls=tolls,
-            carriage=paid,
-            first_order=first_order,
-            direct=direct,
-            closure=self.closures[0],
-            status=Status.worst(statuses),
-            notes=told + shock.notes + self._of_first_order(equilibrium, first_order, direct),
-            base=base,
-            queues=queues,
-            load=settled.load if settled is not None else None,
-            unqueued=unqueued,
-        )
+        return _Waited(graph, choice, unqueued, shock, queues, settled, held)
 
     def _of_first_order(
         self,
