@@ -170,7 +170,7 @@ class Nests:
         total, share = np.empty((self.n_groups, weight.shape[1])), np.empty_like(weight)
         for block in self.blocks:
             total[block.groups], pull = block.nested(weight[block.routes])
-            share[block.routes] = pull * inverse(total[block.groups])[block.group]
+            share[block.routes] = pull * block.spread(inverse(total[block.groups]))
         return total, share
 
     def turn(self, weight: FloatArray, x: FloatArray) -> FloatArray:
@@ -207,6 +207,10 @@ class Block:
     by_route: csc_matrix
     add_cells: csr_matrix
 
+    def spread(self, values: FloatArray) -> FloatArray:
+        """Values of the groups on their routes: [group, k] -> [route, k]."""
+        return np.take(values, self.group, axis=0)
+
     def totals(self, weight: FloatArray) -> FloatArray:
         """V [group, k] of the groups of the block."""
         total = np.asarray(self.add_own @ weight)
@@ -241,9 +245,10 @@ class Block:
         # P adds up to one.
         total = np.asarray(self.add @ share)
         per = inverse(total)
-        share *= per[self.group]
-        alone *= per[self.group]
-        return Inner(self, total, share, alone, fourth, N, slope * per[self.cell_group])
+        by_route = self.spread(per)
+        share *= by_route
+        alone *= by_route
+        return Inner(self, total, share, alone, fourth, N, slope * np.take(per, self.cell_group, axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,7 +271,7 @@ class Inner:
         """J x [route, k], see `Nests.turn`; one column of weights serves all columns of x."""
         block = self.block
         weighted = self.share * x
-        out: FloatArray = self.share * (block.add @ weighted)[block.group]
+        out: FloatArray = self.share * block.spread(block.add @ weighted)
         weighted *= 4.0
         np.subtract(weighted, out, out=out)
         nested = block.cells @ (self.fourth * x)

@@ -399,7 +399,7 @@ def _over_sectors(part: _Part, pull: FloatArray, per: FloatArray, n_sectors: int
     size = max((block.routes.stop - block.routes.start for block in blocks), default=0)
     wide = np.zeros((0 if whole else size, n_sectors)), np.zeros((0 if whole else size, n_sectors))
     for block in blocks:
-        pulled, of_route = pull[block.routes], per[block.groups][block.group]
+        pulled, of_route = pull[block.routes], block.spread(per[block.groups])
         if not whole:
             one, two = (array[: len(pulled)] for array in wide)
             one[:, part.sectors], two[:, part.sectors] = pulled, of_route

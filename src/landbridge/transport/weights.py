@@ -47,7 +47,7 @@ class Piece:
     def nested(self) -> tuple[FloatArray, FloatArray]:
         """(V [group, sector], P [route, sector]) of the block."""
         total, share = self.block.nested(self.weight)
-        share *= inverse(total)[self.block.group]
+        share *= self.block.spread(inverse(total))
         return total, share
 
 
@@ -104,7 +104,8 @@ class Weights:
             for block in blocks:
                 r = block.routes
                 spread = np.sqrt(sums.variance_h2[p, r] + VARIANCE_FLOOR)
-                cost = per_hour[self.pair[r]]
+                # Rows are taken, not indexed: twice as quick.
+                cost = np.take(per_hour, self.pair[r], axis=0)
                 cost *= sums.time_h[p, r, None] + spread[:, None] * rho
                 cost += (sums.cost_usd[p, r] + carbon * sums.co2e_kg[p, r])[:, None]
                 weight = self._root(r, sectors) / cost
@@ -140,7 +141,7 @@ class Weights:
                 found, pulled = piece.block.nested(piece.weight, out)
                 total[:, p, at] = found.T
                 if means is not None:
-                    share = pulled * inverse(found)[piece.block.group]
+                    share = pulled * piece.block.spread(inverse(found))
                     means[:, p, at] = (piece.block.add @ (share * piece.cost)).T
             if shift is not None and piece.shift is not None:
                 shift[:, p, at] = piece.shift.T
