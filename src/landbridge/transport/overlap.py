@@ -125,6 +125,44 @@ class Nests:
             self.part4[entries],
         )
 
+    def patched(self, pair: NDArray[np.integer[Any]], fresh: LongArray, other: Nests) -> Nests:
+        """These with some groups of a new set from another: fresh, their numbers among all, ascending.
+
+        The groups that are not fresh are those here, in their order. pair [group]: of all groups.
+        """
+        old = np.setdiff1d(np.arange(len(pair)), fresh)
+        order = np.argsort(np.concatenate([old, fresh]))
+        parts = self, other
+
+        def ragged(starts: list[LongArray]) -> LongArray:
+            return np.concatenate([[0], np.cumsum(np.concatenate([np.diff(s) for s in starts]))])
+
+        group_start = ragged([p.group_start for p in parts])
+        cell_group_start = ragged([p.cell_group_start for p in parts])
+        cell_start = ragged([p.cell_start for p in parts])
+        routes, starts = _rows(group_start, order)
+        cells, cells_of = _rows(cell_group_start, order)
+        entries, entries_of = _rows(cell_start, cells)
+        within = np.concatenate([p._within_group() for p in parts])[entries]
+        # Numbered from the first of the block in which the group stands now.
+        from_block = starts[:-1] - _block_start(starts, pair)
+        by_cell = np.repeat(from_block, np.diff(cells_of))
+        return Nests(
+            starts,
+            pair,
+            np.concatenate([p.own for p in parts])[routes],
+            cells_of,
+            entries_of,
+            (within + np.repeat(by_cell, np.diff(entries_of))).astype(np.int32),
+            np.concatenate([p.part4 for p in parts])[entries],
+        )
+
+    def _within_group(self) -> LongArray:
+        """The routes of the cells, numbered from the first of their group [n]."""
+        before = self.group_start[:-1] - _block_start(self.group_start, self.group_pair)
+        by_cell = np.repeat(before, np.diff(self.cell_group_start))
+        return np.asarray(self.route - np.repeat(by_cell, np.diff(self.cell_start)), dtype=np.int64)
+
     @cached_property
     def blocks(self) -> list[Block]:
         """The nests in blocks of whole pairs."""

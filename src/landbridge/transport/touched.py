@@ -202,9 +202,14 @@ class Touched:
         """Expected costs K' under further hours and variance at the queues [q] -> [pair, sector]."""
         out = np.array(self.choice.cost)
         self._asked += 1
+        # Where nothing is lost no choice depends on those before, and the same delays give the same.
+        known = not len(self.choice.lost.groups) and all(
+            np.array_equal(new, old) for new, old in zip((delay_h, delay_h2), self._last, strict=True)
+        )
         self._last, self.held = (delay_h, delay_h2), False
         for part in self.parts:
-            self._delay(part, delay_h, delay_h2)
+            if not (known and part.chosen is not None):
+                self._delay(part, delay_h, delay_h2)
             if not (delay_h.any() or delay_h2.any()):
                 # To the last bit: no delay is no change.
                 continue
@@ -412,12 +417,20 @@ class Patched:
     """A choice of all pairs of which some were chosen anew, say because a gateway they passed is closed.
 
     whole: of all pairs. part: of those chosen anew. pairs: their numbers in the whole, ascending. lost [of
-    pairs]: those without any route, which ship nothing and keep the cost they had.
+    pairs]: those without any route, which ship nothing and keep the cost they had. still: the whole too, but
+    asked for one delay only, so that what many parts begin with is worked out once.
     """
 
-    def __init__(self, whole: Touched, part: Touched, pairs: LongArray, lost: NDArray[np.bool_]) -> None:
+    def __init__(
+        self,
+        whole: Touched,
+        part: Touched,
+        pairs: LongArray,
+        lost: NDArray[np.bool_],
+        still: tuple[Touched, FloatArray, FloatArray] | None = None,
+    ) -> None:
         self.whole, self.part, self.pairs, self.lost = whole, part, pairs, lost
-        self.rho = whole.rho
+        self.rho, self._still, self._now = whole.rho, still, whole
 
     @property
     def held(self) -> bool:
@@ -431,7 +444,12 @@ class Patched:
 
     def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
         """Expected costs under further hours and variance at the queues [q] -> [pair, sector]."""
-        out = self.whole.cost(delay_h, delay_h2)
+        self._now = self.whole
+        if self._still is not None:
+            still, *known = self._still
+            if np.array_equal(delay_h, known[0]) and np.array_equal(delay_h2, known[1]):
+                self._now = still
+        out = self._now.cost(delay_h, delay_h2)
         new = self.part.cost(delay_h, delay_h2)
         out[self.pairs] = np.where(self.lost[:, None], self.whole.choice.cost[self.pairs], new)
         return out
@@ -441,4 +459,4 @@ class Patched:
         rest = demand_teu.copy()
         rest[self.pairs] = 0.0
         anew = np.where(self.lost[:, None], 0.0, demand_teu[self.pairs])
-        return self.whole.flows(rest) + self.part.flows(anew)
+        return self._now.flows(rest) + self.part.flows(anew)
