@@ -41,9 +41,15 @@ from landbridge.transport import (
     pivot,
     solve_base,
 )
-from landbridge.transport.base_routes import align_with_base, stored_base, stored_case
+from landbridge.transport.base_routes import (
+    align_with_base,
+    keep_base,
+    keep_case,
+    known_base,
+    known_case,
+)
 from landbridge.transport.overlap import Nests
-from landbridge.transport.paths import in_transit
+from landbridge.transport.paths import Keep, in_transit
 from landbridge.transport.touched import Touched, passes
 from landbridge.world import World
 
@@ -124,8 +130,9 @@ class Searched:
             detour=world.parameter("detour_max"),
             no_transit=bans,
             locked=locked,
-            known=stored_base,
-            known_case=stored_case,
+            known=known_base,
+            known_case=known_case,
+            keep=Keep(keep_base, keep_case),
         )
         self._passes: dict[bytes, Any] = {}
 

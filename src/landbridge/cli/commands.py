@@ -9,6 +9,7 @@ import typer
 
 from landbridge.cli.assign import assign
 from landbridge.cli.build import build, rebalance
+from landbridge.cli.cache import cache
 from landbridge.cli.checks import calibrate, validate
 from landbridge.cli.data import data
 from landbridge.cli.disrupt import disrupt
@@ -51,6 +52,7 @@ data.command("read")(read_publisher)
 data.command()(build)
 data.command()(rebalance)
 app.add_typer(data)
+app.add_typer(cache)
 
 
 @app.callback(invoke_without_command=True)

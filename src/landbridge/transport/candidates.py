@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +117,11 @@ def take(arcs: IntArray, start: LongArray, rows: LongArray) -> tuple[IntArray, L
         index = np.arange(first, last) + np.repeat(start[rows[part]] - new[:-1][part], length[part])
         out[first:last] = arcs[index]
     return out, new
+
+
+def arc_type(n_arcs: int) -> type[np.integer[Any]]:
+    """The smallest type that numbers so many arcs."""
+    return np.uint16 if n_arcs <= np.iinfo(np.uint16).max + 1 else np.int32
 
 
 def incidence(arcs: IntArray, start: LongArray, n_arcs: int) -> csr_matrix:
