@@ -370,8 +370,10 @@ class _Cells:
         cell, route = np.concatenate(self.cell), np.concatenate(self.route)
         group, km = np.concatenate(self.group), np.concatenate(self.km)
         count = np.bincount(cell, minlength=self.number)
-        order = np.argsort(cell, kind="stable")
-        cell, route = cell[order], route[order]
+        # A sparse matrix is turned by counting: a stable sort in one pass.
+        shape, each = (len(cell), self.number), np.arange(len(cell) + 1, dtype=np.int32)
+        route = csr_matrix((route, cell, each), shape=shape).tocsc().data
+        cell = np.repeat(np.arange(self.number, dtype=np.int32), count)
         part = km[cell] / length[route]
         n_groups = len(routes.group_pair)
         first = _block_start(routes.group_start, routes.group_pair).astype(np.int32)
