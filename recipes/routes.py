@@ -1,10 +1,10 @@
-"""Search the routes of the embedded network and of its bundled scenarios, and keep them with the data.
+"""Search the routes of the embedded network, of its bundled scenarios and of those of `claims`.
 
     python recipes/routes.py
 
-Takes about one minute. To be run after the network tables, or a bundled scenario that opens or closes
-anything, have changed: a set of another network is not used. The same network gives the same routes; tests
-search again and compare.
+Keeps them with the data; takes about one minute. To be run after the network tables, or a scenario
+that opens or closes anything, have changed: a set of another network is not used. The same network gives the
+same routes; tests search again and compare.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from landbridge import World, load
 from landbridge.chain import PairsAsked
 from landbridge.scenario import apply, bundled, load_scenario
+from landbridge.studies.cases import made
 from landbridge.transport import Graph, align
 from landbridge.transport.base_routes import STORED, STORED_CASES, case_key, pack, pack_cases, stored_base
 from landbridge.transport.candidates import Search
@@ -25,9 +26,9 @@ from landbridge.transport.search import Pairs
 
 
 def cases(world: World) -> Iterator[tuple[Graph, Graph, frozenset[str]]]:
-    """Graphs of the base and of every bundled scenario that opens or closes anything, and its bans."""
-    for name in bundled():
-        after = apply(world, load_scenario(name, world))
+    """Graphs of the base and of every scenario that ships and opens or closes anything, and its bans."""
+    for scenario in (*(load_scenario(name, world) for name in bundled()), *made()):
+        after = apply(world, scenario)
         own, graph = align([world, after])
         policy = after.policy
         bans = [policy.no_transit, *(policy.no_transit | one for one in policy.no_transit_of.values())]

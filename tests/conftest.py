@@ -11,6 +11,9 @@ import pytest
 from commands import Call
 from landbridge.cli import main
 
+# Nothing is kept between tests, unless a test asks for it.
+os.environ["LANDBRIDGE_CACHE"] = "off"
+
 
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:

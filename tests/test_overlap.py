@@ -175,3 +175,20 @@ def test_the_derivative_of_the_shares(embedded: tuple[RouteSet, Graph]) -> None:
     np.testing.assert_allclose(mean, np.where(V > 0.0, moved, 0.0), rtol=1e-6, atol=1e-9)
     one = (bar * nests.turn(np.exp(log), du)).sum()
     assert one == pytest.approx((du * nests.turn(np.exp(log), bar)).sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("size", [7, 4096])
+def test_groups_put_into_the_nests_of_others(
+    embedded: tuple[RouteSet, Graph], monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """Nests of which some groups are made anew are those made in one go."""
+    routes, graph = embedded
+    monkeypatch.setattr("landbridge.transport.overlap.BLOCK_ROUTES", size)
+    whole = Nests.of(routes, graph)
+    mine = np.random.default_rng(3).random(len(routes.group_pair)) < 0.2
+    fresh = Nests.of(routes.of_groups(mine)[0], graph)
+    found = whole.take(np.flatnonzero(~mine)).patched(routes.group_pair, np.flatnonzero(mine), fresh)
+    weight = np.random.default_rng(4).random((routes.n_routes, 2))
+    for one, two in zip(found.nested(weight), whole.nested(weight), strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-12)
+    np.testing.assert_array_equal(found.group_start, whole.group_start)

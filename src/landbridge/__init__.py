@@ -102,7 +102,7 @@ _HOME = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from landbridge.manifest import version
+        from landbridge.version import version
 
         return version()
     home = _HOME.get(name)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.congestion import Slope, settle, slope_of
+from landbridge.congestion import Settled, Slope, settle, slope_of
 from landbridge.errors import ConvergenceError, DataError, Fault, ScenarioError, Status
 from landbridge.remarks import of_first_order, of_the_rest, remarks, require_routes
 from landbridge.results import Results
@@ -41,9 +41,15 @@ from landbridge.transport import (
     pivot,
     solve_base,
 )
-from landbridge.transport.base_routes import align_with_base, stored_base, stored_case
+from landbridge.transport.base_routes import (
+    align_with_base,
+    keep_base,
+    keep_case,
+    known_base,
+    known_case,
+)
 from landbridge.transport.overlap import Nests
-from landbridge.transport.paths import in_transit
+from landbridge.transport.paths import Keep, in_transit
 from landbridge.transport.touched import Touched, passes
 from landbridge.world import World
 
@@ -124,8 +130,9 @@ class Searched:
             detour=world.parameter("detour_max"),
             no_transit=bans,
             locked=locked,
-            known=stored_base,
-            known_case=stored_case,
+            known=known_base,
+            known_case=known_case,
+            keep=Keep(keep_base, keep_case),
         )
         self._passes: dict[bytes, Any] = {}
 
@@ -183,6 +190,26 @@ class Origin:
         return base.case(self.worlds[self.number], self.number, self.scenario, self.start)
 
 
+@dataclass(frozen=True, eq=False)
+class _Waited:
+    """Routes as chosen, and what the economy is asked: graph with its queues, choice with the waits of the
+    case and with those of the base, waits as they settled, and how kept trade was held."""
+
+    graph: Graph
+    choice: Choice
+    unqueued: Choice
+    shock: Shock
+    queues: Queues | None
+    settled: Settled | None
+    held: Status | None
+
+    @property
+    def statuses(self) -> list[Status]:
+        """How the waits and kept trade were solved, where they were."""
+        found = [] if self.held is None or self.held.converged else [self.held]
+        return found if self.settled is None else [*found, self.settled.status]
+
+
 class SolvedBase:
     """A solved base, from which cases are solved.
 
@@ -238,6 +265,22 @@ class SolvedBase:
         """
         return self._chain(world, number, scenario, self.results, start)
 
+    def income(
+        self, world: World, number: int, scenario: Scenario, start: FloatArray | None = None
+    ) -> FloatArray | None:
+        """Real income of a scenario under the main closure [n], and nothing else; None without an answer.
+
+        That of `case`, without its tables: for ranges and draws.
+        """
+        waited = self._waited(world, number, scenario, self.results, start)
+        choice, shock = waited.choice, copy(waited.shock)
+        shock.closures = self.closures[:1]
+        loading = shock.loading(choice.cost)
+        paid, _ = self._paid(world, number, scenario, choice, loading)
+        solved = shock.solved(choice.cost, paid)[0][self.closures[0]]
+        statuses = [loading.status, solved.status, *waited.statuses]
+        return solved.real_income_hat if Status.worst(statuses).converged else None
+
     def responding(self, phi_b: float) -> SolvedBase:
         """This base with families that answer to cost by another phi_b; nothing in a base depends on it.
 
@@ -272,34 +315,10 @@ class SolvedBase:
         start: FloatArray | None = None,
     ) -> Results:
         """From arcs to flows; beside a base, with the waits that these flows bring forth."""
-        graph = self.common.graphs[number]
-        classes = self.classes
-        carbon = world.parameter("carbon_price_usd_per_kg")
-        if carbon != classes.carbon_usd_per_kg:
-            classes = replace(classes, carbon_usd_per_kg=carbon)
-        queues, settled = None, None
-        known: Slope | None = None
-        if base is not None and base.queues is not None:
-            queues = base.queues.under(self.graph, world, graph)
-            # Made before the search takes memory of its own.
-            known = self.slope if len(queues) and len(queues) == len(base.queues) else None
-        choice = unqueued = self._choose(world, number, graph, classes)
+        waited = self._waited(world, number, scenario, base, start)
+        graph, choice, unqueued, shock = waited.graph, waited.choice, waited.unqueued, waited.shock
+        queues, settled = waited.queues, waited.settled
         name = "base" if scenario is None else scenario.id
-        require_routes(self.common.routes, graph, choice.unreachable, self.ships, name, scenario)
-        shock = self.shock(world, base)
-        held = shock.hold(choice.cost)
-        if queues is not None and len(queues):
-            touched = Touched(choice, self.common.passes(queues))
-            near = known
-            slope = touched.slope if near is None else lambda demand: near
-            settled = settle(touched, queues, shock.demand, slope, start)
-            if self.throw and not settled.status.converged:
-                raise ConvergenceError(f"{name}: {settled.status.message}")
-            choice = touched.settled(settled.delay_h, settled.delay_h2)
-            # It is as large as the choice itself.
-            del touched, slope
-            delays = (queues.on_gateways(d) for d in (settled.delay_h, settled.delay_h2))
-            graph = graph.with_queue(*delays)
         loading = shock.loading(choice.cost)
         demand = shock.boxes(loading)
         flow, goods = choice.assign_goods(demand, demand if base is None else base.demand_teu)
@@ -307,11 +326,7 @@ class SolvedBase:
         equilibrium, first_order = shock.solved(choice.cost, paid)
         direct = shock.direct(unqueued.cost, choice.cost, self.choice.cost, paid)
         told = remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
-        statuses = [loading.status, *(eq.status for eq in equilibrium.values())]
-        if held is not None and not held.converged:
-            statuses.append(held)
-        if settled is not None:
-            statuses.append(settled.status)
+        statuses = [loading.status, *(eq.status for eq in equilibrium.values()), *waited.statuses]
         return Results(
             id=name,
             scenario=scenario,
@@ -346,6 +361,45 @@ class SolvedBase:
                 start,
             ),
         )
+
+    def _waited(
+        self,
+        world: World,
+        number: int,
+        scenario: Scenario | None,
+        base: Results | None,
+        start: FloatArray | None,
+    ) -> _Waited:
+        """Routes chosen on a graph; beside a base, with the waits that the flows bring forth."""
+        graph = self.common.graphs[number]
+        classes = self.classes
+        carbon = world.parameter("carbon_price_usd_per_kg")
+        if carbon != classes.carbon_usd_per_kg:
+            classes = replace(classes, carbon_usd_per_kg=carbon)
+        queues, settled = None, None
+        known: Slope | None = None
+        if base is not None and base.queues is not None:
+            queues = base.queues.under(self.graph, world, graph)
+            # Made before the search takes memory of its own.
+            known = self.slope if len(queues) and len(queues) == len(base.queues) else None
+        choice = unqueued = self._choose(world, number, graph, classes)
+        name = "base" if scenario is None else scenario.id
+        require_routes(self.common.routes, graph, choice.unreachable, self.ships, name, scenario)
+        shock = self.shock(world, base)
+        held = shock.hold(choice.cost)
+        if queues is not None and len(queues):
+            touched = Touched(choice, self.common.passes(queues))
+            near = known
+            slope = touched.slope if near is None else lambda demand: near
+            settled = settle(touched, queues, shock.demand, slope, start)
+            if self.throw and not settled.status.converged:
+                raise ConvergenceError(f"{name}: {settled.status.message}")
+            choice = touched.settled(settled.delay_h, settled.delay_h2)
+            # It is as large as the choice itself.
+            del touched, slope
+            delays = (queues.on_gateways(d) for d in (settled.delay_h, settled.delay_h2))
+            graph = graph.with_queue(*delays)
+        return _Waited(graph, choice, unqueued, shock, queues, settled, held)
 
     def _of_first_order(
         self,

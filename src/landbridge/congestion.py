@@ -156,7 +156,7 @@ def settle(
 
 def slope_of(choice: Choice, through: tuple[csr_matrix, csr_matrix], demand_teu: FloatArray) -> Slope:
     """How the flows at the queues answer to hours in a choice at given demand, see `Touched.slope`."""
-    touched = Touched(choice, through)
+    touched = Touched(choice, through, every_sector=True)
     nothing = np.zeros(through[0].shape[1])
     touched.cost(nothing, nothing)
     return touched.slope(demand_teu)

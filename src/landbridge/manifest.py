@@ -12,20 +12,13 @@ from typing import Any
 
 from landbridge.errors import DataError, Fault
 from landbridge.scenario import Scenario
+from landbridge.version import version
 from landbridge.world import World
 
 __all__ = ["SCHEMA_VERSION", "horizon_of", "manifest", "scenarios_of", "version"]
 
 SCHEMA_VERSION = "0.1"
 _LIBRARIES = ("numpy", "scipy")
-
-
-def version() -> str:
-    """The installed version of landbridge, or that of the source tree."""
-    try:
-        return importlib.metadata.version("landbridge")
-    except importlib.metadata.PackageNotFoundError:
-        return "0.1.0"
 
 
 def manifest(

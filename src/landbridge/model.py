@@ -175,12 +175,14 @@ def _response(base: SolvedBase, world: World, number: int, result: Results) -> d
         if row[end] is None:
             continue
         try:
-            case = base.responding(cell_number(row, end)).case(world, number, result.scenario, result.load)
+            income = base.responding(cell_number(row, end)).income(
+                world, number, result.scenario, result.load
+            )
         except LandbridgeError as error:
             log.warning("%s has no answer at the %s end of phi_b: %s", result.id, end, error.message)
             continue
-        if case.status.converged:
-            found[end] = case.equilibrium[case.closure].real_income_hat
+        if income is not None:
+            found[end] = income
     return found
 
 

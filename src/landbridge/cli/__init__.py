@@ -1,6 +1,7 @@
 """The command `landbridge`: data to stdout, talk to stderr, documented exit codes.
 
 Exit codes: 0 done, 1 error, 2 usage, 3 bad data or scenario, 4 not converged, 5 infeasible.
+The commands are imported when one is run, so that `--version` is answered at once.
 """
 
 from __future__ import annotations
@@ -10,67 +11,22 @@ import errno
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from landbridge.cli.assign import assign
-from landbridge.cli.build import build, rebalance
-from landbridge.cli.checks import calibrate, validate
-from landbridge.cli.data import data
-from landbridge.cli.disrupt import disrupt
-from landbridge.cli.gas import gas
-from landbridge.cli.gravity import gravity
-from landbridge.cli.people import claims, farm, travel, treaties
-from landbridge.cli.readers import read_publisher
-from landbridge.cli.routes import route
-from landbridge.cli.study import cite, run, scenarios
-from landbridge.cli.terminal import say, shortened
 from landbridge.errors import DataError, Fault, LandbridgeError
+
+if TYPE_CHECKING:
+    from landbridge.cli.commands import app
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(
-    name="landbridge",
-    help="From a border queue to a country's real income: routes, trade costs and trade equilibrium for "
-    "China, Central Asia and their neighbours. Every figure is a static, long-run answer, not a forecast.",
-    epilog="Exit codes: 0 done, 1 error, 2 usage, 3 bad data or scenario, 4 not converged, 5 infeasible.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for _command in (
-    run,
-    route,
-    scenarios,
-    calibrate,
-    disrupt,
-    gas,
-    farm,
-    travel,
-    treaties,
-    claims,
-    assign,
-    gravity,
-    cite,
-):
-    app.command()(_command)
-data.command()(validate)
-data.command("read")(read_publisher)
-data.command()(build)
-data.command()(rebalance)
-app.add_typer(data)
 
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        from landbridge.cli import commands
 
-@app.callback(invoke_without_command=True)
-def _version(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
-) -> None:
-    if version:
-        from landbridge.manifest import version as installed
-
-        sys.stdout.write(f"landbridge {installed()}\n")
-        raise typer.Exit
+        return commands.app
+    raise AttributeError(f"module 'landbridge.cli' has no attribute {name!r}")
 
 
 def main() -> None:
@@ -96,6 +52,14 @@ _LONGEST_WORD = 2_000
 
 def _run() -> int:
     """One command, and its exit code."""
+    if sys.argv[1:] == ["--version"]:
+        from landbridge.version import version
+
+        sys.stdout.write(f"landbridge {version()}\n")
+        return 0
+    from landbridge.cli import commands
+    from landbridge.cli.terminal import say, shortened
+
     long = next((word for word in sys.argv[1:] if len(word) > _LONGEST_WORD), "")
     if long:
         from landbridge.world.table import quoted
@@ -104,7 +68,7 @@ def _run() -> int:
         say(f"landbridge: {quoted(long)} is longer than any name, path or formula: shorten it")
         return 2
     try:
-        app()
+        commands.app()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
     except LandbridgeError as error:
@@ -145,6 +109,8 @@ def _is_of_output(error: OSError) -> bool:
 def _no_output(error: OSError | ValueError) -> int:
     """Standard output is full or closed: say so where it is not merely a reader that has seen enough."""
     if not isinstance(error, BrokenPipeError):
+        from landbridge.cli.terminal import say
+
         say(f"landbridge: the output cannot be written ({getattr(error, 'strerror', None) or error})")
     # What is still held back is dropped, or the interpreter would fail on it once more at its end.
     with contextlib.suppress(OSError, ValueError):

@@ -263,9 +263,10 @@ def apply(world: World, scenario: Scenario | str | Path, *, only_model: bool = F
     for modification in scenario.modifications:
         do(change, modification, only_model=only_model)
     if not change.faults and not only_model:
+        broken = check_network(change.network)
         # A scenario answers for what it broke, not for what the tables had before.
-        known = set(check_network(world.network))
-        change.faults += [fault for fault in check_network(change.network) if fault not in known]
+        known = set(check_network(world.network)) if broken else set()
+        change.faults += [fault for fault in broken if fault not in known]
     if change.faults:
         raise ScenarioError(
             f"{_count(change.faults)} in scenario {scenario.id!r}", list(dict.fromkeys(change.faults))

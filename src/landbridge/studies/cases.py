@@ -27,7 +27,7 @@ from landbridge.trade import Equilibrium, solve
 from landbridge.world import World
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["PORTS", "TO_FIVE", "Answer", "Cases", "in_order"]
+__all__ = ["PORTS", "TO_FIVE", "Answer", "Cases", "in_order", "made"]
 
 FloatArray = NDArray[np.float64]
 
@@ -96,6 +96,11 @@ def in_order(names: Iterable[str]) -> tuple[str, ...]:
     """Names of made scenarios, each once, in a fixed order."""
     wanted = set(names)
     return tuple(name for name in _MADE if name in wanted)
+
+
+def made() -> tuple[Scenario, ...]:
+    """Every made scenario, in a fixed order."""
+    return tuple(make() for make in _MADE.values())
 
 
 class Cases:

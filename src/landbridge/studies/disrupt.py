@@ -37,10 +37,10 @@ from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_yo
 from landbridge.model import Progress
 from landbridge.trade import Carriage
 from landbridge.trade.welfare import CENTRAL_ASIA
-from landbridge.transport import Choice, RouteSet, log_constants, pivot
+from landbridge.transport import BaseChoice, Choice, RouteSet, log_constants, pivot
 from landbridge.transport.classes import KINDS
 from landbridge.transport.overlap import Nests
-from landbridge.transport.paths import RouteSums
+from landbridge.transport.paths import FAMILIES, RouteSums
 from landbridge.transport.touched import Patched, Touched, passes
 from landbridge.world import World
 from landbridge.world.names import resolve
@@ -256,7 +256,10 @@ class _Bench:
         self.base_cost = np.where(np.isfinite(base.choice.cost), base.choice.cost, 0.0)
         assert results.queues is not None
         self.queues = results.queues
-        self.touched = Touched(results.choice, base.common.passes(results.queues))
+        through = base.common.passes(results.queues)
+        self.touched = Touched(results.choice, through)
+        # Every case begins at the waits of the base.
+        self.still = Touched(results.choice, through), *self.queues.delay(self.queues.base_load)
         rows = results.gateway_rows
         self.used = {row["gateway"]: row["volume_over_capacity"] for row in rows}
         # Over the capacity in force, which is raised where the base sends more through than was stated.
@@ -328,12 +331,12 @@ class _Bench:
         pairs = np.unique(self.routes.pair[cut & self.available]).astype(np.int64)
         if not len(pairs):
             return 0.0, 0.0, 0.0, self._incomes(np.zeros(len(self.income))), self.base.results.status
-        choice, old, kept = self._chosen(out, cut, pairs)
+        choice, kept, of_base = self._chosen(out, cut, pairs)
         lost = np.zeros(len(pairs), dtype=bool)
         lost[choice.unreachable] = True
         queues, shock = self.queues, self.base.shock(self.base.world, self.base.results)
         part = Touched(choice, passes(choice.base.routes, self.graph, queues))
-        patched = Patched(self.touched, part, pairs, lost)
+        patched = Patched(self.touched, part, pairs, lost, self.still)
         statuses, waits = [], None
         cost = patched.cost(*queues.delay(queues.base_load))
         delay_h, _ = queues.delay(queues.load(patched.flows(shock.demand(cost))))
@@ -345,7 +348,7 @@ class _Bench:
             waits = settled.delay_h, settled.delay_h2
             choice = part.settled(*waits)
             cost = settled.cost
-        eq = shock.paying(cost, self._paid(choice, pairs, old, kept, waits, cost))
+        eq = shock.paying(cost, self._paid(choice, pairs, kept, of_base, waits, cost))
         served = self.demand.copy()
         served[pairs[lost]] = 0.0
         dearer = np.where(served > 0.0, np.where(served > 0.0, cost, 0.0) - self.base_cost, 0.0)
@@ -363,8 +366,8 @@ class _Bench:
         self,
         choice: Choice,
         pairs: LongArray,
-        old: RouteSet,
         kept: LongArray,
+        of_base: LongArray,
         waits: tuple[FloatArray, FloatArray] | None,
         cost: FloatArray,
     ) -> Carriage | None:
@@ -373,9 +376,11 @@ class _Bench:
         known, teu = base.results.tolls, self.demand[pairs]
         if known is None:
             return None
-        regions = known.pair_of_regions[pairs]
-        before = replace(known, routes=old, teu=known.teu[kept], pair_of_regions=regions)
-        now = replace(before, routes=choice.base.routes, teu=choice.route_kinds(teu))
+        regions, routes = known.pair_of_regions[pairs], choice.base.routes
+        # On the same routes now and before, so that only those whose boxes change are added up.
+        then = np.where(of_base[:, None] >= 0, known.teu[kept][of_base], 0.0)
+        before = replace(known, routes=routes, teu=then, pair_of_regions=regions)
+        now = replace(before, teu=choice.route_kinds(teu))
         changes = [(now, before)]
         if waits is not None:
             # The others choose again too; those chosen anew count once.
@@ -384,13 +389,16 @@ class _Bench:
             changes.append((replace(known, teu=moved), known))
         return base.carriage(changes, world, cost)
 
-    def _chosen(self, out: BoolArray, cut: BoolArray, pairs: LongArray) -> tuple[Choice, RouteSet, LongArray]:
+    def _chosen(
+        self, out: BoolArray, cut: BoolArray, pairs: LongArray
+    ) -> tuple[Choice, LongArray, LongArray]:
         """Routes of the pairs that pass what is out, chosen among those left and those found anew.
 
-        Also their routes in the base, and the numbers of these there.
+        Also the numbers of their routes of the base there, and of each route among these, -1 for one that is
+        new.
         """
         base, kept = self.base.choice.only(pairs)
-        old = routes = base.routes
+        routes = base.routes
         parts = [self._old(kept, cut[kept])]
         again = None
         closed = replace(self.graph, available=self.graph.available & ~out)
@@ -399,7 +407,7 @@ class _Bench:
         if spare.n_routes:
             routes, number = routes.merged(spare)
             parts.append(self._new(spare))
-            base = replace(base, routes=routes, nests=Nests.of(routes, self.base.common.graphs[0]))
+            base = replace(base, routes=routes, nests=self._nests(base, routes, spare))
             again = routes.searched_again()
         open_ = np.concatenate([p.open for p in parts])[number]
         constant = np.concatenate([p.log_constant for p in parts])[number]
@@ -409,7 +417,19 @@ class _Bench:
                 for side in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
             )
         )
-        return pivot(base, sums, open_, constant, again=again), old, kept
+        of_base = np.where(number < len(kept), number, -1)
+        return pivot(base, sums, open_, constant, again=again), kept, of_base
+
+    def _nests(self, base: BaseChoice, routes: RouteSet, spare: RouteSet) -> Nests:
+        """The nests of routes of the base and others; made for the families that have others."""
+        codes = [
+            r.group_pair.astype(np.int64) * len(FAMILIES) + r.group_family
+            for r in (routes, spare, base.routes)
+        ]
+        mine = np.isin(codes[0], codes[1])
+        fresh = Nests.of(routes.of_groups(mine)[0], self.base.common.graphs[0])
+        same = np.flatnonzero(~np.isin(codes[2], codes[1]))
+        return base.nests.take(same).patched(routes.group_pair, np.flatnonzero(mine), fresh)
 
     def _old(self, kept: LongArray, cut: BoolArray) -> _Part:
         """Routes of the base, those that are cut closed."""

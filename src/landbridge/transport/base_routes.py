@@ -6,7 +6,8 @@ whether it is entered as a scenario or in the tables. A World of which less than
 embedded ones is a network of its own.
 
 The search of the embedded network takes half a minute, so its result ships with the data. It is used only
-where the graph, the pairs and the rules that it was made from are the same to nine digits.
+where the graph, the pairs and the rules that it was made from are the same to nine digits. What is found for
+other networks and cases is kept in the cache folder under the same conditions (`landbridge.io.cache`).
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.io.cache import read_cached, write_cached
 from landbridge.io.tables import DATA, load_world, read_table, table_file
 from landbridge.transport import families
-from landbridge.transport.candidates import Candidates, joined, rules_text, take
+from landbridge.transport.candidates import Candidates, arc_type, joined, rules_text, take
 from landbridge.transport.compile import align
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
 from landbridge.transport.search import Pairs
@@ -37,6 +39,10 @@ __all__ = [
     "STORED_CASES",
     "align_with_base",
     "case_key",
+    "keep_base",
+    "keep_case",
+    "known_base",
+    "known_case",
     "pack",
     "pack_cases",
     "stored_base",
@@ -181,6 +187,89 @@ def _read(path: Path) -> _Stored | None:
             np.concatenate([[0], np.cumsum(file["length"].astype(np.int64))]),
             file["arcs"],
         )
+
+
+# -- what is kept between runs -------------------------------------------------------------------------
+
+
+def known_base(graph: Graph, pairs: Pairs) -> Candidates | None:
+    """The candidates of a base, from the set that ships or the cache folder; None where neither has it."""
+    found = stored_base(graph, pairs)
+    if found is not None:
+        return found
+    arrays = read_cached(_name("base", _key(graph), pairs))
+    return None if arrays is None else _unpacked(arrays, graph, pairs)
+
+
+def keep_base(graph: Graph, pairs: Pairs, found: Candidates) -> None:
+    """Keep the candidates of a base that was searched."""
+    write_cached(_name("base", _key(graph), pairs), _packed(found, graph))
+
+
+def known_case(
+    graph: Graph, own: Graph, pairs: Pairs, barred: frozenset[str], detour: float
+) -> tuple[Candidates, Candidates] | None:
+    """What `paths.search_case` finds, from the file that ships or from the cache folder, or None."""
+    found = stored_case(graph, own, pairs, barred, detour)
+    if found is not None:
+        return found
+    arrays = read_cached(_name("case", case_key(graph, own, barred, detour), pairs))
+    if arrays is None or "again" not in arrays:
+        return None
+    again = arrays.pop("again")
+    whole = _unpacked(arrays, graph, pairs)
+    if whole is None or again.dtype != np.bool_ or again.shape != whole.pair.shape:
+        return None
+    return whole.only(np.flatnonzero(~again)), whole.only(np.flatnonzero(again))
+
+
+def keep_case(
+    graph: Graph,
+    own: Graph,
+    pairs: Pairs,
+    barred: frozenset[str],
+    detour: float,
+    found: tuple[Candidates, Candidates],
+) -> None:
+    """Keep what was searched for a case."""
+    whole = joined(found)
+    again = np.arange(len(whole.pair)) >= len(found[0].pair)
+    name = _name("case", case_key(graph, own, barred, detour), pairs)
+    write_cached(name, {**_packed(whole, graph), "again": again})
+
+
+def _name(kind: str, key: str, pairs: Pairs) -> str:
+    """Everything that a search reads, as a hash."""
+    digest = hashlib.sha256(f"{kind} {VERSION} {key}".encode())
+    for array in (pairs.east, pairs.west, pairs.every_family):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _packed(found: Candidates, graph: Graph) -> dict[str, NDArray[Any]]:
+    """Candidates as arrays, in the order they were found; arcs numbered among those in use."""
+    usable = _usable(graph)
+    number = np.full(graph.n_arcs, -1, dtype=np.int64)
+    number[usable] = np.arange(len(usable))
+    return {
+        "pair": found.pair.astype(np.int32),
+        "family": found.family.astype(np.uint8),
+        "length": np.diff(found.start).astype(np.int32),
+        "arcs": number[found.arcs].astype(arc_type(len(usable))),
+    }
+
+
+def _unpacked(arrays: Mapping[str, NDArray[Any]], graph: Graph, pairs: Pairs) -> Candidates | None:
+    """The candidates of `_packed`; None where the arrays cannot be theirs."""
+    if set(arrays) != {"pair", "family", "length", "arcs"}:
+        return None
+    usable = _usable(graph).astype(np.int32)
+    pair, arcs = arrays["pair"].astype(np.int64), arrays["arcs"].astype(np.int64)
+    start = np.concatenate([[0], np.cumsum(arrays["length"].astype(np.int64))])
+    fits = len(pair) == len(arrays["length"]) == len(arrays["family"]) and start[-1] == len(arcs)
+    for values, most in ((pair, len(pairs)), (arcs, len(usable))):
+        fits = fits and bool(((values >= 0) & (values < most)).all())
+    return Candidates(pair, usable[arcs], start, arrays["family"].astype(np.int32)) if fits else None
 
 
 # -- the cases that ship -------------------------------------------------------------------------------

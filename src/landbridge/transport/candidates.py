@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,6 +119,11 @@ def take(arcs: IntArray, start: LongArray, rows: LongArray) -> tuple[IntArray, L
     return out, new
 
 
+def arc_type(n_arcs: int) -> type[np.integer[Any]]:
+    """The smallest type that numbers so many arcs."""
+    return np.uint16 if n_arcs <= np.iinfo(np.uint16).max + 1 else np.int32
+
+
 def incidence(arcs: IntArray, start: LongArray, n_arcs: int) -> csr_matrix:
     """How often each route passes each arc [route, arc]."""
     return csr_matrix((np.ones(len(arcs)), arcs, start.astype(np.int32)), shape=(len(start) - 1, n_arcs))
@@ -181,6 +187,7 @@ class Search:
         self.rules = Admissible(graph)
         self._net = Network(graph, pairs, self.labels)
         self.costs = [self._net.cost(blend) for blend in BLENDS]
+        self._known: tuple[Candidates, dict[int, _Along]] | None = None
 
     def base(self) -> Candidates:
         """What a base holds: the best of every family and blend, and the best past each gateway.
@@ -452,10 +459,13 @@ class Search:
         near = np.array([detour if k // 2 in PAST else 1.0 for k in range(len(held))])[:, None]
         return np.where(np.isfinite(held).any(axis=0), near * held, new)
 
-    def without(self, base: Candidates, dead: BoolArray, asked: BoolArray, shut: BoolArray) -> Candidates:
+    def without(
+        self, base: Candidates, dead: BoolArray, asked: BoolArray, shut: BoolArray, *, keep: bool = False
+    ) -> Candidates:
         """The best that are left, for families of some pairs [pair] whose leader is dead; dead [route].
 
-        shut [arc]: arcs that are closed beside those of the graph.
+        shut [arc]: arcs that are closed beside those of the graph. keep: the costs of the base's routes are
+        held for the next that asks.
 
         At every blend where a family has lost all its routes, at those of PAST where it has others; only
         what is better than all of these.
@@ -465,31 +475,69 @@ class Search:
         for family, names, wanted in self._kinds(lacking):
             rows = np.flatnonzero((base.family == family) & (wanted & asked)[base.pair])
             if len(rows) and dead[rows].any():
-                parts.append(self._left(family, names, base.only(rows), dead[rows], shut))
+                known = self._kept(base, family) if keep else self._along(base, rows)
+                parts.append(self._left(family, names, base.pair[rows], known, rows, dead[rows], shut))
         return joined(parts)
 
+    def _kept(self, base: Candidates, family: int) -> _Along:
+        """Costs of all routes of a family, held for the set that was asked last."""
+        if self._known is None or self._known[0] is not base:
+            self._known = base, {}
+        known = self._known[1]
+        if family not in known:
+            known[family] = self._along(base, np.flatnonzero(base.family == family))
+        return known[family]
+
+    def _along(self, base: Candidates, rows: LongArray) -> _Along:
+        """Costs of some routes of whole pairs at every blend."""
+        routes = base.only(rows)
+        passes = incidence(routes.arcs, routes.start, self.graph.n_arcs)
+        sides = [(cost, cost[self.graph.reverse]) for cost in self.costs]
+        costs = [np.asarray(passes @ cost) for both in sides for cost in both]
+        number = np.zeros(len(base.pair), dtype=np.int32)
+        number[rows] = np.arange(len(rows), dtype=np.int32)
+        return _Along(number, costs, [_least(routes.pair, cost) for cost in costs])
+
     def _left(
-        self, family: int, names: tuple[int, ...], routes: Candidates, dead: BoolArray, shut: BoolArray
+        self,
+        family: int,
+        names: tuple[int, ...],
+        pair: LongArray,
+        known: _Along,
+        rows: LongArray,
+        dead: BoolArray,
+        shut: BoolArray,
     ) -> Candidates:
-        ways, store = self._net.ways(names), _Store(self, family)
-        passes, n = incidence(routes.arcs, routes.start, self.graph.n_arcs), len(self.pairs)
-        gone = ~_marked(routes.pair[~dead], n)
+        """See `without`; pair, dead, rows: of the family's routes, rows by their numbers in the base."""
+        ways, store, n = self._net.ways(names), _Store(self, family), len(self.pairs)
+        at = known.number[rows]
+        alive = ~dead
+        gone = ~_marked(pair[alive], n)
         for blend, mirrored in product(range(len(BLENDS)), (False, True)):
-            cost = self.costs[blend]
-            along = np.asarray(passes @ (cost[self.graph.reverse] if mirrored else cost))
-            hurt = _marked(routes.pair[_least(routes.pair, along) & dead], n)
+            cost, k = self.costs[blend], 2 * blend + mirrored
+            hurt = _marked(pair[known.leads[k][at] & dead], n)
             if blend not in PAST:
                 hurt &= gone
-            left = np.full(n, np.inf)
-            np.minimum.at(left, routes.pair[~dead], along[~dead])
             asked = np.flatnonzero(hurt)
             if len(asked):
+                left = np.full(n, np.inf)
+                np.minimum.at(left, pair[alive], known.cost[k][at[alive]])
                 found, trees = ways.best(cost, asked, mirrored=mirrored, shut=shut)
                 better = np.isfinite(found) & (left[asked] > NEAR * found)
                 _, bad = store.add(trees, asked, np.flatnonzero(better))
                 most = left[asked[bad]] / NEAR
                 self._straight(ways, cost, asked[bad], store, mirrored=mirrored, shut=shut, most=most)
         return store.routes()
+
+
+@dataclass(frozen=True, eq=False)
+class _Along:
+    """Routes of a family: cost at every blend and direction [blend x direction][row], and whether it is the
+    first of the cheapest of its pair there. number [route]: the row of every route of the set."""
+
+    number: IntArray
+    cost: list[FloatArray]
+    leads: list[BoolArray]
 
 
 def _marked(pairs: LongArray, n: int) -> BoolArray:

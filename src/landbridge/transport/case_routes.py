@@ -95,7 +95,8 @@ class CaseSearch:
         found = []
         for graph, asked in self._parts():
             on = search if search is not None else Search(graph, self._pairs, self._searched.labels)
-            found.append(on.without(self._base, self._dead, hurt & asked, ~graph.available))
+            kept = search is not None
+            found.append(on.without(self._base, self._dead, hurt & asked, ~graph.available, keep=kept))
         return joined(found)
 
 

@@ -20,7 +20,7 @@ from landbridge.transport.classes import KINDS, Classes
 from landbridge.transport.gradient import ArcBars, pulled_back
 from landbridge.transport.graph import Graph
 from landbridge.transport.overlap import Nests
-from landbridge.transport.pair_families import Families, base_shares, ratio_of
+from landbridge.transport.pair_families import Families, base_shares, choose, ratio_of
 from landbridge.transport.paths import RouteSet, RouteSums
 from landbridge.transport.weights import Totals, Weights
 from landbridge.world import World
@@ -147,6 +147,24 @@ class _Loads:
     kinds: FloatArray
 
 
+class _Wide:
+    """Room for values of some sectors among zeros for the others, used again from block to block."""
+
+    def __init__(self, n_sectors: int, sectors: LongArray) -> None:
+        self._n, self._sectors = n_sectors, sectors
+        self._room: FloatArray = np.zeros((0, n_sectors))
+
+    def of(self, values: FloatArray) -> FloatArray:
+        """[route, some sectors] -> [route, sector]; valid until it is asked again."""
+        if len(self._sectors) == self._n:
+            return values
+        if len(self._room) < len(values):
+            self._room = np.zeros((len(values), self._n))
+        out = self._room[: len(values)]
+        out[:, self._sectors] = values
+        return out
+
+
 @dataclass(frozen=True, eq=False)
 class Choice:
     """The choice under new sums, pivoted on a base.
@@ -261,18 +279,26 @@ class Choice:
     def _expected(self) -> FloatArray:
         """Expected hours, money and CO2e [sector, 3, pair]."""
         routes, sums = self.base.routes, self.sums
-        block_share = self.classes.block_share
         out = np.zeros((len(self.classes.sectors), 3, routes.n_pairs))
-        for piece in self.weights.pieces():
-            block, p = piece.block, piece.product
-            pair = routes.group_pair[block.groups]
-            first = np.flatnonzero(np.diff(pair, prepend=-1))
-            beta = block_share[:, pair] if p == 0 else 1.0 - block_share[:, pair]
-            share = piece.nested()[1] * (beta * self.family_share[:, p, block.groups]).T[block.group]
-            for k, values in enumerate((sums.time_h, sums.cost_usd, sums.co2e_kg)):
-                by_group = block.add @ (share * values[p, block.routes, None])
-                out[:, k, pair[first]] += np.add.reduceat(by_group, first, axis=0).T
+        for p in (0, 1):
+            beta, sectors = self._part_of(p)
+            for piece in self.weights.pieces((p,), sectors):
+                block = piece.block
+                pair = routes.group_pair[block.groups]
+                first = np.flatnonzero(np.diff(pair, prepend=-1))
+                carried = beta[:, pair] * self.family_share[sectors, p, block.groups]
+                share = piece.nested()[1] * block.spread(np.ascontiguousarray(carried.T))
+                for k, values in enumerate((sums.time_h, sums.cost_usd, sums.co2e_kg)):
+                    by_group = block.add @ (share * values[p, block.routes, None])
+                    out[sectors, k, pair[first, None]] += np.add.reduceat(by_group, first, axis=0)
         return out
+
+    def _part_of(self, product: int) -> tuple[FloatArray, LongArray]:
+        """Share of a product in the TEU of the sectors that ship by it [sector, pair], and their numbers."""
+        block = self.classes.block_share
+        beta = block if product == 0 else 1.0 - block
+        sectors = np.flatnonzero((beta > 0.0).any(axis=1))
+        return beta[sectors], sectors
 
     def route_flows(self, demand_teu: FloatArray) -> FloatArray:
         """TEU on every route by product, f_rp = sum over s of demand x beta_p x share [route, product].
@@ -313,27 +339,30 @@ class Choice:
         routes, classes = self.base.routes, self.classes
         loads = np.zeros((routes.n_routes, 7))
         by_kind = np.zeros((routes.n_routes, 4 if beside is not None else 0))
-        block_share = classes.block_share
         boxed = classes.in_containers.astype(float)
         kinds = np.stack([boxed, 1.0 - boxed], axis=1)
         of_sector = np.column_stack([np.ones_like(boxed), boxed, kinds * classes.payload_t_per_teu[:, None]])
         value = np.ascontiguousarray(classes.usd_per_teu.T)
-        for piece in self.weights.pieces():
-            block, p = piece.block, piece.product
-            pair = routes.group_pair[block.groups]
-            beta = (block_share if p == 0 else 1.0 - block_share)[:, pair].T
-            total, pull = block.nested(piece.weight)
-            per_teu = ratio_of(beta * self.family_share[:, p, block.groups].T, total)
-            if beside is not None:
-                by_kind[block.routes, p::2] = (pull * (beside[pair] * per_teu)[block.group]) @ kinds
-            if demand_teu is None:
-                continue
-            pull *= (demand_teu[pair] * per_teu)[block.group]
-            found = pull @ of_sector
-            loads[block.routes, p] = found[:, 0]
-            loads[block.routes, 2:5] += found[:, 1:]
-            pull *= value[pair][block.group]
-            loads[block.routes, 5:] += pull @ kinds
+        for p in (0, 1):
+            beta, sectors = self._part_of(p)
+            # Zero for sectors that ship nothing by the product: sums over sectors have one order.
+            wide = _Wide(len(boxed), sectors)
+            for piece in self.weights.pieces((p,), sectors):
+                block = piece.block
+                pair = routes.group_pair[block.groups]
+                total, pull = block.nested(piece.weight)
+                per_teu = ratio_of((beta[:, pair] * self.family_share[sectors, p, block.groups]).T, total)
+                if beside is not None:
+                    teu = block.spread(beside[np.ix_(pair, sectors)] * per_teu)
+                    by_kind[block.routes, p::2] = wide.of(pull * teu) @ kinds
+                if demand_teu is None:
+                    continue
+                pull *= block.spread(demand_teu[np.ix_(pair, sectors)] * per_teu)
+                found = wide.of(pull) @ of_sector
+                loads[block.routes, p] = found[:, 0]
+                loads[block.routes, 2:5] += found[:, 1:]
+                pull *= block.spread(value[np.ix_(pair, sectors)])
+                loads[block.routes, 5:] += wide.of(pull) @ kinds
         asked, also = (None if given is None else given.copy() for given in (demand_teu, beside))
         return _Loads(asked, loads, also, by_kind)
 
@@ -460,16 +489,12 @@ def pivot(
         found = replace(found, mean=weights.totals(mean=True, groups=gained).mean)
     families = Families.of(base, opened, again, found.mean, entering)
     lost = families.lost_groups
-    shape = len(classes.sectors), 2
-    family_cost, share = np.empty_like(base.family_cost), np.empty_like(base.family_cost)
-    carried = np.empty_like(share) if len(lost) else share
+    n_sectors = len(classes.sectors)
+    chosen = choose((families,) * n_sectors, found)
+    family_cost, share, carried = chosen.family_cost, chosen.share, chosen.carried
     cost = np.full_like(base.cost_segment, np.inf)
-    host = np.zeros((*shape, len(lost)), dtype=np.int64)
-    for s, p in np.ndindex(shape):
-        one = families.settle(s, p, families.levels.of(s, p, found))
-        family_cost[s, p], share[s, p], cost[s, p, families.pairs], host[s, p] = one
-        if len(lost):
-            carried[s, p] = families.carried(one)
+    cost[:, :, families.pairs] = chosen.cost
+    host = np.array(chosen.host, dtype=np.int64).reshape(n_sectors, 2, len(lost))
     if np.array_equal(family_cost, base.family_cost):
         # Of what has not changed one copy is enough.
         family_cost = base.family_cost
@@ -491,7 +516,7 @@ def pivot(
         families.gained,
         np.flatnonzero(~served).astype(np.int32),
         averaged,
-        (families,) * len(classes.sectors),
+        (families,) * n_sectors,
         weights,
     )
 

@@ -125,6 +125,44 @@ class Nests:
             self.part4[entries],
         )
 
+    def patched(self, pair: NDArray[np.integer[Any]], fresh: LongArray, other: Nests) -> Nests:
+        """These with some groups of a new set from another: fresh, their numbers among all, ascending.
+
+        The groups that are not fresh are those here, in their order. pair [group]: of all groups.
+        """
+        old = np.setdiff1d(np.arange(len(pair)), fresh)
+        order = np.argsort(np.concatenate([old, fresh]))
+        parts = self, other
+
+        def ragged(starts: list[LongArray]) -> LongArray:
+            return np.concatenate([[0], np.cumsum(np.concatenate([np.diff(s) for s in starts]))])
+
+        group_start = ragged([p.group_start for p in parts])
+        cell_group_start = ragged([p.cell_group_start for p in parts])
+        cell_start = ragged([p.cell_start for p in parts])
+        routes, starts = _rows(group_start, order)
+        cells, cells_of = _rows(cell_group_start, order)
+        entries, entries_of = _rows(cell_start, cells)
+        within = np.concatenate([p._within_group() for p in parts])[entries]
+        # Numbered from the first of the block in which the group stands now.
+        from_block = starts[:-1] - _block_start(starts, pair)
+        by_cell = np.repeat(from_block, np.diff(cells_of))
+        return Nests(
+            starts,
+            pair,
+            np.concatenate([p.own for p in parts])[routes],
+            cells_of,
+            entries_of,
+            (within + np.repeat(by_cell, np.diff(entries_of))).astype(np.int32),
+            np.concatenate([p.part4 for p in parts])[entries],
+        )
+
+    def _within_group(self) -> LongArray:
+        """The routes of the cells, numbered from the first of their group [n]."""
+        before = self.group_start[:-1] - _block_start(self.group_start, self.group_pair)
+        by_cell = np.repeat(before, np.diff(self.cell_group_start))
+        return np.asarray(self.route - np.repeat(by_cell, np.diff(self.cell_start)), dtype=np.int64)
+
     @cached_property
     def blocks(self) -> list[Block]:
         """The nests in blocks of whole pairs."""
@@ -170,7 +208,7 @@ class Nests:
         total, share = np.empty((self.n_groups, weight.shape[1])), np.empty_like(weight)
         for block in self.blocks:
             total[block.groups], pull = block.nested(weight[block.routes])
-            share[block.routes] = pull * inverse(total[block.groups])[block.group]
+            share[block.routes] = pull * block.spread(inverse(total[block.groups]))
         return total, share
 
     def turn(self, weight: FloatArray, x: FloatArray) -> FloatArray:
@@ -207,6 +245,10 @@ class Block:
     by_route: csc_matrix
     add_cells: csr_matrix
 
+    def spread(self, values: FloatArray) -> FloatArray:
+        """Values of the groups on their routes: [group, k] -> [route, k]."""
+        return np.take(values, self.group, axis=0)
+
     def totals(self, weight: FloatArray) -> FloatArray:
         """V [group, k] of the groups of the block."""
         total = np.asarray(self.add_own @ weight)
@@ -241,9 +283,10 @@ class Block:
         # P adds up to one.
         total = np.asarray(self.add @ share)
         per = inverse(total)
-        share *= per[self.group]
-        alone *= per[self.group]
-        return Inner(self, total, share, alone, fourth, N, slope * per[self.cell_group])
+        by_route = self.spread(per)
+        share *= by_route
+        alone *= by_route
+        return Inner(self, total, share, alone, fourth, N, slope * np.take(per, self.cell_group, axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,7 +309,7 @@ class Inner:
         """J x [route, k], see `Nests.turn`; one column of weights serves all columns of x."""
         block = self.block
         weighted = self.share * x
-        out: FloatArray = self.share * (block.add @ weighted)[block.group]
+        out: FloatArray = self.share * block.spread(block.add @ weighted)
         weighted *= 4.0
         np.subtract(weighted, out, out=out)
         nested = block.cells @ (self.fourth * x)
@@ -327,8 +370,10 @@ class _Cells:
         cell, route = np.concatenate(self.cell), np.concatenate(self.route)
         group, km = np.concatenate(self.group), np.concatenate(self.km)
         count = np.bincount(cell, minlength=self.number)
-        order = np.argsort(cell, kind="stable")
-        cell, route = cell[order], route[order]
+        # A sparse matrix is turned by counting: a stable sort in one pass.
+        shape, each = (len(cell), self.number), np.arange(len(cell) + 1, dtype=np.int32)
+        route = csr_matrix((route, cell, each), shape=shape).tocsc().data
+        cell = np.repeat(np.arange(self.number, dtype=np.int32), count)
         part = km[cell] / length[route]
         n_groups = len(routes.group_pair)
         first = _block_start(routes.group_start, routes.group_pair).astype(np.int32)

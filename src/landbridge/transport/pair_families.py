@@ -29,6 +29,7 @@ the shares stated are those of a group, and a pair where a way costs many times 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -45,7 +46,18 @@ from landbridge.transport.weights import Totals
 if TYPE_CHECKING:
     from landbridge.transport.choice import BaseChoice
 
-__all__ = ["Families", "Levels", "Settled", "base_shares", "cost_by_kind", "ratio_of", "weights_of_families"]
+__all__ = [
+    "Chosen",
+    "Families",
+    "Levels",
+    "Ride",
+    "Settled",
+    "base_shares",
+    "choose",
+    "cost_by_kind",
+    "ratio_of",
+    "weights_of_families",
+]
 
 FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
@@ -75,16 +87,22 @@ class Levels:
     total: FloatArray
     shift: FloatArray | None
 
-    def take(self, at: LongArray, products: slice = slice(None)) -> Levels:
-        """Those of some of the groups and products, numbered anew."""
+    def take(
+        self, at: LongArray, products: slice = slice(None), sectors: LongArray | slice = slice(None)
+    ) -> Levels:
+        """Those of some of the groups, products and sectors, numbered anew."""
+
+        def part(values: FloatArray) -> FloatArray:
+            return np.take(values[sectors, products], at, axis=2)
+
         return Levels(
             self.phi,
             self.kept[at],
             self.gained[at],
             self.again[at],
-            np.take(self.known[:, products], at, axis=2),
-            np.take(self.total[:, products], at, axis=2),
-            None if self.shift is None else np.take(self.shift[:, products], at, axis=2),
+            part(self.known),
+            part(self.total),
+            None if self.shift is None else part(self.shift),
         )
 
     def of(self, s: int, p: int, found: Totals) -> FloatArray:
@@ -201,8 +219,8 @@ class Families:
             reached,
         )
 
-    def only(self, pairs: LongArray, product: int) -> Families:
-        """Those of some pairs for one product, which is number 0 there.
+    def only(self, pairs: LongArray, product: int, sectors: LongArray | slice = slice(None)) -> Families:
+        """Those of some pairs for one product and some sectors, which are number 0, 1, ... there.
 
         pairs: by their numbers here, in ascending order.
         """
@@ -213,14 +231,15 @@ class Families:
         slot = new[self.slot[at]]
         return replace(
             self,
-            levels=self.levels.take(at, products),
-            start=np.take(self.start[:, products], pairs, axis=2),
+            levels=self.levels.take(at, products, sectors),
+            start=np.take(self.start[sectors, products], pairs, axis=2),
             groups=self.groups[at],
             pairs=self.pairs[pairs],
             slot=slot,
             first=np.flatnonzero(np.diff(slot, prepend=-1)),
             **{name: getattr(self, name)[at] for name in ("opened", "kept", "gained", "lost", "again")},
             share0=self.share0[:, at],
+            kind=self.kind[sectors],
             fresh=self.fresh[pairs],
             reached=self.reached[pairs],
         )
@@ -317,6 +336,64 @@ class Families:
         share[lost] = 0.0
         np.add.at(share, settled.host, settled.share[lost])
         return share
+
+
+class Chosen(NamedTuple):
+    """What some segments choose; groups and pairs are numbered as in their families.
+
+    family_cost, share, carried [sector, product, group]: K_f', s_f' and the share that the family carries.
+    cost [sector, product, pair]: K'. host [sector][product]: see `Settled`.
+    """
+
+    family_cost: FloatArray
+    share: FloatArray
+    carried: FloatArray
+    cost: FloatArray
+    host: list[list[LongArray]]
+
+
+# (sector, product, what was settled) -> the families on which what the lost ones ship rides.
+Ride = Callable[[int, int, Settled], LongArray]
+
+
+def choose(
+    families: Sequence[Families],
+    found: Totals,
+    some: tuple[LongArray, Sequence[Levels], FloatArray] | None = None,
+    ride: Ride | None = None,
+) -> Chosen:
+    """Route choice at given sums of weights: costs and shares of families, costs of pairs.
+
+    V' -> K_f' -> s_f', K' by the equations at the head of this module; every choice beside a base is made
+    here, that under waits too.
+
+    families [sector]: what became of the families. found: V' and mean costs [sector, product, group].
+    some: where V' changed for some groups only, their numbers, their levels by sector, and K_f' of all
+    [sector, product, group], which serves for the others. ride: another rule than the cheapest family.
+    """
+    n_products, n_groups = found.total.shape[1], len(families[0].slot)
+    shape = len(families), n_products, n_groups
+    lost = any(len(one.lost_groups) for one in families)
+    family_cost, share = np.empty(shape), np.empty(shape)
+    carried = np.empty(shape) if lost else share
+    cost = np.empty((*shape[:2], len(families[0].pairs)))
+    host: list[list[LongArray]] = []
+    for s, one in enumerate(families):
+        host.append([])
+        for p in range(n_products):
+            if some is None:
+                level = one.levels.of(s, p, found)
+            else:
+                level = some[2][s, p].copy()
+                level[some[0]] = some[1][s].of(s, p, found)
+            settled = one.settle(s, p, level)
+            if ride is not None and len(settled.host):
+                settled = settled._replace(host=ride(s, p, settled))
+            family_cost[s, p], share[s, p], cost[s, p], rides = settled
+            host[s].append(rides)
+            if lost:
+                carried[s, p] = one.carried(settled)
+    return Chosen(family_cost, share, carried, cost, host)
 
 
 def base_shares(

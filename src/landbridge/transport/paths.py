@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from landbridge.transport.candidates import (
     BLOCK_ROUTES,
     Candidates,
     Search,
+    arc_type,
     joined,
     mirror,
     take,
@@ -31,7 +32,7 @@ from landbridge.transport.families import FAMILIES, Labels
 from landbridge.transport.graph import Graph
 from landbridge.transport.search import Pairs
 
-__all__ = ["FAMILIES", "RouteSet", "RouteSums", "arc_type", "generate", "in_transit", "transit_arcs"]
+__all__ = ["FAMILIES", "Keep", "RouteSet", "RouteSums", "arc_type", "generate", "in_transit", "transit_arcs"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -43,6 +44,15 @@ ArcArray = NDArray[Any]
 DETOUR = 2.0
 # (graph of the case, of the base, pairs, countries without transit, detour) -> what `search_case` finds.
 KnownCase = Callable[[Graph, Graph, Pairs, frozenset[str], float], tuple[Candidates, Candidates] | None]
+
+
+class Keep(NamedTuple):
+    """What takes the candidates of a base, and of a case, once they were searched."""
+
+    base: Callable[[Graph, Pairs, Candidates], None]
+    case: Callable[[Graph, Graph, Pairs, frozenset[str], float, tuple[Candidates, Candidates]], None]
+
+
 _SUMMED = "time_h", "cost_usd", "co2e_kg", "variance_h2"
 
 
@@ -345,11 +355,6 @@ def _narrow(routes: Candidates, n_arcs: int) -> Candidates:
     return replace(routes, arcs=routes.arcs.astype(arc_type(n_arcs), copy=False))
 
 
-def arc_type(n_arcs: int) -> type[np.integer[Any]]:
-    """The smallest type that numbers so many arcs."""
-    return np.uint16 if n_arcs <= np.iinfo(np.uint16).max + 1 else np.int32
-
-
 def generate(
     graphs: Graph | Sequence[Graph],
     origins: Sequence[str],
@@ -362,6 +367,7 @@ def generate(
     locked: BoolArray | None = None,
     known: Callable[[Graph, Pairs], Candidates | None] | None = None,
     known_case: KnownCase | None = None,
+    keep: Keep | None = None,
 ) -> RouteSet:
     """Route sets for a base and scenarios: the base's, and what each scenario needs beside them.
 
@@ -379,6 +385,7 @@ def generate(
     locked [arc]: arcs open in the locked base, where graphs[0] is that base with links added: these are then
     searched as a scenario's are, so that one project has one answer. None: graphs[0] is its own base.
     known, known_case: find the candidates of a base, and those of a case, that were searched before, or None.
+    keep: takes what was searched, for the next time.
 
     A family is left out of a pair where even its best route costs 1.25-4 times the pair's cheapest at every
     blend (see `candidates`), unless every_family says otherwise; one that a pair lacks in the base enters
@@ -391,6 +398,8 @@ def generate(
     base = known(own, pairs) if known is not None else None
     if base is None:
         base = Search(own, pairs, Labels.of(own)).base()
+        if keep is not None:
+            keep.base(own, pairs, base)
     added = first.available & ~own.available
     if added.any():
         base = joined([base, Search(first, pairs, Labels.of(own)).over(added, base, detour)])
@@ -407,6 +416,8 @@ def generate(
         found = known_case(graph, own, pairs, bans[number], detour) if known_case is not None else None
         if found is None:
             found = CaseSearch(graph, searched, bans[number]).found(detour)
+            if keep is not None and not added.any():
+                keep.case(graph, own, pairs, bans[number], detour, found)
         mine = [number] if number else [k for k, ban in enumerate(bans) if ban == bans[0]]
         for routes, anew in zip(found, (False, number > 0), strict=True):
             union.add(_narrow(routes, first.n_arcs), mine, anew)

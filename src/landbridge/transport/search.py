@@ -76,6 +76,7 @@ class Network:
 
     def __init__(self, graph: Graph, pairs: Pairs, labels: Labels) -> None:
         self.graph, self.pairs, self.labels = graph, pairs, labels
+        self._ways: dict[tuple[int, ...], Ways] = {}
         layer_tail, layer_head = graph.tail % len(LAYERS), graph.head % len(LAYERS)
         ends = np.zeros(len(graph.places), dtype=bool)
         ends[pairs.east] = ends[pairs.west] = True
@@ -100,8 +101,11 @@ class Network:
         return np.asarray(graph.cost_usd[:, product] + per_hour * graph.time_h[:, product] + _PER_ARC_USD)
 
     def ways(self, families: Sequence[int]) -> Ways:
-        """The product of the network with the automaton of some families together."""
-        return Ways(self, self.labels.automaton(families))
+        """The product of the network with the automaton of some families together; made once."""
+        key = tuple(families)
+        if key not in self._ways:
+            self._ways[key] = Ways(self, self.labels.automaton(families))
+        return self._ways[key]
 
     def any_way(self) -> Ways:
         """The network alone: ways of every family and of none."""

@@ -8,6 +8,7 @@ of these pairs. What is chosen again is chosen by the same formulas as in `pivot
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,10 @@ from scipy.sparse import csr_matrix
 from landbridge.transport.choice import Choice, LostFamilies, over_products
 from landbridge.transport.graph import Graph
 from landbridge.transport.overlap import inverse
-from landbridge.transport.pair_families import Families, Levels, Settled, ratio_of
+from landbridge.transport.pair_families import Chosen, Families, Levels, Ride, Settled, choose, ratio_of
 from landbridge.transport.paths import RouteSet, RouteSums
 from landbridge.transport.queues import Queues
-from landbridge.transport.weights import VARIANCE_FLOOR, Totals, Weights
+from landbridge.transport.weights import VARIANCE_FLOOR, Weights
 
 __all__ = ["Patched", "Touched", "passes"]
 
@@ -56,15 +57,16 @@ def passes(routes: RouteSet, graph: Graph, queues: Queues) -> tuple[csr_matrix, 
 class _Part:
     """One product: the families that queues can touch, their pairs, and the state under the last delays.
 
-    routes [n]: of the touched families. groups [g]: their numbers. weights: of these routes, for
-    the product. through: csr [n, q]. pairs [m], members [h]: the pairs of the touched families and all
-    families of these pairs.
-    at [g]: where the touched stand among the members. families [sector]: what became of the members.
-    levels [sector]: of the touched. level [sector, h], before [sector, m]: K_f' and K' without further delay.
-    beta [sector, m]: share of the product. reached [sector, m]: some family is open.
+    sectors [s]: those that ship by the product; the arrays below are of these. routes [n]: of the touched
+    families. groups [g]: their numbers. weights: of these routes, for the product and all sectors. through:
+    csr [n, q]. pairs [m], members [h]: the pairs of the touched families and all families of these pairs.
+    at [g]: where the touched stand among the members. families [s]: what became of the members. levels [s]:
+    of the touched. level [s, 1, h], before [s, m]: K_f' and K' without further delay. beta [s, m]: share of
+    the product. reached [s, m]: some family is open.
     """
 
     product: int
+    sectors: LongArray
     routes: LongArray
     groups: LongArray
     weights: Weights
@@ -81,22 +83,29 @@ class _Part:
     beta: FloatArray
     before: FloatArray
     reached: NDArray[np.bool_]
-    # What the last delays gave. pull [n, sector]: P_r V. total [sector, g]: V. settled, carried [sector]:
-    # of the members.
-    pull: FloatArray
-    total: FloatArray
-    settled: list[Settled]
-    carried: list[FloatArray]
+    # What the last delays gave: pull [1, n, s], P_r V; total [s, g], V; the choice of the members.
+    pull: FloatArray | None = None
+    total: FloatArray | None = None
+    chosen: Chosen | None = None
 
     @property
-    def cost(self) -> FloatArray:
-        """K' under the last delays [sector, m]."""
-        return np.stack([one.cost for one in self.settled])
+    def now(self) -> Chosen:
+        """The choice of the members under the last delays."""
+        assert self.chosen is not None
+        return self.chosen
 
     @property
     def now_carried(self) -> FloatArray:
-        """Shares that the touched families carry under the last delays [g, sector]."""
-        return np.stack([one[self.at] for one in self.carried], axis=1)
+        """Shares that the touched families carry under the last delays [g, s]."""
+        return np.take(self.now.carried[:, 0], self.at, axis=1).T
+
+    def delayed(self, delay_h: FloatArray, delay_h2: FloatArray) -> Weights:
+        """The weights under further hours and variance at the queues [q]."""
+        old = self.weights.sums
+        hours, variance = np.array(old.time_h), np.array(old.variance_h2)
+        hours[0] += self.through @ delay_h
+        variance[0] = np.maximum(variance[0] + self.through @ delay_h2, 0.0)
+        return replace(self.weights, sums=replace(old, time_h=hours, variance_h2=variance))
 
 
 class Touched:
@@ -104,6 +113,7 @@ class Touched:
 
     choice: without further delay. through: `passes` of its routes, one matrix for each product.
     host [sector, product, lost]: `lost.host` of another solution, to which what lost families ship is held.
+    every_sector: choose for sectors too that ship nothing by a product, as `slope` asks for.
     """
 
     def __init__(
@@ -111,9 +121,13 @@ class Touched:
         choice: Choice,
         through: tuple[csr_matrix, csr_matrix],
         host: LongArray | None = None,
+        *,
+        every_sector: bool = False,
     ) -> None:
         self.choice, self.through, self.host = choice, through, host
-        self.n_queues = through[0].shape[1]
+        self.n_queues, self._n_sectors = through[0].shape[1], len(choice.classes.sectors)
+        self._every_sector = every_sector
+        self._last = np.zeros(self.n_queues), np.zeros(self.n_queues)
         self._asked = 0
         # Whether what some lost family ships rides on another family than the cheapest, see _HOLD_AFTER.
         self.held = False
@@ -133,19 +147,10 @@ class Touched:
         mark = np.zeros(len(routes.group_pair), dtype=bool)
         mark[groups] = True
         rows = np.flatnonzero(mark[routes.group_of_route])
-        whole = choice.families[0]
-        pairs = np.unique(whole.slot[groups])
-        known: dict[int, Families] = {}
-        for one in choice.families:
-            if id(one) not in known:
-                known[id(one)] = one.only(pairs, p)
-        families = tuple(known[id(one)] for one in choice.families)
-        members = families[0].groups
-        at = np.searchsorted(members, groups)
-        levels = {id(one): one.levels.take(at) for one in known.values()}
         through = self.through[p][rows]
-        n_sectors = len(classes.sectors)
-        before = np.take(choice.cost_segment[:, p], families[0].pairs, axis=1)
+        sectors = np.arange(self._n_sectors)
+        if not self._every_sector:
+            sectors = np.flatnonzero((beta[:, routes.group_pair[groups]] > 0.0).any(axis=1))
         return _Part(
             product=p,
             routes=rows,
@@ -153,22 +158,34 @@ class Touched:
             weights=choice.weights.take(groups, slice(p, p + 1)),
             through=through,
             through_t=through.T.tocsr(),
-            pairs=families[0].pairs,
-            members=members,
-            at=at,
-            slot=families[0].slot,
-            families=families,
-            levels=tuple(levels[id(one)] for one in families),
-            gained=any(bool(one.gained.any()) for one in families),
-            level=np.take(choice.family_cost[:, p], members, axis=1),
-            beta=np.take(beta, families[0].pairs, axis=1),
-            before=before,
-            reached=np.isfinite(before),
-            pull=np.empty((len(rows), n_sectors)),
-            total=np.empty((n_sectors, len(groups))),
-            settled=[],
-            carried=[],
+            **self._of_sectors(p, groups, sectors),
         )
+
+    def _of_sectors(self, p: int, groups: LongArray, sectors: LongArray) -> dict[str, Any]:
+        """What a part of some touched groups holds for some sectors."""
+        choice, classes = self.choice, self.choice.classes
+        mine = [choice.families[s] for s in sectors]
+        pairs = np.unique(choice.families[0].slot[groups])
+        known = {id(one): one.only(pairs, p, sectors) for one in {id(m): m for m in mine}.values()}
+        families = tuple(known[id(one)] for one in mine)
+        at = np.searchsorted(families[0].groups, groups)
+        levels = {id(one): one.levels.take(at) for one in known.values()}
+        beta = classes.block_share if p == 0 else 1.0 - classes.block_share
+        before = np.take(choice.cost_segment[sectors, p], families[0].pairs, axis=1)
+        return {
+            "sectors": sectors,
+            "pairs": families[0].pairs,
+            "members": families[0].groups,
+            "at": at,
+            "slot": families[0].slot,
+            "families": families,
+            "levels": tuple(levels[id(one)] for one in families),
+            "gained": any(bool(one.gained.any()) for one in families),
+            "level": np.take(choice.family_cost[sectors, p], families[0].groups, axis=1)[:, None],
+            "beta": np.take(beta[sectors], families[0].pairs, axis=1),
+            "before": before,
+            "reached": np.isfinite(before),
+        }
 
     @property
     def rho(self) -> float:
@@ -185,69 +202,68 @@ class Touched:
         """Expected costs K' under further hours and variance at the queues [q] -> [pair, sector]."""
         out = np.array(self.choice.cost)
         self._asked += 1
-        self.held = False
+        # Where nothing is lost no choice depends on those before, and the same delays give the same.
+        known = not len(self.choice.lost.groups) and all(
+            np.array_equal(new, old) for new, old in zip((delay_h, delay_h2), self._last, strict=True)
+        )
+        self._last, self.held = (delay_h, delay_h2), False
         for part in self.parts:
-            self._delay(part, delay_h, delay_h2)
+            if not (known and part.chosen is not None):
+                self._delay(part, delay_h, delay_h2)
             if not (delay_h.any() or delay_h2.any()):
                 # To the last bit: no delay is no change.
                 continue
             # A pair may have no way at all for some sectors: it keeps its infinite cost.
             with np.errstate(invalid="ignore"):
-                change = part.beta * (part.cost - part.before)
-            out[part.pairs] += np.where(part.reached, change, 0.0).T
+                change = part.beta * (part.now.cost[:, 0] - part.before)
+            out[np.ix_(part.pairs, part.sectors)] += np.where(part.reached, change, 0.0).T
         return out
 
     def _delay(self, part: _Part, delay_h: FloatArray, delay_h2: FloatArray) -> None:
-        """Costs and shares of the pairs of a part under delays, by the formulas of `pivot`."""
-        old = part.weights.sums
-        hours, variance = np.array(old.time_h), np.array(old.variance_h2)
-        hours[0] += part.through @ delay_h
-        variance[0] = np.maximum(variance[0] + part.through @ delay_h2, 0.0)
-        delayed = replace(part.weights, sums=replace(old, time_h=hours, variance_h2=variance))
-        shape = len(part.families), 1, len(part.groups)
-        shift = np.zeros(shape) if self.choice.base.shift is not None else None
-        mean = np.zeros(shape) if part.gained else None
-        for piece in delayed.pieces((0,)):
-            block = piece.block
-            total, pull = block.nested(piece.weight, out=part.pull[block.routes])
-            part.total[:, block.groups] = total.T
-            if shift is not None and piece.shift is not None:
-                shift[:, 0, block.groups] = piece.shift.T
-            if mean is not None:
-                mean[:, 0, block.groups] = ratio_of(np.asarray(block.add @ (pull * piece.cost)), total).T
-        found = Totals(part.total[:, None], shift, mean)
-        before, part.settled, part.carried = part.settled, [], []
-        for s, families in enumerate(part.families):
-            level = part.level[s].copy()
-            level[part.at] = part.levels[s].of(s, 0, found)
-            settled = families.settle(s, 0, level)
-            if self.host is not None:
-                gone = np.searchsorted(self.choice.lost.groups, part.members[families.lost_groups])
-                given = self.host[s, part.product][gone]
-                settled = settled._replace(host=np.searchsorted(part.members, given))
-            elif self._asked > _HOLD_AFTER:
-                held, cheapest = before[s].host, settled.host
-                near = settled.family_cost[held] <= _HOLD_WITHIN * settled.family_cost[cheapest]
-                settled = settled._replace(host=np.where(near, held, cheapest))
-                self.held |= bool((settled.host != cheapest).any())
-            part.settled.append(settled)
-            part.carried.append(families.carried(settled))
+        """Costs and shares of the pairs of a part under delays."""
+        if part.pull is None:
+            part.pull = np.empty((1, len(part.routes), len(part.sectors)))
+        found = part.delayed(delay_h, delay_h2).totals(part.gained, sectors=part.sectors, pull=part.pull)
+        part.total = found.total[:, 0]
+        part.chosen = choose(
+            part.families, found, (part.at, part.levels, part.level), self._ride(part, part.chosen)
+        )
+
+    def _ride(self, part: _Part, before: Chosen | None) -> Ride | None:
+        """How what lost families ship finds the family it rides on; None for the cheapest."""
+        if self.host is not None:
+            given, lost = self.host[part.sectors, part.product], self.choice.lost.groups
+
+            def as_given(s: int, p: int, settled: Settled) -> LongArray:
+                gone = np.searchsorted(lost, part.members[part.families[s].lost_groups])
+                return np.asarray(np.searchsorted(part.members, given[s][gone]))
+
+            return as_given
+        if before is None or self._asked <= _HOLD_AFTER:
+            return None
+        hosts = before.host
+
+        def as_before(s: int, p: int, settled: Settled) -> LongArray:
+            held, cheapest = hosts[s][p], settled.host
+            near = settled.family_cost[held] <= _HOLD_WITHIN * settled.family_cost[cheapest]
+            host = np.where(near, held, cheapest)
+            self.held |= bool((host != cheapest).any())
+            return host
+
+        return as_before
 
     def flows(self, demand_teu: FloatArray) -> FloatArray:
         """Loaded boxes in every queue [q] under the last delays; demand_teu [pair, sector]."""
         out = np.zeros(self.n_queues)
         for part in self.parts:
+            assert part.total is not None and part.pull is not None
             per = ratio_of(self._boxes(part, demand_teu), part.total.T)
-            on_route = np.zeros(len(part.routes))
-            for block in part.weights.nests.blocks:
-                of_route = per[block.groups][block.group]
-                on_route[block.routes] = np.einsum("rs,rs->r", part.pull[block.routes], of_route)
-            out += part.through_t @ on_route
+            out += part.through_t @ _over_sectors(part, part.pull[0], per, self._n_sectors)
         return out
 
     def _boxes(self, part: _Part, demand_teu: FloatArray) -> FloatArray:
-        """Boxes that the touched families carry under the last delays [g, sector]."""
-        teu = demand_teu[part.pairs] * part.beta.T
+        """Boxes that the touched families carry under the last delays [g, s]."""
+        teu = demand_teu[part.pairs][:, part.sectors] * part.beta.T
         return np.asarray(teu[part.slot[part.at]] * part.now_carried)
 
     def settled(self, delay_h: FloatArray, delay_h2: FloatArray, last: bool = True) -> Choice:
@@ -258,7 +274,7 @@ class Touched:
         choice, old = self.choice, self.choice.sums
         for part in self.parts if last else ():
             # What takes the most room is no longer needed.
-            part.pull = np.empty((0, 0))
+            part.pull = None
         if not (delay_h.any() or delay_h2.any()):
             return choice
         hours, variance = np.array(old.time_h), np.array(old.variance_h2)
@@ -270,16 +286,15 @@ class Touched:
         share, lost = np.array(choice.pivot_share), choice.lost
         carried = np.array(choice.family_share) if len(lost.groups) else share
         host, known = np.array(lost.host), choice.base.family_cost[:, :, lost.groups]
-        for part in self.parts:
-            p = part.product
-            for s, families in enumerate(part.families):
-                now = part.settled[s]
-                family_cost[s, p][part.members] = now.family_cost
-                share[s, p][part.members] = now.share
-                carried[s, p][part.members] = part.carried[s]
-                cost[s, p][part.pairs] = now.cost
+        for part in (*self.parts, *(self._idle(part, delay_h, delay_h2) for part in self.parts)):
+            p, now = part.product, part.now
+            for k, (s, families) in enumerate(zip(part.sectors, part.families, strict=True)):
+                family_cost[s, p][part.members] = now.family_cost[k, 0]
+                share[s, p][part.members] = now.share[k, 0]
+                carried[s, p][part.members] = now.carried[k, 0]
+                cost[s, p][part.pairs] = now.cost[k, 0]
                 gone = np.searchsorted(lost.groups, part.members[families.lost_groups])
-                host[s, p][gone] = part.members[now.host]
+                host[s, p][gone] = part.members[now.host[k][0]]
         # A family that is lost to some sectors only is not lost to the others.
         still = lost.host == lost.groups
         return replace(
@@ -299,6 +314,16 @@ class Touched:
             weights=replace(choice.weights, sums=sums),
         )
 
+    def _idle(self, part: _Part, delay_h: FloatArray, delay_h2: FloatArray) -> _Part:
+        """A part for the sectors that ship nothing by its product, under delays."""
+        idle = np.setdiff1d(np.arange(self._n_sectors), part.sectors)
+        other = replace(part, **self._of_sectors(part.product, part.groups, idle)) if len(idle) else part
+        if len(idle):
+            found = other.delayed(delay_h, delay_h2).totals(other.gained, sectors=idle)
+            some = other.at, other.levels, other.level
+            other.chosen = choose(other.families, found, some, self._ride(other, None))
+        return other
+
     # -- how flows answer to delays ----------------------------------------------------------------
 
     def slope(self, demand_teu: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -308,6 +333,10 @@ class Touched:
         as one, of mean cost and value of time. It only directs the steps of a search: derivatives of the
         model are those of `Choice.vjp`.
         """
+        if not self._every_sector:
+            whole = Touched(self.choice, self.through, self.host, every_sector=True)
+            whole.cost(*self._last)
+            return whole.slope(demand_teu)
         n = self.n_queues
         out, spread, passed = np.zeros((n, n)), np.zeros(n), np.zeros(n)
         for part in self.parts:
@@ -324,18 +353,18 @@ class Touched:
         Inside families by J, between them by -lambda K_f (dlnK_f - mean over the pair).
         """
         phi, boxes, steep = self.choice.classes.phi, self._boxes(part, demand_teu), self._steep(part)
-        teu = (demand_teu[part.pairs] * part.beta.T).sum(axis=1)
+        teu = (demand_teu[part.pairs][:, part.sectors] * part.beta.T).sum(axis=1)
         slot = part.slot[part.at]
-        flow = np.zeros(len(part.routes))
+        assert part.total is not None and part.pull is not None
+        flow = _over_sectors(part, part.pull[0], ratio_of(boxes, part.total.T), self._n_sectors)
         turned = np.zeros((self.n_queues, self.n_queues))
+        usd_per_h = self.choice.classes.usd_per_h.T
         for piece in part.weights.pieces((0,)):
             block, mine = piece.block, boxes[piece.block.groups]
-            per = ratio_of(mine, part.total[:, block.groups].T)
-            on_route = np.einsum("rs,rs->r", part.pull[block.routes], per[block.group])
-            flow[block.routes] = on_route
+            on_route = flow[block.routes]
             whole = mine.sum(axis=1, keepdims=True)
             part_of = mine * inverse(whole)
-            per_hour = self.choice.classes.usd_per_h.T[part.weights.pair[block.routes]]
+            per_hour = usd_per_h[part.weights.pair[block.routes]]
             # One sector that stands for all: mean weight and mean share of an hour in the cost.
             weight = (piece.weight * part_of[block.group]).sum(axis=1, keepdims=True)
             turn = (per_hour / piece.cost * part_of[block.group]).sum(axis=1, keepdims=True)
@@ -355,24 +384,53 @@ class Touched:
         return flow, turned
 
     def _steep(self, part: _Part) -> FloatArray:
-        """lambda K_f of the touched families, none for those gained [g, sector]."""
+        """lambda K_f of the touched families, none for those gained [g, s]."""
         base, p = self.choice.base, part.product
-        lam = ratio_of(base.classes.phi_b, base.cost_segment[:, p][:, part.pairs]).T
-        level = np.stack([one.family_cost[part.at] for one in part.settled], axis=1)
+        lam = ratio_of(base.classes.phi_b, base.cost_segment[part.sectors, p][:, part.pairs]).T
+        level = np.take(part.now.family_cost[:, 0], part.at, axis=1).T
         gained = np.stack([one.gained[part.at] for one in part.families], axis=1)
         return np.where(gained, 0.0, lam[part.slot[part.at]] * level)
+
+
+def _over_sectors(part: _Part, pull: FloatArray, per: FloatArray, n_sectors: int) -> FloatArray:
+    """sum over s of pull x what its family has per unit [n]; per [g, s].
+
+    Added up over all sectors, zero for those that are not in the part: sums then have one order, whatever
+    the sectors of a part are, and a search ends on the same bits.
+    """
+    out = np.zeros(len(part.routes))
+    blocks = part.weights.nests.blocks
+    whole = len(part.sectors) == n_sectors
+    size = max((block.routes.stop - block.routes.start for block in blocks), default=0)
+    wide = np.zeros((0 if whole else size, n_sectors)), np.zeros((0 if whole else size, n_sectors))
+    for block in blocks:
+        pulled, of_route = pull[block.routes], block.spread(per[block.groups])
+        if not whole:
+            one, two = (array[: len(pulled)] for array in wide)
+            one[:, part.sectors], two[:, part.sectors] = pulled, of_route
+            pulled, of_route = one, two
+        out[block.routes] = np.einsum("rs,rs->r", pulled, of_route)
+    return out
 
 
 class Patched:
     """A choice of all pairs of which some were chosen anew, say because a gateway they passed is closed.
 
     whole: of all pairs. part: of those chosen anew. pairs: their numbers in the whole, ascending. lost [of
-    pairs]: those without any route, which ship nothing and keep the cost they had.
+    pairs]: those without any route, which ship nothing and keep the cost they had. still: the whole too, but
+    asked for one delay only, so that what many parts begin with is worked out once.
     """
 
-    def __init__(self, whole: Touched, part: Touched, pairs: LongArray, lost: NDArray[np.bool_]) -> None:
+    def __init__(
+        self,
+        whole: Touched,
+        part: Touched,
+        pairs: LongArray,
+        lost: NDArray[np.bool_],
+        still: tuple[Touched, FloatArray, FloatArray] | None = None,
+    ) -> None:
         self.whole, self.part, self.pairs, self.lost = whole, part, pairs, lost
-        self.rho = whole.rho
+        self.rho, self._still, self._now = whole.rho, still, whole
 
     @property
     def held(self) -> bool:
@@ -386,7 +444,12 @@ class Patched:
 
     def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
         """Expected costs under further hours and variance at the queues [q] -> [pair, sector]."""
-        out = self.whole.cost(delay_h, delay_h2)
+        self._now = self.whole
+        if self._still is not None:
+            still, *known = self._still
+            if np.array_equal(delay_h, known[0]) and np.array_equal(delay_h2, known[1]):
+                self._now = still
+        out = self._now.cost(delay_h, delay_h2)
         new = self.part.cost(delay_h, delay_h2)
         out[self.pairs] = np.where(self.lost[:, None], self.whole.choice.cost[self.pairs], new)
         return out
@@ -396,4 +459,4 @@ class Patched:
         rest = demand_teu.copy()
         rest[self.pairs] = 0.0
         anew = np.where(self.lost[:, None], 0.0, demand_teu[self.pairs])
-        return self.whole.flows(rest) + self.part.flows(anew)
+        return self._now.flows(rest) + self.part.flows(anew)

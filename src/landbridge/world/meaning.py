@@ -85,23 +85,23 @@ def _places_lie_in_their_country(network: Network) -> list[Fault]:
     of: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         of[str(row["country"])].append(row)
+    sorted_of = {
+        country: [sorted(_float(row[c]) for row in mine) for c in ("lat", "lon")]
+        for country, mine in of.items()
+    }
     far = []
     for number, row in enumerate(rows):
-        if row["exclave"]:
+        values = sorted_of[str(row["country"])]
+        if row["exclave"] or len(values[0]) < 2:
             continue
-        others = [other for other in of[str(row["country"])] if other is not row]
-        if not others:
-            continue
-        outside = [
-            max(
-                min(_float(o[c]) for o in others) - _float(row[c]),
-                _float(row[c]) - max(_float(o[c]) for o in others),
-            )
-            for c in ("lat", "lon")
-        ]
-        extent = [
-            max(_float(o[c]) for o in others) - min(_float(o[c]) for o in others) for c in ("lat", "lon")
-        ]
+        outside, extent = [], []
+        for c, listed in zip(("lat", "lon"), values, strict=True):
+            own = _float(row[c])
+            # The least and the largest of the others.
+            least = listed[1] if own == listed[0] else listed[0]
+            most = listed[-2] if own == listed[-1] else listed[-1]
+            outside.append(max(least - own, own - most))
+            extent.append(most - least)
         allowed = [max(m, 0.5 * e) for m, e in zip(_MARGIN, extent, strict=True)]
         if any(out > most for out, most in zip(outside, allowed, strict=True)):
             at = f"{_float(row['lat']):.2f} north, {_float(row['lon']):.2f} east"

@@ -1,0 +1,66 @@
+"""The commands of `landbridge`, put together as one Typer application."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from landbridge.cli.assign import assign
+from landbridge.cli.build import build, rebalance
+from landbridge.cli.cache import cache
+from landbridge.cli.checks import calibrate, validate
+from landbridge.cli.data import data
+from landbridge.cli.disrupt import disrupt
+from landbridge.cli.gas import gas
+from landbridge.cli.gravity import gravity
+from landbridge.cli.people import claims, farm, travel, treaties
+from landbridge.cli.readers import read_publisher
+from landbridge.cli.routes import route
+from landbridge.cli.study import cite, run, scenarios
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="landbridge",
+    help="From a border queue to a country's real income: routes, trade costs and trade equilibrium for "
+    "China, Central Asia and their neighbours. Every figure is a static, long-run answer, not a forecast.",
+    epilog="Exit codes: 0 done, 1 error, 2 usage, 3 bad data or scenario, 4 not converged, 5 infeasible.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _command in (
+    run,
+    route,
+    scenarios,
+    calibrate,
+    disrupt,
+    gas,
+    farm,
+    travel,
+    treaties,
+    claims,
+    assign,
+    gravity,
+    cite,
+):
+    app.command()(_command)
+data.command()(validate)
+data.command("read")(read_publisher)
+data.command()(build)
+data.command()(rebalance)
+app.add_typer(data)
+app.add_typer(cache)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        from landbridge.version import version as installed
+
+        sys.stdout.write(f"landbridge {installed()}\n")
+        raise typer.Exit

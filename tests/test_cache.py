@@ -1,0 +1,191 @@
+"""The cache folder: what is kept is found again, is never trusted when damaged, and never fails a run."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from commands import Call
+from landbridge.io import cache
+from landbridge.io.cache import cache_folder, clear_cache, read_cached, write_cached
+from landbridge.transport import base_routes, paths
+from landbridge.transport.base_routes import keep_base, keep_case, known_base, known_case
+from landbridge.transport.graph import Graph, align
+from landbridge.transport.paths import Keep, RouteSet, generate
+from mini_world import ZONES, added, mini_world
+
+ARRAYS = {"one": np.arange(7, dtype=np.uint16), "two": np.array([True, False])}
+KEY = "ab" * 32
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LANDBRIDGE_CACHE", str(tmp_path / "kept"))
+    return tmp_path / "kept"
+
+
+def same(one: dict, two: dict) -> bool:
+    return one.keys() == two.keys() and all(
+        one[k].dtype == two[k].dtype and np.array_equal(one[k], two[k]) for k in one
+    )
+
+
+# -- the folder ----------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_is_found_again(folder: Path) -> None:
+    assert read_cached(KEY) is None
+    write_cached(KEY, ARRAYS)
+    found = read_cached(KEY)
+    assert found is not None and same(found, ARRAYS)
+    assert [path.name for path in folder.iterdir()] == [f"{KEY}.routes"]
+
+
+def test_damage_is_as_good_as_nothing(folder: Path) -> None:
+    write_cached(KEY, ARRAYS)
+    (path,) = folder.iterdir()
+    whole = path.read_bytes()
+    for at in (0, 25, 60, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert read_cached(KEY) is None
+    for length in (0, 10, 40, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        assert read_cached(KEY) is None
+    # A sound file under the name of another is not taken for it.
+    path.write_bytes(whole)
+    path.replace(folder / f"{'cd' * 32}.routes")
+    assert read_cached("cd" * 32) is None
+    write_cached(KEY, ARRAYS)
+    assert read_cached(KEY) is not None
+
+
+def test_a_folder_that_cannot_be_used_fails_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        monkeypatch.setenv("LANDBRIDGE_CACHE", str(place))
+        write_cached(KEY, ARRAYS)
+        assert read_cached(KEY) is None and clear_cache() == (0, 0)
+
+
+def test_off_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for word in ("off", "OFF", "0", ""):
+        monkeypatch.setenv("LANDBRIDGE_CACHE", word)
+        write_cached(KEY, ARRAYS)
+        assert cache_folder() is None and read_cached(KEY) is None
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_the_folder_of_each_platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    monkeypatch.delenv("LANDBRIDGE_CACHE")
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(Path, "home", staticmethod(lambda: tmp_path / "me"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    at = {
+        "linux": tmp_path / "xdg" / "landbridge",
+        "darwin": tmp_path / "me" / "Library" / "Caches" / "landbridge",
+        "win32": tmp_path / "local" / "landbridge" / "cache",
+    }
+    assert cache_folder() == at[platform]
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.delenv("LOCALAPPDATA")
+    if platform == "linux":
+        assert cache_folder() == tmp_path / "me" / ".cache" / "landbridge"
+
+
+def test_the_folder_does_not_grow_without_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "_MOST_BYTES", 5000)
+    for n in range(20):
+        write_cached(f"{n:064x}", ARRAYS)
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 5000
+    assert read_cached(f"{19:064x}") is not None
+
+
+def test_many_may_write_and_read_at_once(folder: Path) -> None:
+    def work(_: int) -> bool:
+        write_cached(KEY, ARRAYS)
+        found = read_cached(KEY)
+        return found is None or same(found, ARRAYS)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(100)))
+    assert [path.name for path in folder.iterdir()] == [f"{KEY}.routes"]
+
+
+def test_the_command_clears_and_names_the_folder(folder: Path, call: Call) -> None:
+    write_cached(KEY, ARRAYS)
+    (folder / "mine.txt").write_text("not ours", encoding="utf-8")
+    assert call("cache", "path")[:2] == (0, f"{folder}\n")
+    code, _, told = call("cache", "clear")
+    assert code == 0 and told.startswith("removed 1 file,")
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+
+
+# -- routes --------------------------------------------------------------------------------------------
+
+
+def graphs() -> list[Graph]:
+    """A small network of its own, and a case that builds a line."""
+    world = mini_world()
+    link = {"link_id": "R3b", "from_place": "DOS", "to_place": "ALM", "mode": "rail-1520"}
+    other = added(world, "links", {**link, "length_km": 700.0, "speed_kmh": 55.0, "electrified": "yes"})
+    return align([world, other])
+
+
+def searched(aligned: list[Graph]) -> RouteSet:
+    return generate(
+        aligned, ZONES, ZONES, known=known_base, known_case=known_case, keep=Keep(keep_base, keep_case)
+    )
+
+
+def alike(one: RouteSet, two: RouteSet) -> bool:
+    names = "pair", "family", "arcs", "start", "group_start", "serves", "again"
+    return all(np.array_equal(getattr(one, name), getattr(two, name)) for name in names)
+
+
+def refuse(*_: object) -> object:
+    raise AssertionError("searched although it is kept")
+
+
+def test_a_network_is_searched_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = searched(graphs())
+    assert len(list(folder.iterdir())) == 2
+    assert alike(first, generate(graphs(), ZONES, ZONES))
+    with monkeypatch.context() as patch:
+        patch.setattr(paths.Search, "base", refuse)
+        patch.setattr(paths._Case, "found", refuse)
+        assert alike(first, searched(graphs()))
+        # Another version of the search, and another network, find nothing here.
+        patch.setattr(base_routes, "VERSION", base_routes.VERSION + 1)
+        with pytest.raises(AssertionError, match="although it is kept"):
+            searched(graphs())
+    for path in folder.iterdir():
+        path.write_bytes(path.read_bytes()[:-1])
+    assert alike(first, searched(graphs()))
+
+
+def test_other_pairs_and_other_costs_are_searched_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched(graphs())
+    monkeypatch.setattr(paths.Search, "base", refuse)
+    keep = Keep(keep_base, keep_case)
+    with pytest.raises(AssertionError, match="although it is kept"):
+        generate(graphs(), ZONES[:-1], ZONES[:-1], known=known_base, known_case=known_case, keep=keep)
+    dearer = [replace(graph, cost_usd=1.01 * graph.cost_usd) for graph in graphs()]
+    with pytest.raises(AssertionError, match="although it is kept"):
+        searched(dearer)
+
+
+def test_arrays_that_do_not_fit_are_not_used(folder: Path) -> None:
+    first = searched(graphs())
+    for path in folder.iterdir():
+        arrays = read_cached(path.stem)
+        assert arrays is not None
+        write_cached(path.stem, {**arrays, "arcs": arrays["arcs"] + 5000})
+    assert alike(first, searched(graphs()))

@@ -1,0 +1,137 @@
+"""One choice: a base, a scenario, waits and a closure give the same shares and costs at the same costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import landbridge as lb
+from landbridge.chain import Searched, SolvedBase
+from landbridge.transport import Choice, pivot
+from landbridge.transport.paths import RouteSums
+from landbridge.transport.touched import Patched, Touched, passes
+
+Array = NDArray[np.float64]
+GATEWAY = "alashankou-dostyk"
+
+
+class Case:
+    """The embedded base with a gateway closed and other waits, asked in three ways."""
+
+    def __init__(self) -> None:
+        world = lb.load()
+        self.base = base = SolvedBase(Searched([world]), world, 0, throw=True)
+        self.routes, self.graph, self.queues = base.common.routes, base.graph, base.results.queues
+        graph, routes = self.graph, self.routes
+        shut = np.zeros(graph.n_arcs, dtype=bool)
+        shut[graph.govern_arc[graph.govern_gateway == graph.gateways.index(GATEWAY)]] = True
+        self.cut = routes.touching(shut[:, None])[:, 0]
+        # Pairs that lose a route but not the last of a family, so that no family is searched again.
+        left = np.logical_or.reduceat(base.available & ~self.cut, routes.group_start[:-1])
+        had = np.logical_or.reduceat(base.available, routes.group_start[:-1])
+        whole = np.ones(routes.n_pairs, dtype=bool)
+        whole[routes.group_pair[had & ~left]] = False
+        hit = np.zeros(routes.n_pairs, dtype=bool)
+        hit[routes.pair[self.cut]] = True
+        self.pairs = np.flatnonzero(hit & whole)
+        self.cut &= whole[routes.pair]
+        self.open = base.available & ~self.cut
+        rng = np.random.default_rng(5)
+        assert self.queues is not None
+        self.delay = rng.uniform(1.0, 20.0, len(self.queues)), rng.uniform(1.0, 50.0, len(self.queues))
+        self.through = base.common.passes(self.queues)
+
+    def delayed(self, sums: RouteSums, through: object) -> RouteSums:
+        hours, variance = np.array(sums.time_h), np.array(sums.variance_h2)
+        for p in (0, 1):
+            hours[p] += through[p] @ self.delay[0]
+            variance[p] += through[p] @ self.delay[1]
+        return replace(sums, time_h=hours, variance_h2=variance)
+
+    def as_a_scenario(self) -> Choice:
+        sums = self.delayed(self.base.sums, self.through)
+        return pivot(self.base.choice, sums, self.open, self.base.log_constant)
+
+    def as_waits(self) -> tuple[Array, Choice]:
+        still = pivot(self.base.choice, self.base.sums, self.open, self.base.log_constant)
+        touched = Touched(still, self.through)
+        return touched.cost(*self.delay), touched.settled(*self.delay)
+
+    def as_a_closure(self) -> tuple[Array, Choice]:
+        base, kept = self.base.choice.only(self.pairs)
+        names = "time_h", "cost_usd", "co2e_kg", "variance_h2"
+        sums = RouteSums(*(getattr(self.base.sums, name)[:, kept] for name in names))
+        constant = self.base.log_constant
+        choice = pivot(base, sums, self.open[kept], None if constant is None else constant[kept])
+        assert self.queues is not None
+        part = Touched(choice, passes(choice.base.routes, self.graph, self.queues))
+        unserved = np.zeros(len(self.pairs), dtype=bool)
+        whole = Touched(self.base.results.choice, self.through)
+        return Patched(whole, part, self.pairs, unserved).cost(*self.delay), part.settled(*self.delay)
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return Case()
+
+
+def test_three_ways_of_asking_give_one_answer(case: Case) -> None:
+    scenario, (cost, waits), (other, closure) = case.as_a_scenario(), case.as_waits(), case.as_a_closure()
+    assert len(case.pairs) > 100
+    served = np.isfinite(scenario.cost)
+    for found in (cost, waits.cost, other):
+        np.testing.assert_allclose(found[served], scenario.cost[served], rtol=1e-12)
+    np.testing.assert_allclose(waits.family_share, scenario.family_share, rtol=0.0, atol=1e-12)
+    np.testing.assert_allclose(waits.family_cost, scenario.family_cost, rtol=1e-12)
+    # The pairs that lose a route, chosen alone.
+    groups = np.flatnonzero(np.isin(case.routes.group_pair, case.pairs))
+    np.testing.assert_allclose(closure.cost, scenario.cost[case.pairs], rtol=1e-12)
+    np.testing.assert_allclose(
+        closure.family_share, scenario.family_share[:, :, groups], rtol=0.0, atol=1e-12
+    )
+    for s, p in ((0, 1), (5, 0)):
+        rows = np.flatnonzero(np.isin(case.routes.pair, case.pairs))
+        share = scenario.route_share(s, p)
+        np.testing.assert_allclose(closure.route_share(s, p), share[rows], rtol=0.0, atol=1e-12)
+        np.testing.assert_allclose(waits.route_share(s, p), share, rtol=0.0, atol=1e-12)
+
+
+def test_a_pair_without_a_change_keeps_the_base(case: Case) -> None:
+    scenario, base = case.as_a_scenario(), case.base.choice
+    waits = np.zeros(case.routes.n_routes, dtype=bool)
+    for through in case.through:
+        waits |= np.diff(through.indptr) > 0
+    moved = np.unique(case.routes.pair[waits | case.cut])
+    still = np.setdiff1d(np.arange(case.routes.n_pairs), moved)
+    assert len(still) > 100
+    np.testing.assert_allclose(scenario.cost[still], base.cost[still], rtol=1e-12)
+    groups = np.isin(case.routes.group_pair, still)
+    for s, kind in enumerate(base.classes.kind):
+        np.testing.assert_allclose(
+            scenario.family_share[s][:, groups],
+            np.broadcast_to(base.family_share[kind, groups], (2, int(groups.sum()))),
+            rtol=0.0,
+            atol=1e-12,
+        )
+
+
+def test_the_derivative_is_that_of_central_differences(case: Case) -> None:
+    _, closure = case.as_a_closure()
+    base, routes = closure.base, closure.base.routes
+    rng = np.random.default_rng(6)
+    weight = rng.uniform(-1.0, 1.0, closure.cost.shape)
+    way = rng.uniform(0.0, 1.0, (case.graph.n_arcs, 2))
+    along = routes.over_arcs(way).T
+    bars = closure.vjp(cost_bar=weight)
+
+    def value(step: float) -> float:
+        sums = replace(closure.sums, time_h=closure.sums.time_h + step * along)
+        cost = pivot(base, sums, closure.available, closure.weights.log_constant).cost
+        return float((weight * cost).sum())
+
+    step = 1e-3
+    slope = (value(step) - value(-step)) / (2.0 * step)
+    assert float((bars.time_h * way).sum()) == pytest.approx(slope, rel=1e-6)
