@@ -30,6 +30,7 @@ MANY_PARAMETERS = {
     "io/publishers/adb.py: read_adb_mrio",
     "io/publishers/icio.py: read_icio",
     "remarks.py: remarks",
+    "scenario/registry.py: verb_key",
     "shock.py: Shock.__init__",
     "studies/disrupt.py: disrupt",
     "studies/gas.py: draws",

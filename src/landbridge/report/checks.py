@@ -104,6 +104,7 @@ def _responses(rows: Sequence[dict[str, Any]]) -> Section:
                 str(r["population"]),
                 f"{r['observed']:.2f}",
                 "-" if r["ours"] is None else f"{r['ours']:.2f}",
+                "-" if r["ours_low"] is None else f"{r['ours_low']:.2f}-{r['ours_high']:.2f}",
                 "-" if r["ln_error"] is None else f"{r['ln_error']:+.2f}",
                 f"{r['phi_b']:g}",
             )
