@@ -67,10 +67,14 @@ SUBTOTALS = {
     "Europe",
     "European Union (EU)",
     "European Union - 27 countries (from 2020)",
+    "Non-EAEU countries",
+    "Non-EU countries",
+    "Rest of the world",
     "Shanghai Cooperation Organisation",
     "World",
 }
 PARTNERS = {
+    "Republic of Korea": "KOR",
     "The Republic of Korea": "KOR",
     "Iran": "IRN",
     "Russia": "RUS",
@@ -224,7 +228,8 @@ def goods(facts: Facts) -> None:
             for t in facts.csv("taiwan_goods_2022").itertuples()
         ),
     )
-    reported = facts.csv("national_imports_2019_2023_reported").query("importer == 'KGZ' and year == 2023")
+    by_country = facts.csv("national_imports_2019_2023_reported").query("year == 2023")
+    reported = by_country.query("importer == 'KGZ'")
     by_name = {name: facts.region[iso] for iso, name in facts.names.items()} | PARTNERS
     # Territories that the region map does not list under this name are rest of the world.
     partner = reported[~reported["partner_name"].isin(SUBTOTALS)]
@@ -236,6 +241,25 @@ def goods(facts: Facts) -> None:
         "kgz_imports_reported",
         ["exporter", "value_musd", "partners", "source", "year", "basis"],
         ([r, float(value[r]), int(counted[r]), source, 2023, "derived"] for r in sorted(value.index)),
+    )
+    # Of regions that are one country alone: what other two of the five count themselves, by partner.
+    alone = {region for region in facts.regions if sum(r == region for r in facts.region.values()) == 1}
+    agencies = {"KAZ": "National import statistics of Kazakhstan", "UZB": "Statistics Agency of Uzbekistan"}
+    write(
+        "imports_reported",
+        ["importer", "exporter", "value_musd", "source", "year", "basis", "note"],
+        (
+            [importer, region, float(row.value_musd), via, 2023, "published", note]
+            for importer, via, note in (
+                (code, f"{agency} via mary-lev/eu-export-sanctions", "provisional" if code == "KAZ" else "")
+                for code, agency in agencies.items()
+            )
+            for region, row in sorted(
+                (by_name[row.partner_name], row)
+                for row in by_country.query("importer == @importer").itertuples()
+                if by_name.get(row.partner_name) in alone
+            )
+        ),
     )
 
 

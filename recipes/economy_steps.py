@@ -1,8 +1,8 @@
-"""China's trade with the five: from customs to the base table, step by step, in the default variant."""
+"""Trade of the five: from customs to the base table, step by step, in the default variant."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from economy_io import Array, Inputs, total
 
 COLUMNS = ("exporter", "importer", "step", "musd", "source", "year", "basis", "note")
 _FIVE = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
+# Regions of many countries: their sums leave out what a side lists under other names.
+_GROUPS = ("ASE", "REU", "ROW")
 _NOTES = {
     "baci": "both sides reconciled, free on board: freight and insurance are off the importer's figure",
     "gaps_filled": "published values of pairs that BACI lacks or misreports",
@@ -22,23 +24,46 @@ _NOTES = {
 
 
 def trade_steps(inputs: Inputs) -> Iterator[list[object]]:
-    """Rows of the figures of both sides, each step from BACI and the base; steps add up to the base."""
+    """Rows of the figures of both sides, each step from BACI and the base; steps add up to the base.
+
+    First China and each of the five, then every other pair of the five of which a side's figure is known;
+    of these, steps of nothing are left out.
+    """
     stages = _stages(inputs)
     source = "CEPII BACI HS22 V202501 and the steps of the recipe"
-    for five in _FIVE:
-        for exporter, importer in (("CHN", five), (five, "CHN")):
-            pair = inputs.at[exporter], inputs.at[importer]
-            for row in inputs.tables["customs"]:
-                if (row["exporter"], row["importer"]) == (exporter, importer):
-                    cited = [row["source"], row["year"], row["basis"], row["note"]]
-                    yield [exporter, importer, f"{row['side']}_reports", float(row["value_musd"]), *cited]
-            before = 0.0
-            for step, flows in stages.items():
-                value = float(flows[pair])
-                moved = value if step == "base" else value - before
-                before = value
-                basis = "published" if step == "baci" else "derived"
-                yield [exporter, importer, step, round(moved, 3), source, 2023, basis, _NOTES[step]]
+    of_china = [pair for five in _FIVE for pair in (("CHN", five), (five, "CHN"))]
+    figures = _figures(inputs)
+    for exporter, importer in (*of_china, *sorted(set(figures) - set(of_china))):
+        for side, musd, *cited in figures.get((exporter, importer), []):
+            yield [exporter, importer, f"{side}_reports", musd, *cited]
+        before = 0.0
+        for step, flows in stages.items():
+            value = float(flows[inputs.at[exporter], inputs.at[importer]])
+            moved = round(value if step == "base" else value - before, 3)
+            before = value
+            if moved == 0.0 and step not in ("baci", "base") and (exporter, importer) not in of_china:
+                continue
+            basis = "published" if step == "baci" else "derived"
+            yield [exporter, importer, step, moved, source, 2023, basis, _NOTES[step]]
+
+
+def _figures(inputs: Inputs) -> dict[tuple[str, str], list[list[object]]]:
+    """What customs and statistics of either side count [side, million USD, source, year, basis, note]."""
+    found: dict[tuple[str, str], list[list[object]]] = {}
+
+    def add(exporter: str, importer: str, side: str, row: Mapping[str, str], basis: str, note: str) -> None:
+        cited = [side, float(row["value_musd"]), row["source"], row["year"], basis, note]
+        found.setdefault((exporter, importer), []).append(cited)
+
+    for row in inputs.tables["customs"]:
+        add(row["exporter"], row["importer"], row["side"], row, row["basis"], row["note"])
+    for row in inputs.tables["imports_reported"]:
+        if row["exporter"] != "CHN":
+            add(row["exporter"], row["importer"], "importer", row, row["basis"], row["note"])
+    for row in inputs.tables["kgz_imports_reported"]:
+        if row["exporter"] not in ("CHN", *_GROUPS):
+            add(row["exporter"], "KGZ", "importer", row, "published", "")
+    return found
 
 
 def _stages(inputs: Inputs) -> dict[str, Array]:

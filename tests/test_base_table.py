@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from landbridge.errors import DataError
 from landbridge.io.economy import KGZ_TRADE, TJK_CAP, read_economy, variant_folder
 from landbridge.io.tables import load_world
-from landbridge.studies.customs import beside_customs, of_the_five
+from landbridge.studies.customs import beside_customs, by_country, of_china, of_the_five
 from landbridge.trade import TradeTable, solve
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -420,20 +420,44 @@ def test_unknown_variants_are_named() -> None:
 
 
 def test_the_steps_from_customs_add_up_to_the_base() -> None:
-    rows = beside_customs(load_world())
+    every = beside_customs(load_world())
+    assert all(abs(r["other_musd"]) < 0.02 for r in every)
+    rows = of_china(every)
     assert {(r["exporter"], r["importer"]) for r in rows} == {
         pair for five in ("KAZ", "KGZ", "TJK", "TKM", "UZB") for pair in (("CHN", five), (five, "CHN"))
     }
-    assert all(abs(r["other_musd"]) < 0.02 for r in rows)
     kyrgyz = next(r for r in rows if r["importer"] == "KGZ")
     # China and Kyrgyzstan differ by 14 bn; nine tenths of it is transit that is taken off.
     assert kyrgyz["exporter_reports_musd"] - kyrgyz["importer_reports_musd"] == pytest.approx(14_367, abs=1)
     assert kyrgyz["transit_cut_musd"] == pytest.approx(5353.2573 - 18182.327, abs=0.01)
-    total = of_the_five(rows)
+    total = of_the_five(every)
     assert total["china_reports_musd"] == pytest.approx(89_400, rel=1e-3)
     assert total["importer_reports_musd"] is None  # Tajikistan and Turkmenistan publish none
     # What is taken off is booked, the part of Kazakhstan and Uzbekistan among the five.
     assert total["transit_booked_musd"] == pytest.approx(-0.25 * total["transit_cut_musd"], rel=1e-6)
+
+
+def test_each_country_s_own_figures_lead_to_the_base_by_partner() -> None:
+    every = beside_customs(load_world())
+    rows = by_country(every)
+    assert [r["importer"] for r in rows if r["exporter"] == "all"] == ["KAZ", "KGZ", "UZB"]
+    steps = ("importer_reports", "to_baci", "gaps_filled", "transit_cut", "transit_booked", "reexports")
+    for row in rows:
+        if row["baci_musd"] > 0.0:
+            whole = sum(row[f"{step}_musd"] for step in (*steps, "other"))
+            assert whole == pytest.approx(row["base_musd"], abs=0.02), row
+    for importer in ("KAZ", "KGZ", "UZB"):
+        of = [r for r in rows if r["importer"] == importer]
+        known = [r for r in every if r["importer"] == importer and r["importer_reports_musd"] is not None]
+        for column in ("importer_reports_musd", "base_musd"):
+            assert sum(r[column] for r in of[:-1]) == pytest.approx(of[-1][column])
+            assert sum(r[column] for r in known) == pytest.approx(of[-1][column])
+    shown = {(r["exporter"], r["importer"]): r for r in rows}
+    # Kyrgyzstan's partners are cut to what it counts; re-exports of hubs come on top.
+    turkish = shown["TUR", "KGZ"]
+    without = turkish["base_musd"] - turkish["reexports_musd"]
+    assert without == pytest.approx(turkish["importer_reports_musd"], abs=0.01)
+    assert shown["RUS", "TJK"]["to_baci_musd"] == 0.0 and shown["RUS", "TJK"]["gaps_filled_musd"] == 1580.0
 
 
 def test_another_variant_shows_what_the_steps_do_not() -> None:

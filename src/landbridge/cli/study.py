@@ -62,7 +62,7 @@ def run(
     ] = None,
     detail: Annotated[
         bool,
-        typer.Option("--detail", help="Also: China's trade with the five beside customs, step by step."),
+        typer.Option("--detail", help="Also: trade of the five beside customs, step by step."),
     ] = False,
     rebase: Rebase = False,
 ) -> None:

@@ -87,7 +87,7 @@ WHAT: Mapping[str, str] = {
     "tariff": "Ad valorem tariffs by exporter, importer and sector.",
     "tariff_basis": "Which rule gave the tariffs of each pair.",
     "rents": "Rents of deposits in the value added of extraction, with low and high end.",
-    "trade_steps": "China's trade with the five: both sides' figures and the steps to the base table.",
+    "trade_steps": "Trade of the five by pair: both sides' figures and the steps to the base table.",
     "quality": "What building the base table moved, filled or could not know.",
     "trade": "Trade of 2023 at producer prices by exporter, importer and sector; domestic sales too.",
     "input_share": "Share of each input in the materials of each using sector.",

@@ -9,7 +9,14 @@ from landbridge.errors import DataError
 from landbridge.phrases import listed, say
 from landbridge.report.digest import GROUP, Names
 from landbridge.report.document import Section, phrased, signed
-from landbridge.studies.customs import STEPS, beside_customs, of_the_five
+from landbridge.studies.customs import (
+    LEAST_SHARE,
+    STEPS,
+    beside_customs,
+    by_country,
+    of_china,
+    of_the_five,
+)
 from landbridge.world import World
 
 __all__ = ["customs_sections", "passed_on"]
@@ -21,7 +28,7 @@ def passed_on(world: World) -> tuple[list[str], list[str], float] | None:
     None where the World has no such step, or where its steps cannot be read.
     """
     try:
-        rows = beside_customs(world)
+        rows = of_china(beside_customs(world))
     except DataError:
         return None
     cut = {r["importer"]: r["transit_cut_musd"] for r in rows if r["transit_cut_musd"] < 0.0}
@@ -32,27 +39,46 @@ def passed_on(world: World) -> tuple[list[str], list[str], float] | None:
 
 
 def customs_sections(world: World) -> Iterator[Section]:
-    """The table of both sides' figures and the steps to the base; nothing where the World has none."""
+    """Tables of both sides' figures and the steps to the base; nothing where the World has none.
+
+    First the partner with each of the group, then what countries of the group count by partner.
+    """
     rows = beside_customs(world)
-    if not rows:
-        return
-    names, total = Names(world), of_the_five(rows)
-
-    def bn(value: float | None) -> str:
-        return "-" if value is None else f"{value / 1e3:.2f}"
-
-    def step(value: float) -> str:
-        return "" if abs(value) < 5.0 else signed(value / 1e3, 2)
-
-    def cells(row: dict[str, Any]) -> tuple[str, ...]:
-        return (
-            say("customs.pair", exporter=row["exporter"], importer=row["importer"]),
-            bn(row["exporter_reports_musd"]),
-            bn(row["importer_reports_musd"]),
-            bn(row["baci_musd"]),
-            *(step(row[f"{name}_musd"]) for name in (*STEPS[1:], "other")),
-            bn(row["base_musd"]),
+    if of_china(rows):
+        yield _of_partner(world, rows)
+    countries = by_country(rows)
+    if countries:
+        yield phrased(
+            "customs.countries",
+            list(map(_cells, countries)),
+            after=[say("customs.countries.small", share=LEAST_SHARE)],
+            group=Names(world).group[GROUP],
+            year=world.base_year,
         )
+
+
+def _bn(value: float | None) -> str:
+    return "-" if value is None else f"{value / 1e3:.2f}"
+
+
+def _step(value: float | None) -> str:
+    return "" if value is None or abs(value) < 5.0 else signed(value / 1e3, 2)
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        say("customs.pair", exporter=row["exporter"], importer=row["importer"]),
+        _bn(row["exporter_reports_musd"]),
+        _bn(row["importer_reports_musd"]),
+        _step(row["to_baci_musd"]),
+        _bn(row["baci_musd"]),
+        *(_step(row[f"{name}_musd"]) for name in (*STEPS[1:], "other")),
+        _bn(row["base_musd"]),
+    )
+
+
+def _of_partner(world: World, rows: list[dict[str, Any]]) -> Section:
+    names, total = Names(world), of_the_five(rows)
 
     partner = names.region.get("CHN", "CHN")
     customs, before = total["china_reports_musd"], []
@@ -72,9 +98,9 @@ def customs_sections(world: World) -> Iterator[Section]:
                 share=share,
             )
         )
-    yield phrased(
+    return phrased(
         "customs",
-        [*map(cells, rows), cells(total)],
+        [*map(_cells, of_china(rows)), _cells(total)],
         before=before,
         after=after,
         partner=partner,

@@ -20,7 +20,7 @@ from landbridge.indicators import Carried
 from landbridge.results import Results
 from landbridge.scenario import apply
 from landbridge.studies.cases import TO_FIVE, Answer, Cases, in_order
-from landbridge.studies.customs import beside_customs, of_the_five
+from landbridge.studies.customs import beside_customs, china_beside_base, of_the_five
 from landbridge.studies.travel import waiver
 from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transport import BY_LAND
@@ -76,6 +76,11 @@ def _trade_with_five(a: Cases) -> Answer:
         customs = total["china_reports_musd"]
         seen = "" if customs is None else f"China's customs {customs / 1e3:.1f} in 2023; "
         what += f"; {seen}BACI {total['baci_musd'] / 1e3:.1f}, {steps}"
+        each = (
+            f"{country} {'-' if counted is None else f'{counted / 1e3:.1f}'} and {base / 1e3:.1f}"
+            for country, (counted, base) in china_beside_base(rows).items()
+        )
+        what += f"; customs of China and base by country: {', '.join(each)}"
     return Answer.of(totals, "bn USD", what)
 
 

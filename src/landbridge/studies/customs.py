@@ -1,4 +1,4 @@
-"""China's trade with the five beside customs: both sides' figures and the steps to the base table."""
+"""Trade of the five beside customs: both sides' figures and the steps to the base table."""
 
 from __future__ import annotations
 
@@ -9,19 +9,31 @@ from landbridge.io.files import read_lines
 from landbridge.world import World
 from landbridge.world.table import number_fault
 
-__all__ = ["STEPS", "beside_customs", "of_the_five"]
+__all__ = [
+    "LEAST_SHARE",
+    "STEPS",
+    "beside_customs",
+    "by_country",
+    "china_beside_base",
+    "of_china",
+    "of_the_five",
+]
 
 Rows = list[dict[str, Any]]
 
 # Steps of economy/trade_steps.csv that add up to the base table, in their order.
 STEPS = ("baci", "gaps_filled", "transit_cut", "transit_booked", "reexports")
 _SIDES = ("exporter_reports", "importer_reports")
+# Partners below this share of what a country itself counts are shown together.
+LEAST_SHARE = 0.02
 
 
 def beside_customs(world: World) -> Rows:
     """A row for each pair of trade_steps.csv [million USD of 2023], none where the World lacks the table.
 
-    exporter_reports_musd, importer_reports_musd: None where no figure is at hand. baci_musd,
+    exporter_reports_musd, importer_reports_musd: None where no figure is at hand. to_baci_musd: BACI less
+    the importer's figure, which is freight, insurance and what the exporter counts otherwise; zero where
+    BACI lacks the pair. baci_musd,
     gaps_filled_musd, transit_cut_musd, transit_booked_musd, reexports_musd: the steps. base_musd: goods in
     this World's table. other_musd: what the base has beside the steps, zero in the default variant.
     Raises DataError with every fault of the table.
@@ -34,6 +46,8 @@ def beside_customs(world: World) -> Rows:
         base = float(world.trade.trade[o, d, goods].sum())
         row: dict[str, Any] = {"exporter": exporter, "importer": importer}
         row |= {f"{side}_musd": steps.get(side) for side in _SIDES}
+        counted, baci = steps.get("importer_reports"), steps.get("baci", 0.0)
+        row["to_baci_musd"] = None if counted is None else baci - counted if baci > 0.0 else 0.0
         row |= {f"{step}_musd": steps.get(step, 0.0) for step in STEPS}
         row |= {"base_musd": base, "other_musd": base - sum(steps.get(step, 0.0) for step in STEPS)}
         rows.append(row)
@@ -74,15 +88,58 @@ def _steps(world: World) -> dict[tuple[str, str], dict[str, float]]:
     return found
 
 
+def of_china(rows: Rows) -> Rows:
+    """The pairs of China with each of the five."""
+    return [row for row in rows if "CHN" in (row["exporter"], row["importer"])]
+
+
 def of_the_five(rows: Rows) -> dict[str, Any]:
-    """Sums over all pairs; a side that does not report a pair leaves its sum out (None)."""
-    total: dict[str, Any] = {"exporter": "all", "importer": "all"}
+    """Sums over all pairs with China; a side that does not report a pair leaves its sum out (None)."""
+    total = _sum(of_china(rows), "all", "all")
+    china = [counted for counted, _ in china_beside_base(rows).values()]
+    total["china_reports_musd"] = None if None in china else float(sum(c for c in china if c is not None))
+    return total
+
+
+def china_beside_base(rows: Rows) -> dict[str, tuple[float | None, float]]:
+    """By country: what China's customs count both ways and the base has [million USD]."""
+    out: dict[str, tuple[float | None, float]] = {}
+    of = of_china(rows)
+    for country in dict.fromkeys(row["importer"] for row in of if row["exporter"] == "CHN"):
+        pairs = [row for row in of if country in (row["exporter"], row["importer"])]
+        counted = [
+            row["exporter_reports_musd" if row["exporter"] == "CHN" else "importer_reports_musd"]
+            for row in pairs
+        ]
+        base = float(sum(row["base_musd"] for row in pairs))
+        out[country] = None if None in counted else float(sum(counted)), base
+    return out
+
+
+def by_country(rows: Rows) -> Rows:
+    """Imports of each country that counts them by partner, China too: large partners, the others, all.
+
+    Columns as in `beside_customs`; exporter "others" and "all" are sums over the pairs of which the
+    importer's figure is known. Partners are single countries, so that groups of many are in no sum.
+    """
+    out: Rows = []
+    for importer in dict.fromkeys(row["importer"] for row in rows):
+        known = [r for r in rows if r["importer"] == importer and r["importer_reports_musd"] is not None]
+        if importer == "CHN" or not known:
+            continue
+        known.sort(key=lambda row: -row["importer_reports_musd"])
+        whole = _sum(known, "all", importer)
+        least = LEAST_SHARE * whole["importer_reports_musd"]
+        small = [row for row in known if row["importer_reports_musd"] < least]
+        out += known[: len(known) - len(small)]
+        out += [_sum(small, "others", importer)] if small else []
+        out += [whole] if len(known) > 1 else []
+    return out
+
+
+def _sum(rows: Rows, exporter: str, importer: str) -> dict[str, Any]:
+    total: dict[str, Any] = {"exporter": exporter, "importer": importer}
     for name in [key for key in rows[0] if key.endswith("_musd")]:
         cells = [row[name] for row in rows]
         total[name] = None if None in cells else float(sum(cells))
-    china = [
-        row["exporter_reports_musd"] if row["exporter"] == "CHN" else row["importer_reports_musd"]
-        for row in rows
-    ]
-    total["china_reports_musd"] = None if None in china else float(sum(china))
     return total

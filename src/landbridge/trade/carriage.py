@@ -37,7 +37,7 @@ class Carriage:
     sector: code of the sector that carries. kind [s]: k, number of the kind of goods of every sector. weight
     [o, d, s]. paid [o, d, k, m]: for e, the share of what buyers in d pay net of tariff for goods of o that
     goes to carriers of m, more than in the base. rent [o, d, k, m]: for r, its part above cost. Both may be
-    negative. The arrays are copied and cannot be written to.
+    negative. The arrays are copied, unless they are read-only, and cannot be written to.
     """
 
     sector: str
@@ -48,8 +48,10 @@ class Carriage:
 
     def __post_init__(self) -> None:
         for name in ("kind", "weight", "paid", "rent"):
-            array = np.array(getattr(self, name), dtype=np.int64 if name == "kind" else np.float64)
-            array.setflags(write=False)
+            array = np.asarray(getattr(self, name), dtype=np.int64 if name == "kind" else np.float64)
+            if array.flags.writeable or array.base is not None:
+                array = array.copy()
+                array.setflags(write=False)
             object.__setattr__(self, name, array)
 
 
