@@ -19,7 +19,7 @@ from landbridge.errors import DataError
 from landbridge.indicators import Carried
 from landbridge.results import Results
 from landbridge.scenario import apply
-from landbridge.studies.cases import TO_FIVE, Answer, Cases, in_order
+from landbridge.studies.cases import PORTS, TO_FIVE, Answer, Cases, in_order
 from landbridge.studies.customs import beside_customs, china_beside_base, of_the_five
 from landbridge.studies.travel import waiver
 from landbridge.trade.welfare import CENTRAL_ASIA
@@ -68,13 +68,16 @@ def _trade_with_five(a: Cases) -> Answer:
         float(t.trade[china, five][:, a.goods].sum() + t.trade[five, china][:, a.goods].sum()) / 1e3
         for t in a.tables
     ]
-    what = "goods trade of China with the five in the base table of 2023; range: Kyrgyz and Tajik mirror data"
+    year = a.world.base_year
+    what = (
+        f"goods trade of China with the five in the base table of {year}; range: Kyrgyz and Tajik mirror data"
+    )
     rows = beside_customs(a.world)
     if rows:
         total = of_the_five(rows)
         steps = ", ".join(f"{total[f'{step}_musd'] / 1e3:+.1f} {name}" for step, name in _STEPS.items())
         customs = total["china_reports_musd"]
-        seen = "" if customs is None else f"China's customs {customs / 1e3:.1f} in 2023; "
+        seen = "" if customs is None else f"China's customs {customs / 1e3:.1f} in {year}; "
         what += f"; {seen}BACI {total['baci_musd'] / 1e3:.1f}, {steps}"
         each = (
             f"{country} {'-' if counted is None else f'{counted / 1e3:.1f}'} and {base / 1e3:.1f}"
@@ -110,7 +113,9 @@ def _trains_two_ports(a: Cases) -> Answer:
     row = a.world.network["parameters"].by("parameter")["teu_per_train"]
     value = float(row["value"] or 1.0)
     ends = [trains * value / float(row[end] or value) for end in ("low", "high")]
-    what = "container trains of 2023 through the two ports, fitted to 14,398; range: boxes a train"
+    counted = [r for r in a.base.count_rows if r["gateway"] == "+".join(PORTS) and r["unit"] == "trains/year"]
+    fitted = "".join(f", {r['role']} to {r['observed']:,.0f}" for r in counted if r["role"] == "fitted")
+    what = f"container trains of {a.world.base_year} through the two ports{fitted}; range: boxes a train"
     return Answer.of([trains, *ends], "trains/year", what)
 
 
@@ -265,7 +270,8 @@ def _caspian_mt(name: str | None) -> Solver:
 
 def _caspian_teu(a: Cases) -> Answer:
     value = float(a.carried.teu[_middle_corridor(a.carried)].sum())
-    what = "loaded boxes of all kinds on the Trans-Caspian family without Russia and Iran, 2023; no range"
+    kind = "loaded boxes of all kinds on the Trans-Caspian family without Russia and Iran"
+    what = f"{kind}, {a.world.base_year}; no range"
     return Answer(value, value, value, "TEU/year", what)
 
 
@@ -329,7 +335,10 @@ def _transit_teu(a: Cases) -> Answer:
         crossing |= a.carried.crosses(country)
     transit = float(blocks[crossing & ~touching].sum())
     every = float(blocks[crossing | touching].sum())
-    what = "boxes on container trains over the five in 2023; range: transit alone, all with an end there too"
+    year = a.world.base_year
+    what = (
+        f"boxes on container trains over the five in {year}; range: transit alone, all with an end there too"
+    )
     return Answer(transit, min(transit, every), max(transit, every), "TEU/year", what)
 
 

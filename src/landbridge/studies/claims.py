@@ -15,6 +15,7 @@ from typing import Any
 from landbridge.channels.farm import yield_bound
 from landbridge.channels.travel import event_study
 from landbridge.errors import DataError, Fault, Status, did_you_mean
+from landbridge.phrases import say
 from landbridge.scenario import Scenario
 from landbridge.studies.answers import Answer, Answers, figure_names, scenarios_for
 from landbridge.studies.travel import difference
@@ -33,13 +34,6 @@ _NEAR = 1.5
 # A range says nothing where its ends differ in sign or by more than this factor.
 _WIDEST = 10.0
 _TABLES = ("claims", "claim_figures", "published_estimates", "treaties", "treaty_members", "farm_effects")
-
-NOTES = (
-    "Verdicts follow from figures by the rule in claims.csv; where no figure can decide they are read, and "
-    "stand there with their source. Confirmed says that the figure or the event is as stated, never that "
-    "one thing caused another. The model's figures are of a static economy of 2023 and decide nothing: "
-    "they say what a mechanism is worth, not that it was at work.",
-)
 
 
 @dataclass(frozen=True)
@@ -101,7 +95,7 @@ def check(
         rows=tuple(rows),
         estimate_rows=tuple(_estimate(answers, row) for row in listed),
         scenarios=answers.scenarios,
-        notes=NOTES,
+        notes=(say("claims.notes", year=world.base_year),),
         status=answers.status,
     )
 
