@@ -374,7 +374,7 @@ class GasYear:
         return told
 
     def _spent_output(self, cuts: list[str]) -> list[str]:
-        """Countries whose output is all used while home use or, where no cut explains it, a sale is short."""
+        """Countries whose output is all used while use at home is short, or an unexplained sale."""
         network, its = self.model.network, self.model.programme
         short = self.missed.sum(axis=1) > 1e-6
         told: list[str] = []

@@ -188,7 +188,7 @@ def _unknowns(
 
 
 def _several(labels: Sequence[Hashable]) -> list[list[int]]:
-    """Numbers of those that bear the same label, for each label borne by more than one."""
+    """Positions of equal labels, for each label that occurs more than once."""
     groups = [[n for n, one in enumerate(labels) if one == label] for label in dict.fromkeys(labels)]
     return [members for members in groups if len(members) > 1]
 

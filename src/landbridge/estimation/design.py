@@ -41,6 +41,7 @@ class Place:
     year: str | None
 
     def rows(self, which: NDArray[np.bool_]) -> str:
+        """How many rows, and the first few by number and keys: 2 rows (row 3: KAZ CHN 2020; row 9: ...)."""
         found = np.flatnonzero(which)
         named = "; ".join(self._one(int(k)) for k in found[:NAMED])
         more = " ..." if len(found) > NAMED else ""

@@ -219,7 +219,7 @@ class _Evaluation:
 
 
 def _constant(known: bool | int | float | str) -> Any:
-    """Text cleaned as the labels it is compared with; numbers as floats, so that no power grows too long."""
+    """Text cleaned as labels are; numbers as floats, so that a power of integers stays small."""
     if isinstance(known, str):
         return clean(known)
     if isinstance(known, bool):

@@ -72,7 +72,7 @@ def text_of(row: Row, column: str) -> str:
     return "" if text.casefold() in _MISSING else text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one for each row of a long file: a frozen one takes longer to make
 class Line:
     """A row of a file and its place; what is wrong with its cells is added to tally."""
 
@@ -116,4 +116,7 @@ class Line:
 
     def filled(self, names: Sequence[str]) -> str | None:
         """The first of several columns that is filled."""
-        return next((name for name in names if self.row.get(name) and text_of(self.row, name)), None)
+        for name in names:
+            if self.row.get(name) and text_of(self.row, name):
+                return name
+        return None

@@ -64,7 +64,7 @@ class Reading:
     border: tuple[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Link:
     """One link as the file has it; length, speed: in its units; None where a cell is blank.
 

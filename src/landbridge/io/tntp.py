@@ -225,8 +225,8 @@ def _trips(path: Path, zones: int | None, own: Ints | None, tally: Tally) -> Dem
     if told is not None and abs(told - table.total) > 1e-3 * max(told, 1):
         what = f"announces {told:g} trips and holds {table.total:g}"
         tally.add("trips announced", path.name, what, "is it truncated?")
-    ends = np.array(table.ends, np.int64).reshape(-1, 2)
-    return Demand(ends[:, 0].copy(), ends[:, 1].copy(), np.array(table.trips), table.within)
+    origins, destinations = (np.array(ends, np.int64) for ends in (table.origins, table.destinations))
+    return Demand(origins, destinations, np.array(table.trips), table.within)
 
 
 class _Zones:
@@ -252,7 +252,8 @@ class _Table:
 
     def __init__(self, zone: _Zones, name: str, tally: Tally) -> None:
         self.zone, self.name, self.tally = zone, name, tally
-        self.ends: list[tuple[int, int]] = []
+        self.origins: list[int] = []
+        self.destinations: list[int] = []
         self.trips: list[float] = []
         self.total, self.within = 0.0, 0.0
         self.origin = 0
@@ -261,39 +262,41 @@ class _Table:
 
     def begin(self, number: int, line: str) -> None:
         """A line that names an origin."""
-        where = f"{self.name} line {number}"
         self.origin, self.seen = self.zone(finite_number(line[6:])), {}
         if not self.origin:
-            self.tally.add("no origin", where, f"{line[:30]!r} names no zone", self.zone.named)
+            self._fault("no origin", number, f"{line[:30]!r} names no zone", self.zone.named)
         elif self.blocks.setdefault(self.origin, number) != number:
             what = f"{line[:30]!r} stands there again, as in line {self.blocks[self.origin]}"
-            self.tally.add("origin again", where, what, "put the trips of an origin below one line")
+            self._fault("origin again", number, what, "put the trips of an origin below one line")
 
     def add(self, number: int, part: str) -> None:
         """One `destination : trips`."""
-        where = f"{self.name} line {number}"
         cells = [finite_number(cell) for cell in part.split(":")]
         if len(cells) != 2 or cells[0] is None or cells[1] is None or cells[1] < 0:
-            self.tally.add("no trip", where, f"{part[:30]!r} is no trip", "destination : trips >= 0;")
+            self._fault("no trip", number, f"{part[:30]!r} is no trip", "destination : trips >= 0;")
             return
         end, trips = self.zone(cells[0]), cells[1]
         if not self.origin:
             what = "stands below no valid Origin"
-            self.tally.add("no valid origin", where, what, "put Origin and its zone above")
+            self._fault("no valid origin", number, what, "put Origin and its zone above")
         elif not end:
             what = f"zone {cells[0]:g} is not in {self.zone.named}"
-            self.tally.add("no zone", where, what, "mend the zone")
+            self._fault("no zone", number, what, "mend the zone")
         elif end in self.seen:
             what = f"gives destination {cells[0]:g} again, as in line {self.seen[end]}"
-            self.tally.add("destination again", where, what, "add the two up, or keep one")
+            self._fault("destination again", number, what, "add the two up, or keep one")
         else:
             self.seen[end] = number
             self.total += trips
             if end == self.origin:
                 self.within += trips
             elif trips > 0:
-                self.ends.append((self.origin, end))
+                self.origins.append(self.origin)
+                self.destinations.append(end)
                 self.trips.append(trips)
+
+    def _fault(self, kind: str, number: int, what: str, cure: str) -> None:
+        self.tally.add(kind, f"{self.name} line {number}", what, cure)
 
 
 def _weight(given: float | None, head: dict[str, str], name: str, path: Path, tally: Tally) -> float:

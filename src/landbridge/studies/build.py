@@ -308,7 +308,7 @@ def _totals(world: World, path: Path, gdp: FloatArray) -> tuple[list[Total], Flo
 def _row_faults(
     row: Mapping[str, str], line: int, place: str, seen: dict[tuple[str, ...], int]
 ) -> list[Fault]:
-    """A sum that is none, columns that GDP has not, and what a line before says already."""
+    """Faults of one row: no number, columns that GDP does not use, a repeat of an earlier line."""
     fault = number_fault(row["musd"], f"{place}, musd", "musd")
     if fault is None and float(row["musd"]) < 0.0:
         fault = Fault(f"{place}, musd", f"is {row['musd']}", "give a sum of at least 0")

@@ -325,7 +325,7 @@ def draws(
 
 
 class _Outages:
-    """Outages of one year at random, from the dated ones of each contract and the parameters of lines."""
+    """Random outages of a year: of deliveries from the dated outages, of lines from their parameters."""
 
     def __init__(self, world: World, model: GasModel) -> None:
         (events,) = world.channel("gas_outages")

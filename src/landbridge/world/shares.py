@@ -101,7 +101,7 @@ def _comparable_rows_are_whole(network: Network) -> list[Fault]:
 
 
 def _wrong_with_mode(row: Row, regions: set[str]) -> list[str]:
-    """What a mode row that is compared lacks or has wrong."""
+    """Faults of a mode row that is compared."""
     share = str(row["measure"] or "").startswith("share_")
     needed = ("exporter", "importer", "kind", "measure", "by", "mode", *(["of_modes"] if share else []))
     wrong = [f"no {name}" for name in needed if row[name] is None]

@@ -82,7 +82,7 @@ class _Axes:
 
     @property
     def of_flows(self) -> dict[str, tuple[str, ...]]:
-        """The columns that a row of flows is found by."""
+        """The key columns of the flows, with their labels."""
         ends = {"origin": self.regions, "destination": self.regions}
         return ends | ({"sector": self.sectors} if self.by_sector else {})
 
@@ -315,7 +315,7 @@ class _Long:
         return tuple(sorted({name.strip() for name in names}))
 
     def same_names(self, column: str, known: Sequence[str], all_needed: bool = True) -> None:
-        """Regions or sectors that stand here and not in the flows, or the other way round."""
+        """Report regions or sectors that are here but not in the flows, or in the flows but not here."""
         values = self.frame[column].astype(str).str.strip()
         here = set(values[self.frame[column].notna()].unique())
         for code in sorted(here - set(known)):

@@ -183,7 +183,7 @@ class _Head:
         return list(dict.fromkeys(code for _, code in self.using.values()))
 
     def layout(self) -> Layout:
-        """The same by number."""
+        """The same, countries and sectors as numbers."""
         country = {c: n for n, c in enumerate(self.countries)}
         sector = {s: n for n, s in enumerate(self.sectors)}
         return Layout(

@@ -185,7 +185,7 @@ class _Download:
         )
 
     def _meet_systems(self, rows: Rows) -> None:
-        """The classifications of a block; with the first of the HS the concordance is checked against it."""
+        """Note the classifications of a block; at the first in the HS, check the concordance against it."""
         named = []
         if "revision" in self.columns:
             named = [text for text in rows.code(self.columns["revision"]).texts if text]

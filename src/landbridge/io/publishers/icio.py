@@ -181,7 +181,7 @@ class _Columns:
 
     @cached_property
     def layout(self) -> Layout:
-        """The same by number. A country that has parts beside it must be zero as a whole."""
+        """The same, countries and industries as numbers; a country given in parts must be zero as a whole."""
         named = [label for label in self.labels[1:] if _LABEL.fullmatch(label)]
         parted = {SPLIT[label[:3]] for label in named if label[:3] in SPLIT and label[4:] not in FINAL}
         country = {c: n for n, c in enumerate(self.countries)}
@@ -284,7 +284,7 @@ class _Body:
         report.rows_kept += self._book(label, values, where)
 
     def _book(self, label: str, values: Array, where: str) -> bool:
-        """Add a row to the sum that its label names; True where it is a row of sales."""
+        """Add a row to the total that its label names; True for a row of sales."""
         parts = _LABEL.fullmatch(label)
         country, industry = parts.groups() if parts else ("", "")
         country = SPLIT.get(country, country)

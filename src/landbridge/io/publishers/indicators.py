@@ -117,12 +117,12 @@ class _Asked:
         return self.by_region is None or bool(self.by_region(country))
 
     def knows(self, country: str) -> bool:
-        """True where a country is named, be it to leave it out."""
+        """True where the concordance names a country, even if only to leave it out."""
         return self.by_region is None or self.by_region(country) is not None
 
 
 def _require_sums(named: Sequence[str], summed: frozenset[str]) -> None:
-    """Refuse to sum over countries what no sum keeps the meaning of."""
+    """Refuse to sum indicators over countries that are not additive."""
     odd = [code for code in named if code not in summed]
     if odd or not named:
         what = f"{', '.join(odd[:5])} may not be summed over countries" if odd else "all cannot be summed"

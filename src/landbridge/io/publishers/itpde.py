@@ -132,7 +132,7 @@ def read_itpde(
 
 
 def _sectors(sectors: Concordance | Mapping[str, str] | str | Path) -> Sectors:
-    """How industries become sectors; for broad ones a code is the broad one, a tab, the industry."""
+    """How industries become sectors. A code of broad sectors is the sector, a tab, the industry."""
     if sectors == "total":
         return Sectors(lambda code: (("ALL", 1.0),), ("ALL",))
     if sectors == "broad":
