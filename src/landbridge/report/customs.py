@@ -7,7 +7,7 @@ from typing import Any
 
 from landbridge.errors import DataError
 from landbridge.phrases import listed, say
-from landbridge.report.digest import GROUP, Names
+from landbridge.report.digest import GROUP, PARTNER, Names
 from landbridge.report.document import Section, phrased, signed
 from landbridge.studies.customs import STEPS, beside_customs, of_the_five
 from landbridge.world import World
@@ -54,7 +54,7 @@ def customs_sections(world: World) -> Iterator[Section]:
             bn(row["base_musd"]),
         )
 
-    partner = names.region.get("CHN", "CHN")
+    partner = names.region.get(PARTNER, PARTNER)
     customs, before = total["china_reports_musd"], []
     if customs is not None:
         counted, base = customs / 1e3, total["base_musd"] / 1e3
