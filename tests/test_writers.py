@@ -98,9 +98,9 @@ def test_names_in_stata_stay_apart() -> None:
     import pandas as pd
 
     long = "a" * 40
-    content = dta_bytes({f"{long}1": [1.0], f"{long}2": [None], "1st": ["x"], "of %": ["é"]}, "label")
-    frame = pd.read_stata(io.BytesIO(content))
-    assert len(set(frame.columns)) == 4 and frame.iloc[0].tolist()[2:] == ["x", "é"]
+    columns = {f"{long}1": [1.0], f"{long}2": [None], "1st": ["x"], "of %": ["é"], "using": ["й" * 2000]}
+    frame = pd.read_stata(io.BytesIO(dta_bytes(columns, "label")))
+    assert len(set(frame.columns)) == 5 and frame.iloc[0].tolist()[2:] == ["x", "é", "й" * 2000]
 
 
 WORDS = {

@@ -18,7 +18,7 @@ __all__ = ["ENDINGS", "Outputs"]
 
 # What a run can be written as: what every study can, and maps and skims.
 ENDINGS = (
-    *(".json", ".csv", ".txt", ".md", ".html", ".xlsx", ".parquet", ".dta"),
+    *(".json", ".csv", ".md", ".txt", ".html", ".xlsx", ".parquet", ".dta"),
     *(".geojson", ".gpkg", ".omx"),
 )
 

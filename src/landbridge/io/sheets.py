@@ -19,8 +19,8 @@ __all__ = ["Sheet", "dta_bytes", "parquet_bytes", "xlsx_bytes"]
 # Stated as the date of the workbook, so that the same result gives the same file.
 _EPOCH = datetime(1980, 1, 1, tzinfo=UTC)
 _WIDEST = 60
-# The longest name and label of a variable in Stata.
-_LONGEST_NAME, _LONGEST_LABEL = 32, 80
+# The longest name and label of a variable in Stata, and the longest text that is no strL [bytes].
+_LONGEST_NAME, _LONGEST_LABEL, _LONGEST_TEXT = 32, 80, 2045
 # Words that no variable of Stata can be named by.
 _RESERVED = frozenset(
     (
@@ -117,7 +117,8 @@ def dta_bytes(columns: Mapping[str, Sequence[Any]], label: str) -> bytes:
             end = f"_{len(names)}"
             plain = plain[: _LONGEST_NAME - len(end)] + end
         names[name] = plain
-    held = {}
+    held: dict[str, Any] = {}
+    long: list[str] = []
     for name, values in columns.items():
         if all(value is None or isinstance(value, float) for value in values):
             held[names[name]] = pd.Series(values, dtype="float64")
@@ -130,6 +131,7 @@ def dta_bytes(columns: Mapping[str, Sequence[Any]], label: str) -> bytes:
         out,
         write_index=False,
         version=118,
+        convert_strl=long,
         time_stamp=_EPOCH.replace(tzinfo=None),
         data_label=label[:_LONGEST_LABEL],
         variable_labels={names[name]: name[:_LONGEST_LABEL] for name in columns},

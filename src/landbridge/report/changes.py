@@ -9,14 +9,12 @@ from typing import Any
 from landbridge.phrases import listed, say
 from landbridge.report.base_case import GATEWAYS_SHOWN, by_corridor, furthest_off, hours, or_dash
 from landbridge.report.customs import passed_on
-from landbridge.report.digest import GROUP, Digest, Names, members
+from landbridge.report.digest import GROUP, PARTNER, Digest, Names, members
 from landbridge.report.document import Section, phrased, signed
 from landbridge.world import World
 
 __all__ = ["STILL_PERCENT", "case_sections", "changed_corridors", "changes_most"]
 
-# The region whose trade with the group is shown.
-PARTNER = "CHN"
 # Below these a change is not shown as one: percent of hours, USD and CO2e, and of TEU; TEU a year.
 STILL_PERCENT, _STILL_TEU = 0.05, 500.0
 _MEASURES = ("time_h", "cost_usd", "co2e_kg", "generalised_cost_usd")

@@ -8,7 +8,7 @@ from typing import Any
 from landbridge.channels.farm import BOUND_FROM
 from landbridge.channels.travel import BASE_YEAR
 from landbridge.phrases import known, say
-from landbridge.report.digest import GROUP, Names
+from landbridge.report.digest import GROUP, PARTNER, Names
 from landbridge.report.document import Section, phrased, signed
 from landbridge.studies.claims import Claims
 from landbridge.studies.farm import Farm
@@ -211,7 +211,7 @@ def treaty_sections(world: World, group: Sequence[str], table: Iterable[dict[str
             for r in table
         ],
         names=group,
-        partner=names.region.get("CHN", "CHN"),
+        partner=names.region.get(PARTNER, PARTNER),
         group=names.group[GROUP],
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from landbridge.errors import DataError
 from landbridge.phrases import listed, say
-from landbridge.report.digest import GROUP, Names
+from landbridge.report.digest import GROUP, PARTNER, Names
 from landbridge.report.document import Section, phrased, signed
 from landbridge.studies.customs import (
     LEAST_SHARE,
@@ -80,7 +80,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 def _of_partner(world: World, rows: list[dict[str, Any]]) -> Section:
     names, total = Names(world), of_the_five(rows)
 
-    partner = names.region.get("CHN", "CHN")
+    partner = names.region.get(PARTNER, PARTNER)
     customs, before = total["china_reports_musd"], []
     if customs is not None:
         counted, base = customs / 1e3, total["base_musd"] / 1e3

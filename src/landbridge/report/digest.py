@@ -13,10 +13,12 @@ from landbridge.results import Results, Rows
 from landbridge.world import World
 from landbridge.world.names import MARK, UNREVIEWED, labels_of
 
-__all__ = ["GROUP", "Digest", "Names", "base_name", "members"]
+__all__ = ["GROUP", "PARTNER", "Digest", "Names", "base_name", "members"]
 
 # The group whose members have rows of their own, and the column of `regions` that marks them.
 GROUP, _MEMBER = "CA5", "is_ca5"
+# The region whose trade and treaties with the group are shown.
+PARTNER = "CHN"
 
 
 @dataclass(frozen=True)

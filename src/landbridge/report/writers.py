@@ -30,7 +30,7 @@ Rows = Sequence[Mapping[str, Any]]
 Form = Callable[[], str | bytes]
 
 # What a document alone can be written as, and what a result can.
-OF_DOCUMENTS = (".txt", ".md", ".html")
+OF_DOCUMENTS = (".md", ".txt", ".html")
 ENDINGS = (".json", ".csv", *OF_DOCUMENTS, ".xlsx", ".parquet", ".dta")
 # Packages that an ending needs: module, package, extra.
 _NEEDS = {
