@@ -35,8 +35,8 @@ from landbridge.chain import Searched, SolvedBase
 from landbridge.congestion import settle
 from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
 from landbridge.model import Progress
-from landbridge.trade import Carriage
 from landbridge.trade.welfare import CENTRAL_ASIA
+from landbridge.transit import Tolls
 from landbridge.transport import BaseChoice, Choice, RouteSet, log_constants, pivot
 from landbridge.transport.classes import KINDS
 from landbridge.transport.overlap import Nests
@@ -250,8 +250,8 @@ class _Bench:
             self.share[s] = on_block * results.choice.route_share(s, 0)
             self.share[s] += (1.0 - on_block) * results.choice.route_share(s, 1)
         self.demand = results.demand_teu
+        self.teu = results.choice.route_flows(self.demand)
         self.teu_on_route = np.einsum("sr,rs->r", self.share, self.demand[self.routes.pair])
-        self.expected = np.array([results.choice.expected(s)[0] for s in range(len(classes.sectors))])
         # A pair without a way ships nothing, so its cost counts nowhere.
         self.base_cost = np.where(np.isfinite(base.choice.cost), base.choice.cost, 0.0)
         assert results.queues is not None
@@ -346,14 +346,15 @@ class _Bench:
                 raise ConvergenceError(f"without {name}: {settled.status.message}")
             statuses.append(settled.status)
             waits = settled.delay_h, settled.delay_h2
-            choice = part.settled(*waits)
+            choice = part.settled(*waits, idle=False)
             cost = settled.cost
-        eq = shock.paying(cost, self._paid(choice, pairs, kept, of_base, waits, cost))
+        teu = choice.route_kinds(self.demand[pairs])
+        paid = self._paid(choice.base.routes, teu, pairs, kept, of_base, waits)
+        eq = shock.paying(cost, None if paid is None else self.base.carriage(paid, self.base.world, cost))
         served = self.demand.copy()
         served[pairs[lost]] = 0.0
         dearer = np.where(served > 0.0, np.where(served > 0.0, cost, 0.0) - self.base_cost, 0.0)
-        hours = np.array([choice.expected(s)[0] for s in range(len(self.share))]) - self.expected[:, pairs]
-        more_h = float((hours.T * served[pairs]).sum())
+        more_h = self._more_hours(choice, teu, kept, of_base, lost)
         return (
             more_h / passing if passing > 0.0 else 0.0,
             float((dearer * served).sum()) / USD_PER_MUSD,
@@ -362,32 +363,50 @@ class _Bench:
             Status.worst([eq.status, *statuses]),
         )
 
+    def _more_hours(
+        self, choice: Choice, teu: FloatArray, kept: LongArray, of_base: LongArray, lost: BoolArray
+    ) -> float:
+        """Hours of the boxes of some pairs above those of the base, of pairs that are served [TEU hours].
+
+        sum of (x' - x) h' + x (h' - h) over routes and products; see `_paid` for the rest.
+        """
+        old, more_h = of_base >= 0, 0.0
+        served = ~lost[choice.base.routes.pair]
+        at = kept[of_base]
+        for p in (0, 1):
+            now = choice.sums.time_h[p]
+            before = np.where(old & served, self.teu[at, p], 0.0)
+            more_h += float((teu[:, p::2].sum(axis=1) - before) @ now)
+            more_h += float(before @ np.where(old, now - self.sums.time_h[p, at], 0.0))
+        return more_h
+
     def _paid(
         self,
-        choice: Choice,
+        routes: RouteSet,
+        teu: FloatArray,
         pairs: LongArray,
         kept: LongArray,
         of_base: LongArray,
         waits: tuple[FloatArray, FloatArray] | None,
-        cost: FloatArray,
-    ) -> Carriage | None:
-        """What carriers are paid more: by the pairs chosen anew, and by others where waits changed."""
-        base, world = self.base, self.base.world
-        known, teu = base.results.tolls, self.demand[pairs]
+    ) -> list[tuple[Tolls, Tolls]] | None:
+        """Boxes by which carriers are paid more: of the pairs chosen anew, and of others where waits changed.
+
+        Each now and in the base. teu [route, 4]: of the pairs chosen anew, see `Choice.route_kinds`.
+        """
+        known = self.base.results.tolls
         if known is None:
             return None
-        regions, routes = known.pair_of_regions[pairs], choice.base.routes
         # On the same routes now and before, so that only those whose boxes change are added up.
         then = np.where(of_base[:, None] >= 0, known.teu[kept][of_base], 0.0)
-        before = replace(known, routes=routes, teu=then, pair_of_regions=regions)
-        now = replace(before, teu=choice.route_kinds(teu))
-        changes = [(now, before)]
+        before = replace(known, routes=routes, teu=then, pair_of_regions=known.pair_of_regions[pairs])
+        changes = [(replace(before, teu=teu), before)]
         if waits is not None:
             # The others choose again too; those chosen anew count once.
-            moved = self.touched.settled(*waits, last=False).route_kinds(self.demand)
+            whole = self.touched.settled(*waits, last=False, idle=False)
+            moved = whole.route_kinds(self.demand)
             moved[kept] = known.teu[kept]
             changes.append((replace(known, teu=moved), known))
-        return base.carriage(changes, world, cost)
+        return changes
 
     def _chosen(
         self, out: BoolArray, cut: BoolArray, pairs: LongArray

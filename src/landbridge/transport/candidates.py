@@ -269,7 +269,9 @@ class Search:
         least, parts = np.full(len(asked), np.inf), []
         for at, back in self._without_return(asked, mirrored):
             closed = back if shut is None else back | shut
-            found, routes = ways.best(cost, asked[at], mirrored=mirrored, shut=closed)
+            # A little above, so that no rounding on the way cuts off what costs just less.
+            limit = np.inf if most is None else float(most[at].max(initial=0.0)) * (1.0 + 1e-9)
+            found, routes = ways.best(cost, asked[at], mirrored=mirrored, shut=closed, most=limit)
             fine = np.isfinite(found) if most is None else found < most[at]
             part, still = store.add(routes, asked[at], np.flatnonzero(fine))
             found[still] = np.inf

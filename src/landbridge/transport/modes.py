@@ -24,6 +24,7 @@ Arcs = NDArray[np.integer[Any]]
 MODE_CLASSES = ("multimodal", "sea", "rail", "road")
 MULTIMODAL, BY_SEA, RAIL, ROAD = range(4)
 _RAIL_SHARE = 0.8
+_BLOCK_ROUTES = 16384
 # The Black Sea with the Bosporus: degrees west, south, east, north.
 _BLACK_SEA = (27.0, 40.9, 42.5, 47.5)
 
@@ -35,6 +36,17 @@ def mode_classes(
 
     arcs [n], start [route + 1]: as in RouteSet. places: rows of the table by identifier.
     """
+    n, inland = len(start) - 1, _inland(graph, places)
+    out = np.empty(n, dtype=np.int64)
+    # Some routes at a time, so that nothing of the size of all their arcs is made.
+    for low in range(0, n, _BLOCK_ROUTES):
+        part = start[low : low + _BLOCK_ROUTES + 1]
+        out[low : low + _BLOCK_ROUTES] = _classes(graph, inland, arcs[part[0] : part[-1]], part - part[0])
+    return out
+
+
+def _classes(graph: Graph, inland: BoolArray, arcs: Arcs, start: LongArray) -> LongArray:
+    """The classes of some routes; inland [arc]."""
     n = len(start) - 1
     haul = np.flatnonzero(graph.link[arcs] >= 0)
     route, arc = np.repeat(np.arange(n), np.diff(start))[haul], arcs[haul].astype(np.int64)
@@ -48,13 +60,13 @@ def mode_classes(
     change[1:] = (route[1:] != route[:-1]) | (ship[1:] != ship[:-1])
     first = np.flatnonzero(change)
     if len(first):
-        inland = np.logical_and.reduceat(_inland(graph, places)[arc], first)
+        whole = np.logical_and.reduceat(inland[arc], first)
         of = route[first]
         before = np.zeros(len(first), dtype=bool)
         before[1:] = of[1:] == of[:-1]
         after = np.zeros(len(first), dtype=bool)
         after[:-1] = of[1:] == of[:-1]
-        found[of[ship[first] & inland & before & after]] = MULTIMODAL
+        found[of[ship[first] & whole & before & after]] = MULTIMODAL
     return np.asarray(found, dtype=np.int64)
 
 

@@ -173,11 +173,12 @@ class Ways:
         *,
         mirrored: bool = False,
         shut: BoolArray | None = None,
+        most: float = np.inf,
     ) -> tuple[FloatArray, Found]:
         """Least cost of every pair asked for [pair asked], infinite without a way, and the routes.
 
         cost [arc]; mirrored: from the western end, in the other direction; shut [arc]: closed arcs. Trees
-        grow from whichever ends are fewer.
+        grow from whichever ends are fewer. most: what costs more is as good as no way.
         """
         root, sink = self._root[mirrored][asked], self._sink[mirrored][asked]
         there = (root >= 0) & (sink >= 0)
@@ -189,7 +190,7 @@ class Ways:
         value = np.append(cost, _PER_ARC_USD)[self._arc]
         if shut is not None:
             value = np.where(np.append(shut, False)[self._arc], np.inf, value)
-        trees = _Trees(self, self._matrix(value), np.unique(start[there]), backward)
+        trees = _Trees(self, self._matrix(value), np.unique(start[there]), backward, most)
         row = trees.row(start)
         far[there] = trees.distance[row[there], end[there]]
         return far, Found(self.net, mirrored, [_Part(trees, row, end)])
@@ -292,11 +293,17 @@ class _Trees:
     """Least-cost trees from some nodes, or backward to them, and how to walk from any node to their root."""
 
     def __init__(
-        self, ways: Ways, edges: tuple[csr_matrix, IntArray], roots: LongArray, backward: bool
+        self,
+        ways: Ways,
+        edges: tuple[csr_matrix, IntArray],
+        roots: LongArray,
+        backward: bool,
+        most: float = np.inf,
     ) -> None:
         matrix, self._arc = edges
         self._ways, self._roots, self.backward = ways, roots, backward
-        found = dijkstra(matrix.T.tocsr() if backward else matrix, indices=roots, return_predecessors=True)
+        turned = matrix.T.tocsr() if backward else matrix
+        found = dijkstra(turned, indices=roots, return_predecessors=True, limit=most)
         self.distance, self._before = found
 
     def row(self, node: LongArray) -> LongArray:

@@ -266,8 +266,12 @@ class Touched:
         teu = demand_teu[part.pairs][:, part.sectors] * part.beta.T
         return np.asarray(teu[part.slot[part.at]] * part.now_carried)
 
-    def settled(self, delay_h: FloatArray, delay_h2: FloatArray, last: bool = True) -> Choice:
+    def settled(
+        self, delay_h: FloatArray, delay_h2: FloatArray, last: bool = True, *, idle: bool = True
+    ) -> Choice:
         """The choice under the last delays, which must be these; last: this is not used any more.
+
+        idle: also what sectors would pay by a product that they ship nothing by.
 
         As `pivot` would give it, but for lost families between two that cost nearly the same (_HOLD_WITHIN).
         """
@@ -286,7 +290,8 @@ class Touched:
         share, lost = np.array(choice.pivot_share), choice.lost
         carried = np.array(choice.family_share) if len(lost.groups) else share
         host, known = np.array(lost.host), choice.base.family_cost[:, :, lost.groups]
-        for part in (*self.parts, *(self._idle(part, delay_h, delay_h2) for part in self.parts)):
+        more = (self._idle(part, delay_h, delay_h2) for part in self.parts) if idle else ()
+        for part in (*self.parts, *more):
             p, now = part.product, part.now
             for k, (s, families) in enumerate(zip(part.sectors, part.families, strict=True)):
                 family_cost[s, p][part.members] = now.family_cost[k, 0]
