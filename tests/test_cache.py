@@ -14,8 +14,9 @@ from commands import Call
 from landbridge.io import cache
 from landbridge.io.cache import cache_folder, clear_cache, read_cached, write_cached
 from landbridge.transport import base_routes, paths
-from landbridge.transport.base_routes import keep_base, keep_case, known_base, known_case
+from landbridge.transport.base_routes import keep_base, keep_case, kept_nests, known_base, known_case
 from landbridge.transport.graph import Graph, align
+from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import Keep, RouteSet, generate
 from mini_world import ZONES, added, mini_world
 
@@ -189,3 +190,30 @@ def test_arrays_that_do_not_fit_are_not_used(folder: Path) -> None:
         assert arrays is not None
         write_cached(path.stem, {**arrays, "arcs": arrays["arcs"] + 5000})
     assert alike(first, searched(graphs()))
+
+
+def test_nests_are_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, _ = graphs()
+    routes = generate(graph, ZONES, ZONES)
+    made = Nests.of(routes, graph)
+    kept_nests(routes, graph)
+    assert not folder.exists()  # a small set is made as quickly as read
+    monkeypatch.setattr(base_routes, "_WORTH_KEEPING", 1)
+    kept_nests(routes, graph)
+    (path,) = folder.iterdir()
+    names = "group_start", "own", "cell_group_start", "cell_start", "route", "part4"
+    with monkeypatch.context() as patch:
+        patch.setattr(Nests, "of", refuse)
+        found = kept_nests(routes, graph)
+        for name in names:
+            np.testing.assert_array_equal(getattr(found, name), getattr(made, name))
+            assert getattr(found, name).dtype == getattr(made, name).dtype
+        # Other lengths are other nests.
+        with pytest.raises(AssertionError, match="although it is kept"):
+            kept_nests(routes, replace(graph, length_km=1.1 * graph.length_km))
+    path.write_bytes(path.read_bytes()[:-1])
+    assert np.array_equal(kept_nests(routes, graph).part4, made.part4)
+    arrays = read_cached(path.stem)
+    assert arrays is not None
+    write_cached(path.stem, {**arrays, "own": arrays["own"][:-1]})
+    assert np.array_equal(kept_nests(routes, graph).own, made.own)

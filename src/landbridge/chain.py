@@ -45,6 +45,7 @@ from landbridge.transport.base_routes import (
     align_with_base,
     keep_base,
     keep_case,
+    kept_nests,
     known_base,
     known_case,
 )
@@ -154,7 +155,7 @@ class Searched:
     @cached_property
     def nests(self) -> Nests:
         """Overlap of the routes, by lengths of the base graph: the same for all cases."""
-        return Nests.of(self.routes, self.graphs[0])
+        return kept_nests(self.routes, self.graphs[0])
 
     def passes(self, queues: Queues) -> Any:
         """Which routes pass which queues; the same for all cases with the same gateways."""

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _HEAD = b"landbridge arrays 1\n"
 _ENDING = ".routes"
+_SUM_BYTES = 32
 # Above so many bytes the files that were used least lately go.
 _MOST_BYTES = 500_000_000
 _OFF = ("", "0", "off", "none")
@@ -65,7 +66,8 @@ def read_cached(key: str) -> dict[str, NDArray[Any]] | None:
         content = path.read_bytes()
         if content[: len(_HEAD)] != _HEAD:
             return None
-        stated, body = content[len(_HEAD) : len(_HEAD) + 32], content[len(_HEAD) + 32 :]
+        at = len(_HEAD) + _SUM_BYTES
+        stated, body = content[len(_HEAD) : at], memoryview(content)[at:]
         if _checksum(key, body) != stated:
             log.debug("%s is damaged and not used", path)
             return None
@@ -108,9 +110,11 @@ def clear_cache() -> tuple[int, int]:
     return len(files), sum(size for _, size, _ in files)
 
 
-def _checksum(key: str, body: bytes) -> bytes:
+def _checksum(key: str, body: bytes | memoryview) -> bytes:
     """Of the arrays under this name: a file that was renamed is not taken for another."""
-    return hashlib.sha256(key.encode() + body).digest()
+    digest = hashlib.blake2b(key.encode(), digest_size=_SUM_BYTES)
+    digest.update(body)
+    return digest.digest()
 
 
 def _files(folder: Path) -> list[tuple[Path, int, float]]:

@@ -30,6 +30,8 @@ from landbridge.transport import families
 from landbridge.transport.candidates import Candidates, arc_type, joined, rules_text, take
 from landbridge.transport.compile import align
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
+from landbridge.transport.overlap import BLOCK_ROUTES, Nests
+from landbridge.transport.paths import RouteSet
 from landbridge.transport.search import Pairs
 from landbridge.world import World
 from landbridge.world.table import Table
@@ -41,6 +43,7 @@ __all__ = [
     "case_key",
     "keep_base",
     "keep_case",
+    "kept_nests",
     "known_base",
     "known_case",
     "pack",
@@ -58,6 +61,8 @@ STORED_CASES = DATA / "routes" / "cases.npz.xz"
 VERSION = 1
 _TABLES = ("links", "gauge_changes", "ports", "gateways")
 _OWN_SHARE = 0.5
+# Routes above which the nests take longer to make than to read.
+_WORTH_KEEPING = 50_000
 
 
 # -- what is added to the locked base ------------------------------------------------------------------
@@ -236,6 +241,47 @@ def keep_case(
     again = np.arange(len(whole.pair)) >= len(found[0].pair)
     name = _name("case", case_key(graph, own, barred, detour), pairs)
     write_cached(name, {**_packed(whole, graph), "again": again})
+
+
+def kept_nests(routes: RouteSet, graph: Graph) -> Nests:
+    """The nests of a route set by the lengths of a graph; those of a large set are kept between runs."""
+    if routes.n_routes < _WORTH_KEEPING:
+        return Nests.of(routes, graph)
+    digest = hashlib.blake2b(f"nests {VERSION} {BLOCK_ROUTES} {np.__version__}".encode(), digest_size=32)
+    for array in (routes.arcs, routes.start, routes.group_start, routes.group_pair, graph.link):
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    digest.update(np.ascontiguousarray(graph.length_km).data)
+    key = digest.hexdigest()
+    arrays = read_cached(key)
+    found = None if arrays is None else _nests_of(arrays, routes)
+    if found is None:
+        found = Nests.of(routes, graph)
+        arrays = {
+            "own": found.own,
+            "cells": np.diff(found.cell_group_start).astype(np.int32),
+            "entries": np.diff(found.cell_start).astype(np.int32),
+            "part4": found.part4,
+            "route": found.route.astype(arc_type(int(found.route.max(initial=0)) + 1)),
+        }
+        write_cached(key, arrays)
+    return found
+
+
+def _nests_of(arrays: Mapping[str, NDArray[Any]], routes: RouteSet) -> Nests | None:
+    """The nests of `kept_nests`; None where the arrays cannot be theirs."""
+    if set(arrays) != {"own", "cells", "entries", "part4", "route"}:
+        return None
+    own, part4, route = arrays["own"], arrays["part4"], arrays["route"].astype(np.int32)
+    of_group, of_cell = (
+        np.concatenate([[0], np.cumsum(arrays[name].astype(np.int64))]) for name in ("cells", "entries")
+    )
+    sizes = len(own), len(of_group) - 1, int(of_group[-1]), int(of_cell[-1]), len(part4)
+    if sizes != (routes.n_routes, len(routes.group_pair), len(of_cell) - 1, len(route), len(route)):
+        return None
+    if own.dtype != np.float64 or part4.dtype != np.float64:
+        return None
+    return Nests(routes.group_start, routes.group_pair, own, of_group, of_cell, route, part4)
 
 
 def _name(kind: str, key: str, pairs: Pairs) -> str:

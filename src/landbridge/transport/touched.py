@@ -406,15 +406,17 @@ def _over_sectors(part: _Part, pull: FloatArray, per: FloatArray, n_sectors: int
     out = np.zeros(len(part.routes))
     blocks = part.weights.nests.blocks
     whole = len(part.sectors) == n_sectors
-    size = max((block.routes.stop - block.routes.start for block in blocks), default=0)
-    wide = np.zeros((0 if whole else size, n_sectors)), np.zeros((0 if whole else size, n_sectors))
+    if not whole:
+        some, per = per, np.zeros((len(per), n_sectors))
+        per[:, part.sectors] = some
+        size = max((block.routes.stop - block.routes.start for block in blocks), default=0)
+        wide = np.zeros((size, n_sectors))
     for block in blocks:
-        pulled, of_route = pull[block.routes], block.spread(per[block.groups])
+        pulled = pull[block.routes]
         if not whole:
-            one, two = (array[: len(pulled)] for array in wide)
-            one[:, part.sectors], two[:, part.sectors] = pulled, of_route
-            pulled, of_route = one, two
-        out[block.routes] = np.einsum("rs,rs->r", pulled, of_route)
+            narrow, pulled = pulled, wide[: len(pulled)]
+            pulled[:, part.sectors] = narrow
+        out[block.routes] = np.einsum("rs,rs->r", pulled, block.spread(per[block.groups]))
     return out
 
 
