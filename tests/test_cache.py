@@ -15,7 +15,8 @@ from landbridge.io import cache
 from landbridge.io.cache import cache_folder, clear_cache, read_cached, write_cached
 from landbridge.transport import base_routes, paths
 from landbridge.transport.base_routes import keep_base, keep_case, kept_nests, known_base, known_case
-from landbridge.transport.graph import Graph, align
+from landbridge.transport.compile import align
+from landbridge.transport.graph import Graph
 from landbridge.transport.overlap import Nests
 from landbridge.transport.paths import Keep, RouteSet, generate
 from mini_world import ZONES, added, mini_world
@@ -161,7 +162,7 @@ def test_a_network_is_searched_once(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert alike(first, generate(graphs(), ZONES, ZONES))
     with monkeypatch.context() as patch:
         patch.setattr(paths.Search, "base", refuse)
-        patch.setattr(paths._Case, "found", refuse)
+        patch.setattr(paths.CaseSearch, "found", refuse)
         assert alike(first, searched(graphs()))
         # Another version of the search, and another network, find nothing here.
         patch.setattr(base_routes, "VERSION", base_routes.VERSION + 1)

@@ -20,7 +20,7 @@ from landbridge.world.groups import standard_groups
 
 SOURCE = Path(lb.__file__).resolve().parent
 # Lists of countries that are still in code, by file, and why.
-LEFT = {"report/study.py": "which countries the terminal shows, and in what order"}
+LEFT: dict[str, str] = {}
 _CODE = re.compile("[A-Z]{3}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,10 @@ class Base:
         # By closure and supply elasticity: Jacobians of the one-sector economy at the base, two-level steps.
         self.factors: dict[tuple[Closure, float], Factors | None] = {}
         self.coarse: dict[tuple[Closure, float], Coarse] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What it was made with; levels of whole regions are made again when a solve needs them."""
+        return {**vars(self), "coarse": {}}
 
     def to_costs(self, p: Array) -> Array:
         """sum_k g_n^ks p_n^k, how input prices enter unit costs: [s, n] -> [s, n]."""

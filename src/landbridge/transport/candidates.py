@@ -46,7 +46,8 @@ NORTHERN, BY_ROAD = FAMILIES.index("northern"), FAMILIES.index("road")
 SEARCHED = tuple(family for family in range(len(FAMILIES)) if family != OTHER)
 # A whole family is left out where even its best route costs this many times the pair's cheapest, at every
 # blend: Berlin - Warsaw has a way over the Caspian that is no choice. Trucks are dear and used all the same.
-_ABSURD = np.array([{"road": 4.0, "sea": 1.5}.get(f, 2.0 if f in BY_TRUCK else 1.25) for f in FAMILIES])
+_DEAR = {"road": 4.0, "sea": 1.5, "sea-road": 1.5}
+_ABSURD = np.array([_DEAR.get(name, 2.0 if name in BY_TRUCK else 1.25) for name in FAMILIES])
 # Ways over and past gateways are kept in the base for families that come within this of the pair's cheapest,
 # and ways over the gateways of the countries at both ends where they come within this of the family's.
 _RIVAL = 1.1
