@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from landbridge.transport import FAMILIES
 from landbridge.world.table import Table, read_schema
 from landbridge.world.validate import check_cells, check_network
 
@@ -22,17 +23,6 @@ REGION_CODES = (
 REGIONS = sorted(REGION_CODES.split())
 SECTORS = ["AGR", "FOO", "ENE", "REF", "MIN", "CHM", "TEX", "WPP", "NMM", "MET", "MCH", "ELE", "VEH", "OTH"]
 OFF_NETWORK = {"ARM", "JPN", "KOR", "ROW", "USA"}
-FAMILIES = {
-    "northern",
-    "trans-caspian",
-    "trans-caspian-road",
-    "southern",
-    "southern-road",
-    "road",
-    "sea",
-    "sea-road",
-    "other",
-}
 RAILS = ("rail-1435", "rail-1520", "rail-1676")
 NETWORK_TABLES = sorted(
     name for name in read_schema() if "." not in name and name not in ("regions", "sectors")
@@ -336,7 +326,7 @@ def test_shares_are_complete_and_inside_their_ranges(texts):
     groups = {row["pair_group"] for row in texts["group_pairs"]}
     assert set(by_group) == {(kind, group) for kind in ("container", "bulk") for group in groups}
     for shares in by_group.values():
-        assert set(shares) == FAMILIES and sum(shares.values()) == pytest.approx(1.0, abs=1e-8)
+        assert set(shares) == set(FAMILIES) and sum(shares.values()) == pytest.approx(1.0, abs=1e-8)
     block = {(row["pair_group"], row["sector"]) for row in texts["block_train_share"]}
     assert block == {(group, sector) for group in groups for sector in SECTORS}
     for row in texts["block_train_share"]:

@@ -371,7 +371,7 @@ class SolvedBase:
         base: Results | None,
         start: FloatArray | None,
     ) -> _Waited:
-        """Routes chosen on a graph; beside a base, with the waits that the flows bring forth."""
+        """Routes chosen on a graph; with a base, the waits are solved to fit the flows."""
         graph = self.common.graphs[number]
         classes = self.classes
         carbon = world.parameter("carbon_price_usd_per_kg")

@@ -217,7 +217,7 @@ def _faults_between(tables: dict[str, Table], *, whole: bool) -> list[Fault]:
     """What breaks a rule over several tables; whole: every one of them could be read."""
     if whole:
         return [*check_network(tables, reading=True), *_parameters_are_there(tables["parameters"])]
-    # Tables of the channels refer to one another only: what is lost there is told in the same breath.
+    # Channel tables refer only to one another, so their broken references are reported too.
     return list(check_references({n: tables[n] for n in channel_tables() if n in tables}))
 
 

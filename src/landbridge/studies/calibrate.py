@@ -201,23 +201,15 @@ def response(base: SolvedBase) -> list[dict[str, Any]]:
     ours: with the rates of trains as they were; ours_low, ours_high: with those of trains at the ends of the
     range of the event, which move against the response.
     """
+    teu = _NorthernTeu(base)
     out = []
     for row in base.world.network["validation_responses"]:
-        groups = POPULATIONS[str(row["population"])]
-        before = _northern_teu(base, groups, float(row["sea_rate_before"] or 1.0), closed=False)
-        ours, *ends = (
-            _northern_teu(
-                base,
-                groups,
-                float(row["sea_rate_after"] or 1.0),
-                closed=bool(row["straits_closed"]),
-                rail=rail,
-            )
-            / before
-            if before > 0.0
-            else None
-            for rail in (1.0, *(float(row[f"rail_rate_{end}"] or 1.0) for end in ("high", "low")))
-        )
+        groups, closed = POPULATIONS[str(row["population"])], bool(row["straits_closed"])
+        sea = float(row["sea_rate_after"] or 1.0)
+        before = teu.of(groups, float(row["sea_rate_before"] or 1.0), 1.0, closed=False)
+        rail = (1.0, float(row["rail_rate_high"] or 1.0), float(row["rail_rate_low"] or 1.0))
+        after = (teu.of(groups, sea, rate, closed=closed) for rate in rail)
+        ours, low, high = (one / before if before > 0.0 else None for one in after)
         observed = float(row["observed"] or 0.0)
         out.append(
             {
@@ -225,8 +217,8 @@ def response(base: SolvedBase) -> list[dict[str, Any]]:
                 "population": str(row["population"]),
                 "observed": observed,
                 "ours": ours,
-                "ours_low": ends[0],
-                "ours_high": ends[1],
+                "ours_low": low,
+                "ours_high": high,
                 "ln_error": float(np.log(ours / observed)) if ours and observed else None,
                 "phi_b": base.classes.phi_b,
                 "source": str(row["source"]),
@@ -257,16 +249,30 @@ def _of_2024(base: SolvedBase) -> tuple[float, str]:
     return (after / before if before > 0.0 else 1.0), str(rows[0]["event"])
 
 
-def _northern_teu(
-    base: SolvedBase, groups: Sequence[str], sea_rate: float, *, closed: bool, rail: float = 1.0
-) -> float:
-    choice, routes, classes = _at_rates(base, sea_rate, rail, closed=closed), base.common.routes, base.classes
-    wanted = np.array([name in groups for name in classes.groups])
-    mine = (routes.group_family == FAMILIES.index("northern")) & wanted[classes.group[routes.group_pair]]
-    demand = base.results.demand_teu
-    share = choice.family_share_of_teu()
-    boxes = np.flatnonzero(classes.in_containers)
-    return float(sum(share[s, mine] @ demand[routes.group_pair[mine], s] for s in boxes))
+class _NorthernTeu:
+    """Containers by the northern family [TEU a year] at changed rates, each choice made once."""
+
+    def __init__(self, base: SolvedBase) -> None:
+        self._base = base
+        self._known: dict[tuple[float, float, bool], FloatArray] = {}
+
+    def of(self, groups: Sequence[str], sea_rate: float, rail_rate: float, *, closed: bool) -> float:
+        """Those of some groups of pairs, at the demand of the base."""
+        key = sea_rate, rail_rate, closed
+        if key not in self._known:
+            self._known[key] = self._by_group(*key)
+        names = self._base.classes.groups
+        return float(self._known[key][[names.index(name) for name in groups if name in names]].sum())
+
+    def _by_group(self, sea_rate: float, rail_rate: float, closed: bool) -> FloatArray:
+        """By group of pairs [group]."""
+        base, routes = self._base, self._base.common.routes
+        share = _at_rates(base, sea_rate, rail_rate, closed=closed).family_share_of_teu()
+        mine = np.flatnonzero(routes.group_family == FAMILIES.index("northern"))
+        pair, boxed = routes.group_pair[mine], base.classes.in_containers
+        teu = (share[boxed][:, mine] * base.results.demand_teu[pair][:, boxed].T).sum(axis=0)
+        n = len(base.classes.groups)
+        return np.asarray(np.bincount(base.classes.group[pair], weights=teu, minlength=n), dtype=np.float64)
 
 
 def _at_rates(base: SolvedBase, sea_rate: float, rail_rate: float, *, closed: bool) -> Choice:
@@ -278,9 +284,8 @@ def _at_rates(base: SolvedBase, sea_rate: float, rail_rate: float, *, closed: bo
     money = np.where((at_sea & graph.ocean_ship)[:, None], graph.cost_usd, 0.0)
     extra = np.ascontiguousarray(routes.over_arcs(money).T) * (sea_rate - 1.0)
     if rail_rate != 1.0:
-        train = (np.isin(graph.mode, RAILS) & (graph.operation == HAUL)).astype(float) * graph.cost_usd[
-            :, BLOCK
-        ]
-        extra[BLOCK] += routes.over_arcs(train[:, None])[:, 0] * (rail_rate - 1.0)
+        on_rails = np.isin(graph.mode, RAILS) & (graph.operation == HAUL)
+        money = np.where(on_rails, graph.cost_usd[:, BLOCK], 0.0)[:, None]
+        extra[BLOCK] += routes.over_arcs(money)[:, 0] * (rail_rate - 1.0)
     sums = type(sums)(sums.time_h, sums.cost_usd + extra, sums.co2e_kg, sums.variance_h2)
     return pivot(base.choice, sums, available, base.log_constant)

@@ -486,22 +486,11 @@ def _elements(
     bench: _Bench, together: Iterable[Sequence[str]], only: Sequence[str] | None, least_teu: float
 ) -> Iterator[_Element]:
     """Every gateway and link that carries freight, or those asked for; then those out together."""
-    graph, together = bench.graph, list(together)
+    together = list(together)
     singles = {e.id: e for e in (*_gateways(bench), *_links(bench))}
     faults: list[Fault] = []
-
-    def find(name: str, where: str) -> _Element | None:
-        if name in singles:
-            return singles[name]
-        tables = bench.base.world.tables
-        found, fault = resolve(tables, "gateway", name, where, set(graph.gateways))
-        if fault is not None or found is None:
-            faults.append(fault or Fault(where, f"no gateway or link {name!r}", "give an id"))
-            return None
-        return singles[found]
-
-    chosen = [find(name, "only") for name in only or ()]
-    groups = [[find(name, "together") for name in group] for group in together]
+    chosen = [_found(bench, singles, name, "only", faults) for name in only or ()]
+    groups = [[_found(bench, singles, name, "together", faults) for name in group] for group in together]
     faults += [
         Fault("together", f"{', '.join(group) or 'nothing'} is no combination", "name two or more, A+B")
         for group in together
@@ -513,16 +502,32 @@ def _elements(
         yield from (e for e in chosen if e is not None)
     else:
         yield from (e for e in singles.values() if bench.flow[e.counted].sum() >= least_teu)
-    for group in groups:
-        parts = [e for e in group if e is not None]
-        yield _Element(
-            "+".join(e.id for e in parts),
-            " + ".join(e.name for e in parts),
-            "together",
-            np.unique(np.concatenate([e.arcs for e in parts])),
-            np.unique(np.concatenate([e.counted for e in parts])),
-            tuple(j for e in parts for j in e.gateways),
-        )
+    yield from (_combined([e for e in group if e is not None]) for group in groups)
+
+
+def _found(
+    bench: _Bench, singles: Mapping[str, _Element], name: str, where: str, faults: list[Fault]
+) -> _Element | None:
+    """The gateway or link of a name, else None with a fault."""
+    if name in singles:
+        return singles[name]
+    found, fault = resolve(bench.base.world.tables, "gateway", name, where, set(bench.graph.gateways))
+    if fault is None and found is not None:
+        return singles[found]
+    faults.append(fault or Fault(where, f"no gateway or link {name!r}", "give an id"))
+    return None
+
+
+def _combined(parts: Sequence[_Element]) -> _Element:
+    """Several gateways and links that are out at once."""
+    return _Element(
+        "+".join(e.id for e in parts),
+        " + ".join(e.name for e in parts),
+        "together",
+        np.unique(np.concatenate([e.arcs for e in parts])),
+        np.unique(np.concatenate([e.counted for e in parts])),
+        tuple(j for e in parts for j in e.gateways),
+    )
 
 
 def _gateways(bench: _Bench) -> Iterator[_Element]:

@@ -397,9 +397,7 @@ def generate(
     own = first if locked is None else replace(first, available=first.available & locked)
     base = known(own, pairs) if known is not None else None
     if base is None:
-        base = Search(own, pairs, Labels.of(own)).base()
-        if keep is not None:
-            keep.base(own, pairs, base)
+        base = _base(own, pairs, keep)
     added = first.available & ~own.available
     if added.any():
         base = joined([base, Search(first, pairs, Labels.of(own)).over(added, base, detour)])
@@ -424,6 +422,14 @@ def generate(
     # A case that keeps the ban of its base finds the ways round it again.
     made = _assemble(first, pairs, *union.whole(first.n_arcs if any(bans) else None))
     return replace(made, _search=searched)
+
+
+def _base(own: Graph, pairs: Pairs, keep: Keep | None) -> Candidates:
+    """The candidates of a base, searched and offered to what keeps them."""
+    base = Search(own, pairs, Labels.of(own)).base()
+    if keep is not None:
+        keep.base(own, pairs, base)
+    return base
 
 
 class _Union:

@@ -408,7 +408,7 @@ class _Filled:
         self.report(self.seen > 1, "stands more than once", cure)
 
     def check_missing(self, absent: NDArray[np.bool_]) -> None:
-        """Cells without a row; a region that is missing as a whole is told once, by `same_names`."""
+        """Cells without a row; a region that is missing altogether is reported once, by `same_names`."""
         if "region" in self.axes:
             whole = absent.reshape(self.shape[0], -1).all(axis=1)
             absent = absent & ~np.repeat(whole, len(absent) // self.shape[0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from landbridge.io.publishers.concordance import Concordance
 from landbridge.io.publishers.report import Faults, Report, listed
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["Accounts", "Axis", "Layout"]
+__all__ = ["Accounts", "Axis", "Columns", "Layout"]
 
 Array = NDArray[np.float64]
 
@@ -80,6 +81,28 @@ class Layout:
     total: int | None
     rows: tuple[str, ...] = ()
     whole: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a table are, by their position.
+
+    using: inputs of a sector of a country. final: final use of a country. total: output, where there is one.
+    """
+
+    using: dict[int, tuple[str, str]]
+    final: dict[int, str]
+    total: int | None
+
+    @cached_property
+    def countries(self) -> list[str]:
+        """In the order of the table."""
+        return list(dict.fromkeys(country for country, _ in self.using.values()))
+
+    @cached_property
+    def sectors(self) -> list[str]:
+        """In the order of the table."""
+        return list(dict.fromkeys(sector for _, sector in self.using.values()))
 
 
 class Accounts:

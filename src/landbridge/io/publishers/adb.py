@@ -7,7 +7,6 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from landbridge.errors import DataError, Fault
 from landbridge.io.optional import need
-from landbridge.io.publishers.accounts import Accounts, Axis, Layout
+from landbridge.io.publishers.accounts import Accounts, Axis, Columns, Layout
 from landbridge.io.publishers.concordance import Concordance, as_concordance
 from landbridge.io.publishers.report import Faults, Report
 from landbridge.world.table import quoted
@@ -159,28 +158,11 @@ def _text(cell: Any) -> str:
 
 
 @dataclass(frozen=True)
-class _Head:
-    """The header of a table: what each column is, and where the rows begin.
-
-    below: rows of the header and above it. first: the first column of figures. using: columns of inputs by
-    country and sector; final: those of final use by country; total: that of output.
-    """
+class _Head(Columns):
+    """The header of a table. below: rows of the header and above it. first: the first column of figures."""
 
     below: int
     first: int
-    using: dict[int, tuple[str, str]]
-    final: dict[int, str]
-    total: int | None
-
-    @cached_property
-    def countries(self) -> list[str]:
-        """In the order of the table."""
-        return list(dict.fromkeys(country for country, _ in self.using.values()))
-
-    @cached_property
-    def sectors(self) -> list[str]:
-        """In the order of the table."""
-        return list(dict.fromkeys(code for _, code in self.using.values()))
 
     def layout(self) -> Layout:
         """The same, countries and sectors as numbers."""
@@ -220,7 +202,7 @@ def _columns(
     labels: list[tuple[str, str]], first: int, below: int, where: str, shown: str, faults: Faults
 ) -> _Head:
     """What each column is, by the country and the code over it."""
-    head = _Head(below, first, {}, {}, None)
+    head = _Head({}, {}, None, below, first)
     total: int | None = None
     met: set[tuple[str, str]] = set()
     for n, (country, code) in enumerate(labels[first:], start=first):

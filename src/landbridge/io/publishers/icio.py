@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from landbridge.errors import DataError, Fault
-from landbridge.io.publishers.accounts import Accounts, Axis, Layout
+from landbridge.io.publishers.accounts import Accounts, Axis, Columns, Layout
 from landbridge.io.publishers.concordance import Concordance, as_concordance
 from landbridge.io.publishers.flows import years_of
 from landbridge.io.publishers.report import Faults, Report, listed
@@ -95,10 +95,10 @@ def read_icio(
     if header is None:
         raise DataError("no table", [Fault(member.shown, "is empty", f"expected {EXPECTED}")])
     columns = _columns(header[1], member.shown, faults)
-    report.vintage = _edition(columns.countries, columns.industries, vintage, member.shown)
+    report.vintage = _edition(columns.countries, columns.sectors, vintage, member.shown)
     axes = (
         Axis(columns.countries, by_region, "country codes", faults),
-        Axis(columns.industries, by_sector, "industry codes", faults),
+        Axis(columns.sectors, by_sector, "industry codes", faults),
     )
     faults.raise_any(member.shown)
     accounts = Accounts(*axes, columns.layout, member.shown, faults)
@@ -158,26 +158,10 @@ def _lines(member: Member, faults: Faults) -> Iterator[tuple[int, list[str]]]:
 
 
 @dataclass(frozen=True)
-class _Columns:
-    """What each column of a table is: inputs of an industry of a country, final use of a country, the total.
-
-    labels: of every column, that of the row labels too.
-    """
+class _Columns(Columns):
+    """The columns of a table. labels: of every column, that of the row labels too."""
 
     labels: list[str]
-    using: dict[int, tuple[str, str]]
-    final: dict[int, str]
-    total: int | None
-
-    @cached_property
-    def countries(self) -> list[str]:
-        """In the order of the file."""
-        return list(dict.fromkeys(country for country, _ in self.using.values()))
-
-    @cached_property
-    def industries(self) -> list[str]:
-        """In the order of the file."""
-        return list(dict.fromkeys(industry for _, industry in self.using.values()))
 
     @cached_property
     def layout(self) -> Layout:
@@ -185,7 +169,7 @@ class _Columns:
         named = [label for label in self.labels[1:] if _LABEL.fullmatch(label)]
         parted = {SPLIT[label[:3]] for label in named if label[:3] in SPLIT and label[4:] not in FINAL}
         country = {c: n for n, c in enumerate(self.countries)}
-        industry = {s: n for n, s in enumerate(self.industries)}
+        industry = {s: n for n, s in enumerate(self.sectors)}
         return Layout(
             {at: (country[c], industry[s]) for at, (c, s) in self.using.items()},
             {at: country.get(c, 0) for at, c in self.final.items()},
@@ -221,7 +205,7 @@ def _columns(header: list[str], shown: str, faults: Faults) -> _Columns:
             using[at] = (SPLIT.get(parts.group(1), parts.group(1)), parts.group(2))
         else:
             faults.add("column", shown, where, f"column {quoted(label)} is none", f"expected {EXPECTED}")
-    columns = _Columns(labels, using, final, total)
+    columns = _Columns(using, final, total, labels)
     _check_columns(columns, where, shown, faults)
     faults.raise_any(shown)
     return columns
@@ -232,7 +216,7 @@ def _check_columns(columns: _Columns, where: str, shown: str, faults: Faults) ->
     countries = columns.countries
     named = dict.fromkeys(label for label in columns.labels[1:] if _LABEL.fullmatch(label))
     prefixes = dict.fromkeys(label[:3] for label in named if label[4:] not in FINAL)
-    absent = [f"{p}_{s}" for p in prefixes for s in columns.industries if f"{p}_{s}" not in named]
+    absent = [f"{p}_{s}" for p in prefixes for s in columns.sectors if f"{p}_{s}" not in named]
     faults.many(
         "absent column",
         shown,
@@ -255,7 +239,7 @@ class _Body:
         self.columns, self.accounts, self.shown, self.faults = columns, accounts, shown, faults
         self.expected = set(layout.rows)
         self.country_at = {c: n for n, c in enumerate(columns.countries)}
-        self.industry_at = {s: n for n, s in enumerate(columns.industries)}
+        self.industry_at = {s: n for n, s in enumerate(columns.sectors)}
         self.whole = np.array(layout.whole, dtype=np.int64)
         self.whole_labels = {columns.labels[at] for at in layout.whole}
         self.met: set[str] = set()
@@ -306,8 +290,8 @@ class _Body:
         """Whether every row was there, and whether columns add up to their output."""
         absent = [label for label in self.columns.layout.rows if label not in self.met]
         sold = {label[4:] for label in self.met}
-        odd = [s for s in self.columns.industries if s not in sold]
-        if odd and len(odd) < len(self.columns.industries):
+        odd = [s for s in self.columns.sectors if s not in sold]
+        if odd and len(odd) < len(self.columns.sectors):
             what = f"columns {listed(odd)} of every country have no rows, and are no known final uses"
             cure = f"restore their rows; final uses are {', '.join(FINAL)}"
             self.faults.add("absent industry", self.shown, f"{self.shown} line 1", what, cure)

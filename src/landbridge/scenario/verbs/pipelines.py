@@ -150,24 +150,29 @@ def _sell_gas(change: Change, m: Modification) -> None:
         return
     ends, more = [str(m.get(key)) for key in ("exporter", "importer")], float(m.get("contract_bcm"))
     ratio = float(parameters.by("parameter")["operator_per_standard"]["value"] or 1.0)
-    current = [r for r in contracts if r["contract_year"] == _BASE_YEAR]
-    if not any([r["exporter"], r["importer"]] == ends for r in current):
-        _new_contract(change, m, contracts, ends, more)
-    else:
-        rows: list[Row] = []
-        for row in contracts:
-            if row in current and [row["exporter"], row["importer"]] == ends:
-                old = row["bcm_operator"]
-                old = ratio * float(row["bcm_standard"] or 0.0) if old is None else float(old)
-                row = {**row, "bcm_standard": None, "bcm_operator": old + more, "months": "1-12"}
-            rows.append(row)
+    rows = [_enlarged(row, more, ratio) if _is_now(row, ends) else row for row in contracts]
+    if any(_is_now(row, ends) for row in contracts):
         change.channels["gas_contracts"] = contracts.with_rows(rows)
+    else:
+        _new_contract(change, m, contracts, ends, more)
     change.channels["gas_balances"] = balances.with_rows(
         {**r, "production_bcm_standard": float(r["production_bcm_standard"] or 0.0) + more / ratio}
         if r["country"] == ends[0] and r["balance_year"] == _BASE_YEAR
         else r
         for r in balances
     )
+
+
+def _is_now(contract: Row, ends: list[str]) -> bool:
+    """True for a contract of the base year between an exporter and an importer."""
+    return contract["contract_year"] == _BASE_YEAR and [contract["exporter"], contract["importer"]] == ends
+
+
+def _enlarged(contract: Row, more: float, ratio: float) -> Row:
+    """A contract with more gas [bcm of the operator] in every month; ratio: operator's over standard."""
+    old = contract["bcm_operator"]
+    old = ratio * float(contract["bcm_standard"] or 0.0) if old is None else float(old)
+    return {**contract, "bcm_standard": None, "bcm_operator": old + more, "months": "1-12"}
 
 
 def _new_contract(change: Change, m: Modification, contracts: Table, ends: list[str], more: float) -> None:
