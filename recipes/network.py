@@ -199,7 +199,7 @@ def gateways(inputs: dict[str, Rows]) -> Rows:
         {
             **row,
             "constant": fitted.get(f"gateway:{row['gateway_id']}", "1"),
-            # Bulk has the constant of containers only where neither is fitted.
+            # Bulk that is not fitted has the constant one, whatever that of containers.
             "constant_bulk": fitted.get(f"gateway_bulk:{row['gateway_id']}", "1"),
         }
         for row in inputs["gateways"]

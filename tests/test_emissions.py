@@ -137,3 +137,22 @@ def test_a_mode_without_a_factor_is_told(factors: EmissionFactors) -> None:
     for ask in (factors.haul, factors.haul_ttw):
         with pytest.raises(DataError, match="no barge for KAZ"):
             ask("barge", False, ("KAZ", "KAZ"), 1.0)
+
+
+def test_a_truck_ferry_sails(factors: EmissionFactors) -> None:
+    """A road over water has the hours that are stated, no rest of a driver, and the emissions of a ferry."""
+    world = lb.load()
+    link = world.network["links"].by("link_id")["D270"]
+    legs = [leg for leg in route(world, "IST", "TRS", k=30) if leg.family == "road"]
+    ferry = next(
+        one for found in legs for one in found.legs if one.link == "D270" and one.operation == "haul"
+    )
+    assert ferry.time_h == pytest.approx(float(link["transit_time_h"]))
+    assert not any(
+        one.link == "D270" and one.operation == "rest" and one.time_h for found in legs for one in found.legs
+    )
+    kg = factors.haul("ferry", False, ("TUR", "ITA"), float(link["length_km"]))
+    assert ferry.co2e_kg == pytest.approx(kg)
+    assert kg != pytest.approx(
+        factors.haul("road", False, ("TUR", "ITA"), float(link["length_km"])), rel=0.01
+    )

@@ -135,3 +135,10 @@ def test_a_folder_of_an_earlier_version_gets_the_usual_tables(world: World, tmp_
     again = lb.load(tmp_path / "copy")
     assert again.groups == world.groups == standard_groups()
     assert again.network["gateway_kinds"] == world.network["gateway_kinds"]
+
+
+def test_central_asia_is_the_same_in_every_table() -> None:
+    world = lb.load()
+    five = set(world.group("CA5"))
+    assert five == {str(r["region"]) for r in world.regions if r["is_ca5"]} == set(world.region_groups["CA5"])
+    assert five == {str(r["region"]) for r in world.network["pair_groups"] if r["bloc"] == "central-asia"}

@@ -107,7 +107,7 @@ def test_a_verb_from_outside_is_read_checked_and_applied(world: World, own_verb:
 
 
 def test_a_verb_has_one_meaning(own_verb: None) -> None:
-    for taken in ("speed_up", "add_link"):
+    for taken in ("speed_up", "add_link", "change_border"):
         with pytest.raises(ValueError, match="already"):
             register_verb(Verb(name=taken, apply=speed_up))
     unregister_verb("add_link")
@@ -214,7 +214,7 @@ def test_two_channels_do_not_hold_the_same_trade() -> None:
     both = joined([one, other])
     assert both is not None and both.pairs == ((0, 1, 2), (1, 0, 2)) and both.kept.tolist() == [0.9, 0.8]
     assert joined([]) is None and joined([one]) is one
-    with pytest.raises(ValueError, match="same pair"):
+    with pytest.raises(DataError, match="the same trade"):
         joined([one, one])
 
 

@@ -85,6 +85,8 @@ def test_tables_of_a_pickle_need_no_routes_and_routes_are_found_again(case: Resu
     # One that was not asked for its routes can go on as it came.
     further = pickle.loads(pickle.dumps(twin))
     assert further.corridor_rows == case.corridor_rows
+    assert "choice" not in vars(twin) and "choice" not in vars(further)
+    assert not any(array.flags.writeable for array in (twin.carriage.paid, twin.carriage.rent))
     for waits in ("solved", "base"):
         ours, theirs = (r.skims("MCH", waits=waits) for r in (case, twin))
         np.testing.assert_allclose(ours.iloc[:, 2:], theirs.iloc[:, 2:], rtol=1e-12, equal_nan=True)
@@ -92,6 +94,16 @@ def test_tables_of_a_pickle_need_no_routes_and_routes_are_found_again(case: Resu
     assert twin.tolls is not None and "choice" in vars(twin.base)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = twin.nothing
+
+
+def test_whatever_of_the_routes_is_asked_for_first_is_found(pickled: bytes) -> None:
+    assert pickle.loads(pickled).tolls is not None
+    assert pickle.loads(pickled).unqueued is not None
+
+
+def test_worlds_of_a_study_share_their_files(case: Results) -> None:
+    one, two = pickle.loads(pickle.dumps((case.world, case.base.world)))
+    assert one.files is two.files and dict(one.files) == dict(lb.load().files)
 
 
 def test_routes_that_give_other_flows_are_refused(case: Results, pickled: bytes) -> None:

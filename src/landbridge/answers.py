@@ -177,6 +177,7 @@ def calibrate(world: World, *, folds: bool = False) -> Answer:
         tables,
         status,
         lambda _: calibration_sections(found),
+        options={"folds": folds},
         found=found,
         forms={".csv": found.to_csv},
     )
@@ -194,7 +195,7 @@ def routed(world: World, routes: Routes, options: Mapping[str, Any], lang: str =
     """
     from landbridge.report.routes import route_rows, route_sections, routes_geojson
 
-    lines = attribution(world.folder)
+    lines = attribution(world.files)
     return _answer(
         world,
         "route",
@@ -236,7 +237,6 @@ def disrupt(
     found = study(
         world, sets, only=only, days=days, by=by, workers=workers, progress=progress, estimate=estimate
     )
-    named = ["+".join(names) for names in sets] + list(only or ())
     rows = found.rows()
     return _answer(
         world,
@@ -245,7 +245,12 @@ def disrupt(
         {"losses": rows},
         found.status,
         lambda most: loss_sections(found, world, len(found.losses) if most is None else most),
-        options={"only": named, "days": days, "by": by},
+        options={
+            "together": sets,
+            "only": None if only is None else list(only),
+            "days": days,
+            "by": by,
+        },
         found=found,
         forms={".csv": lambda: losses_csv(found)},
     )
@@ -332,7 +337,14 @@ def gas(
         status,
         lambda _: gas_sections(after, result, years, base, profile),
         scenarios=changes,
-        options={"lose": list(lost), "months": months, "profile": profile, "draws": draws, "seed": seed},
+        options={
+            "lose": list(lost),
+            "months": months,
+            "profile": profile,
+            "draws": draws,
+            "seed": seed,
+            "checks": checks,
+        },
         found=years,
         forms={".csv": lambda: deliveries_csv(years)},
     )
@@ -430,6 +442,7 @@ def travel(
         found.status,
         lambda _: travel_sections(world, chosen.name, found, result),
         scenarios=[chosen],
+        options={"estimate": estimate},
         found=found,
         forms={".csv": lambda: rows_csv(arrivals)},
     )
@@ -455,6 +468,7 @@ def treaties(world: World, *, years: Sequence[int] = range(2000, 2025)) -> Answe
         result,
         _NOTHING_SOLVED,
         lambda _: treaty_sections(world, group, table),
+        options={"years": [int(year) for year in years]},
         forms={".csv": lambda: rows_csv(list(dummy_rows(world, years)))},
     )
 
@@ -482,7 +496,7 @@ def claims(
         found.status,
         lambda _: claim_sections(found),
         scenarios=found.scenarios,
-        options={"estimates": estimates},
+        options={"estimates": estimates, "both": both},
         found=found,
         forms={".csv": lambda: rows_csv(rows)},
     )

@@ -43,8 +43,8 @@ class Passed:
         self.containers = _with_empties(graph.at_gateways_by_way(goods * afloat)[:, CONTAINERS], back)
         self.tonnes = graph.at_gateways_by_way(goods)[:, TONNES].sum(axis=1)
         rolled = graph.at_gateways_by_way(goods * (1.0 - afloat))[:, TONNES].sum(axis=1)
-        port = {str(row["gateway_id"]) for row in world.network["gateways"] if row["kind"] == "port"}
-        ports = np.array([gateway in port for gateway in graph.gateways], dtype=bool)
+        kinds, rows = world.gateway_kinds, world.network["gateways"].by("gateway_id")
+        ports = np.array([g in rows and kinds.stands_for(rows[g]) == "port" for g in graph.gateways])
         self.trucks = np.where(ports, rolled, self.tonnes) / world.parameter("t_per_truck")
         self.ferries = graph.at_gateways(aboard.astype(float)[:, None])[:, 0] > 0.0
         block = graph.at_gateways_by_way(flow_teu * afloat)[:, 0]

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.errors import DataError, Fault
 from landbridge.scenario.registry import Verb
 from landbridge.world import World
 
@@ -41,7 +42,7 @@ class Held(Protocol):
 
     @property
     def why(self) -> tuple[str, str]:
-        """Why deposits of a seller are used less, and why more."""
+        """Why deposits of a seller are used less, and why more; the words before "abroad" in a note."""
         ...
 
 
@@ -52,7 +53,7 @@ class HeldTrade:
     pairs: tuple[tuple[int, int, int], ...]
     kept: FloatArray
     cost_hat: FloatArray
-    why: tuple[str, str] = ("less is sold abroad", "more is sold")
+    why: tuple[str, str] = ("less is sold", "more is sold")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,13 +90,17 @@ class Channel:
 def joined(held: list[Held]) -> Held | None:
     """All quantities together, each pair once; None where there are none.
 
-    Raises ValueError where two channels hold the same pair.
+    Raises DataError where two channels hold the same pair.
     """
     some = [one for one in held if one.pairs]
     if len(some) <= 1:
         return some[0] if some else None
     pairs = tuple(pair for one in some for pair in one.pairs)
     if len(set(pairs)) < len(pairs):
-        raise ValueError("two channels hold trade of the same pair and sector")
+        twice = next(pair for pair in pairs if pairs.count(pair) > 1)
+        what = f"seller {twice[0]}, buyer {twice[1]}, sector {twice[2]} is held by two channels"
+        raise DataError(
+            "two channels hold the same trade", [Fault("channels", what, "let one of them hold it")]
+        )
     kept, cost = (np.concatenate([getattr(one, name) for one in some]) for name in ("kept", "cost_hat"))
     return HeldTrade(pairs=pairs, kept=kept, cost_hat=cost)

@@ -16,6 +16,7 @@ from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.economy import FILES, KGZ_TRADE, TJK_CAP, read_economy
 from landbridge.io.files import Source, file_in, read_bytes, read_lines, read_text, write_text
 from landbridge.world import World
+from landbridge.world.files import Files
 from landbridge.world.table import (
     OWN,
     Cell,
@@ -62,7 +63,7 @@ def parts_of(folder: Path) -> tuple[str, ...]:
     return (*PARTS, CHANNELS) if (folder / CHANNELS).is_dir() else PARTS
 
 
-def _files_of(folder: Path) -> dict[str, bytes]:
+def _files_of(folder: Path) -> Files:
     """What a World keeps beside its tables: sources, and the files of every variant of its economy.
 
     One that is there but cannot be read is kept as an empty one, so that whoever needs it is refused.
@@ -76,7 +77,7 @@ def _files_of(folder: Path) -> dict[str, bytes]:
         except DataError:
             if os.path.lexists(folder / inside):
                 found[inside] = b""
-    return found
+    return Files(found)
 
 
 def tables_of(folder: Path) -> tuple[str, ...]:

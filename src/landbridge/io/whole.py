@@ -10,7 +10,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from landbridge.errors import DataError, Fault
@@ -19,7 +19,6 @@ __all__ = [
     "check_place",
     "folder_beside",
     "harmless",
-    "harmless_rows",
     "left_behind",
     "without_controls",
     "write_whole",
@@ -112,11 +111,6 @@ def harmless(cell: str) -> str:
     if text[:1] in ("=", "+", "-", "@", "\t") and not _NUMBER.fullmatch(text):
         return "'" + text
     return text
-
-
-def harmless_rows(rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Rows of cells made harmless."""
-    return [[harmless(cell) for cell in row] for row in rows]
 
 
 def _target(path: Path) -> Path:

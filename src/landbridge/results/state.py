@@ -80,10 +80,11 @@ class Results:
     base: Results | None = field(default=None)
     queues: Queues | None = field(default=None)
     load: FloatArray | None = field(default=None)
-    unqueued: Choice | None = field(default=None)
+    # No class attribute may stand behind what a pickle leaves out.
+    unqueued: Choice | None = field(default_factory=lambda: None)
     direct: FloatArray | None = field(default=None)
     response: Mapping[str, FloatArray] | None = field(default=None)
-    tolls: Tolls | None = field(default=None)
+    tolls: Tolls | None = field(default_factory=lambda: None)
     carriage: Carriage | None = field(default=None)
     again: Callable[[], Results] | None = field(default=None)
 
@@ -92,8 +93,8 @@ class Results:
     def __getstate__(self) -> dict[str, Any]:
         if self.again is None:
             return dict(vars(self))
-        state = {name: getattr(self, name) for name in (*_FIELDS, *_TABLES_OF_ROUTES)}
-        return {name: value for name, value in state.items() if name not in _OF_ROUTES}
+        kept = (name for name in (*_FIELDS, *_TABLES_OF_ROUTES) if name not in _OF_ROUTES)
+        return {name: getattr(self, name) for name in kept}
 
     if not TYPE_CHECKING:
 

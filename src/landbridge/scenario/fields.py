@@ -8,14 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from landbridge.errors import Fault, did_you_mean
-from landbridge.scenario.registry import verb_columns
+from landbridge.scenario.registry import ALIASES, verb_columns
 from landbridge.world.table import Column
 
-__all__ = ["ALIASES", "LATER", "Modification", "Move", "out_of_bounds", "verb_columns"]
-
-ALIASES = {"change_border": "change_gateway", "close_border": "close_gateway"}
-# Verbs of channels that this version does not have yet; a scenario that uses one is told so.
-LATER: dict[str, str] = {}
+__all__ = ["ALIASES", "Modification", "Move", "out_of_bounds", "verb_columns"]
 
 
 @dataclass(frozen=True)
@@ -57,9 +53,6 @@ class Modification:
         if not isinstance(written, str):
             return None, [Fault(where, "has no verb", "write verb = one of " + ", ".join(verbs))]
         verb = ALIASES.get(written, written)
-        if verb in LATER:
-            cure = f"leave it out: the {LATER[verb]} channel is not part of this version"
-            return None, [Fault(f"{where}, verb", f"{verb} does nothing yet", cure)]
         if verb not in verbs:
             cure = did_you_mean(written, [*verbs, *ALIASES]) or "use one of " + ", ".join(verbs)
             return None, [Fault(f"{where}, verb", f"no verb {written!r}", cure)]

@@ -26,6 +26,10 @@ def _no_names(modification: Any) -> Iterable[object]:
     return ()
 
 
+# Other names of verbs.
+ALIASES = {"change_border": "change_gateway", "close_border": "close_gateway"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verb:
     """One verb of a scenario.
@@ -82,7 +86,7 @@ def register_verb(verb: Verb) -> None:
 
     Raises ValueError where the name is taken.
     """
-    if verb.name in verb_columns():
+    if verb.name in (*verb_columns(), *ALIASES):
         raise ValueError(f"there is a verb {verb.name!r} already")
     _own[verb.name] = verb
 

@@ -288,4 +288,5 @@ def _at_rates(base: SolvedBase, sea_rate: float, rail_rate: float, *, closed: bo
         money = np.where(on_rails, graph.cost_usd[:, BLOCK], 0.0)[:, None]
         extra[BLOCK] += routes.over_arcs(money)[:, 0] * (rail_rate - 1.0)
     sums = type(sums)(sums.time_h, sums.cost_usd + extra, sums.co2e_kg, sums.variance_h2)
-    return pivot(base.choice, sums, available, base.log_constant)
+    again = routes.searched_again(number)
+    return pivot(base.choice, sums, available, base.log_constant, again=again)

@@ -149,9 +149,10 @@ def disrupt(
     if not 0.0 < days <= 365.0:
         raise DataError("nothing to do", [Fault("days", f"is {days:g}", "give 1 to 365")])
     base = SolvedBase(Searched([world]), world, 0, throw=True)
-    names = [*base.table.regions, "CA5", "world"]
+    five = set(world.group(CENTRAL_ASIA)) & set(base.table.regions)
+    names = [*base.table.regions, *([CENTRAL_ASIA] if five else []), "world"]
     if by not in names:
-        cure = did_you_mean(by, names) or "give a region, CA5 or world"
+        cure = did_you_mean(by, names) or "give a region, world" + (f" or {CENTRAL_ASIA}" if five else "")
         raise DataError("nothing to rank by", [Fault("by", f"no region {by!r}", cure)])
     bench = _Bench(base, days)
     alike = _alike(bench, _elements(bench, together, only, least_teu))

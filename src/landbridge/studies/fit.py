@@ -48,20 +48,19 @@ from landbridge.studies.observed import (
     Observed,
 )
 from landbridge.transport import FAMILIES
+from landbridge.transport.choice import constants_of
 from landbridge.transport.classes import KINDS
 from landbridge.transport.graph import BLOCK
 from landbridge.transport.pair_families import cost_by_kind, weights_of_families
 from landbridge.transport.weights import Weights
 
-__all__ = ["CONSTANTS", "REFERENCE", "TWO_PORTS", "Count", "Fit"]
+__all__ = ["CONSTANTS", "TWO_PORTS", "Count", "Fit"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 LongArray = NDArray[np.int64]
 Cell3 = tuple[int, int, int]
 
-# The gateways whose constant is one, to which the others are relative.
-REFERENCE = ("alashankou-dostyk",)
 # The rail ports between Xinjiang and Kazakhstan, which are counted together.
 TWO_PORTS = ("khorgos-altynkol", "alashankou-dostyk")
 # Constants fitted: the goods and the gateway of each. Bulk between Russia and China goes by Manzhouli or, in
@@ -458,8 +457,7 @@ class Fit:
         gateways = self.world.network["gateways"].by("gateway_id")
         out = {}
         for name, (kind, gateway) in CONSTANTS.items():
-            boxed, bulk = gateways[gateway]["constant"] or 1.0, gateways[gateway]["constant_bulk"]
-            out[name] = float(boxed if kind == "container" or bulk is None else bulk)
+            out[name] = constants_of(gateways[gateway])[KINDS.index(kind)]
         weight = np.log(np.maximum(self.classes.family_weight, 1e-300))
         moved = weight - self.log_weight
         # The level of a group's weights is free: it is read off a family that is not fitted.

@@ -187,7 +187,7 @@ class Observed:
             }.get(unit)
             if units is None:
                 return None
-            port = self._kinds[names[0]]["kind"] == "port"
+            port = world.gateway_kinds.stands_for(self._kinds[names[0]]) == "port"
             goods = {"t/year": "all", "trucks/year": "trucks"}.get(unit, "boxes") if port else "all"
             forms = [
                 self._form(("gate", name, way, goods), u, partial(self._through, name, way, goods))

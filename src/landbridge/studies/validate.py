@@ -21,6 +21,7 @@ from landbridge.errors import ConvergenceError, LandbridgeError, Status
 from landbridge.results import Results
 from landbridge.studies.calibrate import around_the_cape, observed_counts, response
 from landbridge.studies.fit import Count
+from landbridge.transport.families import BY_TRUCK
 from landbridge.transport.graph import GAUGE_CHANGE, LAYERS, RAILS, ROAD, TERMS, WAGONLOAD
 from landbridge.transport.routes import Leg, Route, route
 from landbridge.world import World
@@ -366,6 +367,9 @@ def _answer(
     except LandbridgeError:
         return None
     fit = [r for r in routes if r.mode_class == row["mode"] and _passes(r, via)]
+    if row["mode"] == "multimodal":
+        # Services of rails and ships were observed, no trucks on ferries.
+        fit = [r for r in fit if r.family not in BY_TRUCK]
     if by_ship:
         fit = [r for r in fit if all(leg.mode in _SHIPS for leg in r.legs if leg.operation == "haul")]
     share: dict[tuple[str, ...], float] = {}

@@ -54,6 +54,11 @@ class Carriage:
                 array.setflags(write=False)
             object.__setattr__(self, name, array)
 
+    def __setstate__(self, state: dict[str, Array]) -> None:
+        # Arrays come out of a pickle writeable.
+        vars(self).update(state)
+        self.__post_init__()
+
 
 # A study solves the same payments under several closures and to first order.
 _of_tables: WeakKeyDictionary[Carriage, WeakKeyDictionary[TradeTable, Paid | None]] = WeakKeyDictionary()

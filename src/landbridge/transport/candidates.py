@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from landbridge.transport.admissible import ABROAD_KM, Admissible
-from landbridge.transport.families import BY_TRUCK, FAMILIES, MIXED, OTHER, Labels
+from landbridge.transport.families import BY_TRUCK, FAMILIES, MIXED, OTHER, Labels, serves
 from landbridge.transport.graph import LAYERS, PORT, Graph
 from landbridge.transport.search import BLENDS, MIDDLE, PAST, Found, Joins, Network, Pairs, Ways
 
@@ -45,7 +45,8 @@ HashArray = NDArray[np.uint64]
 NORTHERN, BY_ROAD = FAMILIES.index("northern"), FAMILIES.index("road")
 SEARCHED = tuple(family for family in range(len(FAMILIES)) if family != OTHER)
 # A whole family is left out where even its best route costs this many times the pair's cheapest, at every
-# blend: Berlin - Warsaw has a way over the Caspian that is no choice. Trucks are dear and used all the same.
+# blend: Berlin - Warsaw has a way over the Caspian that is no choice. Trucks are
+# dear and used all the same, but for those to a foreign port, where rails and a ship lead too.
 _DEAR = {"road": 4.0, "sea": 1.5, "sea-road": 1.5}
 _ABSURD = np.array([_DEAR.get(name, 2.0 if name in BY_TRUCK else 1.25) for name in FAMILIES])
 # Ways over and past gateways are kept in the base for families that come within this of the pair's cheapest,
@@ -195,8 +196,7 @@ class Search:
 
         A family is left out of a pair where even its best costs many times the pair's cheapest.
         """
-        every = np.arange(len(self.pairs))
-        found = {family: self._best(family, (family,), every) for family in SEARCHED}
+        found = {family: self._best_of(family) for family in SEARCHED}
         kept, _ = self._sensible({family: cost for family, (_, cost) in found.items()})
         # Rails inside countries and trucks over the borders serve as road where there is no railway.
         north = found[NORTHERN][0]
@@ -230,6 +230,19 @@ class Search:
             over[family] = ratio.min(axis=0)
             kept[family] = (over[family] <= _ABSURD[family]) | self.pairs.every_family
         return kept, over
+
+    def _serves(self, family: int) -> BoolArray:
+        """Pairs that a family is searched for [pair]."""
+        own, pairs = self.graph.own_country, self.pairs
+        return serves(family, [own[p] for p in pairs.east], [own[p] for p in pairs.west])
+
+    def _best_of(self, family: int) -> tuple[Candidates, FloatArray]:
+        """As `_best`, for the pairs that the family serves; costs [blend x direction, pair]."""
+        asked = np.flatnonzero(self._serves(family))
+        routes, least = self._best(family, (family,), asked)
+        every = np.full((len(least), len(self.pairs)), np.inf)
+        every[:, asked] = least
+        return routes, every
 
     def _best(self, family: int, names: tuple[int, ...], asked: LongArray) -> tuple[Candidates, FloatArray]:
         """Best routes of a family at every blend, both ways; costs [blend x direction, asked]."""
@@ -436,13 +449,12 @@ class Search:
 
     def _kinds(self, lacking: BoolArray) -> Iterator[tuple[int, tuple[int, ...], BoolArray]]:
         """Family, the names searched for it, and the pairs these are searched for; lacking: a railway."""
-        every = np.ones(len(self.pairs), dtype=bool)
         for family in SEARCHED:
             if family == BY_ROAD:
                 yield BY_ROAD, (BY_ROAD,), ~lacking
                 yield BY_ROAD, (BY_ROAD, MIXED), lacking
             else:
-                yield family, (family,), every
+                yield family, (family,), self._serves(family)
 
     def _held(self, base: Candidates, family: int) -> FloatArray:
         """Least cost of a family in the base [blend x direction, pair], infinite where it has none."""

@@ -7,7 +7,7 @@ a block at a time, so that nothing of size routes x segments is ever held.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -30,6 +30,7 @@ __all__ = [
     "BaseChoice",
     "Choice",
     "LostFamilies",
+    "constants_of",
     "log_constants",
     "over_products",
     "pivot",
@@ -321,7 +322,7 @@ class Choice:
         """
         known = self._last_loads.get("loads")
         if known is not None and known.beside is not None and np.array_equal(known.beside, demand_teu):
-            return known.kinds
+            return known.kinds.copy()
         return self._route_loads(None, demand_teu).kinds
 
     def _loads(self, demand_teu: FloatArray, beside: FloatArray | None = None) -> _Loads:
@@ -521,6 +522,12 @@ def pivot(
     )
 
 
+def constants_of(gateway: Mapping[str, Any]) -> tuple[float, float]:
+    """b of goods in containers and in bulk; bulk has that of containers where its own is blank."""
+    boxed, bulk = float(gateway["constant"] or 1.0), gateway.get("constant_bulk")
+    return boxed, boxed if bulk is None else float(bulk)
+
+
 def log_constants(world: World, graph: Graph, routes: RouteSet) -> FloatArray | None:
     """sum of ln b_j over the gateways of every route [route, kind]; None where every constant is one.
 
@@ -531,8 +538,7 @@ def log_constants(world: World, graph: Graph, routes: RouteSet) -> FloatArray | 
     log = np.zeros((len(graph.gateways), len(KINDS)))
     for j, gateway in enumerate(graph.gateways):
         if gateway in table:
-            boxed, bulk = table[gateway]["constant"] or 1.0, table[gateway].get("constant_bulk")
-            log[j] = np.log([float(boxed), float(boxed if bulk is None else bulk)])
+            log[j] = np.log(constants_of(table[gateway]))
     if not log.any():
         return None
     route, gateway_of = routes.through(graph)

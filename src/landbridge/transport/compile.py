@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
-from landbridge.transport.emissions import EmissionFactors
+from landbridge.transport.emissions import EmissionFactors, carrier
 from landbridge.transport.gateways import Borders
 from landbridge.transport.graph import (
     GATE_IN,
@@ -292,7 +292,9 @@ class _Compiler:
             if layer == ROAD
             else rules.variance_rail_h2_per_h
         )
-        co2 = self.emissions.haul(mode, bool(row["electrified"]), countries, length)
+        # A road over water is a truck ferry: no driving, no rest.
+        by = carrier(row)
+        co2 = self.emissions.haul(by, bool(row["electrified"]), countries, length)
         factor = 1.0 if row["cost_factor"] is None else float(row["cost_factor"])
         more = float(row["cost_usd"] or 0.0)
         if layer in RAILS:
@@ -307,7 +309,7 @@ class _Compiler:
             ]
         if layer == ROAD:
             price = factor * (self.rates.haul("road", "*", countries, length) + more)
-            rest = rules.rest_h_per_driving_h * hours
+            rest = 0.0 if by == "ferry" else rules.rest_h_per_driving_h * hours
             return [
                 (_TERM["haul"], (hours, hours), (price, price), co2, (spread * hours,) * 2),
                 (_TERM["rest"], (rest, rest), (0.0, 0.0), 0.0, (spread * rest,) * 2),

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from landbridge.errors import DataError, Fault
 from landbridge.world.table import Table, cell_number
 
-__all__ = ["EmissionFactors"]
+__all__ = ["EmissionFactors", "carrier"]
+
+
+def carrier(link: Mapping[str, Any]) -> str:
+    """What carries goods over a link: its mode, and a ferry where a road runs over water."""
+    mode = str(link["mode"])
+    return "ferry" if mode == "road" and link["water"] is not None else mode
 
 
 class EmissionFactors:

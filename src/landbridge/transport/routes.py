@@ -24,7 +24,7 @@ from landbridge.transport.choice import (
     solve_base,
 )
 from landbridge.transport.classes import freight_classes, keeps_every_family
-from landbridge.transport.emissions import EmissionFactors
+from landbridge.transport.emissions import EmissionFactors, carrier
 from landbridge.transport.graph import (
     BLOCK,
     GATE_IN,
@@ -418,7 +418,7 @@ def _legs(
         link = graph.links[graph.link[arc]] if graph.link[arc] >= 0 else None
         head, tail = graph.head[arc] % len(LAYERS), graph.tail[arc] % len(LAYERS)
         mode = LAYERS[tail if head == GATE_IN else head]
-        if link is not None and str(links[link]["mode"]) == "ferry":
+        if link is not None and carrier(links[link]) == "ferry":
             mode = "ferry"
         own = OPERATIONS[graph.operation[arc]]
         parts: dict[str, list[Term]] = {}
@@ -441,7 +441,7 @@ def _legs(
             tank = None if any(term.co2e_kg for term in terms) else 0.0
             if operation == "haul" and link is not None:
                 row_, ends = links[link], (str(places[start]["country"]), str(places[end]["country"]))
-                tank = factors.haul_ttw(str(row_["mode"]), bool(row_["electrified"]), ends, km)
+                tank = factors.haul_ttw(carrier(row_), bool(row_["electrified"]), ends, km)
             yield Leg(start, end, *names, mode, operation, link, km, tuple(terms), tank)
 
 

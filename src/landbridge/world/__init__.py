@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-from zlib import compress, decompress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,13 +77,6 @@ class World:
     def tables(self) -> Mapping[str, Table]:
         """Every table by name: network, channels and the two axes of the trade table."""
         return {**self.network, **self.channels, "regions": self.regions, "sectors": self.sectors}
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Its fields, further files deflated: they are text that a result seldom needs again."""
-        return {**vars(self), "files": {name: compress(text) for name, text in self.files.items()}}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, files={name: decompress(text) for name, text in state["files"].items()})
 
     @property
     def economy_files(self) -> dict[str, bytes]:

@@ -1,10 +1,11 @@
 """Corridor families: one definition, as states over arcs, that the search and the naming of routes share.
 
-Three tables beside this file say it all. `marks.csv`: what an arc is to a family (a land border by rail, a
+Four tables beside this file say it all. `marks.csv`: what an arc is to a family (a land border by rail, a
 ship boarded at the eastern shore of the Caspian), by part; in each part the first row that fits an arc
 counts. `steps.csv`: how a mark moves the state of its part; what is not listed leaves it, and after `other`
 a route is in no corridor. `names.csv`: the family of a route by the states of all parts at its end, first row
-that fits. What none fits is `other`.
+that fits. What none fits is `other`. `ends.csv`: families that only pairs with an end in some countries are
+searched for.
 
 A route is read from its eastern end. The states of all parts together are a finite automaton; `Labels.of`
 makes, for each family, the smallest automaton that accepts just the routes of that family. A search on
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from landbridge.transport.graph import LAYERS, PORT, RAILS, SEA, Graph
 
-__all__ = ["BY_LAND", "BY_TRUCK", "FAMILIES", "MIXED", "OTHER", "Automaton", "Labels", "rules_text"]
+__all__ = ["BY_LAND", "BY_TRUCK", "FAMILIES", "MIXED", "OTHER", "Automaton", "Labels", "rules_text", "serves"]
 
 IntArray = NDArray[np.int32]
 LongArray = NDArray[np.int64]
@@ -100,11 +101,28 @@ def _rules() -> _Rules:
     )
 
 
+@lru_cache(maxsize=1)
+def _ends() -> dict[int, frozenset[str]]:
+    """By family the countries one of which must be an end of its pairs."""
+    with (_HERE / "ends.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {FAMILIES.index(row["family"]): frozenset(row["countries"].split("+")) for row in rows}
+
+
+def serves(family: int, *countries: Sequence[str]) -> BoolArray:
+    """Pairs that a family is searched for [pair]; countries: of both ends, by pair."""
+    ends = _ends().get(family)
+    if ends is None:
+        return np.ones(len(countries[0]), dtype=bool)
+    return np.asarray(np.logical_or.reduce([np.isin(np.array(side), sorted(ends)) for side in countries]))
+
+
+@lru_cache(maxsize=1)
 def rules_text() -> str:
-    """The three tables as text: equal rules, equal text."""
-    return "".join(
-        (_HERE / name).read_text(encoding="utf-8") for name in ("marks.csv", "steps.csv", "names.csv")
-    )
+    """All that names and numbers of families rest on, as text: equal rules, equal text."""
+    names = "marks.csv", "steps.csv", "names.csv", "ends.csv"
+    tables = "".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+    return tables + repr((FAMILIES, _LONG_KM))
 
 
 @dataclass(frozen=True, eq=False)
