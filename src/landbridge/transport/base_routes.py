@@ -27,11 +27,12 @@ from numpy.typing import NDArray
 from landbridge.io.cache import read_cached, write_cached
 from landbridge.io.tables import DATA, load_world, read_table, table_file
 from landbridge.transport import families
-from landbridge.transport.candidates import Candidates, arc_type, joined, rules_text, take
+from landbridge.transport.candidates import rules_text
 from landbridge.transport.compile import align
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
 from landbridge.transport.overlap import BLOCK_ROUTES, Nests
 from landbridge.transport.paths import RouteSet
+from landbridge.transport.route_lists import Candidates, arc_type, joined, take
 from landbridge.transport.search import Pairs
 from landbridge.world import World
 from landbridge.world.table import Table

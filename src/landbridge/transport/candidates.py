@@ -9,11 +9,10 @@ closure finds little that the base lacks; what it finds never makes a family che
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +21,10 @@ from scipy.sparse import csr_matrix
 from landbridge.transport.admissible import ABROAD_KM, Admissible
 from landbridge.transport.families import BY_TRUCK, FAMILIES, MIXED, OTHER, Labels, serves
 from landbridge.transport.graph import LAYERS, PORT, Graph
+from landbridge.transport.route_lists import Candidates, incidence, joined, take
 from landbridge.transport.search import BLENDS, MIDDLE, PAST, Found, Joins, Network, Pairs, Ways
 
-__all__ = [
-    "ABROAD_KM",
-    "BLOCK_ROUTES",
-    "Candidates",
-    "Search",
-    "incidence",
-    "joined",
-    "mirror",
-    "rules_text",
-    "take",
-]
+__all__ = ["ABROAD_KM", "NEAR", "Search", "rules_text"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -58,77 +48,11 @@ _POSTS = 1.4
 _WELL_BELOW = 0.8
 # A way past a gateway is in the set where one in hand costs no more than this times the best.
 NEAR = 1.01
-# Routes whose arcs are worked on at a time.
-BLOCK_ROUTES = 16384
 
 
 def rules_text() -> str:
     """The settings of the search as text: equal settings, equal text."""
     return repr((BLENDS, PAST, NEAR, _RIVAL, _POSTS, _ABSURD.tolist(), _WELL_BELOW, ABROAD_KM))
-
-
-@dataclass
-class Candidates:
-    """Distinct candidate routes, read from the eastern end; each serves both directions."""
-
-    pair: LongArray
-    arcs: IntArray
-    start: LongArray
-    family: IntArray
-
-    def only(self, rows: LongArray) -> Candidates:
-        """Some of the candidates, in the order asked for."""
-        arcs, start = take(self.arcs, self.start, rows)
-        return Candidates(self.pair[rows], arcs, start, self.family[rows])
-
-    @staticmethod
-    def none() -> Candidates:
-        """No candidates."""
-        nothing, few = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
-        return Candidates(nothing, few, np.zeros(1, dtype=np.int64), few)
-
-
-def joined(parts: Sequence[Candidates]) -> Candidates:
-    """Several candidate lists as one, in order."""
-    if not parts:
-        return Candidates.none()
-    lengths = np.concatenate([np.diff(part.start) for part in parts])
-    return Candidates(
-        np.concatenate([part.pair for part in parts]),
-        np.concatenate([part.arcs for part in parts]),
-        np.concatenate([[0], np.cumsum(lengths)]),
-        np.concatenate([part.family for part in parts]),
-    )
-
-
-def mirror(arcs: IntArray, length: LongArray, reverse: IntArray) -> IntArray:
-    """The same routes in the other direction, in place; reverse [arc]: the arc that goes back."""
-    end = np.cumsum(length)
-    back = np.repeat(2 * end - length - 1, length) - np.arange(len(arcs))
-    return reverse[arcs[back]]
-
-
-def take(arcs: IntArray, start: LongArray, rows: LongArray) -> tuple[IntArray, LongArray]:
-    """Some rows of a ragged array, in the order asked for."""
-    length = np.diff(start)[rows]
-    new = np.concatenate([[0], np.cumsum(length)])
-    out = np.empty(int(new[-1]), dtype=arcs.dtype)
-    for low in range(0, len(rows), BLOCK_ROUTES):
-        part = slice(low, low + BLOCK_ROUTES)
-        first, last = new[low], new[min(low + BLOCK_ROUTES, len(rows))]
-        index = np.arange(first, last) + np.repeat(start[rows[part]] - new[:-1][part], length[part])
-        out[first:last] = arcs[index]
-    return out, new
-
-
-def arc_type(n_arcs: int) -> type[np.integer[Any]]:
-    """The smallest type that numbers so many arcs."""
-    return np.uint16 if n_arcs <= np.iinfo(np.uint16).max + 1 else np.int32
-
-
-def incidence(arcs: IntArray, start: LongArray, n_arcs: int) -> csr_matrix:
-    """How often each route passes each arc [route, arc]."""
-    return csr_matrix((np.ones(len(arcs)), arcs, start.astype(np.int32)), shape=(len(start) - 1, n_arcs))
 
 
 # -- the searches --------------------------------------------------------------------------------------

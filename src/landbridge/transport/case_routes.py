@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.transport.candidates import Candidates, Search, incidence, joined
+from landbridge.transport.candidates import Search
 from landbridge.transport.families import Labels
 from landbridge.transport.graph import LAYERS, Graph
+from landbridge.transport.route_lists import Candidates, incidence, joined
 from landbridge.transport.search import Pairs
 
 __all__ = ["CaseSearch", "SearchedBase", "search_case", "transit_arcs"]

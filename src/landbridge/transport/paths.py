@@ -18,18 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from landbridge.transport.candidates import (
-    BLOCK_ROUTES,
-    Candidates,
-    Search,
-    arc_type,
-    joined,
-    mirror,
-    take,
-)
+from landbridge.transport.candidates import Search
 from landbridge.transport.case_routes import CaseSearch, SearchedBase, transit_arcs
 from landbridge.transport.families import FAMILIES, Labels
 from landbridge.transport.graph import Graph
+from landbridge.transport.route_lists import BLOCK_ROUTES, Candidates, arc_type, joined, mirror, take
 from landbridge.transport.search import Pairs
 
 __all__ = ["FAMILIES", "Keep", "RouteSet", "RouteSums", "arc_type", "generate", "in_transit", "transit_arcs"]

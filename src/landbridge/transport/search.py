@@ -120,22 +120,25 @@ class Ways:
         self.net = net
         pairs, graph = net.pairs, net.graph
         after, ends = automaton.after, automaton.family >= 0
-        code = net.labels.code[net.arcs]
-        following = after[:, code]
-        layer, arc = np.nonzero(following >= 0)
-        tail = layer * net.size + net.tail[arc]
-        head = following[layer, arc] * net.size + net.head[arc]
         places = np.unique(np.concatenate([pairs.east, pairs.west]))
         begins = automaton.begins([graph.own_country[p] for p in places])
         roots = np.where(begins >= 0, begins * net.size + self._gate(places, GATE_OUT), -1)
         # One sink for each place, whatever the state in which a route ends there.
         accepting = np.flatnonzero(ends)
         last = (accepting[None, :] * net.size + self._gate(places, GATE_IN)[:, None]).ravel()
-        sink = len(following) * net.size + np.arange(len(places))
+        sink = len(after) * net.size + np.arange(len(places))
+        total = len(after) * net.size + len(places)
+        # Few of all nodes can be reached, so edges are made as they are met.
+        arc, tail, head = _met(net, after, np.unique(roots[roots >= 0]))
         tail, head = np.append(tail, last), np.append(head, np.repeat(sink, len(accepting)))
         arc = np.append(net.arcs[arc], np.full(len(last), graph.n_arcs))
-        total = len(following) * net.size + len(places)
-        alive = _reached(tail, head, roots[roots >= 0], total) & _reached(head, tail, sink, total)
+        met = np.zeros(total, dtype=bool)
+        met[roots[roots >= 0]] = met[head] = True
+        there = met[tail]
+        arc, tail, head = arc[there], tail[there], head[there]
+        met[sink] = False
+        met[head] = True
+        alive = met & _reached(head, tail, sink, total)
         kept = alive[tail] & alive[head]
         number = np.cumsum(alive) - 1
         self.size = int(alive.sum())
@@ -211,6 +214,36 @@ class Ways:
             arc[k], least[k] = self._arc[span][best], value[span][best]
         matrix = csr_matrix((least, self._column, self._row_start), shape=(self.size, self.size))
         return matrix, arc
+
+
+def _met(net: Network, after: IntArray, roots: LongArray) -> tuple[LongArray, LongArray, LongArray]:
+    """Every edge that a trip from the roots can come to: its arc (of net.arcs), tail and head.
+
+    after [state, mark]: where an automaton goes on, negative for nowhere.
+    """
+    code = net.labels.code[net.arcs]
+    order = np.argsort(net.tail, kind="stable")
+    first = np.searchsorted(net.tail[order], np.arange(net.size + 1))
+    seen = np.zeros(len(after) * net.size, dtype=bool)
+    seen[roots] = True
+    new, found = roots, []
+    while len(new):
+        state, node = new // net.size, new % net.size
+        count = first[node + 1] - first[node]
+        start = np.cumsum(count) - count
+        arc = order[np.arange(count.sum()) + np.repeat(first[node] - start, count)]
+        to = after[np.repeat(state, count), code[arc]]
+        open_ = to >= 0
+        arc, tail = arc[open_], np.repeat(new, count)[open_]
+        head = to[open_].astype(np.int64) * net.size + net.head[arc]
+        found.append((arc, tail, head))
+        new = np.unique(head[~seen[head]])
+        seen[new] = True
+    if not found:
+        nothing = np.zeros(0, dtype=np.int64)
+        return nothing, nothing, nothing
+    arcs, tails, heads = (np.concatenate(part) for part in zip(*found, strict=True))
+    return arcs, tails, heads
 
 
 def _reached(tail: LongArray, head: LongArray, start: LongArray, size: int) -> BoolArray:
