@@ -28,7 +28,7 @@ def found(world: lb.World) -> Validation:
 
 @pytest.fixture(scope="module")
 def fit(world: lb.World) -> Calibration:
-    return calibrate(world)
+    return calibrate(world, anew=False)
 
 
 # -- validation -----------------------------------------------------------------------------------------

@@ -154,17 +154,18 @@ def validate(world: World) -> Answer:
     )
 
 
-def calibrate(world: World, *, folds: bool = False) -> Answer:
+def calibrate(world: World, *, folds: bool = False, anew: bool = True) -> Answer:
     """Gateway constants and family shares refitted to the counts of 2023, and what is only predicted.
 
-    folds: also fit without each pair or gateway in turn, which takes minutes. `found.drift` is how far the
-    fitted numbers are from those of the World. Raises DataError, ConvergenceError as the fit does.
+    folds: also fit without each pair or gateway in turn, which takes minutes. anew: search from the stated
+    shares, not from the numbers of the World. `found.drift` is how far the fitted numbers are from these.
+    Raises DataError, ConvergenceError as the fit does.
     """
     from landbridge.report.checks import calibration_sections
     from landbridge.studies.calibrate import calibrate as study
     from landbridge.trade import solve
 
-    found = study(world, folds=folds)
+    found = study(world, folds=folds, anew=anew)
     cleared = solve(world.trade).status.rebase
     message = "least squares settled; residual: its gradient"
     status = Status(True, found.gradient, found.evaluations, message, cleared)
@@ -177,7 +178,7 @@ def calibrate(world: World, *, folds: bool = False) -> Answer:
         tables,
         status,
         lambda _: calibration_sections(found),
-        options={"folds": folds},
+        options={"folds": folds, "anew": anew},
         found=found,
         forms={".csv": found.to_csv},
     )

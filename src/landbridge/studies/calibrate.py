@@ -102,10 +102,11 @@ class Calibration:
         return "\n".join(["name,value", *lines]) + "\n"
 
 
-def calibrate(world: World, *, folds: bool = False) -> Calibration:
-    """Fit weights and constants to the rows marked `fitted`, from the stated shares.
+def calibrate(world: World, *, folds: bool = False, anew: bool = True) -> Calibration:
+    """Fit weights and constants to the rows marked `fitted`.
 
-    folds: also fit without each pair or gateway in turn, and tell what is then said of it.
+    folds: also fit without each pair or gateway in turn, and tell what is then said of it. anew: search from
+    the stated shares; else from the numbers of the World, which is quick where these are the answer.
     Raises ConvergenceError where the least squares do not settle.
     """
     _can_be_fitted(world)
@@ -120,7 +121,7 @@ def calibrate(world: World, *, folds: bool = False) -> Calibration:
         cure = "write use = predicted in validation_counts.csv or validation_modes.csv, or open a way"
         faults = [Fault(name, "is to be fitted, and nothing of it is in the model", cure) for name in idle]
         raise DataError("the calibration has rows without any flow", faults)
-    x, found = fit.solve(rows)
+    x, found = fit.solve(rows, None if anew else fit.at_shipped())
     left_out: list[Count] = []
     if folds:
         for fold in sorted({row.fold for row, mine in zip(fit.rows, rows, strict=True) if mine}):

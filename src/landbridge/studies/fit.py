@@ -86,8 +86,10 @@ _SIGMA_SHARE = (0.1, 0.8)
 # ln A stays within so much of the stated share. A group whose pairs hardly have a family cannot reach the
 # share stated of it; without a bound the few pairs that have it would carry all of it.
 _FAR = 1.5
-# Relative change of the squares at which the first round of the fit stops.
-_ROUGH = 1e-4
+# Relative change of the numbers at which the first round of the fit stops, and the last.
+_ROUGH, _EXACT = 1e-4, 1e-12
+# Slope of the squares that counts as none: a smaller one is lost in the rounding of the sum.
+_FLAT = 5e-6
 
 
 @dataclass(frozen=True)
@@ -416,8 +418,8 @@ class Fit:
         x = np.zeros(len(self.names)) if start is None else start
         for number in range(12):
             self.renew(x)
-            # The ratios of the first round are renewed anyway, so it may stop early.
-            exact = number > 0
+            # While the ratios are renewed anyway a round may stop early; the next goes a hundred times as far.
+            within = max(_ROUGH * 0.01**number, _EXACT) if start is None else _EXACT
 
             def residual(at: FloatArray) -> FloatArray:
                 return np.concatenate([self.residuals(at, rows), self.prior(at)])
@@ -431,16 +433,16 @@ class Fit:
                 jacobian,
                 loss="cauchy",
                 f_scale=ROBUST,
-                xtol=1e-12 if exact else _ROUGH,
-                ftol=1e-14 if exact else _ROUGH,
-                gtol=1e-9,
+                xtol=within,
+                ftol=max(within**1.5, 1e-14),
+                gtol=_FLAT,
                 max_nfev=80,
             )
             if not found.success:
                 raise ConvergenceError(f"the calibration did not settle: {found.message}")
             moved = np.abs(found.x - x).max()
             x = np.asarray(found.x)
-            if exact and moved < 1e-8:
+            if within == _EXACT and moved < (1e-8 if start is None else 1e-7):
                 return x, found
         raise ConvergenceError(f"the calibration did not settle: numbers still move by {moved:.1e}")
 
@@ -451,6 +453,17 @@ class Fit:
         n = len(CONSTANTS)
         out = {name: float(np.exp(v)) for name, v in zip(CONSTANTS, x, strict=False)}
         return out | {name: float(v) for name, v in zip(self.names[n:], x[n:], strict=True)}
+
+    def at_shipped(self) -> FloatArray:
+        """The numbers of the World as the search holds them: logs of the constants, then the odds."""
+        n = len(CONSTANTS)
+        x = np.zeros(len(self.names))
+        x[:n] = np.log([self.shipped()[name] for name in CONSTANTS])
+        # The odds are against weights that belong to these constants.
+        self.renew(x)
+        held = self.shipped()
+        x[n:] = [held[name] for name in self.names[n:]]
+        return x
 
     def shipped(self) -> dict[str, float]:
         """The same numbers as the World has them."""
