@@ -418,7 +418,7 @@ class Fit:
         x = np.zeros(len(self.names)) if start is None else start
         for number in range(12):
             self.renew(x)
-            # While the ratios are renewed anyway a round may stop early; the next goes a hundred times as far.
+            # While the ratios are renewed a round may stop early; the next goes a hundred times as far.
             within = max(_ROUGH * 0.01**number, _EXACT) if start is None else _EXACT
 
             def residual(at: FloatArray) -> FloatArray:

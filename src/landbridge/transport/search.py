@@ -257,11 +257,16 @@ def _reached(tail: LongArray, head: LongArray, start: LongArray, size: int) -> B
         seen[more] = True
 
 
+# Pairs with no more ends than these are searched from the ends.
+_FEW_ENDS = 8
+
+
 class Joins:
     """Routes over given arcs, for one cost [arc]: a tree before the arc joined with one beyond it.
 
     cost of o-d over an arc a = (u, v): least from o to u + c_a + least from v to d. over: the only edges that
-    will be asked for, from whose ends trees then grow; None: trees grow from the ends of the pairs asked for.
+    will be asked for. Trees then grow from their ends; from those of the pairs asked for where these are few,
+    or where over is None.
     """
 
     def __init__(
@@ -276,14 +281,13 @@ class Joins:
         self._root, self._sink = ways._root[mirrored][asked], ways._sink[mirrored][asked]
         self._there = np.flatnonzero((self._root >= 0) & (self._sink >= 0))
         self._value = np.append(cost, _PER_ARC_USD)[ways._arc]
-        self._from_arcs = over is not None
+        starts = np.unique(self._root[self._there]), np.unique(self._sink[self._there])
+        self._from_arcs = over is not None and len(starts[0]) + len(starts[1]) > _FEW_ENDS
         self._empty = not len(self._there) or (over is not None and not len(over))
         if self._empty:
             return
         matrix = ways._matrix(self._value)
-        if over is None:
-            starts = np.unique(self._root[self._there]), np.unique(self._sink[self._there])
-        else:
+        if self._from_arcs:
             starts = np.unique(ways._tail[over]), np.unique(ways._head[over])
         self._before = _Trees(ways, matrix, starts[0], self._from_arcs)
         self._beyond = _Trees(ways, matrix, starts[1], not self._from_arcs)
