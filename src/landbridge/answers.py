@@ -23,7 +23,9 @@ from landbridge.world import World
 if TYPE_CHECKING:
     import pandas as pd
 
+    from landbridge.ranking import Ranking
     from landbridge.report.writers import Form
+    from landbridge.results import Results
     from landbridge.transport.routes import Routes
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "farm",
     "gas",
     "routed",
+    "sensitivity",
     "travel",
     "treaties",
     "validate",
@@ -255,6 +258,41 @@ def disrupt(
         found=found,
         forms={".csv": lambda: losses_csv(found)},
     )
+
+
+def sensitivity(
+    study: World | Results,
+    of: str = "real_income:CA5",
+    to: str = "gateways",
+    *,
+    exact: int = 10,
+    progress: Progress | None = None,
+) -> Ranking:
+    """What one hour, one dollar or one unit of capacity is worth, the largest gain first, as a DataFrame.
+
+    Its `answer` holds status, manifest and document. Table: sensitivity. Parameters and errors as those of
+    `landbridge.studies.sensitivity.sensitivity`.
+    """
+    from landbridge.ranking import Ranking
+    from landbridge.report.sensitivity import sensitivity_sections
+    from landbridge.report.writers import rows_csv
+    from landbridge.studies.sensitivity import sensitivity as ranked
+
+    found = ranked(study, of, to, exact=exact, progress=progress)
+    rows, scenario = found.rows(), found.result.scenario
+    answer = _answer(
+        (found.result.base or found.result).world,
+        "sensitivity",
+        rows,
+        {"sensitivity": rows},
+        found.status,
+        lambda most: sensitivity_sections(found, len(rows) if most is None else most),
+        scenarios=[] if scenario is None else [scenario],
+        options={"of": of, "to": to, "exact": exact},
+        found=found,
+        forms={".csv": lambda: rows_csv(rows)},
+    )
+    return Ranking.of(answer)
 
 
 def gas(

@@ -254,12 +254,13 @@ def _linear(
 class ChainGradient:
     """d ln(outcome) by everything that the chain starts from, the waits adjusting.
 
-    arcs: hours, money, CO2e and variance of every arc. tariff, productivity [o, d, s], [n, s]: as in
-    `Gradient`. capacity [gateway]: by ln capacity, zero where none is stated. waits_settled: how far the
-    linear system of the queues was solved.
+    arcs: hours, money, CO2e and variance of every arc; held: the same with the waits held. tariff [o, d, s],
+    productivity [n, s]: as in `Gradient`. capacity [gateway]: by ln capacity, zero where none is stated.
+    waits_settled: how far the linear system of the queues was solved.
     """
 
     arcs: ArcBars
+    held: ArcBars
     tariff: FloatArray
     productivity: FloatArray
     capacity: FloatArray
@@ -282,13 +283,13 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
     direct = equilibrium.gradient(of)
     cost_bar = freight.cost_bar(choice.cost, direct.cost)
     paid = _through_payments(result, direct)
+    held = _sum(choice.vjp(cost_bar=cost_bar), paid)
     queues, load = result.queues, result.load
     if queues is None or load is None or not len(queues):
         nothing = np.zeros(len(result.graph.gateways))
-        arcs = _sum(choice.vjp(cost_bar=cost_bar), paid)
-        return ChainGradient(arcs, direct.tariff, direct.productivity, nothing, 0.0)
+        return ChainGradient(held, held, direct.tariff, direct.productivity, nothing, 0.0)
     pull = _Pull(result, queues, load)
-    on_loads = pull.at_queues(_sum(choice.vjp(cost_bar=cost_bar), paid))
+    on_loads = pull.at_queues(held)
     turn = pull.turn()
     z_bar, left, used = gmres(
         lambda z: turn @ (z - pull.transposed(z)), turn @ on_loads, 1e-11, most=4 * len(queues)
@@ -305,6 +306,7 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
     np.add.at(capacity, queues.gateway, by_hours * on_wait + by_variance * on_variance)
     return ChainGradient(
         arcs,
+        held,
         direct.tariff + economy.tariff,
         direct.productivity + economy.productivity + pull.productivity_bar(z_bar),
         capacity,

@@ -18,6 +18,7 @@ from landbridge.cli.gravity import gravity
 from landbridge.cli.people import claims, farm, travel, treaties
 from landbridge.cli.readers import read_publisher
 from landbridge.cli.routes import route
+from landbridge.cli.sensitivity import sensitivity
 from landbridge.cli.study import cite, run, scenarios
 
 __all__ = ["app"]
@@ -36,6 +37,7 @@ for _command in (
     route,
     scenarios,
     calibrate,
+    sensitivity,
     disrupt,
     gas,
     farm,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from landbridge.transport.graph import (
     PRODUCTS,
     RAILS,
     ROAD,
+    ROW_TABLES,
     SEA,
     TERMINAL,
     TERMS,
@@ -41,8 +42,20 @@ __all__ = ["BORDER_ROLE", "align", "compile_graph"]
 
 Row = Mapping[str, Cell]
 IntArray = NDArray[np.int32]
-# Kind, hours by product, money by product, emissions, variance by product.
-_Term: TypeAlias = tuple[int, tuple[float, float], tuple[float, float], float, tuple[float, float]]
+_Pair = tuple[float, float]
+
+
+class _Term(NamedTuple):
+    """Hours, money and variance by product, emissions; and the row they are from (see ROW_TABLES)."""
+
+    kind: int
+    time_h: _Pair
+    cost_usd: _Pair
+    co2e_kg: float
+    variance_h2: _Pair
+    table: int = -1
+    rows: tuple[int, int] = (-1, -1)
+
 
 _TERM = {name: number for number, name in enumerate(TERMS)}
 # Roles of places that are border stations or posts.
@@ -247,7 +260,7 @@ class _Compiler:
         straits = [self.straits[p] for p in str(row["passage"] or "").split("+") if p in self.straits]
         governors = [self.gateway_number[post]] if post in self.gateway_number else straits
         open_now = there and all(self.gateway_open[g] for g in governors)
-        haul = self._haul_terms(row, layer, mode, countries, length)
+        haul = _of_row("links", number, self._haul_terms(row, layer, mode, countries, length))
         for on in layers:
             own_gauge = on == layer or bool(row["dual_gauge"])
             for way in (0, 1):
@@ -304,30 +317,32 @@ class _Compiler:
             )
             stops = rules.stop_block_h_per_km * length, rules.stop_wagonload_h_per_km * length
             return [
-                (_TERM["haul"], (hours, hours), money, co2, (spread * hours,) * 2),
-                (_TERM["stops"], stops, (0.0, 0.0), 0.0, (spread * stops[0], spread * stops[1])),
+                _Term(_TERM["haul"], (hours, hours), money, co2, (spread * hours,) * 2),
+                _Term(_TERM["stops"], stops, (0.0, 0.0), 0.0, (spread * stops[0], spread * stops[1])),
             ]
         if layer == ROAD:
             price = factor * (self.rates.haul("road", "*", countries, length) + more)
             rest = 0.0 if by == "ferry" else rules.rest_h_per_driving_h * hours
             return [
-                (_TERM["haul"], (hours, hours), (price, price), co2, (spread * hours,) * 2),
-                (_TERM["rest"], (rest, rest), (0.0, 0.0), 0.0, (spread * rest,) * 2),
+                _Term(_TERM["haul"], (hours, hours), (price, price), co2, (spread * hours,) * 2),
+                _Term(_TERM["rest"], (rest, rest), (0.0, 0.0), 0.0, (spread * rest,) * 2),
             ]
         water = str(row["water"] or "ocean")
         price = factor * (self.rates.haul(mode, "*", (water, water), length) + more)
-        return [(_TERM["haul"], (hours, hours), (price, price), co2, (spread * hours,) * 2)]
+        return [_Term(_TERM["haul"], (hours, hours), (price, price), co2, (spread * hours,) * 2)]
 
     def _border_term(self, row: Row, layer: int, ends: tuple[str, str], f: int, t: int) -> _Term:
         countries = self.country[f], self.country[t]
         products = ("road", "road") if layer == ROAD else PRODUCTS
         one, two = (self.borders.terms(str(row["link_id"]), p, ends, countries) for p in products)
-        return (
+        return _Term(
             _TERM["border"],
             (one.time_h, two.time_h),
             (one.cost_usd, two.cost_usd),
             0.0,
             (one.variance_h2, two.variance_h2),
+            ROW_TABLES.index("crossings"),
+            (one.row, two.row),
         )
 
     def _subsidy(self) -> list[_Term]:
@@ -336,8 +351,8 @@ class _Compiler:
         covered = self.rules.subsidy_block_usd
         none = (0.0, 0.0)
         return [
-            (_TERM["subsidised_cost"], none, (covered, 0.0), 0.0, none),
-            (_TERM["subsidy"], none, (-covered * self.rules.subsidy_paid, 0.0), 0.0, none),
+            _Term(_TERM["subsidised_cost"], none, (covered, 0.0), 0.0, none),
+            _Term(_TERM["subsidy"], none, (-covered * self.rules.subsidy_paid, 0.0), 0.0, none),
         ]
 
     # -- within a place ----------------------------------------------------------------------------
@@ -345,7 +360,7 @@ class _Compiler:
     def _gauge_changes(self) -> None:
         own = dict(_keyed(self.world, "gauge_changes", ("place_id", "gauge_a", "gauge_b")))
         self.gauge_hours: dict[int, tuple[float, float, float]] = {}
-        for key, first in self.union.gauge_changes.items():
+        for number, (key, first) in enumerate(self.union.gauge_changes.items()):
             row = own.get(key, first)
             place = self.number[key[0]]
             on, to = (LAYERS.index(f"rail-{gauge}") for gauge in key[1:])
@@ -354,7 +369,8 @@ class _Compiler:
             hours = cell_number(row, "time_block_h"), cell_number(row, "time_wagonload_h")
             price = cell_number(row, "cost_usd")
             spread = (self.rules.cv_border * hours[0]) ** 2, (self.rules.cv_border * hours[1]) ** 2
-            terms = [(_TERM["gauge_change"], hours, (price, price), self.handling, spread)]
+            change = _Term(_TERM["gauge_change"], hours, (price, price), self.handling, spread)
+            terms = _of_row("gauge_changes", number, [change])
             known = self.gauge_hours.get(place, (0.0, 0.0, 0.0))
             self.gauge_hours[place] = max(known[0], hours[0]), max(known[1], hours[1]), max(known[2], price)
             for one, two in ((on, to), (to, on)):
@@ -377,7 +393,7 @@ class _Compiler:
             hours = max(rules.transfer_h, least[0]), max(rules.transfer_h, least[1])
             price = max(rules.transfer_usd, least[2])
             spread = (rules.cv_port * hours[0]) ** 2, (rules.cv_port * hours[1]) ** 2
-            term = (_TERM["transfer"], hours, (price, price), self.handling, spread)
+            term = _Term(_TERM["transfer"], hours, (price, price), self.handling, spread)
             for rail in RAILS:
                 if rail in layers and ROAD in layers:
                     to_rail = [term, *self._formation(place)]
@@ -389,7 +405,7 @@ class _Compiler:
         wagon = self.rules.formation_wagonload_h
         block = self.rules.formation_block_h if self.hub[self.places[place]] else wagon
         spread = (self.rules.cv_port * block) ** 2, (self.rules.cv_port * wagon) ** 2
-        return [(_TERM["formation"], (block, wagon), (0.0, 0.0), 0.0, spread)]
+        return [_Term(_TERM["formation"], (block, wagon), (0.0, 0.0), 0.0, spread)]
 
     def _ports(self) -> None:
         """Land - ship arcs: handling and dwell on each side, the wait for a sailing on boarding.
@@ -400,7 +416,7 @@ class _Compiler:
         own = dict(_keyed(self.world, "ports", ("place_id",)))
         self.port_rows: dict[int, tuple[int, bool, list[_Term], list[_Term]]] = {}
         rules = self.rules
-        for key, first in self.union.ports.items():
+        for number, (key, first) in enumerate(self.union.ports.items()):
             row = own.get(key, first)
             place = self.number[key[0]]
             if SEA not in self.layers[place]:
@@ -411,8 +427,9 @@ class _Compiler:
             call = [self._term("port", dwell, price, self.handling)]
             if not row["hub"] and row["water"] == "ocean":
                 call.append(self._term("feeder", rules.feeder_h, rules.feeder_usd, 2.0 * self.handling))
-            board = [*call, self._term("sailing_wait", wait, 0.0, 0.0)]
-            self.port_rows[place] = gateway, there, board, call
+            call = _of_row("ports", number, call)
+            sailing = _of_row("ports", number, [self._term("sailing_wait", wait, 0.0, 0.0)])
+            self.port_rows[place] = gateway, there, [*call, *sailing], call
             for layer in (*RAILS, ROAD):
                 if layer in self.layers[place]:
                     self._port_pair(place, layer, layer)
@@ -420,7 +437,7 @@ class _Compiler:
     def _term(self, name: str, hours: float, price: float, co2: float) -> _Term:
         """A term that is the same for both products, with the spread of ports and terminals."""
         spread = (self.rules.cv_port * hours) ** 2
-        return _TERM[name], (hours, hours), (price, price), co2, (spread, spread)
+        return _Term(_TERM[name], (hours, hours), (price, price), co2, (spread, spread))
 
     def _port_pair(self, place: int, out: int, back: int) -> None:
         gateway, there, board, call = self.port_rows[place]
@@ -460,7 +477,9 @@ class _Compiler:
         reverse = np.arange(count, dtype=np.int32) ^ 1
         owner = np.repeat(np.arange(count), [len(arc.terms) for arc in arcs])
         terms = [term for arc in arcs for term in arc.terms]
-        values = np.array([[*t[1], *t[2], t[3], t[3], *t[4]] for t in terms], dtype=float).reshape(-1, 4, 2)
+        values = np.array(
+            [[*t.time_h, *t.cost_usd, t.co2e_kg, t.co2e_kg, *t.variance_h2] for t in terms], dtype=float
+        ).reshape(-1, 4, 2)
         starts = np.searchsorted(owner, np.arange(count))
         totals = np.add.reduceat(values, starts, axis=0)
         mode = np.array([arc.mode for arc in arcs], dtype=np.int32)
@@ -491,12 +510,19 @@ class _Compiler:
             ocean_ship=frozen(flags[:, 1].copy()),
             **{side: frozen(np.ascontiguousarray(totals[:, i])) for i, side in enumerate(_SIDES)},
             term_arc=frozen(owner.astype(np.int32)),
-            term_kind=_ints(term[0] for term in terms),
+            term_kind=_ints(term.kind for term in terms),
+            term_table=_ints(term.table for term in terms),
+            term_row=frozen(np.array([term.rows for term in terms], dtype=np.int32).reshape(-1, 2)),
             **{f"term_{side}": frozen(np.ascontiguousarray(values[:, i])) for i, side in enumerate(_SIDES)},
             govern_gateway=frozen(governs[:, 0].copy()),
             govern_arc=frozen(governs[:, 1].copy()),
             govern_counted=frozen(governs[:, 2].astype(bool)),
         )
+
+
+def _of_row(table: str, number: int, terms: Iterable[_Term]) -> list[_Term]:
+    """Terms with the row they are from, the same for both products."""
+    return [term._replace(table=ROW_TABLES.index(table), rows=(number, number)) for term in terms]
 
 
 def _ints(values: Iterable[int]) -> IntArray:

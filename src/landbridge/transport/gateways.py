@@ -23,12 +23,16 @@ _RANGE_IN_SD = 2.563
 
 @dataclass(frozen=True)
 class Crossing:
-    """Hours [h], money [USD/TEU] and variance [h2] of one crossing in one direction, and where from."""
+    """Hours [h], money [USD/TEU] and variance [h2] of one crossing in one direction, and where from.
+
+    row: number of its own row in `crossings`, -1 where it follows from border_defaults.
+    """
 
     time_h: float
     cost_usd: float
     variance_h2: float
     rule: str
+    row: int = -1
 
 
 class Borders:
@@ -40,11 +44,11 @@ class Borders:
     def __init__(self, world: World, cv: float) -> None:
         self._cv = cv
         self._groups = world.groups
-        self._rows: dict[tuple[str, str, str, str], Row] = {}
+        self._rows: dict[tuple[str, str, str, str], tuple[int, Row]] = {}
         self._gateway_of_link: dict[str, str] = {}
-        for row in world.network["crossings"]:
+        for number, row in enumerate(world.network["crossings"]):
             link, product = str(row["link_id"]), str(row["product"])
-            self._rows[link, product, str(row["from_place"]), str(row["to_place"])] = row
+            self._rows[link, product, str(row["from_place"]), str(row["to_place"])] = number, row
             self._gateway_of_link.setdefault(link, str(row["gateway_id"]))
         self._defaults = {
             (str(row["country"]), str(row["product"]), str(row["direction"])): row
@@ -76,19 +80,20 @@ class Borders:
         Raises DataError when no rule gives a value.
         Source: CAREC CPMM border hours; block trains by operators' figures, see the table's rows.
         """
-        row = self._rows.get((link_id, product, *places))
-        if row is not None:
-            hours = cell_number(row, "time_h")
-            return Crossing(hours, cell_number(row, "cost_usd"), self._variance(row, hours), "crossing")
+        own = self._rows.get((link_id, product, *places))
+        if own is not None:
+            number, row = own
+            hours, price = cell_number(row, "time_h"), cell_number(row, "cost_usd")
+            return Crossing(hours, price, self._variance(row, hours), "crossing", number)
         for bloc, members in self._groups.items():
             if countries[0] in members and countries[1] in members:
-                row = self._defaults.get((bloc, product, "both"))
-                if row is not None:
-                    return self._sum([row], f"within {bloc}")
+                whole = self._defaults.get((bloc, product, "both"))
+                if whole is not None:
+                    return self._sum([whole], f"within {bloc}")
         if product == "block":
-            row = self._defaults.get(("other", product, "both"))
-            if row is not None:
-                return self._sum([row], "block trains elsewhere")
+            whole = self._defaults.get(("other", product, "both"))
+            if whole is not None:
+                return self._sum([whole], "block trains elsewhere")
         sides = []
         for country, direction in zip(countries, ("outbound", "inbound"), strict=True):
             found = self._side(country, product, direction) or self._side("*", product, direction)

@@ -27,6 +27,7 @@ __all__ = [
     "OPERATIONS",
     "PRODUCTS",
     "ROAD",
+    "ROW_TABLES",
     "SEA",
     "TERMS",
     "WAGONLOAD",
@@ -61,6 +62,8 @@ TERMS = (
     "subsidy",
 )
 PRODUCTS = ("block", "wagonload")
+# Tables of which one row makes a term; the others (rates, parameters, border_defaults ...) serve many.
+ROW_TABLES = ("links", "crossings", "gauge_changes", "ports")
 BLOCK, WAGONLOAD = 0, 1
 
 
@@ -77,6 +80,9 @@ class Graph:
     of a place, "" for an exclave, which is no transit country (see `landbridge.transport.families`).
     time_h, cost_usd, co2e_kg, variance_h2 [a, product]: sums of the terms.
     term_arc, term_kind [t]; term_time_h ... [t, product]: the terms, in order of arcs.
+    term_table [t], term_row [t, product]: the table (of ROW_TABLES) and the number of the row that a term
+    is from, -1 where it follows from rows that serve many. Rows are numbered as in the table; those of
+    several Worlds compiled together (see `landbridge.transport.compile.align`) as in their union.
     govern_gateway, govern_arc [k]: which arcs each gateway governs (a strait and a lane, many to many);
     govern_counted [k]: arcs on which the gateway's flow is counted (once per passage).
     """
@@ -110,6 +116,8 @@ class Graph:
     term_cost_usd: FloatArray
     term_co2e_kg: FloatArray
     term_variance_h2: FloatArray
+    term_table: IntArray
+    term_row: IntArray
     govern_gateway: IntArray
     govern_arc: IntArray
     govern_counted: BoolArray
@@ -211,6 +219,8 @@ class Graph:
             term_cost_usd=joined(self.term_cost_usd, nothing),
             term_co2e_kg=joined(self.term_co2e_kg, nothing),
             term_variance_h2=joined(self.term_variance_h2, spread[arcs]),
+            term_table=joined(self.term_table, np.full(len(arcs), -1)),
+            term_row=joined(self.term_row, np.full((len(arcs), 2), -1)),
         )
 
     def _wide(self, values: FloatArray) -> FloatArray:

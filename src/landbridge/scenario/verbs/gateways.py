@@ -113,11 +113,11 @@ def _crossing(change: Change, m: Modification, row: Row, moves: dict[str, Move])
             continue
         cells[key] = value
         if key == "time_h" and row["time_h"]:
-            # The spread keeps its proportion to the hours.
+            # The spread keeps its proportion to the hours, and rounding never carries an edge past them.
             scale = value / float(row["time_h"])
-            for edge in ("time_low_h", "time_high_h"):
+            for edge, bound in (("time_low_h", min), ("time_high_h", max)):
                 if row[edge] is not None:
-                    cells[edge] = float(row[edge] or 0.0) * scale
+                    cells[edge] = bound(float(row[edge] or 0.0) * scale, value)
     return cells
 
 

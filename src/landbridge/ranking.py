@@ -1,0 +1,33 @@
+"""The main table of an Answer as a DataFrame, with the Answer behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+import pandas as pd
+
+__all__ = ["Ranking"]
+
+
+class _Tables(Protocol):
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]: ...
+
+
+class Ranking(pd.DataFrame):
+    """A sorted table. answer: its status, manifest and document; what is derived of it is a plain DataFrame."""
+
+    _metadata: ClassVar[list[str]] = ["answer"]
+    answer: Any
+
+    @staticmethod
+    def of(answer: _Tables) -> Ranking:
+        """The first table of an Answer."""
+        made = Ranking(next(iter(answer.tables.values())))
+        made.answer = answer
+        return made
+
+    @property
+    def _constructor(self) -> Any:
+        return pd.DataFrame

@@ -1,0 +1,174 @@
+"""What an hour is worth: derivatives of the chain end in table rows and agree with the solved change."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import landbridge as lb
+from commands import Call
+from landbridge.errors import DataError
+from landbridge.scenario import Scenario, apply
+from landbridge.studies.sensitivity import _NUMBERS, _Lens, _Number, _solved, sensitivity
+from landbridge.transport import compile_graph
+from landbridge.transport.graph import ROW_TABLES
+from landbridge.transport.rows import by_row, total
+
+OF = "real_income:CA5"
+SIDES = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
+
+
+@pytest.fixture(scope="module")
+def base() -> lb.Results:
+    return lb.run(lb.load())
+
+
+@pytest.fixture(scope="module")
+def lens(base: lb.Results) -> _Lens:
+    return _Lens(base, OF)
+
+
+def _of(lens: _Lens, to: str, *ids: tuple[str, str]) -> list[_Number]:
+    """Numbers of one kind by id and target."""
+    found = {(n.id, n.target): n for n in _NUMBERS[to](lens)}
+    return [found[key] for key in ids]
+
+
+def test_a_gain_is_the_central_difference_of_the_solved_chain(lens: _Lens) -> None:
+    numbers = [
+        *_of(lens, "arcs", ("R007", "time_h"), ("R007", "cost_usd")),
+        *_of(
+            lens,
+            "gateways",
+            ("khorgos-altynkol", "time_h"),
+            ("khorgos-altynkol", "capacity"),
+            ("aktau", "time_h"),
+            ("suez", "time_h"),
+            ("irkeshtam", "cost_usd"),
+        ),
+        *_of(lens, "parameters", ("formation_wagonload_h", "value")),
+        *_of(lens, "tariffs", ("CHN:UZB:ELE", "tariff")),
+        *_of(lens, "productivity", ("KAZ:AGR", "productivity")),
+    ]
+    size = [0.5 * abs(number.step) for number in numbers]
+    both = [replace(n, step=sign * h) for sign in (1.0, -1.0) for n, h in zip(numbers, size, strict=True)]
+    gains, statuses = _solved(lens, both, lambda text, share: None)
+    assert len(gains) == len(both) and all(status.converged for status in statuses)
+    for at, (number, h) in enumerate(zip(numbers, size, strict=True)):
+        slope = (gains[at] - gains[at + len(numbers)]) / (2.0 * h * lens.usd)
+        assert slope == pytest.approx(number.slopes[0], rel=3e-4), number.id
+        assert slope != 0.0
+
+
+def test_a_term_knows_the_row_it_is_from(base: lb.Results) -> None:
+    world = base.world
+    graph = compile_graph(world)
+    columns = {"links": "cost_usd", "crossings": "time_h", "gauge_changes": "cost_usd", "ports": "dwell_h"}
+    draw = np.random.default_rng(3)
+    for number, table in enumerate(ROW_TABLES):
+        rows, column = world.network[table], columns[table]
+        used = np.unique(graph.term_row[graph.term_table == number])
+        for at in draw.choice(used[used >= 0], 5, replace=False).tolist():
+            value = float(rows.rows[at][column] or 0.0) + 3.0
+            changed = rows.with_rows({**r, column: value} if n == at else r for n, r in enumerate(rows))
+            after = compile_graph(world.with_network(**{table: changed}))
+            moved = np.zeros(graph.term_row.shape, dtype=bool)
+            for side in SIDES:
+                moved |= getattr(graph, f"term_{side}") != getattr(after, f"term_{side}")
+            mine = (graph.term_table[:, None] == number) & (graph.term_row == at)
+            # The rates of a transfer are never below those of the gauge change of its place.
+            others = moved & ~mine
+            assert moved[mine].any(), (table, at)
+            assert not others.any() or table == "gauge_changes", (table, at)
+
+
+def test_rows_add_up_to_the_whole_change(base: lb.Results, lens: _Lens) -> None:
+    world = base.world
+    rows = world.network["crossings"]
+    later = rows.with_rows({**row, "time_h": float(row["time_h"] or 0.0) + 1.0} for row in rows)
+    after = compile_graph(world.with_network(crossings=later))
+    by_rows = by_row(lens.graph, after, lens.bars, "crossings", len(rows))
+    assert by_rows.sum(axis=1) == pytest.approx(total(lens.graph, after, lens.bars), rel=1e-12)
+    fewer = compile_graph(world.with_network(ports=world.network["ports"].with_rows([])))
+    with pytest.raises(ValueError, match="other arcs"):
+        total(lens.graph, fewer, lens.bars)
+
+
+def test_every_cell_of_a_crossing_is_the_crossing(lens: _Lens) -> None:
+    """The cells of all crossings of a gateway add up to the hour of the gateway, spread included."""
+    cells = [n for n in _NUMBERS["cells"](lens) if n.id.startswith("crossings:khorgos-altynkol:")]
+    hours = sum(n.slopes[0] for n in cells if n.target == "time_h")
+    edges = sum(
+        n.slopes[0] * n.value / float(row["time_h"] or 1.0)
+        for n in cells
+        if n.target in ("time_low_h", "time_high_h") and n.value is not None
+        for row in lens.world.network["crossings"]
+        if n.id.startswith(
+            f"crossings:{row['gateway_id']}:{row['link_id']}:{row['product']}:{row['from_place']}:"
+        )
+    )
+    (gateway,) = _of(lens, "gateways", ("khorgos-altynkol", "time_h"))
+    assert hours + edges == pytest.approx(gateway.slopes[0], rel=1e-6)
+
+
+def test_a_ranking_is_a_table_with_its_answer(base: lb.Results) -> None:
+    found = lb.sensitivity(base, of="KAZ", to="gateways", exact=1)
+    assert isinstance(found, pd.DataFrame)
+    assert (found["first_order_usd"].abs().diff().dropna() <= 0.0).all()
+    assert found["exact_usd"].notna().sum() == 1
+    first = found.iloc[0]
+    assert first["exact_usd"] == pytest.approx(first["first_order_usd"], rel=0.05)
+    assert first["usd_per_unit_year"] * -first["step"] == pytest.approx(first["first_order_usd"])
+    answer = found.answer
+    assert answer.status.converged and answer.manifest["command"] == "sensitivity"
+    assert {"time_h", "cost_usd"} <= set(answer.found.ranks)
+    assert "Kazakhstan" in str(answer.document(3))
+    assert type(found.head(3)) is pd.DataFrame
+
+
+def test_at_a_scenario_gains_are_beside_it(base: lb.Results) -> None:
+    case = lb.run(base.world, "khorgos-closed")
+    found = sensitivity(case, "KAZ", "gateways", exact=1)
+    assert not any(worth.id == "khorgos-altynkol" and worth.target == "time_h" for worth in found.worths)
+    (first,) = [worth for worth in found.worths if worth.exact_usd is not None]
+    assert first.exact_usd == pytest.approx(first.first_order_usd, rel=0.1)
+
+
+def test_other_outcomes(base: lb.Results) -> None:
+    flow = sensitivity(base, "flow:CHN:KAZ:MCH", "arcs", exact=1).worths[0]
+    assert flow.exact_usd == pytest.approx(flow.first_order_usd, rel=0.05)
+    wage = sensitivity(base, "wage:UZB", "productivity", exact=1).worths[0]
+    assert wage.id.startswith("UZB:") and wage.exact_usd == pytest.approx(wage.first_order_usd, rel=0.05)
+
+
+@pytest.mark.parametrize(("of", "to", "words"), [("KAX", "arcs", "KAZ"), ("KAZ", "arc", "arcs")])
+def test_what_cannot_be_asked_is_refused(of: str, to: str, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        lb.sensitivity(lb.load(), of=of, to=to)
+
+
+def test_the_command_prints_the_names_of_the_interface(call: Call) -> None:
+    code, out, _ = call(
+        "sensitivity", "--of", "real_income:UZB", "--to", "productivity", "--exact", "0", "--json"
+    )
+    assert code == 0
+    found = json.loads(out)
+    assert set(found) == {"schema_version", "result", "status", "manifest"}
+    names = {"id", "name", "target", "unit", "usd_per_unit_year", "elasticity", "step", "first_order_usd"}
+    assert names | {"exact_usd", "flow_usd", "waits_fixed_usd"} == set(found["result"][0])
+    assert found["status"]["converged"]
+
+
+def test_an_hour_more_keeps_a_spread_whose_edge_is_the_mean(base: lb.Results) -> None:
+    """A crossing whose low end is its mean has the mean as low end after any change of its hours."""
+    for amount in (0.001, 0.1, 1.0 / 3.0, 7.7):
+        change = {"verb": "change_gateway", "countries": ["KAZ", "UZB", "CHN"], "time_h": {"add": amount}}
+        after = apply(base.world, Scenario.from_dict({"name": "later", "modification": [change]}, "later"))
+        for row in after.network["crossings"]:
+            low, mean, high = (row[c] for c in ("time_low_h", "time_h", "time_high_h"))
+            assert low is None or float(low) <= float(mean or 0.0)
+            assert high is None or float(high) >= float(mean or 0.0)
