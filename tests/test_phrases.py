@@ -35,7 +35,7 @@ PEOPLES = (
 SPEAKERS = [
     *sorted((SOURCE / "report").glob("*.py")),
     *sorted((SOURCE / "page").glob("*.py")),
-    *(SOURCE / name for name in ("remarks.py", "exports.py", "answers.py")),
+    *(SOURCE / name for name in ("remarks.py", "exports.py", "answer.py", "answers.py")),
 ]
 
 

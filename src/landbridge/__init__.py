@@ -14,8 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from landbridge.answer import Answer
     from landbridge.answers import (
-        Answer,
         calibrate,
         claims,
         disrupt,
@@ -73,7 +73,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Answer": "answers",
+    "Answer": "answer",
     "ConvergenceError": "errors",
     "DataError": "errors",
     "InfeasibleError": "errors",

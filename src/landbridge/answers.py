@@ -7,29 +7,21 @@ and nothing more. Studies of scenarios (`lb.run`, `lb.study`) return Results ins
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from landbridge.answer import Answer, answered
 from landbridge.errors import DataError, Fault, Status
 from landbridge.io.tables import attribution
-from landbridge.manifest import SCHEMA_VERSION, manifest
-from landbridge.report.document import Document, Section
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.world import World
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from landbridge.ranking import Ranking
-    from landbridge.report.writers import Form
     from landbridge.results import Results
     from landbridge.transport.routes import Routes
 
 __all__ = [
-    "Answer",
     "calibrate",
     "claims",
     "disrupt",
@@ -42,94 +34,8 @@ __all__ = [
     "validate",
 ]
 
-Rows = Sequence[Mapping[str, Any]]
 Progress = Callable[[str, float], None]
 _NOTHING_SOLVED = Status(True, 0.0, 0, "nothing to solve")
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Answer:
-    """What a study found. result: what `--json` prints under that name; rows: its tables by name.
-
-    found: the study's own object, with whatever it can do beyond its tables. sections: makes the parts of
-    the document, given how many rows of a long table to show (None = all). forms: files of its own by ending,
-    beside those of `landbridge.report.writers`.
-    """
-
-    command: str
-    result: Any
-    rows: Mapping[str, Rows]
-    status: Status
-    manifest: Mapping[str, Any]
-    sections: Callable[[int | None], Iterable[Section]] = field(repr=False)
-    attribution: tuple[str, ...] = ()
-    found: Any = None
-    forms: Mapping[str, Form] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables by name, as DataFrames."""
-        import pandas as pd
-
-        return {name: pd.DataFrame.from_records(list(map(dict, rows))) for name, rows in self.rows.items()}
-
-    def document(self, most: int | None = None) -> Document:
-        """Tables and sentences for people; most: rows shown of a long table, all where None."""
-        return Document(tuple(self.sections(most)), self.attribution)
-
-    def save(self, path: Path | str) -> Path:
-        """Write it in the format that the ending names: txt, md, html, json, csv, xlsx, parquet, dta.
-
-        The same files as `-o` of the command. Raises DataError for another ending or a place that cannot
-        be written to, LandbridgeError where a package is missing.
-        """
-        from landbridge.report.writers import write
-
-        return write(self, path)
-
-    def to_json(self) -> dict[str, Any]:
-        """Result, status and manifest in the names of the public interface."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "result": self.result,
-            "status": self.status.as_json(),
-            "manifest": dict(self.manifest),
-        }
-
-    def __repr__(self) -> str:
-        held = ", ".join(f"{name} ({len(rows):,} rows)" for name, rows in self.rows.items())
-        return f"Answer({self.command}: {held}; {self.status.message})"
-
-    def _repr_html_(self) -> str:
-        parts = []
-        for section in self.document(25).sections:
-            parts.append(f"<h4>{escape(section.title)}</h4>")
-            parts += [f"<p>{escape(text)}</p>" for text in section.before]
-            if section.rows:
-                head = "".join(f"<th>{escape(name)}</th>" for name in section.columns)
-                body = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in section.rows)
-                lines = "".join(f"<tr>{cells}</tr>" for cells in body)
-                parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>")
-            parts += [f"<p><small>{escape(text)}</small></p>" for text in section.after]
-        return "".join(parts)
-
-
-def _answer(
-    world: World,
-    command: str,
-    result: Any,
-    rows: Mapping[str, Rows],
-    status: Status,
-    sections: Callable[[int | None], Iterable[Section]],
-    *,
-    scenarios: Iterable[Scenario] = (),
-    options: Mapping[str, Any] | None = None,
-    found: Any = None,
-    forms: Mapping[str, Form] | None = None,
-) -> Answer:
-    made = manifest(world, command, scenarios, options)
-    lines = tuple(attribution(world.files))
-    return Answer(command, result, rows, status, made, sections, lines, found, forms or {})
 
 
 # -- the model beside observation ----------------------------------------------------------------------
@@ -146,7 +52,7 @@ def validate(world: World) -> Answer:
     found = study(world)
     result = found.to_json()
     tables = {name: rows for name, rows in result.items() if _is_table(rows)}
-    return _answer(
+    return answered(
         world,
         "data validate",
         result,
@@ -174,7 +80,7 @@ def calibrate(world: World, *, folds: bool = False, anew: bool = True) -> Answer
     status = Status(True, found.gradient, found.evaluations, message, cleared)
     result = found.to_json()
     tables = {name: rows for name, rows in result.items() if _is_table(rows)}
-    return _answer(
+    return answered(
         world,
         "calibrate",
         result,
@@ -200,7 +106,7 @@ def routed(world: World, routes: Routes, options: Mapping[str, Any], lang: str =
     from landbridge.report.routes import route_rows, route_sections, routes_geojson
 
     lines = attribution(world.files)
-    return _answer(
+    return answered(
         world,
         "route",
         routes.to_json(),
@@ -242,7 +148,7 @@ def disrupt(
         world, sets, only=only, days=days, by=by, workers=workers, progress=progress, estimate=estimate
     )
     rows = found.rows()
-    return _answer(
+    return answered(
         world,
         "disrupt",
         rows,
@@ -280,7 +186,7 @@ def sensitivity(
 
     found = ranked(study, of, to, exact=exact, progress=progress)
     rows, scenario = found.rows(), found.result.scenario
-    answer = _answer(
+    answer = answered(
         (found.result.base or found.result).world,
         "sensitivity",
         rows,
@@ -367,7 +273,7 @@ def gas(
         result["beside_observed"] = study.beside_observed(after, profile)
         result["backcasts"] = [{**vars(b), "error": b.error} for b in study.backcasts(after)]
         result["eu_n_minus_1"] = study.eu_n_minus_1(after)
-    return _answer(
+    return answered(
         world,
         "gas",
         result,
@@ -431,7 +337,7 @@ def farm(
 
     found = study(world, regions=regions, crops=crops, adoption=adoption, effect_percent=effect_percent)
     options = {"region": regions, "crop": crops, "adoption": adoption, "effect": effect_percent}
-    return _answer(
+    return answered(
         world,
         "farm",
         found.to_json(),
@@ -473,7 +379,7 @@ def travel(
             for name in coefficients.index
         }
     arrivals = found.rows or found.base
-    return _answer(
+    return answered(
         world,
         "travel",
         result,
@@ -500,7 +406,7 @@ def treaties(world: World, *, years: Sequence[int] = range(2000, 2025)) -> Answe
     table = coverage(world, group)
     (registry,) = world.channel("treaties")
     result = {"coverage": table, "registry": [dict(row) for row in registry]}
-    return _answer(
+    return answered(
         world,
         "treaties",
         result,
@@ -527,7 +433,7 @@ def claims(
     found = check(world, claims=both or not estimates, estimates=both or estimates, progress=progress)
     rows = found.estimate_rows if estimates else found.rows
     tables = {"claims": found.rows, "estimates": found.estimate_rows}
-    return _answer(
+    return answered(
         world,
         "claims",
         rows,

@@ -21,7 +21,7 @@ from landbridge.io.json_lines import json_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from landbridge.answers import Answer
+    from landbridge.answer import Answer
     from landbridge.errors import LandbridgeError
     from landbridge.report import Section
     from landbridge.world import World

@@ -1,0 +1,116 @@
+"""What every study returns: an Answer holds tables, a status, a manifest and a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from landbridge.errors import Status
+from landbridge.io.tables import attribution
+from landbridge.manifest import SCHEMA_VERSION, manifest
+from landbridge.report.document import Document, Section
+from landbridge.scenario import Scenario
+from landbridge.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from landbridge.report.writers import Form
+
+__all__ = ["Answer", "answered"]
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Answer:
+    """What a study found. result: what `--json` prints under that name; rows: its tables by name.
+
+    found: the study's own object, with whatever it can do beyond its tables. sections: makes the parts of
+    the document, given how many rows of a long table to show (None = all). forms: files of its own by ending,
+    beside those of `landbridge.report.writers`.
+    """
+
+    command: str
+    result: Any
+    rows: Mapping[str, Rows]
+    status: Status
+    manifest: Mapping[str, Any]
+    sections: Callable[[int | None], Iterable[Section]] = field(repr=False)
+    attribution: tuple[str, ...] = ()
+    found: Any = None
+    forms: Mapping[str, Form] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables by name, as DataFrames."""
+        import pandas as pd
+
+        return {name: pd.DataFrame.from_records(list(map(dict, rows))) for name, rows in self.rows.items()}
+
+    def document(self, most: int | None = None) -> Document:
+        """Tables and sentences for people; most: rows shown of a long table, all where None."""
+        return Document(tuple(self.sections(most)), self.attribution)
+
+    def save(self, path: Path | str) -> Path:
+        """Write it in the format that the ending names: txt, md, html, json, csv, xlsx, parquet, dta.
+
+        The same files as `-o` of the command. Raises DataError for another ending or a place that cannot
+        be written to, LandbridgeError where a package is missing.
+        """
+        from landbridge.report.writers import write
+
+        return write(self, path)
+
+    def to_json(self) -> dict[str, Any]:
+        """Result, status and manifest in the names of the public interface."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "result": self.result,
+            "status": self.status.as_json(),
+            "manifest": dict(self.manifest),
+        }
+
+    def __repr__(self) -> str:
+        held = ", ".join(f"{name} ({len(rows):,} rows)" for name, rows in self.rows.items())
+        return f"Answer({self.command}: {held}; {self.status.message})"
+
+    def _repr_html_(self) -> str:
+        parts = []
+        for section in self.document(25).sections:
+            parts.append(f"<h4>{escape(section.title)}</h4>")
+            parts += [f"<p>{escape(text)}</p>" for text in section.before]
+            if section.rows:
+                head = "".join(f"<th>{escape(name)}</th>" for name in section.columns)
+                body = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in section.rows)
+                lines = "".join(f"<tr>{cells}</tr>" for cells in body)
+                parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>")
+            parts += [f"<p><small>{escape(text)}</small></p>" for text in section.after]
+        return "".join(parts)
+
+
+def answered(
+    world: World | None,
+    command: str,
+    result: Any,
+    rows: Mapping[str, Rows],
+    status: Status,
+    sections: Callable[[int | None], Iterable[Section]],
+    *,
+    scenarios: Iterable[Scenario] = (),
+    options: Mapping[str, Any] | None = None,
+    found: Any = None,
+    forms: Mapping[str, Form] | None = None,
+    libraries: Iterable[str] = (),
+) -> Answer:
+    """An Answer with its manifest and the attribution of its data.
+
+    world: None where the study uses files of its own. libraries: further packages that decide the numbers.
+    """
+    made = manifest(world, command, scenarios, options, libraries=libraries)
+    lines = tuple(attribution(world.files)) if world is not None else ()
+    return Answer(command, result, rows, status, made, sections, lines, found, forms or {})
