@@ -16,7 +16,7 @@ class _Tables(Protocol):
 
 
 class Ranking(pd.DataFrame):
-    """A sorted table. answer: its status, manifest and document; what is derived of it is a plain DataFrame."""
+    """A sorted table; what is derived of it is a plain DataFrame. answer: its status, manifest, document."""
 
     _metadata: ClassVar[list[str]] = ["answer"]
     answer: Any
