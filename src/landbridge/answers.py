@@ -17,16 +17,20 @@ from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.world import World
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from landbridge.ranking import Ranking
     from landbridge.results import Results
     from landbridge.transport.routes import Routes
 
 __all__ = [
+    "assign",
     "calibrate",
     "claims",
     "disrupt",
     "farm",
     "gas",
+    "gravity",
     "routed",
     "sensitivity",
     "travel",
@@ -34,6 +38,7 @@ __all__ = [
     "validate",
 ]
 
+Tell = Callable[[str], None]
 Progress = Callable[[str, float], None]
 _NOTHING_SOLVED = Status(True, 0.0, 0, "nothing to solve")
 
@@ -134,7 +139,7 @@ def disrupt(
     by: str = "CA5",
     workers: int = 1,
     progress: Progress | None = None,
-    estimate: Callable[[str], None] | None = None,
+    estimate: Tell | None = None,
 ) -> Answer:
     """Every gateway and link that carries freight out of service, one at a time, ranked by what is lost.
 
@@ -444,4 +449,110 @@ def claims(
         options={"estimates": estimates, "both": both},
         found=found,
         forms={".csv": lambda: rows_csv(rows)},
+    )
+
+
+# -- tools for data of one's own -----------------------------------------------------------------------
+
+
+def gravity(
+    formula: str,
+    data: pd.DataFrame | Path | str,
+    *,
+    where: str | None = None,
+    cluster: str | None = None,
+    method: Literal["ppml", "ols"] = "ppml",
+    also: Sequence[str] = (),
+    exporter: str | None = None,
+    importer: str | None = None,
+    bias: bool = False,
+    tell: Tell | None = None,
+) -> Answer:
+    """Structural gravity by PPML from a table of flows, with what was dropped, separated and built.
+
+    data: a DataFrame or the path of a .csv, .parquet, .xlsx or .dta file. also: formulas set beside the
+    first. bias: also correct the first for the bias of three-way PPML. tell: called with each formula before
+    it is estimated. Tables: coefficients, and bias_correction where asked for; `found.estimates` predict.
+    Parameters and errors else as those of `landbridge.estimation.estimate`.
+    """
+    from landbridge.report.gravity import gravity_forms, gravity_sections
+    from landbridge.studies.gravity import Asked
+    from landbridge.studies.gravity import gravity as study
+
+    asked = Asked((formula, *also), where, cluster, method, exporter, importer, bias)
+    found = study(data, asked, tell)
+    return answered(
+        None,
+        "gravity",
+        found.to_json(),
+        found.rows(),
+        found.status,
+        lambda _: gravity_sections(found),
+        options={
+            "formula": formula,
+            "also": list(also),
+            "data": found.source,
+            "where": where,
+            "cluster": cluster,
+            "method": method,
+        },
+        found=found,
+        forms=gravity_forms(found),
+        libraries=("pandas", "pyfixest"),
+    )
+
+
+def assign(
+    net: Path | str,
+    trips: Path | str,
+    *,
+    model: Literal["ue", "weibit"] = "ue",
+    gap: float = 1e-8,
+    phi: float = 8.0,
+    turns: Path | str | None = None,
+    use: str | None = None,
+    toll_weight: float | None = None,
+    distance_weight: float | None = None,
+    select_link: Sequence[str] = (),
+    rounds: int = 1000,
+    tell: Callable[[Sequence[str]], None] | None = None,
+) -> Answer:
+    """Trips loaded on a congested network, TNTP or GMNS, until nobody gains by another path.
+
+    net: a TNTP file or the folder of a GMNS network. turns: a CSV of penalties. use (GMNS): only links open
+    to it. distance_weight: TNTP only. select_link: links whose users are told, by their names in the file.
+    rounds: at most. tell: called with the notes on what was read, before anything is solved.
+    Tables: links, pairs, and selected_links where there are any. A gap that is not reached is told by the
+    status. Errors and other parameters as those of `landbridge.transport.assign` and of the readers there.
+    """
+    from landbridge.report.assign import assigned_sections
+    from landbridge.report.writers import rows_csv
+    from landbridge.studies.assign import Asked, compiler
+    from landbridge.studies.assign import assign as study
+
+    asked = Asked(
+        Path(net),
+        Path(trips),
+        model,
+        gap,
+        phi,
+        None if turns is None else Path(turns),
+        use,
+        toll_weight,
+        distance_weight,
+        select_link,
+        rounds,
+    )
+    found = study(asked, tell)
+    return answered(
+        None,
+        "assign",
+        found.to_json(),
+        found.rows(),
+        found.status,
+        lambda most: assigned_sections(found, most),
+        options=asked.options(),
+        found=found,
+        forms={".csv": lambda: rows_csv(found.links)},
+        libraries=compiler(),
     )

@@ -12,7 +12,7 @@ from landbridge.errors import DataError, Fault
 if TYPE_CHECKING:
     from landbridge.estimation.ppml import Estimate
 
-__all__ = ["STYLES", "table"]
+__all__ = ["STYLES", "cells", "table"]
 
 STYLES = ("text", "markdown", "latex", "csv")
 _STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
@@ -33,13 +33,7 @@ def table(
     """
     if style not in STYLES:
         raise DataError("unknown style", [Fault("style", f"is {style!r}", f"give {', '.join(STYLES)}")])
-    heads = list(titles) if titles is not None else [f"({k + 1})" for k in range(len(estimates))]
-    if not estimates or len(heads) != len(estimates):
-        fault = Fault("titles", f"{len(heads)} for {len(estimates)} estimates", "give one for each")
-        raise DataError("a table needs as many titles as estimates", [fault])
-    head = ["", *heads]
-    body = _body(estimates, digits)
-    notes = _notes(estimates, heads)
+    head, body, notes = cells(estimates, titles, digits)
     if style == "csv":
         out = io.StringIO(newline="")
         writer = csv.writer(out, lineterminator="\n")
@@ -47,7 +41,7 @@ def table(
         writer.writerows([[note] for note in notes])
         return out.getvalue()
     if style == "markdown":
-        lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * len(heads) + "|"]
+        lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * len(estimates) + "|"]
         lines += ["| " + " | ".join(_cell(c) for c in row) + " |" for row in body]
         return "\n".join([*lines, "", *(note.replace("***", r"\*\*\*") + "  " for note in notes)]) + "\n"
     if style == "latex":
@@ -60,6 +54,20 @@ def table(
         return "  ".join(cells).rstrip()
 
     return "\n".join([line(head), rule, *map(line, body), rule, *notes]) + "\n"
+
+
+def cells(
+    estimates: Sequence[Estimate], titles: Sequence[str] | None = None, digits: int = 3
+) -> tuple[list[str], list[list[str]], list[str]]:
+    """Headings, rows and notes of such a table; numbers carry blanks at their end so that points line up.
+
+    Raises DataError for no estimate, or a title too many.
+    """
+    heads = list(titles) if titles is not None else [f"({k + 1})" for k in range(len(estimates))]
+    if not estimates or len(heads) != len(estimates):
+        fault = Fault("titles", f"{len(heads)} for {len(estimates)} estimates", "give one for each")
+        raise DataError("a table needs as many titles as estimates", [fault])
+    return ["", *heads], _body(estimates, digits), _notes(estimates, heads)
 
 
 def _body(estimates: Sequence[Estimate], digits: int) -> list[list[str]]:

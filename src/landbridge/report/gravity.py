@@ -1,0 +1,35 @@
+"""Estimates of gravity side by side, and the correction of the first for its bias."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from landbridge.estimation.tables import cells, table
+from landbridge.report.document import Section, phrased
+from landbridge.studies.gravity import Estimated
+
+__all__ = ["gravity_forms", "gravity_sections"]
+
+_STYLES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".txt": "text"}
+
+
+def gravity_sections(found: Estimated) -> Iterator[Section]:
+    """The table of coefficients, then that of the correction where there is one."""
+    head, body, notes = cells(found.estimates)
+    rows = [tuple(cell.strip() for cell in row) for row in body]
+    yield phrased("gravity.table", rows, names=head, after=notes, formula=found.estimates[0].formula)
+    if found.corrected is not None:
+        columns = ("estimated", "bias", "coefficient", "standard_error", "uncorrected_error")
+        yield phrased(
+            "gravity.bias",
+            [(str(row["name"]), *(f"{row[c]:.4f}" for c in columns)) for row in found.corrected],
+        )
+
+
+def gravity_forms(found: Estimated) -> Mapping[str, Callable[[], str]]:
+    """The table of coefficients as journals print it, by ending."""
+
+    def form(style: str) -> Callable[[], str]:
+        return lambda: table(found.estimates, style)
+
+    return {ending: form(style) for ending, style in _STYLES.items()}
