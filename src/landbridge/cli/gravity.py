@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, check_ending, envelope_json, put, show, write
-from landbridge.errors import Status
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from landbridge.estimation import Estimate
-    from landbridge.report import Section
+from landbridge.cli.terminal import JsonFlag, check_ending, give, put, say, show
 
 __all__ = ["gravity"]
-
-_STYLES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".txt": "text"}
 
 
 def gravity(
@@ -60,73 +50,37 @@ def gravity(
 
     The table has standard errors in brackets; --json gives full digits.
     """
-    check_ending(output, (".json", *_STYLES))
-    from landbridge.estimation import estimate, table
-    from landbridge.estimation.reading import read_panel
+    check_ending(output, (".json", ".md", ".tex", ".csv", ".txt"))
+    from landbridge.answers import gravity as study
 
     begin = time.perf_counter()
-    frame = read_panel(data)
-    found: list[Estimate] = []
-    for text in (formula, *(also or ())):
-        if sys.stderr.isatty():
-            typer.echo(f"estimating {text}", err=True)
-        found.append(
-            estimate(text, frame, where, cluster, method=method, exporter=exporter, importer=importer)
-        )
-    result: dict[str, Any] = found[0].to_json()
-    if len(found) > 1:
-        result["also"] = [e.to_json() for e in found[1:]]
-    corrected = None
-    if bias:
-        from landbridge.estimation import bias_correct
-
-        corrected = bias_correct(found[0]).table()
-        result["bias_correction"] = corrected.to_dict("records")
-    status = Status.worst(e.status for e in found)
-    options = {
-        "formula": formula,
-        "also": list(also or ()),
-        "data": {"name": data.name, "sha256": _digest(data)},
-        "where": where,
-        "cluster": cluster,
-        "method": method,
-    }
-    if export is not None:
-        from landbridge.estimation.replicate import replicate
-
-        for path in replicate(found, export):
-            sys.stderr.write(f"written: {path}\n")
-
-    def envelope() -> str:
-        return envelope_json(
-            result, status, None, "gravity", begin, options=options, libraries=("pandas", "pyfixest")
-        )
-
-    if output is not None:
-        write(output, envelope() if output.suffix == ".json" else table(found, _STYLES[output.suffix]))
-    if as_json:
-        put(envelope())
-    elif output is None:
-        put(table(found).rstrip("\n"))
-        if corrected is not None:
-            show([_bias_section(corrected)])
-
-
-def _bias_section(corrected: pd.DataFrame) -> Section:
-    from landbridge.report import Section
-
-    columns = ("name", "estimated", "bias", "coefficient", "standard_error", "uncorrected_error")
-    return Section(
-        "Corrected for the bias of three-way PPML (Weidner and Zylkin 2021), first formula",
-        ("regressor", "estimated", "bias", "corrected", "error", "uncorrected error"),
-        tuple(
-            (str(row["name"]), *(f"{row[c]:.4f}" for c in columns[1:]))
-            for row in corrected.to_dict("records")
-        ),
-        after=("Errors clustered by directed pair. The correction estimates the bias of order 1/countries.",),
+    answer = study(
+        formula,
+        data,
+        where=where,
+        cluster=cluster,
+        method=method,
+        also=also or (),
+        exporter=exporter,
+        importer=importer,
+        bias=bias,
+        tell=_tell,
     )
+    if export is not None:
+        from landbridge.estimation import replicate
+
+        for path in replicate(answer.found.estimates, export):
+            say(f"written: {path}")
+    if output is not None:
+        give(answer, begin, False, output)
+    if as_json:
+        give(answer, begin, True, None)
+    elif output is None:
+        # The table as journals print it, then what the document has beside it.
+        put(str(answer.forms[".txt"]()).rstrip("\n"))
+        show(answer.document().sections[1:])
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _tell(formula: str) -> None:
+    if sys.stderr.isatty():
+        say(f"estimating {formula}")

@@ -193,12 +193,11 @@ def envelope_json(
     begin: float,
     scenarios: Any = (),
     options: Mapping[str, Any] | None = None,
-    libraries: Iterable[str] = (),
 ) -> str:
     """A result with its status and manifest, as every `--json` prints it."""
     from landbridge.manifest import SCHEMA_VERSION, manifest
 
-    made = manifest(world, command, scenarios, options, _when(begin), libraries)
+    made = manifest(world, command, scenarios, options, _when(begin))
     body = {
         "schema_version": SCHEMA_VERSION,
         "result": result,
