@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from landbridge.report.writers import Form
 
-__all__ = ["Answer", "answered"]
+__all__ = ["Answer", "Lazy", "answered"]
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Answer:
-    """What a study found. result: what `--json` prints under that name; rows: its tables by name.
+    """What a study found. make: gives what `--json` prints as result; rows: its tables by name.
 
     found: the study's own object, with whatever it can do beyond its tables. sections: makes the parts of
     the document, given how many rows of a long table to show (None = all). forms: files of its own by ending,
@@ -36,7 +36,7 @@ class Answer:
     """
 
     command: str
-    result: Any
+    make: Callable[[], Any] = field(repr=False)
     rows: Mapping[str, Rows]
     status: Status
     manifest: Mapping[str, Any]
@@ -44,6 +44,11 @@ class Answer:
     attribution: tuple[str, ...] = ()
     found: Any = None
     forms: Mapping[str, Form] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def result(self) -> Any:
+        """What `--json` prints under that name."""
+        return self.make()
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -93,6 +98,24 @@ class Answer:
         return "".join(parts)
 
 
+class Lazy(Mapping[str, Rows]):
+    """Tables by name that are made when they are first asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Rows]]) -> None:
+        self._makers, self._made = dict(makers), dict[str, Rows]()
+
+    def __getitem__(self, name: str) -> Rows:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
 def answered(
     world: World | None,
     command: str,
@@ -109,8 +132,10 @@ def answered(
 ) -> Answer:
     """An Answer with its manifest and the attribution of its data.
 
-    world: None where the study uses files of its own. libraries: further packages that decide the numbers.
+    world: None where the study uses files of its own. result: or a function that makes it, where it is large.
+    libraries: further packages that decide the numbers.
     """
     made = manifest(world, command, scenarios, options, libraries=libraries)
     lines = tuple(attribution(world.files)) if world is not None else ()
-    return Answer(command, result, rows, status, made, sections, lines, found, forms or {})
+    make = result if callable(result) else lambda: result
+    return Answer(command, make, rows, status, made, sections, lines, found, forms or {})

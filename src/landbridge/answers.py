@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from landbridge.answer import Answer, answered
+from landbridge.answer import Answer, Lazy, answered
 from landbridge.errors import DataError, Fault, Status
 from landbridge.io.tables import attribution
 from landbridge.scenario import Scenario, apply, load_scenario
@@ -547,8 +547,8 @@ def assign(
     return answered(
         None,
         "assign",
-        found.to_json(),
-        found.rows(),
+        found.to_json,
+        Lazy(found.rows()),
         found.status,
         lambda most: assigned_sections(found, most),
         options=asked.options(),

@@ -24,6 +24,7 @@ def sensitivity_sections(found: Sensitivity, count: int) -> Iterator[Section]:
         after=[say("sensitivity.more", n=more)] if more > 0 else (),
         whose=_whose(found),
         kind=say(f"sensitivity.kind.{found.to}"),
+        year=found.result.world.base_year,
     )
     if found.ranks:
         yield phrased(
@@ -43,10 +44,12 @@ def _whose(found: Sensitivity) -> str:
     names = Names(found.result.world)
     kind, *parts = found.of.split(":") if ":" in found.of else ("real_income", found.of)
     if kind == "flow":
-        ends = (names.region.get(part, part) for part in parts[:2])
-        return say("sensitivity.of.flow", ends=" - ".join(ends), sector=names.sector.get(parts[2], parts[2]))
+        ends = " - ".join(names.region.get(part, part) for part in parts[:2])
+        return say("sensitivity.of.flow", ends=ends, sector=names.sector.get(parts[2], parts[2]))
     whose = names.group.get(parts[0]) or names.region.get(parts[0], parts[0])
-    return say(f"sensitivity.of.{kind}", whose=whose)
+    if kind == "wage":
+        return say("sensitivity.of.wage", whose=whose)
+    return say("sensitivity.of.real_income", whose=whose)
 
 
 def _cells(worth: Worth) -> tuple[str, ...]:
@@ -63,8 +66,8 @@ def _cells(worth: Worth) -> tuple[str, ...]:
 
 def _target(target: str) -> str:
     """What is changed in words; a column by its own name where it has none."""
-    key = f"sensitivity.target.{target}"
-    return say(key) if known(key) else target
+    named = known(f"sensitivity.target.{target}")
+    return say(f"sensitivity.target.{target}") if named else target
 
 
 def _musd(value: float | None) -> str:

@@ -101,11 +101,13 @@ class Assigned:
         """Of every selected link the trips of each pair over it, the most first; they add up to its flow."""
         return [self._users(link) for link in self.selected]
 
-    def rows(self) -> dict[str, list[dict[str, Any]]]:
-        """The tables by name; that of selected links only where there are any."""
-        tables = {"links": self.links, "pairs": self.pairs}
-        used = [{"link": one["link"], **pair} for one in self.users for pair in one["pairs"]]
-        return tables | ({"selected_links": used} if self.selected else {})
+    def rows(self) -> dict[str, Callable[[], list[dict[str, Any]]]]:
+        """What makes each table, by name; that of selected links only where there are any."""
+        tables = {"links": lambda: self.links, "pairs": lambda: self.pairs}
+        return tables | ({"selected_links": self._used} if self.selected else {})
+
+    def _used(self) -> list[dict[str, Any]]:
+        return [{"link": one["link"], **pair} for one in self.users for pair in one["pairs"]]
 
     def to_json(self) -> dict[str, Any]:
         """What `landbridge assign --json` prints as its result."""
