@@ -13,7 +13,15 @@ import landbridge as lb
 from commands import Call
 from landbridge.errors import DataError
 from landbridge.scenario import Scenario, apply
-from landbridge.studies.sensitivity import _NUMBERS, _Lens, _Number, _solved, sensitivity
+from landbridge.studies.sensitivity import (
+    _NUMBERS,
+    _key,
+    _Lens,
+    _Number,
+    _of_column,
+    _solved,
+    sensitivity,
+)
 from landbridge.transport import compile_graph
 from landbridge.transport.graph import ROW_TABLES
 from landbridge.transport.rows import by_row, total
@@ -54,13 +62,14 @@ def test_a_gain_is_the_central_difference_of_the_solved_chain(lens: _Lens) -> No
         *_of(lens, "tariffs", ("CHN:UZB:ELE", "tariff")),
         *_of(lens, "productivity", ("KAZ:AGR", "productivity")),
     ]
-    size = [0.5 * abs(number.step) for number in numbers]
+    # Hours that fall shorten a queue in proportion, hours that rise do not: near the base both are alike.
+    size = [0.05 * abs(number.step) for number in numbers]
     both = [replace(n, step=sign * h) for sign in (1.0, -1.0) for n, h in zip(numbers, size, strict=True)]
     gains, statuses = _solved(lens, both, lambda text, share: None)
     assert len(gains) == len(both) and all(status.converged for status in statuses)
     for at, (number, h) in enumerate(zip(numbers, size, strict=True)):
         slope = (gains[at] - gains[at + len(numbers)]) / (2.0 * h * lens.usd)
-        assert slope == pytest.approx(number.slopes[0], rel=3e-4), number.id
+        assert slope == pytest.approx(number.slopes[0], rel=1e-3), number.id
         assert slope != 0.0
 
 
@@ -100,23 +109,24 @@ def test_rows_add_up_to_the_whole_change(base: lb.Results, lens: _Lens) -> None:
 
 def test_every_cell_of_a_crossing_is_the_crossing(lens: _Lens) -> None:
     """The cells of all crossings of a gateway add up to the hour of the gateway, spread included."""
-    cells = [n for n in _NUMBERS["cells"](lens) if n.id.startswith("crossings:khorgos-altynkol:")]
-    hours = sum(n.slopes[0] for n in cells if n.target == "time_h")
-    edges = sum(
-        n.slopes[0] * n.value / float(row["time_h"] or 1.0)
-        for n in cells
-        if n.target in ("time_low_h", "time_high_h") and n.value is not None
-        for row in lens.world.network["crossings"]
-        if n.id.startswith(
-            f"crossings:{row['gateway_id']}:{row['link_id']}:{row['product']}:{row['from_place']}:"
-        )
-    )
+    rows = lens.world.network["crossings"]
+    whole = 0.0
+    for column in ("time_h", "time_low_h", "time_high_h"):
+        values = {
+            at: float(row[column])
+            for at, row in enumerate(rows)
+            if row["gateway_id"] == "khorgos-altynkol" and row[column]
+        }
+        for cell in _of_column(lens, "crossings", column, "h", values):
+            (at,) = (at for at in values if _key(lens.world, "crossings", at) == cell.id)
+            # An end moves in proportion to the hours.
+            whole += cell.slopes[0] * values[at] / float(rows.rows[at]["time_h"] or 1.0)
     (gateway,) = _of(lens, "gateways", ("khorgos-altynkol", "time_h"))
-    assert hours + edges == pytest.approx(gateway.slopes[0], rel=1e-6)
+    assert whole == pytest.approx(gateway.slopes[0], rel=1e-6)
 
 
 def test_a_ranking_is_a_table_with_its_answer(base: lb.Results) -> None:
-    found = lb.sensitivity(base, of="KAZ", to="gateways", exact=1)
+    found = lb.sensitivity(base, of=OF, to="gateways", exact=1)
     assert isinstance(found, pd.DataFrame)
     assert (found["first_order_usd"].abs().diff().dropna() <= 0.0).all()
     assert found["exact_usd"].notna().sum() == 1
@@ -126,7 +136,7 @@ def test_a_ranking_is_a_table_with_its_answer(base: lb.Results) -> None:
     answer = found.answer
     assert answer.status.converged and answer.manifest["command"] == "sensitivity"
     assert {"time_h", "cost_usd"} <= set(answer.found.ranks)
-    assert "Kazakhstan" in str(answer.document(3))
+    assert "Khorgos" in str(answer.document(3))
     assert type(found.head(3)) is pd.DataFrame
 
 
@@ -135,14 +145,12 @@ def test_at_a_scenario_gains_are_beside_it(base: lb.Results) -> None:
     found = sensitivity(case, "KAZ", "gateways", exact=1)
     assert not any(worth.id == "khorgos-altynkol" and worth.target == "time_h" for worth in found.worths)
     (first,) = [worth for worth in found.worths if worth.exact_usd is not None]
-    assert first.exact_usd == pytest.approx(first.first_order_usd, rel=0.1)
+    assert first.exact_usd == pytest.approx(first.first_order_usd, rel=0.05)
 
 
 def test_other_outcomes(base: lb.Results) -> None:
-    flow = sensitivity(base, "flow:CHN:KAZ:MCH", "arcs", exact=1).worths[0]
-    assert flow.exact_usd == pytest.approx(flow.first_order_usd, rel=0.05)
-    wage = sensitivity(base, "wage:UZB", "productivity", exact=1).worths[0]
-    assert wage.id.startswith("UZB:") and wage.exact_usd == pytest.approx(wage.first_order_usd, rel=0.05)
+    flow = sensitivity(base, "flow:CHN:KAZ:MCH", "productivity", exact=1).worths[0]
+    assert flow.exact_usd == pytest.approx(flow.first_order_usd, rel=0.1)
 
 
 @pytest.mark.parametrize(("of", "to", "words"), [("KAX", "arcs", "KAZ"), ("KAZ", "arc", "arcs")])
@@ -151,10 +159,11 @@ def test_what_cannot_be_asked_is_refused(of: str, to: str, words: str) -> None:
         lb.sensitivity(lb.load(), of=of, to=to)
 
 
-def test_the_command_prints_the_names_of_the_interface(call: Call) -> None:
-    code, out, _ = call(
-        "sensitivity", "--of", "real_income:UZB", "--to", "productivity", "--exact", "0", "--json"
-    )
+def test_the_command_prints_the_names_of_the_interface(
+    call: Call, base: lb.Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("landbridge.studies.sensitivity.run", lambda world: base)
+    code, out, _ = call("sensitivity", "--of", OF, "--to", "productivity", "--exact", "0", "--json")
     assert code == 0
     found = json.loads(out)
     assert set(found) == {"schema_version", "result", "status", "manifest"}

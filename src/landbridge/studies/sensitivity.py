@@ -388,7 +388,39 @@ def _by_gateway(lens: _Lens, keys: Sequence[str], column: str) -> dict[str, Floa
         for row, slopes in zip(lens.world.network[table], by_rows.T, strict=True):
             if str(row["gateway_id"]) in found:
                 found[str(row["gateway_id"])] += slopes
+    if column == "time_h":
+        for key, by_queue in _by_queue(lens, keys).items():
+            # With the waits held, queues are held too.
+            found[key][0] += by_queue
     return found
+
+
+def _by_queue(lens: _Lens, keys: Sequence[str]) -> dict[str, float]:
+    """What hours of gateways do through their queues, by gateway: fewer hours shorten a queue that has grown.
+
+    Nothing in a base, where the queue is part of the hours (see `Queues.under`).
+    """
+    result = lens.result
+    base, queues, load = result.base, result.queues, result.load
+    if base is None or base.queues is None or queues is None or load is None or not len(queues):
+        return {}
+    stated = base.queues
+
+    def delays(h: float) -> FloatArray:
+        world = _gateway(lens.world, keys, "time_h", h)
+        after = stated.under(base.graph, world, lens.compiled(world)).delay(load)
+        return np.array(after) - np.array(queues.delay(load))
+
+    by_hours, by_variance = slope(delays, -_STEP)
+    on_hours, on_variance = (
+        queues.from_gateways(result.graph.at_gateways_by_way(bar))
+        for bar in (lens.gradient.arcs.time_h, lens.gradient.arcs.variance_h2)
+    )
+    found: dict[str, float] = {}
+    for q, worth in enumerate(on_hours * by_hours + on_variance * by_variance):
+        key = result.graph.gateways[int(queues.gateway[q])]
+        found[key] = found.get(key, 0.0) + float(worth)
+    return {key: worth for key, worth in found.items() if key in keys}
 
 
 def _teu_of(world: World, mode: str) -> float:
