@@ -48,15 +48,13 @@ def _of(lens: _Lens, to: str, *ids: tuple[str, str]) -> list[_Number]:
 
 def test_a_gain_is_the_central_difference_of_the_solved_chain(lens: _Lens) -> None:
     numbers = [
-        *_of(lens, "arcs", ("R007", "time_h"), ("R007", "cost_usd")),
+        *_of(lens, "arcs", ("R007", "cost_usd")),
         *_of(
             lens,
             "gateways",
             ("khorgos-altynkol", "time_h"),
             ("khorgos-altynkol", "capacity"),
-            ("aktau", "time_h"),
             ("suez", "time_h"),
-            ("irkeshtam", "cost_usd"),
         ),
         *_of(lens, "parameters", ("formation_wagonload_h", "value")),
         *_of(lens, "tariffs", ("CHN:UZB:ELE", "tariff")),
@@ -125,7 +123,10 @@ def test_every_cell_of_a_crossing_is_the_crossing(lens: _Lens) -> None:
     assert whole == pytest.approx(gateway.slopes[0], rel=1e-6)
 
 
-def test_a_ranking_is_a_table_with_its_answer(base: lb.Results) -> None:
+def test_a_ranking_is_a_table_with_its_answer(
+    base: lb.Results, lens: _Lens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("landbridge.studies.sensitivity._Lens", lambda result, of: lens)
     found = lb.sensitivity(base, of=OF, to="gateways", exact=1)
     assert isinstance(found, pd.DataFrame)
     assert (found["first_order_usd"].abs().diff().dropna() <= 0.0).all()
@@ -140,17 +141,13 @@ def test_a_ranking_is_a_table_with_its_answer(base: lb.Results) -> None:
     assert type(found.head(3)) is pd.DataFrame
 
 
+@pytest.mark.slow
 def test_at_a_scenario_gains_are_beside_it(base: lb.Results) -> None:
     case = lb.run(base.world, "khorgos-closed")
     found = sensitivity(case, "KAZ", "gateways", exact=1)
     assert not any(worth.id == "khorgos-altynkol" and worth.target == "time_h" for worth in found.worths)
     (first,) = [worth for worth in found.worths if worth.exact_usd is not None]
     assert first.exact_usd == pytest.approx(first.first_order_usd, rel=0.05)
-
-
-def test_other_outcomes(base: lb.Results) -> None:
-    flow = sensitivity(base, "flow:CHN:KAZ:MCH", "productivity", exact=1).worths[0]
-    assert flow.exact_usd == pytest.approx(flow.first_order_usd, rel=0.1)
 
 
 @pytest.mark.parametrize(("of", "to", "words"), [("KAX", "arcs", "KAZ"), ("KAZ", "arc", "arcs")])
@@ -160,8 +157,9 @@ def test_what_cannot_be_asked_is_refused(of: str, to: str, words: str) -> None:
 
 
 def test_the_command_prints_the_names_of_the_interface(
-    call: Call, base: lb.Results, monkeypatch: pytest.MonkeyPatch
+    call: Call, base: lb.Results, lens: _Lens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("landbridge.studies.sensitivity._Lens", lambda result, of: lens)
     monkeypatch.setattr("landbridge.studies.sensitivity.run", lambda world: base)
     code, out, _ = call("sensitivity", "--of", OF, "--to", "productivity", "--exact", "0", "--json")
     assert code == 0
