@@ -13,15 +13,8 @@ import landbridge as lb
 from commands import Call
 from landbridge.errors import DataError
 from landbridge.scenario import Scenario, apply
-from landbridge.studies.sensitivity import (
-    _NUMBERS,
-    _key,
-    _Lens,
-    _Number,
-    _of_column,
-    _solved,
-    sensitivity,
-)
+from landbridge.studies.numbers import NUMBERS, Lens, Number, cells_of_column, row_key
+from landbridge.studies.sensitivity import _solved, sensitivity
 from landbridge.transport import compile_graph
 from landbridge.transport.graph import ROW_TABLES
 from landbridge.transport.rows import by_row, total
@@ -36,17 +29,17 @@ def base() -> lb.Results:
 
 
 @pytest.fixture(scope="module")
-def lens(base: lb.Results) -> _Lens:
-    return _Lens(base, OF)
+def lens(base: lb.Results) -> Lens:
+    return Lens(base, OF)
 
 
-def _of(lens: _Lens, to: str, *ids: tuple[str, str]) -> list[_Number]:
+def _of(lens: Lens, to: str, *ids: tuple[str, str]) -> list[Number]:
     """Numbers of one kind by id and target."""
-    found = {(n.id, n.target): n for n in _NUMBERS[to](lens)}
+    found = {(n.id, n.target): n for n in NUMBERS[to](lens)}
     return [found[key] for key in ids]
 
 
-def test_a_gain_is_the_central_difference_of_the_solved_chain(lens: _Lens) -> None:
+def test_a_gain_is_the_central_difference_of_the_solved_chain(lens: Lens) -> None:
     numbers = [
         *_of(lens, "arcs", ("R007", "cost_usd")),
         *_of(
@@ -93,7 +86,7 @@ def test_a_term_knows_the_row_it_is_from(base: lb.Results) -> None:
             assert not others.any() or table == "gauge_changes", (table, at)
 
 
-def test_rows_add_up_to_the_whole_change(base: lb.Results, lens: _Lens) -> None:
+def test_rows_add_up_to_the_whole_change(base: lb.Results, lens: Lens) -> None:
     world = base.world
     rows = world.network["crossings"]
     later = rows.with_rows({**row, "time_h": float(row["time_h"] or 0.0) + 1.0} for row in rows)
@@ -105,7 +98,7 @@ def test_rows_add_up_to_the_whole_change(base: lb.Results, lens: _Lens) -> None:
         total(lens.graph, fewer, lens.bars)
 
 
-def test_every_cell_of_a_crossing_is_the_crossing(lens: _Lens) -> None:
+def test_every_cell_of_a_crossing_is_the_crossing(lens: Lens) -> None:
     """The cells of all crossings of a gateway add up to the hour of the gateway, spread included."""
     rows = lens.world.network["crossings"]
     whole = 0.0
@@ -115,8 +108,8 @@ def test_every_cell_of_a_crossing_is_the_crossing(lens: _Lens) -> None:
             for at, row in enumerate(rows)
             if row["gateway_id"] == "khorgos-altynkol" and row[column]
         }
-        for cell in _of_column(lens, "crossings", column, "h", values):
-            (at,) = (at for at in values if _key(lens.world, "crossings", at) == cell.id)
+        for cell in cells_of_column(lens, "crossings", column, "h", values):
+            (at,) = (at for at in values if row_key(lens.world, "crossings", at) == cell.id)
             # An end moves in proportion to the hours.
             whole += cell.slopes[0] * values[at] / float(rows.rows[at]["time_h"] or 1.0)
     (gateway,) = _of(lens, "gateways", ("khorgos-altynkol", "time_h"))
@@ -124,9 +117,9 @@ def test_every_cell_of_a_crossing_is_the_crossing(lens: _Lens) -> None:
 
 
 def test_a_ranking_is_a_table_with_its_answer(
-    base: lb.Results, lens: _Lens, monkeypatch: pytest.MonkeyPatch
+    base: lb.Results, lens: Lens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("landbridge.studies.sensitivity._Lens", lambda result, of: lens)
+    monkeypatch.setattr("landbridge.studies.sensitivity.Lens", lambda result, of: lens)
     found = lb.sensitivity(base, of=OF, to="gateways", exact=1)
     assert isinstance(found, pd.DataFrame)
     assert (found["first_order_usd"].abs().diff().dropna() <= 0.0).all()
@@ -157,9 +150,9 @@ def test_what_cannot_be_asked_is_refused(of: str, to: str, words: str) -> None:
 
 
 def test_the_command_prints_the_names_of_the_interface(
-    call: Call, base: lb.Results, lens: _Lens, monkeypatch: pytest.MonkeyPatch
+    call: Call, base: lb.Results, lens: Lens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("landbridge.studies.sensitivity._Lens", lambda result, of: lens)
+    monkeypatch.setattr("landbridge.studies.sensitivity.Lens", lambda result, of: lens)
     monkeypatch.setattr("landbridge.studies.sensitivity.run", lambda world: base)
     code, out, _ = call("sensitivity", "--of", OF, "--to", "productivity", "--exact", "0", "--json")
     assert code == 0

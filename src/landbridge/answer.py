@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landbridge.errors import Status
 from landbridge.io.tables import attribution
 from landbridge.manifest import SCHEMA_VERSION, manifest
+from landbridge.notebook import html_table
 from landbridge.report.document import Document, Section
 from landbridge.scenario import Scenario
 from landbridge.world import World
@@ -85,17 +85,10 @@ class Answer:
         return f"Answer({self.command}: {held}; {self.status.message})"
 
     def _repr_html_(self) -> str:
-        parts = []
-        for section in self.document(25).sections:
-            parts.append(f"<h4>{escape(section.title)}</h4>")
-            parts += [f"<p>{escape(text)}</p>" for text in section.before]
-            if section.rows:
-                head = "".join(f"<th>{escape(name)}</th>" for name in section.columns)
-                body = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in section.rows)
-                lines = "".join(f"<tr>{cells}</tr>" for cells in body)
-                parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>")
-            parts += [f"<p><small>{escape(text)}</small></p>" for text in section.after]
-        return "".join(parts)
+        return "".join(
+            html_table(part.title, part.columns, part.rows, before=part.before, after=part.after)
+            for part in self.document(25).sections
+        )
 
 
 class Lazy(Mapping[str, Rows]):

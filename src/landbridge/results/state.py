@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from landbridge.counts import Passed, count_rows, observed_cells
 from landbridge.errors import ConvergenceError, Fault, LandbridgeError, Status
 from landbridge.mode_split import mode_split_rows
+from landbridge.notebook import html_table
 from landbridge.results import income, network
 from landbridge.scenario import Scenario
 from landbridge.trade import Carriage, Equilibrium
@@ -389,6 +390,30 @@ class Results:
         shown = ", ".join(f"{r} {rows[r]['percent']:+.3f} %" for r in ("CHN", *five) if r in rows)
         told = f"real income {shown}" if self.base is not None else f"{self.n_routes} routes"
         return f"<Results {self.id}: {told}; residual {self.status.residual:.0e}>"
+
+    def _repr_html_(self) -> str:
+        """Real income beside the base; the busiest gateways of a base."""
+        title = self.id if self.scenario is None else f"{self.id}: {self.scenario.name}"
+        if not self.status.converged:
+            return html_table(title, after=[self.status.message])
+        if self.base is not None:
+            columns = "region", "real income, %", "million USD a year"
+            rows = [
+                (str(r["region"]), f"{r['percent']:+.3f}", f"{r['musd']:+,.0f}")
+                for r in self.real_income_rows
+            ]
+        else:
+            columns = "gateway", "TEU a year", "hours"
+            busiest = sorted(self.gateway_rows, key=lambda r: -(r["teu_per_year"] or 0.0))[:10]
+            rows = [
+                (
+                    str(r["gateway"]),
+                    f"{r['teu_per_year'] or 0.0:,.0f}",
+                    "" if r["wait_h"] is None else f"{r['wait_h']:,.1f}",
+                )
+                for r in busiest
+            ]
+        return html_table(title, columns, rows, after=[*self.notes, self.status.message])
 
     # -- parts -------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from landbridge.errors import DataError, Fault, InfeasibleError
+from landbridge.notebook import html_table
 from landbridge.transport.base_routes import align_with_base, stored_base
 from landbridge.transport.choice import (
     log_constants,
@@ -229,6 +230,22 @@ class Routes:
                 f"  {', '.join(r.gateways)}"
             )
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        columns = "share", "family", "days", "USD per TEU", "kg CO2e per TEU", "km", "by way of"
+        rows = [
+            (
+                f"{r.share:.1%}",
+                r.family,
+                f"{r.time_h / 24:.1f}",
+                f"{r.cost_usd:,.0f}",
+                f"{r.co2e_kg:,.0f}",
+                f"{r.distance_km:,.0f}",
+                ", ".join(r.gateways),
+            )
+            for r in self.routes
+        ]
+        return html_table(f"{self.origin} - {self.destination}, {self.commodity}", columns, rows)
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary ready for json.dumps."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault, did_you_mean
+from landbridge.notebook import html_table
 from landbridge.world import groups
 from landbridge.world.gateway_kinds import GatewayKinds
 from landbridge.world.table import Cell, Column, Table, base_year, read_schema
@@ -72,6 +73,10 @@ class World:
             f"{len(self.network['gateways'])} gateways, {len(self.trade.regions)} regions x "
             f"{len(self.trade.sectors)} sectors, {self.hash[:12]}>"
         )
+
+    def _repr_html_(self) -> str:
+        rows = [(name, f"{len(table):,}") for name, table in self.tables.items()]
+        return html_table(repr(self).strip("<>"), ("table", "rows"), rows)
 
     @property
     def tables(self) -> Mapping[str, Table]:

@@ -1,0 +1,25 @@
+"""A table with its heading and remarks as HTML, which is how objects show themselves in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+__all__ = ["html_table"]
+
+
+def html_table(
+    title: str,
+    columns: Sequence[str] = (),
+    rows: Iterable[Sequence[str]] = (),
+    *,
+    before: Iterable[str] = (),
+    after: Iterable[str] = (),
+) -> str:
+    """A fragment of HTML: heading, paragraphs, table, small paragraphs. Every text is escaped."""
+    parts = [f"<h4>{escape(title)}</h4>", *(f"<p>{escape(text)}</p>" for text in before)]
+    lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    if lines:
+        head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>")
+    return "".join([*parts, *(f"<p><small>{escape(text)}</small></p>" for text in after)])
