@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import landbridge as lb
 from landbridge.cli import app
 from landbridge.errors import DataError
-from landbridge.studies.answers import Answer, Answers, figure_names
+from landbridge.studies.claim_figures import Figure, Figures, figure_names
 from landbridge.studies.claims import Claims, bound_test, check, informative, verdict
 from landbridge.world import World
 from test_cli import command
@@ -130,11 +130,11 @@ def test_the_chain_speaks_of_times_costs_and_trade(found: Claims) -> None:
 
 
 @pytest.fixture(scope="module")
-def answers(world: World) -> Answers:
-    return Answers(world, ())
+def answers(world: World) -> Figures:
+    return Figures(world, ())
 
 
-def test_figures_move_with_the_world(world: World, answers: Answers) -> None:
+def test_figures_move_with_the_world(world: World, answers: Figures) -> None:
     """Computed in the run, never typed: another World, other figures."""
     table = world.network["parameters"]
     other = world.with_network(
@@ -142,14 +142,14 @@ def test_figures_move_with_the_world(world: World, answers: Answers) -> None:
             {**r, "value": "54"} if r["parameter"] == "teu_per_train" else r for r in table
         )
     )
-    one, two = answers["trains_two_ports"], Answers(other, ())["trains_two_ports"]
-    assert isinstance(one, Answer) and isinstance(two, Answer)
+    one, two = answers["trains_two_ports"], Figures(other, ())["trains_two_ports"]
+    assert isinstance(one, Figure) and isinstance(two, Figure)
     assert two.value == pytest.approx(2 * one.value, rel=1e-6)
 
 
 def test_bounds_are_tested_as_bounds(found: Claims) -> None:
-    def ours(value: float, low: float, high: float) -> Answer:
-        return Answer(value, low, high, "percent", "")
+    def ours(value: float, low: float, high: float) -> Figure:
+        return Figure(value, low, high, "percent", "")
 
     assert bound_test("at_most", 3.0, ours(1, 0, 2)) == "within the bound"
     assert bound_test("at_most", 3.0, ours(4, 0, 5)) == "beyond the bound"
@@ -169,9 +169,9 @@ def test_bounds_are_tested_as_bounds(found: Claims) -> None:
     assert estimate(found, "BRE_income_KGZ")["test"] == "not more than stated"
 
 
-def test_gas_is_answered_by_its_channel(answers: Answers) -> None:
+def test_gas_is_answered_by_its_channel(answers: Figures) -> None:
     answer, whole = answers["gas_unserved_five"], answers["gas_unserved"]
-    assert isinstance(answer, Answer) and isinstance(whole, Answer)
+    assert isinstance(answer, Figure) and isinstance(whole, Figure)
     assert answer.high == pytest.approx(10.376, abs=0.01)
     # With every line whole the season alone can leave gas undelivered, and the text says no line is lost.
     assert whole.value == 0.0 < whole.high < 0.1 and "line C" not in whole.what

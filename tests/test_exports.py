@@ -23,7 +23,7 @@ import pytest
 
 import landbridge as lb
 from landbridge import exports
-from landbridge.cli.outputs import ENDINGS, Outputs
+from landbridge.cli.outputs import Outputs, endings
 from landbridge.errors import DataError, LandbridgeError
 from landbridge.io import network
 from landbridge.io.files import write_bytes
@@ -437,7 +437,7 @@ def test_a_missing_package_is_told_in_a_sentence(ending: str, tmp_path: Path) ->
 
 
 def test_the_command_writes_every_format(run: Run, tmp_path: Path) -> None:
-    for ending in ENDINGS:
+    for ending in endings():
         outputs = Outputs(tmp_path / f"out{ending}", "en")
         outputs.keep(run.base)
         outputs.keep(run.case)

@@ -35,7 +35,8 @@ PEOPLES = (
 SPEAKERS = [
     *sorted((SOURCE / "report").glob("*.py")),
     *sorted((SOURCE / "page").glob("*.py")),
-    *(SOURCE / name for name in ("remarks.py", "exports.py", "answer.py", "answers.py")),
+    *(SOURCE / name for name in ("remarks.py", "exports.py", "answer.py", "answers.py", "shock.py")),
+    *(SOURCE / "channels" / name for name in ("gas.py", "travel.py")),
 ]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import landbridge as lb
 from commands import Call
-from landbridge.cli.outputs import ENDINGS as OF_A_RUN
+from landbridge.cli.outputs import endings
 from landbridge.io.sheets import dta_bytes
 from landbridge.report.document import Document, Section
 from landbridge.report.writers import ENDINGS, OF_DOCUMENTS, check_ending, write
@@ -135,7 +135,7 @@ def test_another_ending_is_a_fault_that_lists_them(
         write(answers["farm"].document(), tmp_path / "farm.json")
     code, _, err = call("farm", "-o", str(tmp_path / "farm.docx"))
     assert code == 2 and all(ending in err for ending in ENDINGS)
-    assert check_ending(Path("map.geojson"), OF_A_RUN) == ".geojson"
+    assert check_ending(Path("map.geojson"), endings()) == ".geojson"
 
 
 def test_a_document_is_written_alone(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_document_is_written_alone(tmp_path: Path) -> None:
 
 
 def test_a_run_has_what_every_study_has() -> None:
-    assert set(ENDINGS) <= set(OF_A_RUN)
+    assert set(ENDINGS) <= set(endings())
 
 
 def test_nested_cells_become_columns(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from landbridge.transit import carriage_bars
 from landbridge.transport import ArcBars, Choice, Queues
 from landbridge.transport.touched import Touched, passes
 
-__all__ = ["Answer", "ChainGradient", "Settled", "Slope", "chain_gradient", "settle", "slope_of"]
+__all__ = ["ChainGradient", "FlowResponse", "Settled", "Slope", "chain_gradient", "settle", "slope_of"]
 
 log = logging.getLogger("landbridge")
 
@@ -53,7 +53,7 @@ class Settled:
     status: Status
 
 
-class Answer(Protocol):
+class FlowResponse(Protocol):
     """Costs and flows under further hours and variance at the queues, see `Touched` and `Patched`."""
 
     @property
@@ -80,7 +80,7 @@ class Answer(Protocol):
 
 
 def settle(
-    touched: Answer,
+    touched: FlowResponse,
     queues: Queues,
     demand: Callable[[FloatArray], FloatArray],
     slope: Callable[[FloatArray], Slope],

@@ -15,6 +15,7 @@ from landbridge.channels.protocol import Effect, Held, joined
 from landbridge.channels.registry import channels
 from landbridge.deliveries import at_base_prices, hold
 from landbridge.errors import DataError, Fault, Status
+from landbridge.phrases import say
 from landbridge.results import Results
 from landbridge.trade import Carriage, Equilibrium, solve
 from landbridge.trade.economy import Closure
@@ -102,7 +103,7 @@ class Shock:
             region, sector = self.table.regions[n], self.table.sectors[s]
             less, more = next(one.why for one in self._held if any((o, k) == (n, s) for o, _, k in one.pairs))
             why = less if left < 1.0 else more
-            self.notes += (f"deposits in use, {region} {sector}: {left:.1%} of the base; {why} abroad",)
+            self.notes += (say("note.deposits", region=region, sector=sector, left=left, why=why),)
         return met.status
 
     def cost_hat(self, cost: FloatArray) -> FloatArray:

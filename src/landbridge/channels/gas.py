@@ -28,6 +28,7 @@ from landbridge.channels.gas_network import (
 )
 from landbridge.channels.protocol import Channel, Effect
 from landbridge.errors import Fault, InfeasibleError
+from landbridge.phrases import say
 from landbridge.world import World
 from landbridge.world.trade_table import TradeTable
 
@@ -167,7 +168,7 @@ def between(world: World, table: TradeTable, old_year: GasYear, new_year: GasYea
         known = pair in shares and all(p in table.regions for p in pair) and old > 0.0
         o, d = (table.regions.index(p) for p in pair) if known else (0, 0)
         if not known or not table.trade[o, d, s] > 0.0:
-            notes.append(f"gas {pair[0]} to {pair[1]}: {old:.2f} to {new:.2f} bcm, not carried into trade")
+            notes.append(say("note.gas_alone", seller=pair[0], buyer=pair[1], old=old, new=new))
             continue
         g = _gas_share(shares[pair], float(table.trade[o, d, s]))
         kept = max(1.0 - g + g * new / old, _LEAST_KEPT)
@@ -177,10 +178,7 @@ def between(world: World, table: TradeTable, old_year: GasYear, new_year: GasYea
             | {"gas_share": g, "energy_trade_at_base_prices": kept}
             | {"counted_musd": shares[pair]["gas_musd"], "trade_musd": float(table.trade[o, d, s])}
         )
-        notes.append(
-            f"gas {pair[0]} to {pair[1]}: {old:.2f} to {new:.2f} bcm a year (operator); gas is {g:.0%} of "
-            f"the pair's energy trade, which is held at {kept:.1%} of the base"
-        )
+        notes.append(say("note.gas_held", seller=pair[0], buyer=pair[1], old=old, new=new, gas=g, kept=kept))
     kept_by_pair = np.array([float(row["energy_trade_at_base_prices"]) for row in rows])
     return GasShock(tuple(pairs), kept_by_pair, kept_by_pair ** (-1.0 / theta), tuple(notes), rows)
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from landbridge.channels.protocol import Channel, Effect
 from landbridge.errors import DataError, Fault
+from landbridge.phrases import say
 from landbridge.world import World
 from landbridge.world.distance import great_circle_km
 from landbridge.world.table import Cell
@@ -184,15 +185,14 @@ def shock(before: World, after: World) -> TravelShock:
             }
         )
         if flow <= 0.0:
-            notes.append(f"{destination} sells no services to {passport} in the base table: no effect there")
+            notes.append(say("note.travel_none", destination=destination, passport=passport))
         elif abs(receipts["central"]) > flow:
+            change = receipts["central"]
             notes.append(
-                f"the receipts of {destination} from {passport} change by {receipts['central']:,.0f} "
-                f"million USD, more than all services it sells there in the base table ({flow:,.0f}): "
-                "read the effect on income as a direction"
+                say("note.travel_more", destination=destination, passport=passport, change=change, all=flow)
             )
     if unknown:
-        notes.append("no arrivals are known, so nothing moves: " + ", ".join(unknown))
+        notes.append(say("note.travel_unknown", pairs=", ".join(unknown)))
     for hat in hats.values():
         hat.setflags(write=False)
     return TravelShock(tuple(rows), hats, tuple(notes))
@@ -406,7 +406,7 @@ def _period(row: Mapping[str, Cell]) -> tuple[date, int]:
     days = (end - start).days + 1
     if days <= 0:
         where = f"travel_arrivals.csv ({row['passport']}, {row['destination']})"
-        fault = Fault(where, f"the period is {row['start']} to {row['end']}", "write dates as 2023-01-31")
+        fault = Fault(where, f"the period is {row['start']} to {row['end']}", "write dates as YYYY-MM-DD")
         raise DataError("arrivals without a period", [fault])
     return start, days
 

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from landbridge.results import Results
     from landbridge.world import World
 
-__all__ = ["ENDINGS", "Outputs"]
+__all__ = ["Outputs", "endings"]
 
-# What a run can be written as: what every study can, and maps and skims.
-ENDINGS = (
-    *(".json", ".csv", ".md", ".txt", ".html", ".xlsx", ".parquet", ".dta"),
-    *(".geojson", ".gpkg", ".omx"),
-)
+# What a run can be written as beside what every study can: maps and skims.
+_MAPS = (".geojson", ".gpkg", ".omx")
+
+
+def endings() -> tuple[str, ...]:
+    """The endings of files that a run can be written to."""
+    from landbridge.report.writers import ENDINGS
+
+    return (*ENDINGS, *_MAPS)
 
 
 class Outputs:
@@ -30,7 +34,7 @@ class Outputs:
     """
 
     def __init__(self, path: Path | None, lang: str) -> None:
-        check_ending(path, ENDINGS)
+        check_ending(path, endings())
         self.path, self.lang = path, lang
         self.ending = path.suffix if path is not None else ""
         if self.ending == ".html":
@@ -40,7 +44,7 @@ class Outputs:
         elif path is not None:
             from landbridge.report.writers import check_ending as known
 
-            known(path, ENDINGS)
+            known(path, endings())
         self.kept: list[Any] = []
 
     def keep(self, results: Results) -> None:
@@ -72,10 +76,18 @@ class _Run:
         self, outputs: Outputs, world: World, digests: Sequence[Digest], envelope: Callable[[], str]
     ) -> None:
         from landbridge import exports, report
+        from landbridge.answer import Lazy
 
         lines, kept = attribution_lines(world), outputs.kept
         self._outputs, self._world, self._digests, self._envelope = outputs, world, digests, envelope
-        self.rows: Mapping[str, Sequence[Mapping[str, Any]]] = {}
+        # Of a format that has no form of its own here.
+        self.rows = Lazy(
+            {
+                "results": lambda: [
+                    dict(zip(report.LONG, row, strict=True)) for row in report.long_rows(digests)
+                ]
+            }
+        )
         self.forms: Mapping[str, Callable[[], str | bytes]] = {
             ".json": envelope,
             ".csv": lambda: report.csv_text(digests),

@@ -2,7 +2,7 @@
 
 Ranges of trade and income: every combination of theta at the ends of its band, both closures of the trade
 balance, and the reported and the Chinese version of Kyrgyz and Tajik trade, at the trade costs of the
-scenario. What a figure of a single answer is of, and how it is made, stands in `studies.answers`.
+scenario. What a figure of a single answer is of, and how it is made, stands in `studies.claim_figures`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from landbridge.trade import Equilibrium, solve
 from landbridge.world import World
 from landbridge.world.trade_table import TradeTable
 
-__all__ = ["PORTS", "TO_FIVE", "Answer", "Cases", "in_order", "made"]
+__all__ = ["PORTS", "TO_FIVE", "Cases", "Figure", "in_order", "made"]
 
 FloatArray = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ _PLANS = ("borders-half", "cku-railway", "middle-corridor-2030", "kti-upgrade", 
 
 
 @dataclass(frozen=True)
-class Answer:
+class Figure:
     """A figure of the model with its range, and what it is of."""
 
     value: float
@@ -49,10 +49,10 @@ class Answer:
     what: str
 
     @staticmethod
-    def of(values: Iterable[float], unit: str, what: str) -> Answer:
+    def of(values: Iterable[float], unit: str, what: str) -> Figure:
         """The first value, within the range of all."""
         listed = [float(v) for v in values]
-        return Answer(listed[0], min(listed), max(listed), unit, what)
+        return Figure(listed[0], min(listed), max(listed), unit, what)
 
 
 def _hours(name: str, factor: float) -> Scenario:
@@ -197,7 +197,7 @@ class Cases:
         sectors = self.world.trade.sectors
         return [sectors.index(str(r["sector"])) for r in self.world.sectors if r["is_goods"]]
 
-    def trade_percent(self, name: str, ones: Iterable[str], others: Iterable[str], what: str) -> Answer:
+    def trade_percent(self, name: str, ones: Iterable[str], others: Iterable[str], what: str) -> Figure:
         """Change of trade in goods between two groups, either way [percent]."""
         regions, goods = self.world.trade.regions, self.goods
         one, two = ([regions.index(r) for r in group if r in regions] for group in (ones, others))
@@ -205,7 +205,7 @@ class Cases:
         at[np.ix_(one, two)] = True
         at |= at.T
         np.fill_diagonal(at, False)
-        return Answer.of(
+        return Figure.of(
             (
                 100.0 * float(eq.trade[at][:, goods].sum() / base.trade[at][:, goods].sum() - 1.0)
                 for base, eq in self.solved(name)
@@ -214,11 +214,11 @@ class Cases:
             what,
         )
 
-    def income_percent(self, name: str, regions: Iterable[str], what: str) -> Answer:
+    def income_percent(self, name: str, regions: Iterable[str], what: str) -> Figure:
         """Change of real income of a group, base incomes as weights [percent]."""
         axis = self.world.trade.regions
         at = [axis.index(r) for r in regions if r in axis]
-        return Answer.of(
+        return Figure.of(
             (
                 100.0 * float(base.income[at] @ (eq.real_income_hat[at] - 1.0) / base.income[at].sum())
                 for base, eq in self.solved(name)

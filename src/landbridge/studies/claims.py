@@ -17,7 +17,7 @@ from landbridge.channels.travel import event_study
 from landbridge.errors import DataError, Fault, Status, did_you_mean
 from landbridge.phrases import say
 from landbridge.scenario import Scenario
-from landbridge.studies.answers import Answer, Answers, figure_names, scenarios_for
+from landbridge.studies.claim_figures import Figure, Figures, figure_names, scenarios_for
 from landbridge.studies.travel import difference
 from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.world import World
@@ -76,7 +76,7 @@ def check(
     if faults:
         raise DataError("the claims cannot be checked", faults)
     verdicts = [(row, *verdict(world, row)) for row in told]
-    answers = Answers(world, scenarios_for(names), progress)
+    answers = Figures(world, scenarios_for(names), progress)
     rows = []
     for row, word, evidence in verdicts:
         rows.append(
@@ -100,10 +100,10 @@ def check(
     )
 
 
-def _beside(answers: Answers, name: Cell) -> dict[str, Any]:
+def _beside(answers: Figures, name: Cell) -> dict[str, Any]:
     """The model's figure of a claim, or why there is none."""
     found = None if name is None else answers[str(name)]
-    if not isinstance(found, Answer):
+    if not isinstance(found, Figure):
         note = found or "no figure of the model answers to it"
         return {
             "model": None,
@@ -132,7 +132,7 @@ def informative(low: float, high: float) -> bool:
     return low * high > 0.0 and max(abs(low), abs(high)) <= _WIDEST * min(abs(low), abs(high))
 
 
-def _estimate(answers: Answers, row: Row) -> dict[str, Any]:
+def _estimate(answers: Figures, row: Row) -> dict[str, Any]:
     """A published estimate beside ours; bounds are tested as bounds, with the end that could break them."""
     theirs, relation = float(row["value"] or 0.0), str(row["relation"])
     found = None if row["model"] is None else answers[str(row["model"])]
@@ -153,14 +153,14 @@ def _estimate(answers: Answers, row: Row) -> dict[str, Any]:
         "source": str(row["source"]),
         "basis": str(row["basis"]),
     }
-    if isinstance(found, Answer):
+    if isinstance(found, Figure):
         out |= {"ours": found.value, "low": found.low, "high": found.high, "what": found.what}
         out["informative"] = informative(found.low, found.high)
         out["test"] = bound_test(relation, theirs, found)
     return out
 
 
-def bound_test(relation: str, theirs: float, ours: Answer) -> str:
+def bound_test(relation: str, theirs: float, ours: Figure) -> str:
     """How ours stands to theirs.
 
     "at most x" holds where our whole range stays within x, of the sign of x; "more than x" where our low

@@ -60,7 +60,7 @@ _DEAD = -1
 
 @dataclass(frozen=True)
 class _Rules:
-    """The three tables: marks by part in order, steps by (part, state, mark), names in order."""
+    """Three of the tables: marks by part in order, steps by (part, state, mark), names in order."""
 
     parts: tuple[str, ...]
     marks: Mapping[str, tuple[Row, ...]]

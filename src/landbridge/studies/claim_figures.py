@@ -19,7 +19,7 @@ from landbridge.errors import DataError
 from landbridge.indicators import Carried
 from landbridge.results import Results
 from landbridge.scenario import apply
-from landbridge.studies.cases import PORTS, TO_FIVE, Answer, Cases, in_order
+from landbridge.studies.cases import PORTS, TO_FIVE, Cases, Figure, in_order
 from landbridge.studies.customs import beside_customs, china_beside_base, of_the_five
 from landbridge.studies.travel import waiver
 from landbridge.trade.welfare import CENTRAL_ASIA
@@ -27,9 +27,9 @@ from landbridge.transport import BY_LAND
 from landbridge.transport.routes import route
 from landbridge.world import World
 
-__all__ = ["Answer", "Answers", "figure_names", "scenarios_for"]
+__all__ = ["Figure", "Figures", "figure_names", "scenarios_for"]
 
-Solver = Callable[[Cases], Answer]
+Solver = Callable[[Cases], Figure]
 
 # Hours at the two ports halved, then the ends of the range.
 _PORT_HOURS = ("ports-half", "ports-quarter-less", "ports-quarter")
@@ -61,7 +61,7 @@ def _five(a: Cases) -> tuple[str, ...]:
     return a.world.group(CENTRAL_ASIA)
 
 
-def _trade_with_five(a: Cases) -> Answer:
+def _trade_with_five(a: Cases) -> Figure:
     regions = a.world.trade.regions
     china, five = regions.index("CHN"), [regions.index(r) for r in _five(a)]
     totals = [
@@ -84,19 +84,19 @@ def _trade_with_five(a: Cases) -> Answer:
             for country, (counted, base) in china_beside_base(rows).items()
         )
         what += f"; customs of China and base by country: {', '.join(each)}"
-    return Answer.of(totals, "bn USD", what)
+    return Figure.of(totals, "bn USD", what)
 
 
-def _trade_on_two_ports(a: Cases) -> Answer:
+def _trade_on_two_ports(a: Cases) -> Figure:
     lost = a.trade_percent("two-ports-closed", ("CHN",), _five(a), "")
     what = (
         "not the record, but what the two ports are worth to it: trade of China with the five that would "
         "be lost if their rail closed"
     )
-    return Answer(-lost.value, -lost.high, -lost.low, "percent", what)
+    return Figure(-lost.value, -lost.high, -lost.low, "percent", what)
 
 
-def _mirror_gap(a: Cases) -> Answer:
+def _mirror_gap(a: Cases) -> Figure:
     regions = a.world.trade.regions
     china = regions.index("CHN")
     raw, cut = a.economy("baci", "off"), a.economy("reported", "on")
@@ -105,10 +105,10 @@ def _mirror_gap(a: Cases) -> Answer:
         for r in a.world.group("MIRROR")
     }
     what = "imports from China, Chinese over own figure in two base tables, Tajikistan; range: Kyrgyzstan too"
-    return Answer.of([ratios["TJK"], *ratios.values()], "ratio", what)
+    return Figure.of([ratios["TJK"], *ratios.values()], "ratio", what)
 
 
-def _trains_two_ports(a: Cases) -> Answer:
+def _trains_two_ports(a: Cases) -> Figure:
     trains = a.trains()
     row = a.world.network["parameters"].by("parameter")["teu_per_train"]
     value = float(row["value"] or 1.0)
@@ -116,10 +116,10 @@ def _trains_two_ports(a: Cases) -> Answer:
     counted = [r for r in a.base.count_rows if r["gateway"] == "+".join(PORTS) and r["unit"] == "trains/year"]
     fitted = "".join(f", {r['role']} to {r['observed']:,.0f}" for r in counted if r["role"] == "fitted")
     what = f"container trains of {a.world.base_year} through the two ports{fitted}; range: boxes a train"
-    return Answer.of([trains, *ends], "trains/year", what)
+    return Figure.of([trains, *ends], "trains/year", what)
 
 
-def _time_saved(a: Cases) -> Answer:
+def _time_saved(a: Cases) -> Figure:
     values = [
         float(np.mean(a.corridor_percents(name, "northern", "time_h", TO_FIVE))) for name in _PORT_HOURS
     ]
@@ -127,19 +127,19 @@ def _time_saved(a: Cases) -> Answer:
         "door-to-door hours by rail, China - five, if hours at the two ports are halved; range: a "
         "quarter and three quarters less"
     )
-    return Answer.of(values, "percent", what)
+    return Figure.of(values, "percent", what)
 
 
-def _cost_saved(a: Cases) -> Answer:
+def _cost_saved(a: Cases) -> Figure:
     values = [
         float(np.mean(a.corridor_percents(name, "all", "generalised_cost_usd", TO_FIVE)))
         for name in _PORT_HOURS
     ]
     what = "money, hours and risk, China - five, if hours at the two ports are halved; range as for hours"
-    return Answer.of(values, "percent", what)
+    return Figure.of(values, "percent", what)
 
 
-def _middle_east_by_land(a: Cases) -> Answer:
+def _middle_east_by_land(a: Cases) -> Figure:
     by_land = a.carried.family(*BY_LAND)
 
     def share(countries: Iterable[str]) -> float:
@@ -150,57 +150,57 @@ def _middle_east_by_land(a: Cases) -> Answer:
     middle_east = a.world.group("MIDDLE_EAST")
     values = [share(middle_east), *(share([c]) for c in middle_east)]
     what = "boxes between China and Iran, Emirates, Saudi Arabia, Türkiye that go by land; range: by country"
-    return Answer.of(values, "percent", what)
+    return Figure.of(values, "percent", what)
 
 
-def _gas_missed(a: Cases) -> Answer:
+def _gas_missed(a: Cases) -> Figure:
     seasonal = solve_year(a.world, profile="seasonal")
     what = (
         "contract delivery missed with every line whole: none by construction where every month is alike, "
         "since what was delivered stands for contracts; range: with the season"
     )
-    return Answer.of([a.gas.unserved_bcm, seasonal.unserved_bcm], "bcm", what)
+    return Figure.of([a.gas.unserved_bcm, seasonal.unserved_bcm], "bcm", what)
 
 
-def _gas_missed_without_c(a: Cases) -> Answer:
+def _gas_missed_without_c(a: Cases) -> Figure:
     without = solve_year(a.world, lose=("line-C",))
     what = (
         "proxy of energy security: contract delivery missed in a year with every line whole; range: with "
         "line C lost for twelve months, operator's volume"
     )
-    return Answer.of([a.gas.unserved_bcm, without.unserved_bcm], "bcm", what)
+    return Figure.of([a.gas.unserved_bcm, without.unserved_bcm], "bcm", what)
 
 
-def _farm_output(a: Cases) -> Answer:
+def _farm_output(a: Cases) -> Figure:
     values = [a.farms.of("UZB", case)["output_percent"] for case in _FARM_CASES]
     what = "farm output of Uzbekistan; range: low adoption to claims about plots"
-    return Answer.of(values, "percent", what)
+    return Figure.of(values, "percent", what)
 
 
-def _food_imported(a: Cases) -> Answer:
+def _food_imported(a: Cases) -> Figure:
     rows = [a.farms.of("UZB", case) for case in _FARM_CASES]
     values = [100.0 * (r["import_dependence"] - r["base_import_dependence"]) for r in rows]
     what = "proxy of food security: change of the imported share of Uzbek food; range as for farm output"
-    return Answer.of(values, "points", what)
+    return Figure.of(values, "points", what)
 
 
 def _arrivals(pairs: tuple[str, ...], passport: str, what: str) -> Solver:
-    def answer(a: Cases) -> Answer:
+    def answer(a: Cases) -> Figure:
         found = travel.shock(a.world, apply(a.world, waiver(pairs))).rows
         rows = [r for r in found if r["passport"] == passport]
         if not rows:
-            return Answer(0.0, 0.0, 0.0, "percent", what)
+            return Figure(0.0, 0.0, 0.0, "percent", what)
         base = sum(r["base_visitors"] for r in rows)
         ends = [
             100.0 * (sum(r[c] for r in rows) / base - 1.0)
             for c in ("visitors", "visitors_low", "visitors_high")
         ]
-        return Answer.of(ends, "percent", what)
+        return Figure.of(ends, "percent", what)
 
     return answer
 
 
-def _n1(a: Cases) -> Answer:
+def _n1(a: Cases) -> Figure:
     shares = []
     for country in _five(a):
         mine = [teu for (of, _), teu in a.carried.without_another_way.items() if of == country]
@@ -210,10 +210,10 @@ def _n1(a: Cases) -> Answer:
         "proxy of stability: freight of the five (TEU, bulk too) lost if their worst gateway closes; "
         "range: by country"
     )
-    return Answer(float(np.mean(shares)), min(shares), max(shares), "percent", what)
+    return Figure(float(np.mean(shares)), min(shares), max(shares), "percent", what)
 
 
-def _transit_share(a: Cases) -> Answer:
+def _transit_share(a: Cases) -> Figure:
     by_land = a.carried.family(*BY_LAND)
     china = by_land & (a.carried.begins_in("CHN") | a.carried.goes_to("CHN"))
     beyond = china & ~a.carried.begins_in(*_five(a)) & ~a.carried.goes_to(*_five(a))
@@ -229,10 +229,10 @@ def _transit_share(a: Cases) -> Answer:
         "proxy of a hub: China's freight by land (TEU, bulk too) with countries beyond that crosses the "
         "five; range: by country"
     )
-    return Answer(value, min(parts), max([*parts, value]), "percent", what)
+    return Figure(value, min(parts), max([*parts, value]), "percent", what)
 
 
-def _co2e_per_tkm(a: Cases) -> Answer:
+def _co2e_per_tkm(a: Cases) -> Figure:
     graph, flow = a.base.graph, a.carried.by_product
     kg = a.carried.routes.over_arcs(graph.co2e_kg)
     others = {*a.world.group("BELT"), *a.world.group("RAIL_EUROPE")} - {"CHN"}
@@ -246,7 +246,7 @@ def _co2e_per_tkm(a: Cases) -> Answer:
 
     values = [grams("northern"), grams("sea"), grams("road")]
     what = "proxy of green: CO2e per tonne-km of China's freight by rail; range: by sea, by road"
-    return Answer.of(values, "g/tkm", what)
+    return Figure.of(values, "g/tkm", what)
 
 
 # -- figures of estimates ------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ def _middle_corridor(carried: Carried) -> NDArray[np.bool_]:
 
 
 def _caspian_mt(name: str | None) -> Solver:
-    def answer(a: Cases) -> Answer:
+    def answer(a: Cases) -> Figure:
         carried = a.carried if name is None else Carried(a.cases[name])
         value = float(carried.tonnes[_middle_corridor(carried)].sum()) / 1e6
         return _tonnes(value, "loaded on the Trans-Caspian family without Russia and Iran")
@@ -268,35 +268,35 @@ def _caspian_mt(name: str | None) -> Solver:
     return answer
 
 
-def _caspian_teu(a: Cases) -> Answer:
+def _caspian_teu(a: Cases) -> Figure:
     value = float(a.carried.teu[_middle_corridor(a.carried)].sum())
     kind = "loaded boxes of all kinds on the Trans-Caspian family without Russia and Iran"
     what = f"{kind}, {a.world.base_year}; no range"
-    return Answer(value, value, value, "TEU/year", what)
+    return Figure(value, value, value, "TEU/year", what)
 
 
-def _tonnes(value: float, what: str) -> Answer:
+def _tonnes(value: float, what: str) -> Figure:
     """Tonnes of a year with the range of what a box carries, an assumption."""
     note = "range: payload of a box 25 percent either way, an assumption"
-    return Answer(value, 0.75 * value, 1.25 * value, "Mt/year", f"{what}; {note}")
+    return Figure(value, 0.75 * value, 1.25 * value, "Mt/year", f"{what}; {note}")
 
 
 def _time(name: str, family: str, what: str) -> Solver:
-    def answer(a: Cases) -> Answer:
+    def answer(a: Cases) -> Figure:
         every = a.corridor_percents(name, family, "time_h")
-        return Answer(float(np.mean(every)), min(every), max(every), "percent", what)
+        return Figure(float(np.mean(every)), min(every), max(every), "percent", what)
 
     return answer
 
 
-def _caspian_over_north(a: Cases) -> Answer:
+def _caspian_over_north(a: Cases) -> Figure:
     old, north = a.corridors(None, "trans-caspian"), a.corridors(None, "northern")
     ratios = [old[c]["time_h"] / north[c]["time_h"] for c in old if c in north]
     what = "hours of the Trans-Caspian over the northern family, mean; range: by corridor"
-    return Answer(float(np.mean(ratios)), min(ratios), max(ratios), "ratio", what)
+    return Figure(float(np.mean(ratios)), min(ratios), max(ratios), "ratio", what)
 
 
-def _trade_per_day(a: Cases) -> Answer:
+def _trade_per_day(a: Cases) -> Figure:
     """Trade of China with the five by day of rail time saved at the two ports."""
     trade = a.trade_percent("ports-half", ("CHN",), _five(a), "")
     old, new = (a.corridors(n, "northern") for n in (None, "ports-half"))
@@ -306,10 +306,10 @@ def _trade_per_day(a: Cases) -> Answer:
     what = (
         "trade of China with the five by day less on the rail corridors, from halved hours at the two ports"
     )
-    return Answer(trade.value / days, trade.low / days, trade.high / days, "percent per day", what)
+    return Figure(trade.value / days, trade.low / days, trade.high / days, "percent per day", what)
 
 
-def _time_network(a: Cases) -> Answer:
+def _time_network(a: Cases) -> Figure:
     """Mean hours of boxes between belt countries, base demand, routes as chosen before and after."""
 
     def mean(result: Results, belt: frozenset[str]) -> float:
@@ -324,10 +324,10 @@ def _time_network(a: Cases) -> Answer:
     for belt in (a.world.group("BELT"), ("CHN", *_five(a)), (*_five(a), *a.world.group("WEST_BELT"))):
         values.append(100.0 * (mean(case, frozenset(belt)) / mean(a.base, frozenset(belt)) - 1.0))
     what = "mean hours of boxes between belt countries, every plan together; range: parts of the belt"
-    return Answer.of(values, "percent", what)
+    return Figure.of(values, "percent", what)
 
 
-def _transit_teu(a: Cases) -> Answer:
+def _transit_teu(a: Cases) -> Figure:
     blocks = a.carried.by_product[:, 0]
     touching = a.carried.begins_in(*_five(a)) | a.carried.goes_to(*_five(a))
     crossing = np.zeros_like(touching)
@@ -339,10 +339,10 @@ def _transit_teu(a: Cases) -> Answer:
     what = (
         f"boxes on container trains over the five in {year}; range: transit alone, all with an end there too"
     )
-    return Answer(transit, min(transit, every), max(transit, every), "TEU/year", what)
+    return Figure(transit, min(transit, every), max(transit, every), "TEU/year", what)
 
 
-def _landlocked_cost(a: Cases) -> Answer:
+def _landlocked_cost(a: Cases) -> Figure:
     """Money of a box to Germany and the Netherlands: of the five over China's coast and Iran."""
     west = frozenset(a.world.group("NORTH_SEA"))
     money = a.base.choice.sums.cost_usd.T
@@ -355,10 +355,10 @@ def _landlocked_cost(a: Cases) -> Answer:
     coastal = float(np.mean([usd(country) for country in a.world.group("COASTAL")]))
     ratios = [usd(country) / coastal for country in _five(a)]
     what = "money of a box to Germany, Netherlands: the five over China, Iran, Türkiye; range: by country"
-    return Answer(float(np.mean(ratios)), min(ratios), max(ratios), "ratio", what)
+    return Figure(float(np.mean(ratios)), min(ratios), max(ratios), "ratio", what)
 
 
-def _cku_mt(a: Cases) -> Answer:
+def _cku_mt(a: Cases) -> Figure:
     case = a.cases["cku-railway"]
     carried = Carried(case)
     number = {link: n for n, link in enumerate(case.graph.links)}
@@ -372,7 +372,7 @@ def _cku_mt(a: Cases) -> Answer:
 
 
 def _cku_route(unit: str) -> Solver:
-    def answer(a: Cases) -> Answer:
+    def answer(a: Cases) -> Figure:
         after = a.cases["cku-railway"].world
         values = []
         for start in (_KASHGAR, "URC", _XIAN):
@@ -383,7 +383,7 @@ def _cku_route(unit: str) -> Solver:
                 found.append(best.time_h / 24.0 if unit == "days" else best.distance_km)
             values.append(found[0] - found[1])
         what = f"{unit} less on the quickest rail route Kashgar - Tehran; range: from Urumqi and Xi'an too"
-        return Answer.of(values, unit, what)
+        return Figure.of(values, unit, what)
 
     return answer
 
@@ -487,7 +487,7 @@ def scenarios_for(names: Iterable[str]) -> tuple[str, ...]:
     return in_order(one for name in names for one in _FIGURES[name].needs)
 
 
-class Answers(Cases):
+class Figures(Cases):
     """Figures of the model by name, from one study of the scenarios given."""
 
     def __init__(
@@ -497,9 +497,9 @@ class Answers(Cases):
         progress: Callable[[str, float], None] | None = None,
     ) -> None:
         super().__init__(world, scenarios, progress)
-        self._found: dict[str, Answer | str] = {}
+        self._found: dict[str, Figure | str] = {}
 
-    def __getitem__(self, name: str) -> Answer | str:
+    def __getitem__(self, name: str) -> Figure | str:
         """The figure, or a text that says why there is none."""
         if name not in self._found:
             try:
