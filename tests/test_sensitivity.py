@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,8 @@ from landbridge.scenario import Scenario, apply
 from landbridge.studies.numbers import NUMBERS, Lens, Number, cells_of_column, row_key
 from landbridge.studies.sensitivity import _solved, sensitivity
 from landbridge.transport import compile_graph
+from landbridge.transport.base_routes import align_with_base
+from landbridge.transport.compile import align
 from landbridge.transport.graph import ROW_TABLES
 from landbridge.transport.rows import by_row, total
 
@@ -47,9 +50,10 @@ def test_a_gain_is_the_central_difference_of_the_solved_chain(lens: Lens) -> Non
             "gateways",
             ("khorgos-altynkol", "time_h"),
             ("khorgos-altynkol", "capacity"),
+            ("khorgos-altynkol", "cost_usd"),
             ("suez", "time_h"),
         ),
-        *_of(lens, "parameters", ("formation_wagonload_h", "value")),
+        *_of(lens, "parameters", ("formation_wagonload_h", "value"), ("subsidy_paid", "value")),
         *_of(lens, "tariffs", ("CHN:UZB:ELE", "tariff")),
         *_of(lens, "productivity", ("KAZ:AGR", "productivity")),
     ]
@@ -98,6 +102,35 @@ def test_rows_add_up_to_the_whole_change(base: lb.Results, lens: Lens) -> None:
         total(lens.graph, fewer, lens.bars)
 
 
+def test_rows_of_a_table_have_a_name_each(lens: Lens) -> None:
+    for table in (
+        "links",
+        "crossings",
+        "rates",
+        "emission_factors",
+        "border_defaults",
+        "gauge_changes",
+        "ports",
+    ):
+        keys = [row_key(lens.world, table, at) for at in range(len(lens.world.network[table]))]
+        assert len(set(keys)) == len(keys), table
+
+
+def test_an_added_link_has_a_worth_of_its_own(base: lb.Results) -> None:
+    """Arcs are numbered with the locked base first, rows as in the table, wherever a row is put."""
+    links = base.world.network["links"]
+    new = {**links.rows[0], "link_id": "NEW", "length_km": 500.0}
+    first = base.world.with_network(links=links.with_rows([new, *links.rows]))
+    graph = align_with_base([first])[0][0]
+    for number, row in enumerate(first.network["links"]):
+        terms = (graph.term_table == ROW_TABLES.index("links")) & (graph.term_row[:, 0] == number)
+        assert {graph.links[a] for a in graph.link[graph.term_arc[terms]]} <= {str(row["link_id"])}
+    two = base.world.with_network(links=links.with_rows([*links.rows, new]))
+    case = base.world.with_network(links=links.with_rows([*links.rows, {**new, "link_id": "TWO"}]))
+    graphs = align([two, case])
+    assert graphs[1].term_row.max() == len(links)
+
+
 def test_every_cell_of_a_crossing_is_the_crossing(lens: Lens) -> None:
     """The cells of all crossings of a gateway add up to the hour of the gateway, spread included."""
     rows = lens.world.network["crossings"]
@@ -132,6 +165,9 @@ def test_a_ranking_is_a_table_with_its_answer(
     assert {"time_h", "cost_usd"} <= set(answer.found.ranks)
     assert "Khorgos" in str(answer.document(3))
     assert type(found.head(3)) is pd.DataFrame
+    copied = pickle.loads(pickle.dumps(found))
+    pd.testing.assert_frame_equal(pd.DataFrame(copied), pd.DataFrame(found))
+    assert found["name"].is_unique or found[["name", "target"]].drop_duplicates().shape[0] == len(found)
 
 
 @pytest.mark.slow
@@ -147,6 +183,8 @@ def test_at_a_scenario_gains_are_beside_it(base: lb.Results) -> None:
 def test_what_cannot_be_asked_is_refused(of: str, to: str, words: str) -> None:
     with pytest.raises(DataError, match=words):
         lb.sensitivity(lb.load(), of=of, to=to)
+    with pytest.raises(DataError, match="0 or more"):
+        lb.sensitivity(lb.load(), exact=-1)
 
 
 def test_the_command_prints_the_names_of_the_interface(

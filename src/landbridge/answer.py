@@ -81,7 +81,9 @@ class Answer:
         }
 
     def __repr__(self) -> str:
-        held = ", ".join(f"{name} ({len(rows):,} rows)" for name, rows in self.rows.items())
+        held = ", ".join(self.rows)
+        if not isinstance(self.rows, Lazy):
+            held = ", ".join(f"{name} ({len(rows):,} rows)" for name, rows in self.rows.items())
         return f"Answer({self.command}: {held}; {self.status.message})"
 
     def _repr_html_(self) -> str:

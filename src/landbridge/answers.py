@@ -187,6 +187,7 @@ def sensitivity(
     from landbridge.ranking import Ranking
     from landbridge.report.sensitivity import sensitivity_sections
     from landbridge.report.writers import rows_csv
+    from landbridge.studies.sensitivity import Worth
     from landbridge.studies.sensitivity import sensitivity as ranked
 
     found = ranked(study, of, to, exact=exact, progress=progress)
@@ -203,7 +204,7 @@ def sensitivity(
         found=found,
         forms={".csv": lambda: rows_csv(rows)},
     )
-    return Ranking.of(answer)
+    return Ranking.of(answer, list(Worth.__dataclass_fields__))
 
 
 def gas(
@@ -495,6 +496,9 @@ def gravity(
             "where": where,
             "cluster": cluster,
             "method": method,
+            "exporter": exporter,
+            "importer": importer,
+            "bias": bias,
         },
         found=found,
         forms=gravity_forms(found),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import pandas as pd
@@ -21,10 +21,15 @@ class Ranking(pd.DataFrame):
     _metadata: ClassVar[list[str]] = ["answer"]
     answer: Any
 
+    def __getstate__(self) -> dict[str, Any]:
+        # What an Answer can do does not go into a pickle.
+        state: Any = super().__getstate__()
+        return {**state, "answer": None}
+
     @staticmethod
-    def of(answer: _Tables) -> Ranking:
-        """The first table of an Answer."""
-        made = Ranking(next(iter(answer.tables.values())))
+    def of(answer: _Tables, columns: Sequence[str]) -> Ranking:
+        """The first table of an Answer; columns: also where it has no row."""
+        made = Ranking(next(iter(answer.tables.values())), columns=list(columns))
         made.answer = answer
         return made
 

@@ -52,7 +52,8 @@ class Carriers:
 
     regions: of the trade table, then others with places. place [place]: number of its region. owner [arc,
     region]: shares of what is hauled or handled, none of an ocean ship. ship [arc]: ocean ships. owner_above:
-    of these shares, what is above cost in transit. land [product][arc, region]: USD per TEU paid to the
+    of these shares, what is above cost in transit. post, post_above: the same of payments at borders. payer
+    [arc, region]: who pays subsidies. land [product][arc, region]: USD per TEU paid to the
     carriers of regions, ocean ships apart. ocean [arc, product]: paid to these. fleet [region]: who owns
     them. margin [product][arc, region]: of land what is above cost where the freight is transit. above
     [product][arc, region]: above cost for all freight, of what changes a price alone and of subsidies.
@@ -62,6 +63,9 @@ class Carriers:
     place: LongArray
     owner: csr_matrix
     owner_above: csr_matrix
+    post: csr_matrix
+    post_above: csr_matrix
+    payer: csr_matrix
     ship: NDArray[np.bool_]
     land: tuple[csr_matrix, csr_matrix]
     ocean: FloatArray
@@ -107,6 +111,9 @@ class Carriers:
             number,
             hauls,
             mine,
+            posts,
+            charged,
+            csr_matrix(np.ones((graph.n_arcs, 1))) @ payer,
             ship,
             each(lambda p: split(hauls, posts, money, p) + of_payer((money.covered + money.subsidy)[:, p])),
             np.where(ship[:, None], money.plain + money.border, 0.0),
@@ -460,15 +467,36 @@ def carriage_bars(
         on_tau = -sum((bar * e).sum(axis=3) for bar, e in zip(bars_of, shares, strict=True))
         cost_bar = freight.cost_bar(choice.cost, np.asarray(on_tau))
     arcs = choice.vjp(cost_bar=cost_bar, share_bar=share_bar)
-    money = np.stack([_directly(found, p, on_paid, on_margin, on_ships) for p in range(2)], axis=1)
-    return ArcBars(arcs.time_h, arcs.cost_usd + money, arcs.co2e_kg, arcs.variance_h2)
+    parts = [_directly(found, p, on_paid, on_margin, on_rent, on_ships) for p in range(2)]
+    money = {name: arcs.cost_usd + np.stack([part[name] for part in parts], axis=1) for name in parts[0]}
+    return ArcBars(arcs.time_h, money.pop("haul"), arcs.co2e_kg, arcs.variance_h2, cost_by_term=money)
 
 
 def _directly(
-    found: Tolls, p: int, on_paid: FloatArray, on_margin: FloatArray, on_ships: FloatArray
-) -> FloatArray:
-    """Derivative to the money of the arcs at given flows [arc]: more money is more of what it is now."""
+    found: Tolls,
+    p: int,
+    on_paid: FloatArray,
+    on_margin: FloatArray,
+    on_rent: FloatArray,
+    on_ships: FloatArray,
+) -> dict[str, FloatArray]:
+    """Derivatives to the money of the arcs at given flows, by name of the term; haul: what has no name [arc].
+
+    More money is paid to whom it is paid now. A subsidy is above cost for whoever pays it.
+    """
     flows, carriers = found.flows[p], found.carriers
-    out = carriers.owner.multiply(flows.T @ on_paid).sum(axis=1)
-    out = out + carriers.owner_above.multiply(flows.T @ on_margin).sum(axis=1)
-    return np.where(carriers.ship, flows.T @ on_ships, np.asarray(out).ravel())
+    paid, margin, rent = (flows.T @ bar for bar in (on_paid, on_margin, on_rent))
+    ships = flows.T @ on_ships
+
+    def to(owner: csr_matrix, worth: FloatArray) -> FloatArray:
+        return np.asarray(owner.multiply(worth).sum(axis=1)).ravel()
+
+    covered = to(carriers.payer, paid)
+    land = {
+        "haul": to(carriers.owner, paid) + to(carriers.owner_above, margin),
+        "border": to(carriers.post, paid) + to(carriers.post_above, margin),
+        "subsidised_cost": covered,
+        "subsidy": covered + to(carriers.payer, rent),
+    }
+    at_sea = ("haul", "border")
+    return {k: np.where(carriers.ship, ships, v) if k in at_sea else v for k, v in land.items()}

@@ -49,13 +49,18 @@ def sensitivity(
 ) -> None:
     """Rank what one hour, one dollar, one unit of capacity or one point of tariff is worth to a country."""
     from landbridge.answers import sensitivity as study
+    from landbridge.errors import ConvergenceError
     from landbridge.model import run
+    from landbridge.trade.welfare import parse_outcome
 
     check_output(output)
     begin = time.perf_counter()
     loaded = load_sound(world, rebase)
+    parse_outcome(of, loaded.trade)
     with progress_bar() as progress:
         at = loaded if scenario is None else run(loaded, scenario, progress=progress)
         answer = study(at, of, to, exact=exact, progress=progress).answer
     tell_rebase(answer.status, rebase)
     give(answer, begin, as_json, output, count)
+    if not answer.status.converged:
+        raise ConvergenceError(f"not converged: {answer.status.message}")

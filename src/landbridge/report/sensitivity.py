@@ -32,7 +32,7 @@ def sensitivity_sections(found: Sensitivity, count: int) -> Iterator[Section]:
             [
                 (
                     _target(target),
-                    *(f"{of.get(column, float('nan')):.2f}" for column in ("flow_usd", "waits_fixed_usd")),
+                    *(f"{of[c]:.2f}" if c in of else "-" for c in ("flow_usd", "waits_fixed_usd")),
                 )
                 for target, of in found.ranks.items()
             ],

@@ -52,6 +52,7 @@ class Asked:
             "toll_weight": self.toll_weight,
             "distance_weight": self.distance_weight,
             "rounds": self.rounds,
+            "select_link": list(self.select_link),
             "sha256": {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.exists()},
         }
 

@@ -435,7 +435,7 @@ class Fit:
                 f_scale=ROBUST,
                 xtol=within,
                 ftol=max(within**1.5, 1e-14),
-                gtol=_FLAT,
+                gtol=1e-9 if start is None else _FLAT,
                 max_nfev=80,
             )
             if not found.success:

@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 
 from landbridge.chain import Origin
 from landbridge.congestion import ChainGradient, chain_gradient
-from landbridge.errors import DataError
+from landbridge.errors import DataError, Fault
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply
 from landbridge.trade.welfare import parse_outcome
 from landbridge.transport import ArcBars, Graph
-from landbridge.transport.compile import align
+from landbridge.transport.base_routes import align_with_base
 from landbridge.transport.graph import ROW_TABLES
-from landbridge.transport.queues import capacity_of
+from landbridge.transport.queues import Queues, capacity_of
 from landbridge.transport.rows import by_row, slope, total
 from landbridge.world import World
+from landbridge.world.keys import KEYS
 from landbridge.world.names import Label, labels_of
 from landbridge.world.table import columns_of
 
@@ -70,6 +71,8 @@ class Lens:
         flow = result.choice.vjp(cost_bar=result.demand_teu)
         self.bars: tuple[ArcBars, ...] = (self.gradient.arcs, self.gradient.held, flow)
         self.graph = self.compiled(self.world)
+        if (self.graph.tail != result.graph.tail).any() or self.graph.gateways != result.graph.gateways:
+            raise ValueError("the graph is another than that of the result")
         equilibrium = result.equilibrium[result.closure]
         self.outcome = parse_outcome(of, equilibrium.base)
         self.value = equilibrium.outcome(of)
@@ -79,7 +82,7 @@ class Lens:
 
     def compiled(self, world: World) -> Graph:
         """The graph of a changed World, with the arcs of the study."""
-        return align([*self.origin.worlds, world])[-1]
+        return align_with_base([*self.origin.worlds, world])[0][-1]
 
     def rows_of(self, change: Callable[[float], World], table: str, step: float) -> FloatArray:
         """Derivatives by the rows of a table that are all moved at once [bar, row]."""
@@ -138,9 +141,13 @@ def _of_links(lens: Lens) -> Iterator[Number]:
         chosen = hours if only is None else only
         return _with_cells(lens.world, "links", "transit_time_h", {at: hours[at] + h for at in chosen})
 
+    # The factor of a link acts on this column too.
+    factors = {at: 1.0 if f is None else float(f) for at, f in enumerate(row["cost_factor"] for row in links)}
+    factors = {at: factor for at, factor in factors.items() if factor > 0.0}
+
     def dearer(h: float, only: Iterable[int] | None = None) -> World:
-        chosen = range(len(links)) if only is None else only
-        known = {at: float(links.rows[at]["cost_usd"] or 0.0) + h for at in chosen}
+        chosen = factors if only is None else only
+        known = {at: float(links.rows[at]["cost_usd"] or 0.0) + h / factors[at] for at in chosen}
         return _with_cells(lens.world, "links", "cost_usd", known)
 
     by_hour = lens.rows_of(later, "links", _STEP)
@@ -150,10 +157,11 @@ def _of_links(lens: Lens) -> Iterator[Number]:
         name = f"{' - '.join(ends)} ({row['mode']})"
         key = str(row["link_id"])
         if at in hours:
-            # No link can be quicker than nothing: a short one is made half as long.
-            step = -1.0 if hours[at] > 1.0 else -0.5 * hours[at]
             moved = partial(later, only=(at,))
-            yield Number(key, name, "time_h", "h", hours[at], _three(by_hour[:, at]), step, moved)
+            slopes = _three(by_hour[:, at])
+            yield Number(key, name, "time_h", "h", hours[at], slopes, _step(hours[at]), moved)
+        if at not in factors:
+            continue
         moved = partial(dearer, only=(at,))
         yield Number(key, name, "cost_usd", "USD/TEU", None, _three(by_money[:, at]), -1.0, moved)
 
@@ -162,11 +170,15 @@ def _three(found: FloatArray) -> tuple[float, float, float]:
     return float(found[0]), float(found[1]), float(found[2])
 
 
+# What change_gateway changes, but for the capacity, with its unit.
+_UNITS = {"time_h": "h", "cost_usd": "USD/TEU"}
+
+
 def _of_gateways(lens: Lens) -> Iterator[Number]:
     """An hour, a dollar and a unit of capacity at every gateway, as change_gateway changes them."""
     world = lens.world
     straits = {str(r["gateway_id"]) for r in world.network["gateways"] if _is_strait(world, r)}
-    hours = _hours_at(world)
+    hours, money = _hours_at(world), _money_at(world)
     found = {column: _by_gateway(lens, [k for k in hours if k not in straits], column) for column in _UNITS}
     for row in world.network["gateways"]:
         key = str(row["gateway_id"])
@@ -185,18 +197,30 @@ def _of_gateways(lens: Lens) -> Iterator[Number]:
         for column, slopes in ((column, found[column].get(key)) for column in _UNITS):
             if slopes is None:
                 continue
-            value = hours[key] if column == "time_h" and key not in straits else None
-            step = -1.0 if value is None or value > 1.0 else -0.5 * value
+            value = None if key in straits else (hours if column == "time_h" else money)[key]
+            step = _step(value)
             moved = partial(_gateway, world, [key], column)
             yield Number(key, name, column, _UNITS[column], value, _three(slopes), step, moved)
 
 
-# What change_gateway changes, but for the capacity, with its unit.
-_UNITS = {"time_h": "h", "cost_usd": "USD/TEU"}
-
-
 def _is_strait(world: World, row: Mapping[str, Any]) -> bool:
     return world.gateway_kinds.stands_for(row) == "strait"
+
+
+def _step(value: float | None) -> float:
+    """One unit less, half of what there is where that is little, and one more where there is nothing."""
+    if value is None or value > 1.0:
+        return -1.0
+    return -0.5 * value if value > 0.0 else 1.0
+
+
+def _money_at(world: World) -> dict[str, float]:
+    """The least money stated for a gateway of its own, by gateway."""
+    found: dict[str, float] = {}
+    for row in (*world.network["crossings"], *world.network["ports"]):
+        key, money = str(row["gateway_id"]), float(row["cost_usd"] or 0.0)
+        found[key] = min(found.get(key, np.inf), money)
+    return found
 
 
 def _by_gateway(lens: Lens, keys: Sequence[str], column: str) -> dict[str, FloatArray]:
@@ -316,7 +340,8 @@ def _economy(world: World, change: Mapping[str, Any], key: str, points: float | 
 
 
 def _of_parameters(lens: Lens) -> Iterator[Number]:
-    """Every parameter that makes hours and money of the network."""
+    """Every parameter that makes hours and money of the network, but for those of queues."""
+    _require_base(lens)
     for row in lens.world.network["parameters"]:
         name = str(row["parameter"])
         value = _plain_number(row["value"])
@@ -328,7 +353,7 @@ def _of_parameters(lens: Lens) -> Iterator[Number]:
         except DataError:
             continue
         unit = str(row["unit"] or "")
-        if found.any():
+        if found.any() and not _moves_queues(lens, moved(_STEP * abs(value))):
             yield Number(name, name, "value", unit, value, _three(found), -_SHARE * value, moved)
 
 
@@ -347,6 +372,7 @@ def _parameter(world: World, name: str, value: float, amount: float) -> World:
 
 def _of_cells(lens: Lens) -> Iterator[Number]:
     """Every number of the network's tables that its hours, money, emissions or variance are made of."""
+    _require_base(lens)
     for table, rows in lens.world.network.items():
         if table == "parameters":
             continue
@@ -373,7 +399,9 @@ def cells_of_column(
 
     if not values or not _reads(lens, moved):
         return
-    together = lens.rows_of(moved, table, _STEP) if table in ROW_TABLES else None
+    # A change of gauge may bind the transfer of its place too, which is from no row.
+    alone_only = table not in ROW_TABLES or table == "gauge_changes"
+    together = None if alone_only else lens.rows_of(moved, table, _STEP)
     for at, value in values.items():
         alone = partial(moved, only=(at,))
         found = lens.whole_of(alone, _STEP) if together is None else together[:, at]
@@ -383,7 +411,7 @@ def cells_of_column(
         key = row_key(lens.world, table, at)
         yield Number(
             key,
-            f"{table}, {column}",
+            f"{key}, {column}",
             column,
             unit,
             value,
@@ -406,11 +434,28 @@ def _reads(lens: Lens, moved: Callable[[float], World]) -> bool:
 
 
 def row_key(world: World, table: str, at: int) -> str:
-    """What names a row of a table: its cells of type id, and words where it has none."""
-    schema, row = columns_of(table), world.network[table].rows[at]
-    kept = [c for c in world.network[table].columns if c in schema and schema[c].required]
-    named = [str(row[c]) for c in kept if schema[c].type in ("id", "enum") and row[c] is not None]
-    return f"{table}:{':'.join(named) or at + 1}"
+    """What names a row of a table: the table and the cells of its key."""
+    row = world.network[table].rows[at]
+    cells = (row.get(column) for column in KEYS.get(table, ()))
+    named = ":".join("*" if cell is None else str(cell) for cell in cells)
+    return f"{table}:{named or at + 1}"
+
+
+def _require_base(lens: Lens) -> None:
+    """Refuse what would need the effect of single cells on queues that a scenario made."""
+    if lens.result.base is not None:
+        fault = Fault("to", "is answered for a base", "leave the scenario out, or ask for arcs or gateways")
+        raise DataError("no derivative", [fault])
+
+
+def _moves_queues(lens: Lens, world: World) -> bool:
+    """Whether a changed World has other queues: what that does is in no derivative by arcs."""
+    now, then = (Queues.of(w, lens.graph) for w in (lens.world, world))
+    same = all(
+        np.array_equal(getattr(now, name), getattr(then, name))
+        for name in ("stated", "teu", "back", "spread")
+    )
+    return not same or now.period_h != then.period_h or now.days != then.days
 
 
 NUMBERS: Mapping[str, Callable[[Lens], Iterable[Number]]] = {

@@ -6,13 +6,14 @@ with L = ln of the outcome. One transposed solve gives the derivatives by all ar
 `landbridge.congestion.chain_gradient`); `landbridge.transport.rows` takes them to the rows of tables. What
 gains most is then solved exactly, as `landbridge.run` would.
 
-Three figures stand side by side: flow times saving, the gain at given waits, and the gain with everything
-adjusting. By the envelope theorem of the choice, the second is also the gain at given routes.
+Three figures stand side by side: what all who ship save at given trade, the gain at given waits, and the gain
+with everything adjusting.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.chain import Origin, Searched, SolvedBase
-from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
+from landbridge.errors import (
+    ConvergenceError,
+    DataError,
+    Fault,
+    InfeasibleError,
+    ScenarioError,
+    Status,
+    did_you_mean,
+)
 from landbridge.model import Progress, run
 from landbridge.results import Results
 from landbridge.scenario import Scenario
@@ -107,6 +116,8 @@ def sensitivity(
     if to not in TARGETS:
         cure = did_you_mean(to, TARGETS) or "use " + ", ".join(TARGETS)
         raise DataError("nothing to rank", [Fault("to", f"no target {to!r}", cure)])
+    if exact < 0:
+        raise DataError("nothing to solve", [Fault("exact", f"is {exact}", "give 0 or more")])
     world = study if isinstance(study, World) else study.world
     parse_outcome(of, world.trade)
     tell = progress or (lambda text, share: None)
@@ -157,7 +168,9 @@ def _ranks(worths: Sequence[Worth]) -> dict[str, dict[str, float]]:
                 if w.target == target and (value := getattr(w, column)) is not None
             ]
             if len(both) > 2:
-                found.setdefault(target, {})[column] = float(kendalltau(*zip(*both, strict=True)).statistic)
+                tau = float(kendalltau(*zip(*both, strict=True)).statistic)
+                if np.isfinite(tau):  # not where all are alike
+                    found.setdefault(target, {})[column] = tau
     return found
 
 
@@ -166,26 +179,32 @@ def _ranks(worths: Sequence[Worth]) -> dict[str, dict[str, float]]:
 
 def _solved(lens: Lens, numbers: Sequence[Number], tell: Progress) -> tuple[dict[int, float], list[Status]]:
     """Gains of the steps of some numbers, solved [USD a year], by their place in the list; and statuses."""
-    if not numbers:
-        return {}, []
     origin, result = lens.origin, lens.result
-    worlds = [number.moved(number.step) for number in numbers]
-    common = Searched([*origin.worlds, *worlds])
-    base = SolvedBase(common, origin.worlds[origin.base], origin.base, throw=False)
+    if not numbers or (result.scenario is not None and result.scenario.changes_prices):
+        # What of a price is above cost follows from the scenario's own changes, to which no number belongs.
+        return {}, []
+    known = [origin.worlds[n] for n in dict.fromkeys((origin.base, origin.number))]
+    moved: dict[int, World] = {}
+    for at, number in enumerate(numbers):
+        with suppress(ScenarioError):  # beyond the bounds of its table
+            moved[at] = number.moved(number.step)
+    common = Searched([*known, *moved.values()])
+    base = SolvedBase(common, known[0], 0, throw=False)
     if origin.phi_b != base.classes.phi_b:
         base = base.responding(origin.phi_b)
+    before, statuses = lens.value, []
+    if result.scenario is not None:
+        found, status = _outcome(lens, base, known[-1], len(known) - 1, result.scenario)
+        before, statuses = (lens.value if found is None else found), [status]
     gains: dict[int, float] = {}
-    statuses: list[Status] = []
-    for at, (number, world) in enumerate(zip(numbers, worlds, strict=True)):
+    for place, (at, world) in enumerate(moved.items()):
+        number = numbers[at]
         tell(f"solving {number.name}", 0.5 + 0.5 * at / len(numbers))
         label = result.scenario or Scenario(number.id, number.name, ())
-        try:
-            after, status = _outcome(lens, base, world, len(origin.worlds) + at, label)
-        except ConvergenceError:
-            continue
+        after, status = _outcome(lens, base, world, len(known) + place, label)
         statuses.append(status)
         if after is not None:
-            gains[at] = lens.usd * (after / lens.value - 1.0)
+            gains[at] = lens.usd * (after / before - 1.0)
     return gains, statuses
 
 
@@ -195,11 +214,14 @@ def _outcome(
     """The outcome in a changed World; None where it has no answer."""
     result = lens.result
     equilibrium = result.equilibrium[result.closure]
-    if lens.outcome.kind == "real_income":
+    try:
+        if lens.outcome.kind != "real_income":
+            case = base.case(world, number, label, result.load)
+            found = case.equilibrium[result.closure].outcome(lens.of) if case.status.converged else None
+            return found, case.status
         income = base.income(world, number, label, result.load)
-        if income is None:
-            return None, Status(False, 1.0, 0, f"{label.name} has no answer")
-        return outcome_value(lens.outcome, equilibrium.base, income, income, equilibrium.trade), result.status
-    case = base.case(world, number, label, result.load)
-    found = case.equilibrium[result.closure].outcome(lens.of) if case.status.converged else None
-    return found, case.status
+    except (ConvergenceError, InfeasibleError) as error:
+        return None, Status(False, 1.0, 0, error.message)
+    if income is None:
+        return None, Status(False, 1.0, 0, f"{label.name}: a number's step has no answer")
+    return outcome_value(lens.outcome, equilibrium.base, income, income, equilibrium.trade), result.status

@@ -230,6 +230,7 @@ class _Compiler:
 
     def _hauls(self) -> None:
         own = dict(_keyed(self.world, "links", ("link_id",)))
+        place_in_table = _places(own)
         own_places = {str(row["place_id"]) for row in self.world.network["places"]}
         measured = {str(row["link_id"]): row for row in self.world.network["link_lengths_osm"]}
         faults: list[Fault] = []
@@ -245,11 +246,12 @@ class _Compiler:
                     Fault(f"links.csv ({key[0]})", "an open link without length or speed", "give both")
                 )
                 continue
-            self._link(number, row, float(length or 0.0), there, dual=key in self.union.dual)
+            at = place_in_table.get(key, -1)
+            self._link(number, at, row, float(length or 0.0), there, dual=key in self.union.dual)
         if faults:
             raise DataError("links cannot be compiled", faults)
 
-    def _link(self, number: int, row: Row, length: float, there: bool, *, dual: bool) -> None:
+    def _link(self, number: int, at: int, row: Row, length: float, there: bool, *, dual: bool) -> None:
         mode = str(row["mode"])
         layer = SEA if mode in ("sea", "ferry") else LAYERS.index(mode)
         layers = (1, 2) if dual and layer in RAILS else (layer,)
@@ -260,7 +262,7 @@ class _Compiler:
         straits = [self.straits[p] for p in str(row["passage"] or "").split("+") if p in self.straits]
         governors = [self.gateway_number[post]] if post in self.gateway_number else straits
         open_now = there and all(self.gateway_open[g] for g in governors)
-        haul = _of_row("links", number, self._haul_terms(row, layer, mode, countries, length))
+        haul = _of_row("links", at, self._haul_terms(row, layer, mode, countries, length))
         for on in layers:
             own_gauge = on == layer or bool(row["dual_gauge"])
             for way in (0, 1):
@@ -360,7 +362,8 @@ class _Compiler:
     def _gauge_changes(self) -> None:
         own = dict(_keyed(self.world, "gauge_changes", ("place_id", "gauge_a", "gauge_b")))
         self.gauge_hours: dict[int, tuple[float, float, float]] = {}
-        for number, (key, first) in enumerate(self.union.gauge_changes.items()):
+        place_in_table = _places(own)
+        for key, first in self.union.gauge_changes.items():
             row = own.get(key, first)
             place = self.number[key[0]]
             on, to = (LAYERS.index(f"rail-{gauge}") for gauge in key[1:])
@@ -370,7 +373,7 @@ class _Compiler:
             price = cell_number(row, "cost_usd")
             spread = (self.rules.cv_border * hours[0]) ** 2, (self.rules.cv_border * hours[1]) ** 2
             change = _Term(_TERM["gauge_change"], hours, (price, price), self.handling, spread)
-            terms = _of_row("gauge_changes", number, [change])
+            terms = _of_row("gauge_changes", place_in_table.get(key, -1), [change])
             known = self.gauge_hours.get(place, (0.0, 0.0, 0.0))
             self.gauge_hours[place] = max(known[0], hours[0]), max(known[1], hours[1]), max(known[2], price)
             for one, two in ((on, to), (to, on)):
@@ -416,7 +419,8 @@ class _Compiler:
         own = dict(_keyed(self.world, "ports", ("place_id",)))
         self.port_rows: dict[int, tuple[int, bool, list[_Term], list[_Term]]] = {}
         rules = self.rules
-        for number, (key, first) in enumerate(self.union.ports.items()):
+        place_in_table = _places(own)
+        for key, first in self.union.ports.items():
             row = own.get(key, first)
             place = self.number[key[0]]
             if SEA not in self.layers[place]:
@@ -427,8 +431,9 @@ class _Compiler:
             call = [self._term("port", dwell, price, self.handling)]
             if not row["hub"] and row["water"] == "ocean":
                 call.append(self._term("feeder", rules.feeder_h, rules.feeder_usd, 2.0 * self.handling))
-            call = _of_row("ports", number, call)
-            sailing = _of_row("ports", number, [self._term("sailing_wait", wait, 0.0, 0.0)])
+            at = place_in_table.get(key, -1)
+            call = _of_row("ports", at, call)
+            sailing = _of_row("ports", at, [self._term("sailing_wait", wait, 0.0, 0.0)])
             self.port_rows[place] = gateway, there, [*call, *sailing], call
             for layer in (*RAILS, ROAD):
                 if layer in self.layers[place]:
@@ -518,6 +523,11 @@ class _Compiler:
             govern_arc=frozen(governs[:, 1].copy()),
             govern_counted=frozen(governs[:, 2].astype(bool)),
         )
+
+
+def _places(own: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
+    """The number of every row in its table, by key."""
+    return {key: number for number, key in enumerate(own)}
 
 
 def _of_row(table: str, number: int, terms: Iterable[_Term]) -> list[_Term]:

@@ -10,8 +10,8 @@ seen only below the least cost of the base; a family searched again does not mov
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,13 +32,21 @@ ShareBar = Callable[[int, int], FloatArray]
 
 @dataclass(frozen=True, eq=False)
 class ArcBars:
-    """Derivatives of a scalar to the arcs, [arc, product], and to the demand it was given [pair, sector]."""
+    """Derivatives of a scalar to the arcs, [arc, product], and to the demand it was given [pair, sector].
+
+    cost_by_term: the derivative to money by name of a term, where others are paid than for the haul.
+    """
 
     time_h: FloatArray
     cost_usd: FloatArray
     co2e_kg: FloatArray
     variance_h2: FloatArray
     demand_teu: FloatArray | None = None
+    cost_by_term: Mapping[str, FloatArray] = field(default_factory=dict)
+
+    def cost_of(self, term: str) -> FloatArray:
+        """The derivative to the money of a term [arc, product]."""
+        return self.cost_by_term.get(term, self.cost_usd)
 
 
 def pulled_back(

@@ -81,8 +81,8 @@ class Graph:
     time_h, cost_usd, co2e_kg, variance_h2 [a, product]: sums of the terms.
     term_arc, term_kind [t]; term_time_h ... [t, product]: the terms, in order of arcs.
     term_table [t], term_row [t, product]: the table (of ROW_TABLES) and the number of the row that a term
-    is from, -1 where it follows from rows that serve many. Rows are numbered as in the table; those of
-    several Worlds compiled together (see `landbridge.transport.compile.align`) as in their union.
+    is from, numbered as in the table of the World; -1 where it follows from rows that serve many, and where
+    only another World of the study has the row.
     govern_gateway, govern_arc [k]: which arcs each gateway governs (a strait and a lane, many to many);
     govern_counted [k]: arcs on which the gateway's flow is counted (once per passage).
     """

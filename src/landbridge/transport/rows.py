@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.transport.gradient import ArcBars
-from landbridge.transport.graph import ROW_TABLES, Graph
+from landbridge.transport.graph import ROW_TABLES, TERMS, Graph
 
 __all__ = ["by_row", "slope", "total"]
 
@@ -38,7 +38,8 @@ def by_row(before: Graph, after: Graph, bars: Sequence[ArcBars], table: str, cou
     """The same, apart for each row of one table [bar, row].
 
     before, after: graphs of the same arcs and terms. bars: derivatives of each scalar by the arcs.
-    table: one of ROW_TABLES; count: how many rows it has. What follows from no row of it is left out.
+    table: one of ROW_TABLES; count: how many rows it has in the World of these graphs. What follows from no
+    row of it is left out.
     """
     out = np.zeros((len(bars), count))
     here = before.term_table == ROW_TABLES.index(table)
@@ -57,4 +58,11 @@ def _worths(before: Graph, after: Graph, bars: Sequence[ArcBars]) -> list[FloatA
     at = before.term_arc
     sides = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
     moved = {side: getattr(after, f"term_{side}") - getattr(before, f"term_{side}") for side in sides}
-    return [sum((getattr(bar, side)[at] * moved[side] for side in sides), np.zeros(())) for bar in bars]
+    found = []
+    for bar in bars:
+        worth = sum((getattr(bar, side)[at] * moved[side] for side in sides), np.zeros(moved["time_h"].shape))
+        for term, money in bar.cost_by_term.items():
+            here = before.term_kind == TERMS.index(term)
+            worth[here] += (money - bar.cost_usd)[at[here]] * moved["cost_usd"][here]
+        found.append(worth)
+    return found
