@@ -66,6 +66,16 @@ def warm_case() -> float:
     return median_s(lambda: base.case(after, 1, scenario))
 
 
+def calibration() -> dict[str, float]:
+    """Seconds of a fit from the stated shares, and how far it ends from the numbers that ship."""
+    import landbridge as lb
+    from landbridge.studies.calibrate import calibrate
+
+    world, begin = lb.load(), time.perf_counter()
+    found = calibrate(world)
+    return {"seconds": time.perf_counter() - begin, "drift": found.drift}
+
+
 def main() -> None:
     """Print one JSON object."""
     nothing = median_s(lambda: python("pass"))
@@ -85,6 +95,7 @@ def main() -> None:
             {
                 "seconds": {name: round(value, 3) for name, value in seconds.items()},
                 "peak_mb_of_run": round(max(peaks)),
+                "calibration": calibration(),
                 "targets": {
                     "import_landbridge": 0.15,
                     "landbridge_run_cold": 10,

@@ -175,7 +175,7 @@ class Labels:
 
     def automaton(self, families: Sequence[int]) -> Automaton:
         """The smallest automaton of the routes of some corridors together; `other` is no corridor."""
-        return _smallest(self.every, lambda family: family in families)
+        return _of_families(self.every, tuple(families))
 
     def name(self, graph: Graph, arcs: IntArray, start: LongArray) -> IntArray:
         """Family of every route given as arc lists read from the eastern end [route], or MIXED."""
@@ -325,6 +325,12 @@ def _distinct(rows: LongArray) -> tuple[LongArray, LongArray]:
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     return first[order], rank[number]
+
+
+@lru_cache(maxsize=128)
+def _of_families(whole: Automaton, families: tuple[int, ...]) -> Automaton:
+    """The part of an automaton that accepts these families; the same search asks for it again and again."""
+    return _smallest(whole, lambda family: family in families)
 
 
 def _smallest(whole: Automaton, wanted: Callable[[int], bool]) -> Automaton:
