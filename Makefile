@@ -34,7 +34,7 @@ test: $(VENV)/tested
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
 slow: $(VENV)/tested
-	$(BIN)/python -m pytest -q -n 2 --dist load -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
 
 bench: $(VENV)/tested
 	$(BIN)/python benchmarks/economy.py
