@@ -2,7 +2,7 @@
 
     python recipes/routes.py
 
-Keeps them with the data; takes about three minutes. To be run after the network tables, or a scenario
+Keeps them with the data; takes one to two minutes. To be run after the network tables, or a scenario
 that opens or closes anything, have changed: a set of another network is not used. The same network gives the
 same routes; tests search again and compare.
 """

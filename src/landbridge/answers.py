@@ -524,10 +524,11 @@ def assign(
     """Trips loaded on a congested network, TNTP or GMNS, until nobody gains by another path.
 
     net: a TNTP file or the folder of a GMNS network. turns: a CSV of penalties. use (GMNS): only links open
-    to it. distance_weight: TNTP only. select_link: links whose users are told, by their names in the file.
+    to it. distance_weight: TNTP only. select_link: links to list the pairs of, by their names in the file.
     rounds: at most. tell: called with the notes on what was read, before anything is solved.
-    Tables: links, pairs, and selected_links where there are any. A gap that is not reached is told by the
-    status. Errors and other parameters as those of `landbridge.transport.assign` and of the readers there.
+    Tables: links, pairs, and selected_links where there are any. The status says where the gap
+    was not reached. Errors and other parameters as those of `landbridge.transport.assign` and of the
+    readers there.
     """
     from landbridge.report.assign import assigned_sections
     from landbridge.report.writers import rows_csv

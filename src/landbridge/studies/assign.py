@@ -59,7 +59,7 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Assigned:
-    """A network, its trips and what was found. selected: links by number from 0 whose users are told."""
+    """A network, its trips and what was found. selected: links to list the pairs of, numbered from 0."""
 
     network: Network
     demand: Demand
@@ -147,7 +147,7 @@ class Assigned:
 def assign(asked: Asked, tell: Callable[[Sequence[str]], None] | None = None) -> Assigned:
     """Load trips on a congested network until nobody gains by another path.
 
-    A gap that is not reached is told by the status. tell: called with the notes on what was read, before
+    The status says where the gap was not reached. tell: called with the notes on what was read, before
     anything is solved.
 
     Raises DataError where a file is missing or faulty, an option does not fit the format or a link that is

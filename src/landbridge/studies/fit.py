@@ -458,7 +458,8 @@ class Fit:
         """The numbers of the World as the search holds them: logs of the constants, then the odds."""
         n = len(CONSTANTS)
         x = np.zeros(len(self.names))
-        x[:n] = np.log([self.shipped()[name] for name in CONSTANTS])
+        held = self.shipped()
+        x[:n] = np.log([held[name] for name in CONSTANTS])
         # The odds are against weights that belong to these constants.
         self.renew(x)
         held = self.shipped()

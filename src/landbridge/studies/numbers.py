@@ -21,7 +21,7 @@ from landbridge.scenario import Scenario, apply
 from landbridge.trade.welfare import parse_outcome
 from landbridge.transport import ArcBars, Graph
 from landbridge.transport.base_routes import align_with_base
-from landbridge.transport.graph import ROW_TABLES
+from landbridge.transport.graph import ROW_TABLES, TERMS
 from landbridge.transport.queues import Queues, capacity_of
 from landbridge.transport.rows import by_row, slope, total
 from landbridge.world import World
@@ -126,16 +126,7 @@ def _with_cells(world: World, table: str, column: str, values: Mapping[int, floa
 def _of_links(lens: Lens) -> Iterator[Number]:
     """An hour and a dollar on every link, both ways."""
     links = lens.world.network["links"]
-    measured = lens.world.network["link_lengths_osm"].by("link_id")
-    hours: dict[int, float] = {}
-    for at, row in enumerate(links):
-        length = row["length_km"]
-        if length is None and str(row["link_id"]) in measured:
-            length = measured[str(row["link_id"])]["length_km"]
-        if row["transit_time_h"] is not None:
-            hours[at] = float(row["transit_time_h"])
-        elif length is not None and row["speed_kmh"] is not None:
-            hours[at] = float(length) / float(row["speed_kmh"])
+    hours = _hours_of_links(lens.graph)
 
     def later(h: float, only: Iterable[int] | None = None) -> World:
         chosen = hours if only is None else only
@@ -164,6 +155,13 @@ def _of_links(lens: Lens) -> Iterator[Number]:
             continue
         moved = partial(dearer, only=(at,))
         yield Number(key, name, "cost_usd", "USD/TEU", None, _three(by_money[:, at]), -1.0, moved)
+
+
+def _hours_of_links(graph: Graph) -> dict[int, float]:
+    """Hours of the haul over every link that has some, by its row."""
+    haul = graph.term_kind == TERMS.index("haul")
+    rows, hours = graph.term_row[haul, 0], graph.term_time_h[haul, 0]
+    return {int(at): float(h) for at, h in zip(rows, hours, strict=True) if at >= 0 and h > 0.0}
 
 
 def _three(found: FloatArray) -> tuple[float, float, float]:
