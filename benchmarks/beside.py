@@ -35,7 +35,7 @@ except SystemExit:
 _WARM = """
 import time
 import landbridge as lb
-from landbridge.model import iterate
+from landbridge.model.run import iterate
 seconds, begin = [], time.process_time()
 for case in iterate(lb.load(), ["khorgos-closed", "borders-half", "cku-railway"]):
     seconds.append(time.process_time() - begin)

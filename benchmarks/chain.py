@@ -55,13 +55,14 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
 def warm_case() -> float:
     """Seconds of one further scenario on kept route sets."""
     import landbridge as lb
-    from landbridge.chain import Searched, SolvedBase
+    from landbridge.model.base import SolvedBase
+    from landbridge.model.prepared import Prepared
     from landbridge.scenario import apply, load_scenario
 
     world = lb.load()
     scenario = load_scenario("borders-half")
     after = apply(world, scenario)
-    common = Searched([world, after])
+    common = Prepared([world, after])
     base = SolvedBase(common, world, 0, True)
     return median_s(lambda: base.case(after, 1, scenario))
 

@@ -275,7 +275,7 @@ def world_194(B: int = 1_000) -> None:
     if not folder.is_dir():
         print("194 countries: ../shared is not here, skipped")
         return
-    from test_one_sector import read_194
+    from test_wage_newton import read_194
 
     table = read_194(folder)
     N = len(table.regions)

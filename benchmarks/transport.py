@@ -23,14 +23,14 @@ import numpy as np  # noqa: E402
 from landbridge.transport import (  # noqa: E402
     align,
     compile_graph,
-    freight_classes,
+    freight_segments,
     generate,
     keeps_every_family,
     pivot,
     route,
     solve_base,
 )
-from landbridge.transport.overlap import Nests  # noqa: E402
+from landbridge.transport.routes.nests import Nests  # noqa: E402
 from mini_world import added, changed, real_world  # noqa: E402
 
 
@@ -84,7 +84,7 @@ def main() -> None:
 
     of = dict(zip(zones, regions, strict=True))
     ends = [[of[graph.places[p]] for p in side] for side in (routes.origin, routes.destination)]
-    seconds["classes"], classes = median(lambda: freight_classes(world, ends[0], ends[1]))
+    seconds["classes"], classes = median(lambda: freight_segments(world, ends[0], ends[1]))
     available = routes.available(graph)
     routes.sums(graph)
     seconds["sums"], sums = median(lambda: routes.sums(graph))

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from landbridge import World, load
-from landbridge.chain import PairsAsked
-from landbridge.transport import align, carried, freight_classes, generate, log_constants, pivot, solve_base
+from landbridge.model.prepared import PairsAsked
+from landbridge.transport import align, carried, freight_segments, generate, log_constants, pivot, solve_base
 from landbridge.transport.freight import zone_shares
-from landbridge.transport.overlap import Nests
+from landbridge.transport.routes.nests import Nests
 
 OUTPUT = Path(__file__).resolve().parent / "inputs" / "network" / "kept_costs.csv"
 COLUMNS = ("exporter", "importer", "sector", "cost_usd", "time_h", "reliability_h", "co2e_kg")
@@ -38,7 +38,7 @@ def rows(world: World) -> list[list[str]]:
     routes = generate([graph], asked.places, asked.places, inside, detour=world.parameter("detour_max"))
     names = [graph.places[p] for p in range(len(graph.places))]
     ends = [[asked.regions[names[p]] for p in side] for side in (routes.origin, routes.destination)]
-    classes = freight_classes(whole, *ends)
+    classes = freight_segments(whole, *ends)
     sums, available = routes.sums(graph), routes.available(graph)
     constant = log_constants(whole, graph, routes)
     base = solve_base(routes, classes, sums, available, Nests.of(routes, graph), constant)

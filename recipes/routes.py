@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from landbridge import World, load
-from landbridge.chain import PairsAsked
+from landbridge.model.prepared import PairsAsked
 from landbridge.scenario import apply, bundled, load_scenario
-from landbridge.studies.cases import made
+from landbridge.studies.claims.scenarios import made
 from landbridge.transport import Graph, align
-from landbridge.transport.base_routes import STORED, STORED_CASES, case_key, pack, pack_cases, stored_base
-from landbridge.transport.candidates import Search
-from landbridge.transport.case_routes import search_case
-from landbridge.transport.families import Labels
-from landbridge.transport.search import Pairs
+from landbridge.transport.routes.base_set import STORED, STORED_CASES, case_key, pack, pack_cases, stored_base
+from landbridge.transport.routes.candidates import Search
+from landbridge.transport.routes.case_set import search_case
+from landbridge.transport.routes.families import Labels
+from landbridge.transport.routes.search import Pairs
 
 
 def cases(world: World) -> Iterator[tuple[Graph, Graph, frozenset[str]]]:

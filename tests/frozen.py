@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 import landbridge as lb
-from landbridge.indicators import indicators
-from landbridge.model import iterate
+from landbridge.model.run import iterate
+from landbridge.results.indicators import indicators
 from landbridge.scenario import bundled
 
 STORE = Path(__file__).resolve().parent / "data" / "frozen.json"

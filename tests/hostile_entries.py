@@ -15,9 +15,9 @@ from landbridge.cli import main
 from landbridge.cli.terminal import read_json, shortened
 from landbridge.errors import LandbridgeError
 from landbridge.io.tables import DATA
-from landbridge.manifest import horizon_of, manifest, scenarios_of
+from landbridge.results.manifest import horizon_of, manifest, scenarios_of
 from landbridge.scenario import Scenario, apply, at_horizon, load_scenario
-from landbridge.studies.check import check
+from landbridge.studies.check_data import check
 from landbridge.world import World
 from publisher_files import write_baci
 

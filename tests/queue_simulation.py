@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import simpy
 
-from landbridge.transport.waiting import variance_h2, wait_h
+from landbridge.transport.waiting.laws import variance_h2, wait_h
 
 # Alashankou - Dostyk, one direction: 12 trains a day, changed over in 8 hours on four tracks.
 PER_DAY, SERVICE_H, TRACKS, CV_SERVICE, PERIOD_H = 12.0, 8.0, 4, 0.5, 288.0

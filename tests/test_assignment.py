@@ -84,8 +84,9 @@ def test_without_numba_the_same_code_runs(shared: Path) -> None:
     folder = shared / "reference" / "traffic" / "SiouxFalls"
     code = (
         "import sys; sys.modules['numba'] = None\n"
-        "from landbridge.transport import assign, read_tntp, path_shifts\n"
-        "assert not path_shifts.COMPILED\n"
+        "from landbridge.transport import assign, read_tntp\n"
+        "from landbridge.transport.assignment import path_flows\n"
+        "assert not path_flows.COMPILED\n"
         f"f = {str(folder / 'SiouxFalls')!r}\n"
         "n, d = read_tntp(f + '_net.tntp', f + '_trips.tntp')\n"
         "print(assign(n, d, gap=1e-3).objective)"

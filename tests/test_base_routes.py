@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from landbridge.chain import PairsAsked
 from landbridge.io.tables import load_world
-from landbridge.transport.base_routes import stored_base
-from landbridge.transport.candidates import Search
+from landbridge.model.prepared import PairsAsked
 from landbridge.transport.compile import align, compile_graph
-from landbridge.transport.families import Labels
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
-from landbridge.transport.search import Pairs
+from landbridge.transport.routes.base_set import stored_base
+from landbridge.transport.routes.candidates import Search
+from landbridge.transport.routes.families import Labels
+from landbridge.transport.routes.search import Pairs
 from landbridge.world import World
 from mini_world import added, changed, mini_world
 

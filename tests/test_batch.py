@@ -9,7 +9,7 @@ from landbridge.errors import DataError, InfeasibleError
 from landbridge.trade import EquilibriumBatch, TradeTable, solve, solve_batch
 from landbridge.trade.batch import _power
 from test_equilibrium import small, surplus_economy
-from test_one_sector import random_one_sector
+from test_wage_newton import random_one_sector
 
 
 def costs(table: TradeTable, count: int, size: float = 0.15) -> np.ndarray:

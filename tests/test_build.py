@@ -19,7 +19,7 @@ from landbridge.io.economy import read_economy
 from landbridge.io.export import export
 from landbridge.io.tables import DATA, load_world
 from landbridge.studies.build import Sources, build
-from landbridge.studies.check import check
+from landbridge.studies.check_data import check
 from landbridge.trade import solve
 from landbridge.world import World
 from landbridge.world.balance import Total, balance, impose

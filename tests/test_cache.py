@@ -13,12 +13,12 @@ import pytest
 from commands import Call
 from landbridge.io import cache
 from landbridge.io.cache import cache_folder, clear_cache, read_cached, write_cached
-from landbridge.transport import base_routes, paths
-from landbridge.transport.base_routes import keep_base, keep_case, kept_nests, known_base, known_case
 from landbridge.transport.compile import align
 from landbridge.transport.graph import Graph
-from landbridge.transport.overlap import Nests
-from landbridge.transport.paths import Keep, RouteSet, generate
+from landbridge.transport.routes import base_set, route_set
+from landbridge.transport.routes.base_set import keep_base, keep_case, kept_nests, known_base, known_case
+from landbridge.transport.routes.nests import Nests
+from landbridge.transport.routes.route_set import Keep, RouteSet, generate
 from mini_world import ZONES, added, mini_world
 
 ARRAYS = {"one": np.arange(7, dtype=np.uint16), "two": np.array([True, False])}
@@ -161,11 +161,11 @@ def test_a_network_is_searched_once(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert len(list(folder.iterdir())) == 2
     assert alike(first, generate(graphs(), ZONES, ZONES))
     with monkeypatch.context() as patch:
-        patch.setattr(paths.Search, "base", refuse)
-        patch.setattr(paths.CaseSearch, "found", refuse)
+        patch.setattr(route_set.Search, "base", refuse)
+        patch.setattr(route_set.CaseSearch, "found", refuse)
         assert alike(first, searched(graphs()))
         # Another version of the search, and another network, find nothing here.
-        patch.setattr(base_routes, "VERSION", base_routes.VERSION + 1)
+        patch.setattr(base_set, "VERSION", base_set.VERSION + 1)
         with pytest.raises(AssertionError, match="although it is kept"):
             searched(graphs())
     for path in folder.iterdir():
@@ -175,7 +175,7 @@ def test_a_network_is_searched_once(folder: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_other_pairs_and_other_costs_are_searched_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     searched(graphs())
-    monkeypatch.setattr(paths.Search, "base", refuse)
+    monkeypatch.setattr(route_set.Search, "base", refuse)
     keep = Keep(keep_base, keep_case)
     with pytest.raises(AssertionError, match="although it is kept"):
         generate(graphs(), ZONES[:-1], ZONES[:-1], known=known_base, known_case=known_case, keep=keep)
@@ -199,7 +199,7 @@ def test_nests_are_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     made = Nests.of(routes, graph)
     kept_nests(routes, graph)
     assert not folder.exists()  # a small set is made as quickly as read
-    monkeypatch.setattr(base_routes, "_WORTH_KEEPING", 1)
+    monkeypatch.setattr(base_set, "_WORTH_KEEPING", 1)
     kept_nests(routes, graph)
     (path,) = folder.iterdir()
     names = "group_start", "own", "cell_group_start", "cell_start", "route", "part4"

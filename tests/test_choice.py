@@ -9,20 +9,20 @@ import pytest
 from numpy.typing import NDArray
 
 from landbridge.errors import InfeasibleError
-from landbridge.transport.choice import (
+from landbridge.transport.choice.between_families import TAPER, TAPER_ROAD
+from landbridge.transport.choice.pivot import (
     BaseChoice,
     Choice,
     pivot,
     solve_base,
 )
-from landbridge.transport.classes import KINDS, Classes, freight_classes, keeps_every_family
+from landbridge.transport.choice.weights import Totals
 from landbridge.transport.compile import compile_graph
-from landbridge.transport.families import BY_TRUCK
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
-from landbridge.transport.overlap import Nests
-from landbridge.transport.pair_families import TAPER, TAPER_ROAD
-from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate
-from landbridge.transport.weights import Totals
+from landbridge.transport.routes.families import BY_TRUCK
+from landbridge.transport.routes.nests import Nests
+from landbridge.transport.routes.route_set import FAMILIES, RouteSet, RouteSums, generate
+from landbridge.transport.segments import KINDS, Segments, freight_segments, keeps_every_family
 from landbridge.world import World
 from mini_world import ZONES, mini_world
 
@@ -42,7 +42,7 @@ class Setup:
             [str(place[self.graph.places[p]]["region"] or "") for p in side]
             for side in (self.routes.origin, self.routes.destination)
         ]
-        self.classes = freight_classes(world, ends[0], ends[1])
+        self.classes = freight_segments(world, ends[0], ends[1])
         self.sums = self.routes.sums(self.graph)
         self.available = self.routes.available(self.graph)
         self.nests = Nests.of(self.routes, self.graph)
@@ -58,7 +58,7 @@ def setup() -> Setup:
     return Setup(mini_world())
 
 
-def cost_of_routes(classes: Classes, routes: RouteSet, sums: RouteSums, s: int, p: int) -> Array:
+def cost_of_routes(classes: Segments, routes: RouteSet, sums: RouteSums, s: int, p: int) -> Array:
     hours = sums.time_h[p] + classes.rho[s] * np.sqrt(sums.variance_h2[p] + 1e-6)
     money = sums.cost_usd[p] + classes.carbon_usd_per_kg * sums.co2e_kg[p]
     return np.asarray(money + classes.usd_per_h[s][routes.pair] * hours)

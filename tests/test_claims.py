@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 import landbridge as lb
 from landbridge.cli import app
 from landbridge.errors import DataError
-from landbridge.studies.claim_figures import Figure, Figures, figure_names
-from landbridge.studies.claims import Claims, bound_test, check, informative, verdict
+from landbridge.studies.claims.figures import Figure, Figures, figure_names
+from landbridge.studies.claims.verdicts import Claims, bound_test, check, informative, verdict
 from landbridge.world import World
 from test_cli import command
 
@@ -208,7 +208,7 @@ def test_the_command_writes_both_lists(
         assert world.hash == lb.load().hash and claims and estimates
         return found
 
-    monkeypatch.setattr("landbridge.studies.claims.check", checked)
+    monkeypatch.setattr("landbridge.studies.claims.verdicts.check", checked)
     path = tmp_path / "claims.md"
     assert CliRunner().invoke(app, ["claims", "-o", str(path)]).exit_code == 0
     text = path.read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 import landbridge as lb
 from landbridge.trade import Carriage, TradeTable, coarse, solve
 from landbridge.trade.economy import Closure, Economy, Shock
-from landbridge.trade.search import prepare
+from landbridge.trade.solver import prepare
 
 CLOSURES: tuple[Closure, ...] = ("fixed", "zero", "proportional")
 

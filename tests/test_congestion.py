@@ -10,17 +10,19 @@ import numpy as np
 import pytest
 
 import landbridge as lb
-from landbridge.chain import Searched, SolvedBase
-from landbridge.congestion import _through_payments, chain_gradient, settle
 from landbridge.errors import ConvergenceError
-from landbridge.model import arc_gradient
+from landbridge.model.adjoint import _through_payments, chain_gradient
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
+from landbridge.model.run import arc_gradient
+from landbridge.model.waits import solve_waits
+from landbridge.results.transit import Carriers, Tolls
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.trade import solve
-from landbridge.transit import Carriers, Tolls
 from landbridge.transport import pivot
+from landbridge.transport.choice.delayed import DelayedChoice
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS
-from landbridge.transport.queues import CAPACITY_COLUMNS
-from landbridge.transport.touched import Touched
+from landbridge.transport.waiting.stations import CAPACITY_COLUMNS
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -48,7 +50,7 @@ class Bench:
         given = [NOTHING, TIGHT, WIDE, LIMIT, load_scenario("khorgos-closed", self.world)]
         self.scenarios = {s.id: s for s in given}
         self.worlds = [self.world, *(apply(self.world, s) for s in given)]
-        self.common = Searched(self.worlds)
+        self.common = Prepared(self.worlds)
         self.base = SolvedBase(self.common, self.world, 0, True)
         self.results = {s: self.case(s) for s in self.scenarios}
 
@@ -190,8 +192,8 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
         shock.productivity = np.exp(step * turn)
         queues = replace(case.queues, stated=wider)
         # The derivative holds what lost families ship to the families that carry it.
-        touched = Touched(choice, common.passes(queues), case.choice.lost.host)
-        found = settle(touched, queues, shock.demand, lambda demand: base.slope, case.load, 1e-13)
+        touched = DelayedChoice(choice, common.passes(queues), case.choice.lost.host)
+        found = solve_waits(touched, queues, shock.demand, lambda demand: base.slope, case.load, 1e-13)
         cost = touched.cost(found.delay_h, found.delay_h2)
         chosen = touched.settled(found.delay_h, found.delay_h2)
         paid = Tolls.of(Carriers.of(world, moved), chosen, base.freight, case.base.demand_teu)
@@ -221,8 +223,8 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
 
 
 def test_waits_that_are_not_found_are_no_result(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("landbridge.congestion.MOST_STEPS", 2)
-    monkeypatch.setattr("landbridge.congestion.MOST_EVALUATIONS", 2)
+    monkeypatch.setattr("landbridge.model.waits.MOST_STEPS", 2)
+    monkeypatch.setattr("landbridge.model.waits.MOST_EVALUATIONS", 2)
     with pytest.raises(ConvergenceError, match="waits at the gateways"):
         bench.case("khorgos-closed")
     monkeypatch.setattr(bench.base, "throw", False)

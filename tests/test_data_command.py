@@ -17,16 +17,16 @@ import pytest
 
 import landbridge as lb
 from commands import Call
-from landbridge.chain import PairsAsked
 from landbridge.errors import DataError, Fault
 from landbridge.io.cards import WHAT, card, cards
 from landbridge.io.export import export
 from landbridge.io.tables import DATA, load_world
 from landbridge.io.workbook import FIRST_ROW, SHEETS, merge, read_workbook, write_template
-from landbridge.studies.check import check, islands
-from landbridge.transport.base_routes import stored_base
+from landbridge.model.prepared import PairsAsked
+from landbridge.studies.check_data import check, islands
 from landbridge.transport.compile import compile_graph
-from landbridge.transport.search import Pairs
+from landbridge.transport.routes.base_set import stored_base
+from landbridge.transport.routes.search import Pairs
 from landbridge.world import World
 from landbridge.world.table import columns_of, read_schema
 

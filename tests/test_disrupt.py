@@ -12,9 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 import landbridge as lb
-from landbridge.chain import Searched, SolvedBase
 from landbridge.cli import app
 from landbridge.errors import ConvergenceError, DataError
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
 from landbridge.scenario import Scenario, apply
 from landbridge.studies.disrupt import Disruption, Loss, _Bench, disrupt
 
@@ -34,7 +35,7 @@ def one_base() -> Iterator[None]:
 
     def solved(common: None, world: lb.World, number: int, throw: bool) -> SolvedBase:
         if world.hash not in known:
-            known[world.hash] = SolvedBase(Searched([world]), world, number, throw)
+            known[world.hash] = SolvedBase(Prepared([world]), world, number, throw)
         return known[world.hash]
 
     def bench(base: SolvedBase, days: float) -> _Bench:
@@ -43,7 +44,7 @@ def one_base() -> Iterator[None]:
         return benches[base, days]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("landbridge.studies.disrupt.Searched", lambda worlds: None)
+        patch.setattr("landbridge.studies.disrupt.Prepared", lambda worlds: None)
         patch.setattr("landbridge.studies.disrupt.SolvedBase", solved)
         patch.setattr("landbridge.studies.disrupt._Bench", bench)
         yield
@@ -84,8 +85,8 @@ def test_transit_that_the_world_closes_stays_closed(world: lb.World) -> None:
 
 
 def test_waits_that_are_not_found_are_no_result(world: lb.World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("landbridge.congestion.MOST_STEPS", 2)
-    monkeypatch.setattr("landbridge.congestion.MOST_EVALUATIONS", 2)
+    monkeypatch.setattr("landbridge.model.waits.MOST_STEPS", 2)
+    monkeypatch.setattr("landbridge.model.waits.MOST_EVALUATIONS", 2)
     with pytest.raises(ConvergenceError, match=r"without Khorgos.*waits at the gateways"):
         disrupt(world, only=["khorgos-altynkol"])
 

@@ -16,7 +16,7 @@ from landbridge.errors import DataError
 from landbridge.io.emissions import ileap_text
 from landbridge.io.tables import load_world
 from landbridge.transport.emissions import EmissionFactors
-from landbridge.transport.routes import route
+from landbridge.transport.legs import route
 
 DECIMAL = re.compile(r"-?\d+(\.\d+)?")
 # What iLEAP 1.0 makes mandatory in a transport chain element, the toc or hoc aside.

@@ -22,16 +22,15 @@ import numpy as np
 import pytest
 
 import landbridge as lb
-from landbridge import exports
-from landbridge.cli.outputs import Outputs, endings
+from landbridge.cli.run_files import Outputs, endings
 from landbridge.errors import DataError, LandbridgeError
 from landbridge.io import network
 from landbridge.io.files import write_bytes
 from landbridge.io.tables import attribution
-from landbridge.page import Sight, html
-from landbridge.page.legs import PARTS, corridors
-from landbridge.report import Digest, csv_text
-from landbridge.result_tables import result_tables
+from landbridge.report import Digest, csv_text, exports
+from landbridge.report.html.legs import PARTS, corridors
+from landbridge.report.html.run_page import Sight, html
+from landbridge.results.tables import result_tables
 from landbridge.transport.graph import BLOCK, WAGONLOAD
 
 SCENARIO = "cku-railway"
@@ -447,7 +446,7 @@ def test_the_command_writes_every_format(run: Run, tmp_path: Path) -> None:
 
 def test_the_library_draws_nothing_until_asked() -> None:
     code = (
-        "import sys, landbridge.page, landbridge.exports\n"
+        "import sys, landbridge.report.html.run_page, landbridge.report.exports\n"
         "print([m for m in ('matplotlib', 'h5py', 'xlsxwriter', 'pyarrow') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")

@@ -11,12 +11,12 @@ from scipy.sparse import csr_matrix
 
 import landbridge as lb
 from landbridge.scenario import Scenario
-from landbridge.transport.choice import BaseChoice, Choice, pivot, solve_base
-from landbridge.transport.families import BY_TRUCK, _distinct
+from landbridge.transport.choice.between_families import TAPER, TAPER_ROAD, cost_by_kind
+from landbridge.transport.choice.delayed import DelayedChoice
+from landbridge.transport.choice.pivot import BaseChoice, Choice, pivot, solve_base
 from landbridge.transport.graph import Graph
-from landbridge.transport.pair_families import TAPER, TAPER_ROAD, cost_by_kind
-from landbridge.transport.paths import FAMILIES
-from landbridge.transport.touched import Touched
+from landbridge.transport.routes.families import BY_TRUCK, _distinct
+from landbridge.transport.routes.route_set import FAMILIES
 from mini_world import mini_world
 from test_choice import Setup, check_bars, disturbed, pair_of
 
@@ -340,7 +340,7 @@ def test_waits_give_what_the_pivot_gives(
         some = pivot(state.base, now, state.after, again=state.again, entering=held[0])
         return some.with_sectors(pivot(state.base, now, setup.available, entering=held[1]), marked)
 
-    touched = Touched(chosen(0.0 * hours, 0.0 * variance), through)
+    touched = DelayedChoice(chosen(0.0 * hours, 0.0 * variance), through)
     assert 0 < len(touched.parts[0].groups) < len(setup.routes.group_pair)
     whole = chosen(hours, variance)
     cost = touched.cost(hours, variance)
@@ -365,7 +365,7 @@ def test_waits_give_what_the_pivot_gives(
 
 def test_the_slope_of_the_flows_points_the_right_way(setup: Setup, state: State, graph: Graph) -> None:
     choice = state.pivot(graph)
-    touched = Touched(choice, waiting(setup))
+    touched = DelayedChoice(choice, waiting(setup))
     demand = np.where(np.isfinite(choice.cost), 5.0, 0.0)
     nothing = np.zeros(3)
     touched.cost(nothing, nothing)

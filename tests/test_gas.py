@@ -18,7 +18,7 @@ import pytest
 from landbridge.channels import gas, gas_model
 from landbridge.errors import ConvergenceError, DataError, InfeasibleError, ScenarioError
 from landbridge.io.tables import DATA, load_world
-from landbridge.model import iterate
+from landbridge.model.run import iterate
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.studies import gas as study
 from landbridge.world import World

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from landbridge.errors import DataError
-from landbridge.exports import gmns
 from landbridge.io.network import write_gmns
 from landbridge.io.tables import load_world
+from landbridge.report.exports import gmns
 from landbridge.transport import assign, compile_graph, read_demand, read_gmns, read_turns
 from landbridge.transport.graph import BLOCK
 

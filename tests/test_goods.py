@@ -10,7 +10,7 @@ import pytest
 import landbridge as lb
 from landbridge.transport import FAMILIES
 from landbridge.transport.graph import BLOCK
-from landbridge.transport.modes import MODE_CLASSES, border_modes, mode_classes
+from landbridge.transport.routes.modes import MODE_CLASSES, border_modes, mode_classes
 
 
 @pytest.fixture(scope="module")

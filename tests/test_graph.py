@@ -9,8 +9,8 @@ import pytest
 
 from landbridge.errors import DataError
 from landbridge.transport.compile import align, compile_graph
+from landbridge.transport.crossings import crossing_terms
 from landbridge.transport.emissions import EmissionFactors
-from landbridge.transport.gateways import crossing_terms
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, OPERATIONS, ROAD, SEA, TERMS, Graph
 from mini_world import added, changed, mini_world
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import landbridge as lb
-from landbridge.indicators import PROXY, Carried, indicators, market_access_hat
 from landbridge.report import Digest
 from landbridge.results import Results
+from landbridge.results.indicators import PROXY, Carried, indicators, market_access_hat
 from landbridge.world import World
 
 

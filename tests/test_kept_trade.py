@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import landbridge as lb
-from landbridge.chain import PairsAsked
+from landbridge.model.prepared import PairsAsked
 from landbridge.scenario import Scenario
 from landbridge.transport import carried, kept_log_tau
 

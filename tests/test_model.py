@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 
 import landbridge as lb
-from landbridge.chain import Searched, SolvedBase
 from landbridge.errors import ScenarioError
-from landbridge.manifest import manifest, scenarios_of
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
+from landbridge.results.manifest import manifest, scenarios_of
 from landbridge.scenario import Scenario, apply
 from landbridge.trade import solve
-from landbridge.trade.horizon import grown
+from landbridge.trade.growth import grown
 from landbridge.transport import network_share
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS
-from landbridge.transport.paths import RouteSums
+from landbridge.transport.routes.route_set import RouteSums
 
 FIVE = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
 
@@ -278,7 +279,7 @@ def test_the_chain_has_the_derivative_it_says(world: lb.World) -> None:
 
     With waits that adjust: tests/test_congestion.py.
     """
-    common = Searched([world])
+    common = Prepared([world])
     base = SolvedBase(common, world, 0, True)
     case = base.case(world, 0, NOTHING)
     by_cost = case.equilibrium["fixed"].gradient("real_income:KAZ").cost
@@ -398,8 +399,8 @@ def test_a_link_that_leads_nowhere_is_told(world: lb.World) -> None:
 
 def test_transit_ends_and_own_trade_goes_on(world: lb.World, monkeypatch: pytest.MonkeyPatch) -> None:
     # What lost families ship must not go back and forth between families that cost the same.
-    monkeypatch.setattr("landbridge.congestion.MOST_STEPS", 14)
-    monkeypatch.setattr("landbridge.congestion.MOST_EVALUATIONS", 1)
+    monkeypatch.setattr("landbridge.model.waits.MOST_STEPS", 14)
+    monkeypatch.setattr("landbridge.model.waits.MOST_EVALUATIONS", 1)
     case = lb.run(world, "northern-closed")
     assert case.base is not None
     new, old = ({r["gateway"]: r["teu_per_year"] for r in x.gateway_rows} for x in (case, case.base))

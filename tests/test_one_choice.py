@@ -9,10 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 import landbridge as lb
-from landbridge.chain import Searched, SolvedBase
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
 from landbridge.transport import Choice, pivot
-from landbridge.transport.paths import RouteSums
-from landbridge.transport.touched import Patched, Touched, passes
+from landbridge.transport.choice.delayed import DelayedChoice, Patched, passes
+from landbridge.transport.routes.route_set import RouteSums
 
 Array = NDArray[np.float64]
 GATEWAY = "alashankou-dostyk"
@@ -23,7 +24,7 @@ class Case:
 
     def __init__(self) -> None:
         world = lb.load()
-        self.base = base = SolvedBase(Searched([world]), world, 0, throw=True)
+        self.base = base = SolvedBase(Prepared([world]), world, 0, throw=True)
         self.routes, self.graph, self.queues = base.common.routes, base.graph, base.results.queues
         graph, routes = self.graph, self.routes
         shut = np.zeros(graph.n_arcs, dtype=bool)
@@ -57,7 +58,7 @@ class Case:
 
     def as_waits(self) -> tuple[Array, Choice]:
         still = pivot(self.base.choice, self.base.sums, self.open, self.base.log_constant)
-        touched = Touched(still, self.through)
+        touched = DelayedChoice(still, self.through)
         return touched.cost(*self.delay), touched.settled(*self.delay)
 
     def as_a_closure(self) -> tuple[Array, Choice]:
@@ -67,9 +68,9 @@ class Case:
         constant = self.base.log_constant
         choice = pivot(base, sums, self.open[kept], None if constant is None else constant[kept])
         assert self.queues is not None
-        part = Touched(choice, passes(choice.base.routes, self.graph, self.queues))
+        part = DelayedChoice(choice, passes(choice.base.routes, self.graph, self.queues))
         unserved = np.zeros(len(self.pairs), dtype=bool)
-        whole = Touched(self.base.results.choice, self.through)
+        whole = DelayedChoice(self.base.results.choice, self.through)
         return Patched(whole, part, self.pairs, unserved).cost(*self.delay), part.settled(*self.delay)
 
 

@@ -7,9 +7,8 @@ import re
 import pytest
 
 import landbridge as lb
-from landbridge import exports
-from landbridge.page import Sight, html
-from landbridge.report import Digest, Document, study_sections
+from landbridge.report import Digest, Document, exports, study_sections
+from landbridge.report.html.run_page import Sight, html
 from landbridge.world.validate import check_network
 from small_folder import write_small_world
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from landbridge.transport.compile import align
 from landbridge.transport.graph import Graph
-from landbridge.transport.overlap import Nests
-from landbridge.transport.paths import RouteSet, generate
+from landbridge.transport.routes.nests import Nests
+from landbridge.transport.routes.route_set import RouteSet, generate
 from mini_world import ZONES, added, mini_world
 from test_choice import nested_by_hand
 
@@ -146,7 +146,7 @@ def test_blocks_are_only_a_way_of_counting(
     weight = np.random.default_rng(4).uniform(0.1, 10.0, (routes.n_routes, 1))
     whole = Nests.of(routes, graph)
     assert len(whole.blocks) == 1
-    monkeypatch.setattr("landbridge.transport.overlap.BLOCK_ROUTES", 7)
+    monkeypatch.setattr("landbridge.transport.routes.nests.BLOCK_ROUTES", 7)
     small = Nests.of(routes, graph)
     assert len(small.blocks) > 10
     for one, two in zip(whole.nested(weight), small.nested(weight), strict=True):
@@ -183,7 +183,7 @@ def test_groups_put_into_the_nests_of_others(
 ) -> None:
     """Nests of which some groups are made anew are those made in one go."""
     routes, graph = embedded
-    monkeypatch.setattr("landbridge.transport.overlap.BLOCK_ROUTES", size)
+    monkeypatch.setattr("landbridge.transport.routes.nests.BLOCK_ROUTES", size)
     whole = Nests.of(routes, graph)
     mine = np.random.default_rng(3).random(len(routes.group_pair)) < 0.2
     fresh = Nests.of(routes.of_groups(mine)[0], graph)

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from landbridge.transport.compile import align, compile_graph
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
-from landbridge.transport.paths import FAMILIES, RouteSet, arc_type, generate
+from landbridge.transport.routes.route_set import FAMILIES, RouteSet, arc_type, generate
 from landbridge.world import World
 from mini_world import ZONES, changed, mini_world
 

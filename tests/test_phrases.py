@@ -34,8 +34,16 @@ PEOPLES = (
 # Modules that speak to readers of reports.
 SPEAKERS = [
     *sorted((SOURCE / "report").glob("*.py")),
-    *sorted((SOURCE / "page").glob("*.py")),
-    *(SOURCE / name for name in ("remarks.py", "exports.py", "answer.py", "answers.py", "shock.py")),
+    *sorted((SOURCE / "report" / "html").glob("*.py")),
+    *(
+        SOURCE / name
+        for name in (
+            "model/notes.py",
+            "answers/protocol.py",
+            "answers/studies.py",
+            "model/economy_inputs.py",
+        )
+    ),
     *(SOURCE / "channels" / name for name in ("gas.py", "travel.py")),
 ]
 

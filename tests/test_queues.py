@@ -11,8 +11,8 @@ import landbridge as lb
 from landbridge.errors import ScenarioError
 from landbridge.scenario import Scenario, apply
 from landbridge.transport import Queues, compile_graph
-from landbridge.transport.queues import capacity_of
-from landbridge.transport.waiting import probability_of_wait, variance_h2, wait_h
+from landbridge.transport.waiting.laws import probability_of_wait, variance_h2, wait_h
+from landbridge.transport.waiting.stations import capacity_of
 from queue_simulation import LOADS, formula, simulate
 
 

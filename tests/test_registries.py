@@ -30,7 +30,7 @@ from landbridge.scenario.change import Change
 from landbridge.scenario.page import verbs_page
 from landbridge.scenario.registry import verb_columns
 from landbridge.scenario.verbs import BUNDLED
-from landbridge.transport.waiting import Stations, register_wait_law, unregister_wait_law
+from landbridge.transport.waiting.laws import Stations, register_wait_law, unregister_wait_law
 from landbridge.world import Table, World
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "data" / "verbs.md"

@@ -13,10 +13,10 @@ from scipy.optimize import root
 import landbridge as lb
 from landbridge.channels import gas
 from landbridge.channels.gas import GasShock, GasYear
-from landbridge.deliveries import at_base_prices, hold
 from landbridge.errors import DataError
 from landbridge.io.economy import read_economy
 from landbridge.io.tables import DATA
+from landbridge.model.deliveries import at_base_prices, hold
 from landbridge.studies.gas import income
 from landbridge.trade import Carriage, TradeTable, solve
 from landbridge.trade.economy import Closure

@@ -11,9 +11,9 @@ import pytest
 
 import landbridge as lb
 from commands import Call
-from landbridge.indicators import indicators
 from landbridge.report import Digest, long_rows
-from landbridge.result_tables import result_table, result_tables
+from landbridge.results.indicators import indicators
+from landbridge.results.tables import result_table, result_tables
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "data" / "results.md"
 # Real income without deficits is solved where it is the closure of the World alone.

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from landbridge.errors import DataError, LandbridgeError, ScenarioError
 from landbridge.io.tables import load_world
-from landbridge.remarks import _of_changes_written_twice
+from landbridge.model.notes import _of_changes_written_twice
 from landbridge.scenario import Scenario, apply, bundled, json_schema, load_scenario, study_set
 from landbridge.scenario.fields import ALIASES, verb_columns
 from landbridge.world import World

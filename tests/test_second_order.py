@@ -9,7 +9,7 @@ import landbridge as lb
 from landbridge.errors import DataError
 from landbridge.trade import solve
 from test_equilibrium import small
-from test_one_sector import random_one_sector
+from test_wage_newton import random_one_sector
 
 
 @pytest.mark.parametrize("closure", ["fixed", "zero", "proportional"])

@@ -14,13 +14,13 @@ import landbridge as lb
 from commands import Call
 from landbridge.errors import DataError
 from landbridge.scenario import Scenario, apply
-from landbridge.studies.numbers import NUMBERS, Lens, Number, cells_of_column, row_key
+from landbridge.studies.movable import NUMBERS, Lens, Number, cells_of_column, row_key
 from landbridge.studies.sensitivity import _solved, sensitivity
 from landbridge.transport import compile_graph
-from landbridge.transport.base_routes import align_with_base
 from landbridge.transport.compile import align
 from landbridge.transport.graph import ROW_TABLES
-from landbridge.transport.rows import by_row, total
+from landbridge.transport.routes.base_set import align_with_base
+from landbridge.transport.table_rows import by_row, total
 
 OF = "real_income:CA5"
 SIDES = ("time_h", "cost_usd", "co2e_kg", "variance_h2")

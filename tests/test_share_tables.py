@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 import landbridge as lb
-from landbridge.chain import Searched, SolvedBase
 from landbridge.errors import DataError
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
 from landbridge.studies.calibrate import calibrate, observed_counts
 from landbridge.studies.fit import Fit
-from landbridge.transport.classes import Groups
+from landbridge.transport.segments import Groups
 from landbridge.world.shares import check_shares
 from landbridge.world.validate import check_network
 
@@ -117,7 +118,7 @@ def test_counts_are_those_of_the_world_that_was_solved(world: lb.World) -> None:
         return {**row, "weight": 3.0 * float(row["weight"])} if mine else row
 
     after = changed(world, "family_shares", heavier)
-    base = SolvedBase(Searched([after]), after, 0, True)
+    base = SolvedBase(Prepared([after]), after, 0, True)
     ours = {(c.name, c.year): c.ours for c in observed_counts(base)}
     rows = {(f"{r['metric']} ({r['gateway']})", r["year"]): r["ours"] for r in base.results.count_rows}
     shared = ours.keys() & rows.keys()

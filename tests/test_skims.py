@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 import landbridge as lb
-from landbridge.chain import Searched, SolvedBase
 from landbridge.errors import DataError
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.transport import FAMILIES, Choice
-from landbridge.transport.pair_costs import family_costs, pair_costs
+from landbridge.transport.choice.costs import family_costs, pair_costs
 
 MEANS = ["time_h", "cost_usd", "co2e_kg"]
 COLUMNS = ["from", "to", "generalised_cost_usd", *MEANS]
@@ -33,7 +34,7 @@ class Bench:
             Scenario.from_dict({"name": "part", "modification": [ban]}, "part"),
         ]
         self.worlds = [self.world, *(apply(self.world, s) for s in given)]
-        self.common = Searched(self.worlds)
+        self.common = Prepared(self.worlds)
         self.base = SolvedBase(self.common, self.world, 0, True)
         self.closed, self.part = (self.base.case(self.worlds[n], n, given[n - 1]) for n in (1, 2))
 

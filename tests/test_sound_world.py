@@ -17,7 +17,7 @@ import landbridge as lb
 from landbridge.cli import app
 from landbridge.errors import DataError, Status
 from landbridge.io.tables import DATA, load_world
-from landbridge.studies.check import check
+from landbridge.studies.check_data import check
 from landbridge.world import World
 from landbridge.world.table import Table
 from landbridge.world.validate import check_network
@@ -233,9 +233,10 @@ def test_the_worst_status_has_the_largest_rebase() -> None:
 
 
 def test_a_queue_without_an_end_is_a_fault(world: World) -> None:
-    from landbridge.chain import Searched, SolvedBase
+    from landbridge.model.base import SolvedBase
+    from landbridge.model.prepared import Prepared
 
-    solved = SolvedBase(Searched([world]), world, 0, throw=True).results
+    solved = SolvedBase(Prepared([world]), world, 0, throw=True).results
     queues = solved.queues
     assert queues is not None
     flows = np.full_like(solved.flow_teu, np.inf)

@@ -123,7 +123,7 @@ def test_a_world_pickles_small_and_stays_the_same(case: Results) -> None:
 
 def test_a_result_without_an_answer_travels_too(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MOST_STEPS", "MOST_EVALUATIONS"):
-        monkeypatch.setattr(f"landbridge.congestion.{name}", 2)
+        monkeypatch.setattr(f"landbridge.model.waits.{name}", 2)
     solved = lb.run(lb.load(), "khorgos-closed", throw=False)
     assert not solved.status.converged
     twin = pickle.loads(pickle.dumps(solved))

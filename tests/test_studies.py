@@ -10,7 +10,8 @@ import pytest
 
 import landbridge as lb
 from commands import Call
-from landbridge.chain import Searched, SolvedBase
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
 from landbridge.studies.calibrate import Calibration, calibrate
 from landbridge.studies.fit import Fit
 from landbridge.studies.validate import FITTED, LEAST_N, Validation, validate
@@ -123,7 +124,7 @@ def test_the_counts_of_the_run_are_those_of_the_fit(world: lb.World, fit: Calibr
 
 
 def test_derivatives_of_the_counts_are_exact(world: lb.World) -> None:
-    numbers = Fit(SolvedBase(Searched([world]), world, 0, True))
+    numbers = Fit(SolvedBase(Prepared([world]), world, 0, True))
     x = np.full(len(numbers.names), 0.02)
     numbers.renew(x)
     rows = np.array([row.role == "fitted" for row in numbers.rows])
@@ -149,7 +150,7 @@ def test_another_constant_is_noticed(world: lb.World, fit: Calibration) -> None:
     old, name = world.network["gateways"], "gateway:manzhouli-zabaikalsk"
     rows = [{**r, "constant": 1.2} if r["gateway_id"] == "manzhouli-zabaikalsk" else r for r in old]
     moved = replace(world, network={**world.network, "gateways": old.with_rows(rows)})
-    shipped = Fit(SolvedBase(Searched([moved]), moved, 0, True)).shipped()[name]
+    shipped = Fit(SolvedBase(Prepared([moved]), moved, 0, True)).shipped()[name]
     assert shipped == pytest.approx(1.2)
     assert replace(fit, shipped={**fit.shipped, name: shipped}).drift > 0.01
 

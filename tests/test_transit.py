@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import landbridge as lb
-from landbridge.congestion import chain_gradient
 from landbridge.errors import DataError, ScenarioError
-from landbridge.remarks import of_first_order
+from landbridge.model.adjoint import chain_gradient
+from landbridge.model.notes import of_first_order
+from landbridge.results.transit import Carriers, payments, transit_rows
 from landbridge.scenario import Scenario
-from landbridge.transit import Carriers, payments, transit_rows
 from landbridge.transport.compile import BORDER_ROLE
 from landbridge.transport.graph import GAUGE_CHANGE, LAYERS, TERMS, Graph
 

@@ -14,7 +14,7 @@ import pytest
 
 import landbridge as lb
 from commands import Call
-from landbridge.cli.outputs import endings
+from landbridge.cli.run_files import endings
 from landbridge.io.sheets import dta_bytes
 from landbridge.report.document import Document, Section
 from landbridge.report.writers import ENDINGS, OF_DOCUMENTS, check_ending, write

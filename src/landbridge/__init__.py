@@ -14,8 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from landbridge.answer import Answer
-    from landbridge.answers import (
+    from landbridge.answers.protocol import Answer
+    from landbridge.answers.studies import (
         assign,
         calibrate,
         claims,
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
         Status,
     )
     from landbridge.io.tables import load_world as load
-    from landbridge.model import Study, run, study
+    from landbridge.model.run import Study, run, study
     from landbridge.results import Results
     from landbridge.scenario import Scenario, at_horizon
-    from landbridge.transport.routes import Routes, route
+    from landbridge.transport.legs import Routes, route
     from landbridge.world import World
     from landbridge.world.trade_table import TradeTable
 
@@ -77,35 +77,35 @@ __all__ = [
 ]
 
 _HOME = {
-    "Answer": "answer",
+    "Answer": "answers.protocol",
     "ConvergenceError": "errors",
     "DataError": "errors",
     "InfeasibleError": "errors",
     "LandbridgeError": "errors",
     "Results": "results",
-    "Routes": "transport.routes",
+    "Routes": "transport.legs",
     "Scenario": "scenario",
     "ScenarioError": "errors",
     "Status": "errors",
-    "Study": "model",
+    "Study": "model.run",
     "TradeTable": "world.trade_table",
     "World": "world",
-    "assign": "answers",
+    "assign": "answers.studies",
     "at_horizon": "scenario",
-    "calibrate": "answers",
-    "claims": "answers",
-    "disrupt": "answers",
-    "farm": "answers",
-    "gas": "answers",
-    "gravity": "answers",
+    "calibrate": "answers.studies",
+    "claims": "answers.studies",
+    "disrupt": "answers.studies",
+    "farm": "answers.studies",
+    "gas": "answers.studies",
+    "gravity": "answers.studies",
     "load": "io.tables",
-    "route": "transport.routes",
-    "run": "model",
-    "sensitivity": "answers",
-    "study": "model",
-    "travel": "answers",
-    "treaties": "answers",
-    "validate": "answers",
+    "route": "transport.legs",
+    "run": "model.run",
+    "sensitivity": "answers.studies",
+    "study": "model.run",
+    "travel": "answers.studies",
+    "treaties": "answers.studies",
+    "validate": "answers.studies",
 }
 
 

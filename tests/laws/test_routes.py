@@ -14,14 +14,15 @@ import pytest
 from numpy.typing import NDArray
 
 import landbridge as lb
-from landbridge.chain import Searched, SolvedBase
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
 from landbridge.scenario import apply, load_scenario
 from landbridge.studies.disrupt import _Bench, _elements
 from landbridge.transport import FAMILIES, Graph, RouteSet
-from landbridge.transport.candidates import ABROAD_KM, NEAR
-from landbridge.transport.families import MIXED, Labels
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, SEA
-from landbridge.transport.search import BLENDS
+from landbridge.transport.routes.candidates import ABROAD_KM, NEAR
+from landbridge.transport.routes.families import MIXED, Labels
+from landbridge.transport.routes.search import BLENDS
 
 Array = NDArray[np.float64]
 
@@ -37,7 +38,7 @@ def world() -> lb.World:
 
 @pytest.fixture(scope="module")
 def bench(world: lb.World) -> _Bench:
-    return _Bench(SolvedBase(Searched([world]), world, 0, throw=True), 14.0)
+    return _Bench(SolvedBase(Prepared([world]), world, 0, throw=True), 14.0)
 
 
 @pytest.fixture(scope="module")
@@ -391,7 +392,7 @@ def test_one_railway_as_scenario_and_as_edited_world_has_the_same_routes(
 ) -> None:
     case = study["cku-railway"]
     assert case.unqueued is not None
-    edited = Searched([apply(world, load_scenario("cku-railway", world))])
+    edited = Prepared([apply(world, load_scenario("cku-railway", world))])
     own = SolvedBase(edited, edited.worlds[0], 0, throw=True)
     mine, theirs = case.choice.base.routes, edited.routes
     one = named_routes(mine, case.graph, case.unqueued.available)

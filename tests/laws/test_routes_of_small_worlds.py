@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from landbridge.transport import BaseChoice, Choice, Graph, RouteSet, freight_classes, pivot, solve_base
+from landbridge.transport import BaseChoice, Choice, Graph, RouteSet, freight_segments, pivot, solve_base
 from landbridge.transport.compile import align
-from landbridge.transport.families import FAMILIES
-from landbridge.transport.overlap import Nests
-from landbridge.transport.paths import generate
+from landbridge.transport.routes.families import FAMILIES
+from landbridge.transport.routes.nests import Nests
+from landbridge.transport.routes.route_set import generate
 from landbridge.world import World
 from mini_world import ZONES, added, changed, mini_world, table
 
@@ -44,7 +44,7 @@ class Solved:
         region = {str(r["place_id"]): str(r["region"] or "") for r in worlds[0].network["places"]}
         names = self.graphs[0].places
         ends = [[region[names[p]] for p in side] for side in (self.routes.origin, self.routes.destination)]
-        classes = freight_classes(worlds[0], ends[0], ends[1])
+        classes = freight_segments(worlds[0], ends[0], ends[1])
         graph = self.graphs[0]
         nests = Nests.of(self.routes, graph)
         sums = self.routes.sums(graph)

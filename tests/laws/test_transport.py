@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 from landbridge.errors import DataError, InfeasibleError
 from landbridge.transport import (
     FAMILIES,
-    Classes,
     Graph,
     Routes,
     RouteSet,
+    Segments,
     align,
     compile_graph,
-    freight_classes,
+    freight_segments,
     generate,
     keeps_every_family,
     pivot,
     route,
     solve_base,
 )
-from landbridge.transport.base_routes import stored_base
 from landbridge.transport.freight import carried
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS
-from landbridge.transport.overlap import Nests
+from landbridge.transport.routes.base_set import stored_base
+from landbridge.transport.routes.nests import Nests
 from landbridge.world import World
 from mini_world import changed, mini_world, real_world
 from test_choice import Setup, check_bars, disturbed
@@ -54,7 +54,7 @@ class Real:
         self.ends = [
             [of[self.graph.places[p]] for p in side] for side in (self.routes.origin, self.routes.destination)
         ]
-        self.classes: Classes = freight_classes(world, self.ends[0], self.ends[1])
+        self.classes: Segments = freight_segments(world, self.ends[0], self.ends[1])
         self.sums = self.routes.sums(self.graph)
         self.available = self.routes.available(self.graph)
         self.nests = Nests.of(self.routes, self.graph)

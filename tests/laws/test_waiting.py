@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from landbridge.transport.waiting import probability_of_wait, variance_h2, wait_h
+from landbridge.transport.waiting.laws import probability_of_wait, variance_h2, wait_h
 
 loads = st.floats(0.0, 6.0)
 rates = st.floats(0.01, 50.0)

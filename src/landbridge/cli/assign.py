@@ -67,7 +67,7 @@ def assign(
 
     Where the gap is not reached, what was found is written with its gap, and the exit code is 4.
     """
-    from landbridge.answers import assign as study
+    from landbridge.answers.studies import assign as study
     from landbridge.errors import ConvergenceError
     from landbridge.studies.assign import Asked, misplaced
 

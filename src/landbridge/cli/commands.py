@@ -10,16 +10,16 @@ import typer
 from landbridge.cli.assign import assign
 from landbridge.cli.build import build, rebalance
 from landbridge.cli.cache import cache
-from landbridge.cli.checks import calibrate, validate
+from landbridge.cli.calibrate import calibrate, validate
+from landbridge.cli.channels import claims, farm, travel, treaties
 from landbridge.cli.data import data
 from landbridge.cli.disrupt import disrupt
 from landbridge.cli.gas import gas
 from landbridge.cli.gravity import gravity
-from landbridge.cli.people import claims, farm, travel, treaties
 from landbridge.cli.readers import read_publisher
-from landbridge.cli.routes import route
+from landbridge.cli.route import route
+from landbridge.cli.run import cite, run, scenarios
 from landbridge.cli.sensitivity import sensitivity
-from landbridge.cli.study import cite, run, scenarios
 
 __all__ = ["app"]
 

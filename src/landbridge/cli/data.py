@@ -15,7 +15,7 @@ from landbridge.errors import DataError, Status
 
 if TYPE_CHECKING:
     from landbridge.io.cards import Card
-    from landbridge.studies.check import Checked
+    from landbridge.studies.check_data import Checked
     from landbridge.world import World
 
 __all__ = ["data"]
@@ -105,7 +105,7 @@ def show_card(
 
 def _of_result(name: str, world: World) -> dict[str, Any] | None:
     """The columns of a table of a result; one of the data goes before one of a result of the same name."""
-    from landbridge.result_tables import result_tables
+    from landbridge.results.tables import result_tables
 
     table = result_tables().get(name.removeprefix("result."))
     if table is None or name in world.tables or name == "trade":
@@ -154,7 +154,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 @data.command("check")
 def check_data(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
     """Check every table and list all faults at once; exit code 3 when there is one."""
-    from landbridge.studies.check import check
+    from landbridge.studies.check_data import check
 
     begin = time.perf_counter()
     found = check(world)
@@ -177,7 +177,7 @@ def check_data(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
 
 def _unread_json(found: Checked, status: Status, begin: float) -> str:
     """The envelope where there is no World to take the manifest from."""
-    from landbridge.manifest import SCHEMA_VERSION, version
+    from landbridge.results.manifest import SCHEMA_VERSION, version
 
     run = {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -245,9 +245,9 @@ def export_world(
 
 
 def _export_gmns(world: World, folder: Path, as_json: bool, begin: float) -> None:
-    from landbridge.exports import gmns
     from landbridge.io.network import write_gmns
     from landbridge.io.tables import attribution
+    from landbridge.report.exports import gmns
 
     files = gmns(world, attribution(world.files))
     write_gmns(folder, files)

@@ -45,7 +45,7 @@ def disrupt(
     rebase: Rebase = False,
 ) -> None:
     """Take out every gateway and link that carries freight, one at a time, and rank what is lost."""
-    from landbridge.answers import disrupt as study
+    from landbridge.answers.studies import disrupt as study
 
     check_output(output)
     begin = time.perf_counter()

@@ -49,7 +49,7 @@ def gas(
     world: WorldFolder = None,
 ) -> None:
     """Find what gas is not delivered when pipelines are lost, who goes short, and what a line is worth."""
-    from landbridge.answers import gas as study
+    from landbridge.answers.studies import gas as study
 
     check_output(output)
     begin = time.perf_counter()

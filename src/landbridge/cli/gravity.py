@@ -51,7 +51,7 @@ def gravity(
     The table has standard errors in brackets; --json gives full digits.
     """
     check_ending(output, (".json", ".md", ".tex", ".csv", ".txt"))
-    from landbridge.answers import gravity as study
+    from landbridge.answers.studies import gravity as study
 
     begin = time.perf_counter()
     answer = study(

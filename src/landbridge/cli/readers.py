@@ -268,7 +268,7 @@ def _summary(report: Report, panel: pd.DataFrame) -> list[str]:
 
 
 def _json(result: Mapping[str, Any], name: str, file: Path, options: Mapping[str, Any], begin: float) -> str:
-    from landbridge.manifest import SCHEMA_VERSION, version
+    from landbridge.results.manifest import SCHEMA_VERSION, version
 
     told = {key: value.name if isinstance(value, Path) else value for key, value in options.items()}
     manifest = {

@@ -48,9 +48,9 @@ def sensitivity(
     rebase: Rebase = False,
 ) -> None:
     """Rank what one hour, one dollar, one unit of capacity or one point of tariff is worth to a country."""
-    from landbridge.answers import sensitivity as study
+    from landbridge.answers.studies import sensitivity as study
     from landbridge.errors import ConvergenceError
-    from landbridge.model import run
+    from landbridge.model.run import run
     from landbridge.trade.welfare import parse_outcome
 
     check_output(output)

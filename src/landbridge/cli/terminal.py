@@ -21,7 +21,7 @@ from landbridge.io.json_lines import json_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from landbridge.answer import Answer
+    from landbridge.answers.protocol import Answer
     from landbridge.errors import LandbridgeError
     from landbridge.report import Section
     from landbridge.world import World
@@ -94,7 +94,7 @@ def load_sound(folder: Path | None, rebase: bool = False) -> World:
     rebase: accounts that do not close are let pass. Raises DataError with every fault.
     """
     from landbridge.errors import DataError
-    from landbridge.studies.check import check
+    from landbridge.studies.check_data import check
 
     if folder is None:
         return load(None)
@@ -195,7 +195,7 @@ def envelope_json(
     options: Mapping[str, Any] | None = None,
 ) -> str:
     """A result with its status and manifest, as every `--json` prints it."""
-    from landbridge.manifest import SCHEMA_VERSION, manifest
+    from landbridge.results.manifest import SCHEMA_VERSION, manifest
 
     made = manifest(world, command, scenarios, options, _when(begin))
     body = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from landbridge.phrases import listed, say
-from landbridge.report.base_case import GATEWAYS_SHOWN, by_corridor, furthest_off, hours, or_dash
+from landbridge.report.base import GATEWAYS_SHOWN, by_corridor, furthest_off, hours, or_dash
 from landbridge.report.customs import passed_on
 from landbridge.report.digest import GROUP, PARTNER, Digest, Names, members
 from landbridge.report.document import Section, phrased, signed

@@ -10,7 +10,7 @@ from landbridge.channels.travel import BASE_YEAR
 from landbridge.phrases import known, say
 from landbridge.report.digest import GROUP, PARTNER, Names
 from landbridge.report.document import Section, phrased, signed
-from landbridge.studies.claims import Claims
+from landbridge.studies.claims.verdicts import Claims
 from landbridge.studies.farm import Farm
 from landbridge.studies.travel import Travel
 from landbridge.world import World

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from landbridge.indicators import indicators
 from landbridge.phrases import say
 from landbridge.report.document import Section
 from landbridge.results import Results, Rows
+from landbridge.results.indicators import indicators
 from landbridge.world import World
 from landbridge.world.names import MARK, UNREVIEWED, labels_of
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from landbridge.io.whole import harmless
 from landbridge.report.digest import Digest
-from landbridge.result_tables import result_tables
+from landbridge.results.tables import result_tables
 
 __all__ = ["LONG", "csv_text", "long_rows"]
 

@@ -10,7 +10,7 @@ from landbridge.phrases import say
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
 from landbridge.transport.graph import BLOCK, PRODUCTS
-from landbridge.transport.routes import Leg, Route, Routes, Term
+from landbridge.transport.legs import Leg, Route, Routes, Term
 from landbridge.world import World
 
 __all__ = ["route_rows", "route_sections", "routes_geojson"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from landbridge.phrases import say
-from landbridge.report.base_case import base_sections, by_corridor
+from landbridge.report.base import base_sections, by_corridor
 from landbridge.report.changes import STILL_PERCENT, case_sections, changes_most
 from landbridge.report.digest import GROUP, Digest, Names
 from landbridge.report.document import Section, phrased, signed

@@ -20,9 +20,9 @@ from landbridge.io.optional import need
 from landbridge.io.sheets import Sheet, dta_bytes, parquet_bytes, xlsx_bytes
 from landbridge.io.whole import harmless
 from landbridge.report.document import Document
-from landbridge.report.html import document_html
+from landbridge.report.html.elements import document_html
 from landbridge.report.plain import plain_text
-from landbridge.result_tables import result_tables
+from landbridge.results.tables import result_tables
 
 __all__ = ["ENDINGS", "OF_DOCUMENTS", "Form", "Written", "check_ending", "content_of", "rows_csv", "write"]
 

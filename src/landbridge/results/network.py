@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.counts import Passed
+from landbridge.results.counts import Passed
 from landbridge.transport import Graph, Queues
 from landbridge.transport.graph import BLOCK, LAYERS, RAILS, ROAD, SEA, TERMS, WAGONLOAD
-from landbridge.transport.queues import capacity_of
+from landbridge.transport.waiting.stations import capacity_of
 from landbridge.world import World
 
 __all__ = ["emission_rows", "gateway_rows", "hours_at_gateways", "link_rows", "queue_cells"]

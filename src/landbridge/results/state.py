@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.counts import Passed, count_rows, observed_cells
 from landbridge.errors import ConvergenceError, Fault, LandbridgeError, Status
-from landbridge.mode_split import mode_split_rows
 from landbridge.notebook import html_table
 from landbridge.results import income, network
+from landbridge.results.counts import Passed, count_rows, observed_cells
+from landbridge.results.mode_split import mode_split_rows
+from landbridge.results.transit import Carriers, Payments, Tolls, payments, transit_rows
 from landbridge.scenario import Scenario
 from landbridge.trade import Carriage, Equilibrium
 from landbridge.trade.welfare import CENTRAL_ASIA
-from landbridge.transit import Carriers, Payments, Tolls, payments, transit_rows
 from landbridge.transport import Choice, Freight, Graph, Queues
-from landbridge.transport.pair_costs import corridor_rows, family_costs, pair_costs
+from landbridge.transport.choice.costs import corridor_rows, family_costs, pair_costs
 from landbridge.world import World
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ class Results:
 
     @cached_property
     def count_rows(self) -> Rows:
-        """Observed counts of the year of the economy beside ours, see `landbridge.counts`."""
+        """Observed counts of the year of the economy beside ours, see `landbridge.results.counts`."""
         return count_rows(self.world, self.graph, self.passed)
 
     @cached_property
@@ -216,12 +216,12 @@ class Results:
 
     @cached_property
     def mode_split_rows(self) -> Rows:
-        """Freight by pair of countries, kind of goods and mode, see `landbridge.mode_split`."""
+        """Freight by pair of countries, kind of goods and mode, see `landbridge.results.mode_split`."""
         return mode_split_rows(self.world, self.graph, self.choice, self.demand_teu)
 
     @cached_property
     def payments(self) -> Payments:
-        """What freight pays to the carriers of each region, see `landbridge.transit`."""
+        """What freight pays to the carriers of each region, see `landbridge.results.transit`."""
         carriers = self.tolls.carriers if self.tolls is not None else Carriers.of(self.world, self.graph)
         return payments(carriers, self.choice, self.demand_teu)
 
@@ -315,7 +315,7 @@ class Results:
         "solved", those that the flows of this case cause, or "base", those of the base; the base itself
         has the same under both.
         Raises DataError for a sector that no pair ships, ValueError for other waits.
-        Source: `landbridge.transport.pair_costs`.
+        Source: `landbridge.transport.choice.costs`.
         """
         import pandas as pd
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.chain import Searched, SolvedBase
 from landbridge.errors import DataError, Fault
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
 from landbridge.scenario import Scenario, apply
 from landbridge.studies.fit import CONSTANTS, TWO_PORTS, Count, Fit
 from landbridge.transport import FAMILIES, Choice, pivot
@@ -111,7 +112,7 @@ def calibrate(world: World, *, folds: bool = False, anew: bool = True) -> Calibr
     """
     _can_be_fitted(world)
     # The second graph is that of ships around the Cape, for the responses.
-    common = Searched([world, around_the_cape(world)])
+    common = Prepared([world, around_the_cape(world)])
     base = SolvedBase(common, world, 0, True)
     fit = Fit(base)
     rows = np.array([row.role == "fitted" for row in fit.rows])

@@ -31,17 +31,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.chain import Searched, SolvedBase
-from landbridge.congestion import settle
 from landbridge.errors import ConvergenceError, DataError, Fault, Status, did_you_mean
-from landbridge.model import Progress
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
+from landbridge.model.run import Progress
+from landbridge.model.waits import solve_waits
+from landbridge.results.transit import Tolls
 from landbridge.trade.welfare import CENTRAL_ASIA
-from landbridge.transit import Tolls
 from landbridge.transport import BaseChoice, Choice, RouteSet, log_constants, pivot
-from landbridge.transport.classes import KINDS
-from landbridge.transport.overlap import Nests
-from landbridge.transport.paths import FAMILIES, RouteSums
-from landbridge.transport.touched import Patched, Touched, passes
+from landbridge.transport.choice.delayed import DelayedChoice, Patched, passes
+from landbridge.transport.routes.nests import Nests
+from landbridge.transport.routes.route_set import FAMILIES, RouteSums
+from landbridge.transport.segments import KINDS
 from landbridge.world import World
 from landbridge.world.names import resolve
 
@@ -148,7 +149,7 @@ def disrupt(
     tell("solving the base", 0.0)
     if not 0.0 < days <= 365.0:
         raise DataError("nothing to do", [Fault("days", f"is {days:g}", "give 1 to 365")])
-    base = SolvedBase(Searched([world]), world, 0, throw=True)
+    base = SolvedBase(Prepared([world]), world, 0, throw=True)
     five = set(world.group(CENTRAL_ASIA)) & set(base.table.regions)
     names = [*base.table.regions, *([CENTRAL_ASIA] if five else []), "world"]
     if by not in names:
@@ -203,7 +204,7 @@ _own_bench: list[_Bench] = []
 
 def _begin(world: World, days: float) -> None:
     Thread(target=_end_with_the_parent, daemon=True).start()
-    _own_bench.append(_Bench(SolvedBase(Searched([world]), world, 0, throw=True), days))
+    _own_bench.append(_Bench(SolvedBase(Prepared([world]), world, 0, throw=True), days))
 
 
 def _end_with_the_parent() -> None:
@@ -258,9 +259,9 @@ class _Bench:
         assert results.queues is not None
         self.queues = results.queues
         through = base.common.passes(results.queues)
-        self.touched = Touched(results.choice, through)
+        self.touched = DelayedChoice(results.choice, through)
         # Every case begins at the waits of the base.
-        self.still = Touched(results.choice, through), *self.queues.delay(self.queues.base_load)
+        self.still = DelayedChoice(results.choice, through), *self.queues.delay(self.queues.base_load)
         rows = results.gateway_rows
         self.used = {row["gateway"]: row["volume_over_capacity"] for row in rows}
         # Over the capacity in force, which is raised where the base sends more through than was stated.
@@ -336,13 +337,15 @@ class _Bench:
         lost = np.zeros(len(pairs), dtype=bool)
         lost[choice.unreachable] = True
         queues, shock = self.queues, self.base.shock(self.base.world, self.base.results)
-        part = Touched(choice, passes(choice.base.routes, self.graph, queues))
+        part = DelayedChoice(choice, passes(choice.base.routes, self.graph, queues))
         patched = Patched(self.touched, part, pairs, lost, self.still)
         statuses, waits = [], None
         cost = patched.cost(*queues.delay(queues.base_load))
         delay_h, _ = queues.delay(queues.load(patched.flows(shock.demand(cost))))
         if np.abs(delay_h).max(initial=0.0) > FELT_H:
-            settled = settle(patched, queues, shock.demand, lambda demand: self.base.slope, tol=_TOLERANCE)
+            settled = solve_waits(
+                patched, queues, shock.demand, lambda demand: self.base.slope, tol=_TOLERANCE
+            )
             if not settled.status.converged:
                 raise ConvergenceError(f"without {name}: {settled.status.message}")
             statuses.append(settled.status)

@@ -1,6 +1,6 @@
 """One fit of the weights of corridor families and of a few gateway constants to what was observed.
 
-Base shares are s_f = A_Qf r_f^(-phi_x) h(r_f) / sum (`landbridge.transport.pair_families`). Stated are the
+Base shares are s_f = A_Qf r_f^(-phi_x) h(r_f) / sum (`transport.choice.between_families`). Stated are the
 shares of a whole group of pairs Q, by kind of goods, with their ranges; the weights A that give them follow
 by proportional fitting,
 
@@ -36,8 +36,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from landbridge.chain import SolvedBase
 from landbridge.errors import ConvergenceError
+from landbridge.model.base import SolvedBase
 from landbridge.studies.observed import (
     KIND_OF_UNIT,
     RANGE,
@@ -48,11 +48,11 @@ from landbridge.studies.observed import (
     Observed,
 )
 from landbridge.transport import FAMILIES
-from landbridge.transport.choice import constants_of
-from landbridge.transport.classes import KINDS
+from landbridge.transport.choice.between_families import cost_by_kind, weights_of_families
+from landbridge.transport.choice.pivot import constants_of
+from landbridge.transport.choice.weights import Weights
 from landbridge.transport.graph import BLOCK
-from landbridge.transport.pair_families import cost_by_kind, weights_of_families
-from landbridge.transport.weights import Weights
+from landbridge.transport.segments import KINDS
 
 __all__ = ["CONSTANTS", "TWO_PORTS", "Count", "Fit"]
 

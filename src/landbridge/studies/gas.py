@@ -27,9 +27,9 @@ from landbridge.channels.gas import (
     find_lines,
     solve_year,
 )
-from landbridge.deliveries import hold
 from landbridge.errors import DataError, Fault, Status
 from landbridge.io.economy import read_rents
+from landbridge.model.deliveries import hold
 from landbridge.trade import solve
 from landbridge.trade.economy import Closure
 from landbridge.world import World

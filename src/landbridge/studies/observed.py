@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from landbridge.chain import SolvedBase
-from landbridge.counts import trucks_aboard
-from landbridge.transport.classes import KINDS
+from landbridge.model.base import SolvedBase
+from landbridge.results.counts import trucks_aboard
 from landbridge.transport.graph import LAYERS, RAILS
-from landbridge.transport.modes import MODE_CLASSES, border_modes, mode_classes
+from landbridge.transport.routes.modes import MODE_CLASSES, border_modes, mode_classes
+from landbridge.transport.segments import KINDS
 from landbridge.world.table import Cell
 
 __all__ = ["KIND_OF_UNIT", "RANGE", "UNITS", "USD_BULK", "USD_CONTAINER", "Observation", "Observed"]

@@ -3,7 +3,7 @@
     dL = sum over arcs of (L_h dh + L_c dc + L_e de + L_v dv) + sum over gateways of L_C d ln C
 
 with L = ln of the outcome. One transposed solve gives the derivatives by all arcs (see
-`landbridge.congestion.chain_gradient`); `landbridge.transport.rows` takes them to the rows of tables. What
+`landbridge.model.adjoint`); `landbridge.transport.table_rows` takes them to the rows of tables. What
 gains most is then solved exactly, as `landbridge.run` would.
 
 Three figures stand side by side: what all who ship save at given trade, the gain at given waits, and the gain
@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.chain import Origin, Searched, SolvedBase
 from landbridge.errors import (
     ConvergenceError,
     DataError,
@@ -30,10 +29,12 @@ from landbridge.errors import (
     Status,
     did_you_mean,
 )
-from landbridge.model import Progress, run
+from landbridge.model.base import Origin, SolvedBase
+from landbridge.model.prepared import Prepared
+from landbridge.model.run import Progress, run
 from landbridge.results import Results
 from landbridge.scenario import Scenario
-from landbridge.studies.numbers import NUMBERS, Lens, Number
+from landbridge.studies.movable import NUMBERS, Lens, Number
 from landbridge.trade.welfare import outcome_value, parse_outcome
 from landbridge.world import World
 
@@ -188,7 +189,7 @@ def _solved(lens: Lens, numbers: Sequence[Number], tell: Progress) -> tuple[dict
     for at, number in enumerate(numbers):
         with suppress(ScenarioError):  # beyond the bounds of its table
             moved[at] = number.moved(number.step)
-    common = Searched([*known, *moved.values()])
+    common = Prepared([*known, *moved.values()])
     base = SolvedBase(common, known[0], 0, throw=False)
     if origin.phi_b != base.classes.phi_b:
         base = base.responding(origin.phi_b)

@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.chain import Searched, SolvedBase
 from landbridge.errors import ConvergenceError, LandbridgeError, Status
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
 from landbridge.results import Results
 from landbridge.studies.calibrate import around_the_cape, observed_counts, response
 from landbridge.studies.fit import Count
-from landbridge.transport.families import BY_TRUCK
 from landbridge.transport.graph import GAUGE_CHANGE, LAYERS, RAILS, ROAD, TERMS, WAGONLOAD
-from landbridge.transport.routes import Leg, Route, route
+from landbridge.transport.legs import Leg, Route, route
+from landbridge.transport.routes.families import BY_TRUCK
 from landbridge.world import World
 
 __all__ = ["LEAST_N", "Case", "Indicator", "Money", "Validation", "indicators", "validate"]
@@ -256,7 +257,7 @@ def validate(world: World, *, flows: bool = True) -> Validation:
     money = tuple(_money(world, cape))
     if not flows:
         return Validation(tuple(cases), (), money)
-    solved = SolvedBase(Searched([world, cape]), world, 0, True)
+    solved = SolvedBase(Prepared([world, cape]), world, 0, True)
     return Validation(
         tuple(cases),
         tuple(indicators(solved.results)),

@@ -3,7 +3,7 @@
 from landbridge.trade.batch import EquilibriumBatch, solve_batch
 from landbridge.trade.carriage import Carriage
 from landbridge.trade.equilibrium import Equilibrium, solve
-from landbridge.trade.gravity import Counterfactual, cost_hat, counterfactual, within
+from landbridge.trade.from_estimates import Counterfactual, cost_hat, counterfactual, within
 from landbridge.trade.resistance import Conditional, conditional, resistances
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
 from landbridge.world.trade_table import TradeTable

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from landbridge.errors import DataError, Fault, LandbridgeError, Status
-from landbridge.trade import one_sector
+from landbridge.trade import wage_newton
 from landbridge.trade.arguments import read_shock
 from landbridge.trade.economy import LARGE_EXPONENT, Array, Closure, Economy
 from landbridge.trade.equilibrium import Equilibrium, answer, solve
 from landbridge.trade.fixed_point import LONGEST_STEP
-from landbridge.trade.search import FAR, NO_TRADE, no_home_sales, prepare
+from landbridge.trade.solver import FAR, NO_TRADE, no_home_sales, prepare
 from landbridge.world.trade_table import TradeTable
 
 __all__ = ["EquilibriumBatch", "solve_batch"]
@@ -77,7 +77,7 @@ class EquilibriumBatch(Sequence[Equilibrium]):
         u = self._states[i]
         with np.errstate(all="ignore"):
             if len(u) < economy.base.size:  # solved together with others: the wages alone were kept
-                u = one_sector.state(economy, u)
+                u = wage_newton.state(economy, u)
             return answer(self.base, economy, u, economy.evaluate(u), self.statuses[i])
 
     def __iter__(self) -> Iterator[Equilibrium]:
@@ -182,7 +182,7 @@ def _in_blocks(
         unshocked.base.tariff is not None or shocks["tariff"] is not None or shocks["transfer"] is not None
     )
     found: dict[int, _Solved] = {}
-    if taxed or not one_sector.applies(unshocked):
+    if taxed or not wage_newton.applies(unshocked):
         return found
     for begin in range(0, count, BLOCK):
         with np.errstate(all="ignore"):
@@ -208,7 +208,7 @@ def _together(
     """The scenarios of a block that the kept Jacobian of the base solves; kernels run [scenario, o, d]."""
     base, psi = unshocked.base, unshocked.supply_elasticity
     theta, N, B = float(base.theta[0, 0]), base.N, len(rows)
-    factors = one_sector.of_base(unshocked)
+    factors = wage_newton.of_base(unshocked)
     kernels = _kernels(shocks, rows, N, theta)
     if factors is None or kernels is None:
         return {}

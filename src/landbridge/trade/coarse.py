@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # the base keeps the steps, so it knows this module; not the other way
-    from landbridge.trade.base import Base
     from landbridge.trade.economy import Array, Economy, Point
+    from landbridge.trade.layout import Base
 
 __all__ = ["Coarse", "answers", "applies", "of_base"]
 

@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 
 from landbridge.errors import DataError, Fault
-from landbridge.trade.base import Array, Base, Closure
 from landbridge.trade.carriage import Paid
+from landbridge.trade.layout import Array, Base, Closure
 
 __all__ = ["Array", "Base", "Closure", "Cotangents", "Economy", "Point", "Shock", "Tangent", "read_supply"]
 

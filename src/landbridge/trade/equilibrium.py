@@ -19,7 +19,7 @@ from landbridge.trade import resistance, welfare
 from landbridge.trade.arguments import read_shock
 from landbridge.trade.carriage import Carriage, Paid
 from landbridge.trade.economy import Array, Closure, Economy, Point, Shock, read_supply
-from landbridge.trade.search import Rebased, SearchError, find, hardly_trades, no_home_sales, prepare, rebase
+from landbridge.trade.solver import Rebased, SearchError, find, hardly_trades, no_home_sales, prepare, rebase
 from landbridge.trade.value_added import ValueAdded, value_added
 from landbridge.trade.welfare import FirstOrder, Gradient, LinearResponse
 from landbridge.world.trade_table import TradeTable

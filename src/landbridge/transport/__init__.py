@@ -6,8 +6,8 @@ Knows links, hours and money; does not know what real income is.
 from landbridge.io.gmns import read_gmns, read_turns
 from landbridge.io.gmns_demand import read_demand
 from landbridge.io.tntp import read_tntp
-from landbridge.transport.assignment import Assignment, assign
-from landbridge.transport.choice import (
+from landbridge.transport.assignment.assign import Assignment, assign
+from landbridge.transport.choice.pivot import (
     ArcBars,
     BaseChoice,
     Choice,
@@ -15,9 +15,8 @@ from landbridge.transport.choice import (
     pivot,
     solve_base,
 )
-from landbridge.transport.classes import Classes, freight_classes, keeps_every_family
 from landbridge.transport.compile import align, compile_graph
-from landbridge.transport.families import BY_LAND
+from landbridge.transport.crossings import crossing_terms
 from landbridge.transport.freight import (
     Freight,
     carried,
@@ -25,11 +24,12 @@ from landbridge.transport.freight import (
     kept_log_tau,
     network_share,
 )
-from landbridge.transport.gateways import crossing_terms
 from landbridge.transport.graph import Graph
-from landbridge.transport.paths import FAMILIES, RouteSet, RouteSums, generate
-from landbridge.transport.queues import Queues
-from landbridge.transport.routes import Route, Routes, route
+from landbridge.transport.legs import Route, Routes, route
+from landbridge.transport.routes.families import BY_LAND
+from landbridge.transport.routes.route_set import FAMILIES, RouteSet, RouteSums, generate
+from landbridge.transport.segments import Segments, freight_segments, keeps_every_family
+from landbridge.transport.waiting.stations import Queues
 from landbridge.world.road_network import Turns
 
 __all__ = [
@@ -39,7 +39,6 @@ __all__ = [
     "Assignment",
     "BaseChoice",
     "Choice",
-    "Classes",
     "Freight",
     "Graph",
     "Queues",
@@ -47,6 +46,7 @@ __all__ = [
     "RouteSet",
     "RouteSums",
     "Routes",
+    "Segments",
     "Turns",
     "align",
     "assign",
@@ -54,7 +54,7 @@ __all__ = [
     "compile_graph",
     "crossing_terms",
     "freight_between_regions",
-    "freight_classes",
+    "freight_segments",
     "generate",
     "keeps_every_family",
     "kept_log_tau",

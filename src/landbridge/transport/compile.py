@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
+from landbridge.transport.crossings import Borders
 from landbridge.transport.emissions import EmissionFactors, carrier
-from landbridge.transport.gateways import Borders
 from landbridge.transport.graph import (
     GATE_IN,
     GATE_OUT,

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from landbridge.transport.classes import Classes, freight_classes
 from landbridge.transport.graph import Graph
-from landbridge.transport.paths import RouteSet
+from landbridge.transport.routes.route_set import RouteSet
+from landbridge.transport.segments import Segments, freight_segments
 from landbridge.world import World
 
 __all__ = ["Freight", "carried", "freight_between_regions", "kept_log_tau", "network_share"]
@@ -102,7 +102,7 @@ class Freight:
 
 
 def freight_between_regions(
-    world: World, graph: Graph, routes: RouteSet, classes: Classes, zones: Mapping[int, str]
+    world: World, graph: Graph, routes: RouteSet, classes: Segments, zones: Mapping[int, str]
 ) -> Freight:
     """The Freight of a route set.
 
@@ -187,7 +187,7 @@ def kept_log_tau(world: World) -> FloatArray:
     if not rows or not off.any():
         return out
     ends = np.array([(regions.index(str(r["exporter"])), regions.index(str(r["importer"]))) for r in rows]).T
-    classes = freight_classes(world, [regions[o] for o in ends[0]], [regions[d] for d in ends[1]])
+    classes = freight_segments(world, [regions[o] for o in ends[0]], [regions[d] for d in ends[1]])
     k = np.array([classes.sectors.index(str(row["sector"])) for row in rows])
     at = np.arange(len(rows))
     money, hours, spread, co2e = (

@@ -77,7 +77,7 @@ class Graph:
     (mode is 0 for arcs that are no haul). border [a]: the arc crosses a land border.
     available [a]: open in this world. length_km, rail_km [a].
     caspian_ship, ocean_ship [a]: a ship on the Caspian, on any other water. own_country [p]: the country
-    of a place, "" for an exclave, which is no transit country (see `landbridge.transport.families`).
+    of a place, "" for an exclave, which is no transit country (see `landbridge.transport.routes.families`).
     time_h, cost_usd, co2e_kg, variance_h2 [a, product]: sums of the terms.
     term_arc, term_kind [t]; term_time_h ... [t, product]: the terms, in order of arcs.
     term_table [t], term_row [t, product]: the table (of ROW_TABLES) and the number of the row that a term

@@ -1,0 +1,1 @@
+"""What every study returns, and every study as one call."""

@@ -1,0 +1,136 @@
+"""What every study returns: an Answer holds tables, a status, a manifest and a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from landbridge.errors import Status
+from landbridge.io.tables import attribution
+from landbridge.notebook import html_table
+from landbridge.report.document import Document, Section
+from landbridge.results.manifest import SCHEMA_VERSION, manifest
+from landbridge.scenario import Scenario
+from landbridge.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from landbridge.report.writers import Form
+
+__all__ = ["Answer", "Lazy", "answered"]
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Answer:
+    """What a study found. make: gives what `--json` prints as result; rows: its tables by name.
+
+    found: the study's own object, with whatever it can do beyond its tables. sections: makes the parts of
+    the document, given how many rows of a long table to show (None = all). forms: files of its own by ending,
+    beside those of `landbridge.report.writers`.
+    """
+
+    command: str
+    make: Callable[[], Any] = field(repr=False)
+    rows: Mapping[str, Rows]
+    status: Status
+    manifest: Mapping[str, Any]
+    sections: Callable[[int | None], Iterable[Section]] = field(repr=False)
+    attribution: tuple[str, ...] = ()
+    found: Any = None
+    forms: Mapping[str, Form] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def result(self) -> Any:
+        """What `--json` prints under that name."""
+        return self.make()
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables by name, as DataFrames."""
+        import pandas as pd
+
+        return {name: pd.DataFrame.from_records(list(map(dict, rows))) for name, rows in self.rows.items()}
+
+    def document(self, most: int | None = None) -> Document:
+        """Tables and sentences for people; most: rows shown of a long table, all where None."""
+        return Document(tuple(self.sections(most)), self.attribution)
+
+    def save(self, path: Path | str) -> Path:
+        """Write it in the format that the ending names: txt, md, html, json, csv, xlsx, parquet, dta.
+
+        The same files as `-o` of the command. Raises DataError for another ending or a place that cannot
+        be written to, LandbridgeError where a package is missing.
+        """
+        from landbridge.report.writers import write
+
+        return write(self, path)
+
+    def to_json(self) -> dict[str, Any]:
+        """Result, status and manifest in the names of the public interface."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "result": self.result,
+            "status": self.status.as_json(),
+            "manifest": dict(self.manifest),
+        }
+
+    def __repr__(self) -> str:
+        held = ", ".join(self.rows)
+        if not isinstance(self.rows, Lazy):
+            held = ", ".join(f"{name} ({len(rows):,} rows)" for name, rows in self.rows.items())
+        return f"Answer({self.command}: {held}; {self.status.message})"
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            html_table(part.title, part.columns, part.rows, before=part.before, after=part.after)
+            for part in self.document(25).sections
+        )
+
+
+class Lazy(Mapping[str, Rows]):
+    """Tables by name that are made when they are first asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Rows]]) -> None:
+        self._makers, self._made = dict(makers), dict[str, Rows]()
+
+    def __getitem__(self, name: str) -> Rows:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+def answered(
+    world: World | None,
+    command: str,
+    result: Any,
+    rows: Mapping[str, Rows],
+    status: Status,
+    sections: Callable[[int | None], Iterable[Section]],
+    *,
+    scenarios: Iterable[Scenario] = (),
+    options: Mapping[str, Any] | None = None,
+    found: Any = None,
+    forms: Mapping[str, Form] | None = None,
+    libraries: Iterable[str] = (),
+) -> Answer:
+    """An Answer with its manifest and the attribution of its data.
+
+    world: None where the study uses files of its own. result: or a function that makes it, where it is large.
+    libraries: further packages that decide the numbers.
+    """
+    made = manifest(world, command, scenarios, options, libraries=libraries)
+    lines = tuple(attribution(world.files)) if world is not None else ()
+    make = result if callable(result) else lambda: result
+    return Answer(command, make, rows, status, made, sections, lines, found, forms or {})

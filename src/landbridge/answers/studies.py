@@ -1,0 +1,563 @@
+"""Every study as one call: `lb.disrupt(world)` and its like, each returning an Answer.
+
+An Answer holds tables, a status, a manifest and a document, whatever the study; the command line writes it
+and nothing more. Studies of scenarios (`lb.run`, `lb.study`) return Results instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from landbridge.answers.protocol import Answer, Lazy, answered
+from landbridge.errors import DataError, Fault, Status
+from landbridge.io.tables import attribution
+from landbridge.scenario import Scenario, apply, load_scenario
+from landbridge.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from landbridge.answers.ranking import Ranking
+    from landbridge.results import Results
+    from landbridge.transport.legs import Routes
+
+__all__ = [
+    "assign",
+    "calibrate",
+    "claims",
+    "disrupt",
+    "farm",
+    "gas",
+    "gravity",
+    "routed",
+    "sensitivity",
+    "travel",
+    "treaties",
+    "validate",
+]
+
+Tell = Callable[[str], None]
+Progress = Callable[[str, float], None]
+_NOTHING_SOLVED = Status(True, 0.0, 0, "nothing to solve")
+
+
+# -- the model beside observation ----------------------------------------------------------------------
+
+
+def validate(world: World) -> Answer:
+    """Every observed corridor, rate, count and share of a mode beside ours.
+
+    Tables: cases, counts. Raises as `landbridge.run` does.
+    """
+    from landbridge.report.checks import validation_sections
+    from landbridge.studies.validate import validate as study
+
+    found = study(world)
+    result = found.to_json()
+    tables = {name: rows for name, rows in result.items() if _is_table(rows)}
+    return answered(
+        world,
+        "data validate",
+        result,
+        tables,
+        found.status,
+        lambda _: validation_sections(world, found),
+        found=found,
+    )
+
+
+def calibrate(world: World, *, folds: bool = False, anew: bool = True) -> Answer:
+    """Gateway constants and family shares refitted to the counts of 2023, and what is only predicted.
+
+    folds: also fit without each pair or gateway in turn, which takes minutes. anew: search from the stated
+    shares, not from the numbers of the World. `found.drift` is how far the fitted numbers are from these.
+    Raises DataError, ConvergenceError as the fit does.
+    """
+    from landbridge.report.checks import calibration_sections
+    from landbridge.studies.calibrate import calibrate as study
+    from landbridge.trade import solve
+
+    found = study(world, folds=folds, anew=anew)
+    cleared = solve(world.trade).status.rebase
+    message = "least squares settled; residual: its gradient"
+    status = Status(True, found.gradient, found.evaluations, message, cleared)
+    result = found.to_json()
+    tables = {name: rows for name, rows in result.items() if _is_table(rows)}
+    return answered(
+        world,
+        "calibrate",
+        result,
+        tables,
+        status,
+        lambda _: calibration_sections(found),
+        options={"folds": folds, "anew": anew},
+        found=found,
+        forms={".csv": found.to_csv},
+    )
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
+
+
+def routed(world: World, routes: Routes, options: Mapping[str, Any], lang: str = "en") -> Answer:
+    """Routes between two places, as `lb.route` finds them, with a document and files.
+
+    Tables: routes, legs. options: what else was asked, for the manifest. lang: of names in the document.
+    A .csv file has a row for every leg, a .geojson file a line.
+    """
+    from landbridge.report.routes import route_rows, route_sections, routes_geojson
+
+    lines = attribution(world.files)
+    return answered(
+        world,
+        "route",
+        routes.to_json(),
+        route_rows(routes),
+        Status(True, 0.0, 0, "routes are enumerated and costed, nothing is solved"),
+        lambda _: route_sections(world, routes, lang),
+        options=options,
+        found=routes,
+        forms={
+            ".csv": lambda: routes.frame().to_csv(index=False),
+            ".geojson": lambda: routes_geojson(world, routes, lines),
+        },
+    )
+
+
+# -- questions of the network --------------------------------------------------------------------------
+
+
+def disrupt(
+    world: World,
+    together: Iterable[Sequence[str]] = (),
+    *,
+    only: Sequence[str] | None = None,
+    days: float = 14.0,
+    by: str = "CA5",
+    workers: int = 1,
+    progress: Progress | None = None,
+    estimate: Tell | None = None,
+) -> Answer:
+    """Every gateway and link that carries freight out of service, one at a time, ranked by what is lost.
+
+    Table: losses. Parameters and errors as those of `landbridge.studies.disrupt.disrupt`.
+    """
+    from landbridge.report.losses import loss_sections, losses_csv
+    from landbridge.studies.disrupt import disrupt as study
+
+    sets = [list(names) for names in together]
+    found = study(
+        world, sets, only=only, days=days, by=by, workers=workers, progress=progress, estimate=estimate
+    )
+    rows = found.rows()
+    return answered(
+        world,
+        "disrupt",
+        rows,
+        {"losses": rows},
+        found.status,
+        lambda most: loss_sections(found, world, len(found.losses) if most is None else most),
+        options={
+            "together": sets,
+            "only": None if only is None else list(only),
+            "days": days,
+            "by": by,
+        },
+        found=found,
+        forms={".csv": lambda: losses_csv(found)},
+    )
+
+
+def sensitivity(
+    study: World | Results,
+    of: str = "real_income:CA5",
+    to: str = "gateways",
+    *,
+    exact: int = 10,
+    progress: Progress | None = None,
+) -> Ranking:
+    """What one hour, one dollar or one unit of capacity is worth, the largest gain first, as a DataFrame.
+
+    Its `answer` holds status, manifest and document. Table: sensitivity. Parameters and errors as those of
+    `landbridge.studies.sensitivity.sensitivity`.
+    """
+    from landbridge.answers.ranking import Ranking
+    from landbridge.report.sensitivity import sensitivity_sections
+    from landbridge.report.writers import rows_csv
+    from landbridge.studies.sensitivity import Worth
+    from landbridge.studies.sensitivity import sensitivity as ranked
+
+    found = ranked(study, of, to, exact=exact, progress=progress)
+    rows, scenario = found.rows(), found.result.scenario
+    answer = answered(
+        (found.result.base or found.result).world,
+        "sensitivity",
+        rows,
+        {"sensitivity": rows},
+        found.status,
+        lambda most: sensitivity_sections(found, len(rows) if most is None else most),
+        scenarios=[] if scenario is None else [scenario],
+        options={"of": of, "to": to, "exact": exact},
+        found=found,
+        forms={".csv": lambda: rows_csv(rows)},
+    )
+    return Ranking.of(answer, list(Worth.__dataclass_fields__))
+
+
+def gas(
+    world: World,
+    lose: Sequence[str] = (),
+    *,
+    months: str = "1-12",
+    profile: Literal["flat", "seasonal"] = "flat",
+    draws: int | None = None,
+    seed: int = 1,
+    scenario: Scenario | str | Path | None = None,
+    checks: bool = False,
+    progress: Progress | None = None,
+) -> Answer:
+    """Gas that is not delivered when pipelines are lost, who goes short, and what sellers lose of income.
+
+    lose: pipelines by identifier or alias ("line-C"). months: of the loss, as 1-12, 11-2 or 1+2+12.
+    profile: which of the two figures leads. draws: also so many years of random outages, from seed.
+    scenario: on the network after it. checks: also observed flows, two past winters, the EU N-1 index.
+    Tables: by_country, contracts, lines, income, and n_minus_1 where no line is lost.
+    Raises DataError with every fault of what is asked; ConvergenceError, InfeasibleError.
+    """
+    from landbridge.channels.gas import require_deliverable, solve_year
+    from landbridge.report.gas import deliveries_csv, gas_sections
+    from landbridge.studies import gas as study
+
+    changes = [] if scenario is None else [load_scenario(scenario, world)]
+    after = world
+    for change in changes:
+        after = apply(world, change)
+    lost, chosen = _gas_asked(after, lose, months)
+    require_deliverable(after)
+    years = {name: solve_year(after, lost, name, months=chosen) for name in ("flat", "seasonal")}
+    base = {name: solve_year(after, (), name) for name in ("flat", "seasonal")}
+    other = "seasonal" if profile == "flat" else "flat"
+    main = years[profile]
+    ranked = study.n_minus_one(after, profile) if not lost else []
+    # A gas year has seasons and stores, so draws are of the seasonal profile whichever figure leads.
+    drawn = (
+        None
+        if draws is None
+        else study.draws(after, draws, "seasonal", lose=lost, months=chosen, seed=seed, progress=progress)
+    )
+    span = study.ranges(after, lost, chosen)
+    sellers, of_income = study.income(after, base[profile], main)
+    solved = [year.status for year in (*years.values(), *base.values())]
+    status = Status.worst([*solved, *([drawn.status] if drawn else []), of_income])
+    result: dict[str, Any] = {
+        "unserved_bcm": main.unserved_bcm,
+        "volume_basis": "operator",
+        "profile": profile,
+        f"unserved_{other}_bcm": years[other].unserved_bcm,
+        "unserved_seasonal_range_bcm": list(span["seasonal"]),
+        "unserved_flat_range_bcm": list(span["volume"]),
+        "base_unserved_bcm": base[profile].unserved_bcm,
+        "home_unserved_bcm": main.home_unserved_bcm,
+        "lost": list(lost),
+        "months": list(chosen),
+        "by_country": main.by_country,
+        "contracts": main.contracts,
+        "lines": main.lines,
+        "binding": main.binding,
+        "balance_bcm": main.balance,
+        "income": sellers,
+        other: years[other].to_json(),
+    }
+    if ranked:
+        result["n_minus_1"] = ranked
+    if drawn is not None:
+        result["draws"] = drawn.to_json()
+    if checks:
+        result["beside_observed"] = study.beside_observed(after, profile)
+        result["backcasts"] = [{**vars(b), "error": b.error} for b in study.backcasts(after)]
+        result["eu_n_minus_1"] = study.eu_n_minus_1(after)
+    return answered(
+        world,
+        "gas",
+        result,
+        {name: result[name] for name in ("by_country", "contracts", "lines", "income")}
+        | ({"n_minus_1": ranked} if ranked else {}),
+        status,
+        lambda _: gas_sections(after, result, years, base, profile),
+        scenarios=changes,
+        options={
+            "lose": list(lost),
+            "months": months,
+            "profile": profile,
+            "draws": draws,
+            "seed": seed,
+            "checks": checks,
+        },
+        found=years,
+        forms={".csv": lambda: deliveries_csv(years)},
+    )
+
+
+def _gas_asked(world: World, lose: Sequence[str], months: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The lines that are lost and the months of the loss; DataError with all faults of both."""
+    from landbridge.channels.gas import find_lines
+    from landbridge.world.table import parse_months
+
+    faults: list[Fault] = []
+    lost: tuple[str, ...] = ()
+    chosen: tuple[int, ...] = ()
+    try:
+        lost = find_lines(world, [name for text in lose for name in text.split(",")])
+    except DataError as error:
+        faults += error.faults
+    try:
+        chosen = parse_months(months)
+    except ValueError:
+        faults.append(Fault("--months", f"is {months!r}", "write 1-12, 11-2 or 1+2+12"))
+    if faults:
+        raise DataError("the options are not valid", faults)
+    return lost, chosen
+
+
+# -- the other channels --------------------------------------------------------------------------------
+
+
+def farm(
+    world: World,
+    *,
+    regions: Sequence[str] | None = None,
+    crops: Sequence[str] | None = None,
+    adoption: float | None = None,
+    effect_percent: float | None = None,
+) -> Answer:
+    """What farm technology is worth: output, food prices, farm trade and real income, with ranges.
+
+    Table: farms. Parameters and errors as those of `landbridge.studies.farm.farm`.
+    """
+    from landbridge.report.channels import farm_sections
+    from landbridge.report.writers import rows_csv
+    from landbridge.studies.farm import farm as study
+
+    found = study(world, regions=regions, crops=crops, adoption=adoption, effect_percent=effect_percent)
+    options = {"region": regions, "crop": crops, "adoption": adoption, "effect": effect_percent}
+    return answered(
+        world,
+        "farm",
+        found.to_json(),
+        {"farms": found.rows},
+        found.status,
+        lambda _: farm_sections(world, found),
+        options=options,
+        found=found,
+        forms={".csv": lambda: rows_csv(found.rows)},
+    )
+
+
+def travel(
+    world: World,
+    scenario: Scenario | str | Path = "visa-waivers",
+    *,
+    waive: Sequence[str] = (),
+    estimate: bool = False,
+) -> Answer:
+    """What visas and connections do to arrivals and receipts, and whether waivers were seen to work.
+
+    waive: mutual waivers as "CHN:KGZ", instead of the scenario. estimate: also fit the gravity of arrivals.
+    Tables: arrivals, income, events. Raises DataError, ScenarioError; LandbridgeError without the
+    estimation extra where it is needed.
+    """
+    from landbridge.report.channels import travel_sections
+    from landbridge.report.writers import rows_csv
+    from landbridge.studies.travel import estimate_gravity, waiver
+    from landbridge.studies.travel import travel as study
+
+    chosen = waiver(waive) if waive else load_scenario(scenario, world)
+    found = study(world, chosen)
+    result = found.to_json()
+    if estimate:
+        fit = estimate_gravity(world)
+        coefficients, errors = fit.coef(), fit.se()
+        result["gravity"] = {
+            name: {"coefficient": float(coefficients[name]), "standard_error": float(errors[name])}
+            for name in coefficients.index
+        }
+    arrivals = found.rows or found.base
+    return answered(
+        world,
+        "travel",
+        result,
+        {"arrivals": arrivals, "income": found.income, "events": found.events},
+        found.status,
+        lambda _: travel_sections(world, chosen.name, found, result),
+        scenarios=[chosen],
+        options={"estimate": estimate},
+        found=found,
+        forms={".csv": lambda: rows_csv(arrivals)},
+    )
+
+
+def treaties(world: World, *, years: Sequence[int] = range(2000, 2025)) -> Answer:
+    """Treaties of China and the Central Asian five, and since when they are in force.
+
+    Tables: coverage, registry. years: of the dummies for a gravity equation that a .csv file holds.
+    """
+    from landbridge.channels.treaties import coverage, dummy_rows
+    from landbridge.report.channels import treaty_sections
+    from landbridge.report.writers import rows_csv
+
+    group = [region for region in world.group("CA5") if region in world.trade.regions]
+    table = coverage(world, group)
+    (registry,) = world.channel("treaties")
+    result = {"coverage": table, "registry": [dict(row) for row in registry]}
+    return answered(
+        world,
+        "treaties",
+        result,
+        result,
+        _NOTHING_SOLVED,
+        lambda _: treaty_sections(world, group, table),
+        options={"years": [int(year) for year in years]},
+        forms={".csv": lambda: rows_csv(list(dummy_rows(world, years)))},
+    )
+
+
+def claims(
+    world: World, *, estimates: bool = False, both: bool = False, progress: Progress | None = None
+) -> Answer:
+    """An article's claims with verdict, evidence, source and model.
+
+    estimates: the published estimates of others beside ours instead; both: claims and estimates.
+    Table: claims or estimates. Raises as `landbridge.run` does.
+    """
+    from landbridge.report.channels import claim_sections
+    from landbridge.report.writers import rows_csv
+    from landbridge.studies.claims.verdicts import check
+
+    found = check(world, claims=both or not estimates, estimates=both or estimates, progress=progress)
+    rows = found.estimate_rows if estimates else found.rows
+    tables = {"claims": found.rows, "estimates": found.estimate_rows}
+    return answered(
+        world,
+        "claims",
+        rows,
+        {name: held for name, held in tables.items() if held},
+        found.status,
+        lambda _: claim_sections(found),
+        scenarios=found.scenarios,
+        options={"estimates": estimates, "both": both},
+        found=found,
+        forms={".csv": lambda: rows_csv(rows)},
+    )
+
+
+# -- tools for data of one's own -----------------------------------------------------------------------
+
+
+def gravity(
+    formula: str,
+    data: pd.DataFrame | Path | str,
+    *,
+    where: str | None = None,
+    cluster: str | None = None,
+    method: Literal["ppml", "ols"] = "ppml",
+    also: Sequence[str] = (),
+    exporter: str | None = None,
+    importer: str | None = None,
+    bias: bool = False,
+    tell: Tell | None = None,
+) -> Answer:
+    """Structural gravity by PPML from a table of flows, with what was dropped, separated and built.
+
+    data: a DataFrame or the path of a .csv, .parquet, .xlsx or .dta file. also: formulas set beside the
+    first. bias: also correct the first for the bias of three-way PPML. tell: called with each formula before
+    it is estimated. Tables: coefficients, and bias_correction where asked for; `found.estimates` predict.
+    Parameters and errors else as those of `landbridge.estimation.estimate`.
+    """
+    from landbridge.report.gravity import gravity_forms, gravity_sections
+    from landbridge.studies.gravity import Asked
+    from landbridge.studies.gravity import gravity as study
+
+    asked = Asked((formula, *also), where, cluster, method, exporter, importer, bias)
+    found = study(data, asked, tell)
+    return answered(
+        None,
+        "gravity",
+        found.to_json(),
+        found.rows(),
+        found.status,
+        lambda _: gravity_sections(found),
+        options={
+            "formula": formula,
+            "also": list(also),
+            "data": found.source,
+            "where": where,
+            "cluster": cluster,
+            "method": method,
+            "exporter": exporter,
+            "importer": importer,
+            "bias": bias,
+        },
+        found=found,
+        forms=gravity_forms(found),
+        libraries=("pandas", "pyfixest"),
+    )
+
+
+def assign(
+    net: Path | str,
+    trips: Path | str,
+    *,
+    model: Literal["ue", "weibit"] = "ue",
+    gap: float = 1e-8,
+    phi: float = 8.0,
+    turns: Path | str | None = None,
+    use: str | None = None,
+    toll_weight: float | None = None,
+    distance_weight: float | None = None,
+    select_link: Sequence[str] = (),
+    rounds: int = 1000,
+    tell: Callable[[Sequence[str]], None] | None = None,
+) -> Answer:
+    """Trips loaded on a congested network, TNTP or GMNS, until nobody gains by another path.
+
+    net: a TNTP file or the folder of a GMNS network. turns: a CSV of penalties. use (GMNS): only links open
+    to it. distance_weight: TNTP only. select_link: links to list the pairs of, by their names in the file.
+    rounds: at most. tell: called with the notes on what was read, before anything is solved.
+    Tables: links, pairs, and selected_links where there are any. The status says where the gap
+    was not reached. Errors and other parameters as those of `landbridge.transport.assign` and of the
+    readers there.
+    """
+    from landbridge.report.assign import assigned_sections
+    from landbridge.report.writers import rows_csv
+    from landbridge.studies.assign import Asked, compiler
+    from landbridge.studies.assign import assign as study
+
+    asked = Asked(
+        Path(net),
+        Path(trips),
+        model,
+        gap,
+        phi,
+        None if turns is None else Path(turns),
+        use,
+        toll_weight,
+        distance_weight,
+        select_link,
+        rounds,
+    )
+    found = study(asked, tell)
+    return answered(
+        None,
+        "assign",
+        found.to_json,
+        Lazy(found.rows()),
+        found.status,
+        lambda most: assigned_sections(found, most),
+        options=asked.options(),
+        found=found,
+        forms={".csv": lambda: rows_csv(found.links)},
+        libraries=compiler(),
+    )

@@ -1,0 +1,66 @@
+"""The command route: every route between two places, leg by leg."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landbridge.cli.terminal import (
+    JsonFlag,
+    Lang,
+    Output,
+    WorldFolder,
+    check_ending,
+    check_output,
+    give,
+    load_sound,
+    write,
+)
+
+__all__ = ["route"]
+
+
+def route(
+    origin: Annotated[str, typer.Argument(metavar="FROM", help="A place by name (en, ru, zh) or id.")],
+    destination: Annotated[str, typer.Argument(metavar="TO", help="Another place.")],
+    commodity: Annotated[str, typer.Option(help="Sector by code or name: MCH, machinery.")] = "MCH",
+    k: Annotated[int, typer.Option("-k", help="Number of routes: the largest of each family first.")] = 5,
+    mode: Annotated[str | None, typer.Option(help="Only multimodal, sea, rail or road.")] = None,
+    product: Annotated[
+        str | None, typer.Option(help="Rail legs by block (container train) or wagonload.")
+    ] = None,
+    as_json: JsonFlag = False,
+    output: Output = None,
+    ileap: Annotated[
+        Path | None,
+        typer.Option(help="Write the emissions as iLEAP transport chain elements to a .json file."),
+    ] = None,
+    lang: Lang = "en",
+    world: WorldFolder = None,
+) -> None:
+    """Print the routes between two places leg by leg: every term in hours, USD and CO2e per TEU."""
+    from landbridge.answers.studies import routed
+    from landbridge.transport.legs import route as find
+
+    check_output(output, ".geojson")
+    check_ending(ileap, (".json",), "--ileap")
+    begin = time.perf_counter()
+    loaded = load_sound(world)
+    routes = find(loaded, origin, destination, commodity=commodity, k=k, mode=mode, product=product)
+    options = {
+        "from": routes.origin,
+        "to": routes.destination,
+        "commodity": routes.commodity,
+        "k": k,
+        "mode": mode,
+        "product": routes.product,
+    }
+    if ileap is not None:
+        from landbridge.io.emissions import ileap_text
+
+        factors = list(loaded.network["emission_factors"])
+        write(ileap, ileap_text(routes.to_json(), loaded.parameter("payload_t"), factors, loaded.hash))
+    give(routed(loaded, routes, options, lang), begin, as_json, output)

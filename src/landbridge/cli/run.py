@@ -1,0 +1,192 @@
+"""The commands around a study: run, scenarios, cite."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from landbridge.cli.run_files import Outputs
+from landbridge.cli.terminal import (
+    JsonFlag,
+    Lang,
+    Output,
+    Rebase,
+    WorldFolder,
+    attribution_lines,
+    console,
+    envelope_json,
+    load,
+    load_sound,
+    progress_bar,
+    put,
+    read_json,
+    show,
+    tell_rebase,
+    write,
+)
+from landbridge.errors import ConvergenceError, Status
+
+if TYPE_CHECKING:
+    from landbridge.report import Digest
+    from landbridge.results import Results
+    from landbridge.scenario import Scenario
+    from landbridge.world import World
+
+__all__ = ["cite", "run", "scenarios"]
+
+
+def run(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SCENARIO|MANIFEST|all]",
+            help="A bundled scenario, a .toml file, a .json result to run again, or all; "
+            "without it the study set.",
+        ),
+    ] = None,
+    as_json: JsonFlag = False,
+    output: Output = None,
+    lang: Lang = "en",
+    world: WorldFolder = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            metavar="YEAR", help="Scale the base economy to the GDP of a later year (table growth)."
+        ),
+    ] = None,
+    detail: Annotated[
+        bool,
+        typer.Option("--detail", help="Also: trade of the five beside customs, step by step."),
+    ] = False,
+    rebase: Rebase = False,
+) -> None:
+    """Solve the base and a scenario, the study set or all: routes, trade, real income."""
+    from landbridge.report import study_sections
+    from landbridge.results.manifest import horizon_of
+    from landbridge.scenario import at_horizon
+
+    if detail and (as_json or output is not None):
+        cure = "is printed alone: leave out --json and -o; `data card trade_steps` has the rows"
+        raise typer.BadParameter(cure, param_hint="--detail")
+    outputs = Outputs(output, lang)
+    begin = time.perf_counter()
+    loaded = load_sound(world, rebase)
+    written = read_json(Path(what)) if what is not None and what.endswith(".json") else {}
+    if horizon is None:
+        horizon = horizon_of(written)
+    if horizon is not None:
+        loaded = at_horizon(loaded, horizon)
+    given, single = _asked(what, written, loaded)
+    solved = _solve(loaded, given, single, outputs, single or as_json or output is not None)
+    tell_rebase(solved.status, rebase)
+    base, cases = solved.digests[0], solved.digests[1:]
+    result = cases[0].result if single else {d.id: d.result for d in solved.digests}
+    command = "run" if what is None else f"run {what if not what.endswith('.json') else 'MANIFEST'}"
+
+    def envelope() -> str:
+        options = {} if horizon is None else {"horizon": horizon}
+        return envelope_json(
+            result, solved.status, loaded, command, begin, scenarios=solved.scenarios, options=options
+        )
+
+    if output is not None:
+        write(output, outputs.content(loaded, solved.digests, envelope))
+    elif as_json:
+        put(envelope())
+    else:
+        show(study_sections(loaded, base, cases, lang))
+        if detail:
+            from landbridge.report.customs import customs_sections
+
+            show(customs_sections(loaded))
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """What is kept of each case, the base first."""
+
+    digests: list[Digest]
+    statuses: list[Status]
+    scenarios: list[Scenario]
+
+    @property
+    def status(self) -> Status:
+        """The worst of all cases."""
+        return Status.worst(self.statuses)
+
+
+def _solve(
+    world: World, given: Sequence[str | Scenario], single: bool, outputs: Outputs, detail: bool
+) -> _Solved:
+    """Solve the base and the scenarios one after another, keeping of each only what is shown or written."""
+    from landbridge.model.run import iterate
+    from landbridge.report import Digest
+
+    solved = _Solved([], [], [])
+    first: Results | None = None
+    with progress_bar() as progress:
+        for results in iterate(world, given, progress=progress, response=single):
+            if not results.status.converged:
+                raise ConvergenceError(f"{results.id} did not converge: {results.status.message}")
+            first = first or results
+            solved.digests.append(Digest.of(results, first, detail=detail))
+            outputs.keep(results)
+            solved.statuses.append(results.status)
+            if results.scenario is not None:
+                solved.scenarios.append(results.scenario)
+            del results  # or it would live on while the next is solved
+    return solved
+
+
+def _asked(
+    what: str | None, written: Mapping[str, Any], loaded: World
+) -> tuple[Sequence[str | Scenario], bool]:
+    """The scenarios asked for, and whether one alone is shown; written: the result that is run again."""
+    from landbridge.results.manifest import scenarios_of
+    from landbridge.scenario import bundled, load_scenario, study_set
+
+    if what is None:
+        return study_set(loaded), False
+    if what == "all":
+        return bundled(), False
+    if not what.endswith(".json"):
+        return [load_scenario(what, loaded)], True
+    given = scenarios_of(written, loaded, Path(what).name)
+    before = written.get("result")
+    return given, len(given) == 1 and (not isinstance(before, dict) or "real_income" in before)
+
+
+def scenarios(
+    name: Annotated[str | None, typer.Argument(help="Print this scenario with its sources.")] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a scenario.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """List the bundled scenarios, print one as TOML, or the schema they follow."""
+    from landbridge.scenario import bundled, json_schema, load_scenario
+
+    if schema:
+        put(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+        return
+    found = [load_scenario(one) for one in ([name] if name else bundled())]
+    if as_json:
+        begin = time.perf_counter()
+        result = {s.id: s.to_dict() for s in found}
+        status = Status(True, 0.0, 0, "nothing to solve")
+        put(envelope_json(result, status, load(None), "scenarios", begin))
+    elif name:
+        put(found[0].to_toml().rstrip("\n"))
+    else:
+        screen = console()
+        for one in found:
+            screen.print(f"[bold]{one.id}[/bold]  {one.name}", highlight=False)
+
+
+def cite(world: WorldFolder = None) -> None:
+    """Print the attribution lines of the data, one a line."""
+    put("\n".join(attribution_lines(load(world))))

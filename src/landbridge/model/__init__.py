@@ -1,0 +1,1 @@
+"""Where the stages meet: routes searched once, a base solved, cases solved beside it."""

@@ -1,0 +1,80 @@
+"""Documents as HTML, and the parts such a page is made of. Nothing on it is fetched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+
+from landbridge.phrases import say
+from landbridge.report.document import Document, Section
+from landbridge.report.html.style import STYLE
+
+__all__ = ["document_html", "frame", "section_html", "table_html", "tag"]
+
+_CODE = re.compile("`([^`]+)`")
+
+
+def tag(name: str, text: str, id: str = "", cls: str = "") -> str:
+    """An element of text, what stands between backticks in it as code."""
+    about = (f' id="{escape(id, quote=True)}"' if id else "") + (f' class="{cls}"' if cls else "")
+    body = _CODE.sub(r"<code>\1</code>", escape(text))
+    return f"<{name}{about}>{body}</{name}>"
+
+
+def table_html(
+    caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[bool]
+) -> str:
+    """A table; words: which columns read from the left."""
+    classes = ["" if word else ' class="n"' for word in words]
+    head = "".join(
+        f'<th scope="col"{of}>{escape(column)}</th>' if column else f"<td{of}></td>"
+        for column, of in zip(columns, classes, strict=True)
+    )
+    lines = []
+    for row in rows:
+        first = f'<th scope="row">{escape(row[0])}</th>'
+        rest = "".join(f"<td{classes[n]}>{escape(cell)}</td>" for n, cell in enumerate(row) if n)
+        lines.append(f"<tr>{first}{rest}</tr>")
+    return (
+        f'<div class="wide"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>\n'
+        "<tbody>\n" + "\n".join(lines) + "\n</tbody></table></div>"
+    )
+
+
+def section_html(section: Section, skip: int = 0, named: bool = False) -> Iterator[str]:
+    """A section as a heading with its table.
+
+    named: its first paragraphs stand above already, as do the first `skip` of those after its table.
+    """
+    yield tag("h3", section.heading[:1].upper() + section.heading[1:])
+    for text in () if named else section.before:
+        yield tag("p", text)
+    if section.rows:
+        words = [section.is_words(n) for n in range(len(section.columns))]
+        yield table_html(section.heading, section.columns, section.rows, words)
+    elif section.columns:
+        yield tag("p", say("page.none"))
+    for text in section.after[skip:]:
+        yield tag("p", text, cls="small")
+
+
+def frame(title: str, headline: str, body: Iterable[str], menu: str = "") -> str:
+    """A whole page around its body."""
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n'
+        '<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>landbridge: {escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f'<header><p class="brand">landbridge</p>\n<h1>{escape(headline)}</h1>\n{menu}</header>\n'
+        "<main>\n" + "\n".join(body) + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def document_html(document: Document, title: str) -> str:
+    """A document as a page of its own."""
+    parts = [line for section in document.sections for line in section_html(section)]
+    if document.attribution:
+        lines = "".join(f"<li>{escape(line)}</li>" for line in document.attribution)
+        parts += [tag("h2", say("document.sources")), f"<ul class='small'>{lines}</ul>"]
+    return frame(title, title, parts)

@@ -1,0 +1,237 @@
+"""One self-contained HTML page of a study, for people who would rather look than read.
+
+Nothing on it is fetched from anywhere: styles and figures stand in the file itself. A figure and the table
+beneath it show the same rows of the result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from landbridge.io.network import SCHEMATIC
+from landbridge.phrases import columns as headings
+from landbridge.phrases import say
+from landbridge.report import Digest, Names, Section, base_name, case_meaning, meaning, study_sections
+from landbridge.report.changes import changed_corridors
+from landbridge.report.exports import Flows
+from landbridge.report.html.elements import frame, section_html, table_html, tag
+from landbridge.report.html.figures import Picture, income_bars, leg_bars, network_map
+from landbridge.report.html.legs import PARTS, Corridor, corridors
+from landbridge.results import Results
+from landbridge.world import World
+
+__all__ = ["Sight", "html"]
+
+# The section whose table stands right under the figure of its rows.
+_INCOME = "case.income"
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What of a Results the page draws, so that the Results itself can be let go."""
+
+    flows: Flows
+    corridors: tuple[Corridor, ...]
+    before: tuple[Corridor, ...]
+    description: str
+    modifications: tuple[Mapping[str, Any], ...]
+
+    @staticmethod
+    def of(results: Results) -> Sight:
+        """Flows, corridors and the question of one Results."""
+        scenario = results.scenario
+        body = scenario.to_dict() if scenario is not None else {}
+        return Sight(
+            Flows.of(results),
+            tuple(corridors(results)),
+            tuple(corridors(results.base)) if results.base is not None else (),
+            " ".join(str(body.get("description") or "").split()),
+            tuple(body.get("modification", ())),
+        )
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What the parts of a page need of the World: names in English, points and labels of the map."""
+
+    names: Names
+    places: Mapping[str, tuple[float, float]]
+    labelled: Sequence[str]
+
+
+def html(
+    world: World,
+    digests: Sequence[Digest],
+    sights: Sequence[Sight],
+    attribution: Sequence[str],
+    manifest: Mapping[str, Any],
+    lang: str = "en",
+) -> str:
+    """The page of a base and its scenarios.
+
+    lang: of the names in tables; figures keep English names, whose letters their font has.
+    manifest: shown in full in a block that opens.
+    """
+    base, cases = digests[0], digests[1:]
+    sections = list(study_sections(world, base, cases, lang))
+    names = Names(world, lang)
+    words = _Words(Names(world), _places(world), _labelled(world))
+    title = "; ".join(case.name for case in cases) or base.name
+    short = case_meaning(base, cases, names) or [say("meaning.static", year=base.year)]
+    parts = [
+        *_question(base, cases, sights, world),
+        tag("h2", say("page.short"), id="short"),
+        *(tag("p", text) for text in short),
+    ]
+    for case, sight in zip(cases, sights[1:], strict=True):
+        mine = [s for s in sections if s.part == case.id and s.key.startswith("case.")]
+        parts += _case(base, case, sight, mine, words)
+    parts += _base(base, sights[0], [s for s in sections if s.key.startswith("base.")], words)
+    parts.append(tag("h2", say("page.check"), id="check"))
+    parts += [tag("p", text) for text in meaning(base, names)]
+    parts += _sources(attribution, manifest)
+    links = [
+        ("#short", say("page.short")),
+        *((f"#{_id(case)}", case.id) for case in cases),
+        *((f"#{to}", say(f"page.menu.{to}")) for to in ("base", "check", "sources")),
+    ]
+    menu = " ".join(f'<a href="{escape(to, quote=True)}">{escape(text)}</a>' for to, text in links)
+    menu = f'<nav aria-label="{escape(say("page.menu"), quote=True)}">{menu}</nav>'
+    return frame(title, _headline(base, cases), parts, menu)
+
+
+def _headline(base: Digest, cases: Sequence[Digest]) -> str:
+    if len(cases) == 1:
+        return cases[0].name
+    return say("page.headline.cases", n=len(cases)) if cases else say("page.headline.base", base=base.name)
+
+
+def _id(case: Digest) -> str:
+    return "case-" + "".join(c if c.isalnum() else "-" for c in case.id)
+
+
+# -- parts ---------------------------------------------------------------------------------------------
+
+
+def _question(base: Digest, cases: Sequence[Digest], sights: Sequence[Sight], world: World) -> Iterator[str]:
+    yield tag("h2", say("page.question"), id="question")
+    if not cases:
+        yield tag("p", say("page.no_change", base=base_name(world)))
+    for case, sight in zip(cases, sights[1:], strict=True):
+        if len(cases) > 1:
+            yield tag("h3", f"{case.id}: {case.name}")
+        if sight.description:
+            yield tag("p", sight.description)
+        items = "".join(f"<li>{_modification(one)}</li>" for one in sight.modifications)
+        if items:
+            summary = escape(say("page.changes", n=len(sight.modifications)))
+            yield f'<details class="changes"><summary>{summary}</summary>'
+            yield f"<ul>{items}</ul></details>"
+        if case.sources:
+            listed = "".join(f"<li>{escape(text)}</li>" for text in case.sources)
+            yield f"{tag('p', say('page.scenario_sources'))}<ul>{listed}</ul>"
+    compared = say("page.compared", base=base_name(world), deficits=base.closure, world=world.hash[:12])
+    yield tag("p", compared, cls="small")
+
+
+def _modification(one: Mapping[str, Any]) -> str:
+    keys = ", ".join(
+        f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in one.items() if key != "verb"
+    )
+    return f"<code>{escape(str(one.get('verb', '')))}</code> {escape(keys)}"
+
+
+def _case(
+    base: Digest, case: Digest, sight: Sight, sections: Sequence[Section], words: _Words
+) -> Iterator[str]:
+    yield tag("h2", say("page.case", case=case.id), id=_id(case))
+    for text in case.result["notes"]:
+        yield tag("p", say("note", text=text), cls="note")
+    yield _figure(income_bars(case, words.names.region))
+    for section in sections:
+        if section.key == _INCOME:
+            yield from section_html(section, skip=len(case.result["notes"]), named=True)
+    yield _figure(network_map(sight.flows, words.names.short, words.places, words.labelled))
+    after = {one.corridor: one for one in sight.corridors}
+    before = {one.corridor: one for one in sight.before}
+    moved = [one for one in changed_corridors(case.base or base, case) if one in before and one in after]
+    if moved:
+        old, new = [before[one] for one in moved], [after[one] for one in moved]
+        title = say("page.legs.case", case=case.id)
+        yield _figure(leg_bars(title, old, new, words.names.short))
+        yield _legs_table([*((o, say("base.part")) for o in old), *((n, case.id) for n in new)], words.names)
+    for section in sections:
+        if section.key != _INCOME:
+            yield from section_html(section)
+
+
+def _base(base: Digest, sight: Sight, sections: Sequence[Section], words: _Words) -> Iterator[str]:
+    yield tag("h2", say("page.base", base=base.name), id="base")
+    yield _figure(network_map(sight.flows, words.names.short, words.places, words.labelled))
+    if sight.corridors:
+        yield _figure(leg_bars(say("page.legs.base"), sight.corridors, None, words.names.short))
+        yield _legs_table([(one, say("base.part")) for one in sight.corridors], words.names)
+    for section in sections:
+        yield from section_html(section)
+
+
+def _sources(attribution: Sequence[str], manifest: Mapping[str, Any]) -> Iterator[str]:
+    yield tag("h2", say("page.sources"), id="sources")
+    yield tag("p", say("page.licence"))
+    yield "<ul class='small'>" + "".join(f"<li>{escape(line)}</li>" for line in attribution) + "</ul>"
+    yield tag("h3", say("page.boundaries"))
+    yield tag("p", f"{say('about.boundaries')} {SCHEMATIC}", cls="small")
+    yield tag("h3", say("page.closures"))
+    yield tag("p", say("meaning.closures"), cls="small")
+    body = json.dumps(manifest, ensure_ascii=False, indent=1, allow_nan=False)
+    yield f"<details><summary>{escape(say('page.manifest'))}</summary>"
+    yield f"<pre>{escape(body)}</pre></details>"
+
+
+def _places(world: World) -> dict[str, tuple[float, float]]:
+    return {
+        str(row["place_id"]): (float(row["lon"] or 0.0), float(row["lat"] or 0.0))
+        for row in world.network["places"]
+    }
+
+
+def _labelled(world: World) -> list[str]:
+    """Places named on the map, the first before the next.
+
+    Ends of corridors, the largest zone of every overland region, then all zones by people.
+    """
+    ends = [str(r[end]) for r in world.network["corridors"] for end in ("from_place", "to_place")]
+    people = {str(r["place_id"]): float(r["population"] or 0.0) for r in world.network["places"]}
+    zones = sorted(world.network["zones"], key=lambda r: -people.get(str(r["place_id"]), 0.0))
+    overland = {str(r["region"]) for r in world.network["pair_groups"] if r["overland"]}
+    largest = {str(r["region"]): str(r["place_id"]) for r in reversed(zones)}
+    first = [place for region, place in largest.items() if region in overland]
+    return list(dict.fromkeys([*ends, *first, *(str(r["place_id"]) for r in zones)]))
+
+
+# -- pieces --------------------------------------------------------------------------------------------
+
+
+def _figure(picture: Picture) -> str:
+    return (
+        f'<figure><img src="{picture.address}" alt="{escape(picture.alt, quote=True)}">'
+        f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
+    )
+
+
+def _legs_table(rows: Sequence[tuple[Corridor, str]], names: Names) -> str:
+    first, last = headings("page.legs.first"), headings("page.legs.last")
+    cells = []
+    for one, case in sorted(rows, key=lambda item: item[0].corridor):
+        ends = f"{names.short.get(one.start, one.start)} - {names.short.get(one.end, one.end)}"
+        hours, usd = one.total
+        spent = [say("page.legs.cell", hours=one.hours[part], usd=one.usd[part]) for part in PARTS]
+        cells.append((ends, case, *spent, f"{hours:,.1f}", f"{usd:,.0f}"))
+    columns = (*first, *PARTS, *last)
+    words = [n < len(first) for n in range(len(columns))]
+    table = table_html(say("page.legs.title"), columns, cells, words)
+    return f"<details><summary>{escape(say('page.legs.numbers'))}</summary>{table}</details>"

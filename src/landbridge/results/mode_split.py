@@ -1,0 +1,96 @@
+"""Which mode carries the freight between two countries: containers and bulk apart.
+
+The mode of a shipment is that of its whole route (`mode_class` of `landbridge route`). Statistics of a
+country count what crosses its own border instead: rail to Bandar Abbas and a ship from there is rail for
+Uzbekistan. Both are given.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.transport import Choice, Graph, RouteSet
+from landbridge.transport.routes.modes import MODE_CLASSES, border_modes, mode_classes
+from landbridge.transport.segments import KINDS
+from landbridge.world import World
+
+__all__ = ["mode_split_rows"]
+
+Rows = list[dict[str, Any]]
+FloatArray = NDArray[np.float64]
+LongArray = NDArray[np.int64]
+
+# Rows of less than this are left out [t].
+_LEAST_T = 1.0
+# What the base and all cases of a study share.
+_KEPT: WeakKeyDictionary[RouteSet, _Ways] = WeakKeyDictionary()
+
+
+class _Ways(NamedTuple):
+    """The kinds of ways, the kind of every route, and the lengths [arc] for which they hold."""
+
+    ways: list[tuple[Any, ...]]
+    of_route: LongArray
+    length_km: FloatArray
+
+
+def mode_split_rows(world: World, graph: Graph, choice: Choice, demand_teu: FloatArray) -> Rows:
+    """Freight by pair of countries, kind of goods, mode of the route and modes at both borders.
+
+    teu: loaded boxes, 0 for bulk. tonnes: all goods. musd: at base prices, the part on the network [million
+    USD of 2023]. A year each.
+    """
+    routes = choice.base.routes
+    kept = _KEPT.get(routes)
+    # A scenario may change the length of a link, and with it what is a railway.
+    if kept is None or not np.array_equal(kept.length_km, graph.length_km):
+        _KEPT[routes] = kept = _Ways(*_ways(graph, routes, world), graph.length_km)
+    ways, at = kept.ways, kept.of_route
+    goods = choice.route_goods(demand_teu)
+    teu, *rest = (np.bincount(at, weights=column, minlength=len(ways)) for column in goods.T)
+    rows: Rows = []
+    for k, kind in enumerate(KINDS):
+        tonnes, usd = rest[k], rest[2 + k]
+        for number in np.flatnonzero(tonnes >= _LEAST_T).tolist():
+            exporter, importer, mode, out, into = ways[number]
+            rows.append(
+                {
+                    "exporter": exporter,
+                    "importer": importer,
+                    "kind": kind,
+                    "mode": mode,
+                    "mode_border_exporter": out,
+                    "mode_border_importer": into,
+                    "teu": float(teu[number]) if kind == "container" else 0.0,
+                    "tonnes": float(tonnes[number]),
+                    "musd": float(usd[number]) / 1e6,
+                }
+            )
+    return rows
+
+
+def _ways(graph: Graph, routes: RouteSet, world: World) -> tuple[list[tuple[Any, ...]], LongArray]:
+    """Exporter, importer, mode, modes at both borders of every kind of way; the kind of each route."""
+    region = {str(row["place_id"]): str(row["region"]) for row in world.network["zones"]}
+    names = sorted({"", *region.values()})
+    number = np.array([names.index(region.get(place, "")) for place in graph.places])
+    mode = mode_classes(graph, world.network["places"].by("place_id"), routes.arcs, routes.start)
+    out, into = border_modes(graph, routes.arcs, routes.start)
+    columns = (
+        number[routes.origin][routes.pair],
+        number[routes.destination][routes.pair],
+        mode,
+        out + 1,
+        into + 1,
+    )
+    # A border that is not crossed has number 0.
+    size = len(names), len(names), len(MODE_CLASSES), len(MODE_CLASSES) + 1, len(MODE_CLASSES) + 1
+    codes, at = np.unique(np.ravel_multi_index(columns, size), return_inverse=True)
+    shown = (names, names, MODE_CLASSES, (None, *MODE_CLASSES), (None, *MODE_CLASSES))
+    found = zip(*(column.tolist() for column in np.unravel_index(codes, size)), strict=True)
+    ways = [tuple(of[n] for of, n in zip(shown, way, strict=True)) for way in found]
+    return ways, at

@@ -1,0 +1,422 @@
+"""An article's claims, one by one, and the estimates of others: what figures say, what the model says.
+
+A verdict follows from figures by the rule that the claim's row names (`_RULES`); where no figure can decide,
+it stands in the row with its source. The model's number is computed in the run and stands beside, with a
+range: it never makes a verdict, since a model of 2023 observes nothing about 2024.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from landbridge.channels.farm import yield_bound
+from landbridge.channels.travel import event_study
+from landbridge.errors import DataError, Fault, Status, did_you_mean
+from landbridge.phrases import say
+from landbridge.scenario import Scenario
+from landbridge.studies.claims.figures import Figure, Figures, figure_names, scenarios_for
+from landbridge.studies.travel import difference
+from landbridge.trade.welfare import CENTRAL_ASIA
+from landbridge.world import World
+from landbridge.world.table import Cell
+
+__all__ = ["Claims", "check", "informative", "verdict"]
+
+Row = Mapping[str, Cell]
+
+CONFIRMED, IN_PART, CONTRADICTED = "confirmed", "confirmed in part", "contradicted"
+NO_EVIDENCE, NOT_MEASURABLE = "no evidence found", "not measurable as stated"
+# Our middle agrees with a figure of others within this factor.
+_NEAR = 1.5
+# A range says nothing where its ends differ in sign or by more than this factor.
+_WIDEST = 10.0
+_TABLES = ("claims", "claim_figures", "published_estimates", "treaties", "treaty_members", "farm_effects")
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Rows of claims and of published estimates, as `--json` prints them."""
+
+    rows: tuple[dict[str, Any], ...]
+    estimate_rows: tuple[dict[str, Any], ...]
+    scenarios: tuple[Scenario, ...]
+    notes: tuple[str, ...]
+    status: Status
+
+
+def check(
+    world: World,
+    *,
+    claims: bool = True,
+    estimates: bool = False,
+    progress: Callable[[str, float], None] | None = None,
+) -> Claims:
+    """Every claim with verdict, evidence, source and model; every published estimate beside ours.
+
+    Only the scenarios that the rows asked for need are solved.
+    Raises DataError where tables are missing or a row names a model figure that is not there.
+    """
+    world.channel(*_TABLES)
+    told = [r for r in world.channels["claims"]] if claims else []
+    listed = [r for r in world.channels["published_estimates"]] if estimates else []
+    names = {str(r["model"]) for r in (*told, *listed) if r["model"] is not None}
+    known = figure_names()
+    faults = [
+        Fault(
+            "claims.csv or published_estimates.csv",
+            f"no model figure {name!r}",
+            did_you_mean(name, known) or "use one of " + ", ".join(known),
+        )
+        for name in sorted(names)
+        if name not in known
+    ]
+    if faults:
+        raise DataError("the claims cannot be checked", faults)
+    verdicts = [(row, *verdict(world, row)) for row in told]
+    answers = Figures(world, scenarios_for(names), progress)
+    rows = []
+    for row, word, evidence in verdicts:
+        rows.append(
+            {
+                "id": int(row["claim_id"] or 0),
+                "claim": str(row["claim"]),
+                "verdict": word,
+                "evidence": evidence,
+                "source": str(row["source"]),
+                **_beside(answers, row["model"]),
+                "aspect": str(row["aspect"]),
+                "rule": str(row["rule"]),
+            }
+        )
+    return Claims(
+        rows=tuple(rows),
+        estimate_rows=tuple(_estimate(answers, row) for row in listed),
+        scenarios=answers.scenarios,
+        notes=(say("claims.notes", year=world.base_year),),
+        status=answers.status,
+    )
+
+
+def _beside(answers: Figures, name: Cell) -> dict[str, Any]:
+    """The model's figure of a claim, or why there is none."""
+    found = None if name is None else answers[str(name)]
+    if not isinstance(found, Figure):
+        note = found or "no figure of the model answers to it"
+        return {
+            "model": None,
+            "low": None,
+            "high": None,
+            "model_unit": None,
+            "model_what": None,
+            "model_note": note,
+            "informative": None,
+        }
+    return {
+        "model": found.value,
+        "low": found.low,
+        "high": found.high,
+        "model_unit": found.unit,
+        "model_what": found.what,
+        "model_note": "",
+        "informative": informative(found.low, found.high),
+    }
+
+
+def informative(low: float, high: float) -> bool:
+    """Whether a range says anything: its ends have one sign and are at most ten times apart, or are one."""
+    if low == high:
+        return True
+    return low * high > 0.0 and max(abs(low), abs(high)) <= _WIDEST * min(abs(low), abs(high))
+
+
+def _estimate(answers: Figures, row: Row) -> dict[str, Any]:
+    """A published estimate beside ours; bounds are tested as bounds, with the end that could break them."""
+    theirs, relation = float(row["value"] or 0.0), str(row["relation"])
+    found = None if row["model"] is None else answers[str(row["model"])]
+    out: dict[str, Any] = {
+        "id": str(row["estimate_id"]),
+        "study": str(row["study"]),
+        "quantity": str(row["quantity"]),
+        "theirs": theirs,
+        "relation": relation,
+        "unit": str(row["unit"]),
+        "ours": None,
+        "low": None,
+        "high": None,
+        "informative": None,
+        "what": found if isinstance(found, str) else "",
+        "test": "no figure of ours",
+        "why": str(row["why"]),
+        "source": str(row["source"]),
+        "basis": str(row["basis"]),
+    }
+    if isinstance(found, Figure):
+        out |= {"ours": found.value, "low": found.low, "high": found.high, "what": found.what}
+        out["informative"] = informative(found.low, found.high)
+        out["test"] = bound_test(relation, theirs, found)
+    return out
+
+
+def bound_test(relation: str, theirs: float, ours: Figure) -> str:
+    """How ours stands to theirs.
+
+    "at most x" holds where our whole range stays within x, of the sign of x; "more than x" where our low
+    end passes it; other figures lie within our range (where our middle is more than half again theirs, or
+    less by as much, that is said), or are larger or smaller in size.
+    """
+    if relation == "at_most":
+        # "At most -12 %" bounds a fall: what counts is how far it goes.
+        sign = 1.0 if theirs >= 0.0 else -1.0
+        if sign * ours.value > abs(theirs):
+            return "beyond the bound"
+        within = max(sign * ours.low, sign * ours.high) <= abs(theirs)
+        return "within the bound" if within else "within the bound, beyond it at one end"
+    if relation == "more_than":
+        if ours.low > theirs:
+            return "more, as stated"
+        return "not more than stated" if ours.high <= theirs else "more at the high end only"
+    ratio = ours.value / theirs if theirs else math.inf
+    if ours.low <= theirs <= ours.high:
+        # A range wide enough to hold anything is no agreement.
+        near = 1.0 / _NEAR <= ratio <= _NEAR
+        return "within our range" if near else f"within our range, our middle {ratio:.2g} times theirs"
+    if ratio < 0.0:
+        return "ours has the other sign"
+    return "ours is smaller" if ratio < 1.0 else "ours is larger"
+
+
+# -- verdicts ------------------------------------------------------------------------------------------
+
+
+def verdict(world: World, row: Row) -> tuple[str, str]:
+    """Verdict and evidence of a claim by the rule of its row.
+
+    Raises DataError where the figures that the rule needs are missing.
+    """
+    figures = [r for r in world.channels["claim_figures"] if r["claim_id"] == row["claim_id"]]
+    rule = str(row["rule"])
+    try:
+        word, evidence = _RULES[rule](world, row, figures)
+    except (IndexError, ValueError, ZeroDivisionError):
+        cure = "add its figures to claim_figures.csv, or state the verdict with rule = stated"
+        fault = Fault(f"claims.csv ({row['claim_id']})", f"rule {rule} lacks figures it needs", cure)
+        raise DataError("a claim cannot be checked", [fault]) from None
+    comment = str(row["comment"] or "")
+    return word, "; ".join(text for text in (evidence, comment) if text)
+
+
+def _same(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """Confirmed where the date stated is the date found."""
+    right = str(row["stated"]) == str(row["found"])
+    return (CONFIRMED if right else CONTRADICTED), f"stated {row['stated']}, found {row['found']}"
+
+
+def _near(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """Confirmed where the figure found is within the tolerance of the one stated."""
+    return _compare(row, _values(figures)[0], _unit(figures))
+
+
+def _sum(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """Confirmed where the parts found add up to the figure stated, within the tolerance."""
+    parts = ", ".join(f"{r['item']} {float(r['value'] or 0.0):g}" for r in figures)
+    word, evidence = _compare(row, sum(_values(figures)), _unit(figures))
+    return word, f"{parts}: {evidence}"
+
+
+def _compare(row: Row, found: float, unit: str) -> tuple[str, str]:
+    stated, tolerance = float(str(row["stated"])), float(row["tolerance"] or 0.0)
+    right = abs(found - stated) <= tolerance * abs(stated) + 1e-12
+    return (CONFIRMED if right else CONTRADICTED), f"stated {stated:,g}, found {found:,g} {unit}"
+
+
+def _record(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """Confirmed where the last year is the largest."""
+    values = _by_year(figures)
+    last = max(values)
+    right = values[last] == max(values.values())
+    return (CONFIRMED if right else CONTRADICTED), _series(values, _unit(figures))
+
+
+def _two_sides(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """Contradicted where two sides report figures apart by more than the tolerance."""
+    one, two = _values(figures)[:2]
+    gap = abs(one - two) / max(abs(one), abs(two))
+    names = " against ".join(f"{r['item']} {float(r['value'] or 0.0):g}" for r in figures[:2])
+    right = gap <= float(row["tolerance"] or 0.0)
+    told = f"{names} {_unit(figures)}: the smaller is {100 * gap:.0f} % below the larger"
+    return (CONFIRMED if right else CONTRADICTED), told
+
+
+def _steady(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """Contradicted where the last year lies below the largest before it by more than the tolerance."""
+    values = _by_year(figures)
+    last = max(values)
+    peak = max((y for y in values if y != last), key=lambda y: values[y])
+    fall = 1.0 - values[last] / values[peak]
+    told = _series(values, _unit(figures))
+    if fall <= float(row["tolerance"] or 0.0):
+        return CONFIRMED, told
+    return CONTRADICTED, (
+        f"fell from {values[peak]:.1f} {_unit(figures)} in {peak} to {values[last]:.1f} in {last}, by "
+        f"{100 * fall:.0f} % ({told})"
+    )
+
+
+def _rises(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """What should not be needed rises: it speaks against the claim, but as a proxy it decides nothing."""
+    values = _by_year(figures)
+    first, last = min(values), max(values)
+    if first == last:
+        raise ValueError("one year is no change")
+    change = values[last] - values[first]
+    side = "for" if change < 0.0 else "against" if change > 0.0 else "neither for nor against"
+    shown = f"{figures[0]['item']}: {_series(values, _unit(figures))}"
+    return NOT_MEASURABLE, f"a proxy, which speaks {side} the claim: {shown}"
+
+
+def _part_of(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """Confirmed in part where what is said of the whole holds of less than the tolerance's share of it."""
+    low, *_, high = sorted(figures, key=lambda r: float(r["value"] or 0.0))
+    part, whole = _values([low, high])
+    share = part / whole
+    told = f"{low['item']}: {part:g} of {whole:,g} {_unit(figures)}, {100 * share:.0f} %"
+    return (CONFIRMED if share >= float(row["tolerance"] or 0.0) else IN_PART), told
+
+
+def _of_five(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """Confirmed where a source was found for each of the five, in part where for some."""
+    return _counted(row, [str(r["item"]) for r in figures])
+
+
+def _at_least(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """Confirmed where at least so many are found."""
+    found, least = _values(figures)[0], float(str(row["stated"]))
+    return (CONFIRMED if found >= least else CONTRADICTED), f"{figures[0]['item']}: {found:g}"
+
+
+def _partnerships(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """In part where all five are covered, but the last was before the first summit to which it is laid."""
+    since = {
+        country: min(
+            str(r["date"])
+            for r in world.channels["treaties"]
+            if r["type"] == "partnership"
+            and r["party_a"] == "CHN"
+            and r["party_b"] == country
+            and "comprehensive strategic" in str(r["name"])
+        )
+        for country in world.group(CENTRAL_ASIA)
+    }
+    summit = min(str(r["date"]) for r in world.channels["treaties"] if r["type"] == "summit")
+    last = max(since, key=lambda country: since[country])
+    told = f"{len(since)} of {row['stated']}; the last, {last}, on {since[last]}; first summit {summit}"
+    return (CONFIRMED if since[last] >= summit else IN_PART), told
+
+
+def _documents(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """Confirmed where a document with each of the five is in the registry."""
+    table = world.channels["treaties"]
+    word, told = _counted(row, [str(r["party_b"]) for r in table if r["type"] == "BRI document"])
+    undated = sum(1 for r in table if r["type"] == "BRI document" and r["date"] is None)
+    return word, f"{told}; {undated} without a date found"
+
+
+def _waivers(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """Confirmed where mutual waivers are in force with all five, in part where with some."""
+    dated = [
+        (str(r["partner"]), str(r["from_date"]))
+        for r in world.channels["treaty_members"]
+        if r["measure"] == "visa_waiver" and r["party"] == "CHN" and r["from_date"] is not None
+    ]
+    word, told = _counted(row, [partner for partner, _ in dated])
+    return word, f"mutual waivers: {told}, since " + ", ".join(f"{p} {d}" for p, d in sorted(dated))
+
+
+def _arrivals(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """In part where arrivals grew, but with a waiver no faster than without by more than the tolerance."""
+    found = difference(event_study(world))
+    if found["points"] is None:
+        raise ValueError
+    more = found["points"] / 100.0 > float(row["tolerance"] or 0.0)
+    told = (
+        f"arrivals from China in 2024 on 2023: {found['waived_percent']:+.1f} % with a mutual waiver, "
+        f"{found['not_waived_percent']:+.1f} % without one ({found['points']:+.1f} points)"
+    )
+    if found["waived_percent"] <= 0.0:
+        return CONTRADICTED, told
+    return (CONFIRMED, told) if more else (IN_PART, told + ": arrivals grew as fast without a waiver")
+
+
+def _plots(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """In part where plots gained what is claimed, but the nation's yield never rose by that part of it."""
+    claims = [r for r in world.channels["farm_effects"] if r["role"] == "plot claim" and r["region"] == "KAZ"]
+    on_plots = min(float(r["percent"] or 0.0) for r in claims)
+    record, crop = yield_bound(world, "KAZ", str(claims[0]["crop"]))
+    if record is None:
+        raise ValueError
+    told = (
+        f"plots in Kazakhstan: +{on_plots:g} % or more (managers); national {crop} yield: never more than "
+        f"+{record:.1f} % from one five-year mean to the next since 1999"
+    )
+    return (CONFIRMED if record >= float(row["tolerance"] or 0.0) * on_plots else IN_PART), told
+
+
+def _nothing(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """No evidence where no figure was found."""
+    return NO_EVIDENCE, ""
+
+
+def _stated(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
+    """The verdict of the row: no figure can decide."""
+    if row["verdict"] is None:
+        raise ValueError
+    return str(row["verdict"]), ""
+
+
+_RULES: Mapping[str, Callable[[World, Row, Sequence[Row]], tuple[str, str]]] = {
+    "same": _same,
+    "near": _near,
+    "sum": _sum,
+    "record": _record,
+    "two_sides": _two_sides,
+    "steady": _steady,
+    "rises": _rises,
+    "part_of": _part_of,
+    "of_five": _of_five,
+    "at_least": _at_least,
+    "partnerships": _partnerships,
+    "documents": _documents,
+    "waivers": _waivers,
+    "arrivals": _arrivals,
+    "plots": _plots,
+    "nothing": _nothing,
+    "stated": _stated,
+}
+
+
+def _counted(row: Row, found: Sequence[str]) -> tuple[str, str]:
+    names = sorted(set(found))
+    of = int(float(str(row["stated"])))
+    told = f"{len(names)} of {of}" + (f" ({', '.join(names)})" if names else "")
+    if not names:
+        return NO_EVIDENCE, told
+    return (CONFIRMED if len(names) >= of else IN_PART), told
+
+
+def _values(figures: Sequence[Row]) -> list[float]:
+    return [float(r["value"] or 0.0) for r in figures]
+
+
+def _by_year(figures: Sequence[Row]) -> dict[int, float]:
+    return {int(r["year"] or 0): float(r["value"] or 0.0) for r in figures}
+
+
+def _unit(figures: Sequence[Row]) -> str:
+    return str(figures[0]["unit"])
+
+
+def _series(values: Mapping[int, float], unit: str) -> str:
+    return ", ".join(f"{year}: {value:g}" for year, value in sorted(values.items())) + f" {unit}"

@@ -1,0 +1,1 @@
+"""Traffic equilibrium on any road network: user equilibrium and stochastic equilibrium."""

@@ -1,0 +1,1 @@
+"""Choice of route and corridor family, under a scenario and under delays at queues, with its derivative."""

@@ -1,0 +1,466 @@
+"""Routes between two places, leg by leg: what `lb.route` and `landbridge route` show.
+
+Hours, money and emissions of the terms are rounded to multiples of 2^-20 (4 milliseconds, a millionth
+of a dollar), which makes every sum of them exact in binary: terms add up to legs and legs to routes,
+in any order, to the last digit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincinv
+
+from landbridge.errors import DataError, Fault, InfeasibleError
+from landbridge.notebook import html_table
+from landbridge.transport.choice.pivot import (
+    log_constants,
+    pivot,
+    solve_base,
+)
+from landbridge.transport.emissions import EmissionFactors, carrier
+from landbridge.transport.graph import (
+    BLOCK,
+    GATE_IN,
+    LAYERS,
+    OPERATIONS,
+    PRODUCTS,
+    TERMS,
+    WAGONLOAD,
+    Graph,
+)
+from landbridge.transport.routes.base_set import align_with_base, stored_base
+from landbridge.transport.routes.modes import MODE_CLASSES, mode_classes
+from landbridge.transport.routes.nests import Nests
+from landbridge.transport.routes.route_set import FAMILIES, generate
+from landbridge.transport.segments import freight_segments, keeps_every_family
+from landbridge.world import World
+from landbridge.world.names import resolve, resolve_place
+from landbridge.world.table import Cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MODE_CLASSES", "Leg", "Route", "Routes", "Term", "route"]
+
+Row = Mapping[str, Cell]
+
+_GRID = 2.0**20
+# Hours spent waiting for a departure.
+_SCHEDULE = ("formation", "sailing_wait")
+
+
+@dataclass(frozen=True)
+class Term:
+    """One named part of a leg: hours, USD of 2023 per TEU, kg CO2e per TEU."""
+
+    name: str
+    time_h: float
+    cost_usd: float
+    co2e_kg: float
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One operation between two places (or inside one); the sums of its terms.
+
+    start, end: place identifiers ("from" and "to" in JSON). mode: of the link, or of the layer served.
+    operation: haul, terminal, transfer, gauge_change, border, port or rest.
+    """
+
+    start: str
+    end: str
+    start_name: str
+    end_name: str
+    mode: str
+    operation: str
+    link: str | None
+    distance_km: float
+    terms: tuple[Term, ...]
+    # Tank-to-wheel part of co2e_kg [kg CO2e per TEU]; None where no source tells it.
+    co2e_ttw_kg: float | None = None
+
+    @property
+    def time_h(self) -> float:
+        """Hours of the leg."""
+        return sum(term.time_h for term in self.terms)
+
+    @property
+    def cost_usd(self) -> float:
+        """Money of the leg [USD of 2023 per TEU]."""
+        return sum(term.cost_usd for term in self.terms)
+
+    @property
+    def co2e_kg(self) -> float:
+        """Emissions of the leg [kg CO2e per TEU]."""
+        return sum(term.co2e_kg for term in self.terms)
+
+    def as_json(self) -> dict[str, Any]:
+        """The leg with its terms, as `--json` prints it."""
+        return {
+            "from": self.start,
+            "to": self.end,
+            "from_name": self.start_name,
+            "to_name": self.end_name,
+            "mode": self.mode,
+            "operation": self.operation,
+            "link": self.link,
+            "time_h": self.time_h,
+            "cost_usd": self.cost_usd,
+            "co2e_kg": self.co2e_kg,
+            "co2e_ttw_kg": self.co2e_ttw_kg,
+            "distance_km": self.distance_km,
+            "terms": [vars(term) for term in self.terms],
+        }
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route door to door.
+
+    share: of the pair's TEU of this commodity and rail product. family_share: of the route's family.
+    time_p05_h, time_p50_h, time_p95_h: of a gamma distribution with the route's mean and variance.
+    time_value_usd, reliability_usd: what its hours and their spread weigh in the choice [USD/TEU], that is
+    t u / 24 x hours and t u / 24 x rho x standard deviation.
+    """
+
+    family: str
+    family_share: float
+    mode_class: str
+    share: float
+    time_p05_h: float
+    time_p50_h: float
+    time_p95_h: float
+    time_value_usd: float
+    reliability_usd: float
+    gateways: tuple[str, ...]
+    legs: tuple[Leg, ...]
+
+    @property
+    def time_h(self) -> float:
+        """Mean hours door to door."""
+        return sum(leg.time_h for leg in self.legs)
+
+    @property
+    def buffer_h(self) -> float:
+        """Hours to allow above the mean so as to be late once in twenty times: 95th percentile - mean.
+
+        Source: FHWA (2006), Travel Time Reliability, "buffer time".
+        """
+        return self.time_p95_h - self.time_h
+
+    @property
+    def schedule_wait_h(self) -> float:
+        """Of the hours, those spent waiting for a train to be formed or a ship to sail."""
+        return sum(t.time_h for leg in self.legs for t in leg.terms if t.name in _SCHEDULE)
+
+    @property
+    def cost_usd(self) -> float:
+        """Money [USD of 2023 per TEU]."""
+        return sum(leg.cost_usd for leg in self.legs)
+
+    @property
+    def co2e_kg(self) -> float:
+        """Emissions [kg CO2e per TEU]."""
+        return sum(leg.co2e_kg for leg in self.legs)
+
+    @property
+    def distance_km(self) -> float:
+        """Length [km]."""
+        return sum(leg.distance_km for leg in self.legs)
+
+    def as_json(self) -> dict[str, Any]:
+        """The route with its legs, as `--json` prints it."""
+        return {
+            "family": self.family,
+            "family_share": self.family_share,
+            "mode_class": self.mode_class,
+            "share": self.share,
+            "time_h": self.time_h,
+            "time_p05_h": self.time_p05_h,
+            "time_p50_h": self.time_p50_h,
+            "time_p95_h": self.time_p95_h,
+            "buffer_h": self.buffer_h,
+            "schedule_wait_h": self.schedule_wait_h,
+            "time_value_usd": self.time_value_usd,
+            "reliability_usd": self.reliability_usd,
+            "cost_usd": self.cost_usd,
+            "co2e_kg": self.co2e_kg,
+            "distance_km": self.distance_km,
+            "gateways": list(self.gateways),
+            "legs": [leg.as_json() for leg in self.legs],
+        }
+
+
+@dataclass(frozen=True)
+class Routes:
+    """The routes of one pair, largest share first; a sequence of `Route`.
+
+    origin, destination: place identifiers. product: the rail product shown (block or wagonload), the
+    one that carries the larger part of the commodity in the pair's group.
+    """
+
+    origin: str
+    destination: str
+    commodity: str
+    product: str
+    pair_group: str
+    routes: tuple[Route, ...]
+
+    def __len__(self) -> int:
+        return len(self.routes)
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self.routes)
+
+    def __getitem__(self, number: int) -> Route:
+        return self.routes[number]
+
+    def __repr__(self) -> str:
+        lines = [f"<Routes {self.origin} - {self.destination}, {self.commodity}, {self.product}>"]
+        for r in self.routes:
+            lines.append(
+                f"  {r.share:7.2%}  {r.family:13} ({r.family_share:.2%})  {r.time_h / 24:5.1f} d"
+                f"  {r.cost_usd:6.0f} USD  {r.co2e_kg:6.0f} kg  {r.distance_km:6.0f} km"
+                f"  {', '.join(r.gateways)}"
+            )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        columns = "share", "family", "days", "USD per TEU", "kg CO2e per TEU", "km", "by way of"
+        rows = [
+            (
+                f"{r.share:.1%}",
+                r.family,
+                f"{r.time_h / 24:.1f}",
+                f"{r.cost_usd:,.0f}",
+                f"{r.co2e_kg:,.0f}",
+                f"{r.distance_km:,.0f}",
+                ", ".join(r.gateways),
+            )
+            for r in self.routes
+        ]
+        return html_table(f"{self.origin} - {self.destination}, {self.commodity}", columns, rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary ready for json.dumps."""
+        return {
+            "from": self.origin,
+            "to": self.destination,
+            "commodity": self.commodity,
+            "product": self.product,
+            "pair_group": self.pair_group,
+            "routes": [r.as_json() for r in self.routes],
+        }
+
+    def frame(self) -> pd.DataFrame:
+        """One row per leg, with the route's number, family and share beside it."""
+        import pandas as pd
+
+        rows = []
+        for number, r in enumerate(self.routes, start=1):
+            for leg in r.legs:
+                row = leg.as_json()
+                del row["terms"]
+                rows.append({"route": number, "family": r.family, "share": r.share, **row})
+        return pd.DataFrame(rows)
+
+
+def route(
+    world: World,
+    origin: str,
+    destination: str,
+    commodity: str = "MCH",
+    k: int = 5,
+    mode: str | None = None,
+    product: str | None = None,
+) -> Routes:
+    """The routes between two places that carry the most of a commodity, leg by leg.
+
+    share_r = s_f P_r, see `landbridge.transport.choice.pivot`; the hours are those
+    observed at the gateways, the queue of the base among them.
+
+    origin, destination: place names (en, ru, zh) or identifiers, any two places of the network.
+    commodity: a sector by code or name. k: number of routes: the largest of every family first, then
+    the next by share. mode: only routes of this class (multimodal, sea, rail, road).
+    Raises DataError for unknown names, InfeasibleError where no open route joins the places.
+    """
+    start, end = resolve_place(world.network, origin, destination)
+    sector, commodity = _check(world, start, end, commodity, k, mode, product)
+    graphs, locked = align_with_base([world])
+    graph = graphs[0]
+    places = world.network["places"].by("place_id")
+    regions = [str(places[p]["region"] or "") for p in (start, end)]
+    routes = generate(
+        graph,
+        [start],
+        [end],
+        every_family=keeps_every_family(world, regions[:1], regions[1:]),
+        detour=world.parameter("detour_max"),
+        locked=locked,
+        known=stored_base,
+    )
+    if not routes.n_routes:
+        cure = "open a link or a gateway (links.csv and gateways.csv say what is planned or closed)"
+        raise InfeasibleError("no route", [Fault(f"{start} - {end}", "no open route joins them", cure)])
+    classes = freight_segments(world, [regions[0]], [regions[1]])
+    sums, available = routes.sums(graph), routes.available(graph)
+    constant = log_constants(world, graph, routes)
+    base = solve_base(routes, classes, sums, available, Nests.of(routes, graph), constant)
+    choice = pivot(base, sums, available, constant)
+    number = BLOCK if classes.block_share[sector, 0] >= 0.5 else WAGONLOAD
+    if product is not None:
+        number = PRODUCTS.index(product)
+    share = choice.route_share(sector, number)
+    family_share = choice.family_share[sector, number][routes.group_of_route]
+    spread = sums.variance_h2[number]
+    arcs = [routes.arcs[routes.start[r] : routes.start[r + 1]] for r in range(routes.n_routes)]
+    kinds = [MODE_CLASSES[m] for m in mode_classes(graph, places, routes.arcs, routes.start)]
+    chosen = _largest(routes.family, share, k, mode, kinds)
+    if not chosen:
+        found = ", ".join(sorted(set(kinds)))
+        raise InfeasibleError(
+            "no such route",
+            [Fault(f"{start} - {end}", f"no route is of class {mode}", f"there are: {found}")],
+        )
+    table = []
+    for r in chosen:
+        legs = tuple(_legs(graph, world, places, arcs[r], number))
+        hours = sum(leg.time_h for leg in legs)
+        low, middle, high = _percentiles(hours, float(spread[r]))
+        per_hour = float(classes.usd_per_h[sector, 0])
+        table.append(
+            Route(
+                FAMILIES[routes.family[r]],
+                float(family_share[r]),
+                kinds[r],
+                float(share[r]),
+                low,
+                middle,
+                high,
+                per_hour * hours,
+                per_hour * float(classes.rho[sector]) * math.sqrt(max(float(spread[r]), 0.0)),
+                _gateways(graph, arcs[r]),
+                legs,
+            )
+        )
+    group = classes.groups[int(classes.group[0])]
+    return Routes(start, end, commodity, PRODUCTS[number], group, tuple(table))
+
+
+def _check(
+    world: World, start: str, end: str, commodity: str, k: int, mode: str | None, product: str | None
+) -> tuple[int, str]:
+    """Number and code of the commodity, or one DataError with everything wrong in the question."""
+    sectors = [str(row["sector"]) for row in world.network["sector_freight"]]
+    faults = []
+    if start == end:
+        faults.append(Fault("places", f"both ends are {start}", "give two places"))
+    code, fault = resolve(world.tables, "sector", commodity, "commodity", sectors)
+    if fault:
+        faults.append(fault)
+    if not isinstance(k, int) or k < 1:
+        faults.append(Fault("k", f"is {k}", "ask for at least one route"))
+    if mode is not None and mode not in MODE_CLASSES:
+        faults.append(Fault("mode", f"is {mode!r}", "use one of " + ", ".join(MODE_CLASSES)))
+    if product is not None and product not in PRODUCTS:
+        faults.append(Fault("product", f"is {product!r}", "use one of " + ", ".join(PRODUCTS)))
+    if faults:
+        raise DataError("the question cannot be answered", faults)
+    return sectors.index(code), code
+
+
+def _largest(
+    family: NDArray[np.int32],
+    share: NDArray[np.float64],
+    k: int,
+    mode: str | None,
+    kinds: list[str],
+) -> list[int]:
+    """The largest route of every family, then the next by share, k in all; largest share first."""
+    order = [int(r) for r in np.argsort(-share, kind="stable") if mode is None or kinds[r] == mode]
+    leaders: dict[int, int] = {}
+    for r in order:
+        leaders.setdefault(int(family[r]), r)
+    first = list(leaders.values())
+    rest = [r for r in order if r not in first]
+    return sorted((first + rest)[:k], key=lambda r: (-share[r], r))
+
+
+def _percentiles(mean: float, variance: float) -> tuple[float, float, float]:
+    """5th, 50th and 95th percentile of a gamma distribution: never negative, skewed to the late side [h]."""
+    if variance <= 0.0 or mean <= 0.0:
+        return mean, mean, mean
+    shape, scale = mean * mean / variance, variance / mean
+    low, middle, high = (float(gammaincinv(shape, p) * scale) for p in (0.05, 0.5, 0.95))
+    return low, middle, high
+
+
+def _gateways(graph: Graph, arcs: NDArray[np.int32]) -> tuple[str, ...]:
+    """Identifiers of the gateways a route passes, in order of travel, once each."""
+    seen: dict[str, None] = {}
+    for arc in arcs:
+        for row in np.flatnonzero((graph.govern_arc == arc) & graph.govern_counted):
+            seen[graph.gateways[graph.govern_gateway[row]]] = None
+    return tuple(seen)
+
+
+_OPERATION_OF_TERM = {
+    "haul": "haul",
+    "stops": "haul",
+    "rest": "rest",
+    "border": "border",
+    "subsidised_cost": "border",
+    "subsidy": "border",
+}
+
+
+def _legs(
+    graph: Graph,
+    world: World,
+    places: Mapping[str, Row],
+    arcs: NDArray[np.int32],
+    product: int,
+) -> Iterator[Leg]:
+    """The legs of a route: an arc over a border gives a haul, a rest (on the road) and a border leg."""
+    links = world.network["links"].by("link_id")
+    factors = EmissionFactors(world.network["emission_factors"], world.parameter("payload_t"))
+    for arc in arcs:
+        start, end = (graph.places[s // len(LAYERS)] for s in (graph.tail[arc], graph.head[arc]))
+        link = graph.links[graph.link[arc]] if graph.link[arc] >= 0 else None
+        head, tail = graph.head[arc] % len(LAYERS), graph.tail[arc] % len(LAYERS)
+        mode = LAYERS[tail if head == GATE_IN else head]
+        if link is not None and carrier(links[link]) == "ferry":
+            mode = "ferry"
+        own = OPERATIONS[graph.operation[arc]]
+        parts: dict[str, list[Term]] = {}
+        for row in graph.terms_of(int(arc)):
+            name = TERMS[graph.term_kind[row]]
+            operation = _OPERATION_OF_TERM.get(name, own)
+            if name == "queue" and graph.border[arc]:
+                operation = "border"
+            parts.setdefault(operation, []).append(
+                Term(
+                    name,
+                    _exact(graph.term_time_h[row, product]),
+                    _exact(graph.term_cost_usd[row, product]),
+                    _exact(graph.term_co2e_kg[row, product]),
+                )
+            )
+        for operation, terms in parts.items():
+            km = _exact(graph.length_km[arc]) if operation == "haul" else 0.0
+            names = str(places[start]["name"]), str(places[end]["name"])
+            tank = None if any(term.co2e_kg for term in terms) else 0.0
+            if operation == "haul" and link is not None:
+                row_, ends = links[link], (str(places[start]["country"]), str(places[end]["country"]))
+                tank = factors.haul_ttw(carrier(row_), bool(row_["electrified"]), ends, km)
+            yield Leg(start, end, *names, mode, operation, link, km, tuple(terms), tank)
+
+
+def _exact(value: float) -> float:
+    return round(float(value) * _GRID) / _GRID

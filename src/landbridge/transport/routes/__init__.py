@@ -1,0 +1,1 @@
+"""Routes: searched by corridor family, kept as route sets, shown leg by leg."""

@@ -1,0 +1,68 @@
+"""From derivatives by arcs to derivatives by table rows: the last step of an adjoint that ends in a table.
+
+    dL = sum over terms t, products p of  L_h dh_tp + L_c dc_tp + L_e de_tp + L_v dv_tp
+
+How the terms move with a table is the difference of two compiled graphs. All rows of a table can be moved at
+once, since every term knows the row that it is from (`Graph.term_row`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.transport.choice.gradient import ArcBars
+from landbridge.transport.graph import ROW_TABLES, TERMS, Graph
+
+__all__ = ["by_row", "slope", "total"]
+
+FloatArray = NDArray[np.float64]
+
+
+def slope(value: Callable[[float], FloatArray], step: float) -> FloatArray:
+    """The derivative at 0 of a function that is 0 there, from one side; exact for parabolas.
+
+    d = (4 f(h) - f(2 h)) / (2 h)
+    """
+    return np.asarray((4.0 * value(step) - value(2.0 * step)) / (2.0 * step))
+
+
+def total(before: Graph, after: Graph, bars: Sequence[ArcBars]) -> FloatArray:
+    """What a change of the tables does to each of some scalars, to first order [bar]."""
+    return np.array([worth.sum() for worth in _worths(before, after, bars)])
+
+
+def by_row(before: Graph, after: Graph, bars: Sequence[ArcBars], table: str, count: int) -> FloatArray:
+    """The same, apart for each row of one table [bar, row].
+
+    before, after: graphs of the same arcs and terms. bars: derivatives of each scalar by the arcs.
+    table: one of ROW_TABLES; count: how many rows it has in the World of these graphs. What follows from no
+    row of it is left out.
+    """
+    out = np.zeros((len(bars), count))
+    here = before.term_table == ROW_TABLES.index(table)
+    for found, worth in zip(out, _worths(before, after, bars), strict=True):
+        for p in (0, 1):
+            rows = before.term_row[here, p]
+            known = (rows >= 0) & (rows < count)
+            found += np.bincount(rows[known], worth[here, p][known], minlength=count)
+    return out
+
+
+def _worths(before: Graph, after: Graph, bars: Sequence[ArcBars]) -> list[FloatArray]:
+    """The change of every term times the derivative by its arc [term, product], for each scalar."""
+    if before.term_arc.shape != after.term_arc.shape or (before.term_arc != after.term_arc).any():
+        raise ValueError("the graphs have other arcs or terms")
+    at = before.term_arc
+    sides = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
+    moved = {side: getattr(after, f"term_{side}") - getattr(before, f"term_{side}") for side in sides}
+    found = []
+    for bar in bars:
+        worth = sum((getattr(bar, side)[at] * moved[side] for side in sides), np.zeros(moved["time_h"].shape))
+        for term, money in bar.cost_by_term.items():
+            here = before.term_kind == TERMS.index(term)
+            worth[here] += (money - bar.cost_usd)[at[here]] * moved["cost_usd"][here]
+        found.append(worth)
+    return found
