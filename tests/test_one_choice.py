@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import landbridge as lb
 from landbridge.model.base import SolvedBase
 from landbridge.model.prepared import Prepared
-from landbridge.transport import Choice, pivot
+from landbridge.transport import Choice, compiled, pivot
 from landbridge.transport.choice.delayed import DelayedChoice, Patched, passes
 from landbridge.transport.routes.route_set import RouteSums
 
@@ -136,3 +136,44 @@ def test_the_derivative_is_that_of_central_differences(case: Case) -> None:
     step = 1e-3
     slope = (value(step) - value(-step)) / (2.0 * step)
     assert float((bars.time_h * way).sum()) == pytest.approx(slope, rel=1e-6)
+
+
+@pytest.mark.parametrize("phi", [8.0, 5.0, 3.5])
+def test_compiled_loops_give_what_numpy_gives(
+    case: Case, phi: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setattr(compiled, "WORTH_ROUTES", 0)
+    whole = case.base.choice.weights
+    assert whole is not None and whole.log_constant is not None and np.unique(whole.log_constant).size > 3
+    part = whole.take(np.arange(100, 1500))
+    part = replace(
+        part, classes=replace(part.classes, phi=phi), open=part.open & (part.pair[:, None] % 3 > 0)
+    )
+    some = np.array([1, 4, 5, 12])
+    found = []
+    for fast in ("0", "1"):
+        monkeypatch.setenv("LANDBRIDGE_FAST", fast)
+        assert (part.loops() is None) == (fast == "0")
+        pull = np.empty((2, len(part.pair), len(some)))
+        mine = part.totals(mean=True), part.totals(sectors=some, pull=pull), part.totals()
+        found.append([*(one.total for one in mine), mine[0].mean, pull])
+    for numpy, loops in zip(*found, strict=True):
+        assert numpy is not None and loops is not None and np.abs(numpy).max() > 0.0
+        if phi == 3.5:
+            np.testing.assert_allclose(loops, numpy, rtol=1e-13)
+        else:
+            np.testing.assert_array_equal(loops, numpy)
+
+
+def test_compiled_loads_are_those_of_numpy(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    choice, demand = case.base.results.choice, case.base.results.demand_teu
+    found = []
+    for fast in ("0", "1"):
+        monkeypatch.setenv("LANDBRIDGE_FAST", fast)
+        assert (choice.weights.loops() is None) == (fast == "0")
+        found.append(choice._route_loads(demand, 2.0 * demand))
+    for numpy, loops in (found[0].goods, found[1].goods), (found[0].kinds, found[1].kinds):
+        assert np.abs(numpy).max() > 0.0
+        np.testing.assert_allclose(loops, numpy, rtol=1e-11, atol=1e-14 * np.abs(numpy).max())

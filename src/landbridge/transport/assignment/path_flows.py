@@ -6,32 +6,16 @@ Imported only by the function that needs it, since numba takes a second to load.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
+
+from landbridge.transport.compiled import compile_loop, has_numba
 
 __all__ = ["COMPILED", "extend", "link_flows", "sweep"]
 
-try:
-    import numba
-except ImportError:
-    COMPILED = False
-else:
-    COMPILED = True
+COMPILED = has_numba()
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    if not COMPILED:
-        return function
-    try:
-        # Beside the source, or in the user's cache folder where the install is read-only.
-        return numba.njit(cache=True)(function)
-    except RuntimeError:  # no folder that can be written to
-        return numba.njit(function)  # type: ignore[no-any-return]
-
-
-@_compiled
+@compile_loop
 def _tree(source, first, order, head, cost, through, dist, back, key, node):  # type: ignore[no-untyped-def]
     """Dijkstra from source on a binary heap; back: link by which a node is reached, -1 at none."""
     dist[:] = np.inf
@@ -71,7 +55,7 @@ def _tree(source, first, order, head, cost, through, dist, back, key, node):  # 
                 key[i], node[i] = reached, m
 
 
-@_compiled
+@compile_loop
 def extend(  # type: ignore[no-untyped-def]
     origins, bounds, destination, trips, tail, head, first, order, cost, through, nodes, paths, used
 ):
@@ -121,14 +105,14 @@ def extend(  # type: ignore[no-untyped-def]
     return (of_pair, after, start, length, flow, links), (count, filled), least
 
 
-@_compiled
+@compile_loop
 def _longer(array, size):  # type: ignore[no-untyped-def]
     longer = np.empty(size, array.dtype)
     longer[: len(array)] = array
     return longer
 
 
-@_compiled
+@compile_loop
 def link_flows(paths, volume):  # type: ignore[no-untyped-def]
     """Sum path flows to links, afresh, so that rounding of the shifts does not pile up."""
     of_pair, after, start, length, flow, links = paths
@@ -141,7 +125,7 @@ def link_flows(paths, volume):  # type: ignore[no-untyped-def]
             p = after[p]
 
 
-@_compiled
+@compile_loop
 def _path_cost(p, start, length, links, cost):  # type: ignore[no-untyped-def]
     total = 0.0
     for e in range(start[p], start[p] + length[p]):
@@ -149,7 +133,7 @@ def _path_cost(p, start, length, links, cost):  # type: ignore[no-untyped-def]
     return total
 
 
-@_compiled
+@compile_loop
 def _cost(a, v, bpr):  # type: ignore[no-untyped-def]
     """Cost of link a at a flow v: `Network.cost`, one link at a time."""
     time, capacity, b, power, fixed = bpr
@@ -158,7 +142,7 @@ def _cost(a, v, bpr):  # type: ignore[no-untyped-def]
     return time[a] * (1 + b[a] * (v / capacity[a]) ** power[a]) + fixed[a]
 
 
-@_compiled
+@compile_loop
 def _slope(a, v, bpr):  # type: ignore[no-untyped-def]
     """Derivative of the cost of link a at a flow v: `Network.slope`, one link at a time."""
     time, capacity, b, power, _ = bpr
@@ -168,7 +152,7 @@ def _slope(a, v, bpr):  # type: ignore[no-untyped-def]
     return time[a] * b[a] * power[a] / capacity[a] * load ** (power[a] - 1)
 
 
-@_compiled
+@compile_loop
 def _gain(s, long, short, volume, bpr):  # type: ignore[no-untyped-def]
     """Cost of the longer path less that of the shorter after a shift of s, over the links not shared."""
     gain = 0.0
@@ -179,7 +163,7 @@ def _gain(s, long, short, volume, bpr):  # type: ignore[no-untyped-def]
     return gain
 
 
-@_compiled
+@compile_loop
 def _apart(p, best, start, length, links, mark, long, short):  # type: ignore[no-untyped-def]
     """The links of p that best has not, into long; those of best that p has not, into short; their numbers.
 
@@ -202,7 +186,7 @@ def _apart(p, best, start, length, links, mark, long, short):  # type: ignore[no
     return n_long, n_short
 
 
-@_compiled
+@compile_loop
 def _shift(most, gain, long, short, volume, bpr):  # type: ignore[no-untyped-def]
     """How much of a flow of most to move from the longer path, dearer by gain: a Newton step, safeguarded."""
     slope = 0.0
@@ -224,7 +208,7 @@ def _shift(most, gain, long, short, volume, bpr):  # type: ignore[no-untyped-def
     return shift
 
 
-@_compiled
+@compile_loop
 def sweep(paths, volume, cost, bpr):  # type: ignore[no-untyped-def]
     """Shift flow of every pair from each path to its cheapest, link costs following; returns the excess.
 

@@ -344,8 +344,17 @@ class Choice:
         kinds = np.stack([boxed, 1.0 - boxed], axis=1)
         of_sector = np.column_stack([np.ones_like(boxed), boxed, kinds * classes.payload_t_per_teu[:, None]])
         value = np.ascontiguousarray(classes.usd_per_teu.T)
+        compiled = self.weights.loops()
         for p in (0, 1):
             beta, sectors = self._part_of(p)
+            if compiled is not None:
+                share = beta[:, routes.group_pair] * self.family_share[sectors, p]
+                given = (np.zeros_like(value) if one is None else one for one in (demand_teu, beside))
+                of_pairs = tuple(one[:, sectors] for one in (*given, value))
+                tables = p, of_sector[sectors, 1:], kinds[sectors]
+                of_routes, of_groups = self.weights.for_loops(p, sectors), (routes.group_pair, share)
+                compiled.loads(*of_routes, of_groups, of_pairs, tables, (loads, by_kind))
+                continue
             # Zero for sectors that ship nothing by the product: sums over sectors have one order.
             wide = _Wide(len(boxed), sectors)
             for piece in self.weights.pieces((p,), sectors):

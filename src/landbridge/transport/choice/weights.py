@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.transport.compiled import loops, padded
 from landbridge.transport.routes.nests import Block, Nests, inverse
 from landbridge.transport.routes.route_set import RouteSums
 from landbridge.transport.segments import Segments
@@ -32,6 +33,7 @@ VARIANCE_FLOOR = 1e-6
 _SCALE = 1000.0
 # Beyond this phi the fourth power of a plain weight could: weights are then relative to the group's best.
 _GENTLE = 10.0
+_NO_ROWS: FloatArray = np.zeros((0, 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +89,29 @@ class Weights:
             return root
         return root * np.exp(self.log_constant[routes])[:, self.classes.kind[sectors]]
 
+    def loops(self) -> Any:
+        """The compiled loops, or None where numpy serves: it gives the same."""
+        if self.classes.phi > _GENTLE or self.open.shape[1] > 1:
+            return None
+        return loops(len(self.pair))
+
+    def for_loops(self, product: int, sectors: Sectors = slice(None)) -> tuple[Any, Any, Any]:
+        """Arrays of the nests, of the routes and of some sectors, as the compiled loops take them."""
+        classes, sums, p = self.classes, self.sums, product
+        spread = np.sqrt(sums.variance_h2[p] + VARIANCE_FLOOR)
+        money = sums.cost_usd[p] + classes.carbon_usd_per_kg * sums.co2e_kg[p]
+        root = np.where(self.open, _SCALE, 0.0) * np.ones(2)
+        if self.log_constant is not None:
+            root *= np.exp(self.log_constant)
+        usd_per_h = classes.usd_per_h[sectors]
+        n = padded(len(usd_per_h))
+        per_hour = np.ones((usd_per_h.shape[1], n))
+        per_hour[:, : len(usd_per_h)] = usd_per_h.T
+        kind, rho = np.zeros(n), np.zeros(n)
+        kind[: len(usd_per_h)], rho[: len(usd_per_h)] = classes.kind[sectors], classes.rho[sectors]
+        routes = self.pair, sums.time_h[p], spread, money, root
+        return self.nests.arrays, routes, (kind, per_hour, rho, float(classes.phi))
+
     def pieces(
         self,
         products: tuple[int, ...] = (0, 1),
@@ -135,6 +160,14 @@ class Weights:
         total = np.zeros(shape)
         shift = np.zeros(shape) if self.classes.phi > _GENTLE else None
         means = np.zeros(shape) if mean else None
+        compiled = self.loops()
+        if compiled is not None:
+            marked = np.ones(self.nests.n_groups, dtype=bool) if groups is None else groups
+            for p in products:
+                per_mean = total[:0, p] if means is None else means[:, p]
+                pulled = _NO_ROWS if pull is None else pull[p]
+                compiled.totals(*self.for_loops(p, sectors), marked, (total[:, p], per_mean, pulled))
+            return Totals(total, None, means)
         for piece in self.pieces(products, sectors, groups):
             p, at = piece.product, piece.block.groups
             if means is None and pull is None:

@@ -197,9 +197,16 @@ class Nests:
                 csr_matrix((ones[:n_cells], every[:n_cells], cell_start), shape=(n_groups, n_cells)),
             )
 
+    @cached_property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """What the compiled loops read, and the first route of the block of each group [group]."""
+        start = _block_start(self.group_start, self.group_pair)
+        cells = self.cell_group_start, self.cell_start
+        return self.group_start, start, self.own, *cells, self.route, self.part4
+
     def __getstate__(self) -> dict[str, Any]:
-        """Without the blocks, which are quick to make again."""
-        return {name: value for name, value in vars(self).items() if name != "blocks"}
+        """Without what is quick to make again."""
+        return {name: value for name, value in vars(self).items() if name not in ("blocks", "arrays")}
 
     # -- all routes at once ------------------------------------------------------------------------
 
