@@ -9,7 +9,7 @@ endif
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: run setup test slow bench data published clean
+.PHONY: run setup test slow bench data published docs dist clean
 
 run: $(VENV)/installed
 	$(BIN)/landbridge run
@@ -52,8 +52,21 @@ data: $(VENV)/installed
 	$(BIN)/python recipes/economy.py
 	$(BIN)/python recipes/routes.py
 
+# The documentation site, into site/: open site/index.html. Nothing is fetched once it is installed.
+docs: $(VENV)/documented
+	$(BIN)/python -m mkdocs build --strict
+
+$(VENV)/documented: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
+	$(PYTHON) -c "open('$@', 'w').close()"
+
+# Source archive and wheel, into dist/.
+dist: $(VENV)/tested
+	rm -rf dist
+	$(BIN)/python -m build --quiet --outdir dist .
+
 published: $(VENV)/tested
 	LANDBRIDGE_PUBLISHED_PAGE=docs/theory/published.md $(BIN)/python -m pytest -q tests/published
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) dist build site

@@ -49,7 +49,9 @@ def build(
     totals: Annotated[
         Path | None,
         typer.Option(
-            "--totals", metavar="CSV", help="what,exporter,importer,sector,musd: trade and GDP to meet."
+            "--totals",
+            metavar="CSV",
+            help="Trade and GDP to meet: what, exporter, importer, sector, musd.",
         ),
     ] = None,
     year: Annotated[int | None, typer.Option("--year", help="The year of the flows.")] = None,
