@@ -1,8 +1,18 @@
-"""The version of landbridge that is installed."""
+"""The version of landbridge that is installed, and how landbridge is cited."""
 
 from __future__ import annotations
 
-__all__ = ["version"]
+__all__ = ["bibtex", "version"]
+
+# What CITATION.cff says, which does not come with the wheel; a test holds the two equal.
+_CITATION = {
+    "title": "landbridge: from a border queue to a country's real income",
+    "authors": ("The landbridge developers",),
+    "license": "MIT",
+    "date-released": "",
+}
+# The version where nothing is installed: that of pyproject.toml.
+_SOURCE_TREE = "0.1.0"
 
 
 def version() -> str:
@@ -12,4 +22,19 @@ def version() -> str:
     try:
         return importlib.metadata.version("landbridge")
     except importlib.metadata.PackageNotFoundError:
-        return "0.1.0"
+        return _SOURCE_TREE
+
+
+def bibtex() -> str:
+    """A BibTeX entry for landbridge, with the fields of CITATION.cff and the installed version."""
+    date = str(_CITATION["date-released"])
+    fields = {
+        "title": f"{{{_CITATION['title']}}}",
+        "author": " and ".join(f"{{{name}}}" for name in _CITATION["authors"]),
+        "version": version(),
+        "license": _CITATION["license"],
+        "year": date[:4],
+        "date": date,
+    }
+    lines = [f"  {name:<7} = {{{value}}}," for name, value in fields.items() if value]
+    return "\n".join(["@software{landbridge,", *lines, "}"])

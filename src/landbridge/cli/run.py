@@ -187,6 +187,16 @@ def scenarios(
             screen.print(f"[bold]{one.id}[/bold]  {one.name}", highlight=False)
 
 
-def cite(world: WorldFolder = None) -> None:
+def cite(
+    world: WorldFolder = None,
+    bibtex: Annotated[
+        bool, typer.Option("--bibtex", help="Print a BibTeX entry for landbridge itself instead.")
+    ] = False,
+) -> None:
     """Print the attribution lines of the data, one a line."""
+    if bibtex:
+        from landbridge.version import bibtex as entry
+
+        put(entry())
+        return
     put("\n".join(attribution_lines(load(world))))
