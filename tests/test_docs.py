@@ -76,6 +76,19 @@ def test_links_of_the_repository_become_links_of_the_site() -> None:
     assert hooks.relinked("[a](docs/data/names.md)", "README.md", "index.md") == "[a](data/names.md)"
 
 
+def test_files_named_in_contributing_exist() -> None:
+    """By their path from the root or inside the package; a bare name may be anywhere."""
+    named = {word for span in spans(ROOT / "CONTRIBUTING.md") for word in span.split() if "NAME" not in word}
+    files = {word for word in named if re.fullmatch(r"[\w/]+(/|\.(py|csv|md|toml|txt|cff))", word)}
+    files |= {word for word in named if re.fullmatch(r"(tests|recipes|docs)/[\w./]+", word)}
+    assert len(files) > 50
+    below = [ROOT, ROOT / "src" / "landbridge"]
+    anywhere = [path for folder in ("src", "recipes", "tests", "docs") for path in (ROOT / folder).rglob("*")]
+    known = {path.name for path in anywhere} | {f"{path.name}/" for path in anywhere if path.is_dir()}
+    lost = {word for word in files if word not in known and not any((f / word).exists() for f in below)}
+    assert lost <= {"dist/", "site/", "mine.toml", "docs/tutorials", "docs/howto"}
+
+
 # -- blocks --------------------------------------------------------------------------------------------
 
 
