@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SECTIONS = {
     "tutorials": "Tutorials",
     "howto": "How to",
+    "examples": "Examples",
     "theory": "Theory",
     "channels": "Channels",
     "data": "Data",
@@ -53,7 +54,7 @@ def on_files(files: Any, config: Any) -> None:
     """Add the pages from outside docs/ and those of the reference."""
     from mkdocs.structure.files import File
 
-    made = {page: (ROOT / path).read_text(encoding="utf-8") for path, page in FROM_ELSEWHERE.items()}
+    made = {page: page_of(ROOT / path) for path, page in from_elsewhere().items()}
     for page, text in {**made, **reference.pages()}.items():
         if files.get_file_from_path(page) is None:
             files.append(File.generated(config, page, content=text))
@@ -61,25 +62,35 @@ def on_files(files: Any, config: Any) -> None:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Links of the repository as links of the site; of a fence only its language."""
-    elsewhere = {made: path for path, made in FROM_ELSEWHERE.items()}
+    elsewhere = {made: path for path, made in from_elsewhere().items()}
     there = page.file.src_uri
     source = f"docs/{there}" if page.file.generated_by is None else elsewhere.get(there, f"docs/{there}")
     return _FENCE.sub(r"\1\2", relinked(markdown, source, there))
 
 
+def from_elsewhere() -> dict[str, str]:
+    """FROM_ELSEWHERE, and a page for each script in examples/."""
+    scripts = sorted((ROOT / "examples").glob("*.py"))
+    return FROM_ELSEWHERE | {f"examples/{path.name}": f"examples/{path.stem}.md" for path in scripts}
+
+
+def page_of(file: Path) -> str:
+    """A file of the repository as a page; a script is shown as it stands."""
+    text = file.read_text(encoding="utf-8")
+    return text if file.suffix == ".md" else f"# {file.stem}\n\n`{file.name}`\n\n```python\n{text}```\n"
+
+
 def navigation(docs: Path) -> list[Any]:
-    """The pages of every folder of docs/ under its heading."""
+    """Home, the pages in docs/ itself, those of every folder under its heading, the reference."""
     nav: list[Any] = [{"Home": "index.md"}]
-    folders = [path.name for path in sorted(docs.iterdir()) if any(path.glob("*.md"))]
-    for folder in [*SECTIONS, *(name for name in folders if name not in SECTIONS)]:
+    nav += [path.name for path in sorted(docs.glob("*.md")) if path.name != "index.md"]
+    further = [path.name for path in sorted(docs.iterdir()) if any(path.glob("*.md"))]
+    for folder in dict.fromkeys((*SECTIONS, *further)):
         pages = [f"{folder}/{path.name}" for path in sorted((docs / folder).glob("*.md"), key=_place)]
-        pages = [{NAMES[p]: p} if p in NAMES else p for p in pages if p not in LISTS]
-        if folder == "data":
-            pages.append("data/licences.md")
-        if pages:
-            nav.append({SECTIONS.get(folder, folder.capitalize()): pages})
-        if folder == "howto":
-            nav += [path.name for path in sorted(docs.glob("*.md")) if path.name != "index.md"]
+        pages += [page for page in from_elsewhere().values() if page.startswith(f"{folder}/")]
+        named = [{NAMES[page]: page} if page in NAMES else page for page in pages if page not in LISTS]
+        if named:
+            nav.append({SECTIONS.get(folder, folder.capitalize()): named})
     modules = [f"reference/{name.rpartition('.')[2]}.md" for name in reference.MODULES]
     tables = ["reference/parameters.md", "reference/tables.md", "data/results.md"]
     nav.append({"Reference": ["reference/commands.md", *modules, "data/verbs.md", *tables]})
@@ -95,13 +106,14 @@ def relinked(markdown: str, source: str, page: str) -> str:
 
     source: the file in the repository; page: the same on the site, inside docs/.
     """
+    moves = from_elsewhere()
 
     def moved(link: re.Match[str]) -> str:
         code, image, words, target, anchor = link.groups()
         if code is not None or not target or re.match(r"[a-z]+:", target):
             return link[0]
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
-        on_site = FROM_ELSEWHERE.get(path, path.removeprefix("docs/") if path.startswith("docs/") else None)
+        on_site = moves.get(path, path.removeprefix("docs/") if path.startswith("docs/") else None)
         if on_site is None:
             return words
         found = posixpath.relpath(on_site, posixpath.dirname(page) or ".")

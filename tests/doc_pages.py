@@ -119,6 +119,8 @@ def _parts(text: str) -> Iterator[tuple[int, str, str, str]]:
         elif lines[at].startswith("    ") and (at == 0 or not lines[at - 1].strip()):
             while at < len(lines) and (lines[at].startswith("    ") or not lines[at].strip()):
                 at += 1
+                if not lines[at - 1].strip() and re.match(r" {4}\S", "".join(lines[at : at + 1])):
+                    break  # a new paragraph, which may be of another kind
             inside = [line[4:] for line in lines[begin:at]]
             yield begin + 1, "", "", "\n".join(inside).rstrip()
         else:
