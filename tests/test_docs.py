@@ -295,4 +295,4 @@ def test_the_site_builds_and_asks_nothing_of_other_sites(tmp_path: Path) -> None
     for style in tmp_path.rglob("*.css"):
         text = style.read_text(encoding="utf-8")
         assert not re.search(r"(?:url\(|@import )[\"']?(?:https?:)?//", text), style.name
-    assert not list(tmp_path.rglob("*.py"))
+    assert not list(tmp_path.rglob("*.py*"))
