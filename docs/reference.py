@@ -26,7 +26,7 @@ MODULES = {
 }
 MOST_COLUMNS = 88
 # What begins a sentence that is not part of the meaning of the parameter before it.
-_NEW_PARAGRAPH = r"(?:Raises |Source: |Tables?: |Parameters and errors|Errors and other)"
+_NEW_PARAGRAPH = r"(?:Raises |Returns |Source: |Tables?: |Parameters and errors|Errors and other)"
 
 
 def pages() -> dict[str, str]:
@@ -55,15 +55,15 @@ def python_page(module: str) -> str:
 
 
 def _kind(value: Any) -> int:
-    """Functions first, then classes, errors, constants."""
+    """Functions first, then classes, errors, constants and names of types."""
     if inspect.isclass(value):
         return 2 if issubclass(value, Exception) else 1
-    return 0 if callable(value) else 3
+    return 0 if inspect.isroutine(inspect.unwrap(value)) else 3
 
 
 def _first_sentence(value: Any) -> str:
     if _kind(value) == 3:
-        return "a constant"
+        return "a constant or a type"
     return escaped(re.split(r"(?<=\.)\s", inspect.getdoc(value) or "", maxsplit=1)[0].replace("\n", " "))
 
 

@@ -25,6 +25,8 @@ import hooks
 import reference
 
 WIDTH = 80
+# Solved scenarios kept for further pages: each holds its routes and flows.
+MOST_KEPT = 6
 
 
 @functools.cache
@@ -241,6 +243,8 @@ def solved_once() -> Iterator[None]:
             return
         for key, results in zip(keys, iterate(world, given, **options), strict=True):
             kept[key] = results
+            while len(kept) > MOST_KEPT:
+                del kept[next(iter(kept))]
             yield results
 
     with pytest.MonkeyPatch.context() as patch:
