@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.transport.compiled import padded
 from landbridge.transport.routes.families import FAMILIES
 from landbridge.world import World
 
@@ -19,6 +22,8 @@ BoolArray = NDArray[np.bool_]
 
 KINDS = ("container", "bulk")
 CONTAINER = KINDS.index("container")
+# All sectors, those of either product, and those that are idle by either.
+_KEPT_ROWS = 5
 _ANY = "*"
 
 
@@ -103,6 +108,31 @@ class Segments:
     phi_b: float
     phi_x: float
     carbon_usd_per_kg: float
+
+    def rows(self, sectors: slice | NDArray[np.int64]) -> tuple[FloatArray, FloatArray, FloatArray, float]:
+        """Kind, value of an hour [pair, sector], rho and phi of some sectors, for the compiled loops.
+
+        Rows are padded to whole vectors; the sectors asked for last are kept.
+        """
+        key = str(sectors) if isinstance(sectors, slice) else sectors.tobytes().hex()
+        known = self._rows.get(key)
+        if known is None:
+            usd_per_h = self.usd_per_h[sectors]
+            k, n = len(usd_per_h), padded(len(usd_per_h))
+            kind, per_hour, rho = np.zeros(n), np.ones((usd_per_h.shape[1], n)), np.zeros(n)
+            kind[:k], per_hour[:, :k], rho[:k] = self.kind[sectors], usd_per_h.T, self.rho[sectors]
+            if len(self._rows) >= _KEPT_ROWS:
+                self._rows.clear()
+            known = self._rows[key] = kind, per_hour, rho, float(self.phi)
+        return known
+
+    @cached_property
+    def _rows(self) -> dict[str, tuple[FloatArray, FloatArray, FloatArray, float]]:
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is quick to make again."""
+        return {name: value for name, value in vars(self).items() if name != "_rows"}
 
     @property
     def in_containers(self) -> BoolArray:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.transport.compiled import loops, padded
+from landbridge.transport.compiled import loops
 from landbridge.transport.routes.nests import Block, Nests, inverse
 from landbridge.transport.routes.route_set import RouteSums
 from landbridge.transport.segments import Segments
@@ -103,14 +103,8 @@ class Weights:
         root = np.where(self.open, _SCALE, 0.0) * np.ones(2)
         if self.log_constant is not None:
             root *= np.exp(self.log_constant)
-        usd_per_h = classes.usd_per_h[sectors]
-        n = padded(len(usd_per_h))
-        per_hour = np.ones((usd_per_h.shape[1], n))
-        per_hour[:, : len(usd_per_h)] = usd_per_h.T
-        kind, rho = np.zeros(n), np.zeros(n)
-        kind[: len(usd_per_h)], rho[: len(usd_per_h)] = classes.kind[sectors], classes.rho[sectors]
         routes = self.pair, sums.time_h[p], spread, money, root
-        return self.nests.arrays, routes, (kind, per_hour, rho, float(classes.phi))
+        return self.nests.arrays, routes, classes.rows(sectors)
 
     def pieces(
         self,
