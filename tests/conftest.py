@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,25 @@ import pytest
 from commands import Call
 from landbridge.cli import main
 
-# Nothing is kept between tests, unless a test asks for it.
+# Tests of the searches themselves search anew; all others share the searched routes of one session.
+SEARCH_ANEW = {"test_base_routes", "test_cache", "test_paths", "test_routes", "test_routes_of_small_worlds"}
+_KEPT = "LANDBRIDGE_TEST_CACHE"
 os.environ["LANDBRIDGE_CACHE"] = "off"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that all workers of a session share."""
+    if _KEPT not in os.environ:
+        folder = tempfile.mkdtemp(prefix="landbridge-tests-")
+        os.environ[_KEPT] = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Choose the cache folder before the fixtures of a module are made."""
+    os.environ["LANDBRIDGE_CACHE"] = "off" if item.path.stem in SEARCH_ANEW else os.environ[_KEPT]
+    return (yield)
 
 
 @pytest.fixture

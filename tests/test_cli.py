@@ -58,6 +58,7 @@ def test_a_result_has_the_promised_shape(result: Path) -> None:
     assert str(Path.home()) not in text and str(Path.cwd()) not in text
 
 
+@pytest.mark.slow
 def test_a_manifest_is_run_again_to_the_same_figures(result: Path) -> None:
     again = command("run", str(result), "--json")
     # Nothing but the progress that a run of more than half a minute tells.
@@ -82,6 +83,7 @@ def test_the_study_is_printed_and_written(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*.part"))
 
 
+@pytest.mark.slow
 def test_a_scenario_of_ones_own_as_markdown(tmp_path: Path) -> None:
     own = tmp_path / "mine.toml"
     own.write_text(
@@ -119,6 +121,7 @@ def test_scenarios_are_listed_printed_and_described() -> None:
     assert "OpenStreetMap" in command("cite").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "part"),
     [
@@ -142,6 +145,7 @@ def test_mistakes_end_with_their_code_and_no_traceback(words: tuple[str, ...], c
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_broken_files_end_with_three(tmp_path: Path) -> None:
     cases = {
         "empty.toml": b"",

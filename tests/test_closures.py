@@ -142,6 +142,7 @@ def test_nothing_that_moves_is_the_fixed_case() -> None:
     np.testing.assert_allclose(last.discounted_hat, eq.real_income_hat, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_capital_lifts_by_less_than_its_multiplier_and_waiting_costs() -> None:
     case = lb.run(lb.load(), "borders-half")
     rows = {(row["factors"], row["deficits"], row["region"]): row for row in case.closure_rows}

@@ -165,6 +165,7 @@ def waits_only(results: lb.Results, name: str) -> float:
     return next(float(r["wait_h"]) for r in results.gateway_rows if r["gateway"] == name)
 
 
+@pytest.mark.slow
 def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
     """Hours, money and variance of arcs, a capacity and productivities, the waits adjusting."""
     case, number = bench.results["khorgos-closed"], bench.number("khorgos-closed")
@@ -234,6 +235,7 @@ def test_waits_that_are_not_found_are_no_result(bench: Bench, monkeypatch: pytes
         _ = case.real_income_rows
 
 
+@pytest.mark.slow
 def test_results_are_copied_to_another_process(bench: Bench) -> None:
     case = bench.results["tight"]
     twin = pickle.loads(pickle.dumps(case))

@@ -247,6 +247,7 @@ def test_the_shipped_routes_are_no_table_of_an_export(call: Call, exported: Path
     assert stored_base(graph, pairs) is not None
 
 
+@pytest.mark.slow
 def test_a_run_on_the_export_gives_the_same_numbers(call: Call, exported: Path) -> None:
     code, mine, err = call("run", "cku-railway", "--world", str(exported), "--json")
     assert code == 0, err
@@ -402,6 +403,7 @@ def test_a_filled_workbook_becomes_a_world(call: Call, blank: Path, tmp_path: Pa
     assert code == 0 and "od_demand: 1 rows replaced, 0 added" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sheet", "column", "value", "part"),
     [

@@ -74,6 +74,7 @@ def test_out_for_good_is_what_the_chain_says_of_a_closure(world: lb.World, found
             assert ours.real_income_long[row["region"]] == pytest.approx(row["percent"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_transit_that_the_world_closes_stays_closed(world: lb.World) -> None:
     ban = {"verb": "close_transit", "countries": ["BLR"]}
     banned = apply(world, Scenario.from_dict({"name": "ban", "modification": [ban]}, "ban"))
@@ -121,6 +122,7 @@ def test_a_short_closure_costs_the_square_of_its_days(world: lb.World, found: Di
     )
 
 
+@pytest.mark.slow
 def test_ranked_by_whoever_is_asked_for(world: lb.World, found: Disruption) -> None:
     assert [one.real_income_long["CA5"] for one in found.losses] == sorted(
         one.real_income_long["CA5"] for one in found.losses
@@ -143,6 +145,7 @@ def test_every_unknown_name_is_told(world: lb.World) -> None:
         disrupt(world, only=["suez"], by="KAS")
 
 
+@pytest.mark.slow
 def test_the_command_prints_writes_and_refuses(tmp_path: Path) -> None:
     runner = CliRunner()
     done = runner.invoke(app, ["disrupt", "khorgos-altynkol", "--json"])
@@ -158,6 +161,7 @@ def test_the_command_prints_writes_and_refuses(tmp_path: Path) -> None:
     assert "Suez Canal" in shown and "lower bound" in shown
 
 
+@pytest.mark.slow
 def test_as_one_call_of_the_library(world: lb.World) -> None:
     answer = lb.disrupt(world, only=["suez", "aktau"])
     assert [row["id"] for row in answer.rows["losses"]] == [one.id for one in answer.found.losses]

@@ -435,6 +435,7 @@ def test_a_missing_package_is_told_in_a_sentence(ending: str, tmp_path: Path) ->
     assert re.fullmatch(sentence, done.stderr), done.stderr
 
 
+@pytest.mark.slow
 def test_the_command_writes_every_format(run: Run, tmp_path: Path) -> None:
     for ending in endings():
         outputs = Outputs(tmp_path / f"out{ending}", "en")

@@ -426,11 +426,13 @@ def spoil_grids(
         judge(pristine, base, chosen)
 
 
+@pytest.mark.slow
 def test_spoiled_cells(pristine, base, names):
     for number in range(900):
         spoil_grids(Dice("cells", number), pristine, base, names, CELLS)
 
 
+@pytest.mark.slow
 def test_spoiled_shapes(pristine, base, names):
     for number in range(600):
         spoil_grids(Dice("shapes", number), pristine, base, names, SHAPES)

@@ -24,6 +24,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("entries"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["baci", "gmns", "gravity", "manifest", "options", "scenario", "tntp", "totals", "world"]
 )

@@ -109,6 +109,7 @@ def test_quicker_borders_raise_real_income_of_all_five(study: lb.Study) -> None:
     assert {row["group"]: row["percent"] > 0 for row in case.group_rows} == {"CA5": True, "world": True}
 
 
+@pytest.mark.slow
 def test_the_range_of_the_response_is_that_of_the_parameter(world: lb.World) -> None:
     """An end of phi_b solved beside the base, against a scenario that sets it and has a base of its own."""
     closed = {"verb": "close_gateway", "gateway": "khorgos-altynkol"}
@@ -320,6 +321,7 @@ def test_a_variant_of_the_trade_table_has_a_base_of_its_own(study: lb.Study) -> 
     assert trade[0] > 2.5 * trade[1]
 
 
+@pytest.mark.slow
 def test_every_parameter_that_is_set_has_an_effect(world: lb.World, study: lb.Study) -> None:
     """detour_max holds for routes over what a scenario opens; the base is what it was."""
     line = dict(NEW_LINE.to_dict()["modification"][0])
@@ -332,6 +334,7 @@ def test_every_parameter_that_is_set_has_an_effect(world: lb.World, study: lb.St
     assert one < int(fewer.choice.available.sum()) < more
 
 
+@pytest.mark.slow
 def test_a_closure_that_cuts_a_zone_off_is_refused_by_name(world: lb.World) -> None:
     with pytest.raises(ScenarioError) as caught:
         lb.run(world, scenario("cut", {"verb": "close_gateway", "countries": "MNG"}))
@@ -352,6 +355,7 @@ def test_a_scenario_does_not_depend_on_its_company(world: lb.World, study: lb.St
         assert a["percent"] == pytest.approx(b["percent"], rel=1e-6, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_two_scenarios_may_call_different_lines_by_one_name(world: lb.World) -> None:
     one, two = (
         scenario(
@@ -381,6 +385,7 @@ def test_a_world_without_transit_is_a_base_of_its_own(world: lb.World) -> None:
     assert max(abs(v) for v in income(case).values()) < 1e-8
 
 
+@pytest.mark.slow
 def test_a_world_that_holds_a_tariff_is_a_base_with_it(world: lb.World) -> None:
     shut = scenario("tariff", {"verb": "change_tariff", "exporter": "CHN", "importer": "KAZ", "tariff": 0.3})
     taxed = apply(world, shut)
@@ -391,12 +396,14 @@ def test_a_world_that_holds_a_tariff_is_a_base_with_it(world: lb.World) -> None:
     assert row["percent"] == pytest.approx(row["first_order_percent"], rel=0.05) and row["percent"] > 0.0
 
 
+@pytest.mark.slow
 def test_a_link_that_leads_nowhere_is_told(world: lb.World) -> None:
     spur = {"verb": "add_link", "from": "Kashgar", "to": "Makmal", "mode": "rail-1435", "length_km": 344}
     case = lb.run(world, scenario("spur", spur))
     assert any("nothing uses KHG-MAK-rail-1435" in note for note in case.notes)
 
 
+@pytest.mark.slow
 def test_transit_ends_and_own_trade_goes_on(world: lb.World, monkeypatch: pytest.MonkeyPatch) -> None:
     # What lost families ship must not go back and forth between families that cost the same.
     monkeypatch.setattr("landbridge.model.waits.MOST_STEPS", 14)
@@ -412,6 +419,7 @@ def test_transit_ends_and_own_trade_goes_on(world: lb.World, monkeypatch: pytest
     assert income(case)["KAZ"] < -0.3
 
 
+@pytest.mark.slow
 def test_the_end_of_a_subsidy_is_a_cost_of_container_trains(world: lb.World) -> None:
     case = lb.run(world, "subsidy-end")
     assert case.base is not None
@@ -436,6 +444,7 @@ def test_faults_of_several_scenarios_come_together(world: lb.World) -> None:
     assert len(caught.value.faults) == 3
 
 
+@pytest.mark.slow
 def test_a_carbon_price_moves_freight_off_the_road(world: lb.World) -> None:
     priced = scenario(
         "carbon", {"verb": "set_parameter", "parameter": "carbon_price_usd_per_kg", "value": 0.2}
@@ -447,6 +456,7 @@ def test_a_carbon_price_moves_freight_off_the_road(world: lb.World) -> None:
     assert income(case)["KAZ"] < 0.0
 
 
+@pytest.mark.slow
 def test_the_same_manifest_gives_the_same_bits(world: lb.World, study: lb.Study) -> None:
     ran = [case.scenario for case in study.cases[:2] if case.scenario is not None]
     written = json.loads(json.dumps(manifest(world, "run", ran)))
@@ -495,6 +505,7 @@ def test_the_tables_of_the_interface(study: lb.Study) -> None:
 # -- transit by commodity, a later year -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_transit_ends_for_some_sectors_and_the_others_keep_their_routes(world: lb.World) -> None:
     some = ("MCH", "ELE", "VEH")
     ban = {"verb": "close_transit", "countries": ["RUS", "BLR"]}

@@ -111,6 +111,7 @@ def test_works_that_cannot_be_paid_are_refused(table: TradeTable, bad: float) ->
 # -- the verb ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_railway_and_who_pays_for_it() -> None:
     world = lb.load()
     tax = scenario(pays(payer="KGZ", musd=100), id="tax")
@@ -168,6 +169,7 @@ def test_works_in_a_small_country_may_exceed_its_own_income_and_sums_add_up() ->
         lb.study(after, [])
 
 
+@pytest.mark.slow
 def test_what_is_spent_on_works_is_not_consumed() -> None:
     """A transfer that is spent and one that pays for works at home differ in every row of consumption."""
     world = lb.load()

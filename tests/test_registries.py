@@ -177,6 +177,7 @@ def own_channels() -> Iterator[None]:
         unregister_channel(name)
 
 
+@pytest.mark.slow
 def test_a_channel_from_outside_moves_the_economy(world: World, own_channels: None) -> None:
     dry = world.with_channels(water=Table("water", ("region", "percent"), ()))
     unregister_channel("power")
@@ -255,6 +256,7 @@ def weighed(world: World) -> Iterator[World]:
     unregister_wait_law("weighing")
 
 
+@pytest.mark.slow
 def test_a_kind_of_gateway_has_a_wait_law_of_its_own(world: World, weighed: World) -> None:
     tight = scenario(verb="change_gateway", gateway=POST, capacity={"multiply": 0.5})
     usual, own = lb.run(world, tight), lb.run(weighed, tight)

@@ -42,6 +42,7 @@ def _of(lens: Lens, to: str, *ids: tuple[str, str]) -> list[Number]:
     return [found[key] for key in ids]
 
 
+@pytest.mark.slow
 def test_a_gain_is_the_central_difference_of_the_solved_chain(lens: Lens) -> None:
     numbers = [
         *_of(lens, "arcs", ("R007", "cost_usd")),

@@ -110,6 +110,7 @@ def test_a_row_for_one_way_comes_before_one_that_holds_both_ways(world: lb.World
     assert groups.names[groups.number("BLR", "CHN")] == row["pair_group"]
 
 
+@pytest.mark.slow
 def test_counts_are_those_of_the_world_that_was_solved(world: lb.World) -> None:
     """A weight that no count fits moves what is compared, as it moves the flows."""
 

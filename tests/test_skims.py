@@ -131,6 +131,7 @@ def test_a_family_that_carries_nothing_is_described_all_the_same(cases: dict[str
     np.testing.assert_allclose(after.loc[0, MEANS].astype(float), before.loc[0, MEANS].astype(float))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_family", [False, True])
 def test_waits_of_the_base_are_the_choice_without_queue_delays(
     bench: Bench, cases: dict[str, lb.Results], by_family: bool
@@ -161,6 +162,7 @@ def test_a_base_has_the_same_under_both(cases: dict[str, lb.Results]) -> None:
     pd.testing.assert_frame_equal(base.skims(waits="base"), base.skims())
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_small_and_goes_to_another_process(cases: dict[str, lb.Results]) -> None:
     case = cases["closed"]
     twin = pickle.loads(pickle.dumps(case))

@@ -78,6 +78,7 @@ def test_a_pickle_is_small_and_gives_the_same_tables_elsewhere(
     same(json.loads(json.dumps(here)), there)
 
 
+@pytest.mark.slow
 def test_tables_of_a_pickle_need_no_routes_and_routes_are_found_again(case: Results, pickled: bytes) -> None:
     twin = pickle.loads(pickled)
     same(json.loads(json.dumps(twin.to_json())), json.loads(json.dumps(case.to_json())))
@@ -96,6 +97,7 @@ def test_tables_of_a_pickle_need_no_routes_and_routes_are_found_again(case: Resu
         _ = twin.nothing
 
 
+@pytest.mark.slow
 def test_whatever_of_the_routes_is_asked_for_first_is_found(pickled: bytes) -> None:
     assert pickle.loads(pickled).tolls is not None
     assert pickle.loads(pickled).unqueued is not None

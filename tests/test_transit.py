@@ -170,6 +170,7 @@ def _cheaper(money: str | None) -> Scenario:
     return Scenario.from_dict({"name": "x", "modification": [move, at_cost]}, f"cut-{money}")
 
 
+@pytest.mark.slow
 def test_a_cut_of_the_price_is_taken_from_the_carriers() -> None:
     """The same flows and revenue; where only the price falls, the railway's country has less income."""
     usual, cost, price = lb.study(lb.load(), [_cheaper(None), _cheaper("cost"), _cheaper("price")]).cases
@@ -222,6 +223,7 @@ def test_a_first_order_that_is_far_off_is_told() -> None:
     assert of_first_order(names, first, first, "fixed") == ()
 
 
+@pytest.mark.slow
 def test_a_new_place_is_in_the_country_of_the_world_that_has_it() -> None:
     """A study of a scenario with a place of its own, and another that shares its search."""
     place = {"verb": "add_place", "name": "Testville", "country": "KAZ", "lon": 75.0, "lat": 45.0}

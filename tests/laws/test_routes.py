@@ -143,6 +143,7 @@ def admissible(graph: Graph, arcs: list[int]) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blend", [(0, 0.2), (0, 40.0), (1, 2.0), (1, 8.0)])
 def test_the_set_holds_the_least_cost_route_of_every_family(bench: _Bench, blend: tuple[int, float]) -> None:
     graph, routes = bench.graph, bench.routes
@@ -173,6 +174,7 @@ def test_the_set_holds_the_least_cost_route_of_every_family(bench: _Bench, blend
     assert checked > 1000 and loops < checked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blend", [(0, 4.0), (0, 14.0), (1, 4.0), (1, 28.0)])
 def test_between_the_values_searched_the_best_is_near(bench: _Bench, blend: tuple[int, float]) -> None:
     graph, routes = bench.graph, bench.routes
@@ -300,6 +302,7 @@ def assert_nobody_gains(name: str, after: Array, before: Array) -> None:
     assert not lower.any(), (name, int(lower.sum()), float((after[lower] / before[lower]).min()))
 
 
+@pytest.mark.slow
 def test_closing_a_gateway_lowers_the_cost_of_no_pair(bench: _Bench) -> None:
     raised = 0
     for name, after, before, _ in closed(bench, _CLOSED):
@@ -387,6 +390,7 @@ def named_routes(routes: RouteSet, graph: Graph, open_: NDArray[np.bool_]) -> se
     return set(zip(origin, destination, routes.family[at].tolist(), along[at].tolist(), strict=True))
 
 
+@pytest.mark.slow
 def test_one_railway_as_scenario_and_as_edited_world_has_the_same_routes(
     world: lb.World, study: lb.Study
 ) -> None:

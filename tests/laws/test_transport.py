@@ -126,6 +126,7 @@ def test_flows_balance_on_the_embedded_network(real: Real) -> None:
     assert np.abs(net).max() <= 1e-9 * total.sum()
 
 
+@pytest.mark.slow
 def test_derivative_on_the_embedded_network(real: Real) -> None:
     graph = disturbed(real.graph, 1, 0.05)
     rng = np.random.default_rng(4)
@@ -138,6 +139,7 @@ def test_derivative_on_the_embedded_network(real: Real) -> None:
     check_bars(graph, bars, lambda g: float((solved(g).cost * weight).sum()))
 
 
+@pytest.mark.slow
 def test_closing_a_border_leaves_every_pair_a_route(real: Real) -> None:
     shut = changed(real.world, "gateways", "gateway_id", "khorgos-altynkol", status="closed")
     graphs = align([real.world, shut])
@@ -156,6 +158,7 @@ def test_closing_a_border_leaves_every_pair_a_route(real: Real) -> None:
     assert after.assign(np.ones_like(base.cost))[gone].sum() == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "gateway", ["khorgos-altynkol", "alashankou-dostyk", "suez", "aktau", "brest-malaszewicze", "sarakhs"]
 )
@@ -270,6 +273,7 @@ def test_the_frame_has_a_row_per_leg() -> None:
     assert frame["time_h"].sum() == pytest.approx(sum(r.time_h for r in routes))
 
 
+@pytest.mark.slow
 def test_embedded_routes_add_up(real: Real) -> None:
     places = list(real.graph.places)
     rng = np.random.default_rng(6)
