@@ -48,7 +48,7 @@ def test_closing_a_european_port_keeps_the_cost_of_trade_inside_europe_and_says_
     at = [world.trade.regions.index(code) for code in EUROPE]
     assert (result.cost_hat[np.ix_(at, at)] == 1.0).all()
     told = " ".join(result.notes)
-    assert "trade inside europe is not answered" in told and "hamburg" in told
+    assert "trade inside europe does not respond" in told and "hamburg" in told
 
 
 def test_a_price_of_carbon_moves_trade_inside_europe_by_its_mean(world: lb.World) -> None:

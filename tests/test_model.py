@@ -148,7 +148,7 @@ def test_a_closed_post_carries_nothing_and_costs_something(study: lb.Study) -> N
     case = study["khorgos-closed"]
     flows = {row["gateway"]: row["teu_per_year"] for row in case.gateway_rows}
     assert flows["khorgos-altynkol"] == flows["khorgos-nur-zholy"] == 0.0
-    assert any("fall back on the cheapest family left" in note for note in case.notes)
+    assert any("move to the cheapest family left" in note for note in case.notes)
     assert income(case)["KAZ"] < -0.01
     before = {row["gateway"]: row["teu_per_year"] for row in study.base.gateway_rows}
     assert flows["alashankou-dostyk"] > before["alashankou-dostyk"]

@@ -127,7 +127,7 @@ def test_a_railway_and_who_pays_for_it() -> None:
     for part in (
         "CHN pays 100 million USD a year out of taxes for works in KGZ",
         "for works at home",
-        "income there",
+        "as income",
     ):
         assert part in notes, notes
     row = next(r for r in study["tax"].to_json()["real_income"] if r["region"] == "KGZ")

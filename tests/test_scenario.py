@@ -406,4 +406,4 @@ def test_a_change_written_twice_and_a_blank_base_are_told() -> None:
         Scenario.from_dict({"name": "x", "base": " ", "modification": [half]}, "x")
     twice = Scenario.from_dict({"name": "x", "modification": [half, dict(half)]}, "x")
     told = list(_of_changes_written_twice(twice))
-    assert len(told) == 1 and "modification 2 says what modification 1 says" in told[0]
+    assert len(told) == 1 and "modification 2 repeats modification 1" in told[0]
