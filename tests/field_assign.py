@@ -286,7 +286,7 @@ def test_k1_one_kind_of_fault_is_counted(tmp_path: Path) -> None:
     faults = told(run(copied("k1_blank_speeds", tmp_path), GMNS))
     assert len(faults) == 11
     assert faults[0] == "link.csv line 2: free_speed is blank -> give a number"
-    assert faults[-1] == "link.csv: 30 more faults like these -> mend these first"
+    assert faults[-1] == "link.csv: 30 more faults like these -> correct these first"
 
 
 def test_several_kinds_of_faults_take_some_twenty_lines(tmp_path: Path) -> None:

@@ -414,7 +414,7 @@ def test_a_filled_workbook_becomes_a_world(call: Call, blank: Path, tmp_path: Pa
         ("rates", "note", "-2 USD", "begins with '-'"),
         ("links", "length_km", datetime(2024, 1, 5), "is a date"),
         ("links", "year", datetime(2024, 1, 5), "is a date"),
-        ("links", "length_km", "240,5", "after a point"),
+        ("links", "length_km", "240,5", "a decimal point"),
         ("links", "length_km", "NaN", "finite"),
         ("links", "length_km", "240 km", "give a number in km"),
         ("links", "length_km", 1e9, "at most 40000 km"),

@@ -502,9 +502,9 @@ def test_harmless_differences_give_the_same_world(pristine, base, names, change)
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("12,5", "after a point"),
-        ("2023-05-01", "made a date"),
-        ("1-May", "made a date"),
+        ("12,5", "a decimal point"),
+        ("2023-05-01", "into a date"),
+        ("1-May", "into a date"),
         ("nan", "finite"),
         ("1e400", "below"),
         ("", "time_h is empty"),

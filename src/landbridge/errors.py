@@ -1,7 +1,7 @@
-"""What can go wrong, said once: the exceptions of the library and the status of a solve.
+"""Exceptions of the library, faults with a place and a cure, and the status of a solve.
 
-Every exception carries the documented exit code of the command line, and every fault a place
-(file, row or key) and a cure, so that a message can be acted on without reading the source.
+Every exception carries the documented exit code of the command line. Every fault names a place (file, row or
+key) and a cure, so that a message can be acted on without reading the source.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ __all__ = [
     "did_you_mean",
 ]
 
-# Control characters but tab and line feed.
+# Control characters except tab and line feed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: where it stands, what it is and what to do about it.
+    """One thing that is wrong: where it is, what is wrong and how to correct it.
 
-    Control characters of a user's cell are written out, so that none reaches a terminal.
+    Control characters of a user's cell are escaped, so that none reaches a terminal.
     """
 
     where: str
@@ -47,7 +47,9 @@ class Fault:
 
 
 class LandbridgeError(Exception):
-    """Base of all errors a user can meet; `faults` lists everything found, not only the first."""
+    """Base of all errors raised for a user's input; `faults` lists everything found, not only the first
+    fault.
+    """
 
     exit_code = 1
 
@@ -61,13 +63,13 @@ class LandbridgeError(Exception):
 
 
 class DataError(LandbridgeError):
-    """A table, a file or an argument does not hold what it must (exit code 3)."""
+    """A table, a file or an argument is invalid (exit code 3)."""
 
     exit_code = 3
 
 
 class ScenarioError(DataError):
-    """A scenario asks for something that is not there or not allowed (exit code 3)."""
+    """A scenario refers to something that does not exist or is not allowed (exit code 3)."""
 
 
 class ConvergenceError(LandbridgeError):
@@ -77,17 +79,18 @@ class ConvergenceError(LandbridgeError):
 
 
 class InfeasibleError(LandbridgeError):
-    """The problem as put has no solution (exit code 5)."""
+    """The problem as stated has no solution (exit code 5)."""
 
     exit_code = 5
 
 
 @dataclass(frozen=True)
 class Status:
-    """How a solve ended: `residual` is relative, `message` is a sentence with a cure where one is needed.
+    """How a solve ended.
 
-    `rebase` is the largest relative change of wages, prices or sales that solving the base without
-    any shock gave (zero for a table whose markets clear under the chosen closure).
+    converged: whether the residual met the tolerance; residual: relative; iterations: number of steps;
+    message: one sentence, with a cure where one is needed; rebase: largest relative change of wages, prices
+    or sales when the base is solved without a shock (0 for a table whose markets clear under the closure).
     """
 
     converged: bool
@@ -97,7 +100,7 @@ class Status:
     rebase: float = 0.0
 
     def as_json(self) -> dict[str, object]:
-        """The public fields, as every `--json` output prints them."""
+        """The public fields as every `--json` output prints them."""
         return {
             "converged": self.converged,
             "residual": self.residual,
@@ -108,9 +111,10 @@ class Status:
 
     @staticmethod
     def worst(statuses: Iterable[Status]) -> Status:
-        """The status to report for several solves: a failed one first, else the largest residual.
+        """The status to report for several solves: a failed one first, else the one with the largest
+        residual.
 
-        rebase is the largest of all.
+        statuses: those of the solves, none allowed. Returns one Status whose rebase is the largest of all.
         """
         found = list(statuses)
         if not found:
@@ -120,7 +124,10 @@ class Status:
 
 
 def did_you_mean(word: str, known: Iterable[str], most: int = 3) -> str:
-    """A cure that names the nearest known words, or an empty string when none is near."""
+    """A cure that suggests the nearest known words; an empty string when none is near.
+
+    word: as typed; known: valid words; most: number of suggestions at most. Case is ignored.
+    """
     import difflib
 
     folded: dict[str, str] = {}

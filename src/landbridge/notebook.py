@@ -1,4 +1,4 @@
-"""A table with its heading and remarks as HTML, which is how objects show themselves in a notebook."""
+"""Tables with headings and remarks as HTML, as objects are displayed in a notebook."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ def html_table(
     before: Iterable[str] = (),
     after: Iterable[str] = (),
 ) -> str:
-    """A fragment of HTML: heading, paragraphs, table, small paragraphs. Every text is escaped."""
+    """A fragment of HTML: heading, paragraphs, table, small paragraphs; every text is escaped.
+
+    title: heading; columns, rows: headings and cells of the table; before, after: paragraphs above and
+    below.
+    """
     parts = [f"<h4>{escape(title)}</h4>", *(f"<p>{escape(text)}</p>" for text in before)]
     lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     if lines:

@@ -24,7 +24,7 @@ _BETWEEN = "|"
 
 
 def signed(value: float, digits: int = 3) -> str:
-    """A change with its sign; what rounds to nothing has none."""
+    """A change with its sign, with `digits` decimals; a value that rounds to zero has no sign."""
     text = f"{value:+,.{digits}f}"
     return text if text.strip("+-0.,") else text[1:]
 
@@ -41,8 +41,9 @@ def _signed(digits: int) -> Callable[[float], str]:
     return lambda value: signed(value, digits)
 
 
-# The formats of figures by name. 0 to 6: so many decimals; +0 to +4: with a sign; 0% and 1%: a share as
-# percent; 2g, 3g: so many digits; g: as short as it can be; year: a year; count: a number in words up to
+# Formats of figures by name. 0 to 6: that many decimals; +0 to +4: with a sign; 0% and 1%: a share as
+# percent;
+# 2g, 3g: that many significant digits; g: as short as possible; year: a year; count: a number in words up to
 # twelve.
 FORMATS: Mapping[str, Callable[[Any], str]] = {
     **{str(digits): _fixed(digits) for digits in (0, 1, 2, 3, 6)},
@@ -65,20 +66,22 @@ def phrases() -> Mapping[str, str]:
 
 
 def known(key: str) -> bool:
-    """Whether there is a template of that key."""
+    """Whether a template with this key exists."""
     return key in phrases()
 
 
 def fields(key: str) -> frozenset[str]:
-    """The fields of a template."""
+    """Names of the fields of a template. Raises KeyError for an unknown key."""
     return frozenset(name for _, name, _, _ in Formatter().parse(phrases()[key]) if name is not None)
 
 
 def say(key: str, /, **figures: Any) -> str:
-    """A template with its figures.
+    """A template filled with its figures.
 
-    Raises KeyError where the key is not known or a figure is missing or not asked for, TypeError where
-    words stand in a field of a figure or a figure in one of words.
+    key: row of phrases.csv; figures: one value per field, words for {name}, a number for {name:format}.
+    Raises KeyError for an unknown key and for a figure that is missing or has no field, TypeError where
+    words
+    are given for a number or a number for words.
     """
     if set(figures) != fields(key):
         raise KeyError(f"{key} takes {sorted(fields(key))}, got {sorted(figures)}")
@@ -86,7 +89,7 @@ def say(key: str, /, **figures: Any) -> str:
 
 
 def columns(key: str, /, **figures: Any) -> tuple[str, ...]:
-    """The headings of a table: a template whose parts stand between bars."""
+    """The headings of a table: a template whose headings are separated by bars, filled as in `say`."""
     if set(figures) != fields(key):
         raise KeyError(f"{key} takes {sorted(fields(key))}, got {sorted(figures)}")
     return tuple(_filled(key, part, figures) for part in phrases()[key].split(_BETWEEN))
@@ -111,5 +114,5 @@ def _shown(key: str, name: str, spec: str, value: Any) -> str:
 
 
 def listed(names: tuple[str, ...] | list[str]) -> str:
-    """Names in one breath: A, B and C."""
+    """Names as a list in a sentence: A, B and C."""
     return say("list.and", first=", ".join(names[:-1]), last=names[-1]) if len(names) > 1 else "".join(names)

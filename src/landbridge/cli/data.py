@@ -160,7 +160,7 @@ def check_data(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
     found = check(world)
     count = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
     status = Status(
-        not found.faults, 0.0, 0, f"{count}; mend them, each has its cure" if found.faults else "clean"
+        not found.faults, 0.0, 0, f"{count}; correct them, each has its cure" if found.faults else "clean"
     )
     if as_json:
         if found.world is not None:

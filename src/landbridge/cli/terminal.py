@@ -250,7 +250,7 @@ def shortened(error: LandbridgeError) -> str:
     told = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..." for line in lines]
     if len(told) > _MOST_LINES:
         left = len(told) - _MOST_LINES
-        told = [*told[:_MOST_LINES], f"  ... and {left} more lines; mend these first"]
+        told = [*told[:_MOST_LINES], f"  ... and {left} more lines; correct these first"]
     return "\n".join(told)
 
 

@@ -295,7 +295,7 @@ def _unfitting(rows: Sequence[tuple[int, list[str]]], wide: int, sign: str, show
     ]
     if len(wrong) > _NAMED:
         left = f"{len(wrong) - _NAMED:,} more rows of another length than the header"
-        faults.append(Fault(shown, left, "mend these first"))
+        faults.append(Fault(shown, left, "correct these first"))
     return faults
 
 

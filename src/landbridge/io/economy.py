@@ -189,7 +189,7 @@ def _lines(folder: Source, name: str, faults: list[Fault]) -> Lines:
         return [], []
     faults += broken[:SPELLED_OUT]
     if len(broken) > SPELLED_OUT:
-        faults.append(Fault(name, f"{len(broken) - SPELLED_OUT} more faults", "mend these first"))
+        faults.append(Fault(name, f"{len(broken) - SPELLED_OUT} more faults", "correct these first"))
     return lines
 
 
@@ -245,7 +245,7 @@ def _matrix(
     found.extend(Fault(name, f"no row for {', '.join(codes)}", "add it; 0 = no flow") for codes in absent)
     faults.extend(found[:SPELLED_OUT])
     if len(found) > SPELLED_OUT:
-        faults.append(Fault(name, f"{len(found) - SPELLED_OUT} more faults", "mend these first"))
+        faults.append(Fault(name, f"{len(found) - SPELLED_OUT} more faults", "correct these first"))
     return out.reshape(shape)
 
 

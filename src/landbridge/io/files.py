@@ -79,7 +79,7 @@ def read_bytes(path: Path | bytes, name: str | None = None) -> bytes:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        cure = "the link leads nowhere: mend it" if path.is_symlink() else "check the name"
+        cure = "the link has no target: correct it" if path.is_symlink() else "check the name"
         raise DataError("a file is missing", [Fault(shown, "not found", cure)]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

@@ -164,7 +164,7 @@ def _kept(
                 place.append(value)
             elif text:
                 what = f"{column} {quoted(text)} is no number"
-                tally.add(f"{column} no number", where, what, "mend the coordinate")
+                tally.add(f"{column} no number", where, what, "correct the coordinate")
         if len(place) == 2:
             xy[name] = (place[0], place[1])
         marked = row.get("centroid", row.get("is_centroid", "")).casefold()

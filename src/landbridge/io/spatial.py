@@ -86,7 +86,7 @@ class SpatialNetwork:
             Fault(
                 _place(self.rows, at, node),
                 f"node {quoted(node)}: flows in sum to {inflow[node]:.9g}, flows out to {outflow[node]:.9g}",
-                "mend the flows so that both sums agree: a zone spends what it earns",
+                "correct the flows so that both sums agree: a zone spends what it earns",
             )
             for at, node in enumerate(self.nodes)
             if abs(inflow[node] - outflow[node]) > BALANCE * max(inflow[node], outflow[node])

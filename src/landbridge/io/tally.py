@@ -57,7 +57,7 @@ class Faults:
                 return out
         out = [kept[0] for kept in list(self._kept.values())[: MOST_LINES - 1]]
         more = self.total - len(out)
-        return [*out, Fault("in all", f"{more:,} more faults", "mend these first")]
+        return [*out, Fault("in all", f"{more:,} more faults", "correct these first")]
 
     def _spelled(self, most: int) -> list[Fault]:
         out: list[Fault] = []
@@ -68,7 +68,7 @@ class Faults:
                 out.append(kept[most])
             elif more > 0:
                 like = "this" if most == 1 else "these"
-                out.append(Fault(place, f"{more:,} more faults like {like}", "mend these first"))
+                out.append(Fault(place, f"{more:,} more faults like {like}", "correct these first"))
         return out
 
     def raise_any(self, name: str) -> None:

@@ -148,7 +148,7 @@ def _links(net: Path, parts: Parts, tally: Tally) -> _Links:
         row = [values[k] or 0.0 if k >= 0 else 0.0 for k in at]
         if any(v != int(v) or abs(v) > _EXACT for v in row[:2]):
             what = f"goes from node {cells[at[0]][:20]} to node {cells[at[1]][:20]}: a node is a whole number"
-            tally.add("no node", where, what, "mend the node")
+            tally.add("no node", where, what, "correct the node")
             continue
         rows.append(row)
         places.append(where)
@@ -281,7 +281,7 @@ class _Table:
             self._fault("no valid origin", number, what, "put Origin and its zone above")
         elif not end:
             what = f"zone {cells[0]:g} is not in {self.zone.named}"
-            self._fault("no zone", number, what, "mend the zone")
+            self._fault("no zone", number, what, "correct the zone")
         elif end in self.seen:
             what = f"gives destination {cells[0]:g} again, as in line {self.seen[end]}"
             self._fault("destination again", number, what, "add the two up, or keep one")
@@ -308,6 +308,6 @@ def _weight(given: float | None, head: dict[str, str], name: str, path: Path, ta
         return given
     value = finite_number(head.get(name) or "0")
     if value is None:
-        tally.add(name, path.name, f"<{name}> is no number", "mend the header")
+        tally.add(name, path.name, f"<{name}> is no number", "correct the header")
         return 0.0
     return value

@@ -85,7 +85,7 @@ class Scenario:
             what = (
                 "is nested too deeply" if isinstance(error, RecursionError) else f"is not valid TOML: {error}"
             )
-            fault = Fault(place, what, "mend the line named; text needs quotes")
+            fault = Fault(place, what, "correct the line named; text needs quotes")
             raise ScenarioError("the scenario cannot be read", [fault]) from None
         return Scenario.from_dict(document, id, place, _lines_of_modifications(text), world)
 

@@ -225,9 +225,9 @@ def _identities(
     }
     told = {
         "use": ("uses and purchases differ", "rebalance the table; solve() would rebase it"),
-        "output": ("sales are not output_musd of shares.csv", "mend trade.csv or output_musd"),
+        "output": ("sales are not output_musd of shares.csv", "correct trade.csv or output_musd"),
         "income": ("final spending is not income", "rebalance trade.csv, tariff.csv and shares.csv"),
-        "gdp": ("value added + tariff revenue is not gdp_musd of regions.csv", "mend one of the two"),
+        "gdp": ("value added + tariff revenue is not gdp_musd of regions.csv", "correct one of the two"),
     }
     faults = []
     for identity, gap in gaps.items():

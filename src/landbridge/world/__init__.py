@@ -1,4 +1,4 @@
-"""The World: network, trade table and parameters, frozen, with the source of every figure beside it."""
+"""The World: network, trade table and parameters, frozen, each figure with its source."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from landbridge.world.trade_table import TradeTable
 __all__ = ["Cell", "Column", "Policy", "Table", "TradeTable", "World", "read_schema"]
 
 FloatArray = NDArray[np.float64]
-# Columns of regions that say who belongs to a group.
+# Columns of the table regions that mark membership in a group.
 _MARK = "is_"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What a scenario changes in the economy itself; None keeps the base.
+    """Changes that a scenario makes to the economy itself; None keeps the base.
 
-    tariff[o, d, s]: tariffs in force after the change, a fraction of the producer price.
-    productivity_hat[n, s]: productivity after / before.
-    trade_cost_hat[o, d, s]: trade costs after / before, beside those of freight.
-    transfer[n], works[n]: received from other regions, spent on works [million USD a year].
-    no_transit: countries through which only their own trade goes.
+    tariff [o, d, s]: tariffs after the change, fraction of the producer price.
+    productivity_hat [n, s]: productivity after / before.
+    trade_cost_hat [o, d, s]: trade costs after / before, in addition to those of freight.
+    transfer [n], works [n]: received from other regions, spent on works [million USD a year].
+    no_transit: countries that carry only their own trade.
     no_transit_of: further such countries, by sector.
     """
 
@@ -48,14 +48,14 @@ class Policy:
 
 @dataclass(frozen=True)
 class World:
-    """Everything a run depends on: tables of the network, the base trade table, policy.
+    """All inputs of a run: tables of the network, the base trade table and the policy.
 
     network: tables by name (places, links, gateways, crossings, parameters ...), see schema.csv.
-    regions, sectors: what the axes of the trade table are.
-    trade: the base-year trade and production table.
-    folder: where the tables were read from; nothing is read from there again to apply or solve a scenario.
+    regions, sectors: the axes of the trade table.
+    trade: trade and production of the base year.
+    folder: where the tables were read from; applying and solving a scenario read nothing from it.
     channels: tables of gas, farms, travel, treaties and claims; empty where the folder has none.
-    files: content of further files by their path inside the folder: sources, all variants of the economy.
+    files: contents of further files by their path inside the folder: sources, all variants of the economy.
     """
 
     network: Mapping[str, Table]
@@ -85,7 +85,9 @@ class World:
 
     @property
     def economy_files(self) -> dict[str, bytes]:
-        """The files of the economy by their path inside its folder, for `landbridge.io.economy`."""
+        """Contents of the files of the economy by their path inside its folder, for
+        `landbridge.io.economy`.
+        """
         inside = "economy/"
         return {k.removeprefix(inside): v for k, v in self.files.items() if k.startswith(inside)}
 
@@ -95,17 +97,19 @@ class World:
 
     @cached_property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
-        """Groups of countries by name, those of its table country_groups; the usual ones without it."""
+        """Countries of each group by name, from the table country_groups, or from the embedded one if it is
+        absent.
+        """
         known = groups.TABLE in self.network
         return groups.groups_of(self.network[groups.TABLE]) if known else groups.standard_groups()
 
     def group(self, name: str) -> tuple[str, ...]:
-        """The countries of a group by its name, such as CA5 or EU; DataError for an unknown one."""
+        """The country codes of a group, such as CA5 or EU. Raises DataError for an unknown name."""
         return groups.group_of(self.groups, name)
 
     @cached_property
     def region_groups(self) -> Mapping[str, tuple[str, ...]]:
-        """Regions of the groups that a scenario may name: CA5 from the column is_ca5, and so on."""
+        """Region codes of the groups that a scenario may name: CA5 from the column is_ca5, and so on."""
         marks = [name for name in self.regions.columns if name.startswith(_MARK)]
         return {
             mark.removeprefix(_MARK).upper(): tuple(str(r["region"]) for r in self.regions if r[mark])
@@ -114,11 +118,14 @@ class World:
 
     @cached_property
     def gateway_kinds(self) -> GatewayKinds:
-        """What each kind of gateway is to the network."""
+        """Role in the network and wait law of each kind of gateway."""
         return GatewayKinds(self.network)
 
     def setting(self, name: str) -> str:
-        """The value of a parameter as it is written (for words such as kgz_trade = reported)."""
+        """The value of a parameter as text, for words such as kgz_trade = reported.
+
+        name: as in the table parameters. Raises DataError for an unknown name.
+        """
         row = self._parameters.get(name)
         if row is None:
             raise DataError(
@@ -128,7 +135,11 @@ class World:
         return str(row["value"])
 
     def parameter(self, name: str) -> float:
-        """The value of a numeric parameter, in the unit the table states."""
+        """The value of a numeric parameter, in the unit that the table states.
+
+        name: as in the table parameters. Raises DataError for an unknown name and for a value that is no
+        number.
+        """
         text = self.setting(name)
         try:
             return float(text)
@@ -138,12 +149,14 @@ class World:
 
     @property
     def base_year(self) -> int:
-        """Year of the base, of its network, prices and trade: no economy is scaled to an earlier one."""
-        self.setting("horizon")  # its fault where there is no such parameter
+        """Year of the base: of its network, prices and trade, and the earliest horizon of the economy."""
+        self.setting("horizon")  # raises where the parameter is absent
         return base_year(self._parameters["horizon"])
 
     def channel(self, *names: str) -> tuple[Table, ...]:
-        """Tables of a channel by name; DataError that lists every one the World's folder lacks."""
+        """Tables of a channel, in the order of `names`. Raises DataError that lists every table the World
+        lacks.
+        """
         lost = [name for name in names if name not in self.channels]
         if lost:
             cure = "copy it from the folder that `landbridge data export` writes"
@@ -152,16 +165,16 @@ class World:
         return tuple(self.channels[name] for name in names)
 
     def with_channels(self, **tables: Table) -> World:
-        """A copy with some tables of the channels replaced."""
+        """A copy of the World with some channel tables replaced, given by name."""
         return replace(self, channels={**self.channels, **tables})
 
     def with_network(self, **tables: Table) -> World:
-        """A copy with some network tables replaced."""
+        """A copy of the World with some network tables replaced, given by name."""
         return replace(self, network={**self.network, **tables})
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over every table, the trade table and the policy: equal worlds, equal hash."""
+        """SHA-256 over every table, the trade table and the policy: equal worlds have equal hashes."""
         digest = hashlib.sha256()
         tables = self.tables
         for name in sorted(tables):

@@ -1,12 +1,14 @@
-"""Balance a trade table: given trade abroad, tariffs, GDP and technology, find what clears every market.
+"""Balance a trade table: domestic sales, inputs and final demand that clear every market at given trade
+abroad.
 
     Y_n^s = H_n^s + sum_{d != n} F_nd^s,   sum_s b_n^s Y_n^s = GDP_n - tariffs_n
     H_n^s + sum_{o != n} F_on^s (1 + t_on^s) = sum_k u_n^sk + c_n^s
     sum_s u_n^sk = (1 - b_n^k) Y_n^k,   sum_s c_n^s = GDP_n + D_n
 
-Domestic sales H are those of the source times one factor a country, and at least a part of exports. Uses u
-and final demand c are the source's shares, brought to both sums by scaling rows and columns in turn (RAS).
-Value-added shares b stay as they are. Known totals of trade are met before, by scaling their cells in turn.
+Given are trade abroad F, tariffs t, GDP and value-added shares b. Domestic sales H are those of the source
+times one factor per country, but at least a stated part of exports. Uses u and final demand c start from the
+source's shares and are scaled by rows and columns in turn to both sums (RAS). Known totals of trade are met
+first, by scaling their cells in turn.
 
 Source: the recipe of the embedded table without its own choices; RAS as in Stone (1961).
 """
@@ -28,17 +30,19 @@ Array = NDArray[np.float64]
 
 # Domestic sales are at least this part of exports of the same sector.
 LEAST_HOME = 0.03
-# RAS and the totals of trade are met to this, relative to the total.
+# Tolerances of RAS and of the totals of trade, relative to the total.
 _TOL, _SWEEPS = 1e-13, 20_000
 _TOTAL_TOL, _TOTAL_SWEEPS = 1e-9, 2_000
 
 
 @dataclass(frozen=True)
 class Balanced:
-    """A table that clears, and how far it lies from its source.
+    """A table whose markets clear, and its distance from the source.
 
-    home_factor [n]: domestic sales after / before. moved_inputs, moved_final [n]: half the sum of absolute
-    changes of the shares, of inputs weighted by material. raised [n, s]: domestic sales lifted to LEAST_HOME.
+    table: the balanced table. home_factor [n]: domestic sales after / before. moved_inputs, moved_final [n]:
+    half
+    the sum of absolute changes of the shares, those of inputs weighted by material. raised [n, s]: whether
+    domestic sales were raised to LEAST_HOME.
     """
 
     table: TradeTable
@@ -50,7 +54,9 @@ class Balanced:
 
 @dataclass(frozen=True)
 class Total:
-    """A known sum of trade abroad at producer prices: cells [o, d, s] that add up to it."""
+    """A known sum of trade abroad: name, cells [o, d, s] that add up to it, musd [million USD, producer
+    prices].
+    """
 
     name: str
     cells: NDArray[np.bool_]
@@ -58,8 +64,9 @@ class Total:
 
 
 def impose(trade: Array, totals: Sequence[Total]) -> Array:
-    """Trade [o, d, s] whose cells add up to the totals, each scaled in turn until all are met.
+    """Scale trade so that its cells add up to known totals, one total after the other until all are met.
 
+    trade [o, d, s]: million USD; totals: the sums to meet. Returns scaled trade of the same shape.
     Raises DataError where there is nothing to scale, InfeasibleError where totals contradict each other.
     """
     out = np.array(trade)
@@ -92,11 +99,13 @@ def _gap(trade: Array, total: Total) -> float:
 
 
 def balance(source: TradeTable, gdp: Array, least_home: float = LEAST_HOME) -> Balanced:
-    """The table with the source's trade abroad, tariffs and value-added shares whose markets clear.
+    """The source's table with domestic sales and shares changed so that all markets clear at the given GDP.
 
-    gdp [n]: value added and tariff revenue [million USD].
-    Raises InfeasibleError with every country whose exports alone need more value added than GDP holds, whose
-    spending would not be positive, or where nothing in the source uses what is sold there.
+    source: table whose trade abroad, tariffs and value-added shares are kept; gdp [n]: value added and
+    tariff
+    revenue [million USD]; least_home: least domestic sales over exports of the sector [fraction].
+    Raises InfeasibleError that lists every country whose exports need more value added than its GDP, whose
+    spending would not be positive, or whose sales of some sector nothing in the source uses.
     """
     N = len(source.regions)
     at = np.arange(N)
@@ -155,15 +164,15 @@ def _cannot_be(source: TradeTable, gdp: Array, left: Array, final: Array, home: 
             what = f"exports less imports are above its GDP of {gdp[n]:,.0f} musd: nothing is left to spend"
             faults.append(Fault(region, what, "check its exports and imports, or give its GDP"))
         elif not home[n].any():
-            faults.append(Fault(region, "sells nothing at home in the source", "give it domestic sales"))
+            faults.append(Fault(region, "has no domestic sales in the source", "give it domestic sales"))
     return faults
 
 
 def _domestic(home: Array, least: Array, b: Array, to_make: Array) -> tuple[Array, Array]:
-    """One factor a country on domestic sales, at least `least`, so that value added is what is to be made."""
+    """One factor per country on domestic sales, at least `least`, at which value added equals `to_make`."""
     factor = np.ones(len(home))
     for n in range(len(home)):
-        # Value added grows with the factor piece by piece: a sector leaves its floor at least / home.
+        # Value added is piecewise linear in the factor: a sector leaves its floor at least / home.
         low, high = 0.0, 1.0
         while float(b[n] @ np.maximum(high * home[n], least[n])) < to_make[n]:
             high *= 2.0

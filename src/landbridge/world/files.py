@@ -1,4 +1,4 @@
-"""Content of the files of a World that are no tables, shared by the Worlds that are made from it."""
+"""Contents of the files of a World that are not tables, shared by all Worlds made from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Files"]
 
 
 class Files(Mapping[str, bytes]):
-    """Content by path. A pickle holds it deflated, once for all Worlds that share it."""
+    """File contents by path. A pickle holds them compressed, once for all Worlds that share them."""
 
     def __init__(self, content: Mapping[str, bytes]) -> None:
         self._content = dict(content)

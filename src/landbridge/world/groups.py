@@ -1,7 +1,7 @@
 """Groups of countries by name, from the table country_groups: customs unions, Central Asia (CA5) and others.
 
-A World has the table among its own. What knows no World, such as the outcome real_income:CA5 of a trade
-table, takes the groups that come with landbridge.
+Every World has this table. Code without a World, such as the outcome real_income:CA5 of a trade table, uses
+the groups that come with landbridge.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ Groups = Mapping[str, tuple[str, ...]]
 
 
 def groups_of(rows: Iterable[Mapping[str, Any]]) -> Groups:
-    """Members by group, in the order of the rows."""
+    """Country codes by group, given rows with the columns group and country; the order of the rows is
+    kept.
+    """
     out: dict[str, tuple[str, ...]] = {}
     for row in rows:
         name = str(row["group"])
@@ -31,13 +33,13 @@ def groups_of(rows: Iterable[Mapping[str, Any]]) -> Groups:
 
 @cache
 def standard_groups() -> Groups:
-    """The groups that come with landbridge."""
+    """The groups that come with landbridge, as `groups_of` returns them."""
     file = files("landbridge").joinpath("data", "network", f"{TABLE}.csv")
     return groups_of(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
 
 
 def group_of(groups: Groups, name: str) -> tuple[str, ...]:
-    """The members of a group; DataError for one that is not known."""
+    """The country codes of the group `name`. Raises DataError with near names for an unknown group."""
     if name not in groups:
         cure = did_you_mean(name, groups) or f"add its rows to {TABLE}.csv"
         raise DataError("an unknown group of countries", [Fault(f"{TABLE}.csv", f"no group {name!r}", cure)])

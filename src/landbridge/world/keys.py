@@ -1,4 +1,4 @@
-"""What identifies a row of each table, and how faults name a row and are counted."""
+"""Key columns of each table, and how faults name a row and are counted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from landbridge.world.table import Cell, quoted
 
 __all__ = ["KEYS", "SPELLED_OUT", "spelled", "where"]
 
-# Of one kind of fault in one table, so many are spelled out and the rest counted.
+# Faults of one kind in one table that are listed; the others are counted.
 SPELLED_OUT = 10
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -73,7 +73,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 
 
 def where(table: str, number: int, row: Mapping[str, Cell] | None = None) -> str:
-    """How a fault names a row: file, line and key. `number` counts rows from 0; the header is line 1."""
+    """Name of a row in a fault: file, line and key.
+
+    table: name of the table; number: the row from 0 (line 1 of the file is the header); row: its cells.
+    """
     key = ""
     if row is not None and table in KEYS:
         cells = [str(row.get(column)) for column in KEYS[table]]
@@ -82,9 +85,9 @@ def where(table: str, number: int, row: Mapping[str, Cell] | None = None) -> str
 
 
 def spelled(faults: Iterable[Fault], place: str, most: int = SPELLED_OUT) -> list[Fault]:
-    """The first faults of a kind, and one that counts the rest."""
+    """The first `most` faults of a kind, and one more fault at `place` that counts the others."""
     listed = list(faults)
     if len(listed) <= most:
         return listed
-    more = Fault(place, f"{len(listed) - most} more faults like these", "mend these first")
+    more = Fault(place, f"{len(listed) - most} more faults like these", "correct these first")
     return [*listed[:most], more]

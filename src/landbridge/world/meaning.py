@@ -1,8 +1,8 @@
-"""Rules on what the figures of a World mean: lengths against maps, borders in both directions, units.
+"""Rules on the meaning of a World's figures: lengths against maps, borders in both directions, units.
 
-A table may be well formed and still say what cannot be: a length a thousandth of the distance, a border with
-one direction, a capacity in a unit that its gateway does not count. Each rule takes the tables and returns
-faults.
+A well-formed table may still be impossible: a link a thousandth of the distance, a border with one
+direction,
+a capacity in a unit that its gateway does not use. Each rule takes the tables and returns faults.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ __all__ = ["ON_READING", "RULES"]
 
 Network = Mapping[str, Table]
 Row = Mapping[str, Cell]
-# A crossing of a border: its link, the place it comes from, its product.
+# Crossing of a border: its link, the place it comes from, its product.
 _Crossing = tuple[str, str, str]
 
-# A link is at least this part of the great circle between its places, and at most so many times it. Places
-# stand for towns, so that both ends get some km.
+# Bounds of a link's length over the great circle between its places, and a tolerance [km]: places stand for
+# whole towns, so short links may differ from the map.
 _LEAST, _MOST, _TOWN_KM = 0.9, 5.0, 50.0
-# Places of a country lie at most so many degrees outside the others of it (north and south, east and west).
+# Places of a country lie at most this many degrees outside the range of its other places.
 _MARGIN = 8.0, 15.0
 _YEAR = re.compile(r"(\d{4}([-/]\d{4})?|undated)")
 _PRODUCTS = {"rail": ("block", "wagonload"), "road": ("road",)}
@@ -73,7 +73,7 @@ def _lengths_fit_the_map(network: Network) -> list[Fault]:
 
 
 def _places_lie_in_their_country(network: Network) -> list[Fault]:
-    """Each place lies near the others of its country, and its country is one."""
+    """Each place lies near the others of its country, and its country code exists."""
     rows = list(network["places"])
     faults = [
         Fault(
@@ -97,7 +97,7 @@ def _places_lie_in_their_country(network: Network) -> list[Fault]:
         outside, extent = [], []
         for c, listed in zip(("lat", "lon"), values, strict=True):
             own = _float(row[c])
-            # The least and the largest of the others.
+            # Least and greatest coordinates of the other places.
             least = listed[1] if own == listed[0] else listed[0]
             most = listed[-2] if own == listed[-1] else listed[-1]
             outside.append(max(least - own, own - most))
@@ -112,7 +112,7 @@ def _places_lie_in_their_country(network: Network) -> list[Fault]:
 
 
 def _crossings_are_whole(network: Network) -> list[Fault]:
-    """Every open border has both directions of each product on each open link that it joins."""
+    """Every open border has both directions of each product on each open link that crosses it."""
     links = {str(r["link_id"]): r for r in network["links"]}
     ends: dict[frozenset[str], list[str]] = defaultdict(list)
     for name, link in links.items():
@@ -155,7 +155,7 @@ def _lacking(gateway: Row, links: list[Row], there: set[_Crossing]) -> list[tupl
         name = str(link["link_id"])
         wanted = {(name, side, product) for side in sides for product in _PRODUCTS.get(mode, ())}
         lacking = sorted(f"{p} from {s}" for _, s, p in wanted - there)
-        # A further link over a border may do without: it takes the usual hours of the country.
+        # A second link over a border needs no rows: the usual hours of the country apply.
         begun = not there or any(link_id == name for link_id, _, _ in there)
         if lacking and begun and link["status"] == "open":
             what = f"no crossing for {', '.join(lacking)} on {name}"
@@ -248,7 +248,8 @@ def _ships_call_at_ports(network: Network) -> list[Fault]:
         ]
         if inland:
             what = f"{' and '.join(inland)} {'is no port' if len(inland) == 1 else 'are no ports'}"
-            faults.append(Fault(where("links", number, row), what, "add it to ports.csv, or mend the ends"))
+            cure = "add it to ports.csv, or correct the ends"
+            faults.append(Fault(where("links", number, row), what, cure))
     return spelled(faults, "links.csv, ports")
 
 
@@ -276,7 +277,7 @@ def _people_and_years(network: Network) -> list[Fault]:
     return faults
 
 
-# Of tables as they are read: a scenario may lead outside the range of a figure.
+# Only when tables are read: a scenario may leave the range of a figure.
 ON_READING: tuple[Callable[[Network], list[Fault]], ...] = (_capacities_are_in_order, _rates_are_in_order)
 RULES: tuple[Callable[[Network], list[Fault]], ...] = (
     _lengths_fit_the_map,

@@ -1,4 +1,4 @@
-"""Names and codes: what a user types becomes an identifier, an identifier the name that is shown.
+"""Names and codes: a name as typed becomes an identifier, an identifier becomes the name shown.
 
 Places, countries, regions, gateways and sectors have names in English, Russian and Chinese (the table
 `labels`), one of them shown in each language; a name never endorses a claim. A World without that table
@@ -34,7 +34,7 @@ __all__ = [
 
 Network = Mapping[str, Table]
 
-# Kind -> the table whose rows it names, their key, and the tables that know the code where that is absent.
+# Kind -> the table that names it, the key column, and the tables that know the code if that table is absent.
 KINDS: Mapping[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
     "place": ("places", "place_id", ()),
     "country": ("countries", "country", (("places", "country"),)),
@@ -46,36 +46,36 @@ LANGUAGES = ("en", "ru", "zh")
 MARK = "*"
 UNREVIEWED = f"{MARK} a name from general knowledge, not yet compared with a source (labels.csv)."
 
-# How a name is known, the surest first; a name found on one level is not sought on the next.
+# Levels at which a name matches, most certain first; a match on one level ends the search.
 _SHOWN, _WHOLE, _PART, _SIDE = range(4)
 _BRACKETS = re.compile(r"\s*[(（].*?[)）]")
 _INSIDE = re.compile(r"[(（](.*?)[)）]")
 _BEFORE = re.compile(r"\s*[(（].*", re.DOTALL)
 _NEAR = 3
-# Nothing is suggested for longer texts: no name is near, and looking for one takes time.
+# No suggestions for longer texts: no name is near, and the search takes time.
 _LONGEST = 100
 
 
 @dataclass(frozen=True)
 class Label:
-    """A name as it is shown; reviewed: its spelling was compared with its source."""
+    """A name as shown; reviewed: whether its spelling was compared with its source."""
 
     text: str
     reviewed: bool = True
 
     @property
     def short(self) -> str:
-        """The name without what stands in brackets."""
+        """The name without its part in brackets."""
         return _BEFORE.sub("", self.text) or self.text
 
     def marked(self, *, short: bool = False) -> str:
-        """The name with the mark of one that nobody has reviewed."""
+        """The name, with a mark if nobody has reviewed it. short: without its part in brackets."""
         return (self.short if short else self.text) + ("" if self.reviewed else MARK)
 
 
 @dataclass(frozen=True)
 class _Name:
-    """One name of a thing: how surely it is known, and its language ("" for an identifier)."""
+    """One name of a thing: its level of certainty and its language ("" for an identifier)."""
 
     id: str
     text: str
@@ -97,18 +97,21 @@ _folded = lru_cache(maxsize=1 << 14)(_fold)
 
 
 def label(network: Network, kind: str, id: str, lang: str = "en") -> str:
-    """The name that tables show for an identifier; the English one, then the identifier, where none is."""
+    """The name that tables show for an identifier: in `lang`, else in English, else the identifier.
+
+    network: tables of a World; kind: place, country, region, gateway or sector; id: the identifier.
+    """
     found = labels_of(network, kind, lang).get(id)
     return found.text if found else id
 
 
 def labels_of(network: Network, kind: str, lang: str = "en") -> dict[str, Label]:
-    """The shown label of everything of a kind, by identifier.
+    """The labels shown for everything of a kind, by identifier.
 
-    network: the tables of a World; with `regions` and `sectors` among them the names of the axes too.
+    network: tables of a World; with `regions` and `sectors` among them, the names of the axes are included.
     kind: place, country, region, gateway or sector. lang: en, ru or zh. The English label of a place,
-    gateway, region or sector is the name in its own table; other languages fall back to English and are
-    then not marked.
+    gateway,
+    region or sector is the name in its own table. Other languages fall back to English, then without a mark.
     """
     table, key, _ = KINDS[kind]
     own = {str(row[key]): Label(str(row["name"])) for row in _rows(network, table)}
@@ -128,14 +131,16 @@ def labels_of(network: Network, kind: str, lang: str = "en") -> dict[str, Label]
 def resolve(
     network: Network, kind: str, text: str, where: str, among: Collection[str] | None = None
 ) -> tuple[str, Fault | None]:
-    """The identifier that a text means in any language, or a fault with a cure.
+    """The identifier that a text in any language names, or a fault with a cure.
 
-    An identifier always wins; then a shown name, another whole name, a name without its brackets, what
-    stands in them and, for a gateway, one of its two sides. Several things on the first level that has
-    any are a fault that lists them; a text that no name equals is one that suggests near names.
+    An identifier comes first; then a shown name, another whole name, a name without its brackets, the text
+    inside them and, for a gateway, one of its two sides. Several matches on the first level with any match
+    are
+    a fault that lists them; a text without a match is a fault that suggests near names.
 
-    kind: place, country, region, gateway or sector. where: how the fault calls the text. among: only
-    these identifiers.
+    network: tables of a World; kind: place, country, region, gateway or sector; text: as typed; where: name
+    of
+    the text in the fault; among: only these identifiers. Returns the identifier, "" with a fault.
     """
     index = _index(network, kind)
     known = index.known if among is None else among
@@ -154,13 +159,16 @@ def resolve(
 
 
 def find_place(places: Table, text: str, where: str, labels: Table | None = None) -> tuple[str, Fault | None]:
-    """The identifier of a place, or a fault that suggests near names; an exact id or name wins."""
+    """The identifier of a place by id or name, or a fault that suggests near names.
+
+    places, labels: tables of a World; text: as typed; where: name of the text in the fault.
+    """
     tables = {"places": places} if labels is None else {"places": places, "labels": labels}
     return resolve(tables, "place", text, where)
 
 
 def resolve_place(network: Network, *texts: str) -> tuple[str, ...]:
-    """Identifiers of several places by name or id; raises one DataError that lists every unknown one."""
+    """Identifiers of several places by name or id. Raises one DataError that lists every unknown one."""
     found, faults = [], []
     for text in texts:
         place, fault = resolve(network, "place", text, "place")
@@ -173,7 +181,10 @@ def resolve_place(network: Network, *texts: str) -> tuple[str, ...]:
 
 
 def place_names(places: Table, labels: Table | None = None) -> dict[str, list[str]]:
-    """Folded name -> identifiers, over ids, names, alternates and names without their brackets."""
+    """Identifiers by folded name, over ids, names, alternates and names without their brackets.
+
+    places, labels: tables of a World.
+    """
     tables = {"places": places} if labels is None else {"places": places, "labels": labels}
     known: dict[str, list[str]] = {}
     for name in _names(tables, "place"):
@@ -188,13 +199,13 @@ def place_names(places: Table, labels: Table | None = None) -> dict[str, list[st
 
 @dataclass(frozen=True)
 class _Index:
-    """Identifiers of a kind, and its names by their folded text."""
+    """Identifiers of a kind, and its names by folded text."""
 
     known: Mapping[str, None]
     by_text: Mapping[str, list[_Name]]
 
 
-# The last few indices made, each with the tables it was made of, by which it is found again.
+# The last few indices, each with the tables that it was made from, by which it is found again.
 _MADE: dict[tuple[str, tuple[int, ...]], tuple[tuple[Table, ...], _Index]] = {}
 _KEPT = 24
 
@@ -222,7 +233,7 @@ def _rows(network: Network, table: str) -> tuple[Mapping[str, Cell], ...]:
 
 
 def _known(network: Network, kind: str) -> dict[str, None]:
-    """Every identifier of a kind; of codes that no table lists, those of the labels."""
+    """Every identifier of a kind; for codes that no table lists, those of the labels."""
     table, key, others = KINDS[kind]
     places = ((table, key), *others)
     known = {str(row[k]): None for t, k in places for row in _rows(network, t)}
@@ -232,7 +243,7 @@ def _known(network: Network, kind: str) -> dict[str, None]:
 
 
 def _names(network: Network, kind: str) -> Iterator[_Name]:
-    """Every name of everything of a kind; the same one may come more than once."""
+    """Every name of everything of a kind; the same name may come more than once."""
     table, key, _ = KINDS[kind]
     known = _known(network, kind)
     own: set[str] = set()
@@ -247,7 +258,7 @@ def _names(network: Network, kind: str) -> Iterator[_Name]:
         name, lang = str(row["id"]), str(row["lang"])
         if row["kind"] != kind or name not in known:
             continue
-        # A name changed in its own table is the one shown; the label is then but one more name.
+        # A name changed in its own table is shown; the label then only resolves.
         shown = row["use"] == "shown" and not (lang == "en" and name in own)
         if row["use"] == "shown":
             yield from _whole(kind, name, str(row["label"]), _SHOWN if shown else _WHOLE, lang)
@@ -258,7 +269,7 @@ def _names(network: Network, kind: str) -> Iterator[_Name]:
 
 
 def _whole(kind: str, id: str, text: str, level: int, lang: str) -> Iterator[_Name]:
-    """A name with its parts: without brackets, inside them, and the two sides of a gateway."""
+    """A name and its parts: without brackets, inside them, and the two sides of a gateway."""
     yield _Name(id, text, level, lang)
     short = _BRACKETS.sub("", text)
     if short != text and short.strip():
@@ -275,13 +286,13 @@ def _whole(kind: str, id: str, text: str, level: int, lang: str) -> Iterator[_Na
 
 
 def _cure(network: Network, kind: str, wanted: str, index: _Index, known: Collection[str]) -> str:
-    """Near names, each as it is shown; where none is near, where to find them."""
+    """Near names as they are shown; if none is near, where to find them."""
     near: list[str] = []
     if 0 < len(wanted) <= _LONGEST:
         near = difflib.get_close_matches(wanted, index.by_text, n=12, cutoff=0.6)
     told: dict[str, str] = {}
     for text in near:
-        # Codes are what one types for all but places.
+        # Users type codes for all kinds but places.
         names = [name for name in index.by_text[text] if name.id in known and name.level < _SIDE]
         for name in sorted(names, key=lambda n: (n.level if kind == "place" else 0, n.lang)):
             told.setdefault(name.id, label(network, kind, name.id, name.lang) if name.lang else name.id)
@@ -295,7 +306,7 @@ def _cure(network: Network, kind: str, wanted: str, index: _Index, known: Collec
 
 
 def _told(network: Network, kind: str, id: str) -> str:
-    """What tells one of several things of the same name from the others."""
+    """What distinguishes things of the same name."""
     words = [label(network, kind, id)]
     for row in _rows(network, KINDS[kind][0]):
         if str(row[KINDS[kind][1]]) == id:

@@ -1,4 +1,4 @@
-"""A network to assign a demand on: links with a cost that rises with flow, and a demand between zones."""
+"""A network for traffic assignment: links whose cost rises with flow, and demand between zones."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ class Network:
 
     Source: Bureau of Public Roads (1964), Traffic Assignment Manual, for the form of the cost.
 
-    tail, head: node of either end, 1 to nodes, one entry a link (parallel links are links of their own);
-    time: free-flow time; fixed: what does not depend on flow (weighted toll and length), in the unit of time.
-    first_through_node: nodes below it are zone centroids, where paths begin and end but do not pass.
-    zone_names, node_names, link_names: how the file calls them, from zone and node 1; blank: by number.
-    notes: what a careful reader should know of how the file was read; left_out: names of its links that are
-    not here (closed, or not open to the use asked for). connectors: so many links at the end are not of the
-    file: they join a zone that has several nodes to each of them, and cost nothing.
-    All arrays have one entry a link. Zones are the nodes 1 to zones.
-    Raises DataError with every link whose numbers no cost can be made of.
+    tail, head [link]: node at each end, 1 to nodes (parallel links are separate links). time [link]:
+    free-flow
+    time; b, power [link]; capacity [link], in the unit of the trips; fixed [link]: cost that does not depend
+    on
+    flow (weighted toll and length), in the unit of time. first_through_node: nodes below it are zone
+    centroids,
+    where paths begin and end but do not pass. Zones are the nodes 1 to zones. zone_names, node_names,
+    link_names: names in the file, from zone and node 1; blank: by number. notes: what to know about how the
+    file was read. left_out: names of links not used (closed, or not open to the use asked for). connectors:
+    number of links at the end that are not in the file; they join a zone to each of its nodes at no cost.
+    Raises DataError that lists every link whose numbers give no valid cost.
     """
 
     nodes: int
@@ -66,14 +68,14 @@ class Network:
             for end, value in (("from", self.tail[a]), ("to", self.head[a])):
                 if not 1 <= value <= self.nodes:
                     faults.append(
-                        Fault(where, f"{end} node {value} is not in 1 to {self.nodes}", "mend the node")
+                        Fault(where, f"{end} node {value} is not in 1 to {self.nodes}", "correct the node")
                     )
             if not np.isfinite(numbers[a]).all():
                 faults.append(Fault(where, "holds a number that is not finite", "give finite numbers"))
                 continue
             capacity, time, b, power, length, _, fixed = numbers[a]
             if capacity <= 0:
-                cure = "give more than 0, or delete the link where it is shut"
+                cure = "give more than 0, or delete the link if it is closed"
                 faults.append(Fault(where, f"capacity {capacity:g} is not positive", cure))
             named = (("free-flow time", time), ("b", b), ("power", power), ("length", length))
             for what, value in named:
@@ -94,7 +96,7 @@ class Network:
         return [int(a) for a in np.flatnonzero(bad)]
 
     def _shape(self) -> list[Fault]:
-        """Faults of the whole: later code takes sizes and numbers of nodes for granted."""
+        """Faults of sizes and numbers of nodes, which later code relies on."""
         where = self.name or "network"
         faults = []
         if not 1 <= self.zones <= self.nodes:
@@ -118,13 +120,13 @@ class Network:
         return faults
 
     def zone(self, name: str) -> int:
-        """Number of a zone by the name the file gives it; 0 where there is none."""
+        """Number of a zone, from 1, by its name in the file; 0 where there is none."""
         if not self.zone_names:
             return int(name) if name.isdecimal() and 1 <= int(name) <= self.zones else 0
         return self._zone_number.get(name, 0)
 
     def zone_name(self, number: int) -> str:
-        """What the file calls a zone, by its number from 1."""
+        """Name of a zone in the file, by its number from 1."""
         return self.zone_names[number - 1] if self.zone_names else str(number)
 
     @cached_property
@@ -133,20 +135,21 @@ class Network:
 
     @cached_property
     def _exponent(self) -> Floats:
-        """The power, 0 where b is 0: a link without congestion must not overflow for its power."""
+        """The power, 0 where b is 0, so that a link without congestion does not overflow."""
         return np.where(self.b > 0, self.power, 0.0)
 
     def cost(self, flow: Floats) -> Floats:
-        """Cost of every link at a flow [link]; infinite where the number is too great."""
+        """Cost of every link [link], in the unit of time, at a flow [link]; infinite where it overflows."""
         with np.errstate(over="ignore"):
             rise = self.b * (flow / self.capacity) ** self._exponent
             return np.asarray(self.time * (1 + rise) + self.fixed, dtype=np.float64)
 
     def slope(self, flow: Floats) -> Floats:
-        """Derivative of the cost of every link by its own flow [link].
+        """Derivative of each link's cost by its own flow [link], at a flow [link].
 
-        time b power / capacity (flow / capacity)^(power - 1), at 1e-9 of the capacity or more: below power 1
-        it is infinite without flow.
+        time b power / capacity (flow / capacity)^(power - 1), with flow at least 1e-9 of the capacity: for a
+        power
+        below 1 the derivative at zero flow is infinite.
         """
         load = np.maximum(flow / self.capacity, 1e-9)
         with np.errstate(over="ignore"):
@@ -154,9 +157,11 @@ class Network:
             return np.asarray(self.time * self.b * self.power / self.capacity * steep, dtype=np.float64)
 
     def beckmann(self, flow: Floats) -> float:
-        """Sum over links of the integral of cost from 0 to flow (Beckmann, McGuire and Winsten 1956).
+        """Beckmann's objective at a flow [link]: sum of the integrals of link cost from 0 to the flow.
 
         sum_a v_a (t_a (1 + b_a / (power_a + 1) (v_a / capacity_a)^power_a) + fixed_a)
+
+        Source: Beckmann, McGuire and Winsten (1956).
         """
         rise = self.b / (self.power + 1) * (flow / self.capacity) ** self._exponent
         return float(np.sum(flow * (self.time * (1 + rise) + self.fixed)))
@@ -164,10 +169,11 @@ class Network:
 
 @dataclass(frozen=True)
 class Demand:
-    """Trips from zone to zone: one entry a pair with trips > 0; within: trips that stay in their zone.
+    """Trips from zone to zone, one entry per pair with trips > 0.
 
-    origin, destination: zones by number from 1; trips: in the unit of the capacities (GMNS: by hour). notes:
-    what a careful reader should know of how the file was read.
+    origin, destination [pair]: zones by number from 1; trips [pair]: in the unit of the capacities (GMNS:
+    per
+    hour); within: trips that stay in their zone; notes: what to know about how the file was read.
     """
 
     origin: Ints
@@ -179,9 +185,9 @@ class Demand:
 
 @dataclass(frozen=True)
 class Turns:
-    """Penalties of passing from one link to the next: a row of links (by number from 0) and a cost each.
+    """Penalties of turns from one link to the next: pairs of links (by number from 0) and a cost each.
 
-    cost: in the unit of time of the network; infinite where the turn is not allowed. notes: as of `Demand`.
+    cost: in the unit of time of the network, infinite for a forbidden turn; notes: as of `Demand`.
     """
 
     from_link: Ints

@@ -1,4 +1,4 @@
-"""What must hold in the tables that share out trade: zones, groups of pairs, families, kept costs."""
+"""Rules on the tables that distribute trade: zones, groups of pairs, families, kept costs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Row = Mapping[str, Cell]
 
 
 def check_shares(network: Network) -> list[Fault]:
-    """Every fault of these tables; an empty list when all holds."""
+    """Every fault of these tables, given the tables of a World by name; an empty list when all rules hold."""
     rules = (
         _shares_sum_to_one,
         _zones_have_their_shares,
@@ -47,7 +47,7 @@ def _shares_sum_to_one(network: Network) -> list[Fault]:
 
 
 def _zones_have_their_shares(network: Network) -> list[Fault]:
-    """Shares of zones are of zones of their region, and those of all goods name each of them."""
+    """Zone shares belong to zones of their region, and the rows for all goods name each of those zones."""
     faults = []
     region = {str(row["place_id"]): row["region"] for row in network["zones"]}
     for number, row in enumerate(network.get("zone_shares", ())):
@@ -67,7 +67,7 @@ def _zones_have_their_shares(network: Network) -> list[Fault]:
 
 
 def _kept_costs_are_whole(network: Network) -> list[Fault]:
-    """Trade inside a bloc off the network has its kept cost, for every pair and freight sector."""
+    """Trade inside a bloc that is off the network has a kept cost for every pair and freight sector."""
     blocs: dict[str, list[str]] = defaultdict(list)
     for row in network["pair_groups"]:
         if row["on_network"] and not row["bloc_on_network"]:
@@ -89,19 +89,19 @@ def _kept_costs_are_whole(network: Network) -> list[Fault]:
 
 
 def _comparable_rows_are_whole(network: Network) -> list[Fault]:
-    """A mode row that is compared says what it is: measure, modes, ends, a value."""
+    """A comparable row of validation_modes states its measure, modes, ends and value."""
     faults = []
     regions = {str(row["region"]) for row in network.get("regions", ())} | {"*"}
     for number, row in enumerate(network.get("validation_modes", ())):
         wrong = _wrong_with_mode(row, regions) if row["comparable"] else []
         if wrong:
-            cure = "mend the row, or write comparable = no"
+            cure = "correct the row, or write comparable = no"
             faults.append(Fault(where("validation_modes", number, row), "; ".join(wrong), cure))
     return spelled(faults, "validation_modes.csv")
 
 
 def _wrong_with_mode(row: Row, regions: set[str]) -> list[str]:
-    """Faults of a mode row that is compared."""
+    """Faults of a comparable row of validation_modes."""
     share = str(row["measure"] or "").startswith("share_")
     needed = ("exporter", "importer", "kind", "measure", "by", "mode", *(["of_modes"] if share else []))
     wrong = [f"no {name}" for name in needed if row[name] is None]
@@ -117,13 +117,13 @@ def _wrong_with_mode(row: Row, regions: set[str]) -> list[str]:
 
 
 def _not_among(row: Row, columns: tuple[str, ...], known: set[str]) -> list[str]:
-    """Words joined by + in some columns that are not known; an empty cell has none."""
+    """Unknown words in cells of words joined by +; an empty cell has none."""
     named = {word for column in columns if row[column] for word in str(row[column]).split("+")}
     return sorted(named - known)
 
 
 def _every_pair_has_a_group(network: Network) -> list[Fault]:
-    """Every pair of regions belongs to a group of pairs, and every group states its shares."""
+    """Every pair of regions belongs to a group of pairs, and every group has its shares."""
     faults = []
     rows = list(network["group_pairs"])
     groups = {str(row["pair_group"]) for row in rows}
@@ -135,7 +135,7 @@ def _every_pair_has_a_group(network: Network) -> list[Fault]:
         way = str(row["way"])
         ends = way, frozenset((str(row["one"]), str(row["other"]))), str(row["one"]) if way == "out" else ""
         if ends in seen:
-            cure = "leave one row of the two: with way both, a row holds either way round"
+            cure = "keep one of the two rows: with way both, a row holds in both directions"
             faults.append(Fault(where("group_pairs", number, row), "names the same pair again", cure))
         seen.add(ends)
     given: dict[tuple[str, str], set[bool]] = defaultdict(set)
@@ -143,7 +143,7 @@ def _every_pair_has_a_group(network: Network) -> list[Fault]:
         given[str(row["kind"]), str(row["pair_group"])].add(row["weight"] is None)
     for (kind, group), blank in given.items():
         if len(blank) > 1:
-            cure = "give all weights of the group, or none: the shares then stand for them"
+            cure = "give all weights of the group, or none: the shares are then used"
             faults.append(Fault(f"family_shares.csv ({kind}, {group})", "some weights are blank", cure))
     for name in ("family_shares", "block_train_share"):
         named = {str(row["pair_group"]) for row in network[name]}

@@ -1,4 +1,4 @@
-"""Tables: the rows a World is made of, and the schema that says what each column means."""
+"""Tables: the rows of a World, and the schema that states what each column means."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ __all__ = [
 
 Cell = str | float | int | bool | None
 
-# The longest text a spreadsheet cell holds; an identifier is shorter still.
+# Longest text that a spreadsheet cell holds; identifiers are shorter.
 MAX_TEXT = 32_767
 MAX_ID = 200
-# No figure of the model comes near; larger ones would overflow in sums.
+# Larger than any figure of the model; greater numbers would overflow in sums.
 MAX_NUMBER = 1e15
-# Tables that the embedded World lacks and a World of one's own may have: name -> name in the schema.
+# Optional tables that the embedded World lacks: name -> name in the schema.
 OWN: Mapping[str, str] = {"od_demand": "own.od_demand"}
-# Tables of the channels stand in the schema under this prefix, and in a folder of their own.
+# Prefix of the tables of the channels in the schema; they have their own folder.
 _CHANNEL = "channel."
 
-# What a number looks like in a file: no separators of thousands, no nan, no digits of other scripts.
+# Form of a number in a file: no thousands separators, no nan, no digits of other scripts.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}", re.ASCII)
 _COMMA = re.compile(r"[+-]?[0-9. \u00a0\u202f]*,[0-9]+")
@@ -55,7 +55,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True)
 class Column:
-    """One line of schema.csv: the type, unit, bounds and meaning of a column."""
+    """One row of schema.csv: the type, unit, bounds and meaning of a column."""
 
     table: str
     name: str
@@ -96,7 +96,9 @@ def read_schema() -> Mapping[str, Mapping[str, Column]]:
 
 
 def columns_of(table: str) -> Mapping[str, Column]:
-    """The columns of a table by its name in a World, tables of one's own included."""
+    """The columns of a table by its name in a World, optional tables included. Raises KeyError for an
+    unknown one.
+    """
     schema = read_schema()
     return schema[OWN.get(table, table if table in schema else _CHANNEL + table)]
 
@@ -107,12 +109,16 @@ def channel_tables() -> tuple[str, ...]:
 
 
 def quoted(text: str, most: int = 40) -> str:
-    """A text as a message shows it: quoted, without control characters, cut where it is long."""
+    """A text as shown in a message: quoted, without control characters, cut after `most` characters."""
     return repr(text) if len(text) <= most else f"{text[:most]!r}... ({len(text):,} characters)"
 
 
 def number_fault(text: str, where: str, what: str, unit: str = "", *, whole: bool = False) -> Fault | None:
-    """Why a text is no number of the model, with a cure that fits the mistake; None where it is one."""
+    """The fault of a text that is not a valid number, with a cure that fits; None where it is valid.
+
+    text: as in the file; where, what: place and name of the figure in the fault; unit: for the cure; whole:
+    whether the number must be an integer.
+    """
     if _WHOLE.fullmatch(text) if whole else _NUMBER.fullmatch(text):
         if abs(float(text)) <= MAX_NUMBER:
             return None
@@ -121,17 +127,19 @@ def number_fault(text: str, where: str, what: str, unit: str = "", *, whole: boo
     if text.casefold().lstrip("+-") in ("nan", "inf", "infinity", "n/a", "#n/a", "null", "none"):
         cure = "give a finite number"
     elif _COMMA.fullmatch(text):
-        cure = "write the decimals after a point and no separator of thousands: 1234.5"
+        cure = "use a decimal point and no thousands separator: 1234.5"
     elif _DATE.fullmatch(text):
-        cure = "a spreadsheet has made a date of it: format the column as text and write the number anew"
+        cure = "a spreadsheet turned it into a date: format the column as text and enter the number again"
     return Fault(where, f"{what} is {quoted(text)}", cure)
 
 
 def parse_cell(column: Column, text: str, where: str) -> tuple[Cell, Fault | None]:
-    """Turn the text of one cell into its typed value, or say what is wrong with it.
+    """The typed value of a cell's text, or a fault.
 
-    A blank cell takes the column's default; a blank required cell without a default is a fault (files
-    are read more strictly, see `check_cells`). Units are those of the schema: nothing is converted here.
+    column: row of the schema; text: the cell; where: its place for the fault. Returns (value, None) or
+    (None, fault). A blank cell takes the column's default; a blank required cell without a default is a
+    fault
+    (files are read more strictly, see `check_cells`). Units are those of the schema: nothing is converted.
     """
     text = text.strip() or column.default
     if not text:
@@ -181,7 +189,7 @@ def _out_of_range(column: Column, value: float, where: str) -> Fault | None:
 
 @dataclass(frozen=True)
 class Table:
-    """Named rows with typed cells; blank cells are None, yes/no cells are booleans."""
+    """A named table of typed rows; blank cells are None, yes/no cells are booleans."""
 
     name: str
     columns: tuple[str, ...]
@@ -197,30 +205,32 @@ class Table:
         return f"<Table {self.name}: {len(self)} rows x {len(self.columns)} columns>"
 
     def by(self, column: str) -> dict[str, Mapping[str, Cell]]:
-        """Rows by the value of a column that is a key (the last row wins if it is not)."""
+        """Rows by the value of a key column; of rows with the same value the last."""
         return {str(row[column]): row for row in self.rows}
 
     def with_rows(self, rows: Iterable[Mapping[str, Cell]]) -> Table:
-        """A copy of the table that holds these rows instead."""
+        """A copy of the table with these rows instead."""
         return replace(self, rows=tuple(rows))
 
 
 def cell_number(row: Mapping[str, Cell], column: str) -> float:
-    """A numeric cell of a row; zero where it is blank."""
+    """The number in a column of a row, in the unit of the schema; zero where it is blank."""
     value = row[column]
     return 0.0 if value is None else float(value)
 
 
 def base_year(horizon: Mapping[str, Cell]) -> int:
-    """Year of the base: the earliest to which the economy can be scaled.
+    """Year of the base: the earliest year that the economy can be scaled to.
 
-    horizon: the row of that parameter; where its `min` is blank, its value is that year.
+    horizon: row of that parameter; its `min`, or its value where `min` is blank.
     """
     return int(float(str(horizon["value"] if horizon["min"] is None else horizon["min"])))
 
 
 def parse_months(text: str) -> tuple[int, ...]:
-    """Months from "1-12", "11-2" or "1+2+12", each once; ValueError where it is none of these."""
+    """Months (1 to 12) from text such as "1-12", "11-2" or "1+2+12", each once. Raises ValueError for other
+    text.
+    """
     found: list[int] = []
     for part in text.replace(",", "+").split("+"):
         ends = [int(end) for end in part.strip().split("-")]

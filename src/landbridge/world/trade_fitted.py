@@ -1,4 +1,4 @@
-"""A trade table from an estimated gravity: fitted flows, domestic sales included."""
+"""A trade table from the fitted flows of an estimated gravity model, domestic sales included."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def table_from_estimate(
     inputs: pd.DataFrame | None = None,
     fill_missing: bool = False,
 ) -> TradeTable:
-    """The body of `TradeTable.from_estimate`, which says what is taken."""
+    """Implementation of `TradeTable.from_estimate`: same arguments, result and errors."""
     sample = getattr(estimate, "sample", None)
     method = getattr(estimate, "method", None)
     if sample is None or method != "ppml":
@@ -56,7 +56,7 @@ def table_from_estimate(
 
 
 def _of_year(frame: pd.DataFrame, column: str, year: int | None, faults: list[Fault]) -> pd.DataFrame:
-    """The rows of a year; of all where the sample has one year and none is asked for."""
+    """The rows of a year; all rows where the sample has one year and none is asked for."""
     known = sorted(frame[column].unique().tolist())
     if year is None and len(known) < 2:
         return frame

@@ -1,4 +1,4 @@
-"""A trade table from long data frames, with one report of everything that is wrong with them."""
+"""A trade table from long data frames, with one report of all faults in them."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ __all__ = ["table_from_frame"]
 Array = NDArray[np.float64]
 SPELLED_OUT = 3
 ONE_SECTOR = "ALL"
-# What panels call the columns, to say which one is meant.
+# Common column names of panels, to suggest which one is meant.
 _ALSO_CALLED = {
     "origin": ("exporter", "iso_o", "iso3_o", "orig", "exp"),
     "destination": ("importer", "iso_d", "iso3_d", "dest", "imp"),
     "trade": ("trade_musd", "value_musd", "flow", "value", "X"),
 }
-# What a value out of range should be.
+# Cure for a value out of range.
 _RANGES = {
     "trade": "flows are at least 0",
     "tariff": "give a fraction, 0.05 for 5 %",
     "value_added_share": "give value added over output",
     "final_share": "give a fraction of final spending",
 }
-# Half of all tariffs above this are percent that were meant as fractions.
+# A median above this means that tariffs are given in percent.
 PERCENT = 1.0
 _TARIFF = (float(np.nextafter(-1.0, 0.0)), np.inf)
 
@@ -45,9 +45,9 @@ def table_from_frame(
     inputs: pd.DataFrame | None = None,
     fill_missing: bool = False,
 ) -> TradeTable:
-    """The body of `TradeTable.from_frame`, which says what the frames hold.
+    """Implementation of `TradeTable.from_frame`: same arguments, result and errors.
 
-    Rows in faults count from 1, as those of an estimation do.
+    Rows in faults count from 1, as in an estimation.
     """
     _require_frames({"trade": trade, "production": production, "inputs": inputs})
     faults: list[Fault] = []
@@ -74,7 +74,7 @@ def table_from_frame(
 
 @dataclass(frozen=True)
 class _Axes:
-    """Regions and sectors of a table; by_sector: whether the flows name their sector."""
+    """Regions and sectors of a table; by_sector: whether the flows have a sector column."""
 
     regions: tuple[str, ...]
     sectors: tuple[str, ...]
@@ -82,14 +82,14 @@ class _Axes:
 
     @property
     def of_flows(self) -> dict[str, tuple[str, ...]]:
-        """The key columns of the flows, with their labels."""
+        """Key columns of the flows, with their labels."""
         ends = {"origin": self.regions, "destination": self.regions}
         return ends | ({"sector": self.sectors} if self.by_sector else {})
 
 
 @dataclass
 class _Cells:
-    """The numbers of a table, NaN where a fault was noted.
+    """The numbers of a table, NaN where there is a fault.
 
     trade, tariff [o, d, s]; value_added, final [n, s]; bought [n, input, using].
     """
@@ -112,7 +112,7 @@ def _require_frames(frames: Mapping[str, object]) -> None:
 
 
 def _axes(flows: _Long) -> _Axes:
-    """Regions and sectors as the flows name them. Raises DataError where the flows cannot be read."""
+    """Regions and sectors in the flows. Raises DataError where the flows cannot be read."""
     by_sector = "sector" in flows.frame.columns
     keys = ["origin", "destination"] + (["sector"] if by_sector else [])
     if not flows.has_columns([*keys, "trade"]):
@@ -125,7 +125,7 @@ def _axes(flows: _Long) -> _Axes:
 
 
 def _flows(flows: _Long, axes: _Axes, fill_missing: bool) -> _Cells:
-    """Trade and tariffs; shares as they are of one sector without inputs."""
+    """Trade and tariffs; the shares are those of one sector without inputs."""
     N, S = len(axes.regions), len(axes.sectors)
     trade = flows.fill(axes.of_flows, "trade", missing_is_zero=fill_missing, bounds=(0.0, np.inf))
     tariff = np.zeros_like(trade)
@@ -138,7 +138,7 @@ def _flows(flows: _Long, axes: _Axes, fill_missing: bool) -> _Cells:
 
 
 def _read_production(production: _Long, axes: _Axes, cells: _Cells) -> None:
-    """Put value added and final spending in their place."""
+    """Read value added and final spending into the cells."""
     by_sector = len(axes.sectors) > 1 or "sector" in production.frame
     places = {"region": axes.regions} | ({"sector": axes.sectors} if by_sector else {})
     if not production.has_columns([*places, "value_added_share", "final_share"]):
@@ -151,18 +151,18 @@ def _read_production(production: _Long, axes: _Axes, cells: _Cells) -> None:
 
 
 def _read_inputs(inputs: _Long, axes: _Axes, cells: _Cells) -> None:
-    """Put the shares of inputs in their place."""
+    """Read the input shares into the cells."""
     places = {"region": axes.regions, "input": axes.sectors, "using": axes.sectors}
     if not inputs.has_columns([*places, "share"]):
         return
     for column, known in places.items():
-        # Absent inputs are zero; a region that is absent as a whole is a mistake.
+        # Absent inputs are zero; a region absent as a whole is a fault.
         inputs.same_names(column, known, all_needed=column == "region")
     cells.bought = inputs.fill(places, "share", missing_is_zero=True)
 
 
 def _elasticity(theta: float | Mapping[str, float], sectors: Sequence[str], faults: list[Fault]) -> Array:
-    """theta [sector], NaN where a fault was noted."""
+    """theta [sector], NaN where there is a fault."""
     out = np.full(len(sectors), np.nan)
     for s, name in enumerate(sectors):
         value = theta.get(name, np.nan) if isinstance(theta, Mapping) else theta
@@ -180,10 +180,10 @@ def _elasticity(theta: float | Mapping[str, float], sectors: Sequence[str], faul
 
 
 def _table(axes: _Axes, cells: _Cells, elasticity: Array, faults: list[Fault]) -> TradeTable:
-    """The table, or DataError with all faults.
+    """The table, or a DataError with all faults.
 
-    What is left is judged by the table, so that both ways of making one say the same; a cell already
-    reported is given a harmless value first, so that it is not reported twice.
+    The remaining rules are checked by `TradeTable`, so that both ways give the same messages. A cell already
+    reported first gets a harmless value, so that it is not reported twice.
     """
 
     def patched(values: Array, harmless: float) -> Array:
@@ -201,7 +201,8 @@ def _table(axes: _Axes, cells: _Cells, elasticity: Array, faults: list[Fault]) -
             np.where(np.isfinite(elasticity), elasticity, 4.0),
         )
     except DataError as wrong:
-        # Sums are reported already; where cells had to be patched, what follows from them says nothing.
+        # Sums are already reported; where cells were replaced, faults that follow from them are not
+        # informative.
         holed = bool(faults)
         faults += [
             f for f in wrong.faults if "sum to 1" not in f.what and not (holed and "nowhere" in f.what)
@@ -219,7 +220,7 @@ def _report(faults: list[Fault]) -> DataError:
 
 
 def _sum_faults(cells: _Cells, axes: _Axes, with_inputs: bool) -> list[Fault]:
-    """Shares that do not sum to one, of the regions and sectors whose cells are all there."""
+    """Shares that do not sum to one, for regions and sectors whose cells are complete."""
     faults: list[Fault] = []
     sums = cells.final.sum(axis=1)
     for n in np.flatnonzero(np.abs(sums - 1.0) > SHARE_TOLERANCE):
@@ -230,7 +231,7 @@ def _sum_faults(cells: _Cells, axes: _Axes, with_inputs: bool) -> list[Fault]:
         return faults
     used = cells.bought.sum(axis=1)
     output = np.nan_to_num(cells.trade).sum(axis=1)
-    # A column of zeros is how tables mark a sector that buys no materials.
+    # A column of zeros marks a sector that buys no materials.
     counts = ((cells.value_added < 1) & (output > 0)) | (np.abs(used) > SHARE_TOLERANCE)
     off = [
         Fault(
@@ -244,7 +245,7 @@ def _sum_faults(cells: _Cells, axes: _Axes, with_inputs: bool) -> list[Fault]:
 
 
 def _shortened(faults: list[Fault], where: str) -> list[Fault]:
-    """The first few, and how many more there are."""
+    """The first few faults, and a count of the others."""
     if len(faults) <= SPELLED_OUT:
         return faults
     more = Fault(where, f"{len(faults) - SPELLED_OUT} more do not sum to 1", faults[0].cure)
@@ -252,7 +253,7 @@ def _shortened(faults: list[Fault], where: str) -> list[Fault]:
 
 
 def _rows(positions: NDArray[np.intp]) -> str:
-    """'row 3' or 'rows 3, 7, 9 ...' of positions in a frame."""
+    """'row 3' or 'rows 3, 7, 9 ...' for positions in a frame."""
     shown = ", ".join(str(p + 1) for p in positions[:SPELLED_OUT])
     return f"row{'s' if len(positions) > 1 else ''} {shown}" + (
         " ..." if len(positions) > SPELLED_OUT else ""
@@ -260,7 +261,7 @@ def _rows(positions: NDArray[np.intp]) -> str:
 
 
 def _tariff_faults(tariff: Array, regions: Sequence[str]) -> list[Fault]:
-    """Percent in place of fractions, and tariffs on a region's own sales."""
+    """Tariffs in percent instead of fractions, and tariffs on domestic sales."""
     faults: list[Fault] = []
     levied = tariff[tariff > 0]
     if len(levied) and float(np.median(levied)) >= PERCENT:
@@ -281,14 +282,14 @@ def _tariff_faults(tariff: Array, regions: Sequence[str]) -> list[Fault]:
 
 @dataclass(frozen=True)
 class _Long:
-    """A frame with a row for each cell, under the name that faults give it; what is wrong goes to faults."""
+    """A frame with a row per cell, its name in faults, and the list that its faults go to."""
 
     frame: pd.DataFrame
     name: str
     faults: list[Fault]
 
     def has_columns(self, wanted: Sequence[str]) -> bool:
-        """Whether all columns are there."""
+        """Whether all columns are present; a missing one is a fault."""
         known = [str(c) for c in self.frame.columns]
         missing = [c for c in wanted if c not in known]
         for column in missing:
@@ -300,7 +301,7 @@ class _Long:
         return not missing
 
     def names(self, column: str) -> tuple[str, ...]:
-        """The names in a column of labels, in order."""
+        """The labels in a column, sorted."""
         labels, place = self.frame[column], f"{self.name}.{column}"
         empty = np.flatnonzero(labels.isna().to_numpy())
         if len(empty):
@@ -315,7 +316,7 @@ class _Long:
         return tuple(sorted({name.strip() for name in names}))
 
     def same_names(self, column: str, known: Sequence[str], all_needed: bool = True) -> None:
-        """Report regions or sectors that are here but not in the flows, or in the flows but not here."""
+        """Report labels that are here but not in the flows, or in the flows but not here."""
         values = self.frame[column].astype(str).str.strip()
         here = set(values[self.frame[column].notna()].unique())
         for code in sorted(here - set(known)):
@@ -335,9 +336,9 @@ class _Long:
         repeated: bool = True,
         bounds: tuple[float, float] = (-np.inf, np.inf),
     ) -> Array:
-        """A column as an array over the axes, NaN where a fault was noted.
+        """A column as an array over the axes, NaN where there is a fault.
 
-        repeated: report duplicates. bounds: the smallest and the largest value that is no fault.
+        repeated: report duplicates. bounds: smallest and largest valid value.
         """
         filled = _Filled(self, axes, column)
         filled.check_numbers(*bounds)
@@ -352,7 +353,7 @@ class _Long:
 
 
 class _Filled:
-    """One column of a frame over axes. out: its values [cell]; seen: how many rows each cell has."""
+    """One column of a frame over axes. out: its values [cell]; seen: rows per cell."""
 
     def __init__(self, source: _Long, axes: dict[str, tuple[str, ...]], column: str) -> None:
         import pandas as pd
@@ -362,7 +363,7 @@ class _Filled:
         self.shape = tuple(len(names) for names in axes.values())
         labels = {a: pd.Index(frame[a].astype(str).str.strip()) for a in axes}
         codes = np.array([pd.Index(names).get_indexer(labels[a]) for a, names in axes.items()])
-        # Rows whose labels are all known, and the cell of each.
+        # Rows with known labels only, and the cell of each.
         self.rows = np.flatnonzero((codes >= 0).all(axis=0))
         self.cell = np.ravel_multi_index(tuple(codes[:, self.rows]), self.shape)
         self.out = np.full(int(np.prod(self.shape)), np.nan)
@@ -370,7 +371,7 @@ class _Filled:
         self.seen = np.bincount(self.cell, minlength=len(self.out))
 
     def report(self, cells: NDArray[np.bool_], what: str, cure: str) -> None:
-        """A fault for each of the first few cells, and one for all others together."""
+        """A fault for each of the first few cells, and one for all others."""
         found = np.flatnonzero(cells)
         name, column, faults = self.source.name, self.column, self.source.faults
         for cell in found[:SPELLED_OUT]:
@@ -388,7 +389,7 @@ class _Filled:
             faults.append(Fault(f"{name}.{column}", f"{len(found) - SPELLED_OUT} more: {what}", cure))
 
     def check_numbers(self, low: float, high: float) -> None:
-        """Cells that are no number, or out of bounds, which become NaN."""
+        """Cells that are not numbers or are out of bounds become NaN and are reported."""
         cure = "write it as a plain number; 0 = nothing"
         self.report((self.seen > 0) & ~np.isfinite(self.out), "is not a finite number", cure)
         beyond = {"is negative" if low == 0.0 else f"is {low:.0%} or less": self.out < low}
@@ -398,7 +399,7 @@ class _Filled:
             self.out[cells] = np.nan
 
     def check_repeated(self) -> None:
-        """Cells with several rows."""
+        """Report cells with several rows."""
         cure = "add the rows up, or drop one"
         frame = self.source.frame
         for further in ("year", "t", "sector", "industry", "product"):
@@ -408,7 +409,7 @@ class _Filled:
         self.report(self.seen > 1, "stands more than once", cure)
 
     def check_missing(self, absent: NDArray[np.bool_]) -> None:
-        """Cells without a row; a region that is missing altogether is reported once, by `same_names`."""
+        """Report cells without a row; `same_names` reports a missing region."""
         if "region" in self.axes:
             whole = absent.reshape(self.shape[0], -1).all(axis=1)
             absent = absent & ~np.repeat(whole, len(absent) // self.shape[0])

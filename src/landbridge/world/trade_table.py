@@ -1,7 +1,7 @@
-"""The benchmark economy: who sells what to whom at which tariff, and how it is made and used.
+"""The benchmark economy: trade by origin, destination and sector, tariffs, production and use.
 
-A `TradeTable` holds the observed flows and shares of one year and nothing that has to be solved for.
-Axis order is always origin (exporter), destination (importer), sector.
+A `TradeTable` holds observed flows and shares of one year, and nothing that has to be solved for.
+The order of axes is always origin (exporter), destination (importer), sector.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ __all__ = ["TradeTable", "cell_faults"]
 
 Array = NDArray[np.float64]
 
-# Shares that miss one by less than this are rounding of the printed table and are rescaled.
+# Sums of shares within this distance of one are rounding errors and are rescaled.
 SHARE_TOLERANCE = 1e-5
-# Published input-output tables carry a few slightly negative uses (stock changes, rounding);
-# the equations accept them, so they are kept as printed down to this size.
+# Published input-output tables have a few slightly negative uses (stock changes, rounding). The equations
+# accept them, so they are kept down to this size.
 NEGATIVE_INPUT = -0.01
-# Every fault is counted, but only so many of a kind are spelled out.
+# Faults of a kind that are listed; the others are counted.
 SPELLED_OUT = 3
 
 
@@ -149,9 +149,10 @@ class TradeTable:
     def armington(
         cls, trade: ArrayLike, theta: float = 4.0, regions: Sequence[str] | None = None
     ) -> TradeTable:
-        """The one-sector economy without inputs and tariffs, trade[N, N] in million USD with domestic sales.
+        """A one-sector economy without inputs and tariffs (Armington or Eaton-Kortum).
 
-        Armington and Eaton-Kortum alike; theta is the trade elasticity (sigma - 1 in Armington).
+        trade [N, N]: million USD, with domestic sales on the diagonal; theta: trade elasticity (sigma - 1 in
+        Armington); regions: N codes, R1, R2 ... by default. Raises DataError as the constructor does.
 
         Source: Arkolakis, Costinot, Rodriguez-Clare (2012), American Economic Review 102(1), section 3.
         """
@@ -182,19 +183,21 @@ class TradeTable:
         inputs: pd.DataFrame | None = None,
         fill_missing: bool = False,
     ) -> TradeTable:
-        """A table from long data frames, one row for each cell; every fault of all frames in one report.
+        """A table from long data frames, one row per cell; all faults of all frames in one report.
 
         Parameters
         ----------
         trade
-            Columns origin, destination, trade [million USD, domestic sales included] and, where there are
-            any, sector and tariff [fraction]. Regions and sectors are sorted by code.
+            Columns origin, destination, trade [million USD, domestic sales included] and, optionally, sector
+            and
+            tariff [fraction]. Regions and sectors are sorted by code.
         theta
-            One trade elasticity, or one for each sector.
+            One trade elasticity, or one per sector.
         production
-            Columns region, sector, value_added_share, final_share; needed for several sectors.
+            Columns region, sector, value_added_share, final_share [fraction]; required for several sectors.
         inputs
-            Columns region, input, using, share of input in the materials of using; absent rows are zero.
+            Columns region, input, using, share [fraction] of input in the materials of using; absent rows
+            are zero.
         fill_missing
             Absent pairs are flows of zero; otherwise each is a fault.
 
@@ -204,7 +207,7 @@ class TradeTable:
             Missing columns, negative, missing or repeated cells, regions in one frame and not in another,
             shares that do not sum to one.
         """
-        from landbridge.world.trade_frame import table_from_frame  # it makes tables, and needs pandas
+        from landbridge.world.trade_frame import table_from_frame  # imported late: it imports this module
 
         return table_from_frame(trade, theta, production, inputs, fill_missing)
 
@@ -219,34 +222,38 @@ class TradeTable:
         inputs: pd.DataFrame | None = None,
         fill_missing: bool = False,
     ) -> TradeTable:
-        """The fitted flows of an estimated gravity as a table, domestic sales too: X_od = exp(b'x + effects).
+        """The fitted flows of an estimated gravity model as a table, domestic sales included: X_od = exp(b'x
+        + effects).
 
-        With exporter and importer effects the fitted outputs and expenditures equal those of the sample.
+        With exporter and importer effects, fitted outputs and expenditures equal those of the sample.
 
         Parameters
         ----------
         estimate
             A result of `landbridge.estimation.estimate` by PPML, flows in million USD.
         theta
-            One trade elasticity, or one for each sector.
+            One trade elasticity, or one per sector.
         year
-            The year to take, where the sample has several.
+            The year to use, where the sample has several.
         sector
             Column of the sample that holds the sector; None for one sector.
         production, inputs
-            As in `from_frame`; needed for several sectors.
+            As in `from_frame`; required for several sectors.
         fill_missing
-            Pairs that are not in the sample (left out by the estimate, or never there) are flows of zero;
-            otherwise each is a fault.
+            Pairs that are not in the sample (dropped by the estimate, or never in it) are flows of zero;
+            otherwise
+            each is a fault.
 
         Raises
         ------
         DataError
-            Least squares, no domestic sales, several years and none chosen, and what `from_frame` refuses.
+            An estimate by least squares, no domestic sales, several years and none chosen, and what
+            `from_frame`
+            rejects.
 
         Source: Fally (2015), Journal of International Economics 97(1), for the adding up.
         """
-        from landbridge.world.trade_fitted import table_from_estimate  # it makes tables, and needs pandas
+        from landbridge.world.trade_fitted import table_from_estimate  # imported late: it imports this module
 
         return table_from_estimate(estimate, theta, year, sector, production, inputs, fill_missing)
 
@@ -269,17 +276,17 @@ class TradeTable:
 
     @property
     def value_added(self) -> Array:
-        """w_nL_n + rents [n] = sum_s b_n^s Y_n^s [million USD]."""
+        """Value added [n], w_nL_n + rents = sum_s b_n^s Y_n^s [million USD]."""
         return np.asarray((self.value_added_share * self.output).sum(axis=1))
 
     @property
     def rents(self) -> Array:
-        """What the fixed factors of n earn, sum_s r_n^s b_n^s Y_n^s [million USD]."""
+        """Rents of the fixed factors [n], sum_s r_n^s b_n^s Y_n^s [million USD]."""
         return np.asarray((self.rent_share * self.value_added_share * self.output).sum(axis=1))
 
     @property
     def labour_share(self) -> Array:
-        """(1 - r) b [n, s], what factors that move between sectors earn of output."""
+        """(1 - r) b [n, s], share of output earned by factors that move between sectors [fraction]."""
         return np.asarray((1.0 - self.rent_share) * self.value_added_share)
 
     @property
@@ -304,30 +311,34 @@ class TradeTable:
 
     @property
     def home_share(self) -> Array:
-        """pi_nn[n, s], share of domestic sales in expenditure; one where nothing is spent."""
+        """pi_nn [n, s], share of domestic sales in expenditure [fraction]; 1 where nothing is spent."""
         spent = self.expenditure
         home = np.einsum("nns->ns", self.trade * (1.0 + self.tariff))
         return np.asarray(np.divide(home, spent, out=np.ones_like(spent), where=spent > 0))
 
     @property
     def demand(self) -> Array:
-        """alpha_n^s I_n + sum_k g_n^sk Y_n^k [n, s], what the shares say n spends [million USD]."""
+        """alpha_n^s I_n + sum_k g_n^sk Y_n^k [n, s], spending that the shares imply [million USD]."""
         materials = (1.0 - self.value_added_share) * self.output
         used = np.matmul(self.input_share, materials[:, :, None])[:, :, 0]
         return np.asarray(self.final_share * self.income[:, None] + used)
 
     @property
     def imbalance(self) -> float:
-        """Largest gap between spending in the flows and in the shares, relative to that region's income."""
+        """Largest gap between spending in the flows and by the shares, relative to the region's income."""
         gap = np.abs(self.demand - self.expenditure).max(axis=1)
         return float((gap / np.abs(self.income)).max())
 
     def region(self, code: str) -> int:
-        """The position of a region code on the axes; DataError with the nearest codes when unknown."""
+        """The position of a region code on the axes. Raises DataError with the nearest codes for an unknown
+        one.
+        """
         return _position(code, self.regions, "region")
 
     def sector(self, code: str) -> int:
-        """The position of a sector code on the axes; DataError with the nearest codes when unknown."""
+        """The position of a sector code on the axis. Raises DataError with the nearest codes for an unknown
+        one.
+        """
         return _position(code, self.sectors, "sector")
 
     def __repr__(self) -> str:
@@ -368,7 +379,11 @@ def _name_faults(regions: tuple[str, ...], sectors: tuple[str, ...]) -> list[Fau
 def cell_faults(
     bad: NDArray[np.bool_], where: str, axes: Sequence[tuple[str, ...]], what: str, cure: str
 ) -> list[Fault]:
-    """Faults for the flagged cells, the first few spelled out and the rest counted."""
+    """Faults of the flagged cells, the first few listed and the others counted.
+
+    bad: flags over the axes; where: name of the array; axes: labels of each axis; what, cure: of every
+    fault.
+    """
     places = np.argwhere(bad)
     faults = [
         Fault(f"{where}[{', '.join(axis[i] for axis, i in zip(axes, place, strict=True))}]", what, cure)
@@ -382,7 +397,7 @@ def cell_faults(
 def _value_faults(
     regions: tuple[str, ...], sectors: tuple[str, ...], arrays: dict[str, Array]
 ) -> list[Fault]:
-    """Cell by cell: finite, of the right sign."""
+    """Cells that are not finite or have the wrong sign."""
     ns: tuple[tuple[str, ...], ...] = (regions, sectors)
     axes = {
         "trade": (regions, *ns),
@@ -427,7 +442,7 @@ def _value_faults(
 def _account_faults(
     regions: tuple[str, ...], sectors: tuple[str, ...], arrays: dict[str, Array]
 ) -> list[Fault]:
-    """Shares sum to one, every region earns, and what is demanded is bought from somewhere."""
+    """Shares sum to one, every region has value added, and what is demanded is supplied."""
     ns = (regions, sectors)
     trade, b = arrays["trade"], arrays["value_added_share"]
     output, supplied = trade.sum(axis=1), trade.sum(axis=0) > 0
@@ -435,7 +450,7 @@ def _account_faults(
     uses_inputs = (b < 1) & (output > 0)
     off = np.abs(inputs - 1.0) > SHARE_TOLERANCE
     faults = cell_faults(
-        # A column of zeros is how tables mark a sector that buys no materials.
+        # A column of zeros marks a sector that buys no materials.
         off & (uses_inputs | (np.abs(inputs) > SHARE_TOLERANCE)),
         "input_share",
         ns,

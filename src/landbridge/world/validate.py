@@ -1,7 +1,7 @@
-"""What must hold in the tables of a World: every fault found, each with its row and a cure.
+"""Rules on the tables of a World: every fault found, each with its row and a cure.
 
-`check_cells` guards one row against the schema; `check_network` the rules that need several
-columns or tables. Both return faults and never raise, so that a user sees all of them at once.
+`check_cells` checks one row against the schema, `check_network` the rules over several columns or tables.
+Both return faults and never raise, so that a user sees all of them at once.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ Network = Mapping[str, Table]
 GAUGES = ("1435", "1520", "1676")
 # Words that stand for several regions in freight_profile and value_density.
 _GROUPS = ("*", "CA5", "overland")
-# Low end, value, high end: columns of a table that must stand in this order. Not the shares that are
-# fitted: they may leave the range that judgement gave before.
+# Low end, value, high end: columns of a table that must be in this order. Fitted shares are not included:
+# they
+# may leave their range.
 _RANGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "crossings": (("time_low_h", "time_h", "time_high_h"),),
     "value_density": (("low", "usd_per_teu", "high"),),
@@ -70,10 +71,10 @@ _RANGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 
 
 def check_cell(column: Column, text: str, place: str) -> tuple[Cell, Fault | None]:
-    """Type one cell of a file by its column, or say what is wrong with it.
+    """The typed value of a cell of a file, or a fault.
 
-    A required cell is never filled in silently: left blank it is a fault, and the cure names the usual
-    value where the schema has one.
+    column: row of the schema; text: the cell; place: its place for the fault. A blank required cell is never
+    filled in silently: it is a fault, whose cure names the usual value if the schema has one.
     """
     cell, fault = parse_cell(column, text, f"{place}, {column.name}")
     if column.required and column.default and not text.strip():
@@ -83,9 +84,10 @@ def check_cell(column: Column, text: str, place: str) -> tuple[Cell, Fault | Non
 
 
 def check_cells(table: str, texts: Mapping[str, str], place: str) -> tuple[dict[str, Cell], list[Fault]]:
-    """Type one row of text by the schema and list what is wrong with it, unknown columns included.
+    """The typed cells of a row of text by column, and all faults, unknown columns included.
 
-    Blank cells are met as `check_cell` meets them.
+    table: name in the schema; texts: cell text by column; place: of the row, for faults. Blank cells as in
+    `check_cell`.
     """
     columns = columns_of(table)
     faults = [
@@ -102,9 +104,9 @@ def check_cells(table: str, texts: Mapping[str, str], place: str) -> tuple[dict[
 
 
 def check_network(network: Network, *, reading: bool = False) -> list[Fault]:
-    """Every rule over several rows, columns or tables; an empty list when all hold.
+    """Faults of every rule over several rows, columns or tables; an empty list when all hold.
 
-    reading: also those of tables as they are read, which a scenario may leave.
+    network: tables by name; reading: also apply the rules for tables as read, which a scenario may break.
     """
     faults: list[Fault] = []
     for rule in (*_RULES, *(ON_READING if reading else ())):
@@ -113,7 +115,9 @@ def check_network(network: Network, *, reading: bool = False) -> list[Fault]:
 
 
 def check_references(tables: Network) -> list[Fault]:
-    """References between tables that were read, where other tables are at fault; empty targets pass."""
+    """Faults of references between tables, for use where other tables could not be read; empty targets
+    pass.
+    """
     there = {name: table for name, table in tables.items() if len(table)}
     return _references_resolve(there)
 
@@ -163,7 +167,7 @@ def _references_resolve(network: Network) -> list[Fault]:
 
 
 def _codes_are_known(network: Network) -> list[Fault]:
-    """Sectors, regions and pair groups in the columns that also take words such as * and CA5."""
+    """Sectors, regions and pair groups in columns that also take words such as * and CA5."""
     if "sectors" not in network or "regions" not in network:
         return []
     sectors = {str(row["sector"]) for row in network["sectors"]}
@@ -199,7 +203,7 @@ def _codes_are_known(network: Network) -> list[Fault]:
 
 
 def _unknown(network: Network, name: str, column: str, known: set[str]) -> list[Fault]:
-    """Words of a column that are not known."""
+    """Unknown words of a column."""
     found: list[Fault] = []
     for number, row in enumerate(network.get(name, ())):
         if str(row[column]) not in known:
@@ -214,7 +218,7 @@ def _fleet_faults(network: Network) -> list[Fault]:
     if not fleet or abs(sum(fleet) - 1.0) <= 1e-6:
         return []
     what = f"the shares of the fleet add up to {sum(fleet):g}"
-    return [Fault("carriers.csv, share", what, "make them one, of the regions of the model")]
+    return [Fault("carriers.csv, share", what, "make them sum to 1 over regions of the model")]
 
 
 def _ranges_hold_their_value(network: Network) -> list[Fault]:
@@ -313,8 +317,10 @@ def _each_gauge_hangs_together(network: Network) -> list[Fault]:
 
 
 def _nothing_is_left_out(network: Network) -> list[Fault]:
-    """Rows whose absence would be filled in silently: zones of a region that is on the network, and the
-    usual share on the network, value of a box and share of container trains of every freight sector."""
+    """Rows whose absence would be filled in silently: zones of a region on the network, and the network
+    share,
+    value per TEU and share of container trains of every freight sector.
+    """
     faults = []
     zoned = {str(row["region"]) for row in network["zones"]}
     for number, row in enumerate(network["pair_groups"]):
@@ -410,7 +416,7 @@ def _horizon_is_known(network: Network) -> list[Fault]:
 
 
 def _labels_are_chosen_once(network: Network) -> list[Fault]:
-    """One shown label for each thing and language, and no two things of a kind that share one."""
+    """One shown label per thing and language, and no shown label for two things of a kind."""
     faults: list[Fault] = []
     first: dict[tuple[str, str, str], int] = {}
     owner: dict[tuple[str, str, str], str] = {}
@@ -423,7 +429,7 @@ def _labels_are_chosen_once(network: Network) -> list[Fault]:
             faults.append(Fault(where("labels", number, row), f"{name} has two shown labels in {lang}", cure))
         other = owner.setdefault((kind, lang, str(row["label"])), name)
         if other != name:
-            cure = "add a word that tells them apart"
+            cure = "add a word that distinguishes them"
             faults.append(Fault(where("labels", number, row), f"{other} is shown by the same label", cure))
     return spelled(faults, "labels.csv")
 

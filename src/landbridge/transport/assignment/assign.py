@@ -312,7 +312,7 @@ def _check(network: Network, demand: Demand, model: str) -> None:
         for what, zone, bad in zip(("origin", "destination"), (start, end), outside, strict=True):
             if bad[row]:
                 fault = f"{what} {zone[row]} is not in 1 to {network.zones}"
-                faults.append(Fault(where, fault, "mend the zone"))
+                faults.append(Fault(where, fault, "correct the zone"))
         if no_number[row]:
             faults.append(Fault(where, f"{trips[row]:g} trips", "give 0 or more"))
         if same[row]:
@@ -325,7 +325,7 @@ def _check(network: Network, demand: Demand, model: str) -> None:
 def _more(where: str, count: int, what: str) -> list[Fault]:
     """A fault that counts those that are not spelled out."""
     left = count - SPELLED_OUT
-    return [Fault(where, f"{left:,} more {what} like these", "mend these first")] if left > 0 else []
+    return [Fault(where, f"{left:,} more {what} like these", "correct these first")] if left > 0 else []
 
 
 def _reached(network: Network, demand: Demand, rows: NDArray[np.int32], least: Floats) -> None:
