@@ -442,7 +442,7 @@ def test_q1_a_connector_has_no_use_for_a_capacity(tmp_path: Path) -> None:
     [
         ("Origin 1\n 2 : 5; 2 : 1;\n", "line 4: gives destination 2 again, as in line 4"),
         ("Origin 1\n 2 : 5;\n 1 : 0;\n 2 : 0;\n", "line 6: gives destination 2 again, as in line 4"),
-        ("Origin 1\n 2 : 5;\nOrigin 1\n 1 : 5;\n", "line 5: 'Origin 1' stands there again, as in line 3"),
+        ("Origin 1\n 2 : 5;\nOrigin 1\n 1 : 5;\n", "line 5: 'Origin 1' is repeated, see line 3"),
     ],
 )
 def test_trips_given_twice_are_refused(tmp_path: Path, trips: str, said: str) -> None:

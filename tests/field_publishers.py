@@ -55,8 +55,8 @@ S1 = ("baci", "BACI_HS17_Y2022_V202501.csv", "--sectors", "sectors.csv", "-o", "
 def test_chapters_of_one_digit(tmp_path: Path) -> None:
     folder, done = case("s1_chapters_of_one_digit", tmp_path, *S1)
     assert done.returncode == 3 and not (folder / "out.csv").exists()
-    assert "sectors.csv line 2: 1 is none of the HS -> did you mean 01?" in done.stderr
-    assert "sectors.csv line 3: 2 is none of the HS -> did you mean 02?" in done.stderr
+    assert "sectors.csv line 2: 1 is not an HS code -> did you mean 01?" in done.stderr
+    assert "sectors.csv line 3: 2 is not an HS code -> did you mean 02?" in done.stderr
     text = (folder / "sectors.csv").read_text(encoding="utf-8")
     (folder / "sectors.csv").write_text(
         text.replace("\n1,", "\n01,").replace("\n2,", "\n02,"), encoding="utf-8"
@@ -125,7 +125,7 @@ def test_a_concordance_of_goods_with_other_codes(tmp_path: Path, code: str, cure
     baci = one_flow(tmp_path, "270900")
     with pytest.raises(DataError) as error:
         pub.read_baci(baci, sectors=path)
-    assert "goods.csv line 3" in told(error) and "is none of the HS" in told(error)
+    assert "goods.csv line 3" in told(error) and "is not an HS code" in told(error)
     assert cure in told(error)
     with pytest.raises(DataError) as error:
         pub.read_comtrade(comtrade(tmp_path, ["270900"]), sectors=path)
@@ -133,7 +133,7 @@ def test_a_concordance_of_goods_with_other_codes(tmp_path: Path, code: str, cure
 
 
 def test_a_mapping_with_numbers_for_codes(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="8 is none of the HS -> did you mean 08"):
+    with pytest.raises(DataError, match="8 is not an HS code -> did you mean 08"):
         pub.read_baci(one_flow(tmp_path, "847130"), sectors={8: "MCH"})  # type: ignore[dict-item]
     assert len(pub.read_baci(one_flow(tmp_path, "847130"), sectors={" 84\u00a0": "MCH", "TOTAL": ""})) == 1
 

@@ -399,7 +399,7 @@ def test_reader_refuses_wrong_headers_and_odd_numbers(copy: Path) -> None:
 
 def test_reader_refuses_doubled_and_missing_regions(copy: Path) -> None:
     spoil(copy / "regions.csv", "\nARE,", "\nAFG,")
-    assert any("regions.csv line 3: region 'AFG' stands here twice" in f for f in faults_of(copy))
+    assert any("regions.csv line 3: region 'AFG' appears twice" in f for f in faults_of(copy))
 
 
 def test_reader_counts_what_it_does_not_spell_out(copy: Path) -> None:

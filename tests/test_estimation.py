@@ -161,7 +161,7 @@ def test_all_faults_are_told_at_once(flows: pd.DataFrame) -> None:
         (lambda d: d.assign(exporter=d.exporter.where(d.exporter != "ARG")), "is empty"),
         (lambda d: d.drop(columns=["importer"]), "none to build it from"),
         (lambda d: d.assign(rta=1), "does not vary"),
-        (lambda d: pd.concat([d, d[["rta"]]], axis=1), "there twice"),
+        (lambda d: pd.concat([d, d[["rta"]]], axis=1), "appears twice"),
     ],
 )
 def test_data_that_cannot_be_estimated_say_why(change: Any, said: str, flows: pd.DataFrame) -> None:

@@ -70,7 +70,7 @@ def test_units_uses_and_own_delay_columns(tmp_path: Path) -> None:
         ("LINESTRING (1 0, 0 0)", "LINE 1 0", "link.csv line 2: geometry"),
         ("(1 0, 0 0)", "(1 0, 0 0", "link.csv line 2: geometry"),
         ("(1 0, 0 0)", "(1 0, 0 1e)", "link.csv line 2: geometry"),
-        ("3,a,b", "2,a,b", "link.csv line 4: link_id '2' stands already at link.csv line 3"),
+        ("3,a,b", "2,a,b", "link.csv line 4: link_id '2' is already at link.csv line 3"),
         ("2,m,b,0", "2,m,b,maybe", "link.csv line 3: directed is 'maybe'"),
         ("2,m,b,0,5,50", "2,m,b,0,5,0", "link.csv line 3: free_speed 0 is not positive"),
         ("2,m,b,0,5,50", "2,m,b,0,-5,50", "link.csv line 3: length -5 is negative"),

@@ -203,7 +203,7 @@ def test_releases_that_are_not_known(tmp_path: Path) -> None:
         pub.read_baci(later)
     assert len(pub.read_baci(later, vintage="203001"))
     renamed = later.rename(tmp_path / "my trade.csv")
-    with pytest.raises(DataError, match="does not tell the release"):
+    with pytest.raises(DataError, match="does not state the release"):
         pub.read_baci(renamed)
     with pytest.raises(DataError, match="no revision HS99"):
         pub.read_baci(renamed.rename(tmp_path / "BACI_HS99_Y2023_V202501.csv"))
@@ -262,7 +262,7 @@ def test_codes_that_a_concordance_lacks(tmp_path: Path) -> None:
     ("rows", "told"),
     [
         ([["CHN", "A", ""], ["CHN", "B", ""]], "goes to 'A' already"),
-        ([["CHN", "A", ""], ["CHN", "A", ""]], "stands in line 2 already"),
+        ([["CHN", "A", ""], ["CHN", "A", ""]], "is already in line 2"),
         ([["CHN", "A", "0.5"], ["CHN", "B", "0.4"]], "add up to 0.9"),
         ([["CHN", "A", "1.5"]], "give a share from 0 to 1"),
         ([["CHN", "A", "half"]], "weight"),
@@ -334,7 +334,7 @@ def test_parts_of_china_and_mexico_are_summed(tmp_path: Path) -> None:
     np.testing.assert_allclose(table.trade, (z.sum(axis=3) + f).transpose(0, 2, 1), rtol=1e-9)
     at = next(n for n, row in enumerate(rows) if row[0] == "CHN_A01")
     rows[at][2] = "5.0"
-    with pytest.raises(DataError, match="as a whole beside those of their parts"):
+    with pytest.raises(DataError, match="as a whole in addition to their parts"):
         pub.read_icio(write_rows(tmp_path / "2020.csv", rows), theta=4, vintage="extended")
 
 
@@ -367,14 +367,14 @@ def test_icio_faults(tmp_path: Path) -> None:
         "no row KAZ_B05_06",
     ):
         assert part in told, told
-    with pytest.raises(DataError, match="3 countries and 4 industries are those of no edition known"):
+    with pytest.raises(DataError, match="3 countries and 4 industries match no known edition"):
         pub.read_icio(write_rows(path, rows), theta=4)
     regions = {"CHN": "CHN", "KAZ": "", "UZB": "CA5"}
     with pytest.raises(DataError) as error:
         pub.read_icio(path, theta=4, vintage="test", regions=regions)
     told = faults_of(error)
     assert "1 country codes of the table not in it: ROW" in told
-    assert "leaves out KAZ" in told and "names 1 country codes that the table has not: UZB" in told
+    assert "leaves out KAZ" in told and "names 1 country codes that the table lacks: UZB" in told
     with pytest.raises(DataError, match="no value for B05_06"):
         pub.read_icio(path, theta={"A01": 4.0}, vintage="test")
     assert pub.read_icio(path, theta=4, vintage="test", years=2019).imbalance < 1e-12
@@ -444,7 +444,7 @@ def test_adb_workbook(tmp_path: Path) -> None:
     sales = Z.sum(axis=3) + F.sum(axis=3)
     np.testing.assert_allclose(table.trade, sales.transpose(0, 2, 1), rtol=1e-9)
     assert table.imbalance < 1e-12 and list(report.totals_musd) == [2022]
-    with pytest.raises(DataError, match="3 economies and 3 sectors are those of no table known"):
+    with pytest.raises(DataError, match="3 economies and 3 sectors match no known table"):
         pub.read_adb_mrio(path, theta=5.0)
     with pytest.raises(DataError, match="no sheet"):
         pub.read_adb_mrio(path, theta=5.0, sheet="MRIO")

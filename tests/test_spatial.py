@@ -205,14 +205,14 @@ def test_all_faults_of_both_files_at_once(tmp_path: Path) -> None:
     for part in (
         "nodes.csv line 3: labor is not",
         "nodes.csv line 3: income is not",
-        "nodes.csv line 6: node 'A' stands there twice",
+        "nodes.csv line 6: node 'A' appears twice",
         "edge_modes.csv line 2: there is no node 'Q'",
         "edge_modes.csv line 2: flow is not",
         "edge_modes.csv line 3: only one end has a terminal",
         "edge_modes.csv line 3: edge 'AB' has other ends",
         "joins other nodes in edge_modes.csv line 2",
         "goes from a node to itself",
-        "mode 'road' of edge 'BA' stands there twice",
+        "mode 'road' of edge 'BA' appears twice",
     ):
         assert part in text
     assert all(fault.cure for fault in caught.value.faults)

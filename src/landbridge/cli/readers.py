@@ -210,7 +210,7 @@ def _theta(text: str) -> float | dict[str, float] | None:
         if fault:
             faults.append(fault)
         elif sector in out:
-            faults.append(Fault(f"{path.name} line {line}", f"{sector} stands there twice", "keep one"))
+            faults.append(Fault(f"{path.name} line {line}", f"{sector} appears twice", "keep one"))
         else:
             out[sector] = float(cell)
     if faults:

@@ -1,1 +1,1 @@
-"""The only readers and writers: text and files on one side, a World on the other."""
+"""The only readers and writers: from text and files to a World and back."""

@@ -1,9 +1,9 @@
-"""A folder of arrays that are costly to find and quick to read: route sets of changed networks.
+"""A folder of arrays that are slow to compute and quick to read: route sets of changed networks.
 
-The folder is `LANDBRIDGE_CACHE`, or else `landbridge` in the cache folder of the user (XDG_CACHE_HOME,
-LOCALAPPDATA, Library/Caches); `LANDBRIDGE_CACHE=off` keeps nothing. A file is named by a hash of everything
-that its arrays follow from, is written whole and renamed, so that processes can share it, and holds a
-checksum: a damaged file is as good as none. No error of the folder ever ends a run.
+The folder is `LANDBRIDGE_CACHE`, or else `landbridge` in the user's cache folder (XDG_CACHE_HOME,
+LOCALAPPDATA, Library/Caches); `LANDBRIDGE_CACHE=off` turns the cache off. A file is named by a hash of all
+inputs of its arrays. It is written whole and renamed, so that processes can share it, and holds a checksum:
+a damaged file is ignored. No error of the cache ends a run.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ log = logging.getLogger(__name__)
 _HEAD = b"landbridge arrays 1\n"
 _ENDING = ".routes"
 _SUM_BYTES = 32
-# Above so many bytes the files that were used least lately go.
+# Above this many bytes the least recently used files are removed.
 _MOST_BYTES = 500_000_000
 _OFF = ("", "0", "off", "none")
 Arrays = Mapping[str, NDArray[Any]]
 
 
 def cache_folder() -> Path | None:
-    """Where the files are, whether the folder is there or not; None where nothing is to be kept."""
+    """The folder of the cache, whether it exists or not; None where the cache is off."""
     given = os.environ.get("LANDBRIDGE_CACHE")
     if given is not None:
         return None if given.strip().lower() in _OFF else Path(given)
@@ -57,7 +57,7 @@ def cache_folder() -> Path | None:
 
 
 def read_cached(key: str) -> dict[str, NDArray[Any]] | None:
-    """The arrays kept under a key, a hash in hexadecimal; None where there are none or they are damaged."""
+    """The arrays by name stored under a key (a hexadecimal hash); None where they are missing or damaged."""
     folder = cache_folder()
     if folder is None:
         return None
@@ -82,7 +82,7 @@ def read_cached(key: str) -> dict[str, NDArray[Any]] | None:
 
 
 def write_cached(key: str, arrays: Arrays) -> None:
-    """Keep arrays under a key; where that cannot be done, nothing happens."""
+    """Store arrays by name under a key (a hexadecimal hash); errors are ignored."""
     folder = cache_folder()
     if folder is None:
         return
@@ -99,7 +99,7 @@ def write_cached(key: str, arrays: Arrays) -> None:
 
 
 def clear_cache() -> tuple[int, int]:
-    """Remove every file of the cache; their number and bytes. Other files of the folder stay.
+    """Remove every file of the cache; other files of the folder stay. Returns their number and their bytes.
 
     Raises OSError where a file cannot be removed.
     """
@@ -111,14 +111,14 @@ def clear_cache() -> tuple[int, int]:
 
 
 def _checksum(key: str, body: bytes | memoryview) -> bytes:
-    """Of the arrays under this name: a file that was renamed is not taken for another."""
+    """Of the arrays and their key, so that a renamed file is not mistaken for another."""
     digest = hashlib.blake2b(key.encode(), digest_size=_SUM_BYTES)
     digest.update(body)
     return digest.digest()
 
 
 def _files(folder: Path) -> list[tuple[Path, int, float]]:
-    """Path, bytes and time of last use of every file."""
+    """Path, size [bytes] and time of last use of every file."""
     found = []
     for path in sorted(folder.glob(f"*{_ENDING}")):
         with contextlib.suppress(OSError):
@@ -128,7 +128,7 @@ def _files(folder: Path) -> list[tuple[Path, int, float]]:
 
 
 def _keep_within(folder: Path, most: int) -> None:
-    """Remove the files that were used least lately until the rest is small enough."""
+    """Remove the least recently used files until the others fit."""
     files = sorted(_files(folder), key=lambda file: file[2])
     total = sum(size for _, size, _ in files)
     for path, size, _ in files[:-1]:

@@ -1,4 +1,4 @@
-"""A card for every table: what it is, where it comes from, how its values were found, what is weak."""
+"""A card for every table: contents, sources, basis of its values, and weaknesses."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["Card", "card", "cards"]
 WHAT: Mapping[str, str] = {
     "places": "Cities, stations, border posts and ports: where links meet.",
     "links": "Rail, road, sea and ferry links with length and running speed, both ways.",
-    "link_lengths_osm": "Lengths measured on graphs made from OpenStreetMap, kept apart for their licence.",
+    "link_lengths_osm": "Lengths measured on graphs made from OpenStreetMap, separate for their licence.",
     "gateways": "Border posts, ports and straits with their capacity, each governing some links.",
     "crossings": "Hours and payments of each border crossing, by product and direction.",
     "border_defaults": "Hours and payments of one side of a border, where no crossing has a row of its own.",
-    "gauge_changes": "Where wagons or boxes change gauge, and what it takes.",
+    "gauge_changes": "Places where wagons or containers change gauge, with hours and cost.",
     "ports": "Time and money between land and ship.",
     "zones": "Cities that stand for a share of their region's trade.",
     "zone_shares": "Share of a zone in its region's exports or imports, of all goods or of one sector.",
@@ -35,8 +35,8 @@ WHAT: Mapping[str, str] = {
     "sector_freight": "Payload, value of a TEU, value of a day and share by air, by sector.",
     "value_density": "Value of a TEU by sector and exporter.",
     "pair_groups": "The bloc of every region, and whether it is on the network.",
-    "group_pairs": "Groups of pairs of regions that state their shares of corridor families together.",
-    "kept_costs": "Freight cost of trade inside a bloc that the network does not carry, kept as it is.",
+    "group_pairs": "Groups of pairs of regions that share one set of shares of corridor families.",
+    "kept_costs": "Freight cost of trade inside a bloc that is not on the network, held fixed.",
     "carriers": "Who owns the ocean fleet, and what part of transit charges is above cost.",
     "family_shares": "Base shares of the corridor families, by pair group.",
     "block_train_share": "Share of rail TEU on container block trains, by pair group and sector.",
@@ -44,56 +44,56 @@ WHAT: Mapping[str, str] = {
     "corridors": "Relations reported in every run.",
     "study_set": "Scenarios that `landbridge run` compares with the base.",
     "country_groups": "Groups of countries: customs unions, Central Asia, those that claims are about.",
-    "gateway_kinds": "What each kind of gateway is to the network, and the law of its waits.",
+    "gateway_kinds": "Role of each kind of gateway in the network, and its wait law.",
     "labels": "Names of places, countries, gateways and sectors in English, Russian and Chinese.",
-    "validation_counts": "Observed counts of trains and boxes, and what each is to the model.",
-    "validation_corridors": "Observed door-to-door times and rates, beside which the model is held.",
+    "validation_counts": "Observed counts of trains and containers, and how the model uses each.",
+    "validation_corridors": "Observed door-to-door times and rates, compared with the model.",
     "validation_trade": "Published trade totals used to scale the model to a later year, for validation.",
     "growth": "GDP of later years over that of 2023 by region, for the parameter horizon.",
-    "validation_responses": "Observed answers of rail traffic to shocks, beside which the model is held.",
-    "validation_modes": "Observed freight and shares by pair and mode: what compares, and why not the rest.",
-    "validation_money": "Published freight rates between two places, beside which the model is held.",
-    "validation_indicators": "Published corridor indicators of CAREC, beside which the model is held.",
-    "od_demand": "Container flows from place to place, one's own; the model takes its demand from trade.",
-    "farm_effects": "What farm technology did to yields: one documented comparison, and claims about plots.",
-    "farm_yields": "National yields, means of some years: the bound of what technology can have done.",
+    "validation_responses": "Observed responses of rail traffic to shocks, compared with the model.",
+    "validation_modes": "Observed freight and mode shares by pair, and why some rows are not comparable.",
+    "validation_money": "Published freight rates between two places, compared with the model.",
+    "validation_indicators": "Published corridor indicators of CAREC, compared with the model.",
+    "od_demand": "Your own container flows from place to place; the model derives demand from trade.",
+    "farm_effects": "Effects of farm technology on yields: a documented comparison, and claims about plots.",
+    "farm_yields": "National yields, means of some years: an upper bound on the effect of technology.",
     "farm_weights": "Share of wheat and cotton in the value of farm output.",
-    "farm_adoption": "Share of a crop's area that takes new technology up, an assumption with its range.",
+    "farm_adoption": "Share of a crop's area that adopts new technology, an assumption with its range.",
     "travel_arrivals": "Travellers counted by country of origin, destination and period.",
     "travel_visas": "Visa requirements of mid-2023 of pairs with an end in China or Central Asia.",
     "travel_visa_events": "Dated changes of visa rules between China and Central Asia.",
-    "travel_parameters": "What a visa, a connection and a visitor count for, each with its range.",
+    "travel_parameters": "Effects of a visa and a connection, spending of a visitor, each with its range.",
     "travel_connections": "Direct flights a week between China and Central Asia, where known.",
     "people_exchange": "Crossings, flights, institutes, workshops and students as they were reported.",
     "treaties": "Arrangements of China with Central Asia, and of both with others, dated.",
-    "treaty_members": "Who is bound since when, by the dummies of a gravity equation.",
+    "treaty_members": "Members of each arrangement and dates, by dummy of a gravity equation.",
     "claims": "An article of June 2025, claim by claim, with the rule that gives each verdict.",
-    "claim_figures": "The figures that the rules of the claims look at.",
-    "published_estimates": "What others estimated for these corridors, beside which the model is held.",
+    "claim_figures": "The figures that the rules of the claims use.",
+    "published_estimates": "Published estimates for these corridors, compared with the model.",
     "gas_nodes": "Fields, junctions, borders and points of delivery of gas.",
-    "gas_pipelines": "Gas trunk lines with design capacity, and what of it there is by month.",
-    "gas_segments": "The pieces of the lines that carry gas in the model, straight and scaled to length.",
-    "gas_balances": "Output and home use of gas by country and year.",
-    "gas_contracts": "Deliveries of gas by exporter, importer and year, which stand for contracts.",
-    "gas_flows": "Published flows of gas between countries, beside which the model is held.",
+    "gas_pipelines": "Gas trunk lines with design capacity and its availability by month.",
+    "gas_segments": "Segments of the lines that carry gas in the model, straight and scaled to length.",
+    "gas_balances": "Production and domestic use of gas by country and year.",
+    "gas_contracts": "Deliveries of gas by exporter, importer and year, used as contracts.",
+    "gas_flows": "Published flows of gas between countries, compared with the model.",
     "gas_storage": "Underground storage of gas: working volume and daily rates.",
-    "gas_profiles": "Season of home use and of deliveries, an assumption with its range.",
+    "gas_profiles": "Seasonal profile of domestic use and of deliveries, an assumption with its range.",
     "gas_outages": "Dated outages of gas deliveries, November 2017 to December 2023.",
     "gas_parameters": "Every parameter of the gas channel with its range.",
-    "gas_trade_share": "Pipeline gas in the energy trade of a pair, by which a cut enters the economy.",
-    "gas_backcasts": "Two past winters: what failed, which is given, and what was observed.",
+    "gas_trade_share": "Pipeline gas in the energy trade of a pair, which a cut reduces.",
+    "gas_backcasts": "Two past winters: the failure, which is an input, and the observed shortage.",
     "regions": "The model's regions: GDP, population, unions, totals of the base table.",
     "sectors": "The model's sectors with their trade elasticity.",
     "tariff": "Ad valorem tariffs by exporter, importer and sector.",
     "tariff_basis": "Which rule gave the tariffs of each pair.",
     "rents": "Rents of deposits in the value added of extraction, with low and high end.",
-    "trade_steps": "Trade of the five by pair: both sides' figures and the steps to the base table.",
-    "quality": "What building the base table moved, filled or could not know.",
-    "trade": "Trade of 2023 at producer prices by exporter, importer and sector; domestic sales too.",
+    "trade_steps": "Trade of Central Asia by pair: both sides' figures and the steps to the base table.",
+    "quality": "Values that building the base table changed or filled, and known gaps.",
+    "trade": "Trade of 2023 at producer prices by exporter, importer and sector, domestic sales included.",
     "input_share": "Share of each input in the materials of each using sector.",
     "shares": "Value added over output and shares in final spending, by region and sector.",
 }
-# Columns that name the rule which gave a value.
+# Columns that name the rule behind a value.
 _RULES: Mapping[str, tuple[str, ...]] = {
     "crossings": ("outbound_rule", "inbound_rule"),
     "freight_profile": ("rule",),
@@ -103,7 +103,7 @@ _RULES: Mapping[str, tuple[str, ...]] = {
     "validation_modes": ("use",),
     "validation_money": ("use",),
 }
-# Tables of the economy whose rows have no basis: where it is told for them.
+# Tables of the economy without a basis column, and the table that states their basis.
 _BASIS_OF = {"tariff": "tariff_basis"}
 _QUALITY: Mapping[str, tuple[str, ...]] = {
     "trade": (
@@ -118,7 +118,7 @@ _NOTES_SHOWN = 5
 
 @dataclass(frozen=True)
 class Card:
-    """All that is told about one table; `basis` and `rules` count rows, `rule_of` names each row's rule."""
+    """The description of one table; `basis` and `rules` count rows, `rule_of` gives the rule of each row."""
 
     table: str
     file: str
@@ -149,7 +149,7 @@ def cards(world: World) -> list[Card]:
 
 
 def card(world: World, name: str) -> Card:
-    """The card of one table; DataError with the nearest names where there is none."""
+    """The card of a table by name. Raises DataError with the nearest names for an unknown one."""
     found = {one.table: one for one in cards(world)}
     if name.removesuffix(".csv") not in found:
         cure = did_you_mean(name, found) or "`landbridge data list` lists them"
@@ -203,7 +203,7 @@ def _rows(world: World, name: str) -> tuple[list[dict[str, str]], str]:
 
 
 def _columns(name: str, rows: list[dict[str, str]]) -> tuple[dict[str, str], ...]:
-    """Name, unit and meaning of each column that the schema knows; names alone elsewhere."""
+    """Name, unit and meaning of each column in the schema; elsewhere only names."""
     if name in (*read_schema(), *OWN, *channel_tables()):
         return tuple(
             {"name": c.name, "type": c.type, "unit": c.unit, "description": c.description}
@@ -239,7 +239,7 @@ def _weak(
     basis: Mapping[str, int],
     sources: list[dict[str, str]],
 ) -> Iterable[str]:
-    """What a user of a table should doubt: assumptions, licences, notes of its rows, its known faults."""
+    """Reasons for caution: assumptions, licences, notes of rows, known faults."""
     yield from _assumptions(name, rows, basis)
     yield from _doubts(sources)
     if name != "quality":
@@ -277,7 +277,7 @@ def _row_notes(rows: list[dict[str, str]]) -> Iterable[str]:
 
 
 def _known_faults(world: World, name: str) -> Iterable[str]:
-    """Kinds of rows of quality.csv that concern a table."""
+    """Kinds of rows of quality.csv that refer to a table."""
     listed, _ = _rows(world, "quality")
     for kind, times in _count(row.get("kind", "") for row in listed).items():
         if name == "quality" or kind in _QUALITY[name]:

@@ -1,4 +1,6 @@
-"""The coding and the separator of a table of text: told from its bytes where they can be, else refused."""
+"""The encoding and the separator of a text table: found from its bytes if they are unambiguous, else
+refused.
+"""
 
 from __future__ import annotations
 
@@ -27,22 +29,21 @@ _MARKS = (
 _UTF8 = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}",
 )
-# Letters and signs outside ASCII that stand together; blanks, dashes and apostrophes part them.
+# Letters and signs outside ASCII that form words; blanks, dashes and apostrophes separate them.
 _WORD = re.compile(r"(?:[A-Za-z]|[^\x00-\x7f\u00a0’–—])+")
-# Signs that stand around words in tables of any language.
+# Signs that surround words in any language.
 _SIGNS = "«»„“”‘’‚–—…№°§©®™•€·±µ²³\u00a0"
-# Share of words that must look like words of the language of a coding.
+# Share of words that must be plausible in the language of an encoding.
 _PLAUSIBLE = 0.9
 _SAVE = "save it as UTF-8 (in a spreadsheet: CSV UTF-8)"
 
 
 def decode(raw: bytes, shown: str) -> tuple[str, str]:
-    """The text of a file and the name of its coding, the byte-order mark left out.
+    """The text of a file, without its byte-order mark, and the name of its encoding.
 
-    UTF-8, UTF-16 and UTF-32 are certain; GB18030, windows-1251 and windows-1252 are taken where the words
-    look like words in one of them only.
-
-    Raises DataError where the file is binary, damaged, or in a coding that cannot be told.
+    raw: the bytes; shown: name of the file in faults. UTF-8, UTF-16 and UTF-32 are certain; GB18030,
+    windows-1251 and windows-1252 are accepted where the words are plausible in only one of them.
+    Raises DataError where the file is binary, damaged, or in an encoding that cannot be determined.
     """
     try:
         return _decoded(raw)
@@ -51,7 +52,7 @@ def decode(raw: bytes, shown: str) -> tuple[str, str]:
 
 
 def looks_like(raw: bytes) -> str:
-    """What the coding of bytes that are no UTF-8 looks like, for messages: "looks like UTF-16, not UTF-8"."""
+    """For messages, the likely encoding of bytes that are not UTF-8: "looks like UTF-16, not UTF-8"."""
     try:
         return f"looks like {_decoded(raw)[1]}, not UTF-8"
     except _UnreadableError as no:
@@ -59,7 +60,7 @@ def looks_like(raw: bytes) -> str:
 
 
 class _UnreadableError(Exception):
-    """What is wrong with bytes, and the cure."""
+    """What is wrong with the bytes, and the cure."""
 
     def __init__(self, what: str, cure: str = _SAVE) -> None:
         super().__init__(what)
@@ -86,7 +87,7 @@ def _decoded(raw: bytes) -> tuple[str, str]:
 
 
 def _without_mark(raw: bytes) -> tuple[str, str]:
-    """UTF-16 without a byte-order mark: ASCII signs have a zero on one side of every pair of bytes."""
+    """UTF-16 without a byte-order mark: ASCII signs have a zero in one byte of every pair."""
     half = len(raw) // 2
     first, second = raw[0::2].count(0), raw[1::2].count(0)
     if second >= 0.2 * half and first <= 0.01 * half:
@@ -97,7 +98,7 @@ def _without_mark(raw: bytes) -> tuple[str, str]:
 
 
 def _eight_bits(raw: bytes, at: int) -> tuple[str, str]:
-    """Text in a coding of the time before UTF-8; at: the first byte that is no UTF-8."""
+    """Text in an encoding older than UTF-8; at: the first byte that is not UTF-8."""
     high = sum(byte >= 0x80 for byte in raw)
     if sum(map(len, _UTF8.findall(raw))) >= 0.8 * high:
         line = raw.count(b"\n", 0, at) + 1
@@ -135,7 +136,7 @@ def _alike(word: str) -> bool:
 
 
 def _words(text: str, good: Callable[[str], bool]) -> float:
-    """Share of the words and signs outside ASCII that are plausible."""
+    """Share of plausible words among the words and signs outside ASCII."""
     words = {word for word in _WORD.findall(text) if not word.isascii()}
     right = 0
     for word in words:
@@ -146,7 +147,7 @@ def _words(text: str, good: Callable[[str], bool]) -> float:
 
 def _cyrillic(text: str) -> float:
     def good(word: str) -> bool:
-        # No word begins with a hard or soft sign, and few are a single letter.
+        # No word begins with a hard or soft sign, and few have one letter.
         begins = word[0].casefold() not in "ъьы" and (len(word) > 1 or word.casefold() in "авикосуя")
         return begins and all("\u0400" <= c <= "\u04ff" for c in word) and _alike(word)
 
@@ -165,7 +166,7 @@ def _latin(text: str) -> float:
 
 
 def _chinese(text: str) -> float:
-    """Share of the characters outside ASCII that stand in GB 2312; 0 where most are rare ones of it."""
+    """Share of the characters outside ASCII that are in GB 2312; 0 where most of those are rare."""
     signs = {c for c in text if not c.isascii() and c not in _SIGNS}
     frequent = known = 0
     for sign in signs:
@@ -183,19 +184,19 @@ _KNOWN = (
     ("cp1251", "windows-1251", _cyrillic),
     ("cp1252", "windows-1252", _latin),
 )
-# Told by name only.
+# Signs that messages show by name only.
 _RARE = (("cp866", "cp866", _cyrillic), ("koi8-r", "KOI8-R", _cyrillic), ("cp1250", "windows-1250", _latin))
 
 
 def separator(text: str, shown: str) -> str:
-    """The sign between the cells of a table: , ; tab or |.
+    """The separator of the cells of a table: , ; tab or |.
 
-    The header decides; where several stand in it, the one that every row has as often.
-
-    Raises DataError where two fit equally well.
+    text: the table; shown: name of the file in faults. The header decides; if it has several of these signs,
+    the
+    one with the same number in every row. Raises DataError where two fit equally well.
     """
     lines = list(islice((line for line in io.StringIO(text) if line.strip()), 50))
-    # An unfinished quote of the last line does not matter here.
+    # An unclosed quote in the last line does not matter here.
     bare = [re.sub(r'"[^"]*"', "", line) for line in lines] or [""]
     marks = [mark for mark in SEPARATORS if mark in bare[0]]
     if len(marks) < 2:
@@ -205,5 +206,5 @@ def separator(text: str, shown: str) -> str:
         names = " or ".join(SEPARATORS[mark] for mark in even)
         what = f"can be separated by {names}: {quoted(lines[0].strip(), 60)}"
         cure = "put names and cells that hold such signs in double quotes"
-        raise DataError("the columns cannot be told apart", [Fault(f"{shown} line 1", what, cure)])
+        raise DataError("the separator of the columns is ambiguous", [Fault(f"{shown} line 1", what, cure)])
     return even[0] if even else ("," if "," in marks else marks[0])

@@ -38,24 +38,26 @@ Array = NDArray[np.float64]
 # Axes of a file: the column of each, and its codes in order.
 Keys = Sequence[tuple[str, tuple[str, ...]]]
 
-# How imports of Kyrgyzstan are taken: every partner cut to the reported figure, none, or China alone.
+# Imports of Kyrgyzstan: every partner cut to the reported figure, none cut, or China alone.
 KGZ_TRADE = ("reported", "baci", "china_only")
-# Whether Chinese exports to Tajikistan are cut until its imports meet the national total.
+# Whether Chinese exports to Tajikistan are reduced until its imports meet the national total.
 TJK_CAP = ("on", "off")
 
-# Files of all variants together, and of each.
+# Files shared by all variants, and files of each.
 _COMMON = ("regions.csv", "sectors.csv", "tariff.csv", "rents.csv", "trade_steps.csv")
 _OF_VARIANT = ("trade.csv", "input_share.csv", "shares.csv")
 
-# Axes longer than these would ask for more memory than a laptop has.
+# Axes longer than this would exceed the memory of a laptop.
 MAX_REGIONS, MAX_SECTORS, MAX_CELLS = 1000, 500, 20_000_000
-# No flow [musd], tariff [fraction] or share is larger; a decimal point lost is found here.
+# Larger than any flow [musd], tariff [fraction] or share; finds a lost decimal point.
 MAX_VALUE = {"trade": 1e9, "tariff": 10.0}
 _DIGITS = frozenset("0123456789+-.eE")
 
 
 def variant_folder(kgz_trade: str = "reported", tjk_cap: str = "on") -> str:
-    """The name of the folder of a variant; DataError when there is no such variant."""
+    """Folder name of the variant with these values of kgz_trade and tjk_cap. Raises DataError for unknown
+    values.
+    """
     faults = [
         Fault(name, f"no variant {value!r}", did_you_mean(value, known) or f"choose {' or '.join(known)}")
         for name, value, known in (("kgz_trade", kgz_trade, KGZ_TRADE), ("tjk_cap", tjk_cap, TJK_CAP))
@@ -72,18 +74,21 @@ FILES = _COMMON + tuple(
 
 
 def read_economy(folder: Source, kgz_trade: str = "reported", tjk_cap: str = "on") -> TradeTable:
-    """One variant of the base table of a folder, or of its files in memory.
+    """One variant of the base table, from a folder or from its files in memory.
 
+    folder: path, or contents by path; kgz_trade, tjk_cap: choose the variant, as the parameters of that
+    name.
     Raises DataError with every fault of every file: its line, its column and a cure.
     """
     return read_trade_table(folder, variant_folder(kgz_trade, tjk_cap))
 
 
 def read_trade_table(folder: Source, variant: str = "") -> TradeTable:
-    """A TradeTable from its CSV files, such as `landbridge data read icio ... -o FOLDER` writes.
+    """A TradeTable from CSV files such as those of `landbridge data read icio ... -o FOLDER`.
 
-    variant: the folder inside, where trade and shares stand apart from the axes and tariffs.
-    Raises DataError with every fault of every file: its line, its column and a cure.
+    folder: path, or contents by path; variant: the folder inside it with trade and shares, if they are not
+    next to
+    the axes and tariffs. Raises DataError with every fault of every file: its line, its column and a cure.
     """
     inside = f"{variant}/" if variant else ""
     faults: list[Fault] = []
@@ -122,7 +127,7 @@ def read_trade_table(folder: Source, variant: str = "") -> TradeTable:
 
 
 def economy_rows(table: TradeTable) -> dict[str, list[list[str]]]:
-    """Header and rows of the files of a variant, which read back to the same numbers."""
+    """Header and rows of the files of a variant, by file name; they read back to the same numbers."""
     regions, sectors = table.regions, table.sectors
     output = table.output
     pairs = product(range(len(regions)), range(len(regions)))
@@ -155,9 +160,10 @@ def economy_rows(table: TradeTable) -> dict[str, list[list[str]]]:
 
 
 def read_rents(folder: Source, table: TradeTable) -> Array:
-    """Rent share of value added, its low and its high end [region, sector, 3]; zeros without rents.csv.
+    """Rent share of value added, its low and high end [region, sector, 3], fraction; zeros without
+    rents.csv.
 
-    Raises DataError as `read_trade_table` does.
+    folder: path, or contents by path; table: gives the axes. Raises DataError as `read_trade_table` does.
     """
     faults: list[Fault] = []
     found = _rents(folder, (("region", table.regions), ("sector", table.sectors)), faults)
@@ -181,7 +187,7 @@ def _rents(folder: Source, cells: Keys, faults: list[Fault]) -> Array:
 
 
 def _lines(folder: Source, name: str, faults: list[Fault]) -> Lines:
-    """Header and rows of a file; empty, with a fault, when there is nothing to read."""
+    """Header and rows of a file; empty, with a fault, where it cannot be read."""
     try:
         lines, broken = read_lines(file_in(folder, name, name), name)
     except DataError as error:
@@ -207,7 +213,7 @@ def _codes(folder: Source, name: str, column: str, faults: list[Fault]) -> tuple
     for number, line in lines:
         code = line[at].strip()
         if not code or code in seen:
-            what = f"{column} {quoted(code)} stands here twice" if code else f"{column} is blank"
+            what = f"{column} {quoted(code)} appears twice" if code else f"{column} is blank"
             found.append(Fault(f"{name} line {number}", what, "give every row its own code"))
         seen[code] = None
     if not lines:
@@ -226,10 +232,10 @@ def _matrix(
     exact: bool = False,
     every: bool = True,
 ) -> Array:
-    """Numbers by key, [*keys, columns]; every combination of keys stands in exactly one row.
+    """Numbers by key, [*keys, columns]; every combination of keys has exactly one row.
 
     exact: the file has these columns and no others, in this order. every: a combination without a row is a
-    fault; otherwise it is not a number.
+    fault; otherwise it is NaN.
     """
     shape = (*(len(codes) for _, codes in keys), len(columns))
     out = np.full((int(np.prod(shape[:-1])), len(columns)), np.nan)
@@ -250,7 +256,7 @@ def _matrix(
 
 
 def _header_fault(name: str, header: list[str], wanted: list[str], exact: bool) -> Fault | None:
-    """What is wrong with the columns of a file; exact: it has these, no others, in this order."""
+    """The fault of a header; exact: these columns and no others, in this order."""
     if header == wanted or (not exact and set(wanted) <= set(header)):
         return None
     missing = [column for column in wanted if column not in header]
@@ -262,7 +268,7 @@ def _header_fault(name: str, header: list[str], wanted: list[str], exact: bool) 
 
 
 class _Cells:
-    """Where the keys and the numbers of a file stand in its lines."""
+    """Positions of the keys and numbers in the lines of a file."""
 
     def __init__(self, name: str, header: list[str], keys: Keys, columns: Sequence[str], exact: bool) -> None:
         self.name, self.keys, self.columns = name, keys, columns
@@ -276,7 +282,7 @@ class _Cells:
         return tuple(line[at].strip() for at in self.key_at)
 
     def values(self, line: Sequence[str]) -> Sequence[str]:
-        """The texts of the numbers of a line, without blanks around them."""
+        """The texts of the numbers of a line, stripped."""
         cells = line[self.value_at[0] :] if self.whole else [line[at] for at in self.value_at]
         return cells if _DIGITS.issuperset("".join(cells)) else [cell.strip() for cell in cells]
 
@@ -284,7 +290,7 @@ class _Cells:
 def _fill(
     out: Array, row_of: Mapping[tuple[str, ...], int], cells: _Cells, lines: Sequence[tuple[int, list[str]]]
 ) -> tuple[list[Fault], NDArray[np.bool_]]:
-    """Write the numbers of all lines into out [key, column]; the faults, and which keys have a row."""
+    """Write the numbers of all lines into out [key, column]; returns faults, and which keys have a row."""
     seen = np.zeros(len(row_of), dtype=bool)
     found: list[Fault] = []
     for number, line in lines:
@@ -292,7 +298,7 @@ def _fill(
         codes = cells.codes(line)
         row = row_of.get(codes, -1)
         if row < 0:
-            spell = len(found) < SPELLED_OUT  # the others are only counted
+            spell = len(found) < SPELLED_OUT  # further faults are only counted
             found.extend(_unknown(place, codes, cells.keys) if spell else [Fault(place, "")])
         elif seen[row]:
             found.append(Fault(place, f"a second row for {', '.join(codes)}", "keep one"))
@@ -319,9 +325,9 @@ def _unknown(place: str, codes: tuple[str, ...], keys: Keys) -> list[Fault]:
 
 
 def _not_numbers(place: str, cells: Sequence[str], columns: Sequence[str], most: float) -> list[Fault]:
-    """A fault for every cell that is not a finite number of a size the model takes."""
+    """A fault for every cell that is not a finite number in the accepted range."""
     try:
-        # The quick way for a whole row; whatever is odd about it is then looked for cell by cell.
+        # A whole row at once; only an odd row is examined cell by cell.
         if _DIGITS.issuperset("".join(cells)) and all(abs(float(cell)) <= most for cell in cells):
             return []
     except ValueError:

@@ -1,7 +1,7 @@
-"""Emissions of a route in the JSON that shippers exchange: iLEAP 1.0 transport chain elements.
+"""Emissions of a route in a JSON format that shippers exchange: iLEAP 1.0 transport chain elements.
 
-The fields are those iLEAP (Smart Freight Centre and SINE Foundation, 2025) makes mandatory, named as it
-names them; decimals are strings. It is model output in that form and no verified or reported figure.
+Fields are the mandatory ones of iLEAP (Smart Freight Centre and SINE Foundation, 2025), with its names;
+decimals are strings. It is model output in that format, not a verified or reported figure.
 """
 
 from __future__ import annotations
@@ -29,12 +29,17 @@ _ELECTRIC = (
 def ileap_text(
     routes: Mapping[str, Any], payload_t: float, factors: Sequence[Mapping[str, Any]], world: str
 ) -> str:
-    """The routes of `Routes.to_json`, each a shipment of one TEU with its chain of elements (TCE).
+    """Routes as iLEAP JSON: each route a shipment of one TEU with its chain of elements (TCE).
 
-    A haul is an element of transport (tocId), a terminal, port, transfer, gauge change or border one of a
-    hub (hocId); rests belong to the haul they interrupt. factors: rows of `emission_factors`.
-    Places of an element (from, to) stand beside, under `landbridge`, which is no part of iLEAP.
-    transportActivity [t km] = distance [km] x mass [kg] / 1000. Elements add up to the route.
+    transportActivity [t km] = distance [km] x mass [kg] / 1000
+
+    routes: as from `Routes.to_json`; payload_t: tonnes per TEU; factors: rows of `emission_factors`; world:
+    hash
+    of the World. A haul is an element of transport (tocId), a terminal, port, transfer, gauge change or
+    border
+    one of a hub (hocId); rests belong to the haul they interrupt. Elements add up to the route. The places
+    of an
+    element (from, to) are under `landbridge`, which is not part of iLEAP.
     """
     mass = payload_t * 1000.0
     shipments = []
@@ -105,5 +110,5 @@ def ileap_text(
 
 
 def _decimal(value: float) -> str:
-    """A decimal in a string, without exponent: to a millionth, zeros at the end left out."""
+    """A decimal as a string without exponent, to six decimals, without trailing zeros."""
     return f"{value:.6f}".rstrip("0").rstrip(".") or "0"

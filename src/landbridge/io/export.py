@@ -1,4 +1,4 @@
-"""Write a whole World as a folder of CSV tables that `load_world` reads back to the same World."""
+"""Write a whole World as a folder of CSV tables, which `load_world` reads back to the same World."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ run every command on your copy:
 
 - `network/` holds places, links, gateways and what they cost; `economy/` the trade table of {year},
   common tables and {variants} variants (parameters `kgz_trade` and `tjk_cap` choose one);
-  `channels/`, where it is there, the tables of gas, farms, travel, treaties and claims.
+  `channels/`, if present, the tables of gas, farms, travel, treaties and claims.
 - `schema.csv` says what every column means: its type, unit, bounds, allowed words and which table it
   refers to. Changing it here changes nothing.
 - `SOURCES.csv` in each folder gives source, licence and attribution of every table. A table without
   a row there fails `data check`: add yours when you change a table.
 - Files are UTF-8, cells are separated by commas, decimals by a point. yes and no are written out.
   A required cell may not be left blank. Money is USD of {year} unless a column says otherwise.
-- `landbridge data card TABLE` tells how a table was made and what is weak in it.
+- `landbridge data card TABLE` states how a table was made and its weaknesses.
 
 The data are not under the licence of the code: see LICENSES.md and the SOURCES.csv of each folder.
 """
 
 
 def cell_text(cell: Cell) -> str:
-    """A typed cell as the text that reads back to it."""
+    """A typed cell as text that reads back to it."""
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -66,14 +66,14 @@ def cell_text(cell: Cell) -> str:
 
 
 def free_folder(folder: Path) -> Path:
-    """The folder to write to, which must not be there yet or be empty; DataError otherwise."""
+    """The folder to write to, which must be new or empty. Raises DataError otherwise."""
     try:
         target = folder.absolute()
         if target.is_symlink():
             target = target.resolve()
         if target.is_dir():
             if any(target.iterdir()):
-                fault = Fault(str(folder), "is not empty", "give a new name: nothing is ever written over")
+                fault = Fault(str(folder), "is not empty", "give a new name: nothing is overwritten")
                 raise DataError("nothing was written", [fault])
         elif target.exists():
             raise DataError("nothing was written", [Fault(str(folder), "is a file", "give a new name")])
@@ -94,17 +94,23 @@ def export(
     variants: Mapping[str, TradeTable] | None = None,
     check: bool = True,
 ) -> Path:
-    """Write every table of a World with its sources, the schema and a README; returns the folder.
+    """Write every table of a World with its sources, the schema and a README. Returns the folder.
 
-    The folder is written beside its place and renamed once it is whole. Tables of the network come from
-    the World itself, so that changed ones are written as they are; the trade table and its variants are
-    copied from where the World was read.
-    sources: further rows for network/SOURCES.csv. economy: rows for economy/SOURCES.csv where the trade table
-    is the World's own and not that of its folder: every variant is then written as this table, and those rows
-    stand in place of the known ones. variants: tables by folder of a variant that are written instead, with
-    the rows of economy beside the known ones. check: read the copy back and compare its hash.
-    Raises DataError where the place is taken or cannot be written to, and where the World holds a
-    policy, which is no table.
+    The folder is written under a temporary name and renamed once it is complete. Network tables are those of
+    the
+    World itself, changes included; the trade table and its variants are copied from where the World was
+    read.
+
+    world: the World; folder: new or empty; sources: further rows for network/SOURCES.csv.
+    economy: rows for economy/SOURCES.csv if the trade table is the World's own and not that of its folder;
+    every
+    variant is then written as this table, and these rows replace the known ones.
+    variants: tables by variant folder to write instead; the rows of `economy` are then added to the known
+    ones.
+    check: read the copy back and compare its hash.
+    Raises DataError where the folder is taken or cannot be written, and where the World holds a policy,
+    which is
+    not a table.
     """
     policy = world.policy
     changed = policy.tariff, policy.productivity_hat, policy.trade_cost_hat, policy.transfer, policy.works
@@ -135,7 +141,7 @@ def export(
 
 
 def _beside(target: Path, folder: Path) -> Path:
-    """A new folder beside the target; DataError where none can be made."""
+    """A new folder next to the target. Raises DataError where none can be made."""
     try:
         return folder_beside(target)
     except OSError as error:
@@ -143,7 +149,7 @@ def _beside(target: Path, folder: Path) -> Path:
 
 
 def _gives_back(read: World, world: World, own_trade: bool) -> bool:
-    """Whether a World is read as it was: to the bit, but for the last digit of shares that were balanced."""
+    """Whether a World reads back the same: exactly, except the last digit of balanced shares."""
     if not own_trade:
         return read.hash == world.hash
     shares = ("input_share", "final_share")
@@ -197,16 +203,16 @@ def _write_all(
 
 @dataclass(frozen=True)
 class _Own:
-    """Trade tables that are not those of the folder a World was read from."""
+    """Trade tables other than those of the folder that a World was read from."""
 
     rows: tuple[Mapping[str, str], ...]
     variants: Mapping[str, TradeTable] | None
 
     def write(self, economy: Path, trade: TradeTable) -> None:
-        """Every variant: its own table, or the one of the World for all."""
+        """Write every variant: its own table, or that of the World for all."""
         tables = self.variants
         if tables is None:
-            # How the embedded table came about is not how this one did.
+            # The notes on building the embedded table do not apply to this one.
             (economy / "trade_steps.csv").unlink(missing_ok=True)
             tables = {variant_folder(k, t): trade for k, t in product(KGZ_TRADE, TJK_CAP)}
         for variant, table in tables.items():
@@ -214,14 +220,14 @@ class _Own:
                 _write(economy / variant / f"{name}.csv", cells)
 
     def sources(self, known: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-        """Rows of SOURCES.csv: in place of those of the tables written, or beside them."""
+        """Rows of SOURCES.csv: replacing those of the tables written, or added to them."""
         written = set() if self.variants is not None else {"trade_steps", *(r["table"] for r in self.rows)}
         rows = [*(row for row in known if row["table"] not in written), *(dict(row) for row in self.rows)]
         return sorted(rows, key=lambda row: (row["table"], row["source"]))
 
 
 def _copy_economy(source: Path, target: Path) -> None:
-    """The trade table and its variants, byte for byte; a file that is no CSV is left behind."""
+    """The trade table and its variants, byte for byte; files that are not CSV are not copied."""
     for path in sorted(source.rglob("*.csv")):
         inside = path.relative_to(source)
         if len(inside.parts) > 2 or (len(inside.parts) == 1 and path.stem in (*ECONOMY_TABLES, "SOURCES")):

@@ -1,4 +1,4 @@
-"""Text and CSV files: what is read is bounded, what is written is whole or not there at all."""
+"""Text and CSV files, with a limit on what is read; files are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -31,25 +31,26 @@ __all__ = [
     "write_text",
 ]
 
-# Larger files and longer tables are refused before anything of them is kept.
+# Larger files and longer tables are rejected before any of it is stored.
 MAX_BYTES = 200_000_000
 MAX_ROWS = 200_000
 
-# Header, and rows of cells with the line each begins on.
+# Header, and rows of cells with the line on which each begins.
 Lines = tuple[list[str], list[tuple[int, list[str]]]]
-# A folder, or the content of files that were read from one, by their path inside it ("economy/rents.csv").
+# A folder, or the contents of files read from one, by path inside it ("economy/rents.csv").
 Source = Path | Mapping[str, bytes]
 
 
 def has_file(source: Source, inside: str) -> bool:
-    """Whether a folder, or what was read from one, holds an ordinary file."""
+    """Whether a folder, or the contents read from one, has an ordinary file at this path."""
     return (source / inside).is_file() if isinstance(source, Path) else inside in source
 
 
 def file_in(source: Source, inside: str, name: str) -> Path | bytes:
-    """One file of a folder as `read_lines` takes it; the content itself where it was read already.
+    """One file of a folder in the form that `read_lines` takes: its path, or its content if already read.
 
-    name: how faults call it. Raises DataError where it was not among the files read.
+    source: path, or contents by path; inside: folder inside it; name: of the file in faults.
+    Raises DataError where the file was not among those read.
     """
     if isinstance(source, Path):
         return source / inside
@@ -59,10 +60,11 @@ def file_in(source: Source, inside: str, name: str) -> Path | bytes:
 
 
 def read_bytes(path: Path | bytes, name: str | None = None) -> bytes:
-    """The content of an ordinary file of at most 200 MB; content that was read already is given back.
+    """The content of an ordinary file of at most 200 MB; content already read is returned unchanged.
 
-    name: how faults call it. Raises DataError where it is missing, too large, or no ordinary file
-    (a folder, a device, a pipe, a link that leads nowhere).
+    path: the file or its content; name: of the file in faults. Raises DataError where it is missing, too
+    large
+    or not an ordinary file (a folder, a device, a pipe, a link without target).
     """
     if isinstance(path, bytes):
         return path
@@ -96,10 +98,10 @@ def _too_large(shown: str, size: int) -> Fault:
 
 
 def read_text(path: Path | bytes, name: str | None = None) -> str:
-    """The text of a file in UTF-8, with or without a byte-order mark.
+    """The text of a UTF-8 file, with or without a byte-order mark.
 
-    Raises DataError where it is missing, empty, binary, in another coding (which is named) or larger than
-    200 MB.
+    path: the file or its content; name: of the file in faults. Raises DataError where it is missing, empty,
+    binary, in another encoding (which is named) or larger than 200 MB.
     """
     shown = _shown(path, name)
     raw = read_bytes(path, name)
@@ -116,20 +118,21 @@ def read_text(path: Path | bytes, name: str | None = None) -> str:
 
 
 def _shown(path: Path | bytes, name: str | None) -> str:
-    """How faults call a file."""
+    """Name of a file in faults."""
     return name or ("a file" if isinstance(path, bytes) else str(path))
 
 
 def read_lines(
     path: Path | bytes, name: str | None = None, notes: list[str] | None = None
 ) -> tuple[Lines, list[Fault]]:
-    """Header and rows of a CSV file, with a fault for every line whose cells do not fit the header.
+    """Header and rows of a CSV file, and a fault for every line whose cells do not fit the header.
 
-    Blank lines, and last columns with neither a name nor a filled cell, are left out. notes: given a list, a
-    file in another coding, with semicolons or tabs, or with decimal commas is read too, and the list takes a
-    line that says so; without it such a file is a fault. Raises DataError where
-    the file cannot be read, where quotes do not pair, where a header names a column twice or not at all,
-    and where there are too many rows.
+    Blank lines are left out, and last columns with neither a name nor a filled cell.
+    path: the file or its content; name: of the file in faults; notes: if a list is given, a file in another
+    encoding, with semicolons or tabs, or with decimal commas is read too, and a line in the list states it;
+    without it such a file is a fault. Raises DataError where the file cannot be read, quotes do not pair,
+    the
+    header has a blank or repeated name, or there are too many rows.
     """
     shown = name or (path.name if isinstance(path, Path) else _shown(path, name))
     text, sign = (read_text(path, name), ",") if notes is None else _any_text(path, shown, notes)
@@ -172,7 +175,7 @@ _POINT = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*")
 
 
 def _any_text(path: Path | bytes, shown: str, notes: list[str]) -> tuple[str, str]:
-    """The text of a table in any coding that `decode` recognises, and the sign between its cells."""
+    """The text of a table in any encoding that `decode` recognises, and the separator of its cells."""
     raw = read_bytes(path, shown)
     if not raw.strip():
         raise DataError("an empty file", [Fault(shown, "is empty", "give it a header and rows")])
@@ -188,7 +191,7 @@ def _any_text(path: Path | bytes, shown: str, notes: list[str]) -> tuple[str, st
 def _with_points(
     rows: list[tuple[int, list[str]]], shown: str, notes: list[str]
 ) -> list[tuple[int, list[str]]]:
-    """Rows whose numbers have decimal commas, with points; as they are where any number has a point."""
+    """Rows with decimal commas replaced by points; unchanged where any number has a point."""
     cells = [cell for _, row in rows for cell in row]
     if not any(map(_COMMA.fullmatch, cells)) or any(map(_POINT.fullmatch, cells)):
         return rows
@@ -201,11 +204,11 @@ def _with_points(
 def _without_empty(
     header: list[str], rows: list[tuple[int, list[str]]]
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header and rows less the last columns that have neither a name nor a filled cell."""
+    """Header and rows without the last columns that have neither a name nor a filled cell."""
     wide = len(header)
     while wide > 1 and not header[wide - 1]:
         wide -= 1
-    # A cell that is filled keeps all columns, and the one without a name is told.
+    # If any cell is filled all columns stay, and the one without a name is reported.
     if len(rows) < 2 or any(any(map(str.strip, cells[wide:])) for _, cells in rows[1:]):
         return header, rows
     return header[:wide], [
@@ -225,12 +228,12 @@ def _header_faults(shown: str, line: int, header: Sequence[str]) -> list[Fault]:
     if "" in header:
         faults.append(Fault(place, f"column {header.index('') + 1} has no name", "name it or delete it"))
     for name in sorted({name for name in header if name and header.count(name) > 1})[:10]:
-        faults.append(Fault(place, f"column {quoted(name)} stands there twice", "keep one"))
+        faults.append(Fault(place, f"column {quoted(name)} appears twice", "keep one"))
     return faults
 
 
 def finite_number(text: str) -> float | None:
-    """The number a cell holds; None where it holds none, or one that is not finite."""
+    """The number in a cell; None where it is not a finite number."""
     try:
         value = float(text)
     except ValueError:
@@ -246,7 +249,7 @@ def csv_text(rows: Sequence[Sequence[str]]) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all: beside it first, then renamed over it.
+    """Write a text file whole or not at all: under a temporary name first, then renamed.
 
     Raises DataError where the folder cannot be written to.
     """
@@ -254,5 +257,5 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, as `write_text` does."""
+    """Write a file whole or not at all, as `write_text` does. Raises DataError where it cannot be written."""
     write_whole(path, lambda beside: beside.write_bytes(content))

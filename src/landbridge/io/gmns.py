@@ -1,4 +1,4 @@
-"""Networks of others, and our own, in the General Modeling Network Specification (GMNS 0.96)."""
+"""Networks in the General Modeling Network Specification (GMNS 0.96), from other programs or landbridge."""
 
 from __future__ import annotations
 
@@ -22,27 +22,35 @@ from landbridge.world.table import quoted
 
 __all__ = ["read_gmns", "read_turns"]
 
-# Two free-flow times that differ by more are not the same figure rounded.
+# Free-flow times that differ by more are not rounded from the same figure.
 _DIFFERS = 0.05
 Floats = NDArray[np.float64]
 
 
 def read_gmns(folder: str | Path, use: str | None = None, toll_weight: float = 0.0) -> Network:
-    """The network of node.csv and link.csv, for `assign`; lengths in km, times in hours.
+    """Read the network of node.csv and link.csv for `assign`; lengths in km, times in hours.
 
-    time = length / free_speed;  cost = time (1 + alpha (flow / (capacity x lanes))^beta) + toll_weight x toll
+    time = length / free_speed;  cost = time (1 + alpha (flow / (capacity x lanes))^beta) + toll_weight x
+    toll
 
-    Capacity is by hour and lane, as GMNS has it; a link without one is not congested. alpha, beta: columns
+    folder: with node.csv and link.csv; use: only links that allow it, for a group only links that allow
+    every use
+    in it; toll_weight: hours per unit of toll. Returns a Network.
+    Capacity is per hour and lane, as in GMNS; a link without one is not congested. alpha, beta: columns
     bpr_alpha, bpr_beta (or vdf_alpha, alpha, ...), else 0.15 and 4 (Bureau of Public Roads 1964). Columns
-    VDF_fftt (minutes) and VDF_cap (all lanes together), also with a 1 behind, go before length / free_speed
-    and capacity x lanes. A link with directed 0 becomes two arcs. Zones stand at their centroid or their only
-    node, else at every one of their nodes, joined to it by links without cost (the last ones, see
-    Network.connectors); without any zone_id all nodes are zones by node_id. A centroid is not passed through.
-    use: only the links that allow it; of a group of uses, the links that allow every use in it. Units come
-    from config.csv, else km and km/h (metres or feet where the coordinates show it). What landbridge itself
-    exports is read too: links that are not open are left out, and border hours of the use (rail: block or
-    wagonload, the default) are added to the time of either direction.
-    Raises DataError with the faults of every file, by file and line, the many of one kind counted.
+    VDF_fftt (minutes) and VDF_cap (all lanes), also with a 1 appended, take precedence over length /
+    free_speed
+    and capacity x lanes. A link with directed 0 becomes two arcs. A zone is at its centroid or its only
+    node,
+    else at each of its nodes, joined by links without cost (the last ones, see Network.connectors); without
+    any
+    zone_id all nodes are zones by node_id. Paths do not pass through a centroid. Units are those of
+    config.csv,
+    else km and km/h (metres or feet where the coordinates show it). Networks exported by landbridge are read
+    too: links that are not open are left out, and border hours of the use (rail: block or wagonload, the
+    default)
+    are added to the time in each direction.
+    Raises DataError with the faults of every file, by file and line; many of one kind are counted.
     """
     base = Path(folder)
     tally = Tally()
@@ -116,7 +124,7 @@ def read_gmns(folder: str | Path, use: str | None = None, toll_weight: float = 0
 def _check_columns(
     nodes: Sequence[tuple[str, Row]], links: Sequence[tuple[str, Row]], unread: bool, tally: Tally
 ) -> None:
-    """Raise DataError where node.csv or link.csv has no row or lacks a column that is always needed."""
+    """Raise DataError where node.csv or link.csv has no row or lacks a column that is always required."""
     ends = ("from_node_id", "to_node_id")
     timed = bool(links) and any(column in links[0][1] for column in MINUTES)
     needed = {
@@ -136,10 +144,13 @@ def _check_columns(
 
 
 def read_turns(path: str | Path, network: Network) -> Turns:
-    """Turn penalties from CSV: from_link, to_link, cost (or ib_link_id, ob_link_id, penalty, as in GMNS).
+    """Turn penalties from a CSV file: from_link, to_link, cost (or ib_link_id, ob_link_id, penalty, as in
+    GMNS).
 
-    Links by the name the network file gives them, else by number from 1 in its order; cost in the unit of
-    time, `inf` for a turn that is not allowed. Raises DataError with every row that is no turn.
+    path: the file; network: its links, by name in the network file, else by number from 1 in its order.
+    Costs
+    are in the unit of time of the network, `inf` for a forbidden turn. Returns Turns.
+    Raises DataError with every row that is not a turn.
     """
     file = Path(path)
     tally = Tally()
@@ -159,7 +170,7 @@ def read_turns(path: str | Path, network: Network) -> Turns:
 
 
 class _Penalties:
-    """Turn penalties by pair of arcs. columns: names of those of the first link, the second and the cost."""
+    """Turn penalties by pair of arcs. columns: names of the first link's, second link's and cost columns."""
 
     def __init__(self, network: Network, columns: Sequence[str]) -> None:
         self.network, self.columns = network, columns
@@ -173,7 +184,7 @@ class _Penalties:
         """One row of the file."""
         links = [same_id(line.row[column]) for column in self.columns[:2]]
         if any(name in self.network.left_out for name in links):
-            return  # over a link that is closed, or not open to this use: no path takes it
+            return  # over a link that is closed or not open to this use: no path takes it
         meet = self._meet(line, links)
         text = line.row[self.columns[2]].casefold()
         cost = float("inf") if text in ("inf", "infinity") else finite_number(text)
@@ -187,7 +198,7 @@ class _Penalties:
             self.cost[turn] = cost
 
     def _meet(self, line: Line, links: Sequence[str]) -> list[tuple[int, int]]:
-        """The pairs of arcs of two links that meet: a link both ways has two arcs."""
+        """The pairs of arcs of two links that meet: a two-way link has two arcs."""
         for column, name in zip(self.columns[:2], links, strict=True):
             if name not in self.arcs:
                 what = f"{column} {quoted(line.row[column])} is no link"
@@ -208,7 +219,7 @@ def _link_cure(name: str, network: Network) -> str:
 
 
 def _judged(arcs: Arcs, nodes: Nodes, km: float, told: str) -> tuple[float, str]:
-    """The unit of length after a look at the coordinates of those links that have both ends placed."""
+    """The unit of length after comparison with the coordinates of links whose ends are both located."""
     placed = [k for k, (a, b) in enumerate(arcs.ends) if a in nodes.xy and b in nodes.xy]
     ends = [(*nodes.xy[arcs.ends[k][0]], *nodes.xy[arcs.ends[k][1]]) for k in placed]
     length = np.array([arcs.length[k] for k in placed], np.float64)
@@ -216,7 +227,9 @@ def _judged(arcs: Arcs, nodes: Nodes, km: float, told: str) -> tuple[float, str]
 
 
 def _link_notes(arcs: Arcs, by_speed: Floats, time: Floats) -> list[str]:
-    """How many links were left out, what was assumed for how many, and what stands beside what."""
+    """Notes: how many links were left out, how many were completed by assumptions, which links are
+    parallel.
+    """
     notes = [f"links left out, {why}: {count}" for why, count in sorted(arcs.why.items())]
     notes += [f"links with {what}: {count}" for what, count in sorted(arcs.assumed.items())]
     differ = int(np.sum((by_speed > 0) & (np.abs(time - by_speed) > _DIFFERS * by_speed)))

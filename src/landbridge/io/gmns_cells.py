@@ -1,4 +1,4 @@
-"""Rows and cells of GMNS tables: ids, numbers, and what stands for a cell that is blank."""
+"""Rows and cells of GMNS tables: ids, numbers, and words that stand for a blank cell."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ __all__ = ["Line", "Row", "columns_of", "rows_of", "same_id", "text_of"]
 
 Row = Mapping[str, str]
 
-# What programs write into a cell that holds nothing, in lower case.
+# What programs write into an empty cell, in lower case.
 _MISSING = frozenset(("", "nan", "na", "n/a", "#n/a", "<na>", "null", "none"))
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
 
 
 def rows_of(path: Path, tally: Tally, notes: list[str], optional: bool = False) -> list[tuple[str, Row]]:
-    """Rows of a CSV file with the place of each; headers folded to lower case, cells stripped.
+    """Rows of a CSV file with the place of each; headers in lower case, cells stripped.
 
-    notes: takes what was found of its coding and separators.
+    path: the file; tally: takes the faults; notes: takes remarks on its encoding and separators; optional: a
+    missing file has no rows.
     """
     if optional and not path.exists():
         return []
@@ -44,7 +45,11 @@ def rows_of(path: Path, tally: Tally, notes: list[str], optional: bool = False) 
 def columns_of(
     header: Sequence[str], wanted: Sequence[tuple[str, ...]], file: Path, tally: Tally
 ) -> list[str]:
-    """The column of each thing wanted, by the first of its names that is there; none where one is missing."""
+    """The column of each item wanted, by the first of its names in the header; an empty list if one is
+    missing.
+
+    header: names in the file; wanted: the names that each item may have; file, tally: for the fault.
+    """
     columns = []
     for names in wanted:
         found = [name for name in names if name in header]
@@ -57,7 +62,7 @@ def columns_of(
 
 
 def same_id(text: str) -> str:
-    """An id as it is compared: without the .0 that a table of numbers with blanks gives it."""
+    """An id in the form used for comparison: without the .0 that a table of numbers with blanks adds."""
     if text.endswith(("0", ".")) and "." in text:
         whole = _WHOLE.fullmatch(text)
         return whole[1] if whole else text
@@ -65,23 +70,23 @@ def same_id(text: str) -> str:
 
 
 def text_of(row: Row, column: str) -> str:
-    """A cell of words; blank where it holds what stands for nothing (NaN, NULL, ...)."""
+    """A cell of words; blank where it holds a word for nothing (NaN, NULL, ...)."""
     text = row.get(column, "")
     if not text or text[0] not in "nN#<":
         return text
     return "" if text.casefold() in _MISSING else text
 
 
-@dataclass(slots=True)  # one for each row of a long file: a frozen one takes longer to make
+@dataclass(slots=True)  # one per row of a long file: a frozen one takes longer to make
 class Line:
-    """A row of a file and its place; what is wrong with its cells is added to tally."""
+    """A row of a file and its place; faults of its cells go to `tally`."""
 
     row: Row
     where: str
     tally: Tally
 
     def fault(self, kind: str, what: str, cure: str | Callable[[], str]) -> None:
-        """Note a fault of this row."""
+        """Report a fault of this row: its kind, what is wrong, and the cure (or a function that finds it)."""
         self.tally.add(kind, self.where, what, cure)
 
     def number(
@@ -90,9 +95,13 @@ class Line:
         required: bool = False,
         least: float | None = None,
         above: bool = False,
-        shut: str = "delete the link where it is shut",
+        shut: str = "delete the link if it is closed",
     ) -> float | None:
-        """A number; above: it must be more than 0. Blank (or NaN, NA) where not required: None."""
+        """The number in a column; None where it is blank (or NaN, NA) and not required, or where it is a
+        fault.
+
+        least: smallest valid value; above: the number must exceed 0; shut: what else the cure suggests.
+        """
         text = text_of(self.row, column)
         if not text:
             if required:
@@ -110,12 +119,12 @@ class Line:
         return value
 
     def first_of(self, names: Sequence[str]) -> float | None:
-        """The number of the first of several columns that is filled; None where none is."""
+        """The number in the first of several columns that is filled; None where none is."""
         column = self.filled(names)
         return None if column is None else self.number(column, least=0.0)
 
     def filled(self, names: Sequence[str]) -> str | None:
-        """The first of several columns that is filled."""
+        """The first of several columns that is filled; None where none is."""
         for name in names:
             if self.row.get(name) and text_of(self.row, name):
                 return name

@@ -1,4 +1,4 @@
-"""Trips between the zones of a network, from a table of millions of rows too."""
+"""Trips between the zones of a network, from tables of up to millions of rows."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from landbridge.world.table import quoted
 __all__ = ["read_demand"]
 
 _WANTED = (("o_zone_id", "origin", "from"), ("d_zone_id", "destination", "to"), ("volume", "trips"))
-# Bytes of a file that are looked at before it is read row by row.
+# Bytes of a file that are examined before it is read row by row.
 _BLOCK = 1 << 20
-# The largest file, in bytes, and the most rows.
+# Largest size of a file [bytes], and most rows.
 _MAX_BYTES = 2_000_000_000
 _MAX_ROWS = 50_000_000
 
@@ -34,12 +34,15 @@ Ints = NDArray[np.int32]
 
 
 def read_demand(path: str | Path, network: Network) -> Demand:
-    """Trips between the zones of a network from CSV: o_zone_id, d_zone_id, volume (or from, to, trips).
+    """Trips between the zones of a network from a CSV file: o_zone_id, d_zone_id, volume (or from, to,
+    trips).
 
-    volume: in the unit of the capacities of the network; for GMNS trips by hour. Rows are read one by one,
-    and only numbers of them are kept: some 40 bytes a row.
-    Raises DataError with the rows that name no zone of the network, no number of trips, or a pair again, the
-    many of one kind counted.
+    path: the file; network: gives the zones. volume is in the unit of the network's capacities, for GMNS
+    trips
+    per hour. Rows are read one by one and only numbers are stored, about 40 bytes per row. Returns a Demand.
+    Raises DataError with the rows whose zone is unknown, whose trips are not a number, or whose pair is
+    repeated;
+    many of one kind are counted.
     """
     file = Path(path)
     tally = Tally()
@@ -91,7 +94,7 @@ def read_demand(path: str | Path, network: Network) -> Demand:
 
 
 class _Zones:
-    """Numbers of zones by what a cell says; what is not found is looked up again without blanks and .0."""
+    """Numbers of zones by the text of a cell; a text not found is tried again without blanks and .0."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -116,7 +119,7 @@ class _Zones:
 
 
 def _again(file: Path, starts: Ints, ends: Ints, lines: Ints, network: Network, tally: Tally) -> None:
-    """Note every row that gives a pair of zones another row gave."""
+    """Report every row that repeats a pair of zones."""
     key = starts.astype(np.int64) * (network.zones + 1) + ends
     order = np.argsort(key, kind="stable")
     key = key[order]
@@ -133,9 +136,10 @@ def _no_row(file: Path, tally: Tally) -> None:
 
 
 def _table(file: Path, tally: Tally, notes: list[str]) -> Table:
-    """Header in lower case, and rows with their lines; a file that is no plain table goes the common way.
+    """Header in lower case, and rows with their lines; a file that is not a plain table uses the common
+    reader.
 
-    notes: takes what the common way found of coding and separators.
+    notes: takes the common reader's remarks on encoding and separators.
     """
     if _plain(file):
         found = _streamed(file, tally)
@@ -153,7 +157,7 @@ def _table(file: Path, tally: Tally, notes: list[str]) -> Table:
 
 
 def _plain(file: Path) -> bool:
-    """True for an ordinary file in UTF-8, not too large, whose first line is separated by commas only."""
+    """True for an ordinary UTF-8 file, not too large, whose first line has only commas as separators."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         if not file.is_file() or file.stat().st_size > _MAX_BYTES:
@@ -175,7 +179,7 @@ def _plain(file: Path) -> bool:
 
 
 def _streamed(file: Path, tally: Tally) -> Table | None:
-    """The table row by row; None where the header has to be looked at by the common reader."""
+    """The table row by row; None where the header needs the common reader."""
     rows = _rows(file, tally)
     first = next(rows, None)
     if first is None:
@@ -188,7 +192,7 @@ def _streamed(file: Path, tally: Tally) -> Table | None:
 
 
 def _rows(file: Path, tally: Tally) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not blank, with the line each begins on; stops at what is no CSV or no UTF-8."""
+    """Rows that are not blank, with their lines; stops where the file is not CSV or not UTF-8."""
     begin, count = 1, 0
     with file.open(encoding="utf-8-sig", newline="") as text:
         reader = csv.reader(text, strict=True)
@@ -217,7 +221,7 @@ def _fitting(
     rows: Iterator[tuple[int, list[str]]],
     tally: Tally,
 ) -> Iterator[tuple[int, list[str]]]:
-    """Rows of as many cells as the header; nothing may stand below a column without a name."""
+    """Rows with as many cells as the header; a column without a name must be empty."""
     unnamed = [k for k, name in enumerate(header) if not name]
     size = len(header)
     for line, cells in rows:

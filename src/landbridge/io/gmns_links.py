@@ -1,4 +1,4 @@
-"""Links of a GMNS network: which are read, and one arc or two for each."""
+"""Links of a GMNS network: which are read, and the one or two arcs of each."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from landbridge.world.table import quoted
 
 __all__ = ["MINUTES", "Arcs", "Reading", "add_link"]
 
-# Columns of the volume-delay function that GMNS leaves to its users, as they are called in the field.
+# Columns of the volume-delay function, which GMNS leaves to its users, by names in common use.
 _ALPHA = ("bpr_alpha", "vdf_alpha", "vdf_alpha1", "alpha")
 _BETA = ("bpr_beta", "vdf_beta", "vdf_beta1", "beta")
-# Free-flow time in minutes, and capacity of all lanes together, as GMNS Plus and DTALite write them.
+# Free-flow time in minutes, and capacity of all lanes together, as in GMNS Plus and DTALite.
 MINUTES = ("vdf_fftt", "vdf_fftt1")
 _WHOLE = ("vdf_cap", "vdf_cap1")
 # Bureau of Public Roads (1964).
@@ -31,7 +31,9 @@ _WKT = re.compile(rf"(SRID=\d+;)?\s*(LINESTRING\s*(?:[ZM]+\s*)?{_LINE}|MULTILINE
 
 @dataclass
 class Arcs:
-    """Columns of the network while it is read; length, speed: in units of the file; minutes: nan at none."""
+    """Columns of the network while it is read; length, speed: in units of the file; minutes: NaN where
+    absent.
+    """
 
     tail: list[int] = field(default_factory=list)
     head: list[int] = field(default_factory=list)
@@ -56,7 +58,7 @@ class Arcs:
 
 @dataclass(frozen=True)
 class Reading:
-    """What decides how a link is read: nodes, uses, whether geometry is WKT, columns of border hours."""
+    """Settings for reading links: nodes, uses, whether geometry is WKT, columns of border hours."""
 
     nodes: Nodes
     uses: Uses
@@ -66,9 +68,9 @@ class Reading:
 
 @dataclass(slots=True)
 class _Link:
-    """One link as the file has it; length, speed: in its units; None where a cell is blank.
+    """One link as in the file; length, speed: in its units; None where a cell is blank.
 
-    ends: the nodes from and to. border_h: hours at the border forward and, for a link both ways, back.
+    ends: the nodes from and to. border_h: hours at the border forward and, for a two-way link, backward.
     """
 
     name: str
@@ -86,19 +88,22 @@ class _Link:
 
 
 def add_link(line: Line, by: Reading, arcs: Arcs) -> None:
-    """Add a link to arcs, or count why it is left out; its faults go to the tally of the line."""
+    """Add a link to arcs, or count why it is left out; its faults go to the tally of the line.
+
+    line: row of link.csv; by: settings; arcs: takes the arcs.
+    """
     row, before = line.row, line.tally.total
     name = same_id(row.get("link_id", "")) or line.where
     uses = split_uses(row)
     ends = same_id(row["from_node_id"]), same_id(row["to_node_id"])
     reason = _left_out(line, ends, uses, by)
     if reason:
-        # What is wrong with a link that nobody uses is no matter.
+        # Faults of a link that is not used do not matter.
         arcs.why[reason] += 1
         arcs.left_out.add(name)
         return
     if name in arcs.ids:
-        what = f"link_id {quoted(name)} stands already at {arcs.ids[name]}"
+        what = f"link_id {quoted(name)} is already at {arcs.ids[name]}"
         line.fault("link_id again", what, "keep one")
     arcs.ids.setdefault(name, line.where)
     for column, end in zip(("from_node_id", "to_node_id"), ends, strict=True):
@@ -112,7 +117,7 @@ def add_link(line: Line, by: Reading, arcs: Arcs) -> None:
 
 
 def _left_out(line: Line, ends: tuple[str, str], uses: tuple[str, ...], by: Reading) -> str:
-    """Why a link is not read, blank where it is; an unknown use is a fault unless the link is shut."""
+    """Why a link is not read, blank where it is read; an unknown use is a fault unless the link is closed."""
     status = line.row.get("status", "").casefold()
     if status in ("planned", "closed"):
         return f"status {status}"
@@ -154,7 +159,7 @@ def _read(
 def _capacity(
     line: Line, uses: tuple[str, ...], alpha: float | None, by: Reading, arcs: Arcs
 ) -> float | None:
-    """Capacity of all lanes by hour; None where none is given, or none is needed since alpha is 0."""
+    """Capacity of all lanes per hour; None where none is given, or none is needed since alpha is 0."""
     whole = line.first_of(_WHOLE)
     if whole:
         column = _shown(line.filled(_WHOLE))
@@ -162,7 +167,7 @@ def _capacity(
         return whole
     congested = alpha != 0
     least = None if congested else 0.0
-    shut = "delete the link where it is shut"
+    shut = "delete the link if it is closed"
     if uses and by.uses.use is None:
         shut += ", or leave it out by --use"
     capacity = line.number("capacity", above=congested, least=least, shut=shut)
@@ -175,7 +180,7 @@ def _capacity(
 
 
 def _tell_assumed(line: Line, link: _Link, arcs: Arcs) -> None:
-    """Count what stands in for cells of a link that are blank."""
+    """Count the assumptions made for blank cells of a link."""
     if link.minutes:
         column = _shown(line.filled(MINUTES))
         arcs.assumed[f"free-flow time in minutes from {column}, not from length and free_speed"] += 1

@@ -19,9 +19,10 @@ _Node = tuple[str, str, bool]
 
 @dataclass(frozen=True)
 class Nodes:
-    """Numbers of nodes by id, their names, zones (the first nodes) and what joins a zone to its nodes.
+    """Numbers of nodes by id, their names, zones (the first nodes) and the connections of zones to their
+    nodes.
 
-    through: the first node that is passed; joins: number of a zone and of one of its nodes;
+    through: the first node that paths may pass; joins: pairs of a zone and one of its nodes, by number;
     xy: coordinates by id, where both are given.
     """
 
@@ -34,17 +35,19 @@ class Nodes:
 
 
 def named(names: Sequence[str], most: int = 5) -> str:
-    """The first few of many names."""
+    """The first `most` of many names, as text."""
     shown = ", ".join(name if len(name) <= 30 else quoted(name, 30) for name in names[:most])
     return shown + (" ..." if len(names) > most else "")
 
 
 def read_nodes(rows: Sequence[tuple[str, Row]], tally: Tally, notes: list[str]) -> Nodes:
-    """Nodes in the order centroids, other zones, the rest, each as in the file.
+    """Nodes in the order centroids, other zones, the rest, each group as in the file.
 
-    A zone stands at its centroid (node_type centroid, or a column centroid that says so), else at its only
-    node; a zone with several nodes and no centroid becomes a node of its own, to be joined to each of them
-    by a link without cost. Without any zone_id every node is a zone. Notes say which of these was done.
+    rows: place and cells of each row; tally: takes the faults; notes: take what was done with zones.
+    A zone is at its centroid (node_type centroid, or a column centroid that says so), else at its only node;
+    a
+    zone with several nodes and no centroid becomes a node of its own, to be joined to each of them by a link
+    without cost. Without any zone_id every node is a zone.
     """
     kept, xy = _kept(rows, tally)
     by_zone: dict[str, list[str]] = {}
@@ -60,7 +63,7 @@ def read_nodes(rows: Sequence[tuple[str, Row]], tally: Tally, notes: list[str]) 
 
 
 def _all_zones(kept: list[_Node], xy: dict[str, tuple[float, float]]) -> Nodes:
-    """Every node a zone."""
+    """Nodes of which every one is a zone."""
     centroids = [name for name, _, centroid in kept if centroid]
     order = [*centroids, *(name for name, _, centroid in kept if not centroid)]
     numbers = {name: number for number, name in enumerate(order, 1)}
@@ -69,7 +72,7 @@ def _all_zones(kept: list[_Node], xy: dict[str, tuple[float, float]]) -> Nodes:
 
 @dataclass(frozen=True)
 class _Zones:
-    """Where zones stand. at: zone by the node it stands at; spread: zones of several nodes and no centroid.
+    """Location of zones. at: zone by its node; spread: zones of several nodes and no centroid.
 
     centred: zones of several nodes of which one is the centroid.
     """
@@ -121,7 +124,7 @@ def _zones(kept: list[_Node], by_zone: dict[str, list[str]], tally: Tally) -> _Z
 def _in_order(
     kept: list[_Node], by_zone: dict[str, list[str]], found: _Zones, xy: dict[str, tuple[float, float]]
 ) -> Nodes:
-    """Numbers of nodes: centroids, zones of several nodes, other zones, the rest."""
+    """Numbers of nodes in the order centroids, zones of several nodes, other zones, the rest."""
     at, spread = found.at, found.spread
     first = [name for name, _, centroid in kept if centroid and name in at]
     others = [name for name, _, centroid in kept if not centroid and name in at]
@@ -152,7 +155,7 @@ def _kept(
             tally.add("node_id blank", where, "node_id is blank", "name the node")
             continue
         if name in seen:
-            what = f"node_id {quoted(name)} stands already at {seen[name]}"
+            what = f"node_id {quoted(name)} is already at {seen[name]}"
             tally.add("node_id again", where, what, "keep one")
             continue
         seen[name] = where
@@ -172,7 +175,7 @@ def _kept(
         kept.append((name, _zone(row.get("zone_id", "")), centroid))
     zones = {zone for _, zone, _ in kept if zone}
     if "NA" in zones and all(zone == "NA" or finite_number(zone) is not None for zone in zones):
-        # Among numbers NA is a blank; among names it may be Namibia.
+        # Among numbers NA is a blank; as a name it may be Namibia.
         kept = [(name, "" if zone == "NA" else zone, centroid) for name, zone, centroid in kept]
     return kept, xy
 

@@ -1,4 +1,4 @@
-"""Units of a GMNS network: as config.csv tells them, else as lengths and coordinates show them."""
+"""Units of a GMNS network: from config.csv, else inferred from lengths and coordinates."""
 
 from __future__ import annotations
 
@@ -17,18 +17,23 @@ __all__ = ["KM", "KMH", "judged", "unit"]
 KM = {"km": 1.0, "kilometer": 1.0, "kilometre": 1.0, "mi": 1.609344, "mile": 1.609344, "m": 0.001}
 KM |= {"meter": 0.001, "metre": 0.001, "ft": 0.0003048, "foot": 0.0003048, "feet": 0.0003048}
 KMH = {"km/h": 1.0, "kph": 1.0, "kmh": 1.0, "kmph": 1.0, "mph": 1.609344, "mi/h": 1.609344, "m/s": 3.6}
-# A road is so many times as long as the straight line between its ends: the median link, and most links.
+# Length of a road over the straight line between its ends: for the median link, and for most links.
 _MEDIAN, _MOST, _SHARE = (0.9, 1.9), (0.9, 4.0), 0.8
-# Coordinates beyond this are no kilometres: they are metres or feet.
+# Coordinates beyond this are not kilometres but metres or feet.
 _FAR = 50_000.0
-# Straight lines that are shorter are left out of the comparison [km].
+# Shorter straight lines are left out of the comparison [km].
 _SHORT = 0.02
 
 Floats = NDArray[np.float64]
 
 
 def unit(settings: Row, name: str, known: Mapping[str, float], tally: Tally) -> float:
-    """The factor of a unit that config.csv tells; 1 where it tells none."""
+    """The factor of a unit stated in config.csv; 1 where none is stated.
+
+    settings: row of config.csv; name: of the setting; known: factor by unit; tally: takes the fault of an
+    unknown
+    unit.
+    """
     told = text_of(settings, name).casefold()
     factor = known.get(told, known.get(told.removesuffix("s"))) if told else 1.0
     if factor is None:
@@ -39,11 +44,12 @@ def unit(settings: Row, name: str, known: Mapping[str, float], tally: Tally) -> 
 
 
 def judged(length: Floats, ends: Floats, km: float, told: str) -> tuple[float, str]:
-    """Kilometres in the unit of lengths after a look at the coordinates, and a note where they disagree.
+    """Kilometres per unit of length after comparison with the coordinates, and a note where they disagree.
 
-    length: as in the file [link]; ends: x and y of either end [link, 4]; km: the unit as it stands; told: its
-    name in config.csv, blank where none is given. Only without a name, and only where coordinates are
-    longitudes and latitudes and one unit fits, is another unit taken.
+    length [link]: as in the file; ends [link, 4]: x and y of both ends; km: the unit as stated; told: its
+    name in
+    config.csv, blank where none is given. Another unit is used only where none is named, coordinates are
+    longitudes and latitudes, and one unit fits.
     """
     degrees = bool(len(ends)) and bool((np.abs(ends) <= (180, 90, 180, 90)).all())
     straight = (

@@ -1,4 +1,4 @@
-"""Who may use a link of a GMNS network: uses, and groups of uses within groups."""
+"""Permitted uses of links of a GMNS network: uses, and groups of uses, which may be nested."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from landbridge.world.table import quoted
 
 __all__ = ["Uses", "split_uses"]
 
-# Uses that a link may allow where no use_definition.csv says otherwise.
+# Uses that a link may allow without a use_definition.csv.
 _ROAD = "all auto car automobile sov hov hov2 hov3 taxi motorcycle truck hgv freight bus transit tram"
 _USES = frozenset(re.findall(r"\w+", _ROAD + " metro rail block wagonload ship ferry bike bicycle walk ped"))
 _SEPARATORS = re.compile(r"[,;|\s\[\]'\"]+")
 
 
 class Uses:
-    """The uses that are known, and those of which a link must allow every one to be open.
+    """The known uses, and the uses that a link must all allow to be open.
 
-    defined, groups: rows of use_definition.csv and use_group.csv; use: the one asked for, or a group. A link
-    is open to a group where it is open to each of its members: a trip of the group may be any of them.
+    defined, groups: rows of use_definition.csv and use_group.csv; use: the use or group asked for; tally:
+    takes
+    faults; notes: take remarks. A link is open to a group where it is open to each member, since a trip of
+    the
+    group may be any of them.
     """
 
     def __init__(
@@ -65,7 +68,7 @@ class Uses:
             )
 
     def of(self, names: Sequence[str]) -> frozenset[str]:
-        """The single uses that names of uses and groups stand for, groups within groups too."""
+        """The single uses behind names of uses and groups, nested groups included."""
         found: set[str] = set()
         seen: set[str] = set()
         left = list(names)
@@ -81,7 +84,7 @@ class Uses:
         return frozenset(found)
 
     def allows(self, uses: tuple[str, ...]) -> bool:
-        """True where a link that allows these uses and groups (none: all) is open to the one asked for."""
+        """Whether a link that allows these uses and groups (none: all) is open to the use asked for."""
         if not self.wanted or not uses:
             return True
         if uses not in self._seen:
@@ -90,7 +93,10 @@ class Uses:
         return self._seen[uses]
 
     def unknown(self, uses: tuple[str, ...], is_open: bool) -> list[str]:
-        """Uses that no table knows; of a link left out only those that look like the one asked for."""
+        """Uses in no table; for a link left out only those similar to the use asked for.
+
+        uses: those of the link; is_open: whether the link is open.
+        """
         strange = [one for one in uses if one not in self.known]
         if not strange:
             return strange
@@ -104,7 +110,7 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def split_uses(row: Row) -> tuple[str, ...]:
-    """The uses and groups that a link allows."""
+    """The uses and groups that the row of a link allows."""
     text = row.get("allowed_uses", "")
-    # "none" may mean that nobody is allowed: so it is refused as a use that is not known.
+    # "none" may mean that nobody is allowed, so it is rejected as an unknown use.
     return _split(text if text.casefold() == "none" else text_of(row, "allowed_uses"))

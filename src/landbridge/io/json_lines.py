@@ -1,4 +1,4 @@
-"""JSON that people can read: a line for every key and for every row of plain cells."""
+"""Readable JSON: one line per key and per row of plain cells."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _NESTED = frozenset((dict, list, tuple))
 
 
 def json_text(value: Any, indent: int = 0) -> str:
-    """JSON with a line for every key and for every row of plain cells.
+    """A value as JSON text with one line per key and per row of plain cells; indent: spaces before it.
 
-    The encoder of the standard library is quick without indents only, so it is given a row at a time.
+    The standard encoder is quick only without indents, so it encodes one row at a time.
     """
     return _lines(value, indent, json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode)
 
@@ -25,7 +25,7 @@ def _lines(value: Any, indent: int, encode: Callable[[Any], str]) -> str:
         return encode(value)
     margin = " " * (indent + 1)
     if isinstance(value, dict):
-        # A key that is no text is written as the standard encoder would.
+        # A key that is not text is written as the standard encoder does.
         keys = (encode({key: 0})[1:-2] for key in value)
         lines = [
             f"{margin}{key}{_lines(member, indent + 1, encode)}"

@@ -1,4 +1,4 @@
-"""Networks for other programs: GeoJSON, GeoPackage and GMNS.
+"""The network in formats of other programs: GeoJSON, GeoPackage and GMNS.
 
 Lines are straight between the places at their ends: a diagram of the network, not a survey of it.
 """
@@ -53,7 +53,7 @@ class Field:
 class Layer:
     """Features of one kind (line or point): for each its points as (lon, lat) in degrees, and its cells.
 
-    A feature without points has no place on the map. style: a QGIS style (QML), may be blank.
+    A feature without points is not on the map. style: a QGIS style (QML), may be blank.
     """
 
     name: str
@@ -68,9 +68,9 @@ class Layer:
 
 
 def geojson_text(layers: Iterable[Layer], about: Mapping[str, Any]) -> str:
-    """One FeatureCollection (RFC 7946) of all layers, one feature a line; about: a member of its own.
+    """One FeatureCollection (RFC 7946) of all layers, one feature per line; about: a member of its own.
 
-    Every feature says in `layer` which layer it is of.
+    The property `layer` of every feature names its layer.
     """
     features, columns = [], []
     for layer in layers:
@@ -133,7 +133,11 @@ _SHAPES = {"line": "LINESTRING", "point": "POINT"}
 
 
 def gpkg_bytes(layers: Sequence[Layer], about: Sequence[tuple[str, str]]) -> bytes:
-    """A GeoPackage 1.3: a feature table and a QGIS style for every layer, texts in `about` and `columns`."""
+    """A GeoPackage 1.3: a feature table and a QGIS style per layer, texts in the tables `about` and
+    `columns`.
+
+    layers: the layers; about: topics and texts.
+    """
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     base = sqlite3.connect(":memory:")
     try:
@@ -232,13 +236,13 @@ are ours and stand to the right of them. World {hash}.
 
 Lengths are km, speeds km/h, coordinates degrees (WGS 84), money {currency}. A link is undirected
 (`directed` is 0): both directions have the same line, and columns that end in `_forward` (from_node to
-to_node) and `_backward` tell the two ways apart. {schematic}
+to_node) and `_backward` give the two directions. {schematic}
 
 `allowed_uses` names the service a link carries: `block` and `wagonload` are the two rail products
-(container block trains and ordinary wagons), `truck`, `ship` and `ferry` the rest. `free_speed` is a
+(container block trains and wagonload), `truck`, `ship` and `ferry` the rest. `free_speed` is a
 running speed: stops on the way, driving-hour limits, border hours, gauge changes and terminals come on
 top, so a path by free speed alone is far too fast. Planned and closed links are listed and must be left
-out by `status` where the network in service is meant.
+out by `status` if only the network in service is wanted.
 
 ## Columns
 
@@ -263,7 +267,9 @@ def gmns_files(
 ) -> dict[str, str]:
     """The files of a GMNS network by name.
 
-    nodes, links: columns and rows. config: one row of settings. uses: names of uses with their meaning.
+    nodes, links: columns and rows of each; config: one row of settings; uses: names of uses with their
+    meaning;
+    hash: of the World; attribution: lines of the data sources.
     """
     files = {}
     told = []
@@ -288,9 +294,9 @@ def gmns_files(
 
 
 def write_gmns(folder: Path, files: Mapping[str, str]) -> None:
-    """Write the files of `gmns_files` to a new folder: beside its place, then renamed.
+    """Write the files of `gmns_files`, by name, to a new folder, under a temporary name first, then renamed.
 
-    Raises DataError where the place is taken or cannot be written to.
+    Raises DataError where the folder exists or cannot be written to.
     """
     target = free_folder(folder)
     beside: Path | None = None

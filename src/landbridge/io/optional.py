@@ -1,4 +1,4 @@
-"""Packages that only some formats need: present, or one sentence that says how to get them."""
+"""Packages that only some formats need: the module, or an error that states how to install it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["need"]
 
 
 def need(module: str, package: str, extra: str, what: str) -> Any:
-    """The module, imported now.
+    """The module, imported on demand.
 
-    package: its name on the index. extra: the optional part of landbridge that brings it. what: needs it.
-    Raises LandbridgeError with the command to install it.
+    module: its import name; package: its name on the index; extra: the extra of landbridge that installs it;
+    what: what needs it, for the message. Raises LandbridgeError with the command to install it.
     """
     try:
         return import_module(module)

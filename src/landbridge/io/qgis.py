@@ -1,4 +1,4 @@
-"""Styles for QGIS (QML, version 3): what a layer of flows looks like when it is opened."""
+"""Styles for QGIS (QML, version 3): the appearance of a layer of flows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = [
     "point_style",
 ]
 
-# Told apart by people who do not see red and green as different, and in grey by their lightness.
+# Distinguishable with red-green colour blindness, and in grey by lightness.
 MODES = {
     "rail-1435": "#0072b2",
     "rail-1520": "#b34700",
@@ -29,14 +29,14 @@ GAIN, LOSS, STILL = "#0072b2", "#d55e00", "#b8b8b8"
 
 _HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _FAR_KM = 1500
-# A change is shown as one from here on: TEU a year, and share of the flow in the base.
+# Smallest change shown as one: TEU a year, and share of the flow in the base.
 STILL_TEU, STILL_SHARE = 500.0, 0.002
 
 
 def flow_style(modes: Sequence[str], most: float) -> str:
-    """Lines coloured by mode, as wide as what they carry; disputed ones dashed, ocean lanes faint.
+    """Lines coloured by mode, width by TEU; disputed ones dashed, ocean lanes faint.
 
-    most: TEU a year of the widest line; what carries more is no wider.
+    modes: in the order of the legend; most: TEU a year of the widest line, also the width for more.
     """
     categories = "".join(
         f'<category value={quoteattr(mode)} symbol="{number}" label={quoteattr(mode)} render="true"/>'
@@ -52,9 +52,9 @@ def flow_style(modes: Sequence[str], most: float) -> str:
 
 
 def change_style(largest: float, most: float) -> str:
-    """Lines coloured by the change in TEU against the base, as wide as what they carry.
+    """Lines coloured by the change in TEU against the base, width by TEU.
 
-    largest: the largest change. most: as in `flow_style`.
+    largest: the largest change [TEU a year]; most: as in `flow_style`.
     """
     step = max(round(largest / 10.0), 1000)
     still = f"max({STILL_TEU:g}, {STILL_SHARE:g} * base_teu)"
@@ -79,7 +79,7 @@ def change_style(largest: float, most: float) -> str:
 
 
 def point_style(most: float) -> str:
-    """Gateways as circles, their area what passes, most TEU a year the largest; closed ones hollow."""
+    """Gateways as circles, area by traffic, the largest at `most` TEU a year; closed ones hollow."""
     symbol = _symbol(
         "marker",
         "0",

@@ -1,6 +1,6 @@
-"""Tables for other programs: an Excel workbook, a Parquet file and a Stata file, as bytes.
+"""Tables for other programs as bytes: an Excel workbook, a Parquet file and a Stata file.
 
-Text is written as text: a cell that begins with "=" is no formula, and no address becomes a link.
+Text is written as text: a cell that begins with "=" is not a formula, and an address is not a link.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from landbridge.io.optional import need
 
 __all__ = ["Sheet", "dta_bytes", "parquet_bytes", "xlsx_bytes"]
 
-# Stated as the date of the workbook, so that the same result gives the same file.
+# Date of the workbook, constant so that the same result gives the same file.
 _EPOCH = datetime(1980, 1, 1, tzinfo=UTC)
 _WIDEST = 60
-# The longest name and label of a variable in Stata, and the longest text that is no strL [bytes].
+# Longest name and label of a Stata variable, and longest text that is not a strL [bytes].
 _LONGEST_NAME, _LONGEST_LABEL, _LONGEST_TEXT = 32, 80, 2045
-# Words that no variable of Stata can be named by.
+# Words that cannot be names of Stata variables.
 _RESERVED = frozenset(
     (
         *("aggregate", "array", "boolean", "break", "byte", "case", "catch", "class", "colvector"),
@@ -46,9 +46,9 @@ class Sheet:
 
 
 def xlsx_bytes(about: Sequence[tuple[str, str]], sheets: Sequence[Sheet]) -> bytes:
-    """A workbook: a README of topics and texts, then one sheet a table, its units in the second row.
+    """A workbook: a README of topics and texts, then one sheet per table, with units in the second row.
 
-    Raises LandbridgeError where XlsxWriter is missing.
+    about: topics and texts; sheets: the tables. Raises LandbridgeError where XlsxWriter is missing.
     """
     writer = need("xlsxwriter", "XlsxWriter", "excel", "an .xlsx file")
     out = io.BytesIO()
@@ -86,9 +86,10 @@ def xlsx_bytes(about: Sequence[tuple[str, str]], sheets: Sequence[Sheet]) -> byt
 
 
 def parquet_bytes(columns: Mapping[str, Sequence[Any]], about: Mapping[str, str]) -> bytes:
-    """A Parquet file of columns of text or float64, None for blank cells; about: metadata of its schema.
+    """A Parquet file with columns of text or float64, None for blank cells.
 
-    Raises LandbridgeError where pyarrow is missing.
+    columns: by name, of equal length; about: metadata of its schema. Raises LandbridgeError where pyarrow is
+    missing.
     """
     arrow = need("pyarrow", "pyarrow", "parquet", "a .parquet file")
     parquet = need("pyarrow.parquet", "pyarrow", "parquet", "a .parquet file")
@@ -103,9 +104,10 @@ def parquet_bytes(columns: Mapping[str, Sequence[Any]], about: Mapping[str, str]
 
 
 def dta_bytes(columns: Mapping[str, Sequence[Any]], label: str) -> bytes:
-    """A Stata file (version 14 and later) of columns of text or float64, None for blank cells.
+    """A Stata file (version 14 and later) with columns of text or float64, None for blank cells.
 
-    Names are cut to what Stata takes: 32 letters, digits and underscores, each another. label: of the file.
+    columns: by name, of equal length; label: of the file. Names are cut to the 32 letters, digits and
+    underscores that Stata allows, and stay distinct.
     """
     import pandas as pd
 

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 NODE_COLUMNS = ("node_id", "labor", "income")
 EDGE_COLUMNS = ("edge_id", "physical_link_id", "origin", "destination", "mode", "flow")
-# Flows written to six digits balance no better than this.
+# Tolerance of the balance: flows are written to six digits.
 BALANCE = 1e-6
 
 
@@ -28,7 +28,7 @@ class Flow:
     """The traffic of one mode on one directed edge.
 
     edge, link, origin, destination, mode: names. flow: its value over the income of all nodes. start, end:
-    the terminals at its ends, empty where there are none. row: where the faults say it stands.
+    the terminals at its ends, empty where there are none. row: its place in faults.
     """
 
     edge: str
@@ -44,14 +44,17 @@ class Flow:
 
 @dataclass(frozen=True, eq=False)
 class SpatialNetwork:
-    """Observed zones and the traffic between them, which is all that the values of links need.
+    """Observed zones and the traffic between them, the only data that the values of links need.
 
         y_i + sum_k Xi_ik = y_i + sum_k Xi_ki    for every zone i
 
-    nodes: names [n]. labor, income: [n], any positive unit, kept as shares that sum to one. flows: one
-    for every mode of every directed edge. rows: [n], where the faults say a node stands. Raises DataError
-    with all faults: values that are not positive, unknown nodes, an edge or a link with other ends
-    elsewhere, and every node whose inflow and outflow differ by more than 1e-6 of the larger.
+    nodes [n]: names. labor, income [n]: any positive unit, stored as shares that sum to one. flows: one per
+    mode
+    of every directed edge. rows [n]: places of the nodes in faults. Raises DataError with all faults: values
+    that
+    are not positive, unknown nodes, an edge or a link that joins different ends in different rows, and every
+    node
+    whose inflow and outflow differ by more than 1e-6 of the larger.
     Source: Allen, Fuchs and Wong (2026), the layout of the examples of TransportNetworkWelfare.jl.
     """
 
@@ -74,7 +77,7 @@ class SpatialNetwork:
 
     @property
     def modes(self) -> tuple[str, ...]:
-        """The modes, in the order in which the flows name them."""
+        """The modes, in the order of their first flow."""
         return tuple(dict.fromkeys(flow.mode for flow in self.flows))
 
     def _imbalances(self) -> list[Fault]:
@@ -94,19 +97,20 @@ class SpatialNetwork:
 
 
 def read_network(folder: str | Path) -> SpatialNetwork:
-    """Read nodes.csv and edge_modes.csv, with a row for every node and every mode of a directed edge.
+    """Read nodes.csv and edge_modes.csv of a folder: a row per node and per mode of a directed edge.
 
-        nodes.csv       node_id, labor, income (any positive unit); other columns are left aside
+        nodes.csv       node_id, labor, income (any positive unit); other columns are ignored
         edge_modes.csv  edge_id, physical_link_id, origin, destination, mode, flow (value of the traffic
-                        over the income of all nodes); where there are terminals, origin_terminal_id and
+                        over the income of all nodes); if there are terminals, origin_terminal_id and
                         destination_terminal_id
 
-    Raises DataError with all faults of both files by file and row, and as SpatialNetwork does.
+    Returns a SpatialNetwork. Raises DataError with all faults of both files by file and row, and as
+    SpatialNetwork does.
     Source: Allen, Fuchs and Wong (2026), the layout of the examples of TransportNetworkWelfare.jl.
     """
     faults: list[Fault] = []
     nodes = _rows(Path(folder) / "nodes.csv", NODE_COLUMNS, faults)
-    whole = not faults  # a node whose row is broken is not unknown to the edges
+    whole = not faults  # nodes with a broken row must not be reported as unknown by the edges
     edges = _rows(Path(folder) / "edge_modes.csv", EDGE_COLUMNS, faults)
     names, rows = tuple(row["node_id"] for row in nodes), tuple(row["row"] for row in nodes)
     labor, income = ([_number(row[name]) for row in nodes] for name in ("labor", "income"))
@@ -134,7 +138,7 @@ def read_network(folder: str | Path) -> SpatialNetwork:
 
 
 def _rows(path: Path, columns: Sequence[str], faults: list[Fault]) -> list[dict[str, str]]:
-    """The rows of a table by column, stripped, each with its place under `row`."""
+    """The rows of a table by column, stripped, with their place under `row`."""
     try:
         (header, lines), broken = read_lines(path)
     except DataError as error:
@@ -181,7 +185,7 @@ def _node_faults(
     for at, node in enumerate(nodes):
         where = _place(rows, at, node)
         if not node or node in seen:
-            what = f"node {quoted(node)} stands there twice" if node else "node_id is empty"
+            what = f"node {quoted(node)} appears twice" if node else "node_id is empty"
             faults.append(Fault(where, what, "give every node a name of its own"))
         seen.add(node)
         for name, value in (("labor", labor[at]), ("income", income[at])):
@@ -191,7 +195,7 @@ def _node_faults(
 
 
 def _flow_faults(flows: Sequence[Flow], nodes: Collection[str] | None) -> list[Fault]:
-    """The faults of the flows one by one; whether their ends are nodes is asked where `nodes` is given."""
+    """The faults of single flows; their ends are checked where `nodes` is given."""
     if not flows:
         return [Fault("flows", "there are none", "give at least one edge and its traffic")]
     known = None if nodes is None else frozenset(nodes)
@@ -203,7 +207,7 @@ def _flow_faults(flows: Sequence[Flow], nodes: Collection[str] | None) -> list[F
         where = flow.row or f"edge {quoted(flow.edge)}, mode {quoted(flow.mode)}"
         faults += _own_faults(flow, where, known)
         if (flow.edge, flow.mode) in used:
-            what = f"mode {quoted(flow.mode)} of edge {quoted(flow.edge)} stands there twice"
+            what = f"mode {quoted(flow.mode)} of edge {quoted(flow.edge)} appears twice"
             faults.append(Fault(where, what, "keep one row"))
         used.add((flow.edge, flow.mode))
         first = edges.setdefault(flow.edge, flow)
@@ -218,7 +222,7 @@ def _flow_faults(flows: Sequence[Flow], nodes: Collection[str] | None) -> list[F
 
 
 def _own_faults(flow: Flow, where: str, nodes: Collection[str] | None) -> list[Fault]:
-    """What is wrong with a flow by itself."""
+    """Faults of one flow."""
     faults = [
         Fault(where, f"{name} is empty", "fill it in")
         for name, text in (("edge_id", flow.edge), ("physical_link_id", flow.link), ("mode", flow.mode))
@@ -229,10 +233,10 @@ def _own_faults(flow: Flow, where: str, nodes: Collection[str] | None) -> list[F
             cure = did_you_mean(node, nodes) or "add it to the nodes"
             faults.append(Fault(where, f"there is no node {quoted(node)}", cure))
     if flow.origin == flow.destination:
-        cure = "take it out: sales at home need no edge"
+        cure = "delete it: domestic sales need no edge"
         faults.append(Fault(where, "goes from a node to itself", cure))
     if not (np.isfinite(flow.flow) and flow.flow > 0):
-        cure = "give the value over the income of all nodes; take out a mode that is not used"
+        cure = "give the value over the income of all nodes; delete a mode that is not used"
         faults.append(Fault(where, "flow is not a positive number", cure))
     if bool(flow.start) != bool(flow.end):
         cure = "name both terminals or none"

@@ -2,7 +2,7 @@
 
 folder/network/<table>.csv      places, links, gateways ... as schema.csv describes them
 folder/economy/...              the base trade table and its variants, see io.economy
-folder/channels/<table>.csv     gas, farms, travel, treaties, claims; a folder may lack them all
+folder/channels/<table>.csv     gas, farms, travel, treaties, claims; may be absent
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 PARTS = ("network", "economy")
 CHANNELS = "channels"
 ECONOMY_TABLES = ("regions", "sectors")
-# A folder may lack them: names then come from places.csv, gateways.csv and the axes alone.
+# Tables that a folder may lack: names then come from places.csv, gateways.csv and the axes.
 OPTIONAL_TABLES = ("labels", "country_groups", "gateway_kinds")
 # Those of them that are taken from the embedded World where a folder lacks them.
 _USUAL_TABLES = ("country_groups", "gateway_kinds")
@@ -59,14 +59,14 @@ SOURCES_COLUMNS = ("table", "source", "year", "licence", "attribution", "note")
 
 
 def parts_of(folder: Path) -> tuple[str, ...]:
-    """The folders of tables a World's folder holds: network, economy, and channels where it is there."""
+    """The parts that a World's folder has: network, economy, and channels if present."""
     return (*PARTS, CHANNELS) if (folder / CHANNELS).is_dir() else PARTS
 
 
 def _files_of(folder: Path) -> Files:
-    """What a World keeps beside its tables: sources, and the files of every variant of its economy.
+    """Files that a World keeps besides its tables: sources, and all variants of its economy.
 
-    One that is there but cannot be read is kept as an empty one, so that whoever needs it is refused.
+    A file that cannot be read is kept as an empty one, so that reading it later is an error.
     """
     wanted = [f"{part}/SOURCES.csv" for part in parts_of(folder)]
     wanted += [f"economy/{name}" for name in FILES]
@@ -81,10 +81,10 @@ def _files_of(folder: Path) -> Files:
 
 
 def tables_of(folder: Path) -> tuple[str, ...]:
-    """The tables that schema.csv describes, and those of one's own that the folder holds."""
-    # The keys of a scenario's modifications are in the schema too, but are no table.
+    """The tables of schema.csv, and the optional tables that the folder has."""
+    # The keys of modifications are in the schema too, but are not tables.
     named = [name for name in read_schema() if "." not in name and name not in OPTIONAL_TABLES]
-    # Whatever is there in their place is read, and refused where it is no file.
+    # Anything at their place is read, and rejected if it is not a file.
     named += [name for name in OPTIONAL_TABLES if os.path.lexists(table_file(folder, name))]
     if CHANNELS in parts_of(folder):
         named += channel_tables()
@@ -92,13 +92,16 @@ def tables_of(folder: Path) -> tuple[str, ...]:
 
 
 def table_file(folder: Path, name: str) -> Path:
-    """Where a table of the schema stands in a folder."""
+    """Path of a table of the schema in a folder."""
     part = CHANNELS if name in channel_tables() else "economy" if name in ECONOMY_TABLES else "network"
     return folder / part / f"{name}.csv"
 
 
 def read_sources(folder: Source, part: str) -> tuple[list[dict[str, str]], list[Fault]]:
-    """Rows of the SOURCES.csv of a part of the data: which licence each table has, with its faults."""
+    """Rows of the SOURCES.csv of a part of the data (source and licence of each table), and its faults.
+
+    folder: path, or contents by path; part: network, economy or channels.
+    """
     name = f"{part}/SOURCES.csv"
     try:
         (header, lines), faults = read_lines(file_in(folder, name, name), name)
@@ -113,7 +116,7 @@ def read_sources(folder: Source, part: str) -> tuple[list[dict[str, str]], list[
 def attribution(folder: Source) -> list[str]:
     """The attribution lines of the tables of a folder, or of the files of a World, sorted, each once.
 
-    Raises DataError where a SOURCES.csv is there but cannot be read.
+    Raises DataError where a SOURCES.csv exists but cannot be read.
     """
     lines: set[str] = set()
     for part in (*PARTS, CHANNELS):
@@ -127,9 +130,9 @@ def attribution(folder: Source) -> list[str]:
 
 
 def read_table(path: Path, name: str) -> tuple[Table, list[Fault]]:
-    """One CSV file typed by the schema, with the faults of all its cells (file, line, column).
+    """One CSV file as a table typed by the schema, and the faults of all its cells (file, line, column).
 
-    Raises DataError where the file itself cannot be read.
+    path: the file; name: of the table in the schema. Raises DataError where the file cannot be read.
     """
     (header, lines), broken = read_lines(path)
     columns = columns_of(name)
@@ -145,7 +148,7 @@ def read_table(path: Path, name: str) -> tuple[Table, list[Fault]]:
     faults += spelled(broken, path.name)
     rows: list[Mapping[str, Cell]] = []
     by_column: dict[str, list[Fault]] = defaultdict(list)
-    # Tables repeat themselves: a text found good in a column is not typed again.
+    # Texts repeat: one that was valid in a column is not checked again.
     readers: list[tuple[Column, int, dict[str, Cell]]] = [
         (column, header.index(name) if name in header else -1, {}) for name, column in columns.items()
     ]
@@ -171,9 +174,9 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
     """Read the embedded World, or an edited copy of it from a folder.
 
     path: a folder with `network` and `economy` inside; None for the embedded dataset.
-    check: also check the rules over several tables (the embedded tables are checked when they are
-    built, and only typed here).
-    Raises DataError with every fault of every table.
+    check: also check the rules over several tables (embedded tables are checked when they are built, and
+    only
+    typed here). Raises DataError with every fault of every table.
     """
     folder = DATA if path is None else Path(path)
     if not folder.is_dir():
@@ -181,7 +184,7 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
         raise DataError("no such world", [fault])
     tables, faults = _read_tables(folder)
     for name in _USUAL_TABLES:
-        # A folder written by an earlier version has them not.
+        # A folder written by an earlier version lacks them.
         if name not in tables and not os.path.lexists(table_file(folder, name)):
             tables[name] = read_table(table_file(DATA, name), name)[0]
     if path is not None and "parameters" in tables:
@@ -189,7 +192,7 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
     if check and path is not None:
         faults += _faults_between(tables, whole=not faults)
     trade, found = _economy(folder, tables.get("parameters"))
-    # The axes are read again with the economy: what is wrong with them is told once.
+    # The axes are read again with the economy: their faults are reported once.
     told = {fault.where for fault in faults}
     faults += [fault for fault in found if fault.where not in told]
     if faults or trade is None:
@@ -215,7 +218,7 @@ def _read_tables(folder: Path) -> tuple[dict[str, Table], list[Fault]]:
 
 
 def _faults_between(tables: dict[str, Table], *, whole: bool) -> list[Fault]:
-    """What breaks a rule over several tables; whole: every one of them could be read."""
+    """Faults of rules over several tables; whole: whether every table could be read."""
     if whole:
         return [*check_network(tables, reading=True), *_parameters_are_there(tables["parameters"])]
     # Channel tables refer only to one another, so their broken references are reported too.
@@ -223,7 +226,7 @@ def _faults_between(tables: dict[str, Table], *, whole: bool) -> list[Fault]:
 
 
 def _economy(folder: Path, parameters: Table | None) -> tuple[TradeTable | None, list[Fault]]:
-    """The variant of the base table that the parameters choose; the usual one where they are at fault."""
+    """The variant of the base table that the parameters choose; the default one where they have faults."""
     chosen = {"kgz_trade": KGZ_TRADE[0], "tjk_cap": TJK_CAP[0]}
     for row in parameters or ():
         name, value = str(row["parameter"]), str(row["value"])
@@ -236,7 +239,7 @@ def _economy(folder: Path, parameters: Table | None) -> tuple[TradeTable | None,
 
 
 def _with_own_bounds(parameters: Table) -> Table:
-    """Parameters with the bounds, words and units of the model, whatever an edited copy says of them."""
+    """Parameters with the bounds, words and units of the model, whatever an edited copy states."""
     own = read_table(table_file(DATA, "parameters"), "parameters")[0].by("parameter")
     kept = ("min", "max", "unit", "part_of")
     return parameters.with_rows(
@@ -248,7 +251,7 @@ def _with_own_bounds(parameters: Table) -> Table:
 
 
 def _parameters_are_there(parameters: Table) -> list[Fault]:
-    """A parameter that the embedded World has and this one lacks, or whose words differ."""
+    """Parameters of the embedded World that are missing, or whose allowed words differ."""
     have = parameters.by("parameter")
     faults = []
     for row in read_table(table_file(DATA, "parameters"), "parameters")[0]:

@@ -1,4 +1,4 @@
-"""Faults of long files: of every kind a few are spelled out and the rest counted."""
+"""Faults of long files: a few of every kind are listed, the others counted."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from landbridge.world.keys import SPELLED_OUT
 
 __all__ = ["Faults", "Tally"]
 
-# Lines of all kinds of faults together, and faults of a kind in a file of millions of rows.
+# Lines for all kinds of faults together, and faults listed per kind for files of millions of rows.
 MOST_LINES = 20
 FEW = 5
 
 
 class Faults:
-    """Faults by kind: the first few of each are kept, all are counted, so that a bad file costs no memory."""
+    """Faults by kind: the first few of each are kept and all are counted, so that a bad file needs no
+    memory.
+    """
 
     def __init__(self, most: int = FEW) -> None:
         self._most = most
@@ -24,15 +26,20 @@ class Faults:
 
     @property
     def total(self) -> int:
-        """How many there are."""
+        """Number of faults."""
         return sum(self._count.values())
 
     def add(self, kind: str, place: str, where: str, what: str, cure: str | Callable[[], str]) -> None:
-        """One fault; kind: which are alike, place: the file a count names, cure: words or what finds them."""
+        """Add one fault.
+
+        kind: faults of a kind are counted together; place: the file named with the count; where, what: of
+        the fault;
+        cure: words, or a function that finds them.
+        """
         self.many(kind, place, 1, lambda _: Fault(where, what, cure if isinstance(cure, str) else cure()))
 
     def many(self, kind: str, place: str, number: int, spell: Callable[[int], Fault]) -> None:
-        """A number of faults of a kind; spell(n) words the n-th, and is called for the first few only."""
+        """Add `number` faults of a kind; spell(n) writes the n-th and is called for the first few only."""
         if not number:
             return
         key = (kind, place)
@@ -42,7 +49,7 @@ class Faults:
         self._count[key] = self._count.get(key, 0) + number
 
     def extend(self, faults: Iterable[Fault]) -> None:
-        """Faults that are few already."""
+        """Add a few faults, each kept."""
         for fault in faults:
             self.add(f"{fault.where} {fault.what}", fault.where, fault.where, fault.what, fault.cure)
 
@@ -50,7 +57,9 @@ class Faults:
         return bool(self._count)
 
     def listed(self) -> list[Fault]:
-        """The faults spelled out, then how many more there are of each kind; fewer where kinds are many."""
+        """The faults listed, then the number of further ones of each kind; fewer per kind where kinds are
+        many.
+        """
         for most in range(self._most, 0, -1):
             out = self._spelled(most)
             if len(out) <= MOST_LINES:
@@ -72,7 +81,7 @@ class Faults:
         return out
 
     def raise_any(self, name: str) -> None:
-        """DataError with all of them, where there is one."""
+        """Raise DataError with all faults, if there are any; name: of the file in the message."""
         if not self._count:
             return
         count = "1 fault" if self.total == 1 else f"{self.total:,} faults"
@@ -80,7 +89,7 @@ class Faults:
 
 
 class Tally:
-    """Faults of the files of one network, counted under the file where the first of a kind stands."""
+    """Faults of the files of one network, counted under the file of the first of a kind."""
 
     def __init__(self) -> None:
         self._faults = Faults(SPELLED_OUT)
@@ -88,19 +97,21 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """How many there are."""
+        """Number of faults."""
         return self._faults.total
 
     def add(self, kind: str, where: str, what: str, cure: str | Callable[[], str] = "") -> None:
-        """Note a fault; kind: what it has in common with others, cure: words, or what finds them."""
+        """Add a fault; kind: faults of a kind are counted together; cure: words, or a function that finds
+        them.
+        """
         place = self._place.setdefault(kind, where.split(" line ")[0])
         self._faults.add(kind, place, where, what, cure)
 
     def take(self, faults: Iterable[Fault]) -> None:
-        """Note faults that others found, all of them of one kind where they are many."""
+        """Add faults of another reader, as one kind where they are many."""
         for fault in faults:
             self.add(f"taken {fault.cure}", fault.where, fault.what, fault.cure)
 
     def told(self) -> list[Fault]:
-        """The faults to show, kinds in the order they were met, in some 20 lines."""
+        """The faults to show, kinds in order of appearance, in about 20 lines."""
         return self._faults.listed()

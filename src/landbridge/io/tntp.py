@@ -16,9 +16,9 @@ from landbridge.world.road_network import Demand, Network
 
 __all__ = ["read_tntp"]
 
-# So many links beside another are named, the rest counted.
+# Parallel links that are named; the others are counted.
 _TOLD = 5
-# A number of a node is exact up to here.
+# Largest node number that is exact as a float.
 _EXACT = 1e15
 
 Floats = NDArray[np.float64]
@@ -33,12 +33,19 @@ def read_tntp(
 ) -> tuple[Network, Demand]:
     """Read a network and its trips; cost = time + toll_weight x toll + distance_weight x length.
 
-    Columns are those that the comment above the links names, else init, term, capacity, length, time, b,
-    power, speed, toll, type. Links that share both ends stay links of their own; Network.notes names them.
-    A weight of None is the header's TOLL FACTOR or DISTANCE FACTOR, else 0. Units are those of the file: the
-    format names none. Nodes with numbers of their own are put in order where there are as many as announced.
-    Capacity does not count, and may be 0, where b or the time is 0.
-    Raises DataError with the faults of both files, the many of one kind counted.
+    net_path, trips_path: the files; toll_weight, distance_weight: cost per unit of toll and length, None for
+    the
+    header's TOLL FACTOR or DISTANCE FACTOR, else 0. Returns Network and Demand, in the units of the file:
+    the
+    format names none.
+    Columns are those named in the comment above the links, else init, term, capacity, length, time, b,
+    power,
+    speed, toll, type. Links that share both ends stay separate; Network.notes names them. Nodes with numbers
+    of
+    their own are renumbered in order if there are as many as announced. Capacity does not matter, and may be
+    0,
+    where b or the time is 0.
+    Raises DataError with the faults of both files; many of one kind are counted.
     Source: Transportation Networks for Research Core Team, the format's description in its README.
     """
     tally = Tally()
@@ -52,7 +59,7 @@ def read_tntp(
     nodes, zones, through = _announced(net, parts, tally)
     notes: list[str] = []
     if toll_weight and not links.tolls:
-        notes.append(f"{net.name} names no column of tolls: the weight of tolls changes nothing")
+        notes.append(f"{net.name} names no column of tolls: the weight of tolls has no effect")
     tolls = _weight(toll_weight, head, "TOLL FACTOR", net, tally)
     km = _weight(distance_weight, head, "DISTANCE FACTOR", net, tally)
     own = _own_numbers(links.ends, nodes, zones, through)
@@ -75,7 +82,7 @@ def read_tntp(
         raise DataError("the files cannot be used", tally.told())
     capacity, b, note = _capacities(links)
     try:
-        # A header that is wrong is a fault already; the links are gone through all the same.
+        # A wrong header is already a fault; the links are checked all the same.
         network = Network(
             nodes=nodes or max(1, int(ends.max())),
             zones=zones or 1,
@@ -103,7 +110,7 @@ def read_tntp(
 
 
 def _announced(net: Path, parts: Parts, tally: Tally) -> tuple[int | None, int | None, int]:
-    """Nodes, zones and the first node that is passed, as the header has them."""
+    """Nodes, zones and the first node that paths may pass, as in the header."""
     head = parts.head
     nodes, zones = whole(head, "NUMBER OF NODES", net, tally), whole(head, "NUMBER OF ZONES", net, tally)
     count = whole(head, "NUMBER OF LINKS", net, tally)
@@ -116,7 +123,7 @@ def _announced(net: Path, parts: Parts, tally: Tally) -> tuple[int | None, int |
 
 @dataclass(frozen=True)
 class _Links:
-    """Links as the file has them: ends [link, 2] and one number a link; tolls: whether there is a column."""
+    """Links as in the file: ends [link, 2] and one number per link; tolls: whether there is a column."""
 
     ends: Ints
     places: list[str]
@@ -138,7 +145,7 @@ def _links(net: Path, parts: Parts, tally: Tally) -> _Links:
     for number, line in parts.body:
         cells = line.rstrip(";").split()
         where = f"{net.name} line {number}"
-        # Beside the columns that are used nothing is read: they may hold words.
+        # Only the columns in use are read; others may hold words.
         used = range(columns.cells) if not columns.named else [k for k in at if k >= 0]
         values = {k: finite_number(cells[k]) for k in used if k < len(cells)}
         if len(cells) < columns.cells or None in values.values():
@@ -160,7 +167,7 @@ def _links(net: Path, parts: Parts, tally: Tally) -> _Links:
 
 
 def _capacities(links: _Links) -> tuple[Floats, Floats, list[str]]:
-    """Capacity and b, and a note; a link that is not congested has no use for a capacity."""
+    """Capacity and b, and a note; a link without congestion needs no capacity."""
     capacity, b = links.capacity.copy(), links.b.copy()
     free = (capacity == 0) & ((b == 0) | (links.time == 0))
     capacity[free], b[free] = 1.0, 0.0
@@ -180,39 +187,39 @@ def _order(columns: Columns) -> str:
 
 
 def _own_numbers(ends: Ints, nodes: int | None, zones: int | None, through: int) -> Ints | str | None:
-    """Numbers of nodes in order where they are not 1 to N but N of them; None where they are, or a fault."""
+    """Numbers of nodes in order if they are N but not 1 to N; None if they are 1 to N; a fault as text."""
     if nodes is None or not len(ends) or ends.max() <= nodes or ends.min() < 1:
         return None
     own = np.unique(ends)
     if len(own) == nodes and zones is not None and zones <= nodes and (through == 1 or through >= own[0]):
         return own
     if 2 * int((own > nodes).sum()) < len(own):
-        return None  # a few slips, told link by link
+        return None  # a few wrong numbers, reported link by link
     return f"has {len(own)} nodes with numbers {own[0]} to {own[-1]}, and announces {nodes} nodes"
 
 
 def _doubled(ends: NDArray[np.int64], places: list[str]) -> tuple[str, ...]:
-    """A note for every link between two nodes that have one already: parallel links, or a slip."""
+    """A note for every link between nodes that already have one: parallel links, or a mistake."""
     first: dict[tuple[int, int], str] = {}
     notes = []
     for place, (tail, head) in zip(places, ends.tolist(), strict=True):
         known = first.setdefault((tail, head), place)
         if known is not place:
-            notes.append(f"{place}: a second link from {tail} to {head} (the first: {known}), kept beside it")
+            notes.append(f"{place}: a second link from {tail} to {head} (the first: {known}), both kept")
     if len(notes) > _TOLD + 1:
         more = len(notes) - _TOLD
-        notes = [*notes[:_TOLD], f"{more} more links between two nodes that have one already, kept beside it"]
+        notes = [*notes[:_TOLD], f"{more} more links between two nodes that have one already, all kept"]
     return tuple(notes)
 
 
 def _unscaled(capacity: NDArray[np.float64]) -> tuple[str, ...]:
     if (capacity != 1).any():
         return ()
-    return ("every capacity is 1: b holds b / capacity^power, and flow / capacity is just the flow",)
+    return ("every capacity is 1: b holds b / capacity^power, and flow / capacity is the flow",)
 
 
 def _trips(path: Path, zones: int | None, own: Ints | None, tally: Tally) -> Demand:
-    """Trips by pair; own: what the file calls the zones, where not 1 to their number."""
+    """Trips by pair; own: numbers of the zones in the file, if not 1 to their number."""
     parts = parts_of(path, tally)
     table = _Table(_Zones(zones, own), path.name, tally)
     for number, line in parts.body:
@@ -230,7 +237,7 @@ def _trips(path: Path, zones: int | None, own: Ints | None, tally: Tally) -> Dem
 
 
 class _Zones:
-    """Numbers of zones by what the file calls them; 0 for what is none."""
+    """Numbers of zones by their number in the file; 0 for an unknown one."""
 
     def __init__(self, zones: int | None, own: Ints | None) -> None:
         self.zones = zones
@@ -248,7 +255,7 @@ class _Zones:
 
 
 class _Table:
-    """Trips as they are read, below the line of their origin. total, within: of all, and within zones."""
+    """Trips as they are read, by origin. total, within: of all, and within zones."""
 
     def __init__(self, zone: _Zones, name: str, tally: Tally) -> None:
         self.zone, self.name, self.tally = zone, name, tally
@@ -266,7 +273,7 @@ class _Table:
         if not self.origin:
             self._fault("no origin", number, f"{line[:30]!r} names no zone", self.zone.named)
         elif self.blocks.setdefault(self.origin, number) != number:
-            what = f"{line[:30]!r} stands there again, as in line {self.blocks[self.origin]}"
+            what = f"{line[:30]!r} is repeated, see line {self.blocks[self.origin]}"
             self._fault("origin again", number, what, "put the trips of an origin below one line")
 
     def add(self, number: int, part: str) -> None:

@@ -1,4 +1,4 @@
-"""Lines of a TNTP file: header entries, what stands below them, and the columns a comment names."""
+"""Lines of a TNTP file: header entries, the lines below them, and the columns named in a comment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from landbridge.io.tally import Tally
 
 __all__ = ["COLUMNS", "Columns", "Parts", "columns_of", "parts_of", "whole"]
 
-# Columns of a link in the order of the format, each with the names that files give it.
+# Columns of a link in the order of the format, each with the names used in files.
 COLUMNS = ("from", "to", "capacity", "length", "time", "b", "power", "speed", "toll", "type")
 _NAMES = {
     "from": "init_node init from from_node tail a_node anode start_node",
@@ -31,7 +31,7 @@ _NAMES = {
 _KNOWN = {name: column for column, names in _NAMES.items() for name in names.split()}
 _NEEDED = ("from", "to", "capacity", "time", "b", "power")
 _LONGEST_NAME = 4
-# Numbers of nodes beyond this are a slip, and arrays as long as they would not fit into memory.
+# Node numbers beyond this are mistakes, and arrays of that length would exceed memory.
 _MOST_NODES = 10_000_000
 
 
@@ -46,7 +46,9 @@ class Parts:
 
 @dataclass(frozen=True)
 class Columns:
-    """Place of every column by name, and how many cells a line must have; named: a comment says so."""
+    """Position of every column by name, and the cells that a line must have; named: whether a comment names
+    them.
+    """
 
     place: dict[str, int]
     cells: int
@@ -54,7 +56,10 @@ class Columns:
 
 
 def parts_of(path: Path, tally: Tally) -> Parts:
-    """The parts of a file, comments left out; their coding does not matter where all else is ASCII."""
+    """The parts of a file, without comments; any encoding is accepted if the rest is ASCII.
+
+    path: the file; tally: takes the faults.
+    """
     try:
         text = _text(path)
     except DataError as error:
@@ -100,7 +105,8 @@ def _is_header(raw: str) -> bool:
 def columns_of(names: str, cells: int, place: str, tally: Tally) -> Columns:
     """The columns of links, by the comment that names them, else in the order of the format.
 
-    cells: how many cells the first link has. A fault where names and cells cannot be brought together.
+    names: the comment; cells: of the first link; place: of the comment; tally: takes a fault where names and
+    cells do not match.
     """
     standard = Columns({name: k for k, name in enumerate(COLUMNS)}, len(COLUMNS), False)
     if not names:
@@ -110,11 +116,11 @@ def columns_of(names: str, cells: int, place: str, tally: Tally) -> Columns:
     if any(name not in where for name in _NEEDED):
         return standard
     known = found.index("") if "" in found else len(found)
-    # Beyond a name of unknown words a place is certain only where there are as many names as cells.
+    # After a name of unknown words positions are certain only if there are as many names as cells.
     sure = len(found) == cells or all(k < known for k in where.values())
     if not sure or any(where[name] >= cells for name in _NEEDED):
         what = f"names {len(found)} columns above links of {cells} cells: {names[:60]!r}"
-        cure = "part the names by tabs, or join the words of a name by underscores, as in init_node"
+        cure = "separate the names by tabs, or join the words of a name by underscores, as in init_node"
         tally.add("column names", place, what, cure)
         return standard
     return Columns(
@@ -123,7 +129,7 @@ def columns_of(names: str, cells: int, place: str, tally: Tally) -> Columns:
 
 
 def _split(names: str, cells: int) -> list[str]:
-    """The columns that a comment names, blank for those that are none of ours."""
+    """The columns that a comment names, blank for unknown ones."""
     plain = re.sub(r"[(\[][^)\]]*[)\]]", " ", names.casefold())
     ways = [re.split(r"\t", plain), re.split(r"\t|\s{2,}", plain), re.split(r",", plain)]
     for way in ways:
@@ -147,7 +153,10 @@ def _ours(names: Sequence[str]) -> list[str]:
 
 
 def whole(head: dict[str, str], name: str, path: Path, tally: Tally) -> int | None:
-    """A whole number of the header, 1 or more; None, and a fault, where it is none."""
+    """A whole number of the header, 1 or more; None, with a fault, where it is not one.
+
+    head: entries; name: of the entry; path, tally: for the fault.
+    """
     value = finite_number(head.get(name, ""))
     if value is None or value < 1 or value != int(value):
         cure = "a whole number, 1 or more, in the header"

@@ -26,17 +26,18 @@ __all__ = [
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-# A file of this name beside the target is being written, or was left by a process that was killed.
+# A file of this name next to the target is being written, or was left by a process that was killed.
 _PREFIX, _SUFFIX = 40, ".part"
 _OLD_S = 600.0
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file through a temporary one of its own beside it, which is renamed once it is whole.
+    """Write a file under a temporary name next to it, and rename it once it is complete.
 
-    A symbolic link is followed, the mode of a file that is there is kept, and a device or pipe is written to
-    as it is. Whatever goes wrong, the temporary file is removed. write: fills the path it is given.
-    Raises DataError where the place cannot be written to.
+    path: the target; write: fills the path it is given. A symbolic link is followed, the mode of an existing
+    file
+    is kept, and a device or pipe is written to directly. After any error the temporary file is removed.
+    Raises DataError where the target cannot be written to.
     """
     target = _target(path)
     try:
@@ -62,7 +63,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def check_place(path: Path) -> None:
-    """Make sure that a file can be written there, before anything is solved for it.
+    """Check that a file can be written at this path, before the computation whose result goes there.
 
     Raises DataError as `write_whole` does.
     """
@@ -81,7 +82,7 @@ def check_place(path: Path) -> None:
 
 
 def left_behind(path: Path) -> list[Path]:
-    """Temporary files beside a target that an earlier process left when it was killed."""
+    """Temporary files next to a target, left by a process that was killed."""
     target, now = _target(path), time.time()
     beside, begin = target.absolute().parent, f".{target.name[:_PREFIX]}."
     try:
@@ -97,15 +98,15 @@ def left_behind(path: Path) -> list[Path]:
 
 
 def without_controls(text: str) -> str:
-    """A text without control characters but tab and line feed."""
+    """A text without control characters except tab and line feed."""
     return text if text.isprintable() else _CONTROL.sub("", text)
 
 
 def harmless(cell: str) -> str:
-    """A cell of text as a CSV file holds it: no formula for a spreadsheet, no code for a terminal.
+    """A cell of text for a CSV file: not a formula for a spreadsheet, no code for a terminal.
 
     Text that begins with = + - @ or a tab gets an apostrophe in front, unless it is a number; control
-    characters are taken out.
+    characters are removed.
     """
     text = without_controls(cell)
     if text[:1] in ("=", "+", "-", "@", "\t") and not _NUMBER.fullmatch(text):
@@ -114,7 +115,7 @@ def harmless(cell: str) -> str:
 
 
 def _target(path: Path) -> Path:
-    """Where a file is written: at the end of a symbolic link. DataError where links lead in a circle."""
+    """The path to write, at the end of symbolic links. Raises DataError where links form a circle."""
     try:
         return path.resolve() if path.is_symlink() else path
     except (OSError, RuntimeError, ValueError) as error:
@@ -122,9 +123,9 @@ def _target(path: Path) -> Path:
 
 
 def _temporary(target: Path) -> Path:
-    """A new empty file of its own beside a target, readable as new files are here.
+    """A new empty file next to a target, with the mode of new files.
 
-    Names are cut, so that a long one still fits.
+    Long names are cut, so that the temporary name fits.
     """
     for _ in range(100):
         name = f".{target.name[:_PREFIX]}.{secrets.token_hex(4)}{_SUFFIX}"
@@ -132,18 +133,21 @@ def _temporary(target: Path) -> Path:
         with contextlib.suppress(FileExistsError):
             beside.open("xb").close()
             return beside
-    raise FileExistsError(17, "no free name beside it")
+    raise FileExistsError(17, "no free name next to it")
 
 
 def folder_beside(target: Path) -> Path:
-    """A new empty folder of its own beside a target, to be filled and renamed; see `write_whole`."""
+    """A new empty folder next to a target, to be filled and renamed; see `write_whole`.
+
+    Raises DataError where none can be made.
+    """
     for _ in range(100):
         name = f".{target.name[:_PREFIX]}.{secrets.token_hex(4)}{_SUFFIX}"
         beside = target.absolute().parent / name
         with contextlib.suppress(FileExistsError):
             beside.mkdir()
             return beside
-    raise FileExistsError(17, "no free name beside it")
+    raise FileExistsError(17, "no free name next to it")
 
 
 def _into_device(target: Path, write: Callable[[Path], object]) -> None:
@@ -155,7 +159,7 @@ def _into_device(target: Path, write: Callable[[Path], object]) -> None:
 
 
 def _flush_to_disk(path: Path) -> None:
-    """Wait until the content is on the disk, where the platform can say so."""
+    """Wait until the content is on the disk, on platforms that report it."""
     with path.open("rb+") as file, contextlib.suppress(OSError):
         os.fsync(file.fileno())
 

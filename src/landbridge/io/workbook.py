@@ -1,8 +1,8 @@
-"""A spreadsheet to fill in: own surveys of borders, own links, rates and container flows.
+"""A spreadsheet to fill in: a user's own surveys of borders, links, rates and container flows.
 
 `write_template` makes the workbook from schema.csv; `read_workbook` reads a filled one, cell by cell,
-and `merge` puts its rows into a World. Formulas are never worked out and never written anywhere: a cell
-that holds one, or a text that a spreadsheet would take for one, is a fault.
+and `merge` puts its rows into a World. Formulas are never evaluated or written: a cell with a formula, or
+with text that a spreadsheet would take for one, is a fault.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ SHEETS: Mapping[str, str] = {
     "rates": "rates",
     "od_demand": "od_demand",
 }
-# Written by the merge, not asked for.
+# Filled by the merge, not by the user.
 _LEFT_OUT = {"crossings": ("outbound_rule", "inbound_rule")}
 OWN_RULE = "own survey"
 FIRST_ROW = 3
 MAX_SHEET_ROWS = 20_000
-# Faults of a workbook that are spelled out; the rest is counted.
+# Faults of a workbook that are listed; the others are counted.
 MOST_FAULTS = 20
 _FORM = (
     ("source", "Who found the figures, how and when (a survey, a report)"),
@@ -57,7 +57,7 @@ _GUIDE = (
     "of an existing row replaces it, any other row is added. Leave sheets blank that you do not need.",
     "Row 1 names the column, row 2 its unit; rows from 3 on are yours. Do not change rows 1 and 2.",
     "Columns in bold must be filled in every row. Comments on the names say what each means.",
-    "Write values, not formulas; numbers as numbers, without units. No merged cells, no dates.",
+    "Enter values, not formulas; numbers as numbers, without units. No merged cells, no dates.",
     "The sheet codes lists the identifiers of places, links, gateways and sectors.",
     "od_demand is kept with your World and its cards; the model takes its own demand from trade.",
     "Then: landbridge data import THIS_FILE.xlsx MY_WORLD, and: landbridge run --world MY_WORLD",
@@ -66,7 +66,7 @@ _GUIDE = (
 
 @dataclass
 class Filled:
-    """What a workbook holds: typed rows by table, where each stands, and the source it names."""
+    """Contents of a workbook: typed rows by table, the place of each, and the source it names."""
 
     tables: dict[str, list[dict[str, Cell]]] = field(default_factory=dict)
     places: dict[str, list[str]] = field(default_factory=dict)
@@ -90,9 +90,9 @@ def _openpyxl() -> None:
 
 
 def write_template(path: Path, world: World) -> None:
-    """Write the empty workbook; nothing is ever written over.
+    """Write the empty workbook for a World; an existing file is never overwritten.
 
-    Raises LandbridgeError where openpyxl is missing and DataError where the file is there already.
+    Raises LandbridgeError where openpyxl is missing and DataError where the file exists.
     """
     _openpyxl()
     from openpyxl import Workbook
@@ -100,7 +100,7 @@ def write_template(path: Path, world: World) -> None:
     if path.suffix != ".xlsx":
         raise DataError("nothing was written", [Fault(str(path), "is no .xlsx", "let the name end in .xlsx")])
     if path.exists():
-        fault = Fault(str(path), "is there already", "give a new name: nothing is ever written over")
+        fault = Fault(str(path), "is there already", "give a new name: nothing is overwritten")
         raise DataError("nothing was written", [fault])
     book = Workbook()
     for sheet in list(book.worksheets):
@@ -131,7 +131,7 @@ def _readme(sheet: Worksheet) -> None:
 
 
 def _codes(book: Workbook, world: World) -> dict[str, str]:
-    """A sheet of identifiers with names; returns the range that a reference may be chosen from."""
+    """A sheet of identifiers with names; returns the cell ranges that references are chosen from."""
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
@@ -164,7 +164,7 @@ def _codes(book: Workbook, world: World) -> dict[str, str]:
 
 
 def _harmless(text: str) -> str:
-    """A name of a user's own World never becomes a formula in the template."""
+    """A name of a user's World as text that is not a formula in the template."""
     return text.lstrip("=+-@\t\r ")
 
 
@@ -209,7 +209,7 @@ def _validation(sheet: Worksheet, cells: str, column: Column, ranges: Mapping[st
     elif reference in ranges:
         rule = DataValidation(type="list", formula1=ranges[reference], allow_blank=blank)
         rule.error = f"Choose a {column.name} of the sheet codes"
-        # Places go by name too, and a new link has a new identifier.
+        # Places may also be given by name, and a new link has a new identifier.
         rule.errorStyle = "warning"
     elif column.type in ("float", "int"):
         low, high = column.minimum, column.maximum
@@ -233,7 +233,7 @@ def _validation(sheet: Worksheet, cells: str, column: Column, ranges: Mapping[st
 
 
 def read_workbook(path: Path) -> Filled:
-    """The rows of a filled workbook, typed and bounded by the schema.
+    """The rows of a filled workbook, typed and checked against the schema.
 
     Raises LandbridgeError where openpyxl is missing, and DataError with every fault: its sheet, its cell
     and a cure.
@@ -281,7 +281,7 @@ def _open(path: Path) -> Workbook:
             return load_workbook(BytesIO(raw), data_only=False, keep_links=False)
     except DataError:
         raise
-    except Exception as error:  # whatever a broken archive or a broken part makes the parsers say
+    except Exception as error:  # any error that a broken archive or part raises in the parsers
         fault = Fault(path.name, f"cannot be read as a workbook ({quoted(str(error), 80)})", cure)
         raise DataError("not a workbook", [fault]) from None
 
@@ -340,7 +340,7 @@ def _is_blank(value: Any) -> bool:
 def _read_row(
     cells: Sequence[Any], name: str, table: str, header: Sequence[str]
 ) -> tuple[dict[str, Any], list[Fault]]:
-    """One row as the table has it, and its faults by cell of the sheet."""
+    """One row of a table, and its faults by cell of the sheet."""
     by_name = {column.name: column for column in _columns(table)}
     texts: dict[str, str] = {}
     at: dict[str, str] = {}
@@ -350,7 +350,7 @@ def _read_row(
         column = by_name.get(word)
         if column is None:
             if cell.value is not None:
-                faults.append(Fault(place, "stands under no column", "delete it"))
+                faults.append(Fault(place, "has no column name above it", "delete it"))
             continue
         texts[word], fault = _text(cell, place, word, is_text=column.type not in ("float", "int"))
         at[word] = place
@@ -359,14 +359,14 @@ def _read_row(
     row, found = check_cells(table, texts, "cell")
     for fault in found:
         word = fault.where.removeprefix("cell, ")
-        # A cell that is at fault already is blank here only because it was not taken over.
+        # A cell with a fault is blank here only because it was not read.
         if word in by_name and not any(f.where == at.get(word) for f in faults):
             faults.append(Fault(at.get(word, f"sheet {name}"), fault.what, fault.cure))
     return row, faults
 
 
 def _heading(sheet: Worksheet, name: str, header: list[str], columns: Sequence[Column]) -> list[Fault]:
-    """Faults of the first two rows: names missing, unknown or doubled, units that were changed."""
+    """Faults of the first two rows: missing, unknown or repeated names, changed units."""
     from openpyxl.utils import get_column_letter
 
     known = {column.name: column for column in columns}
@@ -374,7 +374,7 @@ def _heading(sheet: Worksheet, name: str, header: list[str], columns: Sequence[C
     for at, word in enumerate(header, start=1):
         place = f"sheet {name}, cell {get_column_letter(at)}1"
         if word and header.index(word) != at - 1:
-            faults.append(Fault(place, f"column {quoted(word)} stands there twice", "keep one"))
+            faults.append(Fault(place, f"column {quoted(word)} appears twice", "keep one"))
         elif word and word not in known:
             cure = did_you_mean(word, known) or "delete the column"
             faults.append(Fault(place, f"no column {quoted(word)}", cure))
@@ -394,17 +394,17 @@ def _heading(sheet: Worksheet, name: str, header: list[str], columns: Sequence[C
 
 
 def _text(cell: Any, place: str, what: str, *, is_text: bool) -> tuple[str, Fault | None]:
-    """The content of a cell as a CSV file would hold it, or what is wrong with it (and then no text)."""
+    """The content of a cell as in a CSV file, or its fault (and then no text)."""
     value = cell.value
     if value is None:
         return "", None
     if cell.data_type == "f" or not isinstance(value, str | int | float | date | time | timedelta):
-        cure = "paste the value in its place: formulas are never worked out here"
+        cure = "paste the value in its place: formulas are not evaluated"
         return "", Fault(place, f"{what} is a formula", cure)
     if cell.data_type == "e":
-        return "", Fault(place, f"{what} is the error {value}", "write the value, or leave the cell blank")
+        return "", Fault(place, f"{what} is the error {value}", "enter the value, or leave the cell blank")
     if isinstance(value, date | time | timedelta):
-        cure = "format the cell as text or number and write the value anew"
+        cure = "format the cell as text or number and enter the value again"
         return "", Fault(place, f"{what} is a date", cure)
     if isinstance(value, bool):
         return ("yes" if value else "no"), None
@@ -425,17 +425,20 @@ def _text(cell: Any, place: str, what: str, *, is_text: bool) -> tuple[str, Faul
 
 
 def merge(world: World, filled: Filled) -> tuple[World, dict[str, dict[str, int]], list[dict[str, str]]]:
-    """The World with the rows of a workbook, how many were replaced and added, and rows for SOURCES.csv.
+    """The World with the rows of a workbook, counts of rows replaced and added, and rows for SOURCES.csv.
 
-    A row with the key of an existing one replaces it whole; places may be given by name.
-    Raises DataError for unknown places, links and gateways, doubled keys, crossings that do not lie on
-    their link, and every rule of the tables that the rows break, each by sheet and row.
+    world: the World; filled: from `read_workbook`. A row with the key of an existing row replaces it; places
+    may
+    be given by name.
+    Raises DataError for unknown places, links and gateways, repeated keys, crossings that are not on their
+    link,
+    and every rule of the tables that the rows break, each by sheet and row.
     """
     faults: list[Fault] = []
     changed: dict[str, Table] = {}
     filled_at: dict[str, str] = {}
     counts: dict[str, dict[str, int]] = {}
-    # Links first: a crossing may lie on a link of the same workbook.
+    # Links first: a crossing may be on a link of the same workbook.
     for table in ("links", "rates", "crossings", "od_demand"):
         rows = filled.tables.get(table, [])
         if not rows:
@@ -484,12 +487,12 @@ def merge(world: World, filled: Filled) -> tuple[World, dict[str, dict[str, int]
 
 
 def _broken_rules(world: World, new: World, filled_at: Mapping[str, str]) -> list[Fault]:
-    """Faults of the tables that the merged rows bring, those of a row by its sheet and row."""
+    """Faults of the tables caused by the merged rows, by sheet and row."""
     before = Counter((fault.what, fault.cure) for fault in check_network(world.network))
     faults = []
     for fault in check_network(new.network):
         kind = fault.what, fault.cure
-        if before[kind] > 0:  # the World had it; lines of its tables may have moved
+        if before[kind] > 0:  # the World had it before; lines of its tables may have moved
             before[kind] -= 1
             continue
         row = next((row for row in filled_at if fault.where.startswith(row)), "")
@@ -505,7 +508,7 @@ def _key(table: str, row: Mapping[str, Cell]) -> tuple[str, ...]:
 def _with_places(
     world: World, table: str, row: Mapping[str, Cell], at: str, faults: list[Fault]
 ) -> dict[str, Cell]:
-    """A row whose places are identifiers, whether they were given by name or id."""
+    """A row whose places are identifiers, given by name or id."""
     from landbridge.world.names import find_place
 
     out = dict(row)
@@ -523,7 +526,7 @@ def _with_places(
 def _crossing(
     world: World, links: Table, row: dict[str, Cell], at: str, faults: list[Fault]
 ) -> dict[str, Cell]:
-    """A surveyed crossing with its rule; its gateway, link and direction must belong together."""
+    """A surveyed crossing with its rule; its gateway, link and direction must match."""
     link, gateway = str(row["link_id"]), str(row["gateway_id"])
     known = world.network["gateways"].by("gateway_id")
     if gateway not in known:

@@ -1,8 +1,8 @@
 """Readers of trade data in the publishers' own formats.
 
 A list of flows comes back as a DataFrame (year, exporter, importer, sector, trade_musd ...), an
-input-output table as a TradeTable. No data are shipped; docs/data/readers.md tells where each file is
-published, under which licence, and what was read to write its reader.
+input-output table as a TradeTable. No data are shipped; docs/data/readers.md states where each file is
+published, its licence, and the sources its reader was written from.
 """
 
 from __future__ import annotations

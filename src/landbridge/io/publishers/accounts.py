@@ -1,7 +1,7 @@
 """An inter-country input-output table, row by row, summed to the regions and sectors of a TradeTable.
 
-The table is never held whole: a row is added to sales by destination and sector, and to inputs by region,
-input and using sector.
+The table is never held in memory as a whole: each row is added to sales by destination and sector, and to
+inputs by region, input and using sector.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ __all__ = ["Accounts", "Axis", "Columns", "Layout"]
 
 Array = NDArray[np.float64]
 
-# Printed tables are rounded: a row or a column may miss its printed total by this much [musd] and this share.
+# Printed tables are rounded: tolerance of a row or column against its printed total, [musd] and as a share.
 ROUNDING_MUSD, ROUNDING_SHARE = 1.0, 1e-4
-# More cells than this are no table of a TradeTable that a laptop solves.
+# With more cells than this a laptop cannot solve the TradeTable.
 MAX_CELLS = 40_000_000
 
 
 class Axis:
-    """Codes of a publisher as targets with weights: matrix[code, target]."""
+    """Codes of a publisher and their targets with weights: matrix [code, target]."""
 
     def __init__(self, codes: Sequence[str], by: Concordance | None, what: str, faults: Faults) -> None:
         self.codes = tuple(codes)
@@ -50,7 +50,7 @@ class Axis:
 
 
 def _check_axis(codes: Sequence[str], by: Concordance, what: str, faults: Faults) -> None:
-    """A concordance names every code of the table, leaves none out, and names no other."""
+    """A concordance must name every code of the table, leave none out, and name no other."""
     unknown = [code for code in codes if by(code) is None]
     if unknown:
         told = f"{len(unknown)} {what} of the table not in it: {listed(unknown)}"
@@ -64,16 +64,17 @@ def _check_axis(codes: Sequence[str], by: Concordance, what: str, faults: Faults
         faults.add("dropped " + what, by.name, by.name, told, cure)
     idle = [code for code in by.table if code not in set(codes)]
     if idle and not by.of_several:
-        told = f"names {len(idle)} {what} that the table has not: {listed(idle)}"
+        told = f"names {len(idle)} {what} that the table lacks: {listed(idle)}"
         faults.add("idle " + what, by.name, by.name, told, "delete their rows")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each column of the table belongs: using[c] = (country, sector), final[c] = country.
+    """Target of each column of the table: using[c] = (country, sector), final[c] = country.
 
-    rows: labels of the rows of sales, one for each using column; whole: using columns that must be zero,
-    since parts of the same country stand beside them.
+    rows: labels of the rows of sales, one per using column; whole: using columns that must be zero, since
+    parts
+    of the same country have columns of their own.
     """
 
     using: Mapping[int, tuple[int, int]]
@@ -85,9 +86,9 @@ class Layout:
 
 @dataclass(frozen=True)
 class Columns:
-    """What the columns of a table are, by their position.
+    """The columns of a table by position.
 
-    using: inputs of a sector of a country. final: final use of a country. total: output, where there is one.
+    using: inputs of a sector of a country. final: final use of a country. total: output, if there is one.
     """
 
     using: dict[int, tuple[str, str]]
@@ -96,17 +97,17 @@ class Columns:
 
     @cached_property
     def countries(self) -> list[str]:
-        """In the order of the table."""
+        """Country codes in the order of the table."""
         return list(dict.fromkeys(country for country, _ in self.using.values()))
 
     @cached_property
     def sectors(self) -> list[str]:
-        """In the order of the table."""
+        """Sector codes in the order of the table."""
         return list(dict.fromkeys(sector for _, sector in self.using.values()))
 
 
 class Accounts:
-    """The sums of a table. countries, sectors: how codes become targets."""
+    """The sums of a table. countries, sectors: the axes that map codes to targets."""
 
     def __init__(self, countries: Axis, sectors: Axis, layout: Layout, name: str, faults: Faults) -> None:
         N, S = len(countries.names), len(sectors.names)
@@ -118,7 +119,7 @@ class Accounts:
         self._use_at = np.array(list(layout.using), dtype=np.int64)
         self._final_at = np.array(list(layout.final), dtype=np.int64)
         use = np.array(list(layout.using.values()), dtype=np.int64).reshape(-1, 2)
-        # A column of the table as using region and sector, or a final one as its region: nearly all zeros.
+        # Map from a column to its using region and sector, or a final one to its region: nearly all zeros.
         by_use = sparse.csr_array(countries.matrix)[use[:, 0]], sparse.csr_array(sectors.matrix)[use[:, 1]]
         self._use_to = _row_products(*by_use, S)
         self._final_to = sparse.csr_array(countries.matrix[list(layout.final.values())]).T.tocsr()
@@ -134,12 +135,16 @@ class Accounts:
         self.width = max(placed) + 1
 
     def add(self, country: int, sector: int, values: Array, where: str) -> None:
-        """One row of sales of a country's sector, [columns] in million USD."""
+        """Add one row of sales.
+
+        country, sector: position of the seller's codes; values [column]: million USD; where: of the row, for
+        faults.
+        """
         use, final = values[self._use_at], values[self._final_at]
         self._column_sum += use
         if (use < 0).any():
             self.negative_uses += int((use < 0).sum())
-        # What destination d and its using sector k buy of this row.
+        # Purchases of this row by destination d and its using sector k.
         by_use = (self._use_to @ use).reshape(self.final.shape)
         by_final = self._final_to @ final
         sold = by_use.sum(axis=1) + by_final
@@ -158,11 +163,17 @@ class Accounts:
                 self._faults.add("row total", self._name, where, what, "restore the publisher's row")
 
     def add_below(self, label: str, values: Array) -> None:
-        """A row below the sales: value added, taxes, output."""
+        """Add a row below the sales (value added, taxes, output); label: of the row; values [column]:
+        million USD.
+        """
         self._added[label] = self._added.get(label, 0.0) + values[self._use_at]
 
     def check(self, output: str, cost: Iterable[str], where: str) -> None:
-        """Columns: inputs and the rows of cost add up to output; output agrees with sales."""
+        """Check that inputs and the rows of cost add up to output, and that output agrees with sales, by
+        column.
+
+        output: label of the output row; cost: labels of the rows of cost; where: of the file, for faults.
+        """
         if output not in self._added:
             return
         printed = self._added[output]
@@ -183,10 +194,14 @@ class Accounts:
     def table(
         self, theta: float | Mapping[str, float] | Sequence[float], tariff: ArrayLike | None, report: Report
     ) -> TradeTable:
-        """The sums as a TradeTable.
+        """The sums as a TradeTable, with b = 1 - inputs / sales.
 
-        b = 1 - inputs / sales, so that taxes on inputs and transport margins count with value added; what
-        the table closes on is sales. Negative sales (stock changes) become zero, and the report says so.
+        theta: trade elasticity, one, by sector or in the order of sectors; tariff [N, N, S]: fraction, zero
+        by
+        default; report: takes notes. Taxes on inputs and transport margins count as value added; the table
+        closes on
+        sales. Negative sales (stock changes) become zero, which the report notes.
+        Raises DataError where a region has no final demand, and as TradeTable does.
         """
         regions, sectors = self._countries.names, self._sectors.names
         N, S = len(regions), len(sectors)

@@ -27,9 +27,9 @@ __all__ = ["read_adb_mrio"]
 Array = NDArray[np.float64]
 
 EXPECTED = "a row of country codes over a row of c1 ... c35, F1 ... F5 (kidb.adb.org/mrio)"
-# Economies with the rest of the world, and sectors, of the tables that are published.
+# Economies, with the rest of the world, and sectors of the published tables.
 KNOWN = {(63, 35): "62 economies", (73, 35): "72 economies", (75, 35): "74 economies"}
-# Rows below the sales, as the tables in the layout of the first WIOD release call them.
+# Rows below the sales, named as in tables with the layout of the first WIOD release.
 COST = {
     "r99": "taxes less subsidies on inputs",
     "r61": "cif/fob adjustments",
@@ -60,7 +60,7 @@ def read_adb_mrio(
     """A year of the ADB Multi-Regional Input-Output tables as a TradeTable.
 
     As read_icio: b = 1 - inputs / sales, basic prices; taxes on inputs and transport margins (r99, r65)
-    count with value added.
+    count as value added.
 
     Parameters
     ----------
@@ -69,11 +69,15 @@ def read_adb_mrio(
     theta
         Trade elasticity: one for all, by sector, or in the order of sectors.
     regions, sectors
-        Concordances from country codes (KAZ ... ROW) and from c1 ... c35; every code must go somewhere.
+        Concordances from country codes (KAZ ... ROW) and from c1 ... c35; every code needs a target.
+    tariff : [N, N, S], fraction
+        Base tariffs, which the table does not hold; zero by default.
     sheet
-        The sheet that holds the table; by default the first that looks like one.
+        The sheet with the table; by default the first that looks like one.
     vintage
-        A name for a table whose economies and sectors are those of none that is known.
+        A name for a table whose numbers of economies and sectors are unknown.
+    report
+        Takes notes on what was read and changed.
 
     Raises
     ------
@@ -124,7 +128,7 @@ def _open(path: Path) -> Any:
         raise DataError("a file is missing", [Fault(str(path), "not found", "check the name")])
     try:
         return openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl raises whatever its parsers do
+    except Exception as error:  # openpyxl raises any error of its parsers
         reason = str(error).split("\n")[0][:200] or type(error).__name__
         cure = "give the .xlsx as ADB publishes it (.xls and .xlsb: save as .xlsx)"
         fault = Fault(path.name, f"is no workbook that can be read ({reason})", cure)
@@ -132,7 +136,7 @@ def _open(path: Path) -> Any:
 
 
 def _sheet(book: Any, sheet: str | None, shown: str) -> tuple[str, list[tuple[Any, ...]], Iterator[Any]]:
-    """The sheet of the table: its name, its first rows, and an iterator over the rest."""
+    """The sheet of the table: its name, its first rows, and an iterator over the others."""
     names = list(book.sheetnames)
     if sheet is not None and sheet not in names:
         cure = f"it has {', '.join(names[:8])}"
@@ -159,13 +163,13 @@ def _text(cell: Any) -> str:
 
 @dataclass(frozen=True)
 class _Head(Columns):
-    """The header of a table. below: rows of the header and above it. first: the first column of figures."""
+    """The header of a table. below: rows down to the header. first: the first column of figures."""
 
     below: int
     first: int
 
     def layout(self) -> Layout:
-        """The same, countries and sectors as numbers."""
+        """The layout with countries and sectors as numbers."""
         country = {c: n for n, c in enumerate(self.countries)}
         sector = {s: n for n, s in enumerate(self.sectors)}
         return Layout(
@@ -177,7 +181,7 @@ class _Head(Columns):
 
 
 def _head(top: list[tuple[Any, ...]], shown: str, faults: Faults) -> _Head:
-    """The header among the first rows of a sheet. Raises DataError with every fault of it."""
+    """The header among the first rows of a sheet. Raises DataError with all its faults."""
     at = max(range(len(top)), key=lambda n: _how_many(top[n], _SECTOR))
     where = f"{shown} row {at + 1}"
     codes = [_text(cell).lower() for cell in top[at]]
@@ -201,7 +205,7 @@ def _how_many(row: Sequence[Any], pattern: re.Pattern[str]) -> int:
 def _columns(
     labels: list[tuple[str, str]], first: int, below: int, where: str, shown: str, faults: Faults
 ) -> _Head:
-    """What each column is, by the country and the code over it."""
+    """The meaning of each column, by the country and the code above it."""
     head = _Head({}, {}, None, below, first)
     total: int | None = None
     met: set[tuple[str, str]] = set()
@@ -211,7 +215,7 @@ def _columns(
         is_sector, is_final = _SECTOR.fullmatch(code), _FINAL.fullmatch(code)
         if _COUNTRY.fullmatch(country) and country != "TOT" and (is_sector or is_final):
             if (country, code) in met:
-                faults.add("twice", shown, where, f"{country} {code} stands there twice", "keep one")
+                faults.add("twice", shown, where, f"{country} {code} appears twice", "keep one")
             met.add((country, code))
             if is_sector:
                 head.using[n] = (country, code)
@@ -240,10 +244,10 @@ def _check_columns(head: _Head, where: str, shown: str, faults: Faults) -> None:
 
 
 def _edition(head: _Head, shown: str) -> str:
-    """The release that has as many economies and sectors."""
+    """The release with the same numbers of economies and sectors."""
     found = KNOWN.get((len(head.countries), len(head.sectors)))
     if found is None:
-        what = f"{len(head.countries)} economies and {len(head.sectors)} sectors are those of no table known"
+        what = f"{len(head.countries)} economies and {len(head.sectors)} sectors match no known table"
         known = ", ".join(f"{c} and {s}" for c, s in KNOWN)
         raise DataError("an unknown table", [Fault(shown, what, f"known: {known}; or state the vintage")])
     return found
@@ -253,7 +257,7 @@ def _edition(head: _Head, shown: str) -> str:
 
 
 class _Body:
-    """The rows below the header, each added to the sums as its labels say."""
+    """The rows below the header, each added to the sums by its labels."""
 
     def __init__(self, head: _Head, sums: Accounts, shown: str, faults: Faults) -> None:
         self.head, self.sums, self.shown, self.faults = head, sums, shown, faults
@@ -272,7 +276,7 @@ class _Body:
         country, code = self._named(labels)
         if not code:
             if any(isinstance(cell, int | float) and cell for cell in row[first:]):
-                what = f"has figures and no label that is known ({quoted(' '.join(labels).strip())})"
+                what = f"has figures and no known label ({quoted(' '.join(labels).strip())})"
                 self.faults.add("label", self.shown, where, what, f"expected {EXPECTED}")
             return
         if code == SUM:
@@ -302,14 +306,14 @@ class _Body:
             self.faults.add("row", self.shown, where, what, "restore its labels")
 
     def _named(self, labels: Sequence[str]) -> tuple[str, str]:
-        """The country and the code of a row; blank where its labels name none."""
+        """The country and the code of a row; blank where its labels are unknown."""
         small = [text.lower() for text in labels]
         code = next((t for t in reversed(small) if _SECTOR.fullmatch(t) or t in COST), "")
         code = code or next((t for t in small if t in (SUM, OUTPUT)), "")
         return next((t.upper() for t in labels if t.upper() in self.countries), ""), code
 
     def finish(self, report: Report) -> None:
-        """Whether every row was there, and whether columns add up to their output."""
+        """Check that every row was present, and that columns add up to their output."""
         absent = [label for label in self.sums.rows if label not in self.met]
         absent += [] if self.has_output else [OUTPUT]
         absent += [] if COST["r64"] in self.cost else ["r64"]
@@ -337,7 +341,9 @@ def _chained(first: Sequence[Any], rest: Iterator[Any]) -> Iterator[Any]:
 def _numbers(
     cells: Sequence[Any], width: int, where: str, first: int, shown: str, faults: Faults
 ) -> tuple[Array | None, int]:
-    """The numbers of a row and how many of its cells are blank; None, with faults, where one is odd."""
+    """The numbers of a row and how many of its cells are blank; None, with faults, where one is not a
+    number.
+    """
     out = np.zeros(width)
     blank = 0
     good = True

@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 __all__ = ["hs_sectors", "read_baci"]
 
-# Releases whose column description was read (January of each year; 202401b repaired 202401).
+# Releases whose column description was read (January of each year; 202401b corrected 202401).
 VINTAGES = ("202001", "202102", "202201", "202301", "202401", "202401b", "202501")
 REVISIONS = ("92", "96", "02", "07", "12", "17", "22")
 EXPECTED = "t,i,j,k,v,q of BACI_HSxx_Yyyyy_Vzzzzzz.csv (cepii.fr, BACI, description)"
 _FILE = re.compile(r"^BACI_HS(\d\d)_Y(\d{4})_V(\d{6}[a-z]?)\.csv(\.gz)?$", re.IGNORECASE)
 _CODES = re.compile(r"^country_codes.*\.csv$", re.IGNORECASE)
 _POINT = re.compile(r"\.0*$")
-# Codes that ISO 3166 leaves to their users, and codes that are not of three letters.
+# Codes that ISO 3166 reserves for users, and codes that do not have three letters.
 _NO_COUNTRY = re.compile(r"AA[A-Z]|Q[M-Z][A-Z]|X[A-Z]{2}|ZZ[A-Z]|(?![A-Z]{3}$).*")
 _DIGITS = {"hs2": 2, "hs4": 4, "hs6": 6}
 FIELDS = (
     Field("t", "whole", low=FIRST_YEAR, high=LAST_YEAR, unit="years"),
     Field("i", "whole", low=0, high=9999),
     Field("j", "whole", low=0, high=9999),
-    Field("k", "whole", low=10_000, high=999_999),  # 010121 may have lost its zero, 0101 is no product
+    Field("k", "whole", low=10_000, high=999_999),  # 010121 may have lost its zero, 0101 is not a product
     Field("v", "number", low=0, high=1e12, unit="thousand USD"),
     Field("q", "number", blank=True, low=0, high=1e12, unit="t"),
 )
@@ -70,24 +70,28 @@ def read_baci(
     regions
         A concordance from ISO 3166 alpha-3 codes; by default every country is a region.
     sectors
-        "total", "hs2", "hs4", "hs6", or a concordance from codes of the HS with 2, 4 or 6 digits, by the
-        longest that a product begins with.
+        "total", "hs2", "hs4", "hs6", or a concordance from HS codes of 2, 4 or 6 digits; the longest code
+        that
+        a product begins with applies.
     codes
-        CEPII's country_codes CSV; by default the one in the zip or beside the file. An area without an ISO
-        code, or that has the code of a country with a lower number, is called by its number: N490.
+        CEPII's country_codes CSV; by default the one in the zip or next to the file. An area without an ISO
+        code, or with the code of a country with a lower number, is named by its number: N490.
     vintage
-        The release, where the name of the file does not tell it or it is none of VINTAGES.
+        The release, where the file name does not state it or it is not in VINTAGES.
+    report
+        Takes counts of rows and notes.
 
     Returns
     -------
     DataFrame
-        year, exporter, importer, sector, trade_musd [million USD, free on board], quantity_t [t, of
-        the flows where it is known], quantity_known_musd [the value of the flows whose quantity is known].
+        year, exporter, importer, sector, trade_musd [million USD, free on board], quantity_t [t, of flows
+        with a
+        known quantity], quantity_known_musd [value of the flows with a known quantity].
 
     Raises
     ------
     DataError
-        Lists every fault: columns, cells, flows twice, countries or products that a concordance lacks.
+        Lists every fault: columns, cells, repeated flows, countries or products that a concordance lacks.
 
     Source: column description at cepii.fr/DATA_DOWNLOAD/baci/doc/baci_webpage.html (years to 2023);
     Gaulier and Zignago (2010), CEPII working paper 2010-23. Written from it; not yet run on the original.
@@ -109,12 +113,12 @@ def read_baci(
         faults,
         report,
     )
-    # Numbers of countries and products become numbers of the sums through these tables.
+    # Maps from numbers of countries and products to numbers of the sums.
     country = np.full(10_000, -1, dtype=np.int64)
     product = np.full(1_000_000, -1, dtype=np.int64)
     for member in found:
         report.files.append(member.shown)
-        sums.forget()  # a file holds one year, which the name tells and the rows are held to
+        sums.forget()  # a file holds one year, stated in its name and checked in its rows
         year = _FILE.match(member.name)
         for rows in read_rows(member, FIELDS, (), EXPECTED, faults, report):
             t, i, j, k = (rows.whole(column) for column in "tijk")
@@ -162,15 +166,15 @@ def read_baci(
     sums.check(path.name)
     faults.raise_any(path.name)
     frame = sums.frame()
-    # A flow none of whose quantities is known weighs nothing known, not nothing.
+    # A sum without any known quantity has an unknown quantity, not zero.
     frame.loc[frame["quantity_known_musd"] == 0.0, "quantity_t"] = np.nan
     return frame
 
 
 def hs_sectors(sectors: Concordance | Mapping[str, str] | str | Path, *, hs: bool = True) -> Sectors:
-    """How codes of the HS become sectors.
+    """The mapping from HS codes to sectors.
 
-    hs: DataError where a concordance has codes that are none of the HS.
+    sectors: as in `read_baci`; hs: raise DataError where a concordance has codes that are not HS codes.
     """
     if sectors == "total":
         return Sectors(lambda code: (("ALL", 1.0),), ("ALL",))
@@ -179,14 +183,14 @@ def hs_sectors(sectors: Concordance | Mapping[str, str] | str | Path, *, hs: boo
         return Sectors(lambda code: ((code[:digits], 1.0),))
     table = as_concordance(sectors, "sectors")
     if hs and (faults := hs_faults(table)):
-        raise DataError(f"{table.name} has codes that are none of the HS", spelled(faults, table.name))
+        raise DataError(f"{table.name} has codes that are not HS codes", spelled(faults, table.name))
     return Sectors(table.by_prefix, table.targets, table.name)
 
 
 def _chosen(
     found: list[Member], years: frozenset[int] | None, vintage: str | None
 ) -> tuple[list[Member], str]:
-    """The files of the years asked for, and the release and revision they all belong to."""
+    """The files of the years asked for, and their common release and revision."""
     faults = []
     releases: dict[str, None] = {}
     kept = []
@@ -194,7 +198,7 @@ def _chosen(
         name = _FILE.match(member.name)
         if name is None:
             if vintage is None:
-                what = "its name does not tell the release and the year"
+                what = "its name does not state the release and the year"
                 cure = "name it BACI_HSxx_Yyyyy_Vzzzzzz.csv as CEPII does, or state the vintage"
                 faults.append(Fault(member.shown, what, cure))
             releases[f"HS?? {vintage}"] = None
@@ -210,7 +214,7 @@ def _chosen(
             faults.append(Fault(member.shown, f"release {release} is not known", cure))
         elif vintage is not None and release != vintage:
             what = f"is release {release}, not {vintage}"
-            faults.append(Fault(member.shown, what, "state the vintage that the name tells"))
+            faults.append(Fault(member.shown, what, "state the vintage in the name"))
         if years is None or year in years:
             kept.append(member)
     if len(releases) > 1:
@@ -221,12 +225,14 @@ def _chosen(
         there = sorted({int(name.group(2)) for member in found if (name := _FILE.match(member.name))})
         faults.append(Fault("years", what, f"there is {', '.join(map(str, there))}"))
     if faults:
-        raise DataError("these are not files of BACI that can be read", spelled(faults, "files"))
+        raise DataError("these are not readable BACI files", spelled(faults, "files"))
     return kept, next(iter(releases))
 
 
 def _countries(path: Path, codes: str | Path | None, report: Report) -> tuple[dict[int, str], dict[int, str]]:
-    """ISO alpha-3 of CEPII's country numbers, from its country_codes file; a note for areas set apart."""
+    """ISO alpha-3 of CEPII's country numbers, from its country_codes file; a note on areas with numbers as
+    names.
+    """
     if codes is not None:
         places = [Path(codes)]
     elif path.is_dir():
@@ -244,7 +250,7 @@ def _countries(path: Path, codes: str | Path | None, report: Report) -> tuple[di
         if found:
             break
     if not found:
-        cure = "put CEPII's country_codes_Vzzzzzz.csv beside it, or give it as codes"
+        cure = "put CEPII's country_codes_Vzzzzzz.csv next to it, or give it as codes"
         raise DataError("no country codes", [Fault(path.name, "has numbers for countries", cure)])
     member = found[-1]
     report.files.append(member.shown)
@@ -252,7 +258,7 @@ def _countries(path: Path, codes: str | Path | None, report: Report) -> tuple[di
 
 
 def _country_numbers(member: Member) -> tuple[dict[int, str], dict[int, str]]:
-    """Reads country_code and country_iso3 (2023 and later) or iso_3digit_alpha (before)."""
+    """Read country_code and country_iso3 (2023 and later) or iso_3digit_alpha (before)."""
     where = member.shown
     rows = _code_rows(member)
     header = rows[0][1] if rows else []
@@ -275,9 +281,9 @@ def _country_numbers(member: Member) -> tuple[dict[int, str], dict[int, str]]:
             what, cure = f"is no row of {len(header)} cells with a number", "restore CEPII's file"
             faults.add("row", where, f"{where} line {number}", what, cure)
             continue
-        iso = "" if row[to].upper() in NO_CODE else row[to]  # in three letters Namibia is NAM
+        iso = "" if row[to].upper() in NO_CODE else row[to]  # Namibia has the three letters NAM
         if given.setdefault(int(code), iso) != iso:
-            faults.add("twice", where, f"{where} line {number}", f"{code} stands there twice", "keep one")
+            faults.add("twice", where, f"{where} line {number}", f"{code} appears twice", "keep one")
     faults.raise_any(where)
     return _areas(given)
 
@@ -288,7 +294,7 @@ def _code_rows(member: Member) -> list[tuple[int, list[str]]]:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        text = data.decode("latin-1")  # releases before 2023 write names in this coding
+        text = data.decode("latin-1")  # releases before 2023 write names in this encoding
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         return [(reader.line_num, cells) for row in reader if any(cells := [stripped(c) for c in row])]
@@ -297,10 +303,11 @@ def _code_rows(member: Member) -> list[tuple[int, list[str]]]:
 
 
 def _areas(given: Mapping[int, str]) -> tuple[dict[int, str], dict[int, str]]:
-    """What each number of an area is called, and a note for those whose ISO code is another's.
+    """The name of each area by number, and a note for areas whose ISO code belongs to another.
 
-    The number of a country is that of ISO 3166, and former or wider areas with the same code have higher
-    ones: 56 Belgium and 58 Belgium-Luxembourg are BEL and N058. A shared code of no country names neither.
+    The number of a country is that of ISO 3166; former or wider areas with the same code have higher
+    numbers: 56
+    Belgium and 58 Belgium-Luxembourg are BEL and N058. A shared code that is no country's names neither.
     """
     out: dict[int, str] = {}
     notes: dict[int, str] = {}

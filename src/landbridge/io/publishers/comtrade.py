@@ -1,4 +1,4 @@
-"""UN Comtrade: trade as one side reports it, from CSV downloads of the old and the new site."""
+"""UN Comtrade: trade reported by one side, from CSV downloads of the old and the new site."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_comtrade"]
 
-# What is read, as the new site and the old one call it, whatever the case of letters.
+# Columns that are read, by their names on the new and the old site, in any case.
 NEW = {
     "year": "refyear",
     "flow": "flowcode",
@@ -43,7 +43,7 @@ OLD = {
     "product": "commodity code",
     "value": "trade value (us$)",
 }
-# Further columns of either; a row that is a part of another is told by them.
+# Further columns of both sites, which identify a row that is part of another.
 PARTS = {
     "frequency": ("freqcode",),
     "mode": ("motcode", "mode of transport code"),
@@ -75,7 +75,7 @@ def read_comtrade(
     sectors: Concordance | Mapping[str, str] | str | Path = "total",
     report: Report | None = None,
 ) -> pd.DataFrame:
-    """Trade in goods as reported to UN Comtrade by one side, summed over regions and sectors.
+    """Trade in goods reported to UN Comtrade by one side, summed over regions and sectors.
 
     Parameters
     ----------
@@ -83,13 +83,15 @@ def read_comtrade(
         A CSV download of comtradeplus.un.org (refYear, flowCode ...) or of the old site (Year, Trade
         Flow ...); plain, .gz or in a .zip; a folder of them.
     side
-        Whose figures: "imports" (usually cost, insurance, freight included) or "exports" (free on board).
-        Re-exports and re-imports are left out, and so is the world as a partner.
+        The reporting side: "imports" (usually cost, insurance, freight included) or "exports" (free on
+            board).
+        Re-exports, re-imports and the world as a partner are left out.
     level
-        Digits of the product codes to read (0 for TOTAL, 2, 4, 6); needed where the file holds several,
-        since a chapter is the sum of its products. Codes of the HS that lost a leading zero are counted
-        with it (101 is 0101), which a note tells; those of other classifications are taken as they stand.
-    years, regions, sectors
+        Digits of the product codes to read (0 for TOTAL, 2, 4, 6); required where the file holds several,
+        since a chapter is the sum of its products. HS codes that lost a leading zero are read with it (101
+        is
+        0101), which a note states; codes of other classifications are read as they are.
+    years, regions, sectors, report
         As for read_baci.
 
     Returns
@@ -100,7 +102,7 @@ def read_comtrade(
     Raises
     ------
     DataError
-        Lists every fault: columns, cells, several levels, flows twice, codes that a concordance lacks.
+        Lists every fault: columns, cells, several levels, repeated flows, codes that a concordance lacks.
 
     Source: UN Comtrade, column lists of the API (comtradedeveloper.un.org) and of the old bulk files, as
     public code uses them. Not yet run on the original.
@@ -118,7 +120,7 @@ def read_comtrade(
     download = _Download(side, level, table, sums, faults, report)
     for member in members(path, _FILE, "a CSV download of Comtrade"):
         report.files.append(member.shown)
-        # The downloads have from 22 to 48 columns, of which only some are read.
+        # Downloads have 22 to 48 columns, of which only some are read.
         for rows in read_rows(member, download.fields, None, EXPECTED, faults, report):
             download.add(rows)
     download.check(path.name)
@@ -129,10 +131,10 @@ def read_comtrade(
 
 
 class _Download:
-    """The files of a download, added to sums block by block, and what is met in them on the way.
+    """The files of a download, added to sums block by block, and what was found in them.
 
     levels: digits of product codes. revisions: editions of classifications; systems: the classifications.
-    mended: product codes that were written otherwise. columns: names of the columns of the file at hand.
+    mended: product codes that were corrected. columns: names of the columns of the current file.
     """
 
     def __init__(
@@ -185,7 +187,7 @@ class _Download:
         )
 
     def _meet_systems(self, rows: Rows) -> None:
-        """Note the classifications of a block; at the first in the HS, check the concordance against it."""
+        """Record the classifications of a block; at the first HS block, check the concordance."""
         named = []
         if "revision" in self.columns:
             named = [text for text in rows.code(self.columns["revision"]).texts if text]
@@ -196,7 +198,7 @@ class _Download:
         self.systems |= systems
 
     def _kept(self, rows: Rows, product: Coded, absent: frozenset[str]) -> NDArray[np.bool_]:
-        """Which rows are flows of the side asked for, between two countries, and no part of another row."""
+        """Rows that are flows of the side asked for, between two countries, and not part of another row."""
         musd = rows.number(self.columns["value"]) / 1e6
         keep = np.ones(len(rows), dtype=bool)
 
@@ -225,7 +227,7 @@ class _Download:
         return keep
 
     def check(self, name: str) -> None:
-        """What is wrong with the download as a whole: the same trade more than once, or none of it."""
+        """Faults of the download as a whole: the same trade more than once, or none of it."""
         if len(self.systems) > 1:
             held = ", ".join(sorted(self.systems))
             what = f"holds codes of several classifications ({held}): the same trade again"
@@ -240,7 +242,7 @@ class _Download:
             self.faults.add("nothing", name, name, f"nothing is left ({why})", cure)
 
     def tell(self, sectors: Concordance | Mapping[str, str] | str | Path) -> None:
-        """Notes for the reader of the figures."""
+        """Notes for users of the figures."""
         note = self.report.note
         if self.mended:
             pairs = listed((f"{text} as {code}" for text, code in sorted(self.mended.items())), 5)
@@ -280,13 +282,13 @@ def _fields(columns: Mapping[str, str]) -> list[Field]:
 
 
 def _system(text: str) -> str:
-    """The classification that a code of its edition belongs to."""
+    """The classification that the code of an edition belongs to."""
     upper = text.upper()
     return next((system for start, system in SYSTEMS if upper.startswith(start)), upper)
 
 
 def _products(rows: Rows, column: str, hs: bool, faults: Faults, mended: dict[str, str]) -> Coded:
-    """Product codes as their classification writes them; those written otherwise are added to mended."""
+    """Product codes in the form of their classification; corrected ones are added to mended."""
     found = rows.code(column)
     codes = []
     for n, text in enumerate(found.texts):
@@ -312,7 +314,7 @@ def _products(rows: Rows, column: str, hs: bool, faults: Faults, mended: dict[st
 
 
 def _absent(rows: Rows, columns: Mapping[str, str]) -> frozenset[str]:
-    """The codes of reporters and partners that name no country: the world, blanks, N/A.
+    """Codes of reporters and partners that are not countries: the world, blanks, N/A.
 
     NA is Namibia where other codes have two letters.
     """

@@ -1,7 +1,7 @@
-"""Concordances: which code of a publisher belongs to which region or sector of one's own.
+"""Concordances: from the codes of a publisher to your own regions or sectors.
 
-A CSV with the columns from_code, to_code and, where a code is split, weight. The weights of a code add up
-to one. A blank to_code leaves the code out on purpose. Columns named name and note are not read.
+A CSV file with the columns from_code, to_code and, where a code is split, weight. The weights of a code add
+up to one. A blank to_code leaves the code out on purpose. Columns named name and note are not read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from landbridge.world.validate import spelled
 __all__ = ["Concordance", "as_concordance", "read_concordance"]
 
 Shares = tuple[tuple[str, float], ...]
-# Weights are written with a few decimals.
+# Tolerance: weights are written with a few decimals.
 WEIGHT_TOLERANCE = 1e-6
 _READ = ("from_code", "to_code", "weight")
 _IGNORED = ("name", "note", "from_name", "to_name")
@@ -28,10 +28,11 @@ _IGNORED = ("name", "note", "from_name", "to_name")
 
 @dataclass(frozen=True)
 class Concordance:
-    """Where each code goes: table[code] is a list of (to, weight); an empty one leaves the code out.
+    """The targets of each code: table[code] is a list of (to, weight); an empty list leaves the code out.
 
-    of_several: it names codes of several sources, so that some are not met in one of them; lines: where in
-    its file each code stands first.
+    of_several: it names codes of several sources, so that some may be absent from one of them; lines: line
+    of
+    the first row of each code in its file.
     """
 
     name: str
@@ -45,13 +46,14 @@ class Concordance:
         object.__setattr__(self, "targets", tuple(found))
 
     def __call__(self, code: str) -> Shares | None:
-        """Where a code goes; None where the concordance does not name it."""
+        """The targets of a code; None where the concordance does not name it."""
         return self.table.get(code)
 
     def by_prefix(self, code: str) -> Shares | None:
-        """Where a code goes by the longest beginning of it that is named (270900, then 27090 ... 27).
+        """The targets of a code by its longest beginning that is named (270900, then 27090 ... 27); None for
+        none.
 
-        Of the HS only beginnings of 2, 4 and 6 digits are codes, which the readers check.
+        For the HS only beginnings of 2, 4 and 6 digits are codes, which the readers check.
         """
         for length in range(len(code), 0, -1):
             found = self.table.get(code[:length])
@@ -61,7 +63,10 @@ class Concordance:
 
 
 def as_concordance(given: Concordance | Mapping[str, str] | str | Path, what: str) -> Concordance:
-    """A concordance from itself, a mapping of codes, or a CSV file."""
+    """A concordance from a concordance, a mapping of codes, or a CSV file; what: its name in faults.
+
+    Raises DataError as `read_concordance` does.
+    """
     if isinstance(given, Concordance):
         return given
     if isinstance(given, Mapping):
@@ -73,9 +78,9 @@ def as_concordance(given: Concordance | Mapping[str, str] | str | Path, what: st
 def read_concordance(path: Path) -> Concordance:
     """A concordance from a CSV file with from_code, to_code and, where codes are split, weight.
 
-    Codes are read without blanks of any kind around them. Raises DataError with every fault: a code twice,
-    codes that differ by capital letters only, a split without weights, weights that do not add up to one,
-    a blank from_code.
+    Blanks around codes are ignored. Raises DataError with every fault: repeated codes, codes that differ
+    only by
+    capital letters, a split without weights, weights that do not add up to one, a blank from_code.
     """
     name = path.name
     (header, lines), faults = read_lines(path, name)
@@ -92,7 +97,7 @@ def read_concordance(path: Path) -> Concordance:
         read.add(line, cell["from_code"], cell["to_code"], cell.get("weight", ""))
     read.check()
     if faults:
-        raise DataError(f"{name} is no sound concordance", spelled(faults, name, 10))
+        raise DataError(f"{name} is not a valid concordance", spelled(faults, name, 10))
     shares = {
         code: tuple((to, w) for to, w in parts.items() if to and w > 0) for code, parts in read.table.items()
     }
@@ -100,9 +105,10 @@ def read_concordance(path: Path) -> Concordance:
 
 
 class _Reading:
-    """The rows of a concordance as they are read: weights by code and target, and where each code is first.
+    """The rows of a concordance as they are read: weights by code and target, and the first line of each
+    code.
 
-    spellings: how a code was first written, by itself without capitals, and in which line.
+    spellings: first spelling and line of each code, by the code in lower case.
     """
 
     def __init__(self, name: str, faults: list[Fault]) -> None:
@@ -112,7 +118,7 @@ class _Reading:
         self.spellings: dict[tuple[str, str], tuple[str, int]] = {}
 
     def add(self, line: int, code: str, to: str, weight: str) -> None:
-        """One row; a code that is split has a weight in each."""
+        """Add one row; a code that is split has a weight in each of its rows."""
         place = f"{self.name} line {line}"
         if not code:
             self._fault(place, "from_code is blank", "name the code, or delete the line")
@@ -124,7 +130,7 @@ class _Reading:
         self._check_spelling("to_code", to, line)
         shares = self.table.setdefault(code, {})
         if to in shares:
-            what = f"{quoted(code)} to {quoted(to)} stands in line {self.first[code]} already"
+            what = f"{quoted(code)} to {quoted(to)} is already in line {self.first[code]}"
             self._fault(place, what, "keep one")
         elif shares and not weight:
             what = f"{quoted(code)} goes to {quoted(next(iter(shares)))} already (line {self.first[code]})"
@@ -134,7 +140,7 @@ class _Reading:
             self.first.setdefault(code, line)
 
     def _weight(self, text: str, place: str) -> float | None:
-        """The weight of a row, 1 where none is given; None, with a fault, where it is no share."""
+        """The weight of a row, 1 where none is given; None, with a fault, where it is not a share."""
         if not text:
             return 1.0
         fault = number_fault(text, f"{place}, weight", "weight")
@@ -152,7 +158,7 @@ class _Reading:
             self._fault(f"{self.name} line {line}", what, "write both alike, or keep one")
 
     def check(self) -> None:
-        """Weights add up to one, and there is a row."""
+        """Check that weights add up to one, and that there is a row."""
         for code, shares in self.table.items():
             total = math.fsum(shares.values())
             if abs(total - 1) > WEIGHT_TOLERANCE:

@@ -1,6 +1,6 @@
 """Sums of bilateral flows by year, exporter, importer and sector, over blocks of rows.
 
-What is kept in memory is the sums, one bit per flow to find one that stands twice, and a block.
+Memory holds the sums, one bit per flow to detect repeated flows, and one block.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ __all__ = ["FlowSums", "Sectors", "Seen", "Targets", "years_of"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# Sums that wait to be merged; merging sorts them, so it is done seldom.
+# Sums that wait to be merged; merging sorts them, so it is done rarely.
 PENDING = 2_000_000
-# The widest axes of a list of flows: more codes than these are no countries or products.
+# With more codes than these, an axis is not one of countries or products.
 MAX_COUNTRIES, MAX_PRODUCTS = 1024, 20_000
 FIRST_YEAR, LAST_YEAR = 1800, 2100
 
 
 def years_of(years: int | Iterable[int] | None) -> frozenset[int] | None:
-    """The years asked for, None for all; DataError where one is no year."""
+    """The years asked for as a set, None for all. Raises DataError for a number that is not a year."""
     if years is None:
         return None
     found = frozenset([years] if isinstance(years, int) else (int(year) for year in years))
@@ -45,10 +45,10 @@ def years_of(years: int | Iterable[int] | None) -> frozenset[int] | None:
 
 @dataclass(frozen=True)
 class Sectors:
-    """How codes of products become sectors.
+    """The mapping from product codes to sectors.
 
-    lookup: the sectors of a code, None where each code is one of its own. targets: the sectors in order, as
-    far as they are known. name: how faults call the concordance, blank where there is none.
+    lookup: the sectors of a code, None where each code is its own sector. targets: the sectors in order, if
+    known. name: of the concordance in faults, blank where there is none.
     """
 
     lookup: Callable[[str], Shares | None] | None
@@ -57,7 +57,7 @@ class Sectors:
 
 
 class Targets:
-    """Codes of one axis, and the targets each goes to, found once a code and kept as numbers."""
+    """Codes of one axis and the targets of each, looked up once per code and stored as numbers."""
 
     def __init__(self, lookup: Callable[[str], Shares | None] | None, targets: Sequence[str] = ()) -> None:
         self._lookup = lookup
@@ -70,7 +70,7 @@ class Targets:
         self.unknown: dict[str, int] = {}
 
     def id(self, code: str) -> int:
-        """The number of a code."""
+        """The number of a code, a new one for a code not seen before."""
         found = self._id.get(code)
         if found is None:
             found = self._id[code] = len(self.codes)
@@ -91,7 +91,7 @@ class Targets:
         return found
 
     def arrays(self) -> tuple[Ints, Ints, Ints, Floats, Floats]:
-        """Per code: where its targets begin, how many, (flat) target and weight; and the sum of weights."""
+        """Per code: start and number of its targets, the flat targets and weights, and the sum of weights."""
         if self._array is None:
             count = np.array([len(s) for s in self._shares], dtype=np.int64)
             start = np.cumsum(count) - count
@@ -103,7 +103,7 @@ class Targets:
         return self._array
 
     def expand(self, ids: Ints) -> tuple[Ints, Ints, Floats]:
-        """Row, target and weight for every target of every row."""
+        """Row, target and weight for every target of every row; ids [row]: numbers of codes."""
         start, count, target, weight, _ = self.arrays()
         times = count[ids]
         row = np.repeat(np.arange(len(ids)), times)
@@ -113,7 +113,7 @@ class Targets:
 
 
 class Seen:
-    """Which flows were met already: one bit for each group (year and product) and pair of countries."""
+    """Flows seen so far: one bit per group (year and product) and pair of countries."""
 
     def __init__(self) -> None:
         self._pair = np.full((MAX_COUNTRIES, MAX_COUNTRIES), -1, dtype=np.int32)
@@ -122,7 +122,10 @@ class Seen:
         self._bits = np.zeros((256, 64), dtype=np.uint8)
 
     def add(self, group: Ints, exporter: Ints, importer: Ints) -> Ints:
-        """Mark flows as met; returns the positions of those that were met before or stand twice here."""
+        """Mark flows as seen. Returns the positions of those seen before or repeated here.
+
+        group, exporter, importer [flow]: numbers.
+        """
         if not len(group):
             return np.empty(0, dtype=np.int64)
         pair = self._pair[exporter, importer]
@@ -159,7 +162,7 @@ class Seen:
 
 
 class FlowSums:
-    """Sums of flows. regions, sectors: how codes become targets; measures: what is summed."""
+    """Sums of flows. regions, sectors: mapping from codes to targets; measures: what is summed."""
 
     def __init__(
         self,
@@ -184,7 +187,7 @@ class FlowSums:
         self._waiting = 0
 
     def forget(self) -> None:
-        """Start to look for flows that stand twice anew, where the files cannot overlap."""
+        """Restart the search for repeated flows, for files that cannot overlap."""
         self._seen = Seen()
 
     def add(
@@ -197,7 +200,12 @@ class FlowSums:
         product: Ints,
         values: Mapping[str, Floats],
     ) -> None:
-        """Add rows whose codes are numbers of `countries` and `products`. The first measure is the value."""
+        """Add rows of a file.
+
+        name: of the file in faults; lines, year, exporter, importer, product [row]: the last three are
+        numbers of
+        `countries` and `products`; values [row]: by measure, the first one being the value.
+        """
         self._report.rows_read += len(lines)
         self._met.update(int(y) for y in np.unique(year))
         if self._years is not None:
@@ -223,7 +231,7 @@ class FlowSums:
 
             self._faults.many("twice", name, len(twice), spell)
         self._count_unknown(exporter, importer, product)
-        if self._faults:  # the file will be refused: its sums are of no use
+        if self._faults:  # the file will be rejected, so its sums are not needed
             return
         self._sum(year, exporter, importer, product, values)
 
@@ -275,12 +283,14 @@ class FlowSums:
         self._waiting = 0  # what is merged does not wait; a sum of all detail may be longer than PENDING
 
     def check(self, shown: str) -> None:
-        """Faults that only the whole file shows: codes that a concordance lacks, years not there."""
+        """Faults of the whole file: codes that a concordance lacks, years that are absent; shown: name of
+        the file.
+        """
         for axis, name, kind in (
             (self.countries, self._regions.name if self._regions else "", "country codes"),
             (self.products, self._sector_name, "product codes"),
         ):
-            # A number without a code (#999) is told of where the codes are read.
+            # A number without a code (#999) is reported where the codes are read.
             codes = {code: rows for code, rows in axis.unknown.items() if rows and code[0] != "#"}
             if codes:
                 rows = sum(codes.values())
@@ -299,7 +309,7 @@ class FlowSums:
             self._faults.add("year", shown, f"{shown}, years", what, "ask for a year that it holds")
 
     def frame(self) -> pd.DataFrame:
-        """year, exporter, importer, sector and the measures, in that order of axes, sorted."""
+        """year, exporter, importer, sector and the measures, sorted in that order."""
         import pandas as pd
 
         self._merge()
@@ -319,7 +329,7 @@ class FlowSums:
         return pd.DataFrame(
             {
                 "year": year[order].astype(np.int16),
-                # A category keeps a code once however often it stands.
+                # A category stores a code once.
                 "exporter": _category(origin[order], regions[0]),
                 "importer": _category(destination[order], regions[0]),
                 "sector": _category(sector[order], sectors[0]),
@@ -329,7 +339,7 @@ class FlowSums:
 
 
 def _ordered(names: Sequence[str], *, given: bool) -> tuple[list[str], Ints]:
-    """Names in the order of a concordance where there is one, else of the alphabet, and the place of each."""
+    """Names in the order of a concordance if there is one, else sorted, and the position of each."""
     order = list(range(len(names))) if given else sorted(range(len(names)), key=lambda n: names[n])
     rank = np.empty(len(names), dtype=np.int64)
     rank[order] = np.arange(len(names))
@@ -343,7 +353,7 @@ def _category(codes: Ints, names: list[str]) -> pd.Categorical[str]:
 
 
 def _summed(key: Ints, table: Floats) -> tuple[Ints, Floats]:
-    """Distinct keys in rising order, and the sums of their rows."""
+    """Distinct keys in ascending order, and the sums of their rows."""
     if not len(key):
         return key, table
     order = np.argsort(key, kind="stable")

@@ -1,4 +1,4 @@
-"""Codes of the Harmonized System: how the HS writes them, and which codes of a table are none of it."""
+"""Codes of the Harmonized System (HS): their standard form, and codes of a table that are not HS codes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ __all__ = ["hs_code", "hs_faults"]
 _WORDS = (TOTAL, CONFIDENTIAL)
 _WRITTEN = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,2}))?", re.ASCII)
 _PLAIN = re.compile(r"(?!00)([0-9]{2}|[0-9]{4}|[0-9]{6})", re.ASCII)
-# Chapters 01 to 09, which alone can lose a leading zero, have no more than 14 headings each (07 and 08).
+# Chapters 01 to 09, the only ones that can lose a leading zero, have at most 14 headings each (07 and 08).
 MOST_HEADINGS = 14
 
 
 def hs_code(text: str) -> str:
-    """A code as the HS writes it, with 2, 4 or 6 digits; blank where the text is none.
+    """A code in the form of the HS, with 2, 4 or 6 digits; blank where the text is not one.
 
-    A leading zero that was lost is put back (101 is 0101), a point between digits is left out (2709.00 is
-    270900, 27.09 is 2709), and so is the end of a number of a spreadsheet (8471.0 is 8471).
+    A lost leading zero is restored (101 is 0101), a point between digits is removed (2709.00 is 270900,
+    27.09 is
+    2709), and so is the decimal of a spreadsheet number (8471.0 is 8471).
     """
     if text in _WORDS or _PLAIN.fullmatch(text):
         return text
@@ -44,7 +45,7 @@ def hs_code(text: str) -> str:
 
 
 def hs_faults(table: Concordance) -> list[Fault]:
-    """A fault for every code of a concordance that is none of the HS, with the line and a likely code."""
+    """A fault for every code of a concordance that is not an HS code, with its line and a likely code."""
     faults = []
     for code in table.table:
         if code in _WORDS or _PLAIN.fullmatch(code):
@@ -57,5 +58,5 @@ def hs_faults(table: Concordance) -> list[Fault]:
             cure = f"did you mean {meant}? {cure}"
         elif code.isascii() and code.isdigit() and len(code) > 6:
             cure = f"did you mean {code[:6]}? {cure}"
-        faults.append(Fault(where, f"{shown} is none of the HS", cure))
+        faults.append(Fault(where, f"{shown} is not an HS code", cure))
     return faults

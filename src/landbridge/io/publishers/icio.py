@@ -28,9 +28,10 @@ __all__ = ["read_icio"]
 Array = NDArray[np.float64]
 
 EXPECTED = "COUNTRY_INDUSTRY rows and columns, TLS, VA and OUT (oecd.org, ICIO, ReadMe of the edition)"
-# Countries with ROW, and industries, tell the edition. The 2016 one has another layout and is not read.
+# Numbers of countries, with ROW, and industries identify the edition. The 2016 layout differs and is not
+# read.
 EDITIONS = {(65, 36): "2018", (67, 45): "2021", (77, 45): "2023", (81, 50): "2025"}
-# Exporters and domestic firms of China and Mexico stand apart in the extended tables.
+# The extended tables separate exporters and domestic firms of China and Mexico.
 SPLIT = {"CN1": "CHN", "CN2": "CHN", "MX1": "MEX", "MX2": "MEX"}
 # Direct purchases abroad are P33 in the 2018 edition and DPABR since 2021.
 FINAL = ("HFCE", "NPISH", "GGFC", "GFCF", "INVNT", "P33", "DPABR", "DIRPA", "CONS_NONRES", "FD")
@@ -38,7 +39,7 @@ TAXES, ADDED, OUTPUT = ("TLS", "TAXSUB"), ("VA", "VALU"), ("OUT", "OUTPUT", "TOT
 _TAXED = "taxes less subsidies on inputs"
 _FILE = re.compile(r"^(ICIO\d{4}_)?(\d{4})([_.]SML)?\.csv$", re.IGNORECASE)
 _LABEL = re.compile(r"([A-Z]{2}[A-Z0-9])_([A-Z0-9_]+)")
-# More columns are no edition; they would only fill the memory.
+# No edition has more columns; reading them would fill the memory.
 MAX_COLUMNS = 12_000
 
 
@@ -57,7 +58,7 @@ def read_icio(
 
     trade[o, d, s] = sum of row o, s over the industries and final uses of d; b = 1 - inputs / sales;
     input_share and final_share from the columns over all origins; basic prices, so that tariffs and taxes
-    on products stand outside trade. CN1, CN2 are summed to CHN and MX1, MX2 to MEX.
+    on products are outside trade. CN1, CN2 are summed to CHN and MX1, MX2 to MEX.
 
     Parameters
     ----------
@@ -68,12 +69,14 @@ def read_icio(
     years
         The one year to read, where the path holds several.
     regions, sectors
-        Concordances from country and industry codes; every code must go somewhere, or accounts would not
+        Concordances from country and industry codes; every code needs a target, or accounts would not
         close. By default the codes of the table.
     tariff : [N, N, S], fraction
         Base tariffs, which the table does not hold; zero by default.
     vintage
-        The edition, for a table whose countries and industries are those of none that is known.
+        The edition, for a table whose numbers of countries and industries are unknown.
+    report
+        Takes notes on what was read and changed.
 
     Raises
     ------
@@ -143,7 +146,7 @@ def _lines(member: Member, faults: Faults) -> Iterator[tuple[int, list[str]]]:
     for begin, data in row_blocks(member):
         text = data.decode("utf-8", errors="replace")
         if "\ufffd" in text:
-            faults.add("coding", member.shown, f"{member.shown} line {begin}", "is not UTF-8", "save it anew")
+            faults.add("coding", member.shown, f"{member.shown} line {begin}", "is not UTF-8", "convert it")
             return
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         before = 0
@@ -159,13 +162,15 @@ def _lines(member: Member, faults: Faults) -> Iterator[tuple[int, list[str]]]:
 
 @dataclass(frozen=True)
 class _Columns(Columns):
-    """The columns of a table. labels: of every column, that of the row labels too."""
+    """The columns of a table. labels: of every column, including that of the row labels."""
 
     labels: list[str]
 
     @cached_property
     def layout(self) -> Layout:
-        """The same, countries and industries as numbers; a country given in parts must be zero as a whole."""
+        """The layout with countries and industries as numbers; a country given in parts must be zero as a
+        whole.
+        """
         named = [label for label in self.labels[1:] if _LABEL.fullmatch(label)]
         parted = {SPLIT[label[:3]] for label in named if label[:3] in SPLIT and label[4:] not in FINAL}
         country = {c: n for n, c in enumerate(self.countries)}
@@ -180,7 +185,7 @@ class _Columns(Columns):
 
 
 def _columns(header: list[str], shown: str, faults: Faults) -> _Columns:
-    """What each column is. Raises DataError with every fault of the header."""
+    """The meaning of each column. Raises DataError with every fault of the header."""
     where = f"{shown} line 1"
     labels = [cell.strip() for cell in header]
     if len(labels) < 3 or len(labels) > MAX_COLUMNS:
@@ -194,7 +199,7 @@ def _columns(header: list[str], shown: str, faults: Faults) -> _Columns:
     met: set[str] = set()
     for at, label in enumerate(labels[1:], start=1):
         if label in met:
-            faults.add("twice", shown, where, f"column {quoted(label)} stands there twice", "keep one")
+            faults.add("twice", shown, where, f"column {quoted(label)} appears twice", "keep one")
         met.add(label)
         parts = _LABEL.fullmatch(label)
         if label in OUTPUT:
@@ -204,7 +209,7 @@ def _columns(header: list[str], shown: str, faults: Faults) -> _Columns:
         elif parts:
             using[at] = (SPLIT.get(parts.group(1), parts.group(1)), parts.group(2))
         else:
-            faults.add("column", shown, where, f"column {quoted(label)} is none", f"expected {EXPECTED}")
+            faults.add("column", shown, where, f"column {quoted(label)} is unknown", f"expected {EXPECTED}")
     columns = _Columns(using, final, total, labels)
     _check_columns(columns, where, shown, faults)
     faults.raise_any(shown)
@@ -232,7 +237,7 @@ def _check_columns(columns: _Columns, where: str, shown: str, faults: Faults) ->
 
 
 class _Body:
-    """The rows below the header, each added to the sums as its label says."""
+    """The rows below the header, each added to the sums by its label."""
 
     def __init__(self, columns: _Columns, accounts: Accounts, shown: str, faults: Faults) -> None:
         layout = columns.layout
@@ -254,7 +259,7 @@ class _Body:
             self.faults.add("cells", self.shown, f"{self.shown} line {line}", what, "check its commas")
             return
         if label in self.met:
-            self.faults.add("twice", self.shown, where, "stands there twice", "keep one")
+            self.faults.add("twice", self.shown, where, "appears twice", "keep one")
             return
         self.met.add(label)
         values = _numbers(cells, where, self.shown, self.faults, blank=label not in self.expected)
@@ -262,7 +267,7 @@ class _Body:
             return
         report.rows_read += 1
         if (label in self.whole_labels and values.any()) or values[self.whole].any():
-            what = "has figures of China or Mexico as a whole beside those of their parts"
+            what = "has figures of China or Mexico as a whole in addition to their parts"
             cure = "give the regular table, or the extended one as published (the whole is zero there)"
             self.faults.add("whole", self.shown, where, what, cure)
         report.rows_kept += self._book(label, values, where)
@@ -287,7 +292,7 @@ class _Body:
         return False
 
     def finish(self) -> None:
-        """Whether every row was there, and whether columns add up to their output."""
+        """Check that every row was present, and that columns add up to their output."""
         absent = [label for label in self.columns.layout.rows if label not in self.met]
         sold = {label[4:] for label in self.met}
         odd = [s for s in self.columns.sectors if s not in sold]
@@ -303,7 +308,7 @@ class _Body:
             len(absent),
             lambda n: Fault(self.shown, f"no row {absent[n]}", "restore the publisher's rows"),
         )
-        if not absent and not odd:  # with a row missing no column adds up, and that would be told of each
+        if not absent and not odd:  # with a row missing no column adds up, and each would be reported
             parts = [_TAXED, "value added"] if self.taxed else ["value added"]
             self.accounts.check("output", parts, self.shown)
 
@@ -313,20 +318,20 @@ def _edition(countries: Sequence[str], industries: Sequence[str], vintage: str |
     if vintage is not None:
         return vintage
     if found is None:
-        what = f"{len(countries)} countries and {len(industries)} industries are those of no edition known"
+        what = f"{len(countries)} countries and {len(industries)} industries match no known edition"
         known = ", ".join(f"{e}: {c} and {i}" for (c, i), e in EDITIONS.items())
         raise DataError("an unknown edition", [Fault(shown, what, f"known: {known}; or state the vintage")])
     return found
 
 
 def _numbers(cells: list[str], where: str, shown: str, faults: Faults, *, blank: bool) -> Array | None:
-    """The numbers of a row, zero under its label; None, with a fault for each, where one is odd.
+    """The numbers of a row, zero under its label; None, with faults, where a cell is not a number.
 
     blank: cells may be empty, as they are below final demand in the rows of value added and output.
     """
     text = [cell.strip() or "0" for cell in cells[1:]] if blank else cells[1:]
     try:
-        # float() takes more than a table holds: digits of other scripts, underscores, nan.
+        # float() accepts more than a table may hold: digits of other scripts, underscores, nan.
         values = np.array([float(cell) for cell in text])
         if np.isfinite(values).all() and "_" not in "".join(text) and "".join(text).isascii():
             return np.concatenate(([0.0], values))

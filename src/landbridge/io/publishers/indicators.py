@@ -1,4 +1,4 @@
-"""Figures of countries and pairs: World Bank WDI, CEPII Gravity."""
+"""Figures by country and pair: World Bank WDI, CEPII Gravity."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ADDITIVE", "read_gravity", "read_wdi"]
 
 WDI_EXPECTED = "Country Name, Country Code, Indicator Name, Indicator Code, 1960 ... of WDICSV.csv"
-# Indicators that a sum over countries keeps the meaning of; shares and averages it does not.
+# Indicators that may be summed over countries; shares and averages may not.
 ADDITIVE = frozenset(
     (
         *("NY.GDP.MKTP.CD", "NY.GDP.MKTP.KD", "NY.GDP.MKTP.PP.CD", "NY.GDP.MKTP.PP.KD", "SP.POP.TOTL"),
@@ -54,7 +54,7 @@ def read_wdi(
     additive: Iterable[str] = (),
     report: Report | None = None,
 ) -> pd.DataFrame:
-    """Indicators of the World Bank's World Development Indicators, long, blanks left out.
+    """Indicators of the World Bank's World Development Indicators in long form, without blanks.
 
     Parameters
     ----------
@@ -62,11 +62,15 @@ def read_wdi(
         WDICSV.csv (WDIData.csv before 2024), plain or .gz, or the WDI_CSV.zip that holds it.
     indicators
         Codes such as "NY.GDP.MKTP.CD"; all by default.
+    years
+        Years to read; all by default.
     regions
-        A concordance from country codes: figures are sums, and blank where one country of a region is.
+        A concordance from country codes: figures are sums, and blank where a country of a region is blank.
         Countries it does not name are left out (the file also holds groups of countries).
     additive
-        Indicators that may be summed besides ADDITIVE; others are refused with a concordance.
+        Indicators that may be summed in addition to ADDITIVE; others are rejected with a concordance.
+    report
+        Takes counts of rows and notes.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def read_wdi(
     Raises
     ------
     DataError
-        Lists every fault: columns, cells, rows twice, indicators, years or countries that are not there.
+        Lists every fault: columns, cells, repeated rows, indicators, years or countries that are absent.
 
     Source: World Bank, WDI bulk download (datatopics.worldbank.org/world-development-indicators), README
     of the zip as public code describes it. Not yet run on the original.
@@ -113,16 +117,16 @@ class _Asked:
     named: Sequence[str]
 
     def goes(self, country: str) -> bool:
-        """True where a country is not left out."""
+        """Whether a country is read."""
         return self.by_region is None or bool(self.by_region(country))
 
     def knows(self, country: str) -> bool:
-        """True where the concordance names a country, even if only to leave it out."""
+        """Whether the concordance names a country, even if only to leave it out."""
         return self.by_region is None or self.by_region(country) is not None
 
 
 def _require_sums(named: Sequence[str], summed: frozenset[str]) -> None:
-    """Refuse to sum indicators over countries that are not additive."""
+    """Raise DataError where an indicator that is not additive would be summed over countries."""
     odd = [code for code in named if code not in summed]
     if odd or not named:
         what = f"{', '.join(odd[:5])} may not be summed over countries" if odd else "all cannot be summed"
@@ -171,7 +175,7 @@ class _Wdi:
             self._keep(rows, kept, [pairs[n] for n in kept])
 
     def _keep(self, rows: Rows, kept: list[int], pairs: list[tuple[str, str]]) -> None:
-        """A frame for each year, without its blanks."""
+        """A frame per year, without its blanks."""
         import pandas as pd
 
         for name in rows.columns:
@@ -187,7 +191,7 @@ class _Wdi:
                 self.frames.append(frame.dropna())
 
     def check(self) -> None:
-        """Whether the file has the indicators and the countries asked for."""
+        """Check that the file has the indicators and the countries asked for."""
         countries, codes = {c for c, _ in self.met}, {i for _, i in self.met}
         for code in self.asked.named:
             if codes and code not in codes:
@@ -197,11 +201,11 @@ class _Wdi:
         by = self.asked.by_region
         missing = [code for code in by.table if code not in countries] if by and countries else []
         if by is not None and missing:
-            told = f"names {listed(missing)}, which the file has not"
+            told = f"names {listed(missing)}, which the file lacks"
             self.faults.add("countries", by.name, by.name, told, "delete their rows")
 
     def frame(self) -> pd.DataFrame:
-        """The figures, long."""
+        """The figures in long form."""
         import pandas as pd
 
         return (
@@ -210,7 +214,7 @@ class _Wdi:
 
 
 def _summed(frame: pd.DataFrame, by: Concordance, report: Report) -> pd.DataFrame:
-    """Sums over regions; a region without all of its countries has no figure."""
+    """Sums over regions; a region with a missing country has no figure."""
     import pandas as pd
 
     members_of: dict[str, int] = {}
@@ -249,23 +253,27 @@ def read_gravity(
     path
         Gravity_Vyyyymm.csv, plain, .gz or in its .zip.
     variables
-        Columns to read; blank cells become not-a-number.
+        Columns to read; blank cells become NaN.
+    years
+        Years to read; all by default.
     regions
-        Renames countries and leaves out those it does not name; one country a region, since distances
+        Renames countries and leaves out those it does not name; one country per region, since distances
         and treaties cannot be summed.
     vintage
-        The release, where the name of the file does not tell it or it is none of GRAVITY_VINTAGES.
+        The release, where the file name does not state it or it is not in GRAVITY_VINTAGES.
+    report
+        Takes counts of rows and notes.
 
     Returns
     -------
     DataFrame
-        year, exporter (iso3_o), importer (iso3_d) and the variables; pairs of which one country does not
+        year, exporter (iso3_o), importer (iso3_d) and the variables; pairs with a country that does not
         exist in a year are left out.
 
     Raises
     ------
     DataError
-        Lists every fault: columns, cells, pairs twice, countries or years that are not there.
+        Lists every fault: columns, cells, repeated pairs, countries or years that are absent.
 
     Source: Conte, Cotterlaz, Mayer (2022), The CEPII Gravity database, working paper 2022-05, and the
     documentation of the release. Not yet run on the original.
@@ -288,29 +296,29 @@ def read_gravity(
 
 
 def _require_one_country(by: Concordance) -> None:
-    """Refuse regions of several countries."""
+    """Raise DataError where a region has several countries."""
     several = [to for to in by.targets if _sources(by, to) != 1]
     if several or any(len(shares) > 1 for shares in by.table.values()):
         what = f"gives {', '.join(several[:5]) or 'a region'} several countries, or parts of one"
-        cure = "name one country a region: distances and treaties cannot be summed"
+        cure = "name one country per region: distances and treaties cannot be summed"
         raise DataError("no sums", [Fault(by.name, what, cure)])
 
 
 def _gravity_release(member: Member, vintage: str | None) -> str:
-    """The release as stated, else as the name of the file tells it, which must then be one that is known."""
+    """The release as stated, else as in the file name, which must then be a known one."""
     name = _GRAVITY_FILE.match(member.name)
     release = vintage or (name.group(1) if name else "")
     if vintage is None and release not in GRAVITY_VINTAGES:
-        what = f"release {release} is not known" if release else "its name does not tell the release"
+        what = f"release {release} is not known" if release else "its name does not state the release"
         cure = f"known: {', '.join(GRAVITY_VINTAGES)}; where its columns are the same, state the vintage"
-        raise DataError("not a Gravity that is known", [Fault(member.shown, what, cure)])
+        raise DataError("not a known release of Gravity", [Fault(member.shown, what, cure)])
     return release
 
 
 class _Gravity:
     """The file of the Gravity database, block by block: a row is a pair of countries in a year.
 
-    country: numbers of the countries met. years: those of the file.
+    country: numbers of the countries found. years: those of the file.
     """
 
     def __init__(self, asked: _Asked, shown: str, faults: Faults) -> None:
@@ -389,7 +397,7 @@ class _Gravity:
         return shares[0][0] if shares else country
 
     def check(self) -> None:
-        """Whether the file has the years and the countries asked for."""
+        """Check that the file has the years and the countries asked for."""
         if self.years:
             told = f"it has {min(self.years)}-{max(self.years)}"
             for year in sorted((self.asked.years or frozenset()) - self.years):
@@ -397,7 +405,7 @@ class _Gravity:
         by = self.asked.by_region
         idle = [c for c in by.table if by(c) and c not in self.country] if by and self.country else []
         if by is not None and idle:
-            told = f"names {listed(idle)}, which the file has not in these years"
+            told = f"names {listed(idle)}, which the file lacks in these years"
             self.faults.add("countries", by.name, by.name, told, "delete their rows")
 
     def frame(self) -> pd.DataFrame:

@@ -52,12 +52,12 @@ def read_itpde(
     ----------
     path
         ITPD_E_Rnn.csv, or the version without names; plain, .gz or in a .zip.
-    years, regions
+    years, regions, report
         As for read_baci.
     sectors
         "industry" (industry_id as text), "broad" (broad_sector), "total", or a concordance from industry_id.
     vintage
-        The release, where the name of the file does not tell it or it is none of RELEASES.
+        The release, where the file name does not state it or it is not in RELEASES.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def read_itpde(
     Raises
     ------
     DataError
-        Lists every fault: columns, cells, flows twice, codes that a concordance lacks.
+        Lists every fault: columns, cells, repeated flows, codes that a concordance lacks.
 
     Source: Borchert, Larch, Shikher, Yotov (2021, 2022), USITC working papers on ITPD-E; column names as
     public readers of release 2 use them. Not yet run on the original.
@@ -82,9 +82,9 @@ def read_itpde(
     name = _FILE.match(member.name)
     release = (vintage or (name.group(1) if name else "")).upper()
     if vintage is None and release not in RELEASES:
-        what = f"release {release} is not known" if release else "its name does not tell the release"
+        what = f"release {release} is not known" if release else "its name does not state the release"
         cure = f"known: {', '.join(RELEASES)}; where its columns are the same, state the vintage"
-        raise DataError("not an ITPD-E that is known", [Fault(member.shown, what, cure)])
+        raise DataError("not a known release of ITPD-E", [Fault(member.shown, what, cure)])
     by_region = as_concordance(regions, "regions") if regions is not None else None
     broad = sectors == "broad"
     report.publisher, report.vintage = "USITC ITPD-E", release
@@ -104,7 +104,7 @@ def read_itpde(
     for rows in read_rows(member, fields, KNOWN, EXPECTED, faults, report):
         industry = rows.whole("industry_id")
         if broad:
-            # A broad sector holds several industries: the pair of both is what stands once.
+            # A broad sector holds several industries, so a row is identified by both.
             named = rows.code("broad_sector")
             kinds, at = np.unique(named.at * np.int64(1000) + industry, return_inverse=True)
             names = [f"{named.texts[kind // 1000]}\t{kind % 1000}" for kind in kinds.tolist()]
@@ -127,12 +127,12 @@ def read_itpde(
     sums.check(path.name)
     faults.raise_any(path.name)
     if unknown:
-        report.note(f"{unknown:,} zeros of the file are marked as not known (flag_zero u); they stay zeros")
+        report.note(f"{unknown:,} zeros of the file are marked as unknown (flag_zero u); they stay zeros")
     return sums.frame()
 
 
 def _sectors(sectors: Concordance | Mapping[str, str] | str | Path) -> Sectors:
-    """How industries become sectors. A code of broad sectors is the sector, a tab, the industry."""
+    """The mapping from industries to sectors. A code of broad sectors is the sector, a tab, the industry."""
     if sectors == "total":
         return Sectors(lambda code: (("ALL", 1.0),), ("ALL",))
     if sectors == "broad":

@@ -1,4 +1,4 @@
-"""What was read, written for other programs: a panel as Parquet, CSV or Excel, a TradeTable as a folder."""
+"""Write what was read for other programs: a panel as Parquet, CSV or Excel, a TradeTable as a folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ EXCEL_ROWS = 1_048_000
 
 
 def trade_panel(table: TradeTable, year: int) -> pd.DataFrame:
-    """The trade of a TradeTable as year, exporter, importer, sector, trade_musd; domestic sales included."""
+    """The trade of a TradeTable as a frame: year, exporter, importer, sector, trade_musd [million USD].
+
+    table: the table; year: for the column year. Domestic sales are included.
+    """
     import pandas as pd
 
     N, S = len(table.regions), len(table.sectors)
@@ -44,10 +47,11 @@ def trade_panel(table: TradeTable, year: int) -> pd.DataFrame:
 
 
 def write_panel(frame: pd.DataFrame, path: Path, about: Mapping[str, str]) -> None:
-    """A panel, whole or not at all; the ending chooses .parquet, .csv or .xlsx.
+    """Write a panel whole or not at all; the ending chooses .parquet, .csv or .xlsx.
 
-    about: what was read, told in the metadata of a Parquet file and on the README sheet of a workbook.
-    Raises DataError where it cannot be written, or does not fit on a sheet.
+    frame: the panel; path: the file; about: how it was read, in the metadata of a Parquet file and on the
+    README
+    sheet of a workbook. Raises DataError where it cannot be written, or does not fit on a sheet.
     """
     if path.suffix == ".parquet":
         arrow = need("pyarrow", "pyarrow", "parquet", "a .parquet file")
@@ -67,7 +71,7 @@ def write_panel(frame: pd.DataFrame, path: Path, about: Mapping[str, str]) -> No
         write_bytes(path, xlsx_bytes([*about.items()], [sheet]))
     else:
         ends = ", ".join(PANEL_ENDINGS)
-        raise DataError("no such ending", [Fault(path.name, "is none that is written", f"choose {ends}")])
+        raise DataError("no such ending", [Fault(path.name, "is not supported", f"choose {ends}")])
 
 
 def _plain(column: pd.Series) -> list[object]:
@@ -79,9 +83,11 @@ def _beside(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_trade_table(table: TradeTable, folder: Path, about: Mapping[str, str]) -> list[str]:
-    """A TradeTable as CSV files that `read_trade_table` reads again; the folder is new or empty.
+    """Write a TradeTable as CSV files that `read_trade_table` reads back. Returns the names of the files.
 
-    Raises DataError where the folder holds something, or cannot be made.
+    table: the table; folder: new or empty; about: how it was read. Raises DataError where the folder is not
+    empty
+    or cannot be made.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError("not empty", [Fault(str(folder), "holds something", "name a new folder")])

@@ -1,4 +1,4 @@
-"""What was read, what was left out and why; and the faults met, a few of each kind spelled out."""
+"""Summary of a reading: rows read, rows left out and why, and faults, a few of each kind listed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Dropped", "Faults", "Report", "listed"]
 
 @dataclass
 class Dropped:
-    """Rows left out for one reason, with the sum of their values [musd] where they have one."""
+    """Rows left out for one reason, with the sum of their values [musd] if they have one."""
 
     why: str
     rows: int = 0
@@ -22,10 +22,10 @@ class Dropped:
 
 @dataclass
 class Report:
-    """The summary of a reading: pass one to a reader, and it fills it in.
+    """The summary of a reading: pass one to a reader, which fills it in.
 
-    rows_read and rows_kept count rows of the publisher's file; totals_musd is the sum of what was kept, by
-    year; dropped tells what was left out and why; notes are sentences for the reader of the figures.
+    rows_read and rows_kept count rows of the publisher's file; totals_musd is the sum of the rows kept, by
+    year; dropped states what was left out and why; notes are sentences for users of the figures.
     """
 
     publisher: str = ""
@@ -38,7 +38,9 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     def drop(self, why: str, rows: int, musd: float = 0.0) -> None:
-        """Count rows that were left out."""
+        """Count rows that were left out. why: the reason; rows: their number; musd: their value [million
+        USD].
+        """
         if not rows:
             return
         for entry in self.dropped:
@@ -49,7 +51,7 @@ class Report:
         self.dropped.append(Dropped(why, rows, musd))
 
     def note(self, text: str) -> None:
-        """A sentence, told once."""
+        """Add a sentence, once."""
         if text not in self.notes:
             self.notes.append(text)
 
@@ -68,7 +70,7 @@ class Report:
 
 
 def listed(codes: Iterable[str], most: int = 20) -> str:
-    """Codes as a message lists them: the first ones, each cut where it is long."""
+    """Codes as text for a message: the first `most` ones, each cut where it is long."""
     found = list(codes)
     shown = [code if len(code) <= 40 and code.isprintable() else quoted(code) for code in found[:most]]
     return ", ".join(shown) + (" ..." if len(found) > most else "")

@@ -1,6 +1,6 @@
 """A publisher's CSV file, plain or packed, as blocks of whole rows.
 
-A block is a few megabytes, so that memory does not grow with the file; `typed` makes columns of it.
+A block is a few megabytes, so that memory does not grow with the file; `typed` turns it into columns.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ __all__ = [
 ]
 
 BLOCK_BYTES = 8_000_000
-# A row longer than this is a quote that never closes, or no table.
+# A row longer than this has a quote that never closes, or is not a table.
 ROW_BYTES = 64_000_000
-# What stands for no code, in capitals. NA is Namibia where codes have two letters.
+# Words for no code, in capitals. NA is Namibia where codes have two letters.
 NO_CODE = frozenset(("", "NA", "N/A", "#N/A", "N.A.", "NAN", "NULL", "NONE", "..", "-"))
-# All goods, and goods kept confidential, beside the codes of the HS.
+# All goods, and confidential goods, which are not HS codes.
 TOTAL, CONFIDENTIAL = "TOTAL", "9999AA"
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 
 @dataclass(frozen=True)
 class Member:
-    """A CSV file, or one inside a zip: its name, how faults call it, how it is opened."""
+    """A CSV file, or one inside a zip: its name, its name in faults, how to open it."""
 
     name: str
     shown: str
@@ -54,9 +54,10 @@ class Member:
 
 
 def members(path: Path, wanted: re.Pattern[str], expected: str) -> list[Member]:
-    """The CSV files of a path whose names fit: the file itself, packed with gzip, in a zip, or of a folder.
+    """The CSV files of a path with a matching name: the file itself, gzipped, in a zip, or in a folder.
 
-    expected: what such a file is called. Raises DataError where there is none, or the path cannot be read.
+    path: file or folder; wanted: pattern of the name; expected: usual name of such a file, for faults.
+    Raises DataError where there is none, or the path cannot be read.
     """
     name = path.name
     try:
@@ -102,7 +103,7 @@ def _zipped(path: Path, wanted: re.Pattern[str], expected: str) -> list[Member]:
 def _open_zipped(path: Path, name: str) -> IO[bytes]:
     archive = zipfile.ZipFile(path)
     stream = archive.open(name)
-    archive.close()  # the member keeps the file open until it is closed itself
+    archive.close()  # the member keeps the file open until it is closed
     return stream
 
 
@@ -118,9 +119,10 @@ def _unreadable(shown: str, error: BaseException) -> DataError:
 
 
 def row_blocks(member: Member) -> Iterator[tuple[int, bytes]]:
-    """Whole rows of a file, a block at a time, with the line the first begins on.
+    """Whole rows of a file, one block at a time, with the line on which its first row begins.
 
-    A line end inside quotes ends no row. Raises DataError where the file cannot be read or is no text.
+    A line end inside quotes does not end a row. Raises DataError where the file cannot be read or is not
+    text.
     """
     line, rest = 1, b""
     try:
@@ -164,7 +166,10 @@ def _last_end(data: bytes) -> int:
 
 
 def header_of(data: bytes, shown: str) -> tuple[list[str], int]:
-    """The names of the columns in the first row of a block, and the bytes they take."""
+    """Names of the columns in the first row of a block, and the number of bytes they take.
+
+    data: the block; shown: name of the file in faults. Raises DataError where there is no header in UTF-8.
+    """
     end = 0
     while True:
         end = data.find(b"\n", end) + 1 or len(data)
@@ -183,7 +188,9 @@ def header_of(data: bytes, shown: str) -> tuple[list[str], int]:
 def check_header(
     header: Sequence[str], needed: Sequence[str], known: Sequence[str] | None, shown: str, expected: str
 ) -> list[Fault]:
-    """Faults of a header: separators, columns missing, unknown, twice. expected: the publisher's page."""
+    """Faults of a header: separators, missing, unknown or repeated columns. expected: the publisher's
+    page.
+    """
     where = f"{shown} line 1"
     if not any(header):
         return [Fault(where, "is empty", f"give the publisher's file ({expected})")]
@@ -202,7 +209,7 @@ def check_header(
         shown_odd = ", ".join(quoted(name) for name in odd[:5])
         faults.append(Fault(where, f"{len(odd)} columns are not the publisher's: {shown_odd}", hint))
     for name in sorted({n for n in header if n in allowed and header.count(n) > 1})[:5]:
-        faults.append(Fault(where, f"column {quoted(name)} stands there twice", "keep one"))
+        faults.append(Fault(where, f"column {quoted(name)} appears twice", "keep one"))
     return faults
 
 
@@ -216,11 +223,14 @@ def read_rows(
 ) -> Iterator[Rows]:
     """The rows of a file, block by block; what is wrong with a cell or a line is added to faults.
 
-    fields: the columns to read, or a function of the header that tells them. known: further columns that
-    the publisher's file has; None where any may stand beside those that are read. Last columns that have
-    no name and no filled cell are accepted, since the World Bank, Comtrade and spreadsheets write them; so
-    are rows without a filled cell and whole numbers written 156.0, both told in report. A header at fault
-    yields no rows.
+    member: the file; fields: the columns to read, or a function of the header that returns them; known:
+    further
+    columns of the publisher's file, None where any others are allowed; expected: the publisher's page;
+    faults,
+    report: take faults and notes. Last columns with no name and no filled cell are accepted, since the World
+    Bank, Comtrade and spreadsheets write them; so are rows without a filled cell and whole numbers written
+    156.0,
+    both noted in report. A header with faults yields no rows. Raises DataError as `row_blocks` does.
     """
     header: list[str] | None = None
     wanted: Sequence[Field] = ()

@@ -1,7 +1,7 @@
 """A block of rows of a CSV file, typed column by column.
 
-A clean block is typed by the C parser of pandas; a block in which anything is odd is typed cell by cell,
-which finds the line.
+A clean block is typed by the C parser of pandas; a block with anything odd is typed cell by cell, which
+finds the line.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,15}(\.0*)?", re.ASCII)
 
 
 def stripped(text: str) -> str:
-    """A text without blanks of any kind around it and without characters of no width."""
+    """A text without blanks of any kind around it and without zero-width characters."""
     return (text if text.isascii() else text.translate(_UNSEEN)).strip()
 
 
 @dataclass(frozen=True)
 class Field:
-    """A column to read: its name, what its cells are, whether they may be blank, and between what."""
+    """A column to read: name, kind of cells, whether they may be blank, lower and upper bound."""
 
     name: str
     kind: Literal["whole", "number", "code"]
@@ -61,7 +61,7 @@ class Coded:
     texts: tuple[str, ...]
 
     def map(self, to: Callable[[str], int]) -> Ints:
-        """A number per row, by a function of the code that is called once a code."""
+        """A number per row, from a function of the code that is called once per code."""
         return np.array([to(text) for text in self.texts], dtype=np.int64)[self.at]
 
     def of(self, row: int) -> str:
@@ -85,7 +85,7 @@ class Rows:
         return self.columns[name]  # type: ignore[return-value]
 
     def number(self, name: str) -> Floats:
-        """A column of numbers; not a number where a cell is blank."""
+        """A column of numbers; NaN where a cell is blank."""
         return self.columns[name]  # type: ignore[return-value]
 
     def code(self, name: str) -> Coded:
@@ -95,9 +95,9 @@ class Rows:
 
 @dataclass(frozen=True)
 class Block:
-    """Whole rows of a file: how faults call it, the names of all its columns, the columns to read.
+    """Whole rows of a file: its name in faults, the names of all its columns, the columns to read.
 
-    line: the line of the file that the first row begins on.
+    line: the line of the file on which the first row begins.
     """
 
     shown: str
@@ -108,7 +108,10 @@ class Block:
 
 
 def typed(block: Block, faults: Faults, report: Report | None) -> Rows:
-    """The columns of a block; what is wrong with a cell or a line is added to faults."""
+    """The columns of a block; what is wrong with a cell or a line is added to faults.
+
+    block: whole rows; faults: takes faults; report: takes notes, may be None.
+    """
     pointed: set[str] = set()
     rows = _at_once(block, pointed)
     if rows is None:
@@ -124,7 +127,7 @@ def typed(block: Block, faults: Faults, report: Report | None) -> Rows:
 
 
 def _at_once(block: Block, pointed: set[str]) -> Rows | None:
-    """The block typed at once; None where a cell, a line or its coding is odd in any way."""
+    """The block typed at once; None where a cell, a line or its encoding is odd in any way."""
     cut = _cut(block)
     frame = None if cut is None else _parsed(block, cut)
     if cut is None or frame is None or len(frame) != len(cut.lines):
@@ -142,9 +145,10 @@ def _at_once(block: Block, pointed: set[str]) -> Rows | None:
 
 @dataclass(frozen=True)
 class _Cut:
-    """A block whose rows all have as many cells.
+    """A block whose rows all have the same number of cells.
 
-    data: the block with an end after its last row. lines [row]: where each begins. extra: blank cells beyond
+    data: the block, ending after its last row. lines [row]: line on which each begins. extra: blank cells
+    beyond
     the header.
     """
 
@@ -154,7 +158,7 @@ class _Cut:
 
 
 def _cut(block: Block) -> _Cut | None:
-    """The rows of a block; None where cells are too few or too many, or quotes, ends or coding are odd."""
+    """The rows of a block; None where cells are too few or too many, or quotes, ends or encoding are odd."""
     data = block.data if block.data.endswith(b"\n") else block.data + b"\n"
     if not _is_utf8(data) or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
@@ -168,14 +172,14 @@ def _cut(block: Block) -> _Cut | None:
         every = np.cumsum(line_end)
         line_end, comma = line_end & outside, comma & outside
     ends, commas = np.flatnonzero(line_end), np.flatnonzero(comma)
-    # A row begins on the line after the end of the one before, which may be many with quotes.
+    # A row begins on the line after the previous row ends; quoted cells may span many lines.
     before = np.arange(len(ends)) if every is None else np.concatenate(([0], every[ends[:-1]]))
     per_row = np.diff(np.searchsorted(commas, ends), prepend=0)
     extra = int(per_row[0]) - (len(block.header) - 1)
     if extra < 0 or (per_row != per_row[0]).any():
         return None
     lengths = np.diff(ends, prepend=-1)
-    if lengths.min() <= 2 and len(block.header) < 2:  # a blank line cannot be told from a blank cell
+    if lengths.min() <= 2 and len(block.header) < 2:  # a blank line cannot be distinguished from a blank cell
         return None
     last = ends - 1 - (raw[ends - 1] == 0x0D)
     if any((raw[last - n] != 0x2C).any() for n in range(extra)):  # a cell beyond the header is filled
@@ -194,11 +198,11 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _parsed(block: Block, cut: _Cut) -> pd.DataFrame | None:
-    """The columns to read as pandas parses them: numbers, or categories of text; None where it cannot."""
+    """The columns to read as parsed by pandas: numbers, or categories of text; None where it fails."""
     import pandas as pd
 
     fields = block.fields
-    # Whole numbers are few and stand often (years, countries, products): each is looked at once, as text.
+    # Whole numbers are few and repeat often (years, countries, products): each is parsed once, as text.
     kinds: dict[str, Any] = {"whole": "category", "number": np.float64, "code": "category"}
     options: dict[str, Any] = {
         "header": None,
@@ -217,7 +221,7 @@ def _parsed(block: Block, cut: _Cut) -> pd.DataFrame | None:
             dtype={f.name: kinds[f.kind] for f in fields},
             **options,
         )
-        # Later releases of pandas make numbers of categories that look like them: 0101 would be 101.
+        # Later releases of pandas turn categories that look like numbers into numbers: 0101 would be 101.
         numbers = [f.name for f in fields if f.kind != "number" and not _are_exact(frame[f.name], f.kind)]
         if numbers:
             again = pd.read_csv(io.BytesIO(cut.data), usecols=numbers, dtype=str, **options)
@@ -229,7 +233,7 @@ def _parsed(block: Block, cut: _Cut) -> pd.DataFrame | None:
 
 
 def _are_exact(series: pd.Series[Any], kind: str) -> bool:
-    """Whether categories say what the cells hold: texts, or integers where whole numbers are wanted."""
+    """Whether categories equal the cells: texts, or integers where whole numbers are wanted."""
     cats = series.cat.categories
     return (kind == "whole" and cats.dtype.kind in "iu") or all(isinstance(text, str) for text in cats)
 
@@ -271,7 +275,7 @@ _AT_ONCE: Mapping[str, Callable[[Field, pd.Series[Any]], Ints | Floats | Coded |
 
 
 def _cell_by_cell(block: Block, faults: Faults, report: Report | None, pointed: set[str]) -> Rows:
-    """The block typed cell by cell, with a fault for everything that is odd."""
+    """The block typed cell by cell, with a fault for everything odd."""
     lines, cells = _filled_rows(block, faults, report)
     columns: dict[str, Ints | Floats | Coded] = {}
     good = np.ones(len(lines), dtype=bool)
@@ -293,7 +297,7 @@ def _cell_by_cell(block: Block, faults: Faults, report: Report | None, pointed: 
 
 
 def _filled_rows(block: Block, faults: Faults, report: Report | None) -> tuple[list[int], list[list[str]]]:
-    """The rows with a filled cell and as many cells as the header, and the line each begins on."""
+    """Rows with a filled cell and as many cells as the header, and the line on which each begins."""
     shown, header = block.shown, block.header
     lines: list[int] = []
     cells: list[list[str]] = []
