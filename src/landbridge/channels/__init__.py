@@ -1,4 +1,4 @@
-"""The other mechanisms, one file each: a channel returns shocks and indicators and solves no economy.
+"""Further mechanisms, one file each: a channel returns shocks and indicators and solves no economy.
 
-`protocol.py` says what a channel is, `registry.py` which ones every case is solved with.
+`protocol.py` defines a channel, `registry.py` lists those that every case is solved with.
 """

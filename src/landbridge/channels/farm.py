@@ -1,8 +1,9 @@
-"""Farms: adoption of a technology times its effect in the field is a shock to agricultural productivity.
+"""Farms: a shock to agricultural productivity, the adoption of a technology times its effect in the field.
 
-Only crops with a field comparison or a claim about plots are moved, wheat and cotton; the rest of
-agriculture stays. A gain of yield is read as a gain of productivity, with all other inputs per hectare as
-they were: the upper reading, since new varieties and drip irrigation cost money that nobody reports.
+Only crops with a field comparison or a claim about plots change (wheat and cotton); the rest of agriculture
+does not. A gain in yield is taken as a gain in productivity with all other inputs per hectare unchanged.
+This
+is an upper bound, since new varieties and drip irrigation have costs that are not reported.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ FloatArray = NDArray[np.float64]
 Case = Literal["low", "central", "high", "claimed"]
 
 # low: low adoption x the documented effect on neighbours; central, high: x the documented effect itself;
-# claimed: high adoption x what is said of plots, cut at the bound but never below the high case.
+# claimed: high adoption x the effect claimed for plots, limited to the bound but not below the high case.
 CASES: tuple[Case, ...] = get_args(Case)
 SECTOR = "AGR"
-# National yields are compared from here on: before, they fell and recovered with the end of the kolkhozes.
+# National yields are compared from this year on: before it they fell and recovered after the end of the
+# kolkhozes.
 BOUND_FROM = 1999
 
 
@@ -39,8 +41,9 @@ class CropShock:
     """One crop of one country in one case.
 
     effect_percent: gain in the field; adoption, weight: share of the crop's area, share of the crop in farm
-    output; yield_percent: gain of the national yield; uncut_percent: adoption x effect, what it was before
-    the claimed case was cut at bound_percent (None: no series of yields), the record of the crop bound_of.
+    output; yield_percent: gain of the national yield; uncut_percent: adoption x effect before the claimed
+    case
+    is limited to bound_percent (None: no series of yields), the record of the crop bound_of.
     """
 
     region: str
@@ -74,7 +77,7 @@ class CropShock:
 
 @dataclass(frozen=True)
 class FarmShock:
-    """A case: productivity after / before [n, s], and the crops it is made of."""
+    """One case: productivity after / before [n, s], and the crops behind it."""
 
     case: Case
     productivity_hat: FloatArray
@@ -84,8 +87,9 @@ class FarmShock:
 def yield_bound(world: World, region: str, crop: str) -> tuple[float | None, str | None]:
     """The largest rise of the national yield from one five-year mean to the next since BOUND_FROM [%].
 
-    Of the crop, else the largest of the country's other crops, an assumption; the second value says whose.
-    (None, None) where the table has no two such means of the country.
+    world: with the farm tables; region, crop: codes. Returns the rise and its crop: the crop itself, else
+    the
+    country's crop with the largest rise (an assumption); (None, None) where the table has no two such means.
     """
     (table,) = world.channel("farm_yields")
     means: dict[str, list[tuple[int, float]]] = {}
@@ -113,11 +117,13 @@ def farm_shocks(
     adoption: float | None = None,
     effect_percent: float | None = None,
 ) -> tuple[FarmShock, ...]:
-    """The four cases, d ln A_n = ln(1 + sum over crops of weight x adoption x effect), cut as CASES says.
+    """The four cases, d ln A_n = ln(1 + sum over crops of weight x adoption x effect), limited as in CASES.
 
-    regions, crops: only these (all that the tables know); adoption: one share of the area [0-1] in every
-    case instead of the range of the table; effect_percent: one gain of yield in the field instead of the
-    cited ones.
+    world: with the farm tables; regions, crops: only these (default: all in the tables); adoption: one share
+    of
+    the area [0-1] in every case instead of the range of the table; effect_percent: one gain of yield in the
+    field
+    instead of the cited ones.
     Raises DataError with every fault: unknown countries and crops, shares outside 0-1, missing tables.
     """
     farms = _Farms(world, adoption, effect_percent)
@@ -136,7 +142,7 @@ def farm_shocks(
 
 
 class _Farms:
-    """The farm tables, with one adoption or effect [%] in place of theirs where given."""
+    """The farm tables, with one adoption or effect [%] instead of theirs where given."""
 
     def __init__(self, world: World, adoption: float | None, effect_percent: float | None) -> None:
         weights, takes, _ = world.channel("farm_weights", "farm_adoption", "farm_yields")
@@ -147,7 +153,7 @@ class _Farms:
         self.bound = cache(partial(yield_bound, world))
 
     def faults(self) -> list[Fault]:
-        """What is wrong with the numbers given, and with the tables."""
+        """Faults of the numbers given, and of the tables."""
         absent = [pair for pair in self.weight if pair not in self.adopted]
         return [
             *_faults(self.adoption, self.effect_percent),
@@ -158,9 +164,10 @@ class _Farms:
         ]
 
     def shock(self, region: str, crop: str, case: Case) -> CropShock:
-        """One crop of one country: adoption x effect; the claimed case cut at the record of its yields.
+        """One crop of one country: adoption x effect; the claimed case is limited to the record of its
+        yields.
 
-        The record is no cut below the high case.
+        The record does not limit it below the high case.
         """
         effect_id, effect = self.effects.of(region, crop, case)
         if self.effect_percent is not None:
@@ -179,7 +186,7 @@ class _Farms:
 def _asked(
     world: World, farms: _Farms, regions: Sequence[str] | None, crops: Sequence[str] | None
 ) -> tuple[list[str], list[tuple[str, str]]]:
-    """The regions asked for, and their crops; raises DataError with every fault of question and tables."""
+    """The regions asked for, and their crops. Raises DataError with every fault of options and tables."""
     faults = farms.faults()
     chosen, found = _chosen_regions(world, regions, sorted({region for region, _ in farms.weight}))
     faults += found

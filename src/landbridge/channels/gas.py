@@ -1,7 +1,7 @@
-"""Gas: what is missed when lines are lost, and how a changed network enters the economy.
+"""Gas: deliveries missed when lines are lost, and the effect of a changed network on the economy.
 
-A supply shock in energy: trade of a pair is held at kept = 1 - g + g r of the base, r the gas delivered
-after / before, g the share of pipeline gas in the pair's energy trade. The year itself and its equations are
+A supply shock in energy: trade of a pair is held at kept = 1 - g + g r of the base, with r gas delivered
+after / before and g the share of pipeline gas in the pair's energy trade. The gas year and its equations are
 in `channels.gas_model`, the tables in `channels.gas_network`.
 """
 
@@ -57,7 +57,7 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 
 ENERGY = "ENE"
-# Of the energy trade of a pair at least this much is left, or its cost would have no end.
+# At least this share of a pair's energy trade is left, or its cost would be infinite.
 _LEAST_KEPT = 1e-3
 
 
@@ -70,11 +70,13 @@ def solve_year(
     year: int = BASE_YEAR,
     storage: bool | None = None,
 ) -> GasYear:
-    """Least missed gas of a year when some pipelines are lost for some months.
+    """The gas year with the least missed gas when some pipelines are lost for some months.
 
-    lose: pipelines by id, alias or name. profile: flat (a twelfth a month, no storage) or seasonal (the
-    season and the stores of the tables). year: whose deliveries (2018, 2022, 2023). storage: overrides.
-    Raises DataError for unknown pipelines and broken tables, InfeasibleError where no flow balances.
+    world: with the gas tables; lose: pipelines by id, alias or name; profile: flat (a twelfth per month, no
+    storage) or seasonal (seasons and stores of the tables); months: 1 to 12; year: whose deliveries (2018,
+    2022,
+    2023); storage: overrides that of the profile. Returns a GasYear.
+    Raises DataError for unknown pipelines and invalid tables, InfeasibleError where no flow balances.
     """
     lost = find_lines(world, lose, "lose")
     model = GasModel(world, profile, year=year, storage=storage)
@@ -82,9 +84,10 @@ def solve_year(
 
 
 def require_deliverable(world: World, year: int = BASE_YEAR) -> None:
-    """Refuse tables whose whole lines cannot carry what is due, naming the cut that binds.
+    """Check that the lines of the tables, all in service, can carry what is due.
 
-    Raises InfeasibleError; DataError as `read_network` does.
+    world: with the gas tables; year: whose deliveries. Raises InfeasibleError that names the binding cut;
+    DataError as `read_network` does.
     """
     model = GasModel(world, "flat", year=year)
     found = model.solve(np.ones_like(model.availability))
@@ -105,7 +108,7 @@ def require_deliverable(world: World, year: int = BASE_YEAR) -> None:
         for r in found.by_country
         if r["home_unserved_bcm"] > 1e-6
     ]
-    raise InfeasibleError("the gas network cannot deliver what is due with every line whole", faults)
+    raise InfeasibleError("the gas network cannot deliver what is due with every line in service", faults)
 
 
 # -- the economy -----------------------------------------------------------------------------------------
@@ -113,11 +116,12 @@ def require_deliverable(world: World, year: int = BASE_YEAR) -> None:
 
 @dataclass(frozen=True, eq=False)
 class GasShock:
-    """What a changed gas network does to trade.
+    """Effect of a changed gas network on trade.
 
-    pairs: exporter, importer and sector as numbers of the trade table, with kept: trade of the pair after
-    / before, at base prices, that goes with the gas delivered. cost_hat: the trade cost [pair] that brings
-    it about where nothing else moves. notes: sentences that say so. rows: the same as plain values.
+    pairs: exporter, importer and sector as numbers of the trade table; kept [pair]: trade after / before at
+    base
+    prices, consistent with the gas delivered; cost_hat [pair]: the trade cost that gives it if nothing else
+    changes; notes: sentences that state it; rows: the same as plain values.
     """
 
     pairs: tuple[tuple[int, int, int], ...]
@@ -128,7 +132,7 @@ class GasShock:
 
     @property
     def why(self) -> tuple[str, str]:
-        """Why a seller's deposits are used less, and why more."""
+        """Phrases for why a seller's deposits are used less, and why more."""
         return "gas without a pipe is sold to no other buyer", "more gas is sold"
 
 
@@ -139,20 +143,26 @@ def moved(base: World, world: World) -> bool:
 
 
 def shock(base: World, world: World) -> GasShock:
-    """How far energy trade moves with the gas no longer or newly delivered.
+    """Change of energy trade that follows from gas no longer delivered or newly delivered.
 
         kept = 1 - g + g r,   kappa = kept^(-1/theta)
 
-    r: delivered after / before, flat profile, base year; g: pipeline gas in the energy trade of the pair, its
-    value over that trade or else gas_trade_share. kappa is where the model begins: it is raised or lowered
-    until trade at base prices is what is kept. A pair whose deliveries do not change is not in it.
-    Raises as `solve_year` does.
+    base, world: before and after, with the gas tables. r: delivered after / before, flat profile, base year;
+    g:
+    pipeline gas in the energy trade of the pair, its value over that trade or else gas_trade_share; kappa:
+    the
+    starting value, which the model adjusts until trade at base prices equals kept. Pairs whose deliveries do
+    not
+    change are left out. Returns a GasShock. Raises as `solve_year` does.
     """
     return between(world, base.trade, solve_year(base), solve_year(world))
 
 
 def between(world: World, table: TradeTable, old_year: GasYear, new_year: GasYear) -> GasShock:
-    """The shock of one gas year against another, as in `shock`, to a trade table."""
+    """The shock to a trade table of one gas year against another, as in `shock`.
+
+    world: with the gas tables; table: the trade table; old_year, new_year: solved years.
+    """
     if ENERGY not in table.sectors or "gas_trade_share" not in world.channels:
         return GasShock((), np.ones(0), np.ones(0), ())
     s = table.sectors.index(ENERGY)

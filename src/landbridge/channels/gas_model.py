@@ -1,21 +1,23 @@
-"""Gas: a year of monthly deliveries under contract over the trunk lines, and what is missed when one is lost.
+"""Gas: a year of monthly deliveries under contract over the trunk lines, and what is missed when one is
+lost.
 
 Per month t, delivery under contract c over arc a is x_cat >= 0 [bcm, operator's volume]:
 
-    least  missed gas, then unserved use at home before it, then transport
+    minimise  missed gas, then unserved domestic use, then transport
     at every node passed:    sum in x - sum out x = 0
     at the point of delivery: sum in x + V_ct (s_jt + z_et) + e_ct = V_ct
     on every arc:            sum_c x_cat <= capacity_at
     in every country:        output + unserved + received + withdrawn = used + sold + injected
-    in every store:          level_t = level_t-1 + injected - withdrawn, the year closing on itself
+    in every store:          level_t = level_t-1 + injected - withdrawn, January following December
 
-V: volume due. A shortage is shared as contracts share it: s, one share for all that is handed over at a
-place (a line is lost); z, one share for all that a country sells (its output fails); e, what neither can
-say, in eight steps of its contract. They cost p, p + 0.05 and p + 0.1 to p + 0.45, so total missed is least
-and its split is not left to the solver, but for the last step of e.
-Transport is weighed so low that it only orders routes. The year is foreseen: stores are filled for outages
-to come, so what is missed is a lower bound. Method: minimum-cost flow with a penalty for what is not
-delivered, as Praks, Kopustinskas and Masera (2015) do by maximum flow; HiGHS through scipy.
+V: volume due. Contracts share a shortage: s is one share for all deliveries at a place (a line is lost); z
+is
+one share for all sales of a country (its output fails); e is the rest, in eight steps of its contract. They
+cost p, p + 0.05 and p + 0.1 to p + 0.45, so that total missed gas is least and its split does not depend on
+the solver, except for the last step of e.
+The weight of transport is small, so that it only chooses between routes. The year has perfect foresight:
+stores are filled before an outage, so missed gas is a lower bound. Method: minimum-cost flow with a penalty
+for gas not delivered, as Praks, Kopustinskas and Masera (2015) do by maximum flow; HiGHS through scipy.
 """
 
 from __future__ import annotations
@@ -41,9 +43,9 @@ IntArray = NDArray[np.int64]
 Profile = Literal["flat", "seasonal"]
 Rows = list[dict[str, Any]]
 
-# Below this [bcm] nothing is missed: far under the accuracy of any figure here.
+# Below this [bcm] nothing counts as missed: far below the accuracy of any figure here.
 _NOTHING = 1e-9
-# The largest imbalance, over the largest volume of a month (at least 1 bcm), that is still a solution.
+# Largest accepted imbalance, over the largest volume of a month (at least 1 bcm).
 _BALANCE = 1e-9
 
 
@@ -53,9 +55,11 @@ _BALANCE = 1e-9
 class GasModel:
     """The linear programme of one year: the matrix is built once, `solve` changes bounds only.
 
-    profile: flat (every month a twelfth) or seasonal. year: whose deliveries. storage: None for stores in
-    the seasonal profile only. home_factor [country -> 12]: use at home in multiples of the season.
-    Raises DataError as `read_network` does.
+    world: with the gas tables; profile: flat (a twelfth per month) or seasonal; year: whose deliveries;
+    storage:
+    None for stores in the seasonal profile only; home_factor [country -> 12]: domestic use in multiples of
+    the
+    season. Raises DataError as `read_network` does.
     """
 
     def __init__(
@@ -80,16 +84,16 @@ class GasModel:
 
     @property
     def due(self) -> FloatArray:
-        """Volume due [contract, 12]."""
+        """Volume due [contract, 12], bcm of the operator."""
         return self.volumes.due
 
     @property
     def home(self) -> FloatArray:
-        """Use at home [country, 12]."""
+        """Domestic use [country, 12], bcm of the operator."""
         return self.volumes.home
 
     def capacity(self, availability: FloatArray) -> FloatArray:
-        """Capacity of arcs by month [arc, 12], bcm, at what there is of each line [line, 12]."""
+        """Capacity of arcs by month [arc, 12], bcm; availability [line, 12]: available share of each line."""
         out = np.zeros((len(self.network.arcs), MONTHS))
         for line, share in zip(self.network.lines, availability, strict=True):
             for arc in line.arcs:
@@ -97,7 +101,9 @@ class GasModel:
         return out
 
     def without(self, lose: Iterable[str] = (), months: Iterable[int] = range(1, 13)) -> FloatArray:
-        """What there is of each line [line, 12] when some are lost for some months."""
+        """Available share of each line [line, 12] when some lines (id, alias or name) are lost in some
+        months.
+        """
         share = self.availability.copy()
         at = [month - 1 for month in months]
         gone = set(lose)
@@ -114,17 +120,19 @@ class GasModel:
         output_lost: FloatArray | None = None,
         throw: bool = True,
     ) -> GasYear:
-        """One year.
+        """Solve one year. Returns a GasYear.
 
-        availability [line, 12]: share of each line there is. held_back [contract, 12]: bcm that are not
-        delivered whatever the lines, at most what is due. output_lost [country, 12]: bcm of output that
-        fail in a month, from the most a month gives. throw: False returns an unsolved year with its status.
+        availability [line, 12]: available share of each line. held_back [contract, 12]: bcm not delivered
+        for other
+        reasons, at most what is due. output_lost [country, 12]: bcm of output lost, subtracted from the
+        monthly
+        maximum. throw: False returns an unsolved year with its status.
         Raises ConvergenceError where the solver stops early or leaves an imbalance above 1e-9,
         InfeasibleError where no flow exists.
         """
         from scipy import optimize
 
-        linprog: Any = optimize.linprog  # its stubs know no sparse matrix
+        linprog: Any = optimize.linprog  # its stubs have no sparse matrix
         share = self.availability if availability is None else availability
         its = self.programme
         b_ub = its.b_ub.copy()
@@ -150,14 +158,12 @@ class GasModel:
             return GasYear(self, nothing, duals, share, Status(False, math.inf, int(found.nit), message))
         status = self._status(found)
         if throw and not status.converged:
-            cure = (
-                "tell its authors: the volumes of the gas tables may differ too much in size for the solver"
-            )
+            cure = "report it: the volumes of the gas tables may differ too much in size for the solver"
             raise ConvergenceError(status.message, [Fault("gas", f"off by {status.residual:.1e} bcm", cure)])
         return GasYear(self, found.x, -np.asarray(found.ineqlin.marginals), share, status)
 
     def _bounds(self, held_back: FloatArray | None, output_lost: FloatArray | None) -> FloatArray:
-        """The limits of the unknowns where deliveries are held back or output fails."""
+        """Bounds of the unknowns where deliveries are held back or output is lost."""
         x, bounds = self.programme.unknowns, self.programme.bounds.copy()
         if held_back is not None:
             step = self.due / STEPS
@@ -168,7 +174,7 @@ class GasModel:
         return bounds
 
     def _status(self, found: Any) -> Status:
-        """How a solve ended: its largest imbalance over the largest volume of a month."""
+        """The status of a solve; residual: largest imbalance over the largest volume of a month."""
         b_eq = self.programme.b_eq
         residual = float(np.abs(self.programme.a_eq @ found.x - b_eq).max(initial=0.0))
         scale = max(1.0, float(np.abs(b_eq).max(initial=0.0)))
@@ -180,7 +186,7 @@ class GasModel:
 
 
 def _volumes(network: GasNetwork, profile: Profile, home_factor: Mapping[str, FloatArray]) -> Volumes:
-    """What is due and what is used in each month."""
+    """Volumes due and used in each month."""
     flat = np.full(MONTHS, 1.0 / MONTHS)
     due = np.zeros((len(network.contracts), MONTHS))
     for c, contract in enumerate(network.contracts):
@@ -221,30 +227,30 @@ class GasYear:
 
     @cached_property
     def delivered(self) -> FloatArray:
-        """Deliveries [contract, month]."""
+        """Deliveries [contract, month], bcm."""
         rows = [sum((self.x[v] for v in vs), np.zeros(MONTHS)) for vs in self.model.programme.delivery]
         return np.array(rows).reshape(-1, MONTHS)
 
     @cached_property
     def missed(self) -> FloatArray:
-        """Contract deliveries missed [contract, month]."""
+        """Contract deliveries missed [contract, month], bcm."""
         out = self.model.due - self.delivered
         return np.where(np.abs(out) < _NOTHING, 0.0, out)
 
     @cached_property
     def home_unserved(self) -> FloatArray:
-        """Use at home that is not served [country, month]."""
+        """Domestic use not served [country, month], bcm."""
         out = self.x[self.model.programme.unknowns.unserved]
         return np.where(np.abs(out) < _NOTHING, 0.0, out)
 
     @property
     def unserved_bcm(self) -> float:
-        """Contract deliveries missed over the year."""
+        """Contract deliveries missed over the year [bcm]."""
         return float(self.missed.sum())
 
     @property
     def home_unserved_bcm(self) -> float:
-        """Use at home that is not served over the year."""
+        """Domestic use not served over the year [bcm]."""
         return float(self.home_unserved.sum())
 
     @property
@@ -254,7 +260,7 @@ class GasYear:
 
     @cached_property
     def contracts(self) -> Rows:
-        """What was due, delivered and missed under each contract."""
+        """Gas due, delivered and missed under each contract [bcm]."""
         rows = []
         for c, contract in enumerate(self.model.network.contracts):
             rows.append(
@@ -272,7 +278,7 @@ class GasYear:
 
     @cached_property
     def by_country(self) -> Rows:
-        """Of each country: gas under contract it did not get or sell, and its own use not served."""
+        """By country [bcm]: gas under contract not received and not sold, and own use not served."""
         network = self.model.network
         names = sorted({*network.countries, *(c.importer for c in network.contracts)})
         rows = []
@@ -295,7 +301,7 @@ class GasYear:
 
     @cached_property
     def arc_flow(self) -> FloatArray:
-        """Flow over arcs [arc, month]; parallel strings together."""
+        """Flow over arcs [arc, month], bcm; parallel strings together."""
         out = np.zeros((len(self.model.network.arcs), MONTHS))
         for (_, arc), v in self.model.programme.unknowns.flow.items():
             out[arc] += self.x[v]
@@ -310,8 +316,9 @@ class GasYear:
     def lines(self) -> Rows:
         """Flow, capacity and value of each working line.
 
-        flow_bcm: at its fullest segment; strings side by side share a flow by capacity. dual: million USD
-        a year for 1 bcm a year more of capacity in every month that the line works.
+        flow_bcm: at its fullest segment; parallel strings share a flow by capacity. dual: million USD a year
+        for 1 bcm
+        a year more of capacity in every month in which the line works.
         """
         capacity = self.model.capacity(self.availability)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -339,7 +346,7 @@ class GasYear:
 
     @cached_property
     def stores(self) -> Rows:
-        """Level of each store at the end of each month."""
+        """Level of each store at the end of each month [bcm]."""
         return [
             {
                 "store": store.id,
@@ -351,12 +358,12 @@ class GasYear:
 
     @property
     def binding(self) -> list[str]:
-        """What keeps more gas from being delivered: full cuts by name, then countries short of output."""
+        """Binding constraints as text: full cuts by name, then countries short of output."""
         cuts = self._full_cuts()
         return cuts + self._spent_output(cuts)
 
     def _full_cuts(self) -> list[str]:
-        """Arcs where more capacity would be worth something, with the lines on them and the months."""
+        """Arcs where more capacity has a value, with their lines and months."""
         network = self.model.network
         told = []
         for arc, (a, b, _) in enumerate(network.arcs):
@@ -374,7 +381,7 @@ class GasYear:
         return told
 
     def _spent_output(self, cuts: list[str]) -> list[str]:
-        """Countries whose output is all used while use at home is short, or an unexplained sale."""
+        """Countries whose output is all used while domestic use is short, or a sale without another cause."""
         network, its = self.model.network, self.model.programme
         short = self.missed.sum(axis=1) > 1e-6
         told: list[str] = []

@@ -1,8 +1,9 @@
-"""The tables of the gas channel, checked and in one volume: what the flow model is built from.
+"""The tables of the gas channel, checked and in one volume: the inputs of the flow model.
 
-Two volumes are in use and kept apart by name: the operator's, in which capacities and dated flows stand,
-and that at 40 MJ per m3, in which the statistical reviews report. The model works in the operator's; one
-parameter, operator_per_standard, turns one into the other.
+Two volumes are in use, distinguished by name: the operator's, for capacities and dated flows, and that at 40
+MJ
+per m3, used in statistical reviews. The model uses the operator's; the parameter operator_per_standard
+converts one into the other.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Line:
-    """A working pipeline: capacity [bcm/year, operator's volume] and the share of it there is each month."""
+    """A working pipeline: capacity [bcm/year, operator's volume] and the share of it available each month."""
 
     id: str
     alias: str
@@ -71,7 +72,7 @@ class Contract:
 
     @property
     def place(self) -> tuple[str, str]:
-        """Contracts with the same place share a shortage."""
+        """Importer and first node of delivery; contracts with the same place share a shortage."""
         return self.importer, self.ends[0]
 
 
@@ -108,7 +109,7 @@ class GasNetwork:
 
 
 def parameter(world: World, name: str) -> float:
-    """A parameter of gas_parameters by name."""
+    """The value of a parameter of gas_parameters, in its unit. Raises DataError for an unknown name."""
     world.channel("gas_parameters")
     rows = world.channels["gas_parameters"].by("parameter")
     if name not in rows:
@@ -120,7 +121,9 @@ def parameter(world: World, name: str) -> float:
 def find_lines(world: World, names: Iterable[str], place: str = "--lose") -> tuple[str, ...]:
     """Ids of pipelines by id, alias or name, each once.
 
-    Raises DataError that lists every unknown one with the nearest known, and lines that carry nothing.
+    world: with the gas tables; names: as typed; place: their name in faults. Raises DataError that lists
+    every
+    unknown one with the nearest known ones, and lines that carry no gas.
     """
     world.channel("gas_pipelines")
     known: dict[str, Row] = {}
@@ -158,8 +161,11 @@ def find_lines(world: World, names: Iterable[str], place: str = "--lose") -> tup
 def read_network(world: World, year: int = BASE_YEAR) -> GasNetwork:
     """The gas network of a World with the deliveries of a year, in the operator's volume.
 
-    Raises DataError with every fault: unknown nodes with the nearest known, negative volumes, stores and
-    seasons, deliveries that no working line could carry.
+    world: with the gas tables; year: whose deliveries. Returns a GasNetwork. Raises DataError with every
+    fault:
+    unknown nodes with the nearest known ones, negative volumes, stores and seasons, deliveries that no
+    working
+    line could carry.
     """
     world.channel(*TABLES)
     tables = world.channels
@@ -300,7 +306,7 @@ def _contracts(
 def _are_reached(
     contracts: Sequence[Contract], arcs: Sequence[tuple[str, str, float]], faults: list[Fault]
 ) -> None:
-    """Deliveries that no working line could carry."""
+    """Faults of deliveries that no working line could carry."""
     for contract in contracts:
         if contract.bcm_operator > 0.0 and not useful_arcs(contract, arcs):
             ways = " and ".join(("+".join(contract.starts), "+".join(contract.ends)))
@@ -323,7 +329,7 @@ def _season(world: World, kind: str, parameters: Mapping[str, float], faults: li
     """Month over mean month: 1 + strength x (index - 1), mean 1."""
     rows = {int(r["month"] or 0): r for r in world.channels["gas_profiles"] if r["kind"] == kind}
     if sorted(rows) != list(range(1, MONTHS + 1)):
-        faults.append(Fault(f"gas_profiles.csv ({kind})", "has not one row for each month", "give twelve"))
+        faults.append(Fault(f"gas_profiles.csv ({kind})", "does not have one row per month", "give twelve"))
         return np.ones(MONTHS)
     index = np.array([float(rows[m]["index"] or 0.0) for m in range(1, MONTHS + 1)])
     index = 1.0 + parameters.get(f"seasonal_{kind}", 1.0) * (index - 1.0)
@@ -335,7 +341,11 @@ def _season(world: World, kind: str, parameters: Mapping[str, float], faults: li
 
 
 def useful_arcs(contract: Contract, arcs: Sequence[tuple[str, str, float]]) -> list[int]:
-    """Arcs on some way from the starts of a contract to its ends, none into a start or out of an end."""
+    """Numbers of the arcs on any path from the starts of a contract to its ends, none into a start or out of
+    an end.
+
+    contract: with its nodes; arcs: from node, to node, km.
+    """
     usable = [n for n, (a, b, _) in enumerate(arcs) if b not in contract.starts and a not in contract.ends]
 
     def spread(front: set[str], steps: list[tuple[str, str]]) -> set[str]:

@@ -1,7 +1,7 @@
-"""The linear programme of a gas year: its unknowns, the balances they must meet, the limits they keep.
+"""The linear programme of a gas year: unknowns, balances and bounds.
 
-`gas_model` has the equations. An unknown is a column of the matrix, one for each month; a block is the
-twelve columns of one thing.
+The equations are in `gas_model`. An unknown is a column of the matrix, one per month; a block is the twelve
+columns of one quantity.
 """
 
 from __future__ import annotations
@@ -21,22 +21,24 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Cells = list[tuple[int, float]]
 
-# What a shared shortage costs above p [million USD per bcm], and the weight of transport, which comes to
-# some 18 million USD per bcm at most and must stay below the smaller of the two steps.
+# Cost of a shared shortage above p [million USD per bcm], and the weight of transport, which is at most about
+# 18
+# million USD per bcm and must stay below the smaller of the two steps.
 _BY_EXPORTER, _ALONE, _HAUL_WEIGHT = 0.05, 0.1, 1e-3
-# Where neither share fits, what is missed of a contract is cut in such steps, each dearer by this.
+# Where neither share fits, the gas missed of a contract is cut in steps, each more expensive by this.
 STEPS, _STEP = 8, 0.05
-# A trace of a price [million USD per bcm] keeps gas from circling through a store within one month, and
-# gives a share something to cost where none of its gas is due.
+# A very small price [million USD per bcm] that keeps gas from circling through a store within one month, and
+# gives a share a cost where none of its gas is due.
 _TRACE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Volumes:
-    """What a year asks for, in bcm of the operator.
+    """Volumes of a year, in bcm of the operator.
 
-    due [contract, 12]. home [country, 12]: use at home. other [country]: what output and use leave open over
-    the year: losses, stocks, trade over lines that are not in the tables.
+    due [contract, 12]. home [country, 12]: domestic use. other [country]: the residual of output and use
+    over the
+    year: losses, stocks, trade over lines that are not in the tables.
     """
 
     due: FloatArray
@@ -44,7 +46,7 @@ class Volumes:
     other: FloatArray
 
     def at_home(self, country: int) -> FloatArray:
-        """What a country needs beside its contracts, by month."""
+        """Needs of a country (by number) apart from its contracts, by month [12], bcm."""
         return np.asarray(self.home[country] + self.other[country] / MONTHS)
 
 
@@ -58,7 +60,7 @@ class Share:
 
 @dataclass(frozen=True, eq=False)
 class StoreBlocks:
-    """What goes into a store, what comes out, and its level at the end of the month."""
+    """Blocks of injection, withdrawal and level at the end of the month."""
 
     injected: IntArray
     withdrawn: IntArray
@@ -67,7 +69,7 @@ class StoreBlocks:
 
 @dataclass(frozen=True, eq=False)
 class Unknowns:
-    """Where each unknown stands among the columns, and what a unit of it costs.
+    """Columns of each unknown, and the cost per unit.
 
     flow (contract, arc) -> block. shares: of a place, then of a seller. alone [contract, step, 12]: missed
     where no share fits. output, unserved [country, 12]. cost [column]: million USD per bcm.
@@ -84,10 +86,10 @@ class Unknowns:
 
 @dataclass(frozen=True, eq=False)
 class Programme:
-    """Least cost @ x where a_eq @ x = b_eq, a_ub @ x <= b_ub, bounds [column, 2].
+    """Minimise cost @ x subject to a_eq @ x = b_eq, a_ub @ x <= b_ub, bounds [column, 2].
 
-    delivery [contract]: blocks of gas that arrives. capacity [arc, 12], yearly [country]: rows of a_ub that
-    hold the capacity of an arc in a month and the output of a country in the year.
+    delivery [contract]: blocks of gas delivered. capacity [arc, 12], yearly [country]: rows of a_ub for the
+    capacity of an arc in a month and the output of a country in the year.
     """
 
     unknowns: Unknowns
@@ -102,7 +104,10 @@ class Programme:
 
 
 def programme(network: GasNetwork, stores: Sequence[Store], volumes: Volumes) -> Programme:
-    """The programme of one year; capacities of arcs are left at 0 for `GasModel.solve` to fill in."""
+    """The programme of one year; capacities of arcs are left at 0 for `GasModel.solve` to fill in.
+
+    network: tables in the operator's volume; stores: those in use; volumes: due and used [bcm].
+    """
     useful = [useful_arcs(c, network.arcs) for c in network.contracts]
     x = _unknowns(network, stores, volumes.due, useful)
     delivery = [
@@ -146,7 +151,7 @@ def programme(network: GasNetwork, stores: Sequence[Store], volumes: Volumes) ->
 
 
 class _Blocks:
-    """The columns handed out so far, by what each costs."""
+    """The columns used so far, with their costs."""
 
     def __init__(self) -> None:
         self.cost: list[float] = []
@@ -164,7 +169,7 @@ def _unknowns(
     haul = network.parameters.get("haul_musd_per_bcm_100km", 0.0) * _HAUL_WEIGHT / 100.0
     blocks = _Blocks()
     flow = {(c, a): blocks.one(haul * network.arcs[a][2]) for c, arcs in enumerate(useful) for a in arcs}
-    # A share costs what all the gas under it is worth.
+    # A share costs as much as all the gas under it.
     places = _several([c.place for c in network.contracts])
     sellers = _several([c.exporter for c in network.contracts])
     shares = [
@@ -197,7 +202,7 @@ def _several(labels: Sequence[Hashable]) -> list[list[int]]:
 
 
 class _Rows:
-    """Rows of a sparse matrix and their right-hand sides, put together cell by cell."""
+    """Rows of a sparse matrix and their right-hand sides, built cell by cell."""
 
     def __init__(self) -> None:
         self.row: list[int] = []
@@ -222,7 +227,7 @@ class _Rows:
 def _balance_nodes(
     equal: _Rows, x: Unknowns, network: GasNetwork, c: int, useful: Sequence[int], passed: Sequence[str]
 ) -> None:
-    """What a contract sends into a node that it passes comes out again."""
+    """Gas of a contract that enters a node passed leaves it."""
     for node in passed:
         into = [x.flow[c, a] for a in useful if network.arcs[a][1] == node]
         out = [x.flow[c, a] for a in useful if network.arcs[a][0] == node]
@@ -234,7 +239,7 @@ def _balance_nodes(
 
 
 def _balance_contract(equal: _Rows, x: Unknowns, c: int, due: FloatArray, received: list[IntArray]) -> None:
-    """What is due under a contract arrives, or is missed: as a share of its place or seller, or alone."""
+    """Gas due under a contract arrives or is missed: as a share of its place or seller, or alone."""
     shares = [share.block for share in x.shares if c in share.members]
     for t in range(MONTHS):
         cells: Cells = [(int(v[t]), 1.0) for v in received]
@@ -252,7 +257,7 @@ def _balance_country(
     needed: FloatArray,
     delivery: list[list[IntArray]],
 ) -> None:
-    """Output, unserved use, purchases and what stores give cover use, sales and what stores take."""
+    """Output, unserved use, purchases and withdrawals equal use, sales and injections."""
     country = network.countries[k]
     signed = [(_direction(c, country), blocks) for c, blocks in zip(network.contracts, delivery, strict=True)]
     own = [blocks for blocks, store in zip(x.stores, stores, strict=True) if store.country == country]
@@ -270,7 +275,7 @@ def _direction(contract: Contract, country: str) -> float:
 
 
 def _balance_store(equal: _Rows, store: StoreBlocks) -> None:
-    """The level is that of the month before, plus injected less withdrawn; December is before January."""
+    """The level is that of the month before, plus injected less withdrawn; January follows December."""
     for t in range(MONTHS):
         cells = [(int(store.level[t]), 1.0), (int(store.level[t - 1]), -1.0)]
         equal.add([*cells, (int(store.injected[t]), -1.0), (int(store.withdrawn[t]), 1.0)], 0.0)
@@ -280,7 +285,7 @@ def _balance_store(equal: _Rows, store: StoreBlocks) -> None:
 
 
 def _bounds(x: Unknowns, network: GasNetwork, stores: Sequence[Store], volumes: Volumes) -> FloatArray:
-    """The least and the most of each unknown [column, 2]."""
+    """Lower and upper bound of each unknown [column, 2]."""
     high = np.full(len(x.cost), np.inf)
     for share in x.shares:
         high[share.block] = 1.0

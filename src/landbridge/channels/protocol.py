@@ -1,7 +1,7 @@
-"""What a channel is: whether two Worlds differ in its tables, and what the difference does to the economy.
+"""Definition of a channel: whether two Worlds differ in its tables, and the effect on the economy.
 
-A channel solves no economy. It says by how much trade costs, productivities or transfers change, or which
-trade is held to a quantity, and tells it in sentences.
+A channel solves no economy. It returns changes of trade costs, productivity or transfers, or trade that is
+held to a quantity, and sentences that describe them.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ FloatArray = NDArray[np.float64]
 
 
 class Held(Protocol):
-    """Trade that is held to a quantity, and what is said of the sellers' deposits."""
+    """Trade that is held to a quantity, with phrases about the sellers' deposits."""
 
     @property
     def pairs(self) -> tuple[tuple[int, int, int], ...]:
-        """Exporter, importer and sector, as numbers of the trade table."""
+        """Exporter, importer and sector as numbers of the trade table."""
         ...
 
     @property
@@ -37,12 +37,12 @@ class Held(Protocol):
 
     @property
     def cost_hat(self) -> FloatArray:
-        """The trade cost that would bring it about where nothing else moves [pair]."""
+        """The trade cost after / before [pair] that gives it if nothing else changes."""
         ...
 
     @property
     def why(self) -> tuple[str, str]:
-        """Why deposits of a seller are used less, and why more; the words before "abroad" in a note."""
+        """Why deposits of a seller are used less, and why more; placed before "abroad" in a note."""
         ...
 
 
@@ -58,7 +58,7 @@ class HeldTrade:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Effect:
-    """What a channel asks of the economy; None where it asks nothing of the kind.
+    """Inputs of the economy from a channel; None for those it does not change.
 
     cost_hat [o, d, s]: trade costs after / before. productivity_hat [n, s]: productivity after / before.
     transfer [n]: received from other regions [million USD a year], sums to zero. held: trade held to
@@ -74,11 +74,13 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """One channel: a name and two functions of the World of the base and the World of a case.
+    """One channel: a name and two functions of the base World and the World of a case.
 
-    moved: whether they differ in what the channel reads; without a difference nothing is solved. effect: what
-    the difference does; raises DataError where its tables cannot be used. verbs: of scenarios, those of its
-    own that are not in schema.csv.
+    moved: whether they differ in the tables that the channel reads; if not, nothing is solved. effect: the
+    effect
+    of the difference; raises DataError where its tables are invalid. verbs: of scenarios, those of the
+    channel
+    that are not in schema.csv.
     """
 
     name: str
@@ -88,9 +90,9 @@ class Channel:
 
 
 def joined(held: list[Held]) -> Held | None:
-    """All quantities together, each pair once; None where there are none.
+    """All held quantities together, each pair once; None where there are none.
 
-    Raises DataError where two channels hold the same pair.
+    held: those of each channel. Raises DataError where two channels hold the same pair.
     """
     some = [one for one in held if one.pairs]
     if len(some) <= 1:

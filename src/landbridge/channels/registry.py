@@ -1,7 +1,8 @@
 """The channels that every case is solved with, in their order.
 
-A further one is a file with a `Channel` and its line in `_BUNDLED`, or a `Channel` given to
-`register_channel`, which makes it known in this process.
+To add one, write a file with a `Channel` and list it in `_BUNDLED`, or pass a `Channel` to
+`register_channel`,
+which adds it in this process.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ _own: dict[str, Channel] = {}
 
 
 def channels() -> tuple[Channel, ...]:
-    """Every channel: those that come with landbridge, then those registered."""
+    """Every channel: those of landbridge, then those registered."""
     return (*_BUNDLED, *_own.values())
 
 
 def register_channel(channel: Channel) -> None:
-    """Solve every further case with a channel too, and make its verbs known.
+    """Solve every later case with this channel too, and register its verbs.
 
     Raises ValueError where its name or that of a verb is taken.
     """
@@ -39,7 +40,7 @@ def register_channel(channel: Channel) -> None:
 
 
 def unregister_channel(name: str) -> None:
-    """Forget a channel that was registered, with its verbs; those that come with landbridge stay."""
+    """Remove a registered channel by name, with its verbs; those of landbridge stay."""
     found = _own.pop(name, None)
     for verb in found.verbs if found is not None else ():
         unregister_verb(verb.name)

@@ -1,12 +1,13 @@
-"""Travellers: what a visa and a connection do to arrivals, and what arrivals spend.
+"""Travellers: effects of visas and connections on arrivals, and spending of arrivals.
 
-    V'_od / V_od = exp(b (r'_od - r_od)) (c'_od / c_od)^e,    b = ln(1 + visa_effect / 100)
+V'_od / V_od = exp(b (r'_od - r_od)) (c'_od / c_od)^e,    b = ln(1 + visa_effect / 100)
 
-r: 1 where a visa is required, `easy_visa_part` where it is had on arrival or electronically, 0 where it is
-waived; c: direct connections. The effect of a visa is a published one (Neumayer 2010), a prior: the
-arrivals that are known are too few and hardly differ in visas, see `identification`. Receipts are arrivals
-times spending; they enter the economy as an export of services of the country visited to that of the
-travellers, by the trade cost at which these services would sell that much more at given prices:
+r: 1 where a visa is required, `easy_visa_part` where it is issued on arrival or electronically, 0 where it
+is
+waived; c: direct connections. The effect of a visa is a published one (Neumayer 2010), a prior: known
+arrivals are too few and hardly differ in visas, see `identification`. Receipts are arrivals times spending;
+they enter the economy as an export of services of the country visited to that of the travellers, through the
+trade cost at which these services would sell that much more at given prices:
 
     tau^_do = (1 + dReceipts / F_do)^(-1/theta),    F_do the services flow of the base table.
 """
@@ -52,9 +53,9 @@ Case = Literal["low", "central", "high"]
 CASES: tuple[Case, ...] = get_args(Case)
 
 BASE_YEAR = 2023
-# Services that travellers buy: fares, trade and hotels; the rest. Construction is not among them.
+# Services that travellers buy: transport, trade and hotels, and other services; construction is not included.
 SERVICES = ("TTS", "OSR")
-# At least so many arrivals pairs with and without a visa before a visa effect of our own is told.
+# Least number of pairs with and without a visa at which a visa effect of our own is reported.
 LEAST_PAIRS = 10
 _TABLES = ("travel_arrivals", "travel_visas", "travel_parameters", "travel_connections")
 
@@ -74,9 +75,9 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class TravelShock:
-    """Changes of arrivals and receipts by pair, and the trade cost of services they stand for.
+    """Changes of arrivals and receipts by pair, and the equivalent trade cost of services.
 
-    rows: one a pair that changes. cost_hat [o, d, s] by case.
+    rows: one per pair that changes. cost_hat [o, d, s] by case.
     """
 
     rows: tuple[dict[str, Any], ...]
@@ -93,7 +94,9 @@ def moved(before: World, after: World) -> bool:
 
 
 def base_arrivals(world: World) -> dict[tuple[str, str], Arrivals]:
-    """Arrivals by passport and destination of the year nearest BASE_YEAR, a part of it scaled to 365 days."""
+    """Arrivals by passport and destination in the year nearest BASE_YEAR; a part of a year is scaled to 365
+    days.
+    """
     _require(world)
     best: dict[tuple[str, str], tuple[tuple[float, ...], Arrivals]] = {}
     for row in world.channels["travel_arrivals"]:
@@ -111,7 +114,7 @@ def base_arrivals(world: World) -> dict[tuple[str, str], Arrivals]:
             str(row["kind"]),
             str(row["source"]),
         )
-        # Nearest year, the later of two as near, then the longest period.
+        # Nearest year, of two equally near the later one, then the longest period.
         rank = (abs(start.year - BASE_YEAR), -start.year, -days)
         key = one.passport, one.destination
         if key not in best or rank < best[key][0]:
@@ -122,8 +125,9 @@ def base_arrivals(world: World) -> dict[tuple[str, str], Arrivals]:
 def shock(before: World, after: World) -> TravelShock:
     """Arrivals and receipts after a change of visas or connections, low, central and high.
 
-    The range: every combination of the ends of the cited ranges (`travel_parameters`).
-    Raises DataError where tables are missing or hold what cannot be used.
+    before, after: Worlds with the travel tables. The range covers every combination of the ends of the cited
+    ranges (`travel_parameters`). Returns a TravelShock.
+    Raises DataError where tables are missing or invalid.
     """
     _require(before)
     _require(after)
@@ -159,7 +163,7 @@ def shock(before: World, after: World) -> TravelShock:
         flow = float(table.trade[o, d, services].sum())
         for case in CASES:
             grown = 1.0 + receipts[case] / flow if flow > 0.0 else 1.0
-            # Receipts cannot fall by more than the flow; the table's services flows are constructed.
+            # Receipts cannot fall by more than the flow, since the table's services flows are constructed.
             hats[case][o, d, services] = max(grown, 0.05) ** (-1.0 / table.theta[services])
         rows.append(
             {
@@ -199,12 +203,13 @@ def shock(before: World, after: World) -> TravelShock:
 
 
 def event_study(world: World) -> list[dict[str, Any]]:
-    """Growth of arrivals between like periods of two years, with the mutual waiver in force or not.
+    """Growth of arrivals between comparable periods of two years, with and without a mutual waiver, one row
+    each.
 
     Descriptive: the same months of consecutive years of one pair and one count; waived: a mutual waiver was
     in force on the first day of the later period (`treaty_members`). Where a waiver has no such periods
-    around it, days are compared instead (like: False): the longest period before against each one after,
-    whatever was counted.
+    around it, daily arrivals are compared instead (like: False): the longest period before against each one
+    after, whatever was counted.
     """
     (members,) = world.channel("treaty_members")
     _require(world)
@@ -218,7 +223,7 @@ def event_study(world: World) -> list[dict[str, Any]]:
     for row in world.channels["travel_arrivals"]:
         start, end = str(row["start"]), str(row["end"])
         key = str(row["passport"]), str(row["destination"]), str(row["kind"])
-        # February ends on the 28th or 29th: the months say whether periods are alike.
+        # February has 28 or 29 days: periods are compared by months.
         listed.setdefault(key, {})[start[5:], end[5:7], int(start[:4])] = row
     for _, by_period in sorted(listed.items()):
         for (start, end, year), row in sorted(by_period.items()):
@@ -235,7 +240,7 @@ def event_study(world: World) -> list[dict[str, Any]]:
                 for row in world.channels["travel_arrivals"]
                 if row["passport"] == passport and row["destination"] == destination
             ]
-            # Periods of which at least the last day lies after the waiver, against the longest before it.
+            # Periods whose last day at least is after the waiver, against the longest before it.
             before = max(
                 (r for r in here if str(r["end"]) < since), key=lambda r: _period(r)[1], default=None
             )
@@ -269,10 +274,11 @@ def _event(
 
 
 def gravity_rows(world: World) -> list[dict[str, Any]]:
-    """Arrivals a day with what explains them, for groups of at least two origins: the panel of a gravity.
+    """Arrivals per day and their regressors, for groups of at least two origins: the panel of a gravity
+    model.
 
     passport, destination, period, per_day, ln_km between the largest cities, ln_gdp of the origin, visa
-    (1 where one is required or had on arrival).
+    (1 where one is required or issued on arrival).
     """
     _require(world)
     state, where = _State(world), _cities(world)
@@ -301,7 +307,9 @@ def gravity_rows(world: World) -> list[dict[str, Any]]:
 
 
 def identification(world: World) -> dict[str, Any]:
-    """Whether the arrivals known could tell the effect of a visa: how many pairs have one, how many not."""
+    """Whether the known arrivals could identify the effect of a visa: number of pairs with and without
+    one.
+    """
     rows = gravity_rows(world)
     pairs = {(r["passport"], r["destination"]): r["visa"] for r in rows}
     visa = sum(1 for v in pairs.values() if v > 0.0)
@@ -340,7 +348,7 @@ class _State:
                 self.faults.append(Fault("travel_parameters.csv (visa_effect)", "is -100 % or less", cure))
 
     def visa(self, pair: tuple[str, str]) -> str | None:
-        """Requirement of a pair, None where it is not known."""
+        """Requirement of a pair; None where it is not known."""
         return self._visa.get(pair)
 
     def factor(self, pair: tuple[str, str]) -> float:
@@ -352,11 +360,11 @@ class _State:
         return {case: float(self._parameters[name][case] or 0.0) for case in CASES}
 
     def usd_per_visitor(self, pair: tuple[str, str]) -> dict[Case, float]:
-        """Spending of one visitor [USD], of the most exact row."""
+        """Spending of one visitor [USD], from the most specific row."""
         return self.values(self._spending(pair))
 
     def spending_basis(self, pair: tuple[str, str]) -> str:
-        """How the spending is known."""
+        """Basis of the figure of spending."""
         return str(self._parameters[self._spending(pair)]["basis"])
 
     def _spending(self, pair: tuple[str, str]) -> str:
@@ -374,9 +382,9 @@ class _State:
 
 
 def _range(old: _State, new: _State, pair: tuple[str, str]) -> dict[Case, float]:
-    """V'/V of a pair at the central parameters, and the least and most over their ranges."""
+    """V'/V of a pair at the central parameters, and the least and greatest over their ranges."""
     words = (old.visa(pair), new.visa(pair))
-    # A pair whose visa is not known keeps it.
+    # A pair whose visa is unknown does not change.
     known = None not in words
 
     def ratio(effect: float, easy: float, elasticity: float) -> float:
@@ -398,7 +406,7 @@ def _require(world: World) -> None:
 
 
 def _period(row: Mapping[str, Cell]) -> tuple[date, int]:
-    """First day and number of days of a row of arrivals; DataError where it has no dates."""
+    """First day and number of days of a row of arrivals. Raises DataError where it has no dates."""
     try:
         start, end = date.fromisoformat(str(row["start"])), date.fromisoformat(str(row["end"]))
     except ValueError:

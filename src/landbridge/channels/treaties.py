@@ -1,7 +1,7 @@
 """Treaties as dated data: a registry, a coverage matrix, and dummies for a gravity equation.
 
-What binds anybody to anything measurable is a dummy: WTO, TIR, EAEU, the CIS free trade area, investment
-treaties, visa waivers. A title of a partnership is not a treatment and gets no coefficient, here or anywhere.
+Every arrangement with a measurable effect is a dummy: WTO, TIR, EAEU, the CIS free trade area, investment
+treaties, visa waivers. The title of a partnership is not a treatment and gets no coefficient anywhere.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 __all__ = ["BILATERAL", "MEASURES", "TITLES", "coverage", "dummies", "dummy_rows", "in_force"]
 
 MEASURES = ("wto", "tir", "eaeu", "cis_fta", "bit", "visa_waiver")
-# Arrangements of two parties; the others are memberships, and bind a pair when both are members.
+# Arrangements of two parties; the others are memberships, which apply to a pair when both are members.
 BILATERAL = ("bit", "visa_waiver")
-# Kinds of arrangement that no coefficient can belong to.
+# Kinds of arrangement without a coefficient.
 TITLES = ("partnership", "summit", "mechanism", "MoU", "pledge", "BRI document")
 
 _YEARS = (1950, 2100)
 
 
 def in_force(date: Cell, year: int) -> bool:
-    """Whether an arrangement counts in a year: in force on 1 July of it; a blank date is never."""
+    """Whether an arrangement dated `date` is in force on 1 July of `year`; never for a blank date."""
     if date is None:
         return False
-    # A year alone or a month alone is taken as its first day.
+    # A date with only a year or a month is its first day.
     text = str(date)
     return text + "0000-01-01"[len(text) :] <= f"{year:04d}-07-01"
 
@@ -40,11 +40,14 @@ def in_force(date: Cell, year: int) -> bool:
 def dummy_rows(
     world: World, years: Sequence[int], measures: Sequence[str] = MEASURES
 ) -> list[dict[str, Any]]:
-    """exporter, importer, year and one dummy a measure for all pairs of parties of the registry.
+    """One row per pair of parties of the registry and year: exporter, importer, year and a dummy per
+    measure.
 
-    1 where the arrangement binds both on 1 July, 0 where the registry knows that it does not, nan where it
-    does not know one of the two.
-    Raises DataError for unknown measures and years outside 1950-2100, and where tables are missing.
+    world: with the treaty tables; years: 1950-2100; measures: names of dummies. A dummy is 1 where the
+    arrangement
+    is in force for both on 1 July, 0 where the registry knows that it is not, NaN where it does not know one
+    of
+    the two. Raises DataError for unknown measures and years outside 1950-2100, and where tables are missing.
     """
     (table,) = world.channel("treaty_members")
     faults = [
@@ -85,17 +88,20 @@ def dummy_rows(
 
 
 def dummies(world: World, years: Sequence[int], measures: Sequence[str] = MEASURES) -> pd.DataFrame:
-    """`dummy_rows` as a DataFrame, ready to be merged on exporter, importer and year."""
+    """`dummy_rows` as a DataFrame, for a merge on exporter, importer and year; same arguments and errors."""
     import pandas as pd
 
     return pd.DataFrame(dummy_rows(world, years, measures))
 
 
 def coverage(world: World, partners: Iterable[str], party: str = "CHN") -> list[dict[str, Any]]:
-    """Since when each kind of arrangement holds between a party and its partners: one row a kind.
+    """The date from which each kind of arrangement holds between a party and its partners: one row per kind.
 
-    Memberships count from the later of the two dates. Cells: a date as published, "yes" where it holds
-    without a date that was found, None where none is known. The column treatment says whether it is one.
+    world: with the treaty tables; partners, party: country codes. Memberships count from the later of the
+    two
+    dates. Cells: a date as published, "yes" where it holds and no date was found, None where none is known.
+    The
+    column treatment states whether the kind is a treatment.
     """
     (registry, members) = world.channel("treaties", "treaty_members")
     listed = list(partners)
@@ -111,7 +117,9 @@ def coverage(world: World, partners: Iterable[str], party: str = "CHN") -> list[
 
 
 def _since(members: Iterable[Mapping[str, Cell]], measure: str, party: str, partner: str) -> Cell:
-    """Since when a measure binds two countries: by their own treaty, or by membership of both."""
+    """The date from which a measure holds for two countries: by their own treaty, or by membership of
+    both.
+    """
     of_measure = [row for row in members if row["measure"] == measure]
     if measure in BILATERAL:
         ends = frozenset((party, partner))
@@ -123,7 +131,7 @@ def _since(members: Iterable[Mapping[str, Cell]], measure: str, party: str, part
 
 
 def _first_of_kind(registry: Iterable[Mapping[str, Cell]], kind: str, party: str, partner: str) -> str | None:
-    """The first arrangement of a kind that is no measure, "yes" where it has no date."""
+    """The first arrangement of a kind that is not a measure, "yes" where it has no date."""
     found = [
         "yes" if row["date"] is None else str(row["date"])
         for row in registry

@@ -1,4 +1,4 @@
-"""Scenario = a locked base and an ordered list of typed modifications; TOML in, a changed World out.
+"""Scenarios: a base and an ordered list of typed modifications; read from TOML, applied to a World.
 
     name = "Kashgar to Andijan by rail"
     sources = ["Railway Gazette, 7 January 2025"]
@@ -6,8 +6,8 @@
     verb = "add_link"
     from = "Kashgar"
 
-The keys of every verb, their types and bounds are the `modification.*` rows of schema.csv, or stated where a
-verb is registered: one list for checking, for the JSON Schema and for the documentation.
+The keys of every verb, with types and bounds, are the `modification.*` rows of schema.csv, or stated where a
+verb is registered: one list for checks, for the JSON Schema and for the documentation.
 """
 
 from __future__ import annotations
@@ -60,8 +60,11 @@ _BUNDLED = files("landbridge").joinpath("data", "scenarios")
 class Scenario:
     """A named change of the World.
 
-    id: short name in tables and JSON (the file's stem). name: what it is, in words. base: hash of the
-    World it was written for, or None. modifications: in the order they are applied.
+    id: short name in tables and JSON (the file's stem). name: a description in a few words. modifications:
+    in the
+    order in which they are applied. sources: texts. description: the assumptions. base: hash of the World it
+    was
+    written for, or None.
     """
 
     id: str
@@ -73,10 +76,11 @@ class Scenario:
 
     @staticmethod
     def from_toml(text: str, id: str, file: str | None = None, world: World | None = None) -> Scenario:
-        """Read a scenario from TOML text; `file` is what faults call it.
+        """Read a scenario from TOML text.
 
-        Raises ScenarioError with every fault of form; with a World also every unknown name, so that all
-        are told at once.
+        text: the TOML; id: short name; file: its name in faults; world: if given, unknown names are faults
+        too.
+        Raises ScenarioError with all faults at once.
         """
         place = file or f"{id}.toml"
         try:
@@ -97,9 +101,11 @@ class Scenario:
         lines: tuple[int, ...] = (),
         world: World | None = None,
     ) -> Scenario:
-        """Read a scenario from a dictionary of the same shape as the TOML (a manifest holds one).
+        """Read a scenario from a dictionary of the same shape as the TOML, such as a manifest holds.
 
-        Raises ScenarioError as `from_toml` does. lines: where each modification stands in its file.
+        document: the dictionary; id: short name; place: its name in faults; lines: line of each modification
+        in its
+        file; world: if given, unknown names are faults too. Raises ScenarioError with all faults at once.
         """
         if not isinstance(document, Mapping):
             fault = Fault(
@@ -121,11 +127,11 @@ class Scenario:
 
     @property
     def changes_prices(self) -> bool:
-        """Whether any change of money is one of the price alone (money = "price")."""
+        """Whether any change of money is a change of price only (money = "price")."""
         return any(m.get("money") == "price" for m in self.modifications)
 
     def at_cost(self) -> Scenario:
-        """The same without the changes of prices: what the transport itself costs after it."""
+        """The scenario without its changes of price: the cost of transport itself after it."""
         kept = (m if m.get("money") != "price" else m.at_cost() for m in self.modifications)
         return replace(self, modifications=tuple(m for m in kept if m is not None))
 
@@ -152,7 +158,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class _Head:
-    """What a scenario says of itself, beside its changes."""
+    """The keys of a scenario other than its modifications."""
 
     name: str
     sources: tuple[str, ...]
@@ -189,7 +195,7 @@ def _optional_text(document: Mapping[str, Any], key: str, place: str, faults: li
 def _modifications(
     listed: Any, place: str, lines: tuple[int, ...], faults: list[Fault]
 ) -> tuple[list[Modification], list[bool]]:
-    """The changes that can be read, and which of them are without a fault."""
+    """The modifications that can be read, and which of them have no fault."""
     modifications: list[Modification] = []
     clean: list[bool] = []
     if not isinstance(listed, list) or not all(isinstance(m, dict) for m in listed):
@@ -209,10 +215,11 @@ def _modifications(
 
 
 def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -> Scenario:
-    """A bundled scenario by name, one from a TOML file, or the one given.
+    """A scenario: a bundled one by name, one from a TOML file, or the one given.
 
-    world: also tell names that it does not know, where the form is at fault already.
-    Raises ScenarioError for a broken or unknown scenario, DataError for a file that cannot be read.
+    scenario: name, path or Scenario; world: if given, unknown names are reported together with faults of
+    form.
+    Raises ScenarioError for an invalid or unknown scenario, DataError for a file that cannot be read.
     """
     if isinstance(scenario, Scenario):
         return scenario
@@ -226,7 +233,7 @@ def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -
     path = Path(scenario)
     try:
         there = path.suffix == ".toml" or path.exists()
-    except OSError:  # a name longer than a path may be
+    except OSError:  # a name longer than the limit of paths
         there = False
     if there:
         return Scenario.from_toml(read_text(path), path.stem, path.name, world)
@@ -249,22 +256,24 @@ def study_set(world: World) -> tuple[str, ...]:
 def apply(world: World, scenario: Scenario | str | Path, *, only_model: bool = False) -> World:
     """The World after a scenario.
 
-    only_model: apply only what the base must share: parameters that are part of the model rather than
-    of the world it describes (phi, rho, the variant of the trade table ...). A scenario is compared with
-    the base that has the same model.
+    world: the base; scenario: name, path or Scenario; only_model: apply only what the base must share, that
+    is
+    parameters of the model rather than of the world it describes (phi, rho, the variant of the trade table
+    ...).
+    A scenario is compared with a base of the same model.
     Raises ScenarioError with every fault of every modification: unknown names with the nearest known
-    ones, values outside their bounds, and what the changed tables violate.
+    ones, values outside their bounds, and rules that the changed tables break.
     """
     scenario = load_scenario(scenario, world)
     change = Change(world, scenario.id)
     if scenario.base and not world.hash.startswith(scenario.base):
-        cure = f"write base = {world.hash[:12]!r} once you have checked that it still means the same"
+        cure = f"write base = {world.hash[:12]!r} once you have checked that it still applies"
         change.faults.append(Fault(f"{scenario.id}, base", f"written for World {scenario.base[:12]}", cure))
     for modification in scenario.modifications:
         do(change, modification, only_model=only_model)
     if not change.faults and not only_model:
         broken = check_network(change.network)
-        # A scenario answers for what it broke, not for what the tables had before.
+        # Faults that the tables had before the scenario are not reported.
         known = set(check_network(world.network)) if broken else set()
         change.faults += [fault for fault in broken if fault not in known]
     if change.faults:
@@ -277,8 +286,9 @@ def apply(world: World, scenario: Scenario | str | Path, *, only_model: bool = F
 def at_horizon(world: World, year: int) -> World:
     """The World with its base economy scaled to the GDP of a later year (parameter `horizon`).
 
-    Only sizes of economies change: network, prices and shares stay those of 2023.
-    Raises ScenarioError where growth to that year is not known for every region.
+    world: the base; year: the horizon. Only sizes of economies change: network, prices and shares stay those
+    of
+    2023. Raises ScenarioError where growth to that year is not known for every region.
     """
     move = {"verb": "set_parameter", "parameter": "horizon", "value": year}
     return apply(world, Scenario.from_dict({"name": f"horizon {year}", "modification": [move]}, "horizon"))
@@ -297,7 +307,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        # A basic TOML string escapes as JSON does, and the delete character too.
+        # A basic TOML string has the escapes of JSON, and the delete character in addition.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"

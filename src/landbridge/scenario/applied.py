@@ -1,4 +1,4 @@
-"""Apply modifications to a World under change, and find every fault where some of them are broken."""
+"""Apply modifications to a World, and find all faults where some of them are invalid."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["do", "try_all"]
 
 
 def do(change: Change, modification: Modification, *, only_model: bool = False) -> None:
-    """Apply one modification; what is wrong with it goes to the faults and the tables stay.
+    """Apply one modification; after a fault the tables are unchanged.
 
-    only_model: only what of it is part of the model rather than of the World.
+    change: the World under change, which takes the faults; only_model: apply only changes of the model.
     """
     verb = verb_of(modification.verb)
     function = verb.apply_to_model if only_model else verb.apply
@@ -26,10 +26,11 @@ def do(change: Change, modification: Modification, *, only_model: bool = False) 
 
 
 def try_all(change: Change, modifications: Iterable[Modification], clean: Iterable[bool]) -> list[Fault]:
-    """Every fault that can be seen although some modifications are broken.
+    """Every fault that can be found although some modifications are invalid.
 
-    Those that read cleanly are done; of the others the names are looked up. Names that a broken modification
-    would have made are let pass.
+    change: the World under change; clean: which modifications were read without a fault. Those are applied;
+    for
+    the others the names are looked up. Names that an invalid modification would have made are accepted.
     """
     listed = list(zip(modifications, clean, strict=True))
     new = {name for m, fine in listed if not fine for name in _made(m)}
@@ -44,7 +45,7 @@ def try_all(change: Change, modifications: Iterable[Modification], clean: Iterab
             do(change, m)
         else:
             _look_up(change, m, new)
-            # What it would have made is not there for those that follow.
+            # What it would have made is missing for later ones.
             new |= _made(m)
     return change.faults
 
@@ -54,7 +55,7 @@ def _made(m: Modification) -> set[str]:
 
 
 def _look_up(change: Change, m: Modification, new: set[str]) -> None:
-    """Faults of names that the tables do not know, without changing anything."""
+    """Faults of names unknown to the tables, without changing anything."""
     columns = verb_columns()[m.verb]
     for key, value in m.values.items():
         target = columns[key].references

@@ -1,7 +1,7 @@
-"""A World under change: its tables after the modifications done so far, and what the verbs share.
+"""A World under change: its tables after the modifications applied so far, and helpers of the verbs.
 
-Verbs are functions of a `Change` and a modification (see `landbridge.scenario.verbs`). They never raise: what
-is wrong goes to `faults`, and the tables stay.
+Verbs are functions of a `Change` and a modification (see `landbridge.scenario.verbs`). They never raise:
+faults go to `faults`, and the tables stay unchanged.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Row = Mapping[str, Cell]
 
 
 class Change:
-    """Tables and policy of a World as they are after the modifications done so far, and their faults.
+    """Tables and policy of a World after the modifications applied so far, and their faults.
 
-    before: the World it began with. scenario: its id. network, channels: tables by name. trade, tariff,
+    before: the World at the start. scenario: its id. network, channels: tables by name. trade, tariff,
     productivity, trade_cost, transfer, works, no_transit, no_transit_of: as in `World` and `Policy`.
     """
 
@@ -41,7 +41,7 @@ class Change:
         self.faults: list[Fault] = []
 
     def world(self) -> World:
-        """The World with everything done so far."""
+        """The World after all modifications so far."""
         policy = Policy(
             self.tariff,
             self.productivity,
@@ -56,19 +56,25 @@ class Change:
 
     @property
     def kinds(self) -> GatewayKinds:
-        """What each kind of gateway is to the network."""
+        """Role and wait law of each kind of gateway."""
         return self.before.gateway_kinds
 
     # -- names and numbers -------------------------------------------------------------------------
 
     def place(self, m: Modification, key: str) -> str | None:
-        """The identifier of a place that a key names, or None with a fault."""
+        """The identifier of the place that key `key` of modification `m` names; None, with a fault, if
+        unknown.
+        """
         return self.resolve(m, key, "place", m.get(key))
 
     def resolve(
         self, m: Modification, key: str, kind: str, text: str, among: Collection[str] | None = None
     ) -> str | None:
-        """The identifier of a name in any language, or None with a fault."""
+        """The identifier of a name in any language; None, with a fault, if unknown.
+
+        m, key: for the fault; kind: place, country, region, gateway or sector; text: the name; among: only
+        these.
+        """
         tables = {**self.network, "regions": self.before.regions, "sectors": self.before.sectors}
         found, fault = resolve(tables, kind, text, f"{m.where}, {key}", among)
         if fault is None:
@@ -83,7 +89,9 @@ class Change:
         return None
 
     def row(self, m: Modification, table: str, column: str, key: str) -> Row | None:
-        """The row of a network table that a key names by its identifier, or None with a fault."""
+        """The row of a network table whose column equals the value of a key; None, with a fault, if there is
+        none.
+        """
         known = self.network[table].by(column)
         row = known.get(str(m.get(key)))
         if row is None:
@@ -92,7 +100,9 @@ class Change:
         return row
 
     def moved(self, m: Modification, key: str, move: Move, old: Cell) -> float | None:
-        """A number after its change, or None with a fault."""
+        """A number `old` after its change `move`; None, with a fault, where it is blank or leaves its
+        bounds.
+        """
         if old is None and move.how != "set":
             self.faults.append(m.fault(key, f"has no value to {move.how}", "give a number instead"))
             return None
@@ -107,7 +117,9 @@ class Change:
         return value
 
     def codes(self, m: Modification, key: str) -> list[int]:
-        """Positions on an axis of the trade table; groups and * spelled out, unknown codes are faults."""
+        """Positions on an axis of the trade table of the codes under a key; groups and * expanded, unknown
+        ones faults.
+        """
         axis = self.trade.sectors if key == "sector" else self.trade.regions
         found: list[int] = []
         for code in m.get(key):
@@ -122,7 +134,7 @@ class Change:
         return sorted(set(found))
 
     def of_money(self, m: Modification, key: str) -> None:
-        """A fault where `money` says what a change of money is and there is none."""
+        """A fault where `money` is given but the key whose change it qualifies is not."""
         if m.get("money") is not None and m.get(key) is None:
             self.faults.append(
                 m.fault("money", "is given but no money changes", f"add {key} or leave it out")
@@ -131,7 +143,7 @@ class Change:
     # -- rows --------------------------------------------------------------------------------------
 
     def append(self, table: str, cells: dict[str, Any]) -> None:
-        """A new row whose source is the scenario."""
+        """Add a row to a network table, with the scenario as its source."""
         known = self.network[table]
         row: dict[str, Cell] = dict.fromkeys(known.columns)
         row.update(cells)
@@ -144,7 +156,7 @@ class Change:
         self.network[table] = self.network[table].with_rows(rows)
 
     def channel(self, m: Modification, name: str) -> Table | None:
-        """A table of the channels, or None with a fault where the World lacks it."""
+        """A channel table by name; None, with a fault, where the World lacks it."""
         if name not in self.channels:
             cure = "copy it from the folder that `landbridge data export` writes"
             self.faults.append(Fault(f"{m.where}, verb", f"needs channels/{name}.csv", cure))

@@ -22,7 +22,7 @@ class Move:
     amount: float
 
     def of(self, old: float) -> float:
-        """The number after the change."""
+        """The number after the change, given the number before, in the same unit."""
         if self.how == "multiply":
             return old * self.amount
         if self.how == "add":
@@ -30,7 +30,7 @@ class Move:
         return self.amount
 
     def to_json(self) -> float | dict[str, float]:
-        """As it is written in a scenario."""
+        """The change as written in a scenario."""
         return self.amount if self.how == "set" else {self.how: self.amount}
 
 
@@ -38,7 +38,7 @@ class Move:
 class Modification:
     """A verb with its values by key: text, numbers, truth values, `Move`s, or tuples of texts.
 
-    where: how faults name it.
+    where: its name in faults.
     """
 
     verb: str
@@ -47,7 +47,10 @@ class Modification:
 
     @staticmethod
     def read(keys: Mapping[str, Any], where: str) -> tuple[Modification | None, list[Fault]]:
-        """Type one table of a scenario; None where the verb itself is unknown, with all its faults."""
+        """Type one [[modification]] of a scenario. Returns it, None for an unknown verb, and all its faults.
+
+        keys: as in the scenario; where: its name in faults.
+        """
         written = keys.get("verb")
         verbs = verb_columns()
         if not isinstance(written, str):
@@ -81,7 +84,7 @@ class Modification:
         return Modification(verb, values, where), faults
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is written in a scenario, defaults spelled out."""
+        """The modification as written in a scenario, defaults included."""
         out: dict[str, Any] = {"verb": self.verb}
         for key, value in self.values.items():
             if isinstance(value, Move):
@@ -93,11 +96,11 @@ class Modification:
         return out
 
     def get(self, key: str) -> Any:
-        """The value of a key, None where it is not given."""
+        """The value of a key; None where it is not given."""
         return self.values.get(key)
 
     def at_cost(self) -> Modification | None:
-        """The same without its change of money, one of the price; None where nothing else changes."""
+        """The modification without a change of price; None where nothing else changes."""
         left = {k: v for k, v in self.values.items() if k not in ("cost_usd", "cost_factor", "money")}
         moves = any(isinstance(v, Move) for v in left.values()) or {"status", "electrified"} & set(left)
         return replace(self, values=left) if moves else None
@@ -108,7 +111,7 @@ class Modification:
 
 
 def _typed(column: Column, value: Any, where: str) -> tuple[Any, Fault | None]:
-    """The value of one key by its type in the schema, or what is wrong with it."""
+    """The value of one key by its type in the schema, or its fault."""
     if column.type in ("float", "change"):
         return _number(column, value, where)
     read, cure = _READERS.get(column.type, (_text, "give a text in quotes"))
@@ -142,7 +145,7 @@ def _ids(value: Any) -> tuple[str, ...] | None:
     return tuple(listed) if listed and all(_text(v) is not None for v in listed) else None
 
 
-# How a value of each type is read, None where it cannot be, and the cure.
+# Per type: the reader of a value, which returns None for an invalid one, and the cure.
 _READERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "bool": (_bool, "write true or false"),
     "scalar": (_scalar, "give a number, or a word in quotes"),
@@ -174,12 +177,14 @@ def _number(column: Column, value: Any, where: str) -> tuple[Any, Fault | None]:
 def _finite(value: int | float) -> bool:
     try:
         return math.isfinite(value)
-    except OverflowError:  # a whole number beyond any double
+    except OverflowError:  # an integer too large for a float
         return False
 
 
 def out_of_bounds(column: Column, number: float, where: str) -> Fault | None:
-    """A fault where a number leaves the bounds of its column."""
+    """A fault where a number is outside the bounds of its column, else None; where: its place in the
+    fault.
+    """
     unit = f" {column.unit}" if column.unit else ""
     if column.minimum is not None and number < column.minimum:
         return Fault(where, f"is {number:g}{unit}", f"must be at least {column.minimum:g}{unit}")

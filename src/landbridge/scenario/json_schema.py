@@ -1,4 +1,4 @@
-"""The JSON Schema of a scenario, made from the keys of all verbs, for editors and for other languages."""
+"""The JSON Schema of a scenario, made from the keys of all verbs, for editors and other languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of verbs: every verb with its keys, made from the same list as checks and JSON Schema."""
+"""The page of verbs: every verb with its keys, from the same list as checks and the JSON Schema."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _KINDS = {
 }
 _HEAD = """# Verbs of scenarios
 
-Every change of a scenario is a `[[modification]]` with a verb and its keys. Keys in bold must be given. This
+Every change of a scenario is a `[[modification]]` with a verb and its keys. Keys in bold are required. This
 page is made from the keys of the verbs themselves (`landbridge.scenario.page.verbs_page`).
 """
 
 
 def verbs_page() -> str:
-    """Every verb known, with its keys, as Markdown."""
+    """Every verb with its keys as Markdown."""
     parts = [_HEAD]
     for verb, columns in verb_columns().items():
         lines = [f"## {verb}", "", "| key | value | unit | meaning |", "|---|---|---|---|"]

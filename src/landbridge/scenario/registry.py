@@ -1,11 +1,11 @@
-"""The verbs of scenarios: what each is called, which keys it has and which function applies it.
+"""The verbs of scenarios: names, keys and the functions that apply them.
 
-The keys of the verbs that come with landbridge are the `modification.*` rows of schema.csv; their functions
-stand in `landbridge.scenario.verbs`. A verb from elsewhere states its keys itself:
+The keys of the verbs of landbridge are the `modification.*` rows of schema.csv; their functions are in
+`landbridge.scenario.verbs`. Any other verb states its own keys:
 
     register_verb(Verb(name="speed_up", apply=speed_up, keys=(verb_key("percent", "float", unit="%"),)))
 
-Reading, checking, the JSON Schema and the page of verbs all take the keys from `verb_columns`.
+Reading, checks, the JSON Schema and the page of verbs all take the keys from `verb_columns`.
 """
 
 from __future__ import annotations
@@ -34,10 +34,12 @@ ALIASES = {"change_border": "change_gateway", "close_border": "close_gateway"}
 class Verb:
     """One verb of a scenario.
 
-    apply(change, modification): changes the tables of a `Change`, and puts what is wrong into its faults.
-    apply_to_model: the same for the part that a base shares with its scenarios, None where there is none.
-    makes: names of places and links that a modification adds, so that later ones may use them. keys: of a
-    verb from elsewhere; those of the others are in schema.csv.
+    apply(change, modification): changes the tables of a `Change` and adds faults to it. apply_to_model: the
+    same
+    for the part that a base shares with its scenarios, None where there is none. makes: names of places and
+    links that a modification adds, so that later ones may use them. keys: of a verb from outside landbridge;
+    those
+    of landbridge are in schema.csv.
     """
 
     name: str
@@ -60,10 +62,15 @@ def verb_key(
     allowed: tuple[str, ...] = (),
     references: tuple[str, str] | None = None,
 ) -> Column:
-    """One key of a verb from elsewhere.
+    """One key of a verb from outside landbridge, as a column of the schema.
 
-    type: float, change (a number, { multiply = } or { add = }), bool, scalar, ids (a code or a list) or str.
-    references: table and column that hold the names it may have, as in schema.csv.
+    name: the key; type: float, change (a number, { multiply = } or { add = }), bool, scalar, ids (a code or
+    a
+    list) or str; description, unit: for pages and messages; required, default: whether it must be given,
+    else its
+    value; minimum, maximum: bounds in the unit; allowed: valid words; references: table and column with the
+    valid
+    names, as in schema.csv.
     """
     return Column(
         table=_PREFIX,
@@ -82,9 +89,8 @@ def verb_key(
 
 
 def register_verb(verb: Verb) -> None:
-    """Make a verb known; scenarios may use it from now on, in this process.
-
-    Raises ValueError where the name is taken.
+    """Register a verb, so that scenarios may use it in this process. Raises ValueError where its name is
+    taken.
     """
     if verb.name in (*verb_columns(), *ALIASES):
         raise ValueError(f"there is a verb {verb.name!r} already")
@@ -92,16 +98,16 @@ def register_verb(verb: Verb) -> None:
 
 
 def unregister_verb(name: str) -> None:
-    """Forget a verb that was registered; those that come with landbridge stay."""
+    """Remove a registered verb by name; those of landbridge stay."""
     _own.pop(name, None)
 
 
 def own_verbs() -> Mapping[str, Verb]:
-    """The verbs that were registered, by name."""
+    """The registered verbs by name."""
     return _own
 
 
 def verb_columns() -> dict[str, Mapping[str, Column]]:
-    """The keys of every verb, by verb: those of schema.csv, then those registered."""
+    """The keys of every verb, by verb: those of schema.csv, then those of registered verbs."""
     known = {n.removeprefix(_PREFIX): c for n, c in read_schema().items() if n.startswith(_PREFIX)}
     return {**known, **{name: {key.name: key for key in verb.keys} for name, verb in _own.items()}}

@@ -1,7 +1,7 @@
-"""What each verb does to the tables: one function a verb, one file a subject.
+"""The verbs: one function per verb, one file per subject.
 
-A new verb is rows `modification.NAME` in schema.csv and a function in the list of one of these files, or a
-`Verb` with its keys given to `landbridge.scenario.registry.register_verb`.
+A new verb needs rows `modification.NAME` in schema.csv and a function in the list of one of these files, or
+a `Verb` with its keys given to `landbridge.scenario.registry.register_verb`.
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ BUNDLED: dict[str, Verb] = {
 
 
 def verb_of(name: str) -> Verb:
-    """A verb by its name, one that comes with landbridge or one registered; KeyError for any other."""
+    """A verb of landbridge, or a registered one, by name. Raises KeyError for any other."""
     return BUNDLED[name] if name in BUNDLED else own_verbs()[name]

@@ -1,12 +1,13 @@
-"""The verbs that change the economy itself: tariffs, trade costs, productivities, who pays.
+"""The verbs that change the economy itself: tariffs, trade costs, productivity, payments.
 
     change_trade_cost: tau' = tau (1 + percent / 100), or tau' = tau exp(-coefficient / theta_s)
 
-    pay_for: tax: the payer's income pays for works of so much a year, in its own or another region; transfer:
-    it is income of another region
+    pay_for: tax: the payer's income pays for works, a sum per year, in its own or another region; transfer:
+    the sum is income of another region
 
-A gravity coefficient b of an agreement says ln(trade) changes by b at given prices, so that trade costs of
-sector s change by -b / theta_s.
+A gravity coefficient b of an agreement means that ln(trade) changes by b at given prices, so that trade
+costs
+of sector s change by -b / theta_s.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ FloatArray = NDArray[np.float64]
 
 
 def change_trade_cost(change: Change, m: Modification) -> None:
-    """Trade costs of pairs and sectors, beside those of freight."""
-    rows = _pairs(change, m, "sales at home have no trade cost")
+    """Trade costs of pairs and sectors, in addition to those of freight."""
+    rows = _pairs(change, m, "domestic sales have no trade cost")
     given = [key for key in ("percent", "coefficient") if m.get(key) is not None]
     if len(given) != 1:
         cure = "give percent, or the coefficient of a gravity equation"
@@ -61,7 +62,7 @@ def change_trade_cost(change: Change, m: Modification) -> None:
 
 def change_tariff(change: Change, m: Modification) -> None:
     """Tariffs of pairs and sectors, within their bounds."""
-    rows = _pairs(change, m, "nobody levies a tariff on itself")
+    rows = _pairs(change, m, "a region levies no tariff on itself")
     if rows is None:
         return
     tariff = np.array(change.trade.tariff if change.tariff is None else change.tariff)
@@ -102,7 +103,7 @@ def change_productivity(change: Change, m: Modification) -> None:
 
 
 def pay_for(change: Change, m: Modification) -> None:
-    """Works paid by a tax, or a transfer between regions, a year."""
+    """Works paid by a tax, or a transfer between regions, per year."""
     fault = out_of_bounds(verb_columns()["pay_for"]["musd"], m.get("musd"), f"{m.where}, musd")
     if fault:
         change.faults.append(fault)
@@ -142,7 +143,7 @@ def pay_for(change: Change, m: Modification) -> None:
 
 
 def _pairs(change: Change, m: Modification, cure: str) -> list[list[int]] | None:
-    """Positions of exporters, importers and sectors; None with a fault where no pair is left."""
+    """Positions of exporters, importers and sectors; None, with a fault, where no pair is left."""
     rows = [change.codes(m, key) for key in ("exporter", "importer", "sector")]
     if not all(rows):
         return None

@@ -11,7 +11,7 @@ __all__ = ["VERBS"]
 
 
 def close_gateway(change: Change, m: Modification) -> None:
-    """Gateways that nothing passes."""
+    """Close gateways to all traffic."""
     chosen = {str(row["gateway_id"]) for row in _gateways(change, m)}
     change.update("gateways", "gateway_id", chosen, {"status": "closed"})
 
@@ -40,7 +40,7 @@ def change_gateway(change: Change, m: Modification) -> None:
 
 
 def close_transit(change: Change, m: Modification) -> None:
-    """Countries through which only their own trade goes, for all or some sectors."""
+    """Countries that carry only their own trade, for all or some sectors."""
     found = [change.resolve(m, "countries", "country", name) for name in m.get("countries")]
     barred = frozenset(c for c in found if c is not None)
     sectors = change.codes(m, "sector")
@@ -53,7 +53,7 @@ def close_transit(change: Change, m: Modification) -> None:
 
 
 def _change_hours_and_money(change: Change, m: Modification, rows: list[Row], moves: dict[str, Move]) -> None:
-    """Every row of crossings, gauge_changes or ports that a gateway in `rows` governs."""
+    """Change every row of crossings, gauge_changes or ports that a gateway in `rows` governs."""
     product, gauge = m.get("product"), m.get("operation") == "gauge_change"
     for row in rows:
         if change.kinds.stands_for(row) != "border" and (product is not None or gauge):
@@ -73,7 +73,7 @@ def _change_hours_and_money(change: Change, m: Modification, rows: list[Row], mo
 
 
 def _untouched(change: Change, m: Modification, rows: list[Row], touched: set[str]) -> None:
-    """Gateways without the hours asked for are faults; chosen by country, only where all are."""
+    """Gateways without the hours asked for are faults; if chosen by country, only where all are."""
     product = m.get("product")
     what = "hours of its own" + (f" for {product}" if product else "")
     if m.get("operation") == "gauge_change":
@@ -89,7 +89,7 @@ def _untouched(change: Change, m: Modification, rows: list[Row], touched: set[st
 def _change_table(
     change: Change, m: Modification, table: str, gateways: list[Row], moves: dict[str, Move]
 ) -> set[str]:
-    """New hours and money in the rows of a table that some gateways govern; the gateways that have rows."""
+    """New hours and money in the rows of a table that some gateways govern; returns gateways with rows."""
     new = {"crossings": _crossing, "gauge_changes": _change_of_gauge, "ports": _port}[table]
     chosen = {str(row["gateway_id"]) for row in gateways}
     product = m.get("product") if table == "crossings" else None
@@ -113,7 +113,7 @@ def _crossing(change: Change, m: Modification, row: Row, moves: dict[str, Move])
             continue
         cells[key] = value
         if key == "time_h" and row["time_h"]:
-            # The spread keeps its proportion to the hours, and rounding never carries an edge past them.
+            # The range keeps its proportion to the hours, and rounding never moves an end past them.
             scale = value / float(row["time_h"])
             for edge, bound in (("time_low_h", min), ("time_high_h", max)):
                 if row[edge] is not None:
@@ -142,7 +142,7 @@ def _port(change: Change, m: Modification, row: Row, moves: dict[str, Move]) -> 
             if value is not None:
                 cells[key] = value
             continue
-        # Dwell and the wait for a sailing keep their proportion to each other.
+        # Dwell and the wait for a sailing keep their proportion.
         parts = {c: float(row[c] or 0.0) for c in ("dwell_h", "sailing_wait_h")}
         total = sum(parts.values())
         value = change.moved(m, key, move, total)
@@ -153,7 +153,7 @@ def _port(change: Change, m: Modification, row: Row, moves: dict[str, Move]) -> 
 
 
 def _change_straits(change: Change, m: Modification, straits: list[Row], moves: dict[str, Move]) -> set[str]:
-    """Hours added on every lane through a strait, which has none of its own to multiply; the straits."""
+    """Add hours to every lane through a strait, which has no hours to multiply; returns the straits."""
     for strait in straits:
         move = moves.get("time_h")
         if "cost_usd" in moves or move is None or move.how != "add":
@@ -174,7 +174,7 @@ def _change_straits(change: Change, m: Modification, straits: list[Row], moves: 
 
 
 def _gateways(change: Change, m: Modification) -> list[Row]:
-    """The gateways that a modification means, by id or by the countries of a border's two sides."""
+    """The gateways that a modification names, by id or by the countries on both sides of a border."""
     names, countries, mode = m.get("gateway"), m.get("countries"), m.get("mode")
     table = change.network["gateways"]
     known = table.by("gateway_id")
@@ -184,7 +184,7 @@ def _gateways(change: Change, m: Modification) -> list[Row]:
         return []
     if names is not None:
         rows: dict[str, Row] = {}
-        # A name may stand for a rail and a road post; the mode then says which is meant.
+        # A name may stand for a rail and a road border; the mode then decides.
         of_mode = [name for name, row in known.items() if mode is None or row["mode"] == mode]
         for name in names:
             gateway = change.resolve(m, "gateway", "gateway", name, known if name in known else of_mode)

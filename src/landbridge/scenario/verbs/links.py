@@ -24,7 +24,7 @@ def add_link(change: Change, m: Modification) -> None:
     links = change.network["links"]
     identifier = m.get("id") or f"{ends[0]}-{ends[1]}-{mode}"
     if identifier in links.by("link_id"):
-        change.faults.append(m.fault("id", f"a link {identifier!r} is there already", "give another id"))
+        change.faults.append(m.fault("id", f"a link {identifier!r} exists already", "give another id"))
         return
     if ends[0] == ends[1]:
         change.faults.append(m.fault("to", "is the place it starts from", "give two places"))
@@ -99,14 +99,16 @@ def change_link(change: Change, m: Modification) -> None:
 
 
 def close_link(change: Change, m: Modification) -> None:
-    """A link that nothing passes."""
+    """Close a link to all traffic."""
     row = change.row(m, "links", "link_id", "link")
     if row is not None:
         change.update("links", "link_id", {str(row["link_id"])}, {"status": "closed"})
 
 
 def _long_enough(change: Change, m: Modification, one: str, two: str, length_km: float) -> None:
-    """A fault where a line is shorter than its ends are apart; small posts lie 5-30 km off."""
+    """A fault where a line is shorter than the distance of its ends; small border posts may be 5-30 km
+    off.
+    """
     rows = change.network["places"].by("place_id")
     apart = float(great_circle_km(*(float(rows[p][c] or 0.0) for p in (one, two) for c in ("lon", "lat"))))
     if length_km < 0.9 * (apart - 60.0):

@@ -20,7 +20,7 @@ def set_parameter(change: Change, m: Modification) -> None:
 
 
 def set_model_parameter(change: Change, m: Modification) -> None:
-    """The same for parameters of the model; others are left as they are."""
+    """The same for parameters of the model only."""
     _set(change, m, only_model=True)
 
 

@@ -1,7 +1,8 @@
 """The verbs that change the gas network: cut_pipeline and add_pipeline.
 
-They change the tables of the gas channel only; what that does to deliveries, and these to trade, is found
-by the channel when the scenario is run.
+They change only the tables of the gas channel; the effect on deliveries, and of these on trade, is computed
+by
+the channel when the scenario is run.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from landbridge.world.table import parse_months
 
 __all__ = ["VERBS"]
 
-# Deliveries of this year are those a scenario changes.
+# A scenario changes the deliveries of this year.
 _BASE_YEAR = 2023
 
 
 def cut_pipeline(change: Change, m: Modification) -> None:
-    """A part of the capacity of pipelines lost for some months."""
+    """Loss of a part of the capacity of pipelines for some months."""
     table = change.channel(m, "gas_pipelines")
     if table is None:
         return
@@ -108,7 +109,7 @@ def _new_pipeline(change: Change, m: Modification, table: Table, segments: Table
     name = str(m.get("pipeline"))
     if name in table.by("pipeline_id"):
         cure = "leave from and to out to enlarge it, or give another id"
-        change.faults.append(m.fault("pipeline", f"{name} is there already", cure))
+        change.faults.append(m.fault("pipeline", f"{name} exists already", cure))
     if len(change.faults) > faults:
         return
     km = m.get("length_km")
@@ -136,7 +137,7 @@ def _new_pipeline(change: Change, m: Modification, table: Table, segments: Table
 
 
 def _sell_gas(change: Change, m: Modification) -> None:
-    """More gas sold under a contract, and as much more output of the seller."""
+    """More gas sold under a contract, and the same additional production of the seller."""
     given = [key for key in ("exporter", "importer", "contract_bcm") if m.get(key) is not None]
     if not given:
         return
@@ -164,12 +165,12 @@ def _sell_gas(change: Change, m: Modification) -> None:
 
 
 def _is_now(contract: Row, ends: list[str]) -> bool:
-    """True for a contract of the base year between an exporter and an importer."""
+    """Whether a contract is of the base year and between an exporter and an importer."""
     return contract["contract_year"] == _BASE_YEAR and [contract["exporter"], contract["importer"]] == ends
 
 
 def _enlarged(contract: Row, more: float, ratio: float) -> Row:
-    """A contract with more gas [bcm of the operator] in every month; ratio: operator's over standard."""
+    """A contract with more gas [bcm, operator's volume] in every month; ratio: operator's over standard."""
     old = contract["bcm_operator"]
     old = ratio * float(contract["bcm_standard"] or 0.0) if old is None else float(old)
     return {**contract, "bcm_standard": None, "bcm_operator": old + more, "months": "1-12"}

@@ -27,7 +27,7 @@ def add_place(change: Change, m: Modification) -> None:
         known, fault = resolve(change.network, "place", text, "")
         if fault is None:
             cure = f"use {known}, or give the new place another {key}"
-            change.faults.append(m.fault(key, f"{text!r} is a name of {known} already", cure))
+            change.faults.append(m.fault(key, f"{text!r} is already a name of {known}", cure))
             return
     region = {str(row["country"]): row["region"] for row in places}
     country = change.resolve(m, "country", "country", country)

@@ -77,7 +77,7 @@ def _travel_pairs(change: Change, m: Modification, key: str) -> list[tuple[str, 
     if m.get("mutual"):
         pairs += [(d, p) for p, d in pairs]
     if all(ends) and not pairs:
-        cure = "name another country: nobody travels abroad at home"
+        cure = "origin and destination are the same: choose two countries"
         change.faults.append(m.fault("destination", "is that of the travellers", cure))
     return list(dict.fromkeys(pairs))
 
