@@ -60,7 +60,7 @@ def test_the_conditional_equilibrium_says_what_it_cannot_do() -> None:
     closed[1] = np.inf
     with pytest.raises(InfeasibleError, match="output of ALL in R1"):
         conditional(base, closed, "R2")
-    with pytest.raises(DataError, match="beside another shock"):
+    with pytest.raises(DataError, match="combined with another shock"):
         solve(base, shock(), productivity_hat=np.full(N, 1.1), hold="output", reference="R2")
     with pytest.raises(DataError, match='give "output"'):
         solve(base, shock(), hold="input", reference="R2")

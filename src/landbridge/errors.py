@@ -47,9 +47,7 @@ class Fault:
 
 
 class LandbridgeError(Exception):
-    """Base of all errors raised for a user's input; `faults` lists everything found, not only the first
-    fault.
-    """
+    """Base of all errors raised for a user's input; `faults` lists all that were found."""
 
     exit_code = 1
 
@@ -111,8 +109,7 @@ class Status:
 
     @staticmethod
     def worst(statuses: Iterable[Status]) -> Status:
-        """The status to report for several solves: a failed one first, else the one with the largest
-        residual.
+        """The status to report for several solves: a failed one first, else the largest residual.
 
         statuses: those of the solves, none allowed. Returns one Status whose rebase is the largest of all.
         """

@@ -79,8 +79,7 @@ def say(key: str, /, **figures: Any) -> str:
     """A template filled with its figures.
 
     key: row of phrases.csv; figures: one value per field, words for {name}, a number for {name:format}.
-    Raises KeyError for an unknown key and for a figure that is missing or has no field, TypeError where
-    words
+    Raises KeyError for an unknown key and for a figure that is missing or has no field, TypeError where words
     are given for a number or a number for words.
     """
     if set(figures) != fields(key):

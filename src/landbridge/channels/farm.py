@@ -1,8 +1,7 @@
 """Farms: a shock to agricultural productivity, the adoption of a technology times its effect in the field.
 
 Only crops with a field comparison or a claim about plots change (wheat and cotton); the rest of agriculture
-does not. A gain in yield is taken as a gain in productivity with all other inputs per hectare unchanged.
-This
+does not. A gain in yield is taken as a gain in productivity with all other inputs per hectare unchanged. This
 is an upper bound, since new varieties and drip irrigation have costs that are not reported.
 """
 
@@ -42,8 +41,7 @@ class CropShock:
 
     effect_percent: gain in the field; adoption, weight: share of the crop's area, share of the crop in farm
     output; yield_percent: gain of the national yield; uncut_percent: adoption x effect before the claimed
-    case
-    is limited to bound_percent (None: no series of yields), the record of the crop bound_of.
+    case is limited to bound_percent (None: no series of yields), the record of the crop bound_of.
     """
 
     region: str
@@ -87,8 +85,7 @@ class FarmShock:
 def yield_bound(world: World, region: str, crop: str) -> tuple[float | None, str | None]:
     """The largest rise of the national yield from one five-year mean to the next since BOUND_FROM [%].
 
-    world: with the farm tables; region, crop: codes. Returns the rise and its crop: the crop itself, else
-    the
+    world: with the farm tables; region, crop: codes. Returns the rise and its crop: the crop itself, else the
     country's crop with the largest rise (an assumption); (None, None) where the table has no two such means.
     """
     (table,) = world.channel("farm_yields")
@@ -120,10 +117,8 @@ def farm_shocks(
     """The four cases, d ln A_n = ln(1 + sum over crops of weight x adoption x effect), limited as in CASES.
 
     world: with the farm tables; regions, crops: only these (default: all in the tables); adoption: one share
-    of
-    the area [0-1] in every case instead of the range of the table; effect_percent: one gain of yield in the
-    field
-    instead of the cited ones.
+    of the area [0-1] in every case instead of the range of the table; effect_percent: one gain of yield in
+    the field instead of the cited ones.
     Raises DataError with every fault: unknown countries and crops, shares outside 0-1, missing tables.
     """
     farms = _Farms(world, adoption, effect_percent)
@@ -164,8 +159,7 @@ class _Farms:
         ]
 
     def shock(self, region: str, crop: str, case: Case) -> CropShock:
-        """One crop of one country: adoption x effect; the claimed case is limited to the record of its
-        yields.
+        """One crop of one country: adoption x effect; the claimed case is limited to the record of yields.
 
         The record does not limit it below the high case.
         """

@@ -74,8 +74,7 @@ def solve_year(
 
     world: with the gas tables; lose: pipelines by id, alias or name; profile: flat (a twelfth per month, no
     storage) or seasonal (seasons and stores of the tables); months: 1 to 12; year: whose deliveries (2018,
-    2022,
-    2023); storage: overrides that of the profile. Returns a GasYear.
+    2022, 2023); storage: overrides that of the profile. Returns a GasYear.
     Raises DataError for unknown pipelines and invalid tables, InfeasibleError where no flow balances.
     """
     lost = find_lines(world, lose, "lose")
@@ -119,9 +118,8 @@ class GasShock:
     """Effect of a changed gas network on trade.
 
     pairs: exporter, importer and sector as numbers of the trade table; kept [pair]: trade after / before at
-    base
-    prices, consistent with the gas delivered; cost_hat [pair]: the trade cost that gives it if nothing else
-    changes; notes: sentences that state it; rows: the same as plain values.
+    base prices, consistent with the gas delivered; cost_hat [pair]: the trade cost that gives it if nothing
+    else changes; notes: sentences that state it; rows: the same as plain values.
     """
 
     pairs: tuple[tuple[int, int, int], ...]
@@ -148,12 +146,9 @@ def shock(base: World, world: World) -> GasShock:
         kept = 1 - g + g r,   kappa = kept^(-1/theta)
 
     base, world: before and after, with the gas tables. r: delivered after / before, flat profile, base year;
-    g:
-    pipeline gas in the energy trade of the pair, its value over that trade or else gas_trade_share; kappa:
-    the
-    starting value, which the model adjusts until trade at base prices equals kept. Pairs whose deliveries do
-    not
-    change are left out. Returns a GasShock. Raises as `solve_year` does.
+    g: pipeline gas in the energy trade of the pair, its value over that trade or else gas_trade_share; kappa:
+    the starting value, which the model adjusts until trade at base prices equals kept. Pairs whose deliveries
+    do not change are left out. Returns a GasShock. Raises as `solve_year` does.
     """
     return between(world, base.trade, solve_year(base), solve_year(world))
 

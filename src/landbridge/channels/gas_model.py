@@ -1,5 +1,4 @@
-"""Gas: a year of monthly deliveries under contract over the trunk lines, and what is missed when one is
-lost.
+"""Gas: a year of monthly deliveries under contract over the trunk lines, and shortages when one is lost.
 
 Per month t, delivery under contract c over arc a is x_cat >= 0 [bcm, operator's volume]:
 
@@ -10,8 +9,7 @@ Per month t, delivery under contract c over arc a is x_cat >= 0 [bcm, operator's
     in every country:        output + unserved + received + withdrawn = used + sold + injected
     in every store:          level_t = level_t-1 + injected - withdrawn, January following December
 
-V: volume due. Contracts share a shortage: s is one share for all deliveries at a place (a line is lost); z
-is
+V: volume due. Contracts share a shortage: s is one share for all deliveries at a place (a line is lost); z is
 one share for all sales of a country (its output fails); e is the rest, in eight steps of its contract. They
 cost p, p + 0.05 and p + 0.1 to p + 0.45, so that total missed gas is least and its split does not depend on
 the solver, except for the last step of e.
@@ -56,10 +54,8 @@ class GasModel:
     """The linear programme of one year: the matrix is built once, `solve` changes bounds only.
 
     world: with the gas tables; profile: flat (a twelfth per month) or seasonal; year: whose deliveries;
-    storage:
-    None for stores in the seasonal profile only; home_factor [country -> 12]: domestic use in multiples of
-    the
-    season. Raises DataError as `read_network` does.
+    storage: None for stores in the seasonal profile only; home_factor [country -> 12]: domestic use in
+    multiples of the season. Raises DataError as `read_network` does.
     """
 
     def __init__(
@@ -101,9 +97,7 @@ class GasModel:
         return out
 
     def without(self, lose: Iterable[str] = (), months: Iterable[int] = range(1, 13)) -> FloatArray:
-        """Available share of each line [line, 12] when some lines (id, alias or name) are lost in some
-        months.
-        """
+        """Available share of each line [line, 12] when some (id, alias or name) are lost in some months."""
         share = self.availability.copy()
         at = [month - 1 for month in months]
         gone = set(lose)
@@ -122,11 +116,9 @@ class GasModel:
     ) -> GasYear:
         """Solve one year. Returns a GasYear.
 
-        availability [line, 12]: available share of each line. held_back [contract, 12]: bcm not delivered
-        for other
-        reasons, at most what is due. output_lost [country, 12]: bcm of output lost, subtracted from the
-        monthly
-        maximum. throw: False returns an unsolved year with its status.
+        availability [line, 12]: available share of each line. held_back [contract, 12]: bcm not delivered for
+        other reasons, at most what is due. output_lost [country, 12]: bcm of output lost, subtracted from the
+        monthly maximum. throw: False returns an unsolved year with its status.
         Raises ConvergenceError where the solver stops early or leaves an imbalance above 1e-9,
         InfeasibleError where no flow exists.
         """
@@ -317,8 +309,7 @@ class GasYear:
         """Flow, capacity and value of each working line.
 
         flow_bcm: at its fullest segment; parallel strings share a flow by capacity. dual: million USD a year
-        for 1 bcm
-        a year more of capacity in every month in which the line works.
+        for 1 bcm a year more of capacity in every month in which the line works.
         """
         capacity = self.model.capacity(self.availability)
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,8 +1,7 @@
 """The tables of the gas channel, checked and in one volume: the inputs of the flow model.
 
 Two volumes are in use, distinguished by name: the operator's, for capacities and dated flows, and that at 40
-MJ
-per m3, used in statistical reviews. The model uses the operator's; the parameter operator_per_standard
+MJ per m3, used in statistical reviews. The model uses the operator's; the parameter operator_per_standard
 converts one into the other.
 """
 
@@ -122,8 +121,7 @@ def find_lines(world: World, names: Iterable[str], place: str = "--lose") -> tup
     """Ids of pipelines by id, alias or name, each once.
 
     world: with the gas tables; names: as typed; place: their name in faults. Raises DataError that lists
-    every
-    unknown one with the nearest known ones, and lines that carry no gas.
+    every unknown one with the nearest known ones, and lines that carry no gas.
     """
     world.channel("gas_pipelines")
     known: dict[str, Row] = {}
@@ -162,10 +160,8 @@ def read_network(world: World, year: int = BASE_YEAR) -> GasNetwork:
     """The gas network of a World with the deliveries of a year, in the operator's volume.
 
     world: with the gas tables; year: whose deliveries. Returns a GasNetwork. Raises DataError with every
-    fault:
-    unknown nodes with the nearest known ones, negative volumes, stores and seasons, deliveries that no
-    working
-    line could carry.
+    fault: unknown nodes with the nearest known ones, negative volumes, stores and seasons, deliveries that no
+    working line could carry.
     """
     world.channel(*TABLES)
     tables = world.channels
@@ -341,10 +337,9 @@ def _season(world: World, kind: str, parameters: Mapping[str, float], faults: li
 
 
 def useful_arcs(contract: Contract, arcs: Sequence[tuple[str, str, float]]) -> list[int]:
-    """Numbers of the arcs on any path from the starts of a contract to its ends, none into a start or out of
-    an end.
+    """Numbers of the arcs on paths from the starts of a contract to its ends.
 
-    contract: with its nodes; arcs: from node, to node, km.
+    contract: with its nodes; arcs: from node, to node, km. Arcs into a start or out of an end are left out.
     """
     usable = [n for n, (a, b, _) in enumerate(arcs) if b not in contract.starts and a not in contract.ends]
 

@@ -77,10 +77,8 @@ class Channel:
     """One channel: a name and two functions of the base World and the World of a case.
 
     moved: whether they differ in the tables that the channel reads; if not, nothing is solved. effect: the
-    effect
-    of the difference; raises DataError where its tables are invalid. verbs: of scenarios, those of the
-    channel
-    that are not in schema.csv.
+    effect of the difference; raises DataError where its tables are invalid. verbs: of scenarios, those of the
+    channel that are not in schema.csv.
     """
 
     name: str

@@ -1,8 +1,7 @@
 """The channels that every case is solved with, in their order.
 
 To add one, write a file with a `Channel` and list it in `_BUNDLED`, or pass a `Channel` to
-`register_channel`,
-which adds it in this process.
+`register_channel`, which adds it in this process.
 """
 
 from __future__ import annotations

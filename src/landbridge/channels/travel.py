@@ -2,8 +2,7 @@
 
 V'_od / V_od = exp(b (r'_od - r_od)) (c'_od / c_od)^e,    b = ln(1 + visa_effect / 100)
 
-r: 1 where a visa is required, `easy_visa_part` where it is issued on arrival or electronically, 0 where it
-is
+r: 1 where a visa is required, `easy_visa_part` where it is issued on arrival or electronically, 0 where it is
 waived; c: direct connections. The effect of a visa is a published one (Neumayer 2010), a prior: known
 arrivals are too few and hardly differ in visas, see `identification`. Receipts are arrivals times spending;
 they enter the economy as an export of services of the country visited to that of the travellers, through the
@@ -94,9 +93,7 @@ def moved(before: World, after: World) -> bool:
 
 
 def base_arrivals(world: World) -> dict[tuple[str, str], Arrivals]:
-    """Arrivals by passport and destination in the year nearest BASE_YEAR; a part of a year is scaled to 365
-    days.
-    """
+    """Arrivals by passport and destination in the year nearest BASE_YEAR; part years scaled to 365 days."""
     _require(world)
     best: dict[tuple[str, str], tuple[tuple[float, ...], Arrivals]] = {}
     for row in world.channels["travel_arrivals"]:
@@ -203,13 +200,12 @@ def shock(before: World, after: World) -> TravelShock:
 
 
 def event_study(world: World) -> list[dict[str, Any]]:
-    """Growth of arrivals between comparable periods of two years, with and without a mutual waiver, one row
-    each.
+    """Growth of arrivals between comparable periods of two years, with and without a mutual waiver.
 
     Descriptive: the same months of consecutive years of one pair and one count; waived: a mutual waiver was
     in force on the first day of the later period (`treaty_members`). Where a waiver has no such periods
     around it, daily arrivals are compared instead (like: False): the longest period before against each one
-    after, whatever was counted.
+    after, whatever was counted. Returns one row per comparison.
     """
     (members,) = world.channel("treaty_members")
     _require(world)
@@ -274,11 +270,10 @@ def _event(
 
 
 def gravity_rows(world: World) -> list[dict[str, Any]]:
-    """Arrivals per day and their regressors, for groups of at least two origins: the panel of a gravity
-    model.
+    """Arrivals per day and their regressors, for groups of two origins or more: a panel for gravity.
 
-    passport, destination, period, per_day, ln_km between the largest cities, ln_gdp of the origin, visa
-    (1 where one is required or issued on arrival).
+    passport, destination, period, per_day, ln_km between the largest cities, ln_gdp of the origin, visa (1
+    where one is required or issued on arrival).
     """
     _require(world)
     state, where = _State(world), _cities(world)
@@ -307,9 +302,7 @@ def gravity_rows(world: World) -> list[dict[str, Any]]:
 
 
 def identification(world: World) -> dict[str, Any]:
-    """Whether the known arrivals could identify the effect of a visa: number of pairs with and without
-    one.
-    """
+    """Whether the known arrivals could identify a visa effect: number of pairs with and without one."""
     rows = gravity_rows(world)
     pairs = {(r["passport"], r["destination"]): r["visa"] for r in rows}
     visa = sum(1 for v in pairs.values() if v > 0.0)

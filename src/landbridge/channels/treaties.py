@@ -40,14 +40,12 @@ def in_force(date: Cell, year: int) -> bool:
 def dummy_rows(
     world: World, years: Sequence[int], measures: Sequence[str] = MEASURES
 ) -> list[dict[str, Any]]:
-    """One row per pair of parties of the registry and year: exporter, importer, year and a dummy per
-    measure.
+    """One row per pair of parties and year: exporter, importer, year and a dummy per measure.
 
     world: with the treaty tables; years: 1950-2100; measures: names of dummies. A dummy is 1 where the
-    arrangement
-    is in force for both on 1 July, 0 where the registry knows that it is not, NaN where it does not know one
-    of
-    the two. Raises DataError for unknown measures and years outside 1950-2100, and where tables are missing.
+    arrangement is in force for both on 1 July, 0 where the registry knows that it is not, NaN where it does
+    not know one of the two. Raises DataError for unknown measures and years outside 1950-2100, and where
+    tables are missing.
     """
     (table,) = world.channel("treaty_members")
     faults = [
@@ -97,11 +95,9 @@ def dummies(world: World, years: Sequence[int], measures: Sequence[str] = MEASUR
 def coverage(world: World, partners: Iterable[str], party: str = "CHN") -> list[dict[str, Any]]:
     """The date from which each kind of arrangement holds between a party and its partners: one row per kind.
 
-    world: with the treaty tables; partners, party: country codes. Memberships count from the later of the
-    two
+    world: with the treaty tables; partners, party: country codes. Memberships count from the later of the two
     dates. Cells: a date as published, "yes" where it holds and no date was found, None where none is known.
-    The
-    column treatment states whether the kind is a treatment.
+    The column treatment states whether the kind is a treatment.
     """
     (registry, members) = world.channel("treaties", "treaty_members")
     listed = list(partners)
@@ -117,9 +113,7 @@ def coverage(world: World, partners: Iterable[str], party: str = "CHN") -> list[
 
 
 def _since(members: Iterable[Mapping[str, Cell]], measure: str, party: str, partner: str) -> Cell:
-    """The date from which a measure holds for two countries: by their own treaty, or by membership of
-    both.
-    """
+    """The date from which a measure holds for two countries: by their own treaty or by membership."""
     of_measure = [row for row in members if row["measure"] == measure]
     if measure in BILATERAL:
         ends = frozenset((party, partner))

@@ -192,8 +192,7 @@ def separator(text: str, shown: str) -> str:
     """The separator of the cells of a table: , ; tab or |.
 
     text: the table; shown: name of the file in faults. The header decides; if it has several of these signs,
-    the
-    one with the same number in every row. Raises DataError where two fit equally well.
+    the one with the same number in every row. Raises DataError where two fit equally well.
     """
     lines = list(islice((line for line in io.StringIO(text) if line.strip()), 50))
     # An unclosed quote in the last line does not matter here.

@@ -55,8 +55,9 @@ _DIGITS = frozenset("0123456789+-.eE")
 
 
 def variant_folder(kgz_trade: str = "reported", tjk_cap: str = "on") -> str:
-    """Folder name of the variant with these values of kgz_trade and tjk_cap. Raises DataError for unknown
-    values.
+    """Folder name of the variant with these values of kgz_trade and tjk_cap.
+
+    Raises DataError for unknown values.
     """
     faults = [
         Fault(name, f"no variant {value!r}", did_you_mean(value, known) or f"choose {' or '.join(known)}")
@@ -87,8 +88,8 @@ def read_trade_table(folder: Source, variant: str = "") -> TradeTable:
     """A TradeTable from CSV files such as those of `landbridge data read icio ... -o FOLDER`.
 
     folder: path, or contents by path; variant: the folder inside it with trade and shares, if they are not
-    next to
-    the axes and tariffs. Raises DataError with every fault of every file: its line, its column and a cure.
+    next to the axes and tariffs. Raises DataError with every fault of every file: its line, its column and a
+    cure.
     """
     inside = f"{variant}/" if variant else ""
     faults: list[Fault] = []
@@ -160,10 +161,10 @@ def economy_rows(table: TradeTable) -> dict[str, list[list[str]]]:
 
 
 def read_rents(folder: Source, table: TradeTable) -> Array:
-    """Rent share of value added, its low and high end [region, sector, 3], fraction; zeros without
-    rents.csv.
+    """Rent share of value added, its low and high end [region, sector, 3], fraction.
 
-    folder: path, or contents by path; table: gives the axes. Raises DataError as `read_trade_table` does.
+    folder: path, or contents by path; table: gives the axes. Zeros without rents.csv. Raises DataError as
+    `read_trade_table` does.
     """
     faults: list[Fault] = []
     found = _rents(folder, (("region", table.regions), ("sector", table.sectors)), faults)

@@ -34,12 +34,9 @@ def ileap_text(
     transportActivity [t km] = distance [km] x mass [kg] / 1000
 
     routes: as from `Routes.to_json`; payload_t: tonnes per TEU; factors: rows of `emission_factors`; world:
-    hash
-    of the World. A haul is an element of transport (tocId), a terminal, port, transfer, gauge change or
-    border
-    one of a hub (hocId); rests belong to the haul they interrupt. Elements add up to the route. The places
-    of an
-    element (from, to) are under `landbridge`, which is not part of iLEAP.
+    hash of the World. A haul is an element of transport (tocId), a terminal, port, transfer, gauge change or
+    border one of a hub (hocId); rests belong to the haul they interrupt. Elements add up to the route. The
+    places of an element (from, to) are under `landbridge`, which is not part of iLEAP.
     """
     mass = payload_t * 1000.0
     shipments = []

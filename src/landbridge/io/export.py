@@ -97,20 +97,17 @@ def export(
     """Write every table of a World with its sources, the schema and a README. Returns the folder.
 
     The folder is written under a temporary name and renamed once it is complete. Network tables are those of
-    the
-    World itself, changes included; the trade table and its variants are copied from where the World was
+    the World itself, changes included; the trade table and its variants are copied from where the World was
     read.
 
     world: the World; folder: new or empty; sources: further rows for network/SOURCES.csv.
     economy: rows for economy/SOURCES.csv if the trade table is the World's own and not that of its folder;
-    every
-    variant is then written as this table, and these rows replace the known ones.
+    every variant is then written as this table, and these rows replace the known ones.
     variants: tables by variant folder to write instead; the rows of `economy` are then added to the known
     ones.
     check: read the copy back and compare its hash.
-    Raises DataError where the folder is taken or cannot be written, and where the World holds a policy,
-    which is
-    not a table.
+    Raises DataError where the folder is taken or cannot be written, and where the World holds a policy, which
+    is not a table.
     """
     policy = world.policy
     changed = policy.tariff, policy.productivity_hat, policy.trade_cost_hat, policy.transfer, policy.works

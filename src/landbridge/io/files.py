@@ -63,8 +63,7 @@ def read_bytes(path: Path | bytes, name: str | None = None) -> bytes:
     """The content of an ordinary file of at most 200 MB; content already read is returned unchanged.
 
     path: the file or its content; name: of the file in faults. Raises DataError where it is missing, too
-    large
-    or not an ordinary file (a folder, a device, a pipe, a link without target).
+    large or not an ordinary file (a folder, a device, a pipe, a link without target).
     """
     if isinstance(path, bytes):
         return path
@@ -130,8 +129,7 @@ def read_lines(
     Blank lines are left out, and last columns with neither a name nor a filled cell.
     path: the file or its content; name: of the file in faults; notes: if a list is given, a file in another
     encoding, with semicolons or tabs, or with decimal commas is read too, and a line in the list states it;
-    without it such a file is a fault. Raises DataError where the file cannot be read, quotes do not pair,
-    the
+    without it such a file is a fault. Raises DataError where the file cannot be read, quotes do not pair, the
     header has a blank or repeated name, or there are too many rows.
     """
     shown = name or (path.name if isinstance(path, Path) else _shown(path, name))

@@ -33,23 +33,17 @@ def read_gmns(folder: str | Path, use: str | None = None, toll_weight: float = 0
     time = length / free_speed;  cost = time (1 + alpha (flow / (capacity x lanes))^beta) + toll_weight x
     toll
 
-    folder: with node.csv and link.csv; use: only links that allow it, for a group only links that allow
-    every use
-    in it; toll_weight: hours per unit of toll. Returns a Network.
-    Capacity is per hour and lane, as in GMNS; a link without one is not congested. alpha, beta: columns
-    bpr_alpha, bpr_beta (or vdf_alpha, alpha, ...), else 0.15 and 4 (Bureau of Public Roads 1964). Columns
-    VDF_fftt (minutes) and VDF_cap (all lanes), also with a 1 appended, take precedence over length /
-    free_speed
-    and capacity x lanes. A link with directed 0 becomes two arcs. A zone is at its centroid or its only
-    node,
-    else at each of its nodes, joined by links without cost (the last ones, see Network.connectors); without
-    any
-    zone_id all nodes are zones by node_id. Paths do not pass through a centroid. Units are those of
-    config.csv,
-    else km and km/h (metres or feet where the coordinates show it). Networks exported by landbridge are read
+    folder: with node.csv and link.csv; use: only links that allow it, for a group only links that allow every
+    use in it; toll_weight: hours per unit of toll. Returns a Network. Capacity is per hour and lane, as in
+    GMNS; a link without one is not congested. alpha, beta: columns bpr_alpha, bpr_beta (or vdf_alpha, alpha,
+    ...), else 0.15 and 4 (Bureau of Public Roads 1964). Columns VDF_fftt (minutes) and VDF_cap (all lanes),
+    also with a 1 appended, take precedence over length / free_speed and capacity x lanes. A link with
+    directed 0 becomes two arcs. A zone is at its centroid or its only node, else at each of its nodes, joined
+    by links without cost (the last ones, see Network.connectors); without any zone_id all nodes are zones by
+    node_id. Paths do not pass through a centroid. Units are those of config.csv, else km and km/h (metres or
+    feet where the coordinates show it). Networks exported by landbridge are read
     too: links that are not open are left out, and border hours of the use (rail: block or wagonload, the
-    default)
-    are added to the time in each direction.
+    default) are added to the time in each direction.
     Raises DataError with the faults of every file, by file and line; many of one kind are counted.
     """
     base = Path(folder)
@@ -144,13 +138,12 @@ def _check_columns(
 
 
 def read_turns(path: str | Path, network: Network) -> Turns:
-    """Turn penalties from a CSV file: from_link, to_link, cost (or ib_link_id, ob_link_id, penalty, as in
-    GMNS).
+    """Turn penalties from a CSV file.
 
-    path: the file; network: its links, by name in the network file, else by number from 1 in its order.
-    Costs
-    are in the unit of time of the network, `inf` for a forbidden turn. Returns Turns.
-    Raises DataError with every row that is not a turn.
+    path: the file, with columns from_link, to_link, cost (or ib_link_id, ob_link_id, penalty, as in GMNS);
+    network: its links, by name in the network file, else by number from 1 in its order. Costs are in the unit
+    of time of the network, `inf` for a forbidden turn. Returns Turns. Raises DataError with every row that is
+    not a turn.
     """
     file = Path(path)
     tally = Tally()
@@ -227,9 +220,7 @@ def _judged(arcs: Arcs, nodes: Nodes, km: float, told: str) -> tuple[float, str]
 
 
 def _link_notes(arcs: Arcs, by_speed: Floats, time: Floats) -> list[str]:
-    """Notes: how many links were left out, how many were completed by assumptions, which links are
-    parallel.
-    """
+    """Notes: number of links left out and of links completed by assumptions; parallel links."""
     notes = [f"links left out, {why}: {count}" for why, count in sorted(arcs.why.items())]
     notes += [f"links with {what}: {count}" for what, count in sorted(arcs.assumed.items())]
     differ = int(np.sum((by_speed > 0) & (np.abs(time - by_speed) > _DIFFERS * by_speed)))

@@ -45,8 +45,7 @@ def rows_of(path: Path, tally: Tally, notes: list[str], optional: bool = False) 
 def columns_of(
     header: Sequence[str], wanted: Sequence[tuple[str, ...]], file: Path, tally: Tally
 ) -> list[str]:
-    """The column of each item wanted, by the first of its names in the header; an empty list if one is
-    missing.
+    """The column of each item wanted, by the first of its names in the header; empty if one is missing.
 
     header: names in the file; wanted: the names that each item may have; file, tally: for the fault.
     """
@@ -97,8 +96,7 @@ class Line:
         above: bool = False,
         shut: str = "delete the link if it is closed",
     ) -> float | None:
-        """The number in a column; None where it is blank (or NaN, NA) and not required, or where it is a
-        fault.
+        """The number in a column; None where it is blank (or NaN, NA) and not required, or a fault.
 
         least: smallest valid value; above: the number must exceed 0; shut: what else the cure suggests.
         """

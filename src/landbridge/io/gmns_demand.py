@@ -34,15 +34,13 @@ Ints = NDArray[np.int32]
 
 
 def read_demand(path: str | Path, network: Network) -> Demand:
-    """Trips between the zones of a network from a CSV file: o_zone_id, d_zone_id, volume (or from, to,
-    trips).
+    """Trips between the zones of a network from a CSV file.
 
-    path: the file; network: gives the zones. volume is in the unit of the network's capacities, for GMNS
-    trips
-    per hour. Rows are read one by one and only numbers are stored, about 40 bytes per row. Returns a Demand.
+    path: the file, with columns o_zone_id, d_zone_id, volume (or from, to, trips); network: gives the zones.
+    volume is in the unit of the network's capacities, for GMNS trips per hour. Rows are read one by one and
+    only numbers are stored, about 40 bytes per row. Returns a Demand.
     Raises DataError with the rows whose zone is unknown, whose trips are not a number, or whose pair is
-    repeated;
-    many of one kind are counted.
+    repeated; many of one kind are counted.
     """
     file = Path(path)
     tally = Tally()
@@ -136,8 +134,7 @@ def _no_row(file: Path, tally: Tally) -> None:
 
 
 def _table(file: Path, tally: Tally, notes: list[str]) -> Table:
-    """Header in lower case, and rows with their lines; a file that is not a plain table uses the common
-    reader.
+    """Header in lower case, and rows with their lines; any file but a plain table uses the common reader.
 
     notes: takes the common reader's remarks on encoding and separators.
     """

@@ -31,9 +31,7 @@ _WKT = re.compile(rf"(SRID=\d+;)?\s*(LINESTRING\s*(?:[ZM]+\s*)?{_LINE}|MULTILINE
 
 @dataclass
 class Arcs:
-    """Columns of the network while it is read; length, speed: in units of the file; minutes: NaN where
-    absent.
-    """
+    """Columns of the network while it is read; length, speed: in units of the file; minutes: may be NaN."""
 
     tail: list[int] = field(default_factory=list)
     head: list[int] = field(default_factory=list)

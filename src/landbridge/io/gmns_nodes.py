@@ -19,8 +19,7 @@ _Node = tuple[str, str, bool]
 
 @dataclass(frozen=True)
 class Nodes:
-    """Numbers of nodes by id, their names, zones (the first nodes) and the connections of zones to their
-    nodes.
+    """Numbers of nodes by id, their names, zones (the first nodes) and connections of zones to nodes.
 
     through: the first node that paths may pass; joins: pairs of a zone and one of its nodes, by number;
     xy: coordinates by id, where both are given.
@@ -43,10 +42,9 @@ def named(names: Sequence[str], most: int = 5) -> str:
 def read_nodes(rows: Sequence[tuple[str, Row]], tally: Tally, notes: list[str]) -> Nodes:
     """Nodes in the order centroids, other zones, the rest, each group as in the file.
 
-    rows: place and cells of each row; tally: takes the faults; notes: take what was done with zones.
-    A zone is at its centroid (node_type centroid, or a column centroid that says so), else at its only node;
-    a
-    zone with several nodes and no centroid becomes a node of its own, to be joined to each of them by a link
+    rows: place and cells of each row; tally: takes the faults; notes: take what was done with zones. A zone
+    is at its centroid (node_type centroid, or a column centroid that says so), else at its only node; a zone
+    with several nodes and no centroid becomes a node of its own, to be joined to each of them by a link
     without cost. Without any zone_id every node is a zone.
     """
     kept, xy = _kept(rows, tally)

@@ -31,8 +31,7 @@ def unit(settings: Row, name: str, known: Mapping[str, float], tally: Tally) -> 
     """The factor of a unit stated in config.csv; 1 where none is stated.
 
     settings: row of config.csv; name: of the setting; known: factor by unit; tally: takes the fault of an
-    unknown
-    unit.
+    unknown unit.
     """
     told = text_of(settings, name).casefold()
     factor = known.get(told, known.get(told.removesuffix("s"))) if told else 1.0
@@ -47,9 +46,8 @@ def judged(length: Floats, ends: Floats, km: float, told: str) -> tuple[float, s
     """Kilometres per unit of length after comparison with the coordinates, and a note where they disagree.
 
     length [link]: as in the file; ends [link, 4]: x and y of both ends; km: the unit as stated; told: its
-    name in
-    config.csv, blank where none is given. Another unit is used only where none is named, coordinates are
-    longitudes and latitudes, and one unit fits.
+    name in config.csv, blank where none is given. Another unit is used only where none is named, coordinates
+    are longitudes and latitudes, and one unit fits.
     """
     degrees = bool(len(ends)) and bool((np.abs(ends) <= (180, 90, 180, 90)).all())
     straight = (

@@ -24,10 +24,8 @@ class Uses:
     """The known uses, and the uses that a link must all allow to be open.
 
     defined, groups: rows of use_definition.csv and use_group.csv; use: the use or group asked for; tally:
-    takes
-    faults; notes: take remarks. A link is open to a group where it is open to each member, since a trip of
-    the
-    group may be any of them.
+    takes faults; notes: take remarks. A link is open to a group where it is open to each member, since a trip
+    of the group may be any of them.
     """
 
     def __init__(

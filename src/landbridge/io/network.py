@@ -133,8 +133,7 @@ _SHAPES = {"line": "LINESTRING", "point": "POINT"}
 
 
 def gpkg_bytes(layers: Sequence[Layer], about: Sequence[tuple[str, str]]) -> bytes:
-    """A GeoPackage 1.3: a feature table and a QGIS style per layer, texts in the tables `about` and
-    `columns`.
+    """A GeoPackage 1.3: a feature table and a QGIS style per layer, texts in `about` and `columns`.
 
     layers: the layers; about: topics and texts.
     """

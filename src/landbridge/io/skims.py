@@ -27,8 +27,8 @@ def omx_bytes(zones: Sequence[str], matrices: Mapping[str, Matrix], about: Mappi
     """An OMX file of the matrices by name.
 
     zones: identifiers in the order of rows and columns; the file holds them as the lookup `place_id` and
-    their
-    numbers from 1 as `zone`; about: attributes of the file. Raises LandbridgeError where h5py is missing.
+    their numbers from 1 as `zone`; about: attributes of the file. Raises LandbridgeError where h5py is
+    missing.
     """
     h5py = need("h5py", "h5py", "omx", "an .omx file")
     out = io.BytesIO()

@@ -49,12 +49,9 @@ class SpatialNetwork:
         y_i + sum_k Xi_ik = y_i + sum_k Xi_ki    for every zone i
 
     nodes [n]: names. labor, income [n]: any positive unit, stored as shares that sum to one. flows: one per
-    mode
-    of every directed edge. rows [n]: places of the nodes in faults. Raises DataError with all faults: values
-    that
-    are not positive, unknown nodes, an edge or a link that joins different ends in different rows, and every
-    node
-    whose inflow and outflow differ by more than 1e-6 of the larger.
+    mode of every directed edge. rows [n]: places of the nodes in faults. Raises DataError with all faults:
+    values that are not positive, unknown nodes, an edge or a link that joins different ends in different
+    rows, and every node whose inflow and outflow differ by more than 1e-6 of the larger.
     Source: Allen, Fuchs and Wong (2026), the layout of the examples of TransportNetworkWelfare.jl.
     """
 

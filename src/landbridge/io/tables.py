@@ -174,8 +174,7 @@ def load_world(path: str | Path | None = None, *, check: bool = True) -> World:
     """Read the embedded World, or an edited copy of it from a folder.
 
     path: a folder with `network` and `economy` inside; None for the embedded dataset.
-    check: also check the rules over several tables (embedded tables are checked when they are built, and
-    only
+    check: also check the rules over several tables (embedded tables are checked when they are built, and only
     typed here). Raises DataError with every fault of every table.
     """
     folder = DATA if path is None else Path(path)

@@ -15,9 +15,7 @@ FEW = 5
 
 
 class Faults:
-    """Faults by kind: the first few of each are kept and all are counted, so that a bad file needs no
-    memory.
-    """
+    """Faults by kind: all are counted and the first few kept, so that a bad file needs no memory."""
 
     def __init__(self, most: int = FEW) -> None:
         self._most = most
@@ -57,9 +55,7 @@ class Faults:
         return bool(self._count)
 
     def listed(self) -> list[Fault]:
-        """The faults listed, then the number of further ones of each kind; fewer per kind where kinds are
-        many.
-        """
+        """The faults listed, then the number of further ones per kind; fewer where kinds are many."""
         for most in range(self._most, 0, -1):
             out = self._spelled(most)
             if len(out) <= MOST_LINES:
@@ -101,8 +97,10 @@ class Tally:
         return self._faults.total
 
     def add(self, kind: str, where: str, what: str, cure: str | Callable[[], str] = "") -> None:
-        """Add a fault; kind: faults of a kind are counted together; cure: words, or a function that finds
-        them.
+        """Add a fault.
+
+        kind: faults of a kind are counted together; where, what: of the fault; cure: words, or a function
+        that finds them.
         """
         place = self._place.setdefault(kind, where.split(" line ")[0])
         self._faults.add(kind, place, where, what, cure)

@@ -34,17 +34,11 @@ def read_tntp(
     """Read a network and its trips; cost = time + toll_weight x toll + distance_weight x length.
 
     net_path, trips_path: the files; toll_weight, distance_weight: cost per unit of toll and length, None for
-    the
-    header's TOLL FACTOR or DISTANCE FACTOR, else 0. Returns Network and Demand, in the units of the file:
-    the
-    format names none.
-    Columns are those named in the comment above the links, else init, term, capacity, length, time, b,
-    power,
-    speed, toll, type. Links that share both ends stay separate; Network.notes names them. Nodes with numbers
-    of
-    their own are renumbered in order if there are as many as announced. Capacity does not matter, and may be
-    0,
-    where b or the time is 0.
+    the header's TOLL FACTOR or DISTANCE FACTOR, else 0. Returns Network and Demand, in the units of the file:
+    the format names none. Columns are those named in the comment above the links, else init, term, capacity,
+    length, time, b, power, speed, toll, type. Links that share both ends stay separate; Network.notes names
+    them. Nodes with numbers of their own are renumbered in order if there are as many as announced. Capacity
+    does not matter, and may be 0, where b or the time is 0.
     Raises DataError with the faults of both files; many of one kind are counted.
     Source: Transportation Networks for Research Core Team, the format's description in its README.
     """

@@ -46,9 +46,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Columns:
-    """Position of every column by name, and the cells that a line must have; named: whether a comment names
-    them.
-    """
+    """Position of every column by name, and the cells of a line; named: whether a comment names them."""
 
     place: dict[str, int]
     cells: int

@@ -35,8 +35,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under a temporary name next to it, and rename it once it is complete.
 
     path: the target; write: fills the path it is given. A symbolic link is followed, the mode of an existing
-    file
-    is kept, and a device or pipe is written to directly. After any error the temporary file is removed.
+    file is kept, and a device or pipe is written to directly. After any error the temporary file is removed.
     Raises DataError where the target cannot be written to.
     """
     target = _target(path)

@@ -428,11 +428,9 @@ def merge(world: World, filled: Filled) -> tuple[World, dict[str, dict[str, int]
     """The World with the rows of a workbook, counts of rows replaced and added, and rows for SOURCES.csv.
 
     world: the World; filled: from `read_workbook`. A row with the key of an existing row replaces it; places
-    may
-    be given by name.
+    may be given by name.
     Raises DataError for unknown places, links and gateways, repeated keys, crossings that are not on their
-    link,
-    and every rule of the tables that the rows break, each by sheet and row.
+    link, and every rule of the tables that the rows break, each by sheet and row.
     """
     faults: list[Fault] = []
     changed: dict[str, Table] = {}

@@ -60,11 +60,9 @@ _BUNDLED = files("landbridge").joinpath("data", "scenarios")
 class Scenario:
     """A named change of the World.
 
-    id: short name in tables and JSON (the file's stem). name: a description in a few words. modifications:
-    in the
-    order in which they are applied. sources: texts. description: the assumptions. base: hash of the World it
-    was
-    written for, or None.
+    id: short name in tables and JSON (the file's stem). name: a description in a few words. modifications: in
+    the order in which they are applied. sources: texts. description: the assumptions. base: hash of the World
+    it was written for, or None.
     """
 
     id: str
@@ -104,8 +102,8 @@ class Scenario:
         """Read a scenario from a dictionary of the same shape as the TOML, such as a manifest holds.
 
         document: the dictionary; id: short name; place: its name in faults; lines: line of each modification
-        in its
-        file; world: if given, unknown names are faults too. Raises ScenarioError with all faults at once.
+        in its file; world: if given, unknown names are faults too. Raises ScenarioError with all faults at
+        once.
         """
         if not isinstance(document, Mapping):
             fault = Fault(
@@ -257,12 +255,10 @@ def apply(world: World, scenario: Scenario | str | Path, *, only_model: bool = F
     """The World after a scenario.
 
     world: the base; scenario: name, path or Scenario; only_model: apply only what the base must share, that
-    is
-    parameters of the model rather than of the world it describes (phi, rho, the variant of the trade table
-    ...).
-    A scenario is compared with a base of the same model.
-    Raises ScenarioError with every fault of every modification: unknown names with the nearest known
-    ones, values outside their bounds, and rules that the changed tables break.
+    is parameters of the model rather than of the world it describes (phi, rho, the variant of the trade table
+    ...). A scenario is compared with a base of the same model.
+    Raises ScenarioError with every fault of every modification: unknown names with the nearest known ones,
+    values outside their bounds, and rules that the changed tables break.
     """
     scenario = load_scenario(scenario, world)
     change = Change(world, scenario.id)
@@ -287,8 +283,7 @@ def at_horizon(world: World, year: int) -> World:
     """The World with its base economy scaled to the GDP of a later year (parameter `horizon`).
 
     world: the base; year: the horizon. Only sizes of economies change: network, prices and shares stay those
-    of
-    2023. Raises ScenarioError where growth to that year is not known for every region.
+    of 2023. Raises ScenarioError where growth to that year is not known for every region.
     """
     move = {"verb": "set_parameter", "parameter": "horizon", "value": year}
     return apply(world, Scenario.from_dict({"name": f"horizon {year}", "modification": [move]}, "horizon"))

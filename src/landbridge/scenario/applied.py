@@ -29,8 +29,7 @@ def try_all(change: Change, modifications: Iterable[Modification], clean: Iterab
     """Every fault that can be found although some modifications are invalid.
 
     change: the World under change; clean: which modifications were read without a fault. Those are applied;
-    for
-    the others the names are looked up. Names that an invalid modification would have made are accepted.
+    for the others the names are looked up. Names that an invalid modification would have made are accepted.
     """
     listed = list(zip(modifications, clean, strict=True))
     new = {name for m, fine in listed if not fine for name in _made(m)}

@@ -62,9 +62,7 @@ class Change:
     # -- names and numbers -------------------------------------------------------------------------
 
     def place(self, m: Modification, key: str) -> str | None:
-        """The identifier of the place that key `key` of modification `m` names; None, with a fault, if
-        unknown.
-        """
+        """The identifier of the place under a key of a modification; None, with a fault, if unknown."""
         return self.resolve(m, key, "place", m.get(key))
 
     def resolve(
@@ -89,9 +87,7 @@ class Change:
         return None
 
     def row(self, m: Modification, table: str, column: str, key: str) -> Row | None:
-        """The row of a network table whose column equals the value of a key; None, with a fault, if there is
-        none.
-        """
+        """The row of a network table whose column equals the value of a key; None, with a fault, if none."""
         known = self.network[table].by(column)
         row = known.get(str(m.get(key)))
         if row is None:
@@ -100,9 +96,7 @@ class Change:
         return row
 
     def moved(self, m: Modification, key: str, move: Move, old: Cell) -> float | None:
-        """A number `old` after its change `move`; None, with a fault, where it is blank or leaves its
-        bounds.
-        """
+        """The number `old` after `move`; None, with a fault, where it is blank or leaves its bounds."""
         if old is None and move.how != "set":
             self.faults.append(m.fault(key, f"has no value to {move.how}", "give a number instead"))
             return None
@@ -117,9 +111,7 @@ class Change:
         return value
 
     def codes(self, m: Modification, key: str) -> list[int]:
-        """Positions on an axis of the trade table of the codes under a key; groups and * expanded, unknown
-        ones faults.
-        """
+        """Positions on an axis of the trade table; groups and * are expanded, unknown codes are faults."""
         axis = self.trade.sectors if key == "sector" else self.trade.regions
         found: list[int] = []
         for code in m.get(key):

@@ -182,9 +182,7 @@ def _finite(value: int | float) -> bool:
 
 
 def out_of_bounds(column: Column, number: float, where: str) -> Fault | None:
-    """A fault where a number is outside the bounds of its column, else None; where: its place in the
-    fault.
-    """
+    """A fault where a number is outside the bounds of its column, else None; where: place of the fault."""
     unit = f" {column.unit}" if column.unit else ""
     if column.minimum is not None and number < column.minimum:
         return Fault(where, f"is {number:g}{unit}", f"must be at least {column.minimum:g}{unit}")

@@ -35,11 +35,9 @@ class Verb:
     """One verb of a scenario.
 
     apply(change, modification): changes the tables of a `Change` and adds faults to it. apply_to_model: the
-    same
-    for the part that a base shares with its scenarios, None where there is none. makes: names of places and
-    links that a modification adds, so that later ones may use them. keys: of a verb from outside landbridge;
-    those
-    of landbridge are in schema.csv.
+    same for the part that a base shares with its scenarios, None where there is none. makes: names of places
+    and links that a modification adds, so that later ones may use them. keys: of a verb from outside
+    landbridge; those of landbridge are in schema.csv.
     """
 
     name: str
@@ -64,13 +62,10 @@ def verb_key(
 ) -> Column:
     """One key of a verb from outside landbridge, as a column of the schema.
 
-    name: the key; type: float, change (a number, { multiply = } or { add = }), bool, scalar, ids (a code or
-    a
-    list) or str; description, unit: for pages and messages; required, default: whether it must be given,
-    else its
-    value; minimum, maximum: bounds in the unit; allowed: valid words; references: table and column with the
-    valid
-    names, as in schema.csv.
+    name: the key; type: float, change (a number, { multiply = } or { add = }), bool, scalar, ids (a code or a
+    list) or str; description, unit: for pages and messages; required, default: whether it must be given, else
+    its value; minimum, maximum: bounds in the unit; allowed: valid words; references: table and column with
+    the valid names, as in schema.csv.
     """
     return Column(
         table=_PREFIX,
@@ -89,8 +84,9 @@ def verb_key(
 
 
 def register_verb(verb: Verb) -> None:
-    """Register a verb, so that scenarios may use it in this process. Raises ValueError where its name is
-    taken.
+    """Register a verb, so that scenarios may use it in this process.
+
+    Raises ValueError where its name is taken.
     """
     if verb.name in (*verb_columns(), *ALIASES):
         raise ValueError(f"there is a verb {verb.name!r} already")

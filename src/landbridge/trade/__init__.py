@@ -1,4 +1,4 @@
-"""What a trade cost does to economies. Knows a cost matrix; does not know what a train is."""
+"""Effect of trade costs on economies. The inputs are cost matrices; nothing here depends on transport."""
 
 from landbridge.trade.batch import EquilibriumBatch, solve_batch
 from landbridge.trade.carriage import Carriage

@@ -1,4 +1,4 @@
-"""The arguments of a shock, checked together and brought into the layout of the solver."""
+"""Arguments of a shock, checked together and converted to the layout of the solver."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def read_shock(
     carriage: Carriage | None = None,
     works: ArrayLike | None = None,
 ) -> Shock:
-    """The shock that these arguments ask for; what changes nothing is None.
+    """The shock given by these arguments of `solve`; an argument without a change is None in it.
 
-    Raises DataError with everything that is wrong with them.
+    table: gives N regions and S sectors; cost_hat, tariff, productivity_hat, transfer, carriage, works: as in
+    `solve`. Raises DataError that lists everything wrong with them.
     """
     N, S = len(table.regions), len(table.sectors)
     reader = _Reader(table)
@@ -77,7 +78,7 @@ class _Reader:
         self.faults: list[Fault] = []
 
     def read(self, name: str, value: ArrayLike | None, shape: tuple[int, ...]) -> Array | None:
-        """The argument as an array of the full shape; None where there is none or it has a fault."""
+        """The argument as an array of full shape; None where there is none or it has a fault."""
         if value is None:
             return None
         try:

@@ -1,8 +1,8 @@
 """Many scenarios of one table in one call.
 
-Economies of one sector without inputs are solved together: a step multiplies the residuals of all
-scenarios of a block with the factorised Jacobian of the base at once, and the Python around it is paid once
-for the block. What does not converge in that way, and every other economy, is solved on its own.
+Economies of one sector without inputs are solved together: each step multiplies the residuals of all
+scenarios of a block by the factorised Jacobian of the base, so that the overhead of Python is paid once per
+block. Scenarios that do not converge in this way, and every other economy, are solved one by one.
 """
 
 from __future__ import annotations
@@ -25,20 +25,22 @@ from landbridge.world.trade_table import TradeTable
 
 __all__ = ["EquilibriumBatch", "solve_batch"]
 
-# Scenarios that step together: their kernels should stay in the processor's cache between steps.
+# Scenarios per block: their kernels should stay in the processor's cache between steps.
 BLOCK = 16
-# Shared steps end after so many, or when one leaves more than this share; `solve` does what is left over.
+# Shared steps end after this many, or when one leaves more than this share of the residual; `solve` does the
+# rest.
 MOST = 40
 GIVE_UP = 0.7
-# Elasticities that are whole numbers up to here need no logarithm.
+# Integer elasticities up to this one need no logarithm.
 LARGEST_WHOLE = 16
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EquilibriumBatch(Sequence[Equilibrium]):
-    """The equilibria of many scenarios; `batch[i]` is the Equilibrium of scenario i, made when asked for.
+    """The equilibria of many scenarios; `batch[i]` is the Equilibrium of scenario i, made on demand.
 
-    real_income_hat, wage_hat : [scenario, N], NaN where a scenario did not converge; statuses : one each.
+    real_income_hat, wage_hat [scenario, N]: ratios, NaN where a scenario did not converge; statuses: one
+    each.
     """
 
     base: TradeTable
@@ -56,7 +58,7 @@ class EquilibriumBatch(Sequence[Equilibrium]):
 
     @property
     def status(self) -> Status:
-        """The worst of all."""
+        """The worst status of all scenarios."""
         return Status.worst(self.statuses)
 
     @overload
@@ -76,7 +78,7 @@ class EquilibriumBatch(Sequence[Equilibrium]):
         economy = Economy(prepare(self.base), read_shock(self.base, **given), closure, psi)
         u = self._states[i]
         with np.errstate(all="ignore"):
-            if len(u) < economy.base.size:  # solved together with others: the wages alone were kept
+            if len(u) < economy.base.size:  # solved together with others: only the wages were kept
                 u = wage_newton.state(economy, u)
             return answer(self.base, economy, u, economy.evaluate(u), self.statuses[i])
 
@@ -92,12 +94,12 @@ class EquilibriumBatch(Sequence[Equilibrium]):
         )
 
 
-# The rank of an argument that holds one scenario in full; one axis more is a batch.
+# Rank of an argument that holds one scenario in full; one axis more is a batch.
 RANKS = {"cost_hat": 3, "tariff": 3, "productivity_hat": 2, "transfer": 1}
 
 
 def _pick(value: Array | None, i: int) -> Array | None:
-    """The argument of scenario i: its own slice, or what all share."""
+    """The argument of scenario i: its own slice, or the one that all share."""
     return None if value is None else np.asarray(value[i] if len(value) > 1 else value[0])
 
 
@@ -115,15 +117,16 @@ def solve_batch(
 ) -> EquilibriumBatch:
     """`solve` for many scenarios: arguments have a leading axis [scenario], or none where all share them.
 
-    cost_hat, tariff [scenario, N, N, S], productivity_hat [scenario, N, S], transfer [scenario, N].
-    With `throw` the first scenario that fails raises its error, with its number; without, its row is NaN and
-    its status says why, and the others are solved all the same.
+    cost_hat, tariff [scenario, N, N, S], productivity_hat [scenario, N, S], transfer [scenario, N]; table,
+    deficits, tol and supply_elasticity as in `solve`. With `throw` the first scenario that fails raises its
+    error, with its number; without, its row is NaN and its status states why, and the others are solved.
+    Returns an EquilibriumBatch.
     Raises DataError where the numbers of scenarios differ, and whatever `solve` raises.
     """
     given = {"cost_hat": cost_hat, "tariff": tariff}
     given |= {"productivity_hat": productivity_hat, "transfer": transfer}
     shocks, B = _shocks(given)
-    # Checks the arguments that concern no scenario, and solves the base that all share.
+    # Checks the arguments shared by all scenarios, and solves their common base.
     first = solve(table, deficits=deficits, tol=tol, supply_elasticity=supply_elasticity)
     base = first.base
     income, wages = np.full((B, len(base.regions)), np.nan), np.full((B, len(base.regions)), np.nan)
@@ -155,7 +158,7 @@ def solve_batch(
 
 
 def _shocks(given: Mapping[str, ArrayLike | None]) -> tuple[dict[str, Array | None], int]:
-    """The arguments with an axis of scenarios, of length one where all share them; how many there are."""
+    """The arguments with an axis of scenarios, of length one where shared, and the number of scenarios."""
     shocks: dict[str, Array | None] = {}
     counts: dict[str, int] = {}
     for name, value in given.items():
@@ -177,7 +180,7 @@ def _shocks(given: Mapping[str, ArrayLike | None]) -> tuple[dict[str, Array | No
 def _in_blocks(
     unshocked: Economy, shocks: dict[str, Array | None], count: int, tol: float
 ) -> dict[int, _Solved]:
-    """The scenarios that can be solved together, some at a time; none where tariffs or transfers move."""
+    """The scenarios that can be solved together, in blocks; none where tariffs or transfers change."""
     taxed = (
         unshocked.base.tariff is not None or shocks["tariff"] is not None or shocks["transfer"] is not None
     )
@@ -205,7 +208,7 @@ class _Solved:
 def _together(
     unshocked: Economy, shocks: dict[str, Array | None], rows: range, tol: float
 ) -> dict[int, _Solved]:
-    """The scenarios of a block that the kept Jacobian of the base solves; kernels run [scenario, o, d]."""
+    """The scenarios of a block that converge with the Jacobian of the base; kernels are [scenario, o, d]."""
     base, psi = unshocked.base, unshocked.supply_elasticity
     theta, N, B = float(base.theta[0, 0]), base.N, len(rows)
     factors = wage_newton.of_base(unshocked)
@@ -244,7 +247,7 @@ def _together(
         w = np.where(live[:, None], w + np.clip(factors.step(H.T).T, -LONGEST_STEP, LONGEST_STEP), w)
     home = np.einsum("bnn->bn", K) * z * E / (sums * wl)
     ln_P = -(np.log(sums) + (-theta * w).max(axis=1, keepdims=True)) / theta
-    # What calls for a closer look or a word of warning is left to `solve`.
+    # Cases that need a closer look or a warning are left to `solve`.
     plain = done & (np.abs(w).max(axis=1) < FAR) & ((1.0 - home).min(axis=1) > NO_TRADE)
     real = E / base.income * np.exp(-ln_P)
     return {
@@ -255,7 +258,7 @@ def _together(
 def _kernels(
     shocks: dict[str, Array | None], rows: range, N: int, theta: float
 ) -> tuple[Array, NDArray[np.bool_]] | None:
-    """(tau^ / A^)^(-theta) [scenario, o, d], and which scenarios have it far from overflow.
+    """(tau^ / A^)^(-theta) [scenario, o, d], and which scenarios are far from overflow.
 
     None where an argument has to be read one by one.
     """
@@ -267,7 +270,7 @@ def _kernels(
         if cost.shape[1:] != (N, N, 1):
             return None
         block = np.broadcast_to(cost[:, :, :, 0], out.shape)
-        regular &= block.min(axis=(1, 2)) > 0.0  # even powers would hide a sign
+        regular &= block.min(axis=(1, 2)) > 0.0  # an even power would hide a negative sign
         _power(block, theta, out)
     if lift is not None:
         lift = lift[rows.start : rows.stop] if len(lift) > 1 else lift
@@ -281,7 +284,7 @@ def _kernels(
 
 
 def _power(ratio: Array, theta: float, out: Array) -> None:
-    """ratio^(-theta) into out; whole powers by multiplication, at a tenth of the price of log and exp."""
+    """ratio^(-theta) into out; integer powers by multiplication, ten times faster than log and exp."""
     whole = int(theta)
     if theta != whole or not 1 <= whole <= LARGEST_WHOLE:
         np.log(ratio, out=out)

@@ -1,14 +1,14 @@
-"""Freight that is paid to carriers instead of melting on the way: who gets which share of a sale.
+"""Freight paid to carriers instead of melting on the way: how a sale is divided.
 
-An iceberg cost pays nobody: what it takes is more of the exporter's good. Of the value F' that buyers pay
-net of tariff for a sale from i to n, carriers of m now get the share e_nim more than in the base, and the
-exporter that much less:
+An iceberg cost is paid to nobody: it uses up the exporter's good. Of the value F' that buyers pay net of
+tariff for a sale from i to n, carriers of m receive the share e_nim more than in the base, and the exporter
+receives that much less:
 
     Y_i^s = sum_n F'_ni^s (1 - sum_m e_nim^s),   Y_m^T += sum F'_ni^s (e_nim^s - r_nim^s)
 
-T is the sector that carries. r, of e, is above cost: it is income of m (profit, a charge, a subsidy with the
-sign of a payment) and needs no output. All shares are changes against the base, so that without a change
-nothing is paid. They are shares of value, as the iceberg cost itself is: a charge moves with the price of
+T is the carrying sector. r, a part of e, is above cost: it is income of m (profit, a charge, a subsidy with
+the sign of a payment) and needs no output. All shares are changes against the base, so that nothing is paid
+without a change. They are shares of value, as the iceberg cost itself is: a charge moves with the price of
 the goods. See docs/theory/transit.md.
 """
 
@@ -30,14 +30,15 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Carriage:
-    """What carriers are paid beside the base, as shares of the sales they carry.
+    """Payments to carriers, as changes against the base in shares of the sales they carry.
 
         e_nim^s = weight_ni^s x paid_nim^k(s),   r_nim^s = weight_ni^s x rent_nim^k(s)
 
-    sector: code of the sector that carries. kind [s]: k, number of the kind of goods of every sector. weight
-    [o, d, s]. paid [o, d, k, m]: for e, the share of what buyers in d pay net of tariff for goods of o that
-    goes to carriers of m, more than in the base. rent [o, d, k, m]: for r, its part above cost. Both may be
-    negative. The arrays are copied, unless they are read-only, and cannot be written to.
+    sector: code of the carrying sector. kind [s]: k, number of the kind of goods of each sector. weight [o,
+    d, s].
+    paid [o, d, k, m]: for e, the share of what buyers in d pay net of tariff for goods of o that goes to
+    carriers of m, more than in the base. rent [o, d, k, m]: for r, its part above cost. Both may be negative.
+    Arrays are copied unless they are read-only, and cannot be written to.
     """
 
     sector: str
@@ -55,7 +56,7 @@ class Carriage:
             object.__setattr__(self, name, array)
 
     def __setstate__(self, state: dict[str, Array]) -> None:
-        # Arrays come out of a pickle writeable.
+        # Arrays are writeable after unpickling.
         vars(self).update(state)
         self.__post_init__()
 
@@ -66,10 +67,10 @@ _of_tables: WeakKeyDictionary[Carriage, WeakKeyDictionary[TradeTable, Paid | Non
 
 @dataclass(frozen=True, eq=False)
 class Paid:
-    """A Carriage in the layout of the solver: only the sales of which any share is paid.
+    """A Carriage in the layout of the solver, restricted to sales with a payment.
 
-    Cells [c] are pairs and kinds that pay, kind by kind; sales [e] are those of every sector of a kind at
-    its cells, sector by sector. sector: number of that which carries. at, buyer, seller [e]: flat numbers in
+    Cells [c] are pairs and kinds with a payment, kind by kind; sales [e] are those of every sector of a kind
+    at its cells, sector by sector. sector: number of the carrying one. at, buyer, seller [e]: flat numbers in
     [s, d, o], [s, d] and [s, o]. weight [e]. blocks: for each kind its sales (from, to) and cells (from, to).
     rates [c, 2 m]: e - r, then r, per weight. total [s, d, o]: sum of e over m.
     """
@@ -85,9 +86,10 @@ class Paid:
 
     @staticmethod
     def of(table: TradeTable, given: Carriage) -> Paid | None:
-        """The shares of a table's sales, kept while both live; None where nothing is paid.
+        """The payments on a table's sales, kept while both live; None where nothing is paid.
 
-        Raises DataError for a wrong shape, numbers that are not finite and shares that leave nothing.
+        table: gives axes and flows; given: the payments. Raises DataError for a wrong shape, numbers that are
+        not finite and shares that leave the exporter nothing.
         """
         kept = _of_tables.setdefault(given, WeakKeyDictionary())
         if table not in kept:
@@ -145,25 +147,25 @@ class Paid:
         return replace(self, rates=share * self.rates, total=share * self.total)
 
     def of_sales(self, values: Array) -> Array:
-        """Values [s, d, o] of the sales that pay, weighted [e]."""
+        """Values [s, d, o] at the sales with a payment, times their weight [e]."""
         return np.asarray(values.reshape(-1)[self.at] * self.weight)
 
     def sales(self, weighted: Array, z: Array, Q: Array) -> Array:
-        """Weighted sales F' [e]: knet z Q, of weighted knet."""
+        """Weighted sales F' [e] = knet z Q, given weighted knet [e], z [s, o] and Q [s, d]."""
         found = z.reshape(-1).take(self.seller)
         found *= weighted
         found *= Q.reshape(-1).take(self.buyer)
         return np.asarray(found)
 
     def moved(self, sales: Array, of_buyer: Array, of_seller: Array) -> Array:
-        """sales x (of_buyer[s, d] + of_seller[s, o]), a change of the sales in proportion [e]."""
+        """Proportional change of sales, sales x (of_buyer [s, d] + of_seller [s, o]), [e]."""
         by = of_buyer.reshape(-1).take(self.buyer)
         by += of_seller.reshape(-1).take(self.seller)
         by *= sales
         return np.asarray(by)
 
     def received(self, sales: Array) -> tuple[Array, Array]:
-        """What weighted sales [e] pay for output of the sector [m], and as rent [m]."""
+        """Payments from weighted sales [e], for output of the carrying sector and as rent [m, million USD]."""
         by_cell = np.empty(len(self.rates))
         for low, high, first, last in self.blocks:
             sales[low:high].reshape(-1, last - first).sum(axis=0, out=by_cell[first:last])
@@ -172,7 +174,7 @@ class Paid:
         return found[:n], found[n:]
 
     def values(self, output: Array, income: Array) -> Array:
-        """Transpose of `received`: cotangents on the weighted sales [e]."""
+        """Transpose of `received`: cotangents of output [m] and income [m] to those of weighted sales [e]."""
         by_cell = self.rates @ np.concatenate([output, income])
         out = np.empty(len(self.weight))
         for low, high, first, last in self.blocks:
@@ -180,14 +182,14 @@ class Paid:
         return out
 
     def gather(self, values: Array, regions: tuple[int, int]) -> tuple[Array, Array]:
-        """Values [e] added up by (sector, destination) and by (sector, origin), both [s, n]."""
+        """Values [e] summed by (sector, destination) and by (sector, origin), both [s, n]."""
         size = regions[0] * regions[1]
         by_d, by_o = np.bincount(self.buyer, values, size), np.bincount(self.seller, values, size)
         return np.asarray(by_d, dtype=float).reshape(regions), np.asarray(by_o, dtype=float).reshape(regions)
 
 
 def _fits(table: TradeTable, given: Carriage, kinds: int) -> None:
-    """DataError where what is given has a wrong shape, is not finite or names no sector or kind."""
+    """Raise DataError where a shape is wrong, a number is not finite, or a sector or kind is unknown."""
     N, S = len(table.regions), len(table.sectors)
     kind = given.kind
     faults: list[Fault] = []

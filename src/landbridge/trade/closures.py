@@ -1,4 +1,4 @@
-"""One shock under several closures: what is held fixed, and how much that decides.
+"""One shock under several closures: what is held fixed, and how much it matters.
 
     fixed      wl' = w^ wL
     labour     F^ = L^(1-m), L^ = (w^ F^ / (L^ P^))^e, so F^ = (w^ / P^)^(e (1 - m) / (1 + m e))
@@ -6,14 +6,13 @@
     capital    F^ = K^m, K^ = (w^ F^) / P^ in the steady state, so F^ = (w^ / P^)^(m / (1 - m))
 
 F: the bundle L^(1-m) K^m of labour and capital, of price w; e: elasticity of hours to the real wage; m:
-share of capital in value added. R: tariff revenue. Its change lowers the tax on labour by the fraction a of
-what labour earns (a fall of revenue raises the tax), in place of a payment to households.
+share of capital in value added. R: tariff revenue. Instead of a payment to households, its change lowers the
+tax on labour by the fraction a of labour earnings (a fall of revenue raises the tax).
 
 Capital follows ln K_t+1 = (1 - d) ln K_t + d ln(investment_t). The share s = m b d / (1 - b + b d) of value
-added is invested, so that investment^ = w^ F^ / P^. It is the choice of who has log utility and a discount
-factor b where transfers and tariff revenue move with value added; elsewhere it is so in the steady state
-only. What is left to consume is C = (I - s VA) / P, and consumption discounted along the way is the
-constant rise l with
+added is invested, so that investment^ = w^ F^ / P^. This is the choice of households with log utility and
+discount factor b if transfers and tariff revenue move with value added; otherwise only in the steady state.
+Consumption is C = (I - s VA) / P, and the change of discounted consumption is the constant rise l with
 
     ln(1 + l) = (1 - b) sum_t b^t ln(C_t / C_0)
 
@@ -39,16 +38,16 @@ from landbridge.world.trade_table import TradeTable
 
 __all__ = ["ClosureResult", "Saving", "closure_rows", "closures", "lower_tax"]
 
-# Years solved one by one; from then on what is left of the way falls by a constant factor a year.
+# Years solved one by one; after them the remaining gap falls by a constant factor a year.
 _YEARS = 60
 _TOL = 1e-11
-# The tax on labour and the revenue that pays for it follow each other; revenue is a small part of wages.
+# The tax on labour and its revenue are found by iteration; revenue is a small part of wages.
 _TAX_ROUNDS = 40
 
 
 @dataclass(frozen=True)
 class Saving:
-    """How capital is built up. capital_share: m; discount: b a year; depreciation: d a year."""
+    """Accumulation of capital. capital_share: m; discount: b per year; depreciation: d per year."""
 
     capital_share: float
     discount: float
@@ -74,12 +73,12 @@ class Saving:
 
     @property
     def supply_elasticity(self) -> float:
-        """m / (1 - m): by how much factors follow their real price in the steady state."""
+        """m / (1 - m): elasticity of factors to their real price in the steady state."""
         return self.capital_share / (1.0 - self.capital_share)
 
     @property
     def share(self) -> float:
-        """Investment over value added."""
+        """Investment over value added, s."""
         worth = self.discount * self.depreciation
         return self.capital_share * worth / (1.0 - self.discount + worth)
 
@@ -89,8 +88,8 @@ class ClosureResult:
     """Real income under one closure [n], as ratios to its base.
 
     factors: "fixed", "labour", "labour_tax" or "capital". holds: what is held fixed, in words. consumption,
-    discounted: net of investment in the steady state, and along the way to it; None where no capital is
-    built up. Where the closure has no answer every figure is None and `why` says so.
+    discounted: net of investment in the steady state, and discounted along the path to it; None where no
+    capital accumulates. Where the closure has no solution every figure is None and `why` states the reason.
     """
 
     factors: str
@@ -108,8 +107,9 @@ def closures(
 ) -> tuple[ClosureResult, ...]:
     """A shock under three closures of the balance of trade and three of factors.
 
-    solved: the shock by closure of the balance, factors fixed, the main one among them; what is missing is
-    solved. labour_elasticity: e. A closure without an answer is listed with the reason.
+    solved: the shock by closure of the balance, with factors fixed; the main one is required, others are
+    solved if missing. main: its name; labour_elasticity: e; saving: parameters of capital. A closure without
+    a solution is listed with the reason.
     """
     eq = solved[main]
     kept: dict[Closure, str] = {
@@ -167,11 +167,10 @@ def closure_rows(
 ) -> list[dict[str, Any]]:
     """A row for each closure and region, and for CA5 and the world with base incomes as weights.
 
-    central_asia: codes of CA5, the usual ones where they are not given.
-
-    percent: real income, in the steady state where capital is built up; consumption_percent: net of
-    investment there; discounted_percent: along the way to it. None with the reason (why) where a closure has
-    no answer.
+    central_asia: codes of CA5, by default those of the embedded table. percent: change of real income, in the
+    steady state where capital accumulates; consumption_percent: of consumption net of investment there;
+    discounted_percent: of consumption discounted along the path. None, with the reason (why), where a closure
+    has no solution.
     """
     five = standard_groups()[CENTRAL_ASIA] if central_asia is None else central_asia
     rows = []
@@ -203,10 +202,12 @@ def closure_rows(
 def lower_tax(eq: Equilibrium, psi: float, labour: float) -> tuple[Equilibrium, Array]:
     """A shock whose change of tariff revenue lowers the tax on labour, and ln(1 + a) [n].
 
-    a labour wl' = R' - R, F^ = (w^ (1 + a) / P^)^psi; labour: share of labour in value added; the wage of
-    the equilibrium is w^ (1 + a)^(psi / (1 + psi)). What households have is as it was: they pay less tax in
-    place of being paid. Raises ConvergenceError where tax and revenue do not meet, DataError where a tax
-    would take all wages.
+    a labour wl' = R' - R, F^ = (w^ (1 + a) / P^)^psi
+
+    eq: the shock with fixed factors; psi: supply elasticity; labour: share of labour in value added. The wage
+    of the equilibrium is w^ (1 + a)^(psi / (1 + psi)). Income of households is unchanged: they pay less tax
+    instead of receiving the revenue. Raises ConvergenceError where tax and revenue do not converge, DataError
+    where a tax would take all wages.
     """
     cut = np.zeros(len(eq.base.regions))
     found: Equilibrium | None = None
@@ -230,8 +231,8 @@ def lower_tax(eq: Equilibrium, psi: float, labour: float) -> tuple[Equilibrium, 
 def along_the_way(eq: Equilibrium, long: Equilibrium, saving: Saving, years: int = _YEARS) -> Array:
     """Consumption discounted from the year of the shock on, as a ratio [n]; long: the steady state.
 
-    Solved a year at a time; what is left after the last is taken to fall by the factor 1 - d (1 - m) a year,
-    that of a small economy.
+    Solved year by year; after the last year the remaining gap falls by the factor 1 - d (1 - m) a year, that
+    of a small economy.
     """
     b = saving.discount
     end = np.log(_consumed(long, _factors(long) * long.wage_hat, saving.share))
@@ -245,7 +246,7 @@ def along_the_way(eq: Equilibrium, long: Equilibrium, saving: Saving, years: int
 
 
 def path(eq: Equilibrium, saving: Saving, years: int) -> Iterator[tuple[Equilibrium, Array]]:
-    """The equilibrium and ln K [n] of every year, the shock at the start of the first, capital as it was.
+    """The equilibrium and ln K [n] of every year; the shock is at the start of the first, capital unchanged.
 
     A bundle of factors that grows by F^ is a productivity of F^^b_n^s with factors fixed; the wage of these
     equilibria is then w^ F^.
@@ -270,15 +271,15 @@ def _factors(eq: Equilibrium) -> Array:
 
 
 def _consumed(eq: Equilibrium, earned: Array, share: float) -> Array:
-    """C' / C [n], earned: what labour and capital earn over that of the base."""
+    """C' / C [n]; earned: earnings of labour and capital over those of the base."""
     base = eq.base
     factors = base.value_added - base.rents
     before = base.income - share * factors
-    # What is spent on works nobody consumes.
+    # Spending on works is not consumed.
     after = eq.income - eq.works - share * factors * earned
     poor = np.flatnonzero((before <= 0.0) | (after <= 0.0))
     if len(poor):
         names = ", ".join(base.regions[n] for n in poor.tolist())
-        fault = Fault("capital_share", f"leaves {names} nothing to consume", "give a smaller share")
+        fault = Fault("capital_share", f"leaves no consumption in {names}", "give a smaller share")
         raise DataError("investment takes all income", [fault])
     return np.asarray(after / before / _price_index(eq))

@@ -1,13 +1,13 @@
-"""A two-level step: whole regions are solved for together, cells are then passed through the equations.
+"""A two-level step: levels of whole regions are solved for jointly, single cells by passes of the equations.
 
-Passing the equations, u <- u + s f, soon settles the cells of a region against each other. What settles
-slowly is the level of a whole region: all its prices, all its spending, its wage, and the output of sectors
-with a fixed factor. With Z the moves of these levels, R the means of a residual over a region weighted by
-spending and J the derivative of the equations at the base,
+Passes of the equations, u <- u + s f, quickly balance the cells of a region against each other. The level of
+a whole region converges slowly: all its prices, all its spending, its wage, and the output of sectors with a
+fixed factor. With Z the changes of these levels, R the means of a residual over a region weighted by spending
+and J the derivative of the equations at the base,
 
     step(f) = s f + (1 - s (1 - J)) Z (R (1 - J) Z)^(-1) R f.
 
-It stands for (1 - J)^(-1) in fixed-point and Krylov steps. It moves the way to a solution and not the
+It approximates (1 - J)^(-1) in fixed-point and Krylov steps. It affects the path to a solution and not the
 solution, which is judged by the residual of the equations alone.
 
 Source: Chatelin and Miranker (1982), Linear Algebra and its Applications 43, for groups solved for together
@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:  # the base keeps the steps, so it knows this module; not the other way
+if TYPE_CHECKING:  # the base stores these steps, so it imports this module; not the reverse
     from landbridge.trade.economy import Array, Economy, Point
     from landbridge.trade.layout import Base
 
 __all__ = ["Coarse", "answers", "applies", "of_base"]
 
-# With more cells of fixed factors than this for each region, these are left to the passes.
+# With more cells of fixed factors per region than this, these are left to the passes.
 FIXED_CELLS = 4
-# With more levels than this, solving for them costs more than the passes that it saves.
+# With more levels than this, solving for them costs more than the passes it saves.
 MOST_LEVELS = 300
 
 
@@ -39,8 +39,8 @@ class Coarse:
     """The step of one base, closure and supply elasticity.
 
     scale [u]: s. weight [2, s, n]: the share of a sector in its region's mean, for prices and spending.
-    solved [c, c]: (R (1 - J) Z)^(-1), spread [u, c]: (1 - s (1 - J)) Z, both without columns where the passes
-    are left alone. quick: spread in single precision.
+    solved [c, c]: (R (1 - J) Z)^(-1), spread [u, c]: (1 - s (1 - J)) Z, both without columns where only
+    passes are used. quick: spread in single precision.
     """
 
     scale: Array
@@ -50,21 +50,21 @@ class Coarse:
     quick: NDArray[np.float32]
 
     def towards(self, f: Array) -> Array:
-        """What to move a state by, of its residual f [u]; to single precision, as it only leads the way."""
+        """The change of a state [u] for its residual f [u], in single precision, for search steps."""
         moved = self.scale * f
         if len(self.solved):
             moved += self.quick @ (self.solved @ self._levels(f)).astype(np.float32)
         return moved
 
     def step(self, f: Array) -> Array:
-        """The same in full precision, for linear solves [u]."""
+        """The change of a state [u] for its residual f [u], in full precision, for linear solves."""
         moved = self.scale * f
         if len(self.solved):
             moved += self.spread @ (self.solved @ self._levels(f))
         return moved
 
     def back(self, v: Array) -> Array:
-        """Transpose of `step` [u]."""
+        """Transpose of `step`, v [u] to [u]."""
         out = self.scale * v
         if len(self.solved):
             levels = (v @ self.spread) @ self.solved
@@ -75,7 +75,7 @@ class Coarse:
         return out
 
     def _levels(self, f: Array) -> Array:
-        """R f [c]: means over regions, then wages and output of fixed factors as they are."""
+        """R f [c]: means over regions, then wages and output of fixed factors."""
         cells, n = self.weight.size, self.weight.shape[2]
         out = np.empty(len(self.solved))
         means = f[:cells].reshape(self.weight.shape) * self.weight
@@ -89,12 +89,12 @@ def _fixed_levels(base: Base) -> int:
 
 
 def applies(base: Base) -> bool:
-    """Whether regions are more than single cells and not too many to be solved for together."""
+    """Whether regions have more than one cell and are few enough to be solved for jointly."""
     return base.S > 1 and 3 * base.N + _fixed_levels(base) <= MOST_LEVELS
 
 
 def of_base(economy: Economy) -> Coarse:
-    """The step at the base without shock, kept with the base."""
+    """The step at the base without shock, stored with the base."""
     base = economy.base
     key = (economy.closure, economy.supply_elasticity)
     if key not in base.coarse:
@@ -118,7 +118,7 @@ def _made(economy: Economy) -> Coarse | None:
     point = economy.evaluate(economy.start())
     solved, spread = np.empty((count, count)), np.empty((base.size, count))
     region = np.arange(N)
-    for first in range(0, count, N):  # all columns at once do not fit the cache
+    for first in range(0, count, N):  # all columns at once would exceed the cache
         at = np.arange(first, min(first + N, count))
         Z = np.zeros((base.size, len(at)))
         if first < 2 * N:
@@ -141,9 +141,9 @@ def _made(economy: Economy) -> Coarse | None:
 
 
 def answers(economy: Economy, point: Point, du: Array) -> Array:
-    """The derivative of one evaluation without payments along many directions at once [u, c].
+    """The derivative of one evaluation without payments along many directions du [u, c], [u, c].
 
-    Column by column what `Economy.push` gives for one.
+    Equals `Economy.push` for each column.
     """
     base = economy.base
     m, N, theta, psi = base.m, base.N, base.theta[:, :, None], economy.supply_elasticity

@@ -31,7 +31,7 @@ from landbridge.trade.layout import Array, Base, Closure
 
 __all__ = ["Array", "Base", "Closure", "Cotangents", "Economy", "Point", "Shock", "Tangent", "read_supply"]
 
-# Demand that would turn negative is cut here while the search is under way, relative to spending now.
+# Lower limit of demand during the search, relative to spending now, where it would turn negative.
 LEAST_STEP = 1e-3
 # Powers beyond e^30 are scaled row by row so that sums of exponentials neither overflow nor vanish.
 LARGE_EXPONENT = 30.0
@@ -39,9 +39,10 @@ LARGE_EXPONENT = 30.0
 
 @dataclass(frozen=True)
 class Shock:
-    """What changes, None = nothing; ln_cost, tariff (levels) [s, d, o], ln_productivity [s, o].
+    """Changes of the exogenous terms, None for no change.
 
-    transfer [n]: received; paid: what carriers get; works [n]: income spent on works, enjoyed by nobody.
+    ln_cost, tariff (levels) [s, d, o]; ln_productivity [s, o]; transfer [n]: received [million USD]; paid:
+    payments to carriers; works [n]: income spent on works, which nobody consumes [million USD].
     """
 
     ln_cost: Array | None = None
@@ -58,7 +59,7 @@ class Shock:
         return all(part is None for part in parts)
 
     def part(self, base: Base, share: float) -> Shock:
-        """The same shock at a fraction of its size, for walking towards it."""
+        """The shock at a fraction `share` of its size, for a path from the base to the shock."""
         tariff = self.tariff
         if tariff is not None:
             old = 0.0 if base.tariff is None else base.tariff
@@ -83,7 +84,7 @@ class Shock:
 
 @dataclass(frozen=True)
 class Point:
-    """Everything one evaluation computes; f = step(u) - u is the residual, relative because u is in logs."""
+    """All values of one evaluation; f = step(u) - u is the residual, relative because u is in logs."""
 
     f: Array
     lnc: Array
@@ -101,7 +102,7 @@ class Point:
     demand: Array
     log_price: Array
     valid: bool
-    # Output sold by the exporters themselves [s, n], weighted sales of which carriers are paid, rents [n].
+    # Output sold by the exporters themselves [s, n], weighted sales with payments to carriers, rents [n].
     own: Array
     carried: Array | None = None
     rent: Array | None = None
@@ -122,7 +123,7 @@ class Tangent:
 class Cotangents:
     """A derivative pulled back through one evaluation: to the state and to the exogenous terms.
 
-    output [s, n]: to the output of sectors. sales [s, d, o]: to what buyers pay, through those who are paid.
+    output [s, n]: by output of sectors. sales [s, d, o]: by payments of buyers, through their recipients.
     """
 
     u: Array
@@ -133,7 +134,7 @@ class Cotangents:
 
 
 def read_supply(supply_elasticity: float) -> float:
-    """A supply elasticity, refused where it is negative or no number."""
+    """A supply elasticity as a float. Raises DataError where it is negative or not a finite number."""
     where = "supply_elasticity"
     try:
         psi = float(supply_elasticity)
@@ -196,7 +197,7 @@ class Economy:
         else:
             self.both = self.K = self.Knet = K
         self.paid = shock.paid
-        # Of what buyers pay, the exporter's own part.
+        # The exporter's own part of what buyers pay.
         self.Kown, self.Kpaid = self.Knet, np.zeros(0)
         if self.paid is not None:
             self.Kown, self.Kpaid = self.Knet * (1.0 - self.paid.total), self.paid.of_sales(self.Knet)
@@ -206,7 +207,7 @@ class Economy:
         self.scale_safe = scale + self.empty
         unsupplied = ~base.supplied
         self.unsupplied: Array | None = unsupplied.astype(float) if unsupplied.any() else None
-        # Cells with spending whose every source the shock has closed.
+        # Cells with spending whose sources are all closed by the shock.
         self.cut_off = (scale > 0) & ~(self.K > 0).any(axis=2)
         self.transfer = np.zeros(N) if shock.transfer is None else shock.transfer
         self.works = np.zeros(N) if shock.works is None else shock.works
@@ -216,7 +217,7 @@ class Economy:
         self._last: tuple[Array, Point] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """A pickle holds what it was made of; the arrays of its equations are made again."""
+        """A pickle holds the inputs; the arrays of the equations are computed again."""
         made_of = self.base, self.shock, self.closure, self.supply_elasticity
         return Economy, made_of, {"wedge": self.wedge}
 
@@ -225,12 +226,12 @@ class Economy:
         return Economy(self.base, Shock(), self.closure, self.supply_elasticity)
 
     def openness(self, point: Point) -> Array:
-        """Share of value added that is earned abroad [n], at a point."""
+        """Share of value added earned abroad [n], at a point."""
         home = np.einsum("snn->sn", self.Kown) * point.z * point.Q
         return np.asarray(1.0 - (self.base.b * home).sum(axis=0) / point.VA)
 
     def hold(self, share: float) -> None:
-        """Add `share` of the spending that the base lacks for clearing, so that at one it clears as it is."""
+        """Add `share` of the spending that the base lacks to clear, so that at 1 it clears unchanged."""
         self.wedge = self._last = None
         gap = self.base.X_scale - self.evaluate(self.start()).demand
         self.wedge = share * gap
@@ -238,7 +239,7 @@ class Economy:
     # ---- the map -------------------------------------------------------------------------------
 
     def start(self) -> Array:
-        """No change at all."""
+        """The state without any change [u]."""
         return np.zeros(self.base.size)
 
     def split(self, u: Array) -> tuple[Array, Array, Array]:
@@ -248,13 +249,13 @@ class Economy:
         return u[:m].reshape(shape), u[m : 2 * m].reshape(shape), u[2 * m : 2 * m + base.N]
 
     def _rent_prices(self, u: Array) -> Array:
-        """What the prices of fixed factors add to ln c [s, n]: r b ln Y^."""
+        """Contribution of the prices of fixed factors to ln c [s, n]: r b ln Y^."""
         out = np.zeros(self.base.m)
         out[self.base.fixed] = u[2 * self.base.m + self.base.N :]
         return out.reshape(self.base.S, self.base.N) * self.base.of_rent
 
     def _costs(self, u: Array) -> Array:
-        """ln c [s, n] of wages, prices of inputs and of fixed factors; linear in u."""
+        """ln c [s, n] from wages, prices of inputs and of fixed factors; linear in u."""
         p, _, w = self.split(u)
         out = self.base.of_labour * w
         if len(self.base.fixed):
@@ -275,14 +276,14 @@ class Economy:
         return phi, ln_P
 
     def deficits(self, wl: Array) -> Array:
-        """D'[n] of the closure at incomes of factors wl [million USD]."""
+        """D'[n] of the closure at factor incomes wl [n], both million USD."""
         if self.closure != "proportional":
             return self.constant
         lifted = self.per_wage * wl
         return np.asarray((wl.sum() / lifted.sum()) * lifted - wl + self.transfer)
 
     def at(self, u: Array) -> Point:
-        """One pass through the equations at u; a state asked for last is not passed again."""
+        """One pass through the equations at u; the last state is not evaluated twice."""
         if self._last is None or self._last[0] is not u:
             self._last = u, self.evaluate(u)
         return self._last[1]
@@ -344,7 +345,7 @@ class Economy:
         np.subtract(np.log(labour / base.wL), w, out=rw)
         rw -= np.log(VA.sum() / base.world)
         if self.supply_elasticity:
-            # The wage that moves supply to what is demanded, at prices as they are.
+            # The wage that moves supply to demand, at given prices.
             rw -= supplied
             rw /= 1.0 + self.supply_elasticity
         if len(base.fixed):
@@ -355,7 +356,7 @@ class Economy:
         )
 
     def flows(self, point: Point) -> Array:
-        """F[s, d, o] = Knet z Q, what buyers pay net of tariff at a point [million USD]."""
+        """F[s, d, o] = Knet z Q, payments of buyers net of tariff at a point [million USD]."""
         return np.asarray(self.Knet * point.z[:, None, :] * point.Q[:, :, None])
 
     def shares(self, point: Point) -> Array:
@@ -371,11 +372,11 @@ class Economy:
         landed: tuple[Array, Array, Array] | None = None,
         d_transfer: Array | None = None,
     ) -> Tangent:
-        """Derivative of one evaluation along du, with optional exogenous terms.
+        """Derivative of one evaluation along du [u], with optional exogenous terms. Returns a Tangent.
 
         landed = (sum_o pi' q, output lost by it, sum_o F (theta q + lnT)) carries a change q = d ln kappa -
         d ln A of landed costs and lnT = d ln(1 + t'); without payments the output lost is sum_d F (theta q +
-        lnT), see `lost`.
+        lnT), see `lost`. d_transfer [n]: million USD.
         """
         base = self.base
         N, theta = base.N, base.theta
@@ -413,7 +414,7 @@ class Economy:
             dI += d_rent
         if self.taxed or landed is not None:
             dM = point.M * h
-            dM -= theta * point.Q * sums[:, -N:]  # the rows of Knet, which are those of K without tariffs
+            dM -= theta * point.Q * sums[:, -N:]  # the rows of Knet are those of K without tariffs
             if landed is not None:
                 dM -= landed[2]
             dI += (point.X * dx - dM).sum(axis=0)
@@ -434,7 +435,7 @@ class Economy:
         return Tangent(out, a, price, ox, dI)
 
     def lost(self, sales: Array) -> tuple[Array, Array]:
-        """Output [s, n] and income [n] that go with sales F[s, d, o] lost: of exporters, of those paid."""
+        """Output [s, n] and income [n] lost with sales [s, d, o], of exporters and carriers [million USD]."""
         if self.paid is None:
             return sales.sum(axis=1), np.zeros(self.base.N)
         paid = self.paid
@@ -444,11 +445,11 @@ class Economy:
         return output, rent
 
     def earned(self, point: Point) -> Array:
-        """What the factors of n earn: wages and the rents of fixed factors [n]."""
+        """Factor income at a point: wages and the rents of fixed factors [n], million USD."""
         return point.wl + point.VA - point.labour
 
     def transfer_slope(self, wl: Array, dwl: Array) -> Array:
-        """Derivative of proportional transfers along changes of what factors earn [n] or [c, n]."""
+        """Derivative of proportional transfers at factor income wl [n] along dwl, [n] or [c, n]."""
         lifted = self.per_wage * wl
         total, mass = wl.sum(), lifted.sum()
         mu = total / mass
@@ -472,10 +473,10 @@ class Economy:
         bar_flow: Array | None = None,
         taxes: bool = False,
     ) -> Cotangents:
-        """Transpose of `push`: cotangents on its outputs (u, I, ln c, ln F) back to du and the terms.
+        """Transpose of `push`: cotangents on its outputs (u, I, ln c, ln F) to du and the exogenous terms.
 
-        With `taxes` the revenue terms are carried even where every tariff is zero, which the derivative
-        with respect to tariffs needs.
+        bar [u], bar_I [n], bar_c [s, n], bar_flow [s, d, o]: cotangents. taxes: keep the revenue terms even
+        where every tariff is zero, as the derivative by tariffs needs. Returns Cotangents.
         """
         base = self.base
         theta = base.theta
@@ -538,7 +539,7 @@ class Economy:
         return Cotangents(out, share, Y_bar, sales, -I_bar if revenue else np.zeros(base.N))
 
     def _worth_of_sales(self, Y_bar: Array, worth: Array | None) -> Array:
-        """The cotangent of output by sale [s, d, o]; worth: of what is paid to those who carry, else None."""
+        """The cotangent of output by sale [s, d, o]; worth: that of payments to carriers, else None."""
         sales = np.broadcast_to(Y_bar[:, None, :], self.base.pi.shape)
         if self.paid is None or worth is None:
             return sales

@@ -1,8 +1,8 @@
-"""One exact-hat solver: Armington, Eaton-Kortum and Caliendo-Parro are its parameters.
+"""One exact-hat solver: Armington, Eaton-Kortum and Caliendo-Parro are special cases.
 
 `solve` finds the equilibrium after a change of trade costs, tariffs, productivities or transfers;
-`Equilibrium` holds the answer and its derivatives. The equations are in `economy`, the way to their
-solution in `search`, real income and derivatives in `welfare`.
+`Equilibrium` holds the solution and its derivatives. The equations are in `economy`, the search in `solver`,
+real income and derivatives in `welfare`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Closure", "Equilibrium", "answer", "resolve", "solve"]
 
-# The largest log change between an equilibrium and those that its second-order term is taken from.
+# Largest log change between an equilibrium and those used for its second-order term.
 SECOND_ORDER_STEP = 1e-3
 
 
@@ -51,7 +51,7 @@ class Equilibrium:
     income, deficit : [N], million USD
         New income and transfer received.
     trade : [N, N, S], million USD
-        New flows at new producer prices, net of tariff; what carriers are paid of them is in them.
+        New flows at new producer prices, net of tariff, payments to carriers included.
     status
         How the solve ended.
     """
@@ -71,7 +71,7 @@ class Equilibrium:
 
     @property
     def supply_elasticity(self) -> float:
-        """psi: by how much the factors supplied follow their real price."""
+        """psi: elasticity of the supply of factors to their real price."""
         return self._economy.supply_elasticity
 
     @cached_property
@@ -103,18 +103,18 @@ class Equilibrium:
 
     @cached_property
     def producer_price_hat(self) -> Array:
-        """unit_cost_hat / productivity_hat [n, s], the change of the price at the factory gate."""
+        """unit_cost_hat / productivity_hat [n, s], the change of the producer price."""
         lift = self._economy.shock.ln_productivity
         return self.unit_cost_hat if lift is None else _frozen(self.unit_cost_hat * np.exp(-lift.T))
 
     @property
     def factor_income(self) -> Array:
-        """What labour and capital earn after the shock [n], rents of fixed factors apart [million USD]."""
+        """Earnings of labour and capital after the shock [n], without rents [million USD]."""
         return self._point.wl
 
     @property
     def works(self) -> Array:
-        """Income spent on works [n], enjoyed by nobody there [million USD]."""
+        """Income spent on works [n], which nobody consumes [million USD]."""
         return self._economy.works
 
     @property
@@ -133,9 +133,9 @@ class Equilibrium:
 
     @cached_property
     def first_order(self) -> FirstOrder:
-        """Caliendo and Parro's finite-change split of real income into its parts, beside the exact hat."""
+        """Caliendo and Parro's finite-change split of real income, to compare with the exact hat."""
         self._solved()
-        with np.errstate(all="ignore"):  # a closed flow costs infinitely much to first order, and says so
+        with np.errstate(all="ignore"):  # a closed flow has an infinite first-order cost
             wage = self._economy.split(self._u)[2]
             return welfare.first_order(self._economy, self._point, self._flows, wage)
 
@@ -144,16 +144,16 @@ class Equilibrium:
         shock = self._economy.shock
         if shock.paid is not None:
             fault = Fault("carriage", "is part of the equilibrium", "solve() it without, then take its table")
-            raise DataError("sales of which carriers are paid a part are no trade table", [fault])
+            raise DataError("sales with payments to carriers are not a trade table", [fault])
         unmoved = shock.ln_cost is None and shock.tariff is None and shock.ln_productivity is None
         if unmoved and shock.transfer is None and not self._u.any():
             return self.base
         return replace(self.base, trade=self.trade, tariff=self.tariff)
 
     def table(self) -> TradeTable:
-        """The solved equilibrium as a table, ready to be shocked again.
+        """The solved equilibrium as a table, for further shocks.
 
-        DataError where carriers are paid (`Carriage`): their part of a sale is output of another country.
+        Raises DataError where carriers are paid (`Carriage`): their part is output of another country.
         """
         self._solved()
         return self._table
@@ -163,13 +163,13 @@ class Equilibrium:
         return value_added(self.table())
 
     def frame(self, trade: bool = False, reference: str | None = None) -> pd.DataFrame:
-        """One row per region, in percent: real income, real wage and the first-order split beside.
+        """One row per region, in percent: real income, real wage and the first-order split.
 
         real_income is exact; terms_of_trade, volume, cost, transfer, supply and rent add up to first_order
-        (`FirstOrder`), and residual = real_income - first_order is what finite changes leave over.
+        (`FirstOrder`), and residual = real_income - first_order is the remainder of a finite change.
         trade=True adds exports, imports (values abroad, net of tariff, in world value added of the base, or
         in the reference's consumer prices) and real_gdp (value added and tariffs, in consumer prices).
-        ConvergenceError where this equilibrium is unconverged.
+        Raises ConvergenceError where this equilibrium is unconverged.
         """
         import pandas as pd
 
@@ -187,7 +187,7 @@ class Equilibrium:
     def outcome(self, of: str) -> float:
         """The number that `gradient(of)` differentiates (in logs): a hat, or a flow in million USD.
 
-        A group (CA5, world) is sum_n I_n W_n^ / sum_n I_n over its members, base incomes as weights.
+        of: as in `gradient`. A group (CA5, world) is sum_n I_n W_n^ / sum_n I_n over its members.
         """
         self._solved()
         parsed = welfare.parse_outcome(of, self.base)
@@ -226,8 +226,8 @@ class Equilibrium:
         """Pull cotangents on outcomes back to the shocks with one transposed solve.
 
         real_income [N], wage [N], price [N, S], unit_cost [N, S] are derivatives of a scalar by the *logs*
-        of the hats; trade [N, N, S] by the flows in million USD. Returns the derivative of that scalar by
-        ln tau, t, ln A and the transfers received.
+        of the hats; trade [N, N, S] by the flows in million USD. Returns its derivative by ln tau, t, ln A
+        and the transfers received. Raises as `gradient`.
         """
         self._solved()
         N, S = len(self.base.regions), len(self.base.sectors)
@@ -265,10 +265,10 @@ class Equilibrium:
         carriage: Carriage | None = None,
         works: ArrayLike | None = None,
     ) -> LinearResponse:
-        """First-order response of every outcome to one shock on top of this equilibrium, by one solve.
+        """First-order response of every outcome to one shock on this equilibrium, by one solve.
 
         Gradient times log changes: d ln tau = ln cost_hat, dt = tariff - tariff now, d ln A = ln
-        productivity_hat, dT = transfer [million USD]; carriage, works: beside those of this equilibrium.
+        productivity_hat, dT = transfer [million USD]; carriage, works: in addition. Shapes as in `solve`.
         """
         self._solved()
         asked = self._direction(cost_hat, tariff, productivity_hat, transfer)
@@ -286,7 +286,7 @@ class Equilibrium:
         carriage: Carriage | None = None,
         works: ArrayLike | None = None,
     ) -> Array:
-        """d ln W[n] of all regions to first order: the gradients at this equilibrium times the changes."""
+        """d ln W[n] of all regions to first order, gradients times changes; arguments, errors as in `jvp`."""
         asked = cost_hat, tariff, productivity_hat, transfer
         return self.jvp(*asked, carriage=carriage, works=works).real_income
 
@@ -297,7 +297,7 @@ class Equilibrium:
         productivity_hat: ArrayLike | None = None,
         transfer: ArrayLike | None = None,
     ) -> Array:
-        """The second-order term of ln W[n] for one shock on top of this equilibrium, to add to the first.
+        """The second-order term of ln W[n] for one shock on this equilibrium.
 
         (1/2) d^2 ln W / ds^2 along ln tau + s ln cost_hat, t + s (tariff - t), ln A + s ln productivity_hat:
         half the change of the exact linear response along the shock, by a central difference between two
@@ -340,7 +340,7 @@ class Equilibrium:
         productivity_hat: ArrayLike | None,
         transfer: ArrayLike | None,
     ) -> tuple[Array | None, Array | None, Array | None, Array | None]:
-        """(d ln tau, dt, d ln A, dT) of a shock on top of this equilibrium, in the layout of the solver."""
+        """(d ln tau, dt, d ln A, dT) of a shock on this equilibrium, in the layout of the solver."""
         shock = read_shock(self.base, cost_hat, tariff, productivity_hat, transfer)
         if shock.ln_cost is not None and not np.isfinite(shock.ln_cost).all():
             fault = Fault("cost_hat", "closes a flow", "solve() a closure, it has no first order")
@@ -419,10 +419,10 @@ def solve(
         psi: factors supplied move by (w^ / P^)^psi, so that wL' = w^ (w^ / P^)^psi wL (universal gravity,
         here with sectors and inputs). Zero is the fixed endowment.
     carriage
-        What carriers are paid of the sales they carry, more than in the base; none by default.
+        Payments to carriers, as changes against the base in shares of sales; none by default.
     works : [N], million USD
-        Income that is spent on works, in the proportions of final demand, and enjoyed by nobody there:
-        real income is (I' - works) / P over I.
+        Income spent on works, in the proportions of final demand, which nobody consumes: real income is
+        (I' - works) / P over I.
     hold, reference
         hold="output" gives the conditional equilibrium relative to a region: see `conditional`.
 
@@ -440,7 +440,7 @@ def solve(
     """
     if not isinstance(table, TradeTable):
         cure = "make one with TradeTable.armington or TradeTable.from_frame"
-        raise DataError("there is no economy", [Fault("table", f"is a {type(table).__name__}", cure)])
+        raise DataError("no trade table is given", [Fault("table", f"is a {type(table).__name__}", cure)])
     if hold is not None:
         rest = (tariff, productivity_hat, transfer, start, supply_elasticity or None, carriage, works)
         return resistance.held(table, cost_hat, hold, reference, tol, rest)  # type: ignore[return-value]
@@ -484,7 +484,7 @@ def resolve(
     tol: float = 1e-10,
     start: Equilibrium | None = None,
 ) -> Equilibrium:
-    """The shock of an equilibrium again, under another closure; lift [N, S]: added to ln productivity."""
+    """The shock of an equilibrium solved under another closure; lift [N, S]: added to ln productivity."""
     shock = eq._economy.shock
     if lift is not None:
         known = 0.0 if shock.ln_productivity is None else shock.ln_productivity
@@ -559,7 +559,7 @@ def answer(table: TradeTable, economy: Economy, u: Array, point: Point, status: 
 
 
 def _moved(now: Array | None, direction: Array | None, share: float) -> Array | None:
-    """A shock and a share of another on top of it."""
+    """A shock with a share of another added."""
     if direction is None:
         return now
     return share * direction if now is None else now + share * direction
@@ -573,7 +573,7 @@ def _frozen(array: Array) -> Array:
 def _unsolved(
     table: TradeTable, shock: Shock, closure: Closure, failed: SearchError, psi: float
 ) -> Equilibrium:
-    """An equilibrium of NaN that carries the reason."""
+    """An equilibrium of NaN with the reason."""
     base = prepare(table)
     economy = Economy(base, shock, closure, psi)
     u = np.full(base.size, np.nan)

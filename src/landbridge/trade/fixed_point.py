@@ -1,6 +1,6 @@
-"""Solving u = step(u): Anderson acceleration, finished by Newton-Krylov, judged by the true residual.
+"""Solve u = step(u): Anderson acceleration, then Newton-Krylov, judged by the true residual.
 
-Nothing here knows what the unknowns mean. `residual(u)` returns step(u) - u and whether the point is
+The meaning of the unknowns does not matter here. `residual(u)` returns step(u) - u and whether the point is
 admissible; `linearise(u)` returns du -> d step along du at that u.
 """
 
@@ -19,13 +19,13 @@ Array = NDArray[np.float64]
 Residual = Callable[[Array], tuple[Array, bool]]
 Product = Callable[[Array], Array]
 
-# A step that would move any logarithm further than this is shortened, so that no power overflows.
+# A step that would change any logarithm by more than this is shortened, so that no power overflows.
 LONGEST_STEP = 2.0
 
 
 @dataclass(frozen=True)
 class Search:
-    """Where a search ended: the best point, its residual norm and how often the equations were passed."""
+    """The end of a search: the best point, its residual norm and the number of evaluations."""
 
     u: Array
     residual: float
@@ -36,7 +36,8 @@ class Search:
 def gmres(product: Product, rhs: Array, tol: float, most: int = 200) -> tuple[Array, float, int]:
     """Solve A x = rhs by minimal residuals over the Krylov space, without restart.
 
-    Returns x, the relative residual and the number of products. `tol` is relative to the norm of rhs.
+    product: v -> A v; rhs [n]; tol: relative to the norm of rhs; most: iterations at most. Returns x, the
+    relative residual and the number of products.
 
     Source: Saad and Schultz (1986), SIAM J. Sci. Stat. Comput. 7(3), with reorthogonalisation.
     """
@@ -58,7 +59,7 @@ def gmres(product: Product, rhs: Array, tol: float, most: int = 200) -> tuple[Ar
         h = basis @ w
         w = w - h @ basis
         after = float(np.sqrt(w @ w))
-        if after < 0.1 * before:  # cancellation: what is left is not orthogonal to working accuracy
+        if after < 0.1 * before:  # cancellation: the remainder is not orthogonal to working accuracy
             again = basis @ w
             w -= again @ basis
             h += again
@@ -98,17 +99,17 @@ def anderson(
     memory: int = 8,
     patience: int = 25,
 ) -> Search:
-    """Fixed-point steps u + scale * residual, each mixed with the last `memory` ones.
+    """Fixed-point steps u + scale * residual, each mixed with the last `memory` ones. Returns a Search.
 
-    scale may be a function of the residual, for steps that stand closer to Newton's. Stops when the norm of
-    the residual is at most `tol`, after `most` evaluations, or when `patience` evaluations have not halved
-    it; the caller then goes on from the best point.
+    u [n]: the start; scale: numbers, or a function of the residual for steps closer to Newton's. Stops when
+    the norm of the residual is at most `tol`, after `most` evaluations, or when `patience` evaluations have
+    not halved it; the caller then continues from the best point.
 
     Source: Walker and Ni (2011), SIAM J. Numer. Anal. 49(4), type II; normal equations of scaled columns.
     """
     moved: Product = scale if callable(scale) else partial(np.multiply, scale)
     size = len(u)
-    # Of the last steps: the change of g, and with it the step itself.
+    # Changes of g over the last steps, and with them the steps themselves.
     dG, both = np.zeros((memory, size)), np.zeros((memory, size))
     gram, shift = np.zeros((memory, memory)), 1e-14 * np.eye(memory)
     held = slot = 0
@@ -133,7 +134,8 @@ def anderson(
         count += 1
         new_norm = float(np.sqrt(f @ f))
         if not np.isfinite(new_norm) or new_norm > 20.0 * least:
-            # Mixing led astray: forget the history and go on from the best point with one short plain step.
+            # Mixing made it worse: drop the history and continue from the best point with one short plain
+            # step.
             if held == 0:
                 break
             u = best
@@ -176,7 +178,11 @@ def newton_krylov(
 ) -> Search:
     """Newton steps with GMRES and the exact linearisation, shortened until the residual falls.
 
-    The linear solves are inexact at first and tighten with the residual, so the last steps are quadratic.
+    Returns a Search.
+
+    u [n]: the start; scale [n]: of the first step; tol: norm of the residual; most: steps at most; fixed:
+    products at most per linear solve. The linear solves are inexact at first and tighten with the residual,
+    so the last steps are quadratic.
 
     Source: Eisenstat and Walker (1996), SIAM J. Sci. Comput. 17(1), choice 2; backtracking on the norm.
     """

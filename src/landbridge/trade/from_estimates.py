@@ -1,8 +1,8 @@
-"""From an estimated coefficient to a change of trade costs, and on to real incomes with their ranges.
+"""From an estimated coefficient to a change of trade costs, and to real incomes with their ranges.
 
-A gravity coefficient b on a regressor x says ln X_od moves by b dx at given resistances; in the equilibrium
-the same flow moves by -theta d ln tau_od. So the cost change that the estimate stands for is
-tau^_od = exp(-b dx_od / theta), and the counterfactual needs nothing else.
+A gravity coefficient b on a regressor x means that ln X_od changes by b dx at given resistances; in the
+equilibrium the same flow changes by -theta d ln tau_od. So the equivalent cost change is
+tau^_od = exp(-b dx_od / theta), and the counterfactual needs no other input.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["Counterfactual", "cost_hat", "counterfactual", "within"]
 
 Array = NDArray[np.float64]
-# A regressor's change: an array [N, N], or (exporter, importer) or (exporter, importer, dx) for some pairs.
+# Change of a regressor: an array [N, N], or (exporter, importer) or (exporter, importer, dx) for some pairs.
 Change = Array | Iterable[Sequence[Any]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Counterfactual:
-    """A solved change of regressors, with the draws that carry the standard errors into real incomes.
+    """A solved change of regressors, with draws that carry the standard errors into real incomes.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Counterfactual:
     drawn : [D, N], percent
         Change of real income in each draw that was solved.
     failed
-        Draws without a solution; they are in no range.
+        Number of draws without a solution, which are in no range.
     """
 
     equilibrium: Equilibrium
@@ -60,7 +60,7 @@ class Counterfactual:
 
     @property
     def status(self) -> Status:
-        """That of the point estimate, with the number of draws."""
+        """The status of the point estimate, with the number of draws."""
         own = self.equilibrium.status
         text = f"{own.message}; {len(self.drawn)} draws solved, {self.failed} not"
         return Status(own.converged, own.residual, own.iterations, text, own.rebase)
@@ -75,7 +75,7 @@ class Counterfactual:
         )
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
-        """One row a region: percent, standard_error, low and high (the central `level` of the draws)."""
+        """One row per region, in percent: percent, standard_error, low and high (central `level`)."""
         import pandas as pd
 
         columns: dict[str, Any] = {"region": list(self._regions), "percent": self.percent}
@@ -87,7 +87,10 @@ class Counterfactual:
 
 
 def within(members: Sequence[str], by: float = 1.0) -> list[tuple[str, str, float]]:
-    """Every ordered pair of different members with a change: +1 enters an agreement, -1 leaves it."""
+    """Every ordered pair of different members with a change: +1 enters an agreement, -1 leaves it.
+
+    members: region codes; by: the change.
+    """
     return [(a, b, by) for a in members for b in members if a != b]
 
 
@@ -97,10 +100,12 @@ def cost_hat(
     changes: Mapping[str, Change],
     sectors: Sequence[str] | None = None,
 ) -> Array:
-    """Change of iceberg costs [N, N, S] that changed regressors stand for: exp(-sum_k b_k dx_k / theta_s).
+    """Change of iceberg costs [N, N, S] equivalent to changed regressors: exp(-sum_k b_k dx_k / theta_s).
 
     Parameters
     ----------
+    table
+        The benchmark, with theta_s.
     coefficients
         Gravity coefficients by regressor, on flows net of tariff.
     changes
@@ -150,7 +155,20 @@ def counterfactual(
     """Solve the economy for changed regressors, at the estimate and at draws from its distribution.
 
     b_draw ~ N(b, V), V the clustered covariance of the coefficients that change; each draw is solved
-    exactly. The range holds the estimate's uncertainty only, not that of theta or of the table.
+    exactly. The range reflects the uncertainty of the estimate only, not of theta or of the table.
+
+    Parameters
+    ----------
+    table
+        The benchmark.
+    estimate
+        A result of `landbridge.estimation.estimate`.
+    changes, sectors
+        As in `cost_hat`.
+    deficits
+        The closure, as in `solve`.
+    draws, seed
+        Number of draws, and the seed of their generator.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A base economy of a later year: regions grow to a stated GDP, and trade follows."""
+"""A base economy of a later year: regions grow to a stated GDP, and trade adjusts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ def grown(
 ) -> TradeTable:
     """The table in which every region's value added has grown by a stated factor, at constant world prices.
 
-    Labour in efficiency units L^ is what grows: A_n^s^ = L_n^^(b_n^s (1 - r_n^s)) gives the same equilibrium
-    as more labour. L^ is found so that w_n^ L_n^ = v_n^ / v^, the stated factor over that of the world; all
-    values are then scaled by v^, so that volumes grow with the world's value added. Costs, tariffs,
-    shares of inputs and of spending stay as they are; transfers grow as the world does.
+    Labour in efficiency units L^ grows: A_n^s^ = L_n^^(b_n^s (1 - r_n^s)) gives the same equilibrium as more
+    labour. L^ is found so that w_n^ L_n^ = v_n^ / v^, the stated factor over that of the world; all values
+    are then scaled by v^, so that volumes grow with the world's value added. Costs, tariffs, shares of inputs
+    and of spending are constant; transfers grow with the world.
 
-    value_added_hat [n]: value added after / before, in one currency and price year.
+    table: the base; value_added_hat [n]: value added after / before, in one currency and price year;
+    deficits: closure as in `solve`; tol: largest error of ln(value added); most: iterations at most.
     Raises DataError where a factor is not positive, ConvergenceError where no such L^ is found.
     Source: hats of endowments as in Dekle, Eaton and Kortum (2008); the inversion is landbridge's own.
     """

@@ -23,7 +23,7 @@ def _sdo(array: Array) -> Array:
 
 
 class Base:
-    """A table in the layout of the solver, with what does not depend on the shock."""
+    """A table in the layout of the solver, with all terms that do not depend on the shock."""
 
     def __init__(self, table: TradeTable) -> None:
         self.N, self.S = len(table.regions), len(table.sectors)
@@ -41,7 +41,7 @@ class Base:
         self.Y = F.sum(axis=1)
         self.b = np.ascontiguousarray(table.value_added_share.T)
         self.alpha = np.ascontiguousarray(table.final_share.T)
-        # What labour and what fixed factors earn of a unit of output, and the cells with any of the latter.
+        # Earnings of labour and of fixed factors per unit of output, and the cells with any of the latter.
         self.of_rent = np.ascontiguousarray(table.rent_share.T) * self.b
         self.of_labour = self.b - self.of_rent if self.of_rent.any() else self.b
         self.fixed = np.flatnonzero((self.of_rent > 0.0) & (self.Y > 0.0))
@@ -67,19 +67,19 @@ class Base:
         self.coarse: dict[tuple[Closure, float], Coarse] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """What it was made with; levels of whole regions are made again when a solve needs them."""
+        """The inputs; levels of whole regions are computed again when a solve needs them."""
         return {**vars(self), "coarse": {}}
 
     def to_costs(self, p: Array) -> Array:
-        """sum_k g_n^ks p_n^k, how input prices enter unit costs: [s, n] -> [s, n]."""
+        """sum_k g_n^ks p_n^k, the part of input prices p in unit costs: [s, n] -> [s, n]."""
         return np.asarray(np.matmul(self.gT, np.ascontiguousarray(p.T)[:, :, None])[:, :, 0].T)
 
     def to_inputs(self, Y: Array) -> Array:
-        """sum_s g_n^ks Y_n^s, the inputs that output needs: [s, n] -> [k, n]."""
+        """sum_s g_n^ks Y_n^s, the inputs for output Y: [s, n] -> [k, n], million USD."""
         return np.asarray(np.matmul(self.g, np.ascontiguousarray(Y.T)[:, :, None])[:, :, 0].T)
 
     def _spending_scale(self) -> Array:
-        """Base spending where anything can ever be demanded, zero elsewhere (these cells stay empty)."""
+        """Base spending where anything can be demanded, zero elsewhere (these cells stay empty)."""
         active: NDArray[np.bool_] = self.alpha > 0
         if not self.linked:
             return np.where(active & self.supplied, self.X, 0.0)
@@ -104,7 +104,7 @@ class Base:
         return np.asarray(1.0 / (1.0 + demand))
 
     def _damping_of_output(self) -> Array:
-        """1 / (1 + how much output falls with the rent that it raises) of the cells with a fixed factor."""
+        """1 / (1 + fall of output with the rent that it raises) for cells with a fixed factor."""
         kept = np.einsum("sdo,sdo->so", self.F, 1.0 - self.pi)
         answer = self.of_rent * self.theta * kept / np.where(self.Y > 0.0, self.Y, 1.0)
         return np.asarray(1.0 / (1.0 + answer.reshape(-1)[self.fixed]))

@@ -1,8 +1,8 @@
-"""Multilateral resistances, and the equilibrium in which they alone move.
+"""Multilateral resistances, and the equilibrium in which only they change.
 
-A flow is X_od = Y_o E_d / Y (tau_od / (Pi_o P_d))^(-theta): Pi_o the outward resistance, what sellers of o
-face on all their markets, P_d the inward one, the price index of d. Only their products are determined, so
-one region, the reference, has an inward resistance whose change is one.
+A flow is X_od = Y_o E_d / Y (tau_od / (Pi_o P_d))^(-theta), with Pi_o the outward resistance of sellers in o
+over all their markets, and P_d the inward one, the price index of d. Only their products are determined, so
+in one region, the reference, the change of the inward resistance is set to one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Conditional", "conditional", "frame_of_trade", "held", "resistances"]
 
 Array = NDArray[np.float64]
-# Scalings of rows and columns before each step of Newton's method, which they may not need.
+# Scalings of rows and columns before Newton's method, which may not be needed then.
 _SCALINGS = 4
 _MOST = 100
 
@@ -44,11 +44,11 @@ class Conditional:
     trade : [N, N, S], million USD
         New flows at producer prices, net of tariff.
     outward_hat, inward_hat : [N, S]
-        Pi^ and P^; a tenth more P^ everywhere with a tenth less Pi^ is the same equilibrium.
+        Pi^ and P^; scaling P^ up and Pi^ down by one factor everywhere gives the same equilibrium.
     real_income_hat : [N]
-        1 / prod_s P_n^s^^alpha_n^s, income being held; it is relative to the reference's.
+        1 / prod_s P_n^s^^alpha_n^s, with income held; it is relative to the reference's.
     status
-        How the solve ended; the residual is the largest relative miss of an output or expenditure.
+        How the solve ended; the residual is the largest relative error of an output or expenditure.
     """
 
     base: TradeTable
@@ -60,15 +60,15 @@ class Conditional:
 
     @cached_property
     def real_income_hat(self) -> Array:
-        """Income is held, so only the price index of what is consumed moves [N]."""
+        """Real income after / before [N]: with income held, only the price index of consumption changes."""
         return np.asarray(np.exp(-(self.base.final_share * np.log(self.inward_hat)).sum(axis=1)))
 
     def resistances(self) -> pd.DataFrame:
-        """One row a region and sector: outward_hat and inward_hat."""
+        """One row per region and sector: outward_hat and inward_hat."""
         return _frame(self.base, self.outward_hat, self.inward_hat)
 
     def frame(self) -> pd.DataFrame:
-        """One row a region, in percent: real income, exports, imports, real GDP (nominal GDP is held)."""
+        """One row per region, in percent: real income, exports, imports, real GDP (nominal GDP is held)."""
         import pandas as pd
 
         columns = {"real_income": self.real_income_hat - 1.0}
@@ -91,22 +91,23 @@ class Conditional:
 def conditional(
     table: TradeTable, cost_hat: ArrayLike, reference: str | None, tol: float = 1e-10
 ) -> Conditional:
-    """The conditional equilibrium: outputs and expenditures held, the multilateral resistances move.
+    """The conditional equilibrium: outputs and expenditures are held, the multilateral resistances change.
 
     X'_od = X_od tau^_od^(-theta) (Pi^_o P^_d)^theta;  sum_d X'_od = Y_o;  sum_o X'_od = E_d;  P^_ref = 1.
-    Expenditure is net of tariff, and tariffs stay. Where several groups of regions do not trade with each
+    Expenditure is net of tariff, and tariffs are constant. Where several groups of regions do not trade with
+    each
     other, the reference fixes its own group and the others keep the mean of their inward resistances.
 
     Parameters
     ----------
     table
-        The benchmark, not rebased: its own outputs and expenditures are what is held.
+        The benchmark, not rebased: its own outputs and expenditures are held.
     cost_hat : [N, N, S] or [N, N]
         Ratio of iceberg costs; infinity closes a flow.
     reference
         The region whose inward resistance stays at one.
     tol
-        Largest accepted relative miss of an output or expenditure.
+        Largest accepted relative error of an output or expenditure.
 
     Raises
     ------
@@ -162,13 +163,17 @@ def held(
     tol: float,
     rest: tuple[object, ...],
 ) -> Conditional:
-    """`solve` with hold: the conditional equilibrium, which knows changes of trade costs only."""
+    """`solve` with `hold`: the conditional equilibrium, which allows changes of trade costs only.
+
+    Arguments and errors as in `conditional`; hold: "output"; rest: further arguments of `solve`, which must
+    be None.
+    """
     faults = []
     if hold != "output":
         faults.append(Fault("hold", f"is {hold!r}", 'give "output"'))
     if any(value is not None for value in rest):
         cure = "give cost_hat alone: a tariff, productivity or transfer would move what is held"
-        faults.append(Fault("hold", "stands beside another shock", cure))
+        faults.append(Fault("hold", "is combined with another shock", cure))
     if faults:
         raise DataError("the conditional equilibrium cannot be solved", faults)
     unchanged = np.ones((len(table.regions), len(table.regions)))
@@ -180,8 +185,10 @@ def resistances(equilibrium: Equilibrium, reference: str) -> pd.DataFrame:
 
     P_d^ = the change of the price index, over the reference's; Pi_o^ = (Y_o^ / Y^)^(-1/theta) / p_o^ times
     the reference's P^, p the producer price and Y the world's output of the sector. Neither depends on the
-    numeraire. One row a region and sector: outward_hat, inward_hat; NaN where nothing is made.
+    numeraire.
 
+    equilibrium: the solved one; reference: region code. Returns one row per region and sector: outward_hat,
+    inward_hat; NaN where nothing is produced.
     Raises DataError for an unknown reference, ConvergenceError where the equilibrium is unconverged.
 
     Source: Anderson and van Wincoop (2003), American Economic Review 93(1), equations (10)-(13).
@@ -199,7 +206,7 @@ def resistances(equilibrium: Equilibrium, reference: str) -> pd.DataFrame:
 
 
 def frame_of_trade(equilibrium: Equilibrium, reference: str | None) -> dict[str, Array]:
-    """Changes of exports, imports and real GDP by region, as fractions; `Equilibrium.frame` says of what."""
+    """Changes of exports, imports and real GDP by region [n], fractions; units of `Equilibrium.frame`."""
     base, solved = equilibrium.base, equilibrium.table()
     index = np.exp((base.final_share * np.log(equilibrium.price_hat)).sum(axis=1))
     unit = 1.0 if reference is None else float(index[base.region(reference)])
@@ -235,7 +242,7 @@ def _open(table: TradeTable, kernel: Array, row: Array, column: Array, sector: s
 
 
 def _scaled(kernel: Array, row: Array, column: Array, tol: float) -> tuple[Array, Array, float, int]:
-    """ln of row and column factors that give the kernel these sums, the largest miss, and the steps.
+    """ln of row and column factors that give the kernel these sums, the largest error, and the steps.
 
     Columns are scaled exactly, and the rows solve a convex problem by Newton's method with backtracking,
     after some plain scalings (which alone would need thousands of rounds where little is traded).
@@ -246,7 +253,7 @@ def _scaled(kernel: Array, row: Array, column: Array, tol: float) -> tuple[Array
     safe_row, safe_column = np.where(makes, row, 1.0), np.where(buys, column, 1.0)
 
     def columns(a: Array) -> tuple[Array, Array, float]:
-        """ln of the column factors, the flows, and the largest relative miss of a row."""
+        """ln of the column factors, the flows, and the largest relative error of a row."""
         with np.errstate(all="ignore"):
             sums = np.exp(a) @ kernel
             b = np.where(buys & (sums > 0), np.log(safe_column) - np.log(np.where(sums > 0, sums, 1.0)), 0.0)

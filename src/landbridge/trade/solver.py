@@ -1,8 +1,8 @@
-"""The way to an equilibrium: which search is tried when, when to give up, and what to say then.
+"""The search for an equilibrium: methods in order, stopping rules, and messages for failures.
 
-A table is first brought to the equilibrium without shock (`rebase`); a shock is then solved by Anderson
-mixing of two-level steps, if these lead astray of plain passes, if that stalls by Newton-Krylov, and if that
-fails too by walking from the base to the shock.
+A table is first brought to the equilibrium without shock (`rebase`). A shock is then solved by Anderson
+mixing of two-level steps; if these diverge, of plain passes; if that stalls, by Newton-Krylov; and if that
+fails, along a path from the base to the shock.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ __all__ = ["Rebased", "SearchError", "find", "hardly_trades", "no_home_sales", "
 
 log = logging.getLogger("landbridge")
 
-# A base that clears this well is not solved again, however loose the tolerance asked for.
+# A base that clears to this residual is not solved again, however loose the tolerance.
 CLEARS = 1e-12
-# The rebase aims at this residual, so that derivatives and tight solves start from a clean base.
+# Residual of the rebase, so that derivatives and tight solves start from an accurate base.
 REBASE_TOLERANCE = 1e-13
-# Walking towards a hard shock stops when its steps get shorter than this share of it.
+# The path to a hard shock ends when its steps get shorter than this share of it.
 SHORTEST_STEP = 2e-3
-# Below this share of base income a region is about to be unable to pay a fixed transfer.
+# Below this share of base income a region is close to being unable to pay a fixed transfer.
 EXHAUSTED = 0.5
 # A region that earns less than this share of its value added abroad gets a warning.
 NO_TRADE = 1e-6
-# A log wage that moved further is looked at twice.
+# A log wage that changed by more than this is checked again.
 FAR = 3.0
 
 
 @dataclass(frozen=True)
 class Rebased:
-    """A table that clears under a closure (None: the one asked about), and what it took to get there."""
+    """A table that clears under a closure (None: the given one), and the evaluations it took."""
 
     table: TradeTable | None
     change: float
@@ -51,13 +51,13 @@ class Rebased:
 
 
 class SearchError(Exception):
-    """Carries the error to raise, or to report, with the residual at which the search gave up."""
+    """Carries the error to raise or report, and the residual at which the search gave up."""
 
     def __init__(
         self, error: ConvergenceError | InfeasibleError, residual: float = 1.0, evaluations: int = 0
     ) -> None:
         self.error, self.evaluations = error, evaluations
-        # Where the equations could not even be evaluated the residual is all there is: one.
+        # Where the equations could not even be evaluated the residual is one.
         self.residual = residual if np.isfinite(residual) else 1.0
 
 
@@ -73,7 +73,12 @@ def find(
     first: Array | None,
     supply_elasticity: float = 0.0,
 ) -> tuple[Economy, Search, str]:
-    """Anderson, then Newton-Krylov, then a walk from the base; raises when none of them arrives."""
+    """Search by Anderson, then Newton-Krylov, then along a path from the base.
+
+    base: table in the layout of the solver; shock; closure; tol: norm of the residual; first [u]: start, or
+    None.
+    Returns the economy, the end of the search and a message. Raises SearchError where all of them fail.
+    """
     economy = Economy(base, shock, closure, supply_elasticity)
     _reachable(economy)
     found, how = _attempt(economy, economy.start() if first is None else first, tol)
@@ -125,7 +130,7 @@ def _attempt(
     if two_level and coarse.applies(economy.base):
         found = anderson(residual, u, lambda f: coarse.of_base(economy).towards(f), tol, most, 5, 10)
         spent += found.evaluations
-    if not found.converged:  # steps of the base lead astray, or there are none
+    if not found.converged:  # two-level steps diverge, or there are none
         found = anderson(residual, u, economy.base.scale, tol, most)
         spent += found.evaluations
     found = replace(found, evaluations=spent)
@@ -140,9 +145,9 @@ def _attempt(
 
 
 def _walk(goal: Economy, tol: float) -> tuple[Search, float, tuple[int, float]]:
-    """Follow the equilibrium from the base to the shock; returns the end, the share reached, the poorest.
+    """Follow the equilibrium from the base to the shock; returns end, share reached and poorest region.
 
-    Without a shock the walk removes, little by little, what keeps the base from clearing.
+    Without a shock the path removes, step by step, the imbalance of the base.
     """
     base, shock, psi = goal.base, goal.shock, goal.supply_elasticity
     done, step, spent = 0.0, 0.25, 0
@@ -171,7 +176,7 @@ def _walk(goal: Economy, tol: float) -> tuple[Search, float, tuple[int, float]]:
 
 
 def _reachable(economy: Economy) -> None:
-    """No demand may be left without any source, no regions cut off from the rest with a transfer to ship."""
+    """Raise where a demand has no source left, or a region cut off from the others has a transfer to ship."""
     base = economy.base
     if economy.cut_off.any():
         s, n = np.argwhere(economy.cut_off)[0]
@@ -197,7 +202,7 @@ def _reachable(economy: Economy) -> None:
 
 
 def hardly_trades(economy: Economy, point: Point) -> str:
-    """A warning where trade is so small that a wage is hardly tied to the others."""
+    """A warning, or blank, where a region trades so little that its wage is hardly tied to the others."""
     open_ = economy.openness(point)
     n = int(open_.argmin())
     if open_[n] > NO_TRADE or len(open_) == 1:
@@ -209,17 +214,17 @@ def hardly_trades(economy: Economy, point: Point) -> str:
 
 
 def no_home_sales(base: Base) -> str:
-    """A warning where the data have no domestic sales, which gains from trade are measured against."""
+    """A warning where the data have no domestic sales, against which gains from trade are measured."""
     if not base.homeless:
         return ""
     return (
         f"; {', '.join(base.homeless)}: no domestic sales (zero or floored in the data), so the gain from "
-        "trade there means little"
+        "trade there is not informative"
     )
 
 
 def _groups(trades: NDArray[np.bool_], one_way: bool) -> tuple[int, NDArray[np.int32]]:
-    """Groups of regions that trade with each other: in both directions where `one_way` counts as apart."""
+    """Groups of regions that trade with each other; one_way: one-way trade does not connect."""
     from scipy.sparse.csgraph import connected_components  # slow to load, and rarely needed
 
     count, group = connected_components(trades, directed=one_way, connection="strong" if one_way else "weak")
@@ -227,7 +232,7 @@ def _groups(trades: NDArray[np.bool_], one_way: bool) -> tuple[int, NDArray[np.i
 
 
 def _one_way(economy: Economy) -> InfeasibleError | None:
-    """Where a search without transfers failed because some regions buy abroad but sell nothing, say so."""
+    """The reason where a search without transfers failed because some regions buy but sell nothing."""
     if economy.constant.any() or economy.closure == "proportional":
         return None
     sells = np.asarray((economy.K > 0).any(axis=0)).T  # [origin, destination]
@@ -244,7 +249,7 @@ def _one_way(economy: Economy) -> InfeasibleError | None:
 
 
 def _escaped(economy: Economy, found: Search) -> None:
-    """Refuse a wage on its way to nothing, which ends the deficit of regions that sell nothing."""
+    """Reject solutions in which a wage tends to zero, which ends the deficit of regions that sell nothing."""
     if float(np.abs(economy.split(found.u)[2]).max()) < FAR:
         return
     error = _one_way(economy)
@@ -261,7 +266,7 @@ def _cannot_ship(base: Base, economy: Economy, n: int, reached: float) -> str:
 
 
 def _overlent(base: Base, closure: Closure) -> InfeasibleError | None:
-    """Where a search failed because a region lends more than it earns, say so."""
+    """An explanation where a search failed because a region lends more than it earns."""
     earned = base.wL + base.rents
     spent = {"fixed": base.income, "proportional": earned + base.D, "zero": earned}[closure]
     n = int(spent.argmin())
@@ -285,7 +290,10 @@ def prepare(table: TradeTable) -> Base:
 
 
 def rebase(table: TradeTable, closure: Closure, tol: float, supply_elasticity: float = 0.0) -> Rebased:
-    """The no-shock equilibrium under the closure; kept, because studies shock one table many times."""
+    """The no-shock equilibrium of a table under the closure, stored for further shocks.
+
+    tol: norm of the residual; supply_elasticity: psi. Raises SearchError where it is not found.
+    """
     kept = _rebases.setdefault(table, {})
     key = (closure, supply_elasticity)
     if key in kept and kept[key].residual <= max(tol, REBASE_TOLERANCE):
@@ -294,7 +302,7 @@ def rebase(table: TradeTable, closure: Closure, tol: float, supply_elasticity: f
     economy = Economy(base, Shock(), closure, supply_elasticity)
     gap = economy.evaluate(economy.start()).f
     if float(np.linalg.norm(gap)) <= min(CLEARS, tol):
-        # A value that held its own key would never be forgotten.
+        # A value that refers to its own key would never be released.
         kept[key] = Rebased(None, float(np.abs(gap).max()), float(np.linalg.norm(gap)), 0)
         return kept[key]
     _, found, _ = find(base, Shock(), closure, tol, None, supply_elasticity)

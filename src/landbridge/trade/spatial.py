@@ -1,4 +1,4 @@
-"""Zones inside countries: what a cheaper link is worth where people may move and traffic slows traffic.
+"""Zones inside countries: the value of a cheaper link where people may move and traffic is congested.
 
 Derivatives at the observed equilibrium from its traffic, income and labour alone; the equations are in
 docs/theory/spatial.md. Arrays run over n zones, e directed edges and a (modes of directed edges).
@@ -39,7 +39,7 @@ def link_values(
     mode: str = "road",
     columns: Sequence[str] = COLUMNS,
 ) -> pd.DataFrame:
-    """What a cut in the cost of one mode is worth, for every physical link that carries it.
+    """The value of a cut in the cost of one mode, for every physical link with that mode.
 
         value = - sum_(directions) d ln W / d ln tbar_em,    t_em = tbar_em Xi_em^lambda_m (out_o in_d)^mu_m
 
@@ -49,9 +49,10 @@ def link_values(
     its own traffic on the edge. terminals: mu of each mode, of all traffic that leaves the terminal at the
     origin and all that enters the one at the destination. mode: the one that gets cheaper. columns: which
     of COLUMNS; fixed_routes takes time n^2 e^2 and memory e^2, the others are sparse.
-    Returns a table by physical_link_id, log of welfare per log of cost, summed over the directions that
-    the network has. Raises DataError for arguments that do not fit, all at once, and InfeasibleError where
-    the equilibrium has no derivative.
+    Returns a table by physical_link_id, log of welfare per log of cost, summed over the directions of the
+    link.
+    Raises DataError for all invalid arguments at once, and InfeasibleError where the equilibrium has no
+    derivative.
     Source: Allen, Fuchs and Wong (2026); Allen and Arkolakis (2022).
     """
     road, stations = dict(congestion or {}), dict(terminals or {})
@@ -92,7 +93,7 @@ class _Routes:
 
 @dataclass(frozen=True)
 class _Base:
-    """The observed equilibrium by number instead of by name."""
+    """The observed equilibrium with numbers for names."""
 
     network: SpatialNetwork
     flow: Floats  # [a]
@@ -116,7 +117,7 @@ class _Base:
         return cls(network, flow, edge, tail, head, traffic, network.income + passing)
 
     def slope(self, congestion: Mapping[str, float], terminals: Mapping[str, float]) -> Sparse:
-        """d ln t / d ln Xi, [a, a], by the traffic of the edge and what leaves and enters its terminals."""
+        """d ln t / d ln Xi [a, a], by the traffic of the edge and that at its terminals."""
         flows = self.network.flows
         own = np.array([congestion.get(each.mode, 0.0) for each in flows])
         paid = np.array([terminals.get(each.mode, 0.0) for each in flows])
@@ -138,14 +139,14 @@ class _Base:
         return csr_array((value, (ends, np.arange(len(ends)))), shape=(len(self.exposure), len(ends)))
 
     def free_routes(self, theta: float) -> _Routes:
-        """Xi_kl = t_kl^(-theta) p_k q_l: all paths are weighed anew."""
+        """Xi_kl = t_kl^(-theta) p_k q_l: the choice of paths adjusts."""
         one = np.ones(len(self.tail))
         seller, buyer = self.at_ends(self.tail, one), self.at_ends(self.head, one)
         cost = diags_array(-theta * one)
         return _Routes(csr_array(seller.T), csr_array(buyer.T), csr_array(0 * buyer.T), csr_array(cost))
 
     def fixed_routes(self, theta: float) -> _Routes:
-        """Xi_e = sum_ij pi_ij^e X_ij with pi, how often trade of i with j passes e, as it was."""
+        """Xi_e = sum_ij pi_ij^e X_ij with pi, how often trade of i with j passes e, held fixed."""
         N, E = len(self.exposure), len(self.tail)
         income = self.network.income
         onward = self.traffic / self.exposure[self.tail]
@@ -174,17 +175,17 @@ class _Base:
 def _gains(
     base: _Base, slope: Sparse, routes: _Routes, alpha: float, beta: float, theta: float, eta: float
 ) -> Floats:
-    """- d ln W / d ln tbar, [a], by one transposed solve.
+    """- d ln W / d ln tbar [a], by one transposed solve.
 
     Unknown, in logs: p, q, w, L [n each], W, a slack that is zero at the solution, Xi [a]. The two
-    recursions add up to the same sum (Walras), so one of them takes the slack.
+    recursions have the same sum (Walras), so one of them takes the slack.
     """
     y, T, labor = base.network.income, base.exposure, base.network.labor
     N, E, A = len(y), len(base.tail), len(base.flow)
     share = csr_array((base.flow / base.traffic[base.edge], (base.edge, np.arange(A))), shape=(E, A))
     belongs = csr_array((np.ones(A), (np.arange(A), base.edge)), shape=(A, E))
     onward = csr_array((base.traffic, (base.tail, base.head)), shape=(N, N))
-    # How the cost of each mode of an edge enters the three blocks of equations that know costs.
+    # How the cost of each mode of an edge enters the three blocks of equations with costs.
     inward_cost = theta * base.at_ends(base.head, base.traffic) @ share
     outward_cost = theta * base.at_ends(base.tail, base.traffic) @ share
     traffic_cost = eta * (eye_array(A) - belongs @ share) - belongs @ routes.cost @ share
@@ -205,7 +206,7 @@ def _gains(
     welfare = np.zeros(4 * N + 2 + A)
     welfare[4 * N] = 1.0
     try:
-        # A symmetric order and lenient pivots keep the factors sparse; one refinement makes up for it.
+        # A symmetric order and lenient pivots keep the factors sparse; one refinement corrects for it.
         factors = splu(transposed, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.01)
         adjoint = factors.solve(welfare)
         adjoint += factors.solve(welfare - transposed @ adjoint)

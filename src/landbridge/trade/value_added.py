@@ -1,7 +1,7 @@
-"""Trade in value added: whose work is in whose exports, and where it is finally used.
+"""Trade in value added: the origin of the value added in exports, and where it is finally used.
 
-Everything is at producer prices, net of tariff. Value added is factor income, b Y; the tariffs that
-producers pay on imported inputs are a layer of their own (`input_tariff`), so that per unit of output
+All values are at producer prices, net of tariff. Value added is factor income, b Y; the tariffs that
+producers pay on imported inputs are a separate term (`input_tariff`), so that per unit of output
 b + input tariff + inputs = 1 and every decomposition adds up to the flow it splits.
 """
 
@@ -24,7 +24,7 @@ __all__ = ["ValueAdded", "value_added"]
 
 Array = NDArray[np.float64]
 
-# Koopman, Wang and Wei's nine terms in their order, and the tariffs on inputs that exports carry.
+# Koopman, Wang and Wei's nine terms in their order, and the tariffs on inputs in exports.
 TERMS = (
     "final_goods",
     "inputs_used_by_importer",
@@ -80,12 +80,12 @@ class ValueAdded:
 
     @cached_property
     def by_final_use(self) -> Array:
-        """Value added of origin that is finally used in destination [o, d], million USD; rows sum to b Y."""
+        """Value added of origin finally used in destination [o, d], million USD; rows sum to b Y."""
         return self._sum(self.share[:, None] * (self.leontief @ self.final))
 
     @cached_property
     def exported(self) -> Array:
-        """Value-added exports [n]: value added that is finally used abroad, million USD."""
+        """Value-added exports [n]: value added finally used abroad, million USD."""
         return np.asarray(self.by_final_use.sum(axis=1) - np.diag(self.by_final_use))
 
     @cached_property
@@ -111,7 +111,7 @@ class ValueAdded:
         A, B, f = self.coefficients, self.leontief, self.final
         at = [slice(n * S, (n + 1) * S) for n in range(N)]
         abroad = self._trade.sum(axis=1) - np.einsum("nns->ns", self._trade)  # [n, s]
-        # Output that a region needs for its own final use and for its exports, all at home.
+        # Output for a region's own final use and for its exports, all produced domestically.
         for_home, for_exports = np.empty(N * S), np.empty(N * S)
         for n in range(N):
             kept = np.eye(S) - A[at[n], at[n]]
@@ -167,10 +167,15 @@ def value_added(table: TradeTable) -> ValueAdded:
     Inputs k of producer (n, s) come from origin o in proportion to n's purchases of k:
     Z = F_on^k (g_n^ks Y_n^s / X_n^k), final use is the rest of F, B = (I - A)^-1.
 
+    Parameters
+    ----------
+    table
+        The trade table, [N, N, S].
+
     Raises
     ------
     DataError
-        The table's inputs leave no Leontief inverse.
+        The table's inputs have no Leontief inverse.
     """
     N, S = len(table.regions), len(table.sectors)
     output, spending = table.output, table.expenditure

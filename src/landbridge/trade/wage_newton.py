@@ -1,16 +1,16 @@
 """One sector without inputs: the economy is N wages, and Newton's method solves it in a few steps.
 
-With z = w^(-theta), E = wL + D what n spends net of its own tariff revenue and S = Knet z / sum(Knet z)
+With z = w^(-theta), E = wL + D the spending of n net of its own tariff revenue and S = Knet z / sum(Knet z)
 the net spending shares, the equilibrium is market clearing alone,
 
     Y_o = sum_d S_do E_d,    H_o = ln(Y_o / wL_o) - ln(sum wL / world) = 0,
 
-and its Jacobian is known in closed form,
+and its Jacobian has a closed form,
 
     dY = -theta Y dw + theta S' diag(E) S dw + S' dE.
 
 The factorised Jacobian of the base serves every shock of a table: a step costs two products with S. A new
-Jacobian is made where the old one contracts the residual too slowly.
+Jacobian is computed where the old one reduces the residual too slowly.
 
 Source: Alvarez and Lucas (2007), Journal of Monetary Economics 54(6), for the economy; Kleinman, Liu and
 Redding (2024), American Economic Journal: Macroeconomics 16(4), for the derivative; Shamanskii (1967),
@@ -26,14 +26,14 @@ import numpy as np
 
 from landbridge.trade.fixed_point import LONGEST_STEP, Search
 
-if TYPE_CHECKING:  # the economy keeps the base's factors, so it knows this module; not the other way
+if TYPE_CHECKING:  # the economy stores the base's factors, so it imports this module; not the reverse
     from landbridge.trade.economy import Array, Economy
 
 __all__ = ["Factors", "applies", "newton", "of_base", "state"]
 
-# A kept Jacobian that leaves more than this share of the residual is replaced by the one at hand.
+# A stored Jacobian that leaves more than this share of the residual is replaced by the current one.
 SLOW = 0.3
-# Backtracking stops here; the general search then goes on.
+# Limit of backtracking, after which the general search continues.
 SHORTEST = 1e-3
 
 
@@ -69,7 +69,7 @@ class _Wages:
 
 
 def applies(economy: Economy) -> bool:
-    """Whether the economy has one sector and no inputs, and is not on the way to a base that clears."""
+    """Whether the economy has one sector and no inputs, and is not part of a rebase."""
     return (
         economy.base.S == 1
         and not economy.base.linked
@@ -114,7 +114,7 @@ def _factors(economy: Economy, at: _Wages) -> Factors | None:
     n = np.arange(base.N)
     S = economy.Knet[0] * at.z / at.psi[:, None]
     root = S * np.sqrt(theta * at.E)[:, None]
-    dY = root.T @ root  # numpy knows this product as symmetric and takes half the time
+    dY = root.T @ root  # numpy recognises this product as symmetric, which halves its time
     dY[n, n] -= theta * at.Y
     dwl: Array | None = None
     if psi:
@@ -149,7 +149,7 @@ def _factors(economy: Economy, at: _Wages) -> Factors | None:
 
 
 def of_base(economy: Economy) -> Factors | None:
-    """The factors at the base without shock, kept with the base."""
+    """The factors at the base without shock, stored with the base; None where the Jacobian is singular."""
     key = (economy.closure, economy.supply_elasticity)
     kept = economy.base.factors
     if key not in kept:
@@ -160,7 +160,7 @@ def of_base(economy: Economy) -> Factors | None:
 
 
 def state(economy: Economy, w: Array) -> Array:
-    """u = (ln P, ln X, ln w) at wages ln w, with prices and spending solved for exactly."""
+    """u = (ln P, ln X, ln w) at wages ln w [n], with prices and spending solved exactly."""
     base = economy.base
     at = _at(economy, w)
     e = -float(base.theta[0, 0]) * w
@@ -179,10 +179,11 @@ def state(economy: Economy, w: Array) -> Array:
 
 
 def newton(economy: Economy, u: Array, tol: float, most: int = 60) -> Search:
-    """Newton's method from the wages in u, with the Jacobian of the base for as long as it serves.
+    """Newton's method from the wages in u [u], with the Jacobian of the base as long as it converges.
 
-    Ends where the residual of the wages is well below `tol` or no step lowers it; whether the whole system
-    is solved is judged by the residual of `Economy.evaluate`, as everywhere.
+    tol: norm of the residual; most: steps at most. Returns a Search, which ends where the residual of the
+    wages is well below `tol` or no step lowers it; whether the whole system is solved is judged by the
+    residual of `Economy.evaluate`, as everywhere.
     """
     w = economy.split(u)[2].copy()
     at = _at(economy, w)
@@ -209,7 +210,7 @@ def newton(economy: Economy, u: Array, tol: float, most: int = 60) -> Search:
         if not new.valid or new.norm >= at.norm:
             if fresh:
                 break
-            factors = None  # the kept Jacobian leads astray from here
+            factors = None  # the stored Jacobian diverges from here
             continue
         slow = new.norm > SLOW * at.norm
         fresh, at = False, new

@@ -1,4 +1,4 @@
-"""What an equilibrium means for real income: the exact change, its first-order split, its derivatives.
+"""Real income at an equilibrium: the exact change, its first-order split, and its derivatives.
 
 Derivatives are implicit: at the solution u = step(u; shock), so du = (I - J)^(-1) d step forwards and
 one transposed solve backwards, whatever the number of trade costs.
@@ -25,17 +25,19 @@ from landbridge.world.trade_table import TradeTable
 
 __all__ = ["CENTRAL_ASIA", "FirstOrder", "Gradient", "LinearResponse", "Outcome", "parse_outcome", "worth"]
 
-# The group of Central Asian countries; a trade table knows no World, so its members are the usual ones.
+# Group of Central Asian countries; a trade table has no World, so the members are those of the embedded
+# table.
 CENTRAL_ASIA = "CA5"
 # Relative accuracy of the linear solves behind derivatives.
 LINEAR_TOLERANCE = 1e-11
 
 
 def worth(base: TradeTable, members: ArrayLike, change: float) -> dict[str, float]:
-    """What a change of real income is worth: musd = sum I x change, percent_of_gdp = 100 musd / sum GDP.
+    """The value of a change of real income: musd = sum I x change, percent_of_gdp = 100 musd / sum GDP.
 
-    members: numbers of the regions; change: their real income together, a fraction of base income. Income
-    is GDP and the trade deficit; income_musd and gdp_musd of the base are given beside [million USD].
+    base: the trade table; members: numbers of the regions; change: of their joint real income, a fraction of
+    base income. Income is GDP plus the trade deficit; income_musd and gdp_musd of the base are included
+    [million USD].
     """
     at = np.atleast_1d(np.asarray(members, dtype=np.int64))
     income, gdp = float(base.income[at].sum()), float(base.gdp[at].sum())
@@ -59,7 +61,7 @@ class FirstOrder:
     cost           = (sum Y (A^ - 1) - sum (1 + t) M (tau^ - 1) - works) / I
     transfer       = (D' - D) / I
     supply         = wL (L^ - 1) / I, factors supplied, zero without a supply elasticity
-    rent           = what carriers get above cost, more than in the base / I, zero without payments
+    rent           = payments to carriers above cost, more than in the base / I, zero without payments
 
     The sum equals the exact change for small steps only. Changes of p and D are those in the numeraire
     of the model (world value added constant); the sum does not depend on it under balanced trade.
@@ -76,7 +78,7 @@ class FirstOrder:
 
     @property
     def sum(self) -> Array:
-        """The parts added up [n]."""
+        """The sum of the parts [n], fraction of base income."""
         return self.terms_of_trade + self.volume + self.cost + self.transfer + self.supply + self.rent
 
 
@@ -98,10 +100,10 @@ class Gradient:
     def carriage(self, sector: int, trade: Array) -> tuple[Array, Array]:
         """Derivatives by the shares e paid to carriers and their rents r [o, d, s, m], see `Carriage`.
 
-        sector: number of that which carries; trade [o, d, s]: at the equilibrium. An exporter's output
-        gives way to that of the carriers, or to their rent:
-
             dL/de = F' (L_Y[m, T] - L_Y[i, s]),   dL/dr = F' (L_I[m] - L_Y[m, T])
+
+        sector: number of the carrying one; trade [o, d, s]: at the equilibrium [million USD]. The exporter's
+        output is replaced by that of the carriers, or by their rent.
         """
         carries = self.output[:, sector]
         by_paid = trade[..., None] * (carries - self.output[:, None, :, None])
@@ -122,7 +124,7 @@ class Gradient:
 
 @dataclass(frozen=True, eq=False)
 class LinearResponse:
-    """First-order change of every outcome in one direction; trade in million USD, the rest in logs."""
+    """First-order change of every outcome in one direction; trade in million USD, the others in logs."""
 
     real_income: Array
     wage: Array
@@ -143,7 +145,8 @@ class Outcome:
 def parse_outcome(of: str, table: TradeTable) -> Outcome:
     """Read 'KAZ', 'real_income:KAZ', 'real_income:CA5', 'real_income:world', 'wage:KAZ', 'flow:CHN:KAZ:MCH'.
 
-    DataError names the nearest known words when a part is unknown.
+    of: the text; table: gives regions and sectors. Raises DataError with the nearest known words for an
+    unknown part, and for a flow that is zero.
     """
     parts = str(of).split(":")
     if len(parts) == 1:
@@ -171,9 +174,9 @@ def parse_outcome(of: str, table: TradeTable) -> Outcome:
 def outcome_value(
     outcome: Outcome, table: TradeTable, real_income: Array, wage: Array, trade: Array
 ) -> float:
-    """The number itself: a hat, or the flow in million USD.
+    """The value of the outcome: a hat, or the flow in million USD.
 
-    A group's real income is sum_n I_n W_n^ / sum_n I_n, its members' real incomes at base prices added up.
+    A group's real income is sum_n I_n W_n^ / sum_n I_n, the sum of its members' real incomes at base prices.
     """
     if outcome.kind == "flow":
         return float(trade[outcome.regions[0], outcome.regions[1], outcome.sector])
@@ -282,13 +285,13 @@ def pull_back(
 
     solved, accuracy, _ = gmres(transposed, u_bar, LINEAR_TOLERANCE)
     _accurate(accuracy, "adjoint")
-    # Every tariff may move, so revenue counts here even where all tariffs are zero now.
+    # Every tariff may change, so revenue counts even where all tariffs are zero now.
     last = economy.pull(point, coarse.back(solved), bar_I, bar_c, bar_flow, taxes=True)
     shares = economy.shares(point)
     sold = flows * (last.sales + last.spent[None, :, None])
     if bar_flow is not None:
         sold += bar_flow
-        # ln F carries ln P of the state itself, through `share`; the direct part is in `sold`.
+        # ln F depends on ln P of the state through `share`; the direct part is in `sold`.
     q = shares * last.share[:, :, None] - theta * sold
     by_cost = np.ascontiguousarray(q.transpose(2, 1, 0))
     by_tariff = q - sold

@@ -85,9 +85,7 @@ class World:
 
     @property
     def economy_files(self) -> dict[str, bytes]:
-        """Contents of the files of the economy by their path inside its folder, for
-        `landbridge.io.economy`.
-        """
+        """Contents of the files of the economy by path inside its folder, for `landbridge.io.economy`."""
         inside = "economy/"
         return {k.removeprefix(inside): v for k, v in self.files.items() if k.startswith(inside)}
 
@@ -97,9 +95,7 @@ class World:
 
     @cached_property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
-        """Countries of each group by name, from the table country_groups, or from the embedded one if it is
-        absent.
-        """
+        """Countries of each group by name, from the table country_groups, else from the embedded one."""
         known = groups.TABLE in self.network
         return groups.groups_of(self.network[groups.TABLE]) if known else groups.standard_groups()
 
@@ -154,8 +150,9 @@ class World:
         return base_year(self._parameters["horizon"])
 
     def channel(self, *names: str) -> tuple[Table, ...]:
-        """Tables of a channel, in the order of `names`. Raises DataError that lists every table the World
-        lacks.
+        """Tables of a channel, in the order of `names`.
+
+        Raises DataError that lists every table the World lacks.
         """
         lost = [name for name in names if name not in self.channels]
         if lost:

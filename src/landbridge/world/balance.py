@@ -1,5 +1,4 @@
-"""Balance a trade table: domestic sales, inputs and final demand that clear every market at given trade
-abroad.
+"""Balance a trade table: domestic sales, inputs and final demand that clear markets at given trade abroad.
 
     Y_n^s = H_n^s + sum_{d != n} F_nd^s,   sum_s b_n^s Y_n^s = GDP_n - tariffs_n
     H_n^s + sum_{o != n} F_on^s (1 + t_on^s) = sum_k u_n^sk + c_n^s
@@ -40,9 +39,8 @@ class Balanced:
     """A table whose markets clear, and its distance from the source.
 
     table: the balanced table. home_factor [n]: domestic sales after / before. moved_inputs, moved_final [n]:
-    half
-    the sum of absolute changes of the shares, those of inputs weighted by material. raised [n, s]: whether
-    domestic sales were raised to LEAST_HOME.
+    half the sum of absolute changes of the shares, those of inputs weighted by material. raised [n, s]:
+    whether domestic sales were raised to LEAST_HOME.
     """
 
     table: TradeTable
@@ -54,9 +52,7 @@ class Balanced:
 
 @dataclass(frozen=True)
 class Total:
-    """A known sum of trade abroad: name, cells [o, d, s] that add up to it, musd [million USD, producer
-    prices].
-    """
+    """A known sum of trade abroad: cells [o, d, s] that add up to musd [million USD, producer prices]."""
 
     name: str
     cells: NDArray[np.bool_]
@@ -101,8 +97,7 @@ def _gap(trade: Array, total: Total) -> float:
 def balance(source: TradeTable, gdp: Array, least_home: float = LEAST_HOME) -> Balanced:
     """The source's table with domestic sales and shares changed so that all markets clear at the given GDP.
 
-    source: table whose trade abroad, tariffs and value-added shares are kept; gdp [n]: value added and
-    tariff
+    source: table whose trade abroad, tariffs and value-added shares are kept; gdp [n]: value added and tariff
     revenue [million USD]; least_home: least domestic sales over exports of the sector [fraction].
     Raises InfeasibleError that lists every country whose exports need more value added than its GDP, whose
     spending would not be positive, or whose sales of some sector nothing in the source uses.

@@ -21,9 +21,7 @@ Groups = Mapping[str, tuple[str, ...]]
 
 
 def groups_of(rows: Iterable[Mapping[str, Any]]) -> Groups:
-    """Country codes by group, given rows with the columns group and country; the order of the rows is
-    kept.
-    """
+    """Country codes by group, from rows with the columns group and country, in their order."""
     out: dict[str, tuple[str, ...]] = {}
     for row in rows:
         name = str(row["group"])

@@ -1,7 +1,6 @@
 """Rules on the meaning of a World's figures: lengths against maps, borders in both directions, units.
 
-A well-formed table may still be impossible: a link a thousandth of the distance, a border with one
-direction,
+A well-formed table may still be impossible: a link a thousandth of the distance, a border with one direction,
 a capacity in a unit that its gateway does not use. Each rule takes the tables and returns faults.
 """
 

@@ -110,8 +110,8 @@ def labels_of(network: Network, kind: str, lang: str = "en") -> dict[str, Label]
 
     network: tables of a World; with `regions` and `sectors` among them, the names of the axes are included.
     kind: place, country, region, gateway or sector. lang: en, ru or zh. The English label of a place,
-    gateway,
-    region or sector is the name in its own table. Other languages fall back to English, then without a mark.
+    gateway, region or sector is the name in its own table. Other languages fall back to English, then without
+    a mark.
     """
     table, key, _ = KINDS[kind]
     own = {str(row[key]): Label(str(row["name"])) for row in _rows(network, table)}
@@ -135,12 +135,10 @@ def resolve(
 
     An identifier comes first; then a shown name, another whole name, a name without its brackets, the text
     inside them and, for a gateway, one of its two sides. Several matches on the first level with any match
-    are
-    a fault that lists them; a text without a match is a fault that suggests near names.
+    are a fault that lists them; a text without a match is a fault that suggests near names.
 
     network: tables of a World; kind: place, country, region, gateway or sector; text: as typed; where: name
-    of
-    the text in the fault; among: only these identifiers. Returns the identifier, "" with a fault.
+    of the text in the fault; among: only these identifiers. Returns the identifier, "" with a fault.
     """
     index = _index(network, kind)
     known = index.known if among is None else among

@@ -23,12 +23,10 @@ class Network:
     Source: Bureau of Public Roads (1964), Traffic Assignment Manual, for the form of the cost.
 
     tail, head [link]: node at each end, 1 to nodes (parallel links are separate links). time [link]:
-    free-flow
-    time; b, power [link]; capacity [link], in the unit of the trips; fixed [link]: cost that does not depend
-    on
-    flow (weighted toll and length), in the unit of time. first_through_node: nodes below it are zone
-    centroids,
-    where paths begin and end but do not pass. Zones are the nodes 1 to zones. zone_names, node_names,
+    free-flow time; b, power [link]; capacity [link], in the unit of the trips; fixed [link]: cost that does
+    not depend on flow (weighted toll and length), in the unit of time. first_through_node: nodes below it are
+    zone centroids, where paths begin and end but do not pass. Zones are the nodes 1 to zones. zone_names,
+    node_names,
     link_names: names in the file, from zone and node 1; blank: by number. notes: what to know about how the
     file was read. left_out: names of links not used (closed, or not open to the use asked for). connectors:
     number of links at the end that are not in the file; they join a zone to each of its nodes at no cost.
@@ -148,8 +146,7 @@ class Network:
         """Derivative of each link's cost by its own flow [link], at a flow [link].
 
         time b power / capacity (flow / capacity)^(power - 1), with flow at least 1e-9 of the capacity: for a
-        power
-        below 1 the derivative at zero flow is infinite.
+        power below 1 the derivative at zero flow is infinite.
         """
         load = np.maximum(flow / self.capacity, 1e-9)
         with np.errstate(over="ignore"):
@@ -171,8 +168,7 @@ class Network:
 class Demand:
     """Trips from zone to zone, one entry per pair with trips > 0.
 
-    origin, destination [pair]: zones by number from 1; trips [pair]: in the unit of the capacities (GMNS:
-    per
+    origin, destination [pair]: zones by number from 1; trips [pair]: in the unit of the capacities (GMNS: per
     hour); within: trips that stay in their zone; notes: what to know about how the file was read.
     """
 

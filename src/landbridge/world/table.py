@@ -96,8 +96,9 @@ def read_schema() -> Mapping[str, Mapping[str, Column]]:
 
 
 def columns_of(table: str) -> Mapping[str, Column]:
-    """The columns of a table by its name in a World, optional tables included. Raises KeyError for an
-    unknown one.
+    """The columns of a table by its name in a World, optional tables included.
+
+    Raises KeyError for an unknown one.
     """
     schema = read_schema()
     return schema[OWN.get(table, table if table in schema else _CHANNEL + table)]
@@ -136,10 +137,9 @@ def number_fault(text: str, where: str, what: str, unit: str = "", *, whole: boo
 def parse_cell(column: Column, text: str, where: str) -> tuple[Cell, Fault | None]:
     """The typed value of a cell's text, or a fault.
 
-    column: row of the schema; text: the cell; where: its place for the fault. Returns (value, None) or
-    (None, fault). A blank cell takes the column's default; a blank required cell without a default is a
-    fault
-    (files are read more strictly, see `check_cells`). Units are those of the schema: nothing is converted.
+    column: row of the schema; text: the cell; where: its place for the fault. Returns (value, None) or (None,
+    fault). A blank cell takes the column's default; a blank required cell without a default is a fault (files
+    are read more strictly, see `check_cells`). Units are those of the schema: nothing is converted.
     """
     text = text.strip() or column.default
     if not text:
@@ -228,8 +228,9 @@ def base_year(horizon: Mapping[str, Cell]) -> int:
 
 
 def parse_months(text: str) -> tuple[int, ...]:
-    """Months (1 to 12) from text such as "1-12", "11-2" or "1+2+12", each once. Raises ValueError for other
-    text.
+    """Months (1 to 12) from text such as "1-12", "11-2" or "1+2+12", each once.
+
+    Raises ValueError for other text.
     """
     found: list[int] = []
     for part in text.replace(",", "+").split("+"):

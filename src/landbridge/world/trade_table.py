@@ -189,8 +189,7 @@ class TradeTable:
         ----------
         trade
             Columns origin, destination, trade [million USD, domestic sales included] and, optionally, sector
-            and
-            tariff [fraction]. Regions and sectors are sorted by code.
+            and tariff [fraction]. Regions and sectors are sorted by code.
         theta
             One trade elasticity, or one per sector.
         production
@@ -222,10 +221,10 @@ class TradeTable:
         inputs: pd.DataFrame | None = None,
         fill_missing: bool = False,
     ) -> TradeTable:
-        """The fitted flows of an estimated gravity model as a table, domestic sales included: X_od = exp(b'x
-        + effects).
+        """The fitted flows of an estimated gravity model as a table: X_od = exp(b'x + effects).
 
-        With exporter and importer effects, fitted outputs and expenditures equal those of the sample.
+        Domestic sales are included. With exporter and importer effects, fitted outputs and expenditures equal
+        those of the sample.
 
         Parameters
         ----------
@@ -241,15 +240,13 @@ class TradeTable:
             As in `from_frame`; required for several sectors.
         fill_missing
             Pairs that are not in the sample (dropped by the estimate, or never in it) are flows of zero;
-            otherwise
-            each is a fault.
+            otherwise each is a fault.
 
         Raises
         ------
         DataError
             An estimate by least squares, no domestic sales, several years and none chosen, and what
-            `from_frame`
-            rejects.
+            `from_frame` rejects.
 
         Source: Fally (2015), Journal of International Economics 97(1), for the adding up.
         """
@@ -330,14 +327,16 @@ class TradeTable:
         return float((gap / np.abs(self.income)).max())
 
     def region(self, code: str) -> int:
-        """The position of a region code on the axes. Raises DataError with the nearest codes for an unknown
-        one.
+        """The position of a region code on the axes.
+
+        Raises DataError with the nearest codes for an unknown one.
         """
         return _position(code, self.regions, "region")
 
     def sector(self, code: str) -> int:
-        """The position of a sector code on the axis. Raises DataError with the nearest codes for an unknown
-        one.
+        """The position of a sector code on the axis.
+
+        Raises DataError with the nearest codes for an unknown one.
         """
         return _position(code, self.sectors, "sector")
 

@@ -115,9 +115,7 @@ def check_network(network: Network, *, reading: bool = False) -> list[Fault]:
 
 
 def check_references(tables: Network) -> list[Fault]:
-    """Faults of references between tables, for use where other tables could not be read; empty targets
-    pass.
-    """
+    """Faults of references between tables, where others could not be read; empty targets pass."""
     there = {name: table for name, table in tables.items() if len(table)}
     return _references_resolve(there)
 
@@ -317,9 +315,10 @@ def _each_gauge_hangs_together(network: Network) -> list[Fault]:
 
 
 def _nothing_is_left_out(network: Network) -> list[Fault]:
-    """Rows whose absence would be filled in silently: zones of a region on the network, and the network
-    share,
-    value per TEU and share of container trains of every freight sector.
+    """Rows whose absence would be filled in silently are faults.
+
+    Zones of a region on the network; network share, value per TEU and share of container trains of every
+    freight sector.
     """
     faults = []
     zoned = {str(row["region"]) for row in network["zones"]}

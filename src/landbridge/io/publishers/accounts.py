@@ -73,8 +73,7 @@ class Layout:
     """Target of each column of the table: using[c] = (country, sector), final[c] = country.
 
     rows: labels of the rows of sales, one per using column; whole: using columns that must be zero, since
-    parts
-    of the same country have columns of their own.
+    parts of the same country have columns of their own.
     """
 
     using: Mapping[int, tuple[int, int]]
@@ -163,14 +162,14 @@ class Accounts:
                 self._faults.add("row total", self._name, where, what, "restore the publisher's row")
 
     def add_below(self, label: str, values: Array) -> None:
-        """Add a row below the sales (value added, taxes, output); label: of the row; values [column]:
-        million USD.
+        """Add a row below the sales (value added, taxes, output).
+
+        label: of the row; values [column]: million USD.
         """
         self._added[label] = self._added.get(label, 0.0) + values[self._use_at]
 
     def check(self, output: str, cost: Iterable[str], where: str) -> None:
-        """Check that inputs and the rows of cost add up to output, and that output agrees with sales, by
-        column.
+        """Check by column that inputs and the rows of cost add up to output, and output to sales.
 
         output: label of the output row; cost: labels of the rows of cost; where: of the file, for faults.
         """
@@ -197,10 +196,8 @@ class Accounts:
         """The sums as a TradeTable, with b = 1 - inputs / sales.
 
         theta: trade elasticity, one, by sector or in the order of sectors; tariff [N, N, S]: fraction, zero
-        by
-        default; report: takes notes. Taxes on inputs and transport margins count as value added; the table
-        closes on
-        sales. Negative sales (stock changes) become zero, which the report notes.
+        by default; report: takes notes. Taxes on inputs and transport margins count as value added; the table
+        closes on sales. Negative sales (stock changes) become zero, which the report notes.
         Raises DataError where a region has no final demand, and as TradeTable does.
         """
         regions, sectors = self._countries.names, self._sectors.names

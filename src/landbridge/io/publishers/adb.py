@@ -341,9 +341,7 @@ def _chained(first: Sequence[Any], rest: Iterator[Any]) -> Iterator[Any]:
 def _numbers(
     cells: Sequence[Any], width: int, where: str, first: int, shown: str, faults: Faults
 ) -> tuple[Array | None, int]:
-    """The numbers of a row and how many of its cells are blank; None, with faults, where one is not a
-    number.
-    """
+    """The numbers of a row and its blank cells; None, with faults, where one is not a number."""
     out = np.zeros(width)
     blank = 0
     good = True

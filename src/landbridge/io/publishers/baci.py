@@ -71,8 +71,7 @@ def read_baci(
         A concordance from ISO 3166 alpha-3 codes; by default every country is a region.
     sectors
         "total", "hs2", "hs4", "hs6", or a concordance from HS codes of 2, 4 or 6 digits; the longest code
-        that
-        a product begins with applies.
+        that a product begins with applies.
     codes
         CEPII's country_codes CSV; by default the one in the zip or next to the file. An area without an ISO
         code, or with the code of a country with a lower number, is named by its number: N490.
@@ -85,8 +84,7 @@ def read_baci(
     -------
     DataFrame
         year, exporter, importer, sector, trade_musd [million USD, free on board], quantity_t [t, of flows
-        with a
-        known quantity], quantity_known_musd [value of the flows with a known quantity].
+        with a known quantity], quantity_known_musd [value of the flows with a known quantity].
 
     Raises
     ------
@@ -230,9 +228,7 @@ def _chosen(
 
 
 def _countries(path: Path, codes: str | Path | None, report: Report) -> tuple[dict[int, str], dict[int, str]]:
-    """ISO alpha-3 of CEPII's country numbers, from its country_codes file; a note on areas with numbers as
-    names.
-    """
+    """ISO alpha-3 of CEPII's country numbers, and a note on areas with numbers as names."""
     if codes is not None:
         places = [Path(codes)]
     elif path.is_dir():

@@ -88,8 +88,7 @@ def read_comtrade(
         Re-exports, re-imports and the world as a partner are left out.
     level
         Digits of the product codes to read (0 for TOTAL, 2, 4, 6); required where the file holds several,
-        since a chapter is the sum of its products. HS codes that lost a leading zero are read with it (101
-        is
+        since a chapter is the sum of its products. HS codes that lost a leading zero are read with it (101 is
         0101), which a note states; codes of other classifications are read as they are.
     years, regions, sectors, report
         As for read_baci.

@@ -30,8 +30,7 @@ _IGNORED = ("name", "note", "from_name", "to_name")
 class Concordance:
     """The targets of each code: table[code] is a list of (to, weight); an empty list leaves the code out.
 
-    of_several: it names codes of several sources, so that some may be absent from one of them; lines: line
-    of
+    of_several: it names codes of several sources, so that some may be absent from one of them; lines: line of
     the first row of each code in its file.
     """
 
@@ -50,10 +49,10 @@ class Concordance:
         return self.table.get(code)
 
     def by_prefix(self, code: str) -> Shares | None:
-        """The targets of a code by its longest beginning that is named (270900, then 27090 ... 27); None for
-        none.
+        """The targets of a code by its longest beginning that is named; None for none.
 
-        For the HS only beginnings of 2, 4 and 6 digits are codes, which the readers check.
+        270900, then 27090 ... 27. For the HS only beginnings of 2, 4 and 6 digits are codes, which the
+        readers check.
         """
         for length in range(len(code), 0, -1):
             found = self.table.get(code[:length])
@@ -78,9 +77,8 @@ def as_concordance(given: Concordance | Mapping[str, str] | str | Path, what: st
 def read_concordance(path: Path) -> Concordance:
     """A concordance from a CSV file with from_code, to_code and, where codes are split, weight.
 
-    Blanks around codes are ignored. Raises DataError with every fault: repeated codes, codes that differ
-    only by
-    capital letters, a split without weights, weights that do not add up to one, a blank from_code.
+    Blanks around codes are ignored. Raises DataError with every fault: repeated codes, codes that differ only
+    by capital letters, a split without weights, weights that do not add up to one, a blank from_code.
     """
     name = path.name
     (header, lines), faults = read_lines(path, name)
@@ -105,8 +103,7 @@ def read_concordance(path: Path) -> Concordance:
 
 
 class _Reading:
-    """The rows of a concordance as they are read: weights by code and target, and the first line of each
-    code.
+    """The rows of a concordance as they are read: weights by code and target, first line of each code.
 
     spellings: first spelling and line of each code, by the code in lower case.
     """

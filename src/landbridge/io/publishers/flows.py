@@ -203,8 +203,7 @@ class FlowSums:
         """Add rows of a file.
 
         name: of the file in faults; lines, year, exporter, importer, product [row]: the last three are
-        numbers of
-        `countries` and `products`; values [row]: by measure, the first one being the value.
+        numbers of `countries` and `products`; values [row]: by measure, the first one being the value.
         """
         self._report.rows_read += len(lines)
         self._met.update(int(y) for y in np.unique(year))
@@ -283,9 +282,7 @@ class FlowSums:
         self._waiting = 0  # what is merged does not wait; a sum of all detail may be longer than PENDING
 
     def check(self, shown: str) -> None:
-        """Faults of the whole file: codes that a concordance lacks, years that are absent; shown: name of
-        the file.
-        """
+        """Faults of the whole file: codes that a concordance lacks, absent years; shown: name of the file."""
         for axis, name, kind in (
             (self.countries, self._regions.name if self._regions else "", "country codes"),
             (self.products, self._sector_name, "product codes"),

@@ -21,9 +21,8 @@ MOST_HEADINGS = 14
 def hs_code(text: str) -> str:
     """A code in the form of the HS, with 2, 4 or 6 digits; blank where the text is not one.
 
-    A lost leading zero is restored (101 is 0101), a point between digits is removed (2709.00 is 270900,
-    27.09 is
-    2709), and so is the decimal of a spreadsheet number (8471.0 is 8471).
+    A lost leading zero is restored (101 is 0101), a point between digits is removed (2709.00 is 270900, 27.09
+    is 2709), and so is the decimal of a spreadsheet number (8471.0 is 8471).
     """
     if text in _WORDS or _PLAIN.fullmatch(text):
         return text

@@ -168,9 +168,7 @@ class _Columns(Columns):
 
     @cached_property
     def layout(self) -> Layout:
-        """The layout with countries and industries as numbers; a country given in parts must be zero as a
-        whole.
-        """
+        """The layout with countries and industries as numbers; a country given in parts must be zero."""
         named = [label for label in self.labels[1:] if _LABEL.fullmatch(label)]
         parted = {SPLIT[label[:3]] for label in named if label[:3] in SPLIT and label[4:] not in FINAL}
         country = {c: n for n, c in enumerate(self.countries)}

@@ -50,8 +50,7 @@ def write_panel(frame: pd.DataFrame, path: Path, about: Mapping[str, str]) -> No
     """Write a panel whole or not at all; the ending chooses .parquet, .csv or .xlsx.
 
     frame: the panel; path: the file; about: how it was read, in the metadata of a Parquet file and on the
-    README
-    sheet of a workbook. Raises DataError where it cannot be written, or does not fit on a sheet.
+    README sheet of a workbook. Raises DataError where it cannot be written, or does not fit on a sheet.
     """
     if path.suffix == ".parquet":
         arrow = need("pyarrow", "pyarrow", "parquet", "a .parquet file")
@@ -86,8 +85,7 @@ def write_trade_table(table: TradeTable, folder: Path, about: Mapping[str, str])
     """Write a TradeTable as CSV files that `read_trade_table` reads back. Returns the names of the files.
 
     table: the table; folder: new or empty; about: how it was read. Raises DataError where the folder is not
-    empty
-    or cannot be made.
+    empty or cannot be made.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError("not empty", [Fault(str(folder), "holds something", "name a new folder")])

@@ -38,9 +38,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     def drop(self, why: str, rows: int, musd: float = 0.0) -> None:
-        """Count rows that were left out. why: the reason; rows: their number; musd: their value [million
-        USD].
-        """
+        """Count rows left out. why: the reason; rows: their number; musd: their value [million USD]."""
         if not rows:
             return
         for entry in self.dropped:

@@ -188,8 +188,9 @@ def header_of(data: bytes, shown: str) -> tuple[list[str], int]:
 def check_header(
     header: Sequence[str], needed: Sequence[str], known: Sequence[str] | None, shown: str, expected: str
 ) -> list[Fault]:
-    """Faults of a header: separators, missing, unknown or repeated columns. expected: the publisher's
-    page.
+    """Faults of a header: separators, missing, unknown or repeated columns.
+
+    needed, known: columns required and allowed; shown, expected: name of the file and the publisher's page.
     """
     where = f"{shown} line 1"
     if not any(header):
@@ -224,13 +225,11 @@ def read_rows(
     """The rows of a file, block by block; what is wrong with a cell or a line is added to faults.
 
     member: the file; fields: the columns to read, or a function of the header that returns them; known:
-    further
-    columns of the publisher's file, None where any others are allowed; expected: the publisher's page;
-    faults,
+    further columns of the publisher's file, None where any others are allowed; expected: the publisher's
+    page; faults,
     report: take faults and notes. Last columns with no name and no filled cell are accepted, since the World
     Bank, Comtrade and spreadsheets write them; so are rows without a filled cell and whole numbers written
-    156.0,
-    both noted in report. A header with faults yields no rows. Raises DataError as `row_blocks` does.
+    156.0, both noted in report. A header with faults yields no rows. Raises DataError as `row_blocks` does.
     """
     header: list[str] | None = None
     wanted: Sequence[Field] = ()

@@ -148,8 +148,7 @@ class _Cut:
     """A block whose rows all have the same number of cells.
 
     data: the block, ending after its last row. lines [row]: line on which each begins. extra: blank cells
-    beyond
-    the header.
+    beyond the header.
     """
 
     data: bytes

@@ -5,8 +5,7 @@
     pay_for: tax: the payer's income pays for works, a sum per year, in its own or another region; transfer:
     the sum is income of another region
 
-A gravity coefficient b of an agreement means that ln(trade) changes by b at given prices, so that trade
-costs
+A gravity coefficient b of an agreement means that ln(trade) changes by b at given prices, so that trade costs
 of sector s change by -b / theta_s.
 """
 

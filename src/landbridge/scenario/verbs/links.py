@@ -106,9 +106,7 @@ def close_link(change: Change, m: Modification) -> None:
 
 
 def _long_enough(change: Change, m: Modification, one: str, two: str, length_km: float) -> None:
-    """A fault where a line is shorter than the distance of its ends; small border posts may be 5-30 km
-    off.
-    """
+    """A fault where a line is shorter than the distance of its ends; small posts may be 5-30 km off."""
     rows = change.network["places"].by("place_id")
     apart = float(great_circle_km(*(float(rows[p][c] or 0.0) for p in (one, two) for c in ("lon", "lat"))))
     if length_km < 0.9 * (apart - 60.0):

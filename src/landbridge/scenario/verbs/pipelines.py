@@ -1,8 +1,7 @@
 """The verbs that change the gas network: cut_pipeline and add_pipeline.
 
 They change only the tables of the gas channel; the effect on deliveries, and of these on trade, is computed
-by
-the channel when the scenario is run.
+by the channel when the scenario is run.
 """
 
 from __future__ import annotations
