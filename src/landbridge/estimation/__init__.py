@@ -1,4 +1,4 @@
-"""Gravity from data: PPML with any fixed effects, what was dropped and why, tables, files for Stata and R."""
+"""Gravity estimation: PPML with any fixed effects, reasons for dropped terms, tables, Stata and R files."""
 
 from landbridge.estimation.bias import Corrected, bias_correct, jackknife
 from landbridge.estimation.ppml import Estimate, Method, estimate

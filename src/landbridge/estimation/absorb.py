@@ -1,8 +1,8 @@
-"""Fixed effects as groups of rows: what they absorb, and which zero flows they (or regressors) fit exactly.
+"""Fixed effects as groups of rows: regressors they absorb, and zero flows that are fitted exactly.
 
-A regressor that the fixed effects span has no coefficient. Iterative demeaning leaves a small remainder of
-it, and dividing by that gives an estimate of any size, so the question is asked here, before estimating,
-by a projection solved to 1e-13.
+A regressor in the span of the fixed effects has no coefficient. Iterative demeaning leaves a small remainder
+of it, and dividing by that gives an arbitrary estimate, so this is checked before the estimation, by a
+projection solved to 1e-13.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-# A regressor whose remainder after projection is this small a part of it is absorbed (rounding of double
-# precision and of the projection is some 1e-12; real regressors of the AGTPA panel keep above 1e-2).
+# A regressor is absorbed if its remainder after projection is at most this part of it (rounding of doubles
+# and
+# of the projection is about 1e-12; real regressors of the AGTPA panel stay above 1e-2).
 ABSORBED = 1e-7
 _PROJECTION_TOL = 1e-13
 _PROJECTION_STEPS = 20_000
@@ -46,21 +47,21 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Groups:
-    """Fixed effects of a sample: a name and an integer code a row for each."""
+    """Fixed effects of a sample: a name and an integer code per row for each."""
 
     names: tuple[str, ...]
     codes: tuple[Codes, ...]
 
     def of(self, rows: Mask) -> Groups:
-        """The groups of some rows, coded afresh."""
+        """The groups of some rows [row], with new codes."""
         return Groups(self.names, tuple(recode(c[rows]) for c in self.codes))
 
     def levels(self) -> dict[str, int]:
-        """Number of levels by fixed effect."""
+        """Number of levels of each fixed effect, by name."""
         return {n: int(c.max()) + 1 if len(c) else 0 for n, c in zip(self.names, self.codes, strict=True)}
 
     def project(self, X: Array) -> Array:
-        """X less its least-squares fit on the indicators of all groups (or on a constant without any).
+        """X [row, k] less its least-squares fit on the indicators of all groups (or on a constant).
 
         Solved by conjugate gradients on the normal equations, scaled by group sizes, all columns at once.
         """
@@ -80,7 +81,7 @@ class Groups:
                 break
             image = scale[:, None] * (normal @ (scale[:, None] * direction))
             bend = (direction * image).sum(axis=0)
-            # A column that is done keeps a zero step.
+            # A column that has converged keeps a zero step.
             step = np.where((power > enough) & (bend > 0), power / np.where(bend > 0, bend, 1.0), 0.0)
             solution += step * direction
             residual -= step * image
@@ -89,7 +90,7 @@ class Groups:
         return np.asarray(X - D @ (scale[:, None] * solution))
 
     def extend(self, X: Array, known: Mask) -> Array:
-        """X less its fit on the groups where the fit is made on the known rows only."""
+        """X [row, k] less its fit on the groups, where the fit is made on the known rows [row] only."""
         D = self.indicators()
         inside = X[known] - self.of(known).project(X[known])
         # Coefficients of the groups from the fitted part: consistent, so least squares recovers one set.
@@ -97,7 +98,7 @@ class Groups:
         return np.asarray(X - D @ solution)
 
     def indicators(self) -> sparse.csr_matrix:
-        """The indicators of all levels of all groups, side by side [rows, levels]."""
+        """The indicators of all levels of all groups, side by side [row, level]."""
         n = len(self.codes[0])
         offsets = np.concatenate([[0], np.cumsum([int(c.max()) + 1 for c in self.codes])])
         columns = np.stack([c + o for c, o in zip(self.codes, offsets[:-1], strict=True)], axis=1).ravel()
@@ -112,7 +113,11 @@ def recode(codes: NDArray[np.integer]) -> Codes:
 
 
 def collinear(names: Sequence[str], X: Array, groups: Groups, constant: bool) -> tuple[Mask, list[Dropped]]:
-    """Which regressors keep a coefficient, earlier ones first, and why the others have none."""
+    """Which regressors keep a coefficient, in order, and why the others have none.
+
+    names [k], X [row, k]: the regressors; groups: fixed effects; constant: whether there is one. Returns
+    flags [k] and the dropped regressors.
+    """
     keep = np.zeros(len(names), dtype=np.bool_)
     dropped: list[Dropped] = []
     if not groups.codes and not constant:
@@ -160,10 +165,11 @@ def _absorbed_by(x: Array, groups: Groups) -> str:
 
 
 def separated_by_groups(y: Array, groups: Groups) -> tuple[Mask, int, int]:
-    """Rows that carry information: groups with a flow, and more than one row, again until none is left out.
+    """Rows that carry information: groups with a flow and more than one row, applied until nothing changes.
 
-    Returns the mask with the numbers of rows left out because all flows of their group are zero, and
-    because they are alone in a group. Neither moves a coefficient; both are counted by ppmlhdfe.
+    y [row]: flows; groups: fixed effects. Returns flags [row] and the numbers of rows dropped because all
+    flows of their group are zero, and because they are alone in a group. Neither changes a coefficient;
+    ppmlhdfe counts both.
     """
     keep = np.ones(len(y), dtype=np.bool_)
     zero = alone = 0
@@ -184,12 +190,14 @@ def separated_by_groups(y: Array, groups: Groups) -> tuple[Mask, int, int]:
 
 
 def separated_by_two_effects(y: Array, groups: Groups) -> Mask:
-    """Zero flows that the effects of two sides fit exactly together, though neither does alone.
+    """Zero flows that the effects of two sides together fit exactly, though neither does alone, [row].
 
-    z_ab = u_a + v_b must be zero on every positive flow, so levels that positive flows connect share one
+    z_ab = u_a + v_b must be zero on every positive flow, so levels connected by positive flows share one
     number k (v = -k), and a zero flow between two such components has z = k_a - k_b: an arc. Numbers with
-    k_a >= k_b on all arcs exist, with > on every arc that lies on no cycle; those flows are separated.
-    Exact for two effects; what only three can do is left to the fit.
+    k_a >= k_b on all arcs exist, with > on every arc that is on no cycle; those flows are separated.
+    Exact for two effects; separation by three is left to the fit.
+
+    y [row]: flows; groups: two fixed effects.
 
     Source: Correia, Guimaraes and Zylkin (2019), arXiv 1903.01633, proposition 1, for the condition.
     """
@@ -212,11 +220,13 @@ def separated_by_two_effects(y: Array, groups: Groups) -> Mask:
 
 
 def separated_by_regressors(y: Array, X: Array, groups: Groups, constant: bool) -> Mask:
-    """Zero flows that some regressor combination fits exactly (its coefficient would run to infinity).
+    """Zero flows that a combination of regressors fits exactly (its coefficient would be infinite), [row].
 
     z = X g less fixed effects, zero on every positive flow, of one sign on the zero flows: where z is not
-    zero the flow is separated. Only directions in which positive flows carry no information come into
-    question; among those a linear programme finds all such rows.
+    zero the flow is separated. Only directions without information in positive flows can separate; among
+    those a linear programme finds all such rows.
+
+    y [row]: flows; X [row, k]: regressors; groups: fixed effects; constant: whether there is one.
 
     Source: Correia, Guimaraes and Zylkin (2019), arXiv 1903.01633, proposition 2.
     """

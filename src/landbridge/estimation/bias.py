@@ -1,8 +1,8 @@
-"""Bias of three-way PPML of order 1/countries, and of its clustered errors, after Weidner and Zylkin (2021).
+"""Bias of order 1/countries in three-way PPML, and in its clustered errors, after Weidner and Zylkin (2021).
 
-With exporter-year, importer-year and pair effects PPML is consistent as countries grow in number, but the
-noise in the country-year effects shifts coefficients by a term that falls only as fast as the standard
-error itself, and the residuals have absorbed part of that noise, so clustered errors come out too small.
+With exporter-year, importer-year and pair effects PPML is consistent as the number of countries grows. But
+the noise in the country-year effects shifts coefficients by a term that falls only as fast as the standard
+error itself, and the residuals have absorbed part of that noise, so clustered errors are too small.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Corrected:
-    """Coefficients less their bias, and the errors that go with them.
+    """Coefficients less their bias, with standard errors.
 
-    bias: estimated bias of each coefficient [K]. covariance: clustered by directed pair, residuals freed
-    from the leverage of the country-year effects. plain_error: the same without that step.
+    bias [K]: estimated bias of each coefficient. covariance [K, K]: clustered by directed pair, with
+    residuals corrected for the leverage of the country-year effects. plain_error [K]: without that
+    correction.
     """
 
     names: tuple[str, ...]
@@ -43,7 +44,7 @@ class Corrected:
     plain_error: Array
 
     def table(self) -> pd.DataFrame:
-        """One row a coefficient: as estimated, bias, corrected, its error, and the uncorrected error."""
+        """One row per coefficient: as estimated, bias, corrected, its error, and the uncorrected error."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -69,6 +70,11 @@ def bias_correct(estimate: Estimate) -> Corrected:
     The meat of the covariance has (I - Hbar_ij V_ij)^-1 S_ij in place of one S_ij, V_ij the inverse
     information of the sum of the two country-year effects of the pair.
 
+    Parameters
+    ----------
+    estimate
+        A result of `landbridge.estimation.estimate`.
+
     Raises
     ------
     DataError
@@ -93,7 +99,7 @@ def bias_correct(estimate: Estimate) -> Corrected:
     total = fitted.sum(axis=2)
     share = fitted / np.where(total > 0, total, 1.0)[:, :, None]
     diagonal = np.eye(shape[2])
-    # [I, J, T, T]: what a country-year effect of one pair weighs.
+    # [I, J, T, T]: weight of a country-year effect of one pair.
     weightings = total[..., None, None] * (
         share[..., :, None] * diagonal - share[..., :, None] * share[..., None, :]
     )
@@ -123,8 +129,13 @@ def jackknife(estimate: Estimate, data: Any, splits: int = 1, seed: int = 0) -> 
     """Split-panel jackknife, a check of the analytic bias: 2 b - mean of b over halves of each side.
 
     Exporters and importers are split at random into halves a and b; the model is estimated on aa, ab, ba
-    and bb. data: the DataFrame or file that was estimated on. splits: random splits to average over.
-    Returns corrected coefficients [K]. Raises what `estimate` raises, for a half too.
+    and bb.
+
+    estimate: the result to check; data: the DataFrame or file it was estimated on; splits: number of random
+    splits;
+    seed: of their generator. Returns corrected coefficients [K]. Raises as `estimate`, for a half too.
+
+    Source: Weidner and Zylkin (2021), Journal of International Economics 132, 103513.
     """
     from landbridge.estimation.ppml import estimate as again
 
@@ -202,7 +213,7 @@ def _effects_covariance(weightings: Array) -> Array:
             information[at, other] = weightings[i, j]
             information[other, at] = weightings[i, j]
             information[other, other] += weightings[i, j]
-    # Scaled first, so that small countries are not taken for rounding.
+    # Scaled first, so that small countries are not treated as rounding.
     scale = 1.0 / np.sqrt(np.maximum(np.diag(information), 1e-300))
     scale[np.diag(information) <= 0] = 0.0
     inverse = np.linalg.pinv(scale[:, None] * information * scale, rcond=1e-11, hermitian=True)

@@ -1,4 +1,4 @@
-"""The regressors of a formula as columns of numbers, and what in the data keeps them from being numbers."""
+"""The regressors of a formula as columns of numbers, and faults of data that are not numbers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["NAMED", "Place", "design", "held_offset", "numbers", "regressors"]
 
 Array = NDArray[np.float64]
 
-# Every fault is counted, but only so many rows of a kind are named.
+# Rows of a kind that are named; all faults are counted.
 NAMED = 3
-# A label is shown so far.
+# Characters of a label that are shown.
 _LONGEST = 40
 _PLAIN_NUMBERS = (
     "its comma or point can be decimal or separate thousands: write plain numbers with a decimal point "
@@ -33,7 +33,7 @@ _PLAIN_NUMBERS = (
 
 @dataclass(frozen=True)
 class Place:
-    """How a row of the data is named to the user."""
+    """How a row of the data is named in messages."""
 
     frame: pd.DataFrame
     origin: NDArray[np.intp]
@@ -41,7 +41,10 @@ class Place:
     year: str | None
 
     def rows(self, which: NDArray[np.bool_]) -> str:
-        """How many rows, and the first few by number and keys: 2 rows (row 3: KAZ CHN 2020; row 9: ...)."""
+        """How many rows are flagged [row], and the first few by number and keys, as text.
+
+        Example: 2 rows (row 3: KAZ CHN 2020; row 9: ...).
+        """
         found = np.flatnonzero(which)
         named = "; ".join(self._one(int(k)) for k in found[:NAMED])
         more = " ..." if len(found) > NAMED else ""
@@ -61,9 +64,10 @@ def _plain(value: Any) -> str:
 def design(
     formula: Formula, frame: pd.DataFrame, sides: tuple[str, str] | None, year: str | None
 ) -> tuple[tuple[str, ...], Array, Array | None]:
-    """Names and values of the regressors, and the offset, on rows that need not be a sample.
+    """Names [k] and values [row, k] of the regressors, and the offset [row], on any rows.
 
-    Raises DataError where a column holds no numbers.
+    formula: the parsed formula; frame: the rows; sides: columns of exporter and importer; year: its column.
+    Raises DataError where a column does not hold numbers.
     """
     faults: list[Fault] = []
     place = Place(frame, np.arange(len(frame)), sides, year)
@@ -75,7 +79,7 @@ def design(
 
 
 def regressors(formula: Formula, place: Place, faults: list[Fault]) -> tuple[tuple[str, ...], Array]:
-    """The regressors as numbers; what is not a number becomes a fault."""
+    """Names and values [row, k] of the regressors; a value that is not a number becomes a fault."""
     names: list[str] = []
     columns: list[Array] = []
     for term in formula.terms:
@@ -87,7 +91,7 @@ def regressors(formula: Formula, place: Place, faults: list[Fault]) -> tuple[tup
 
 
 def held_offset(formula: Formula, place: Place, faults: list[Fault]) -> Array | None:
-    """The term of coefficient one; what is empty or infinite becomes a fault."""
+    """The term with coefficient one [row]; an empty or infinite value becomes a fault."""
     if formula.offset is None:
         return None
     values = numbers(formula.offset, place, faults)
@@ -99,7 +103,7 @@ def held_offset(formula: Formula, place: Place, faults: list[Fault]) -> Array | 
 
 
 def _expanded(term: Term, place: Place, faults: list[Fault]) -> list[tuple[str, Array]]:
-    """The columns of a term: one, or one for each level (or combination of levels)."""
+    """The columns of a term: one, or one per level (or combination of levels)."""
     found: list[tuple[str, Array]] = [("", np.ones(len(place.frame)))]
     for factor in term.factors:
         parts = _levels(factor, place, faults) if factor.levels else None
@@ -171,12 +175,12 @@ def numbers(factor: Factor, place: Place, faults: list[Fault]) -> Array:
 
 
 def _text_fault(name: str, values: NDArray[Any], place: Place) -> Fault:
-    """What is wrong with a column that should hold numbers and holds something else."""
+    """The fault of a column that should hold numbers."""
     import pandas as pd
 
     if not any(isinstance(v, str) for v in values):
         return Fault(name, "holds a number beyond all floats", "check its digits")
-    # As text, so that a whole number beyond all floats is none rather than an error of pandas.
+    # As text, so that an integer too large for a float is a fault rather than an error of pandas.
     text = np.array([v if pd.isna(v) else str(v) for v in values], dtype=object)
     wrong = np.asarray(pd.isna(pd.to_numeric(text, errors="coerce")) & ~pd.isna(values))
     if wrong.any() and not wrong.all():
@@ -194,5 +198,5 @@ def _text_fault(name: str, values: NDArray[Any], place: Place) -> Fault:
 
 
 def _compared(factor: Factor, frame: pd.DataFrame) -> bool:
-    """True where text columns stand in comparisons, which give numbers."""
+    """Whether text columns appear in comparisons, which give numbers."""
     return factor.tree is not None and any(isinstance(n, ast.Compare) for n in ast.walk(factor.tree))

@@ -1,7 +1,7 @@
 """Values of the fixed effects of an estimate, and predictions from them.
 
-The estimate keeps fitted flows, so what regressors and offset leave of ln(fit) is the sum of the effects;
-solving for them is one consistent least-squares problem on indicators.
+The estimate keeps fitted flows, so ln(fit) less regressors and offset is the sum of the effects; solving for
+them is one consistent least-squares problem on indicators.
 """
 
 from __future__ import annotations
@@ -31,14 +31,17 @@ Array = NDArray[np.float64]
 Kind = Literal["response", "link"]
 Unseen = Literal["fault", "nan"]
 
-# Largest accepted miss of the fit by the effects found, in logs.
+# Largest accepted error of the fit by the effects, in logs.
 _ACCEPTED = 1e-8
-# Between columns of one level, as in formulas.
+# Separator between the columns of one level, as in formulas.
 _JOINT = "^"
 
 
 def effects(estimate: Estimate) -> pd.DataFrame:
-    """Values of all fixed effects, of least sum of squares: columns effect, level, value."""
+    """Values of all fixed effects, in logs, with the least sum of squares: columns effect, level, value.
+
+    estimate: the result. Raises ConvergenceError where no values reproduce the fit.
+    """
     import pandas as pd
 
     found: dict[str, list[Any]] = {"effect": [], "level": [], "value": []}
@@ -53,7 +56,7 @@ def effects(estimate: Estimate) -> pd.DataFrame:
 def predict(
     estimate: Estimate, data: pd.DataFrame | None, kind: Kind = "response", unseen: Unseen = "fault"
 ) -> Array:
-    """Predicted flows, or their logarithms; see `Estimate.predict`."""
+    """Predicted flows [row], or their logarithms; arguments and errors as in `Estimate.predict`."""
     faults = []
     if kind not in get_args(Kind):
         faults.append(Fault("kind", f"is {kind!r}", "give response or link"))
@@ -91,8 +94,9 @@ def _values(estimate: Estimate) -> list[Array]:
     if sample.offset is not None:
         rest = rest - sample.offset
     D = sample.groups.indicators()
-    # Columns scaled by the roots of their sizes: quicker by far where sizes differ. The values are then
-    # turned into those of least sum of squares by a second solve within the same fit.
+    # Columns scaled by the roots of their sizes converge much faster where sizes differ. A second solve then
+    # turns
+    # the values into those with the least sum of squares for the same fit.
     size = np.sqrt(np.asarray(D.sum(axis=0)).ravel())
     scaled = D @ sparse.diags(1.0 / size)
     solution = lsqr(scaled, rest, atol=1e-15, btol=1e-15, conlim=0.0, iter_lim=20_000)[0] / size
@@ -118,7 +122,7 @@ def _levels(estimate: Estimate, name: str) -> list[tuple[Any, ...]]:
 
 
 def _elsewhere(estimate: Estimate, data: pd.DataFrame, unseen: Unseen) -> Array:
-    """b'x + offset + effects on rows that need not be those of the sample."""
+    """b'x + offset + effects on rows that may differ from those of the sample."""
     import pandas as pd
 
     if not isinstance(data, pd.DataFrame):
@@ -131,14 +135,14 @@ def _elsewhere(estimate: Estimate, data: pd.DataFrame, unseen: Unseen) -> Array:
         formula, terms=tuple(replace(t, factors=tuple(map(_full, t.factors))) for t in formula.terms)
     )
     names, X, offset = design(whole, frame, sample.sides, sample.year)
-    # A level that the rows do not have is a column of zeros.
+    # A level that the rows lack is a column of zeros.
     total = _linear(estimate, X, names)
     total = total if offset is None else total + offset
     return total + _effects_of(estimate, frame, unseen)
 
 
 def _has_columns(estimate: Estimate, formula: Formula, frame: pd.DataFrame) -> None:
-    """Raise DataError for columns and levels that the formula needs; a pair that was made is made again."""
+    """Raise DataError for missing columns and levels of the formula; a built pair column is built again."""
     sample = estimate.sample
     wanted = [c for t in formula.terms for c in t.columns()]
     wanted += formula.offset.columns() if formula.offset is not None else []
@@ -178,7 +182,7 @@ def _effects_of(estimate: Estimate, frame: pd.DataFrame, unseen: Unseen) -> Arra
 
 
 def _full(factor: Any) -> Any:
-    """All levels of a factor: which of them has no coefficient is known from the estimate."""
+    """All levels of a factor; the estimate shows which of them have no coefficient."""
     return replace(factor, reference=None) if factor.levels else factor
 
 

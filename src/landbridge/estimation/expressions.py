@@ -1,7 +1,7 @@
-"""Conditions and formulas as people type them, read without ever running what was typed.
+"""Conditions and formulas as typed by users, evaluated without running code.
 
-`--where` and the terms of a formula are parsed to a syntax tree in which only columns, numbers, text,
-arithmetic and comparisons are known; nothing is handed to eval, so a hostile line is a fault and no more.
+`--where` and the terms of a formula are parsed to a syntax tree with only columns, numbers, text, arithmetic
+and comparisons; nothing is passed to eval, so a hostile line is only a fault.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
     "with_offset",
 ]
 
-# Longer lines are no condition anybody typed, and deep nesting is how a parser is attacked.
+# Longer lines are not typed conditions, and deep nesting is used to attack parsers.
 _LONGEST = 2000
 _FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], Any]] = {
     "log": np.log,
@@ -88,7 +88,7 @@ def refused(where: str) -> Iterator[None]:
 
 
 def column(frame: pd.DataFrame, name: str) -> NDArray[Any]:
-    """A column as float64 with NaN for missing, or as objects where it holds anything but numbers."""
+    """A column of a frame as float64 with NaN for missing, or as objects where it is not numeric."""
     import pandas as pd
 
     values = frame[name]
@@ -100,7 +100,8 @@ def column(frame: pd.DataFrame, name: str) -> NDArray[Any]:
 def condition(text: str, frame: pd.DataFrame, where: str = "where") -> NDArray[np.bool_]:
     """Rows of a frame for which a condition holds, e.g. `year % 4 == 2 and exporter != importer`.
 
-    Known are columns, numbers, 'text', + - * / // % **, comparisons, in [..], and, or, not (& | ~ too).
+    text: the condition; frame: the rows; where: its name in faults. Returns flags [row]. Allowed are columns,
+    numbers, 'text', + - * / // % **, comparisons, in [..], and, or, not (& | ~ too).
 
     Raises DataError for anything else: calls, attributes, indexing, @, names that are no column.
     """
@@ -117,13 +118,16 @@ def condition(text: str, frame: pd.DataFrame, where: str = "where") -> NDArray[n
 
 
 def evaluate(tree: ast.expr, frame: pd.DataFrame, *, functions: bool = False) -> Any:
-    """The value of a parsed expression over the columns of a frame; functions: log, exp ... are known."""
+    """The value of a parsed expression over the columns of a frame; functions: allow log, exp ....
+
+    Raises an error that `refused` turns into DataError, for anything not allowed.
+    """
     return _Evaluation(frame, functions).value(tree)
 
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """The values of parsed expressions over the columns of one frame."""
+    """Evaluates parsed expressions over the columns of one frame."""
 
     frame: pd.DataFrame
     functions: bool
@@ -166,7 +170,7 @@ class _Evaluation:
     def number(self, node: ast.expr) -> Any:
         found = self.value(node)
         if _texts(found):
-            raise _RefusedError(f"{ast.unparse(node)} is text", "only numbers can be reckoned with")
+            raise _RefusedError(f"{ast.unparse(node)} is text", "arithmetic needs numbers")
         return np.asarray(found, dtype=np.float64)
 
     def truth(self, node: ast.expr) -> Any:
@@ -177,7 +181,7 @@ class _Evaluation:
         return np.asarray(found)
 
     def comparison(self, node: ast.Compare) -> Any:
-        """a < b <= c: each beside its neighbour, all of them true."""
+        """a < b <= c: each compared with its neighbour, all of them true."""
         sides = [node.left, *node.comparators]
         links = zip(node.ops, sides[:-1], sides[1:], strict=True)
         return reduce(np.logical_and, [self.one_comparison(*link) for link in links])
@@ -219,7 +223,7 @@ class _Evaluation:
 
 
 def _constant(known: bool | int | float | str) -> Any:
-    """Text cleaned as labels are; numbers as floats, so that a power of integers stays small."""
+    """Text cleaned as labels are; numbers as floats, so that powers of integers stay small."""
     if isinstance(known, str):
         return clean(known)
     if isinstance(known, bool):
@@ -231,7 +235,7 @@ def _constant(known: bool | int | float | str) -> Any:
 
 
 def names_in(tree: ast.AST) -> list[str]:
-    """Names of columns in a parsed expression, in order, without the functions called."""
+    """Names of columns in a parsed expression, in order, without function names."""
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
     found = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
     return list(dict.fromkeys(found))
@@ -252,7 +256,7 @@ def _refusal(node: ast.AST) -> tuple[str, str]:
 
 
 def _parse(text: str, where: str, *, joined: bool = False) -> ast.expr:
-    """The syntax tree of an expression; joined: & | ~ are read as and, or, not."""
+    """The syntax tree of an expression; joined: read & | ~ as and, or, not."""
     if len(text) > _LONGEST:
         fault = Fault(where, f"has {len(text):,} characters", f"use at most {_LONGEST:,}")
         raise DataError("an expression is too long", [fault])
@@ -264,14 +268,14 @@ def _parse(text: str, where: str, *, joined: bool = False) -> ast.expr:
         if joined and re.search(r"(?<![=<>!])=(?!=)", text):
             cure = "equality is written =="
         elif "@" in text:
-            cure = "variables of a program are not known here: write the value"
+            cure = "variables are not available here: write the value"
         what = f"cannot be read ({error.msg})" if isinstance(error, SyntaxError) else "cannot be read"
         raise DataError("an expression cannot be read", [Fault(shown, what, cure)]) from None
 
 
 def _in_words(text: str) -> str:
-    """The condition with the operators of pandas and Stata written as Python's words."""
-    # tokenize knows quotes, so an ampersand inside a name stays what it is.
+    """The condition with operators of pandas and Stata replaced by Python's words."""
+    # tokenize handles quotes, so an ampersand inside a name stays unchanged.
     spaced = text.strip().replace("&&", "&").replace("||", "|")
     spaced = re.sub(r"!(?!=)", "~", spaced)
     tokens = tokenize.generate_tokens(io.StringIO(spaced).readline)
@@ -298,7 +302,7 @@ class Factor:
     """One factor of a term: an expression over columns, an indicator of each level of a column, or both.
 
     levels: the column whose levels become indicators. reference: the level left out, None for none,
-    Ellipsis for the first. tree: what the indicators are multiplied with, or the expression itself.
+    Ellipsis for the first. tree: the multiplier of the indicators, or the expression itself.
     """
 
     name: str
@@ -307,19 +311,19 @@ class Factor:
     reference: Any = None
 
     def columns(self) -> list[str]:
-        """The columns of the data that it needs."""
+        """The columns of the data that it uses."""
         return ([self.levels] if self.levels else []) + (names_in(self.tree) if self.tree else [])
 
 
 @dataclass(frozen=True)
 class Term:
-    """A regressor as typed: one factor, or the product of several."""
+    """A regressor as typed: one factor, or a product of several."""
 
     name: str
     factors: tuple[Factor, ...]
 
     def columns(self) -> list[str]:
-        """The columns of the data that it needs."""
+        """The columns of the data that it uses."""
         return [c for f in self.factors for c in f.columns()]
 
 
@@ -335,7 +339,7 @@ class Formula:
     offset: Factor | None = None
 
     def columns(self) -> list[str]:
-        """The columns of the data that it needs."""
+        """The columns of the data that it uses."""
         used = [*self.dependent.columns(), *(c for t in self.terms for c in t.columns())]
         used += self.offset.columns() if self.offset is not None else []
         return list(dict.fromkeys([*used, *(c for e in self.effects for c in e)]))
@@ -346,14 +350,13 @@ class Formula:
 
 
 def parse_formula(text: str) -> Formula:
-    """A formula as Stata's ppmlhdfe, R's fixest and pyfixest users write it.
+    """A formula in the syntax of Stata's ppmlhdfe, R's fixest and pyfixest.
 
-    `trade ~ rta + log(dist) + i(year, brdr, ref=2006) + a:b | exporter^year + importer^year + pair`.
-
-    Raises DataError with every part that cannot be read.
+    text: `trade ~ rta + log(dist) + i(year, brdr, ref=2006) + a:b | exporter^year + importer^year + pair`.
+    Returns a Formula. Raises DataError with every part that cannot be read.
     """
     faults: list[Fault] = []
-    # np.log(x) is how pyfixest is usually fed; it means log(x).
+    # np.log(x), the usual form for pyfixest, means log(x).
     cleaned = re.sub(r"\bnp\.(?=(?:log|log1p|exp|sqrt|abs)\()", "", text)
     left, tilde, rest = cleaned.partition("~")
     if not tilde or not left.strip() or "~" in rest:
@@ -378,14 +381,14 @@ def parse_formula(text: str) -> Formula:
 
 
 def _regressors(text: str, faults: list[Fault]) -> tuple[list[Term], bool, Factor | None]:
-    """What stands between ~ and |: the terms, whether there is a constant, the offset."""
+    """The part between ~ and |: the terms, whether there is a constant, the offset."""
     terms: list[Term] = []
     constant = True
     offset: Factor | None = None
     for piece in _split(text, "+"):
         if re.match(r"\s*offset\(", piece):
             if offset is not None:
-                faults.append(Fault("formula", "has two offsets", "add them up in one: offset(a + b)"))
+                faults.append(Fault("formula", "has two offsets", "combine them in one: offset(a + b)"))
             offset = _offset(piece, faults)
         elif piece.strip() in ("0", "1", "-1"):
             constant = constant and piece.strip() == "1"
@@ -397,7 +400,7 @@ def _regressors(text: str, faults: list[Fault]) -> tuple[list[Term], bool, Facto
 
 
 def with_offset(formula: str, offset: str | None) -> str:
-    """The formula with `offset(expression)` among its terms; as it is where there is none."""
+    """The formula with `offset(expression)` among its terms; unchanged where offset is None."""
     if offset is None or not offset.strip():
         return formula
     pieces = _split(formula, "|")
@@ -420,7 +423,7 @@ def _offset(piece: str, faults: list[Fault]) -> Factor | None:
 
 
 def _split(text: str, at: str) -> list[str]:
-    """The text cut where `at` stands outside brackets and quotes."""
+    """The text split where `at` is outside brackets and quotes."""
     pieces, depth, quote, begin = [], 0, "", 0
     for place, sign in enumerate(text):
         if quote:
@@ -441,7 +444,7 @@ def _terms(piece: str, faults: list[Fault]) -> list[Term]:
     """a, a:b, or a*b, which is a + b + a:b."""
     stepwise = re.match(r"\s*(sw0?|csw0?|mvsw)\(", piece)
     if stepwise:
-        cure = "estimate each formula and set them side by side (--also, or table([...]))"
+        cure = "estimate each formula and print them in one table (--also, or table([...]))"
         faults.append(Fault("formula", f"{stepwise[1]}() asks for several models", cure))
         return []
     starred = _split(piece, "*")
@@ -457,7 +460,7 @@ def _terms(piece: str, faults: list[Fault]) -> list[Term]:
 
 
 def _factor(piece: str, faults: list[Fault]) -> Factor | None:
-    """One factor; None, and a fault, where it cannot be read."""
+    """One factor; None, with a fault, where it cannot be read."""
     text = piece.strip()
     if not text:
         faults.append(Fault("formula", "a term is empty", "check the + signs"))

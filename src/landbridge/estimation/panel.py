@@ -1,4 +1,4 @@
-"""The data of an estimation: restricted to the sample, checked, and turned into columns of numbers."""
+"""The data of an estimation: restricted to the sample, checked, and converted to columns of numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["PAIR", "Sample", "build_sample", "codes_of", "pairs"]
 Array = NDArray[np.float64]
 PAIR = "pair"
 
-# Names under which panels carry the two sides of a flow.
+# Usual names of the two sides of a flow in panels.
 _SIDES = (
     ("exporter", "importer"),
     ("iso_o", "iso_d"),
@@ -39,7 +39,7 @@ _YEAR = "year"
 
 @dataclass
 class Sample:
-    """What is estimated on: the flow, the regressors by name, the fixed effects, all of equal length.
+    """The data of an estimate: the flow, the regressors by name, the fixed effects, all of equal length.
 
     frame holds the raw columns of the sample (fixed effects, clusters, sides of the flow, year).
     """
@@ -57,7 +57,7 @@ class Sample:
     offset: Array | None = None
 
     def only(self, rows: NDArray[np.bool_]) -> Sample:
-        """The sample without some rows."""
+        """The sample with the flagged rows [row] only."""
         return Sample(
             self.frame[rows].reset_index(drop=True),
             self.y[rows],
@@ -76,7 +76,7 @@ class Sample:
 def sides_of(
     columns: Iterable[str], exporter: str | None, importer: str | None
 ) -> tuple[tuple[str, str] | None, list[Fault]]:
-    """The columns of exporter and importer: those named, else the first known couple that is there."""
+    """The columns of exporter and importer: those named, else the first known pair of names present."""
     have = list(columns)
     if exporter is not None or importer is not None:
         given = (exporter or "exporter", importer or "importer")
@@ -103,10 +103,11 @@ def build_sample(
     *,
     linear: bool = False,
 ) -> Sample:
-    """The sample of a formula, or every fault of the data at once.
+    """The sample of a formula. Raises DataError with every fault of the data at once.
 
-    clusters: columns whose values form the clusters, None for the default. linear: least squares, where a
-    logged flow of zero is a fault and a negative one is not.
+    formula: the parsed formula; data: all rows; where: condition on rows; clusters: columns whose values form
+    the clusters, None for the default; exporter, importer: columns of the two sides; linear: least squares,
+    where a logged flow of zero is a fault and a negative one is not.
     """
     asked = _Asked(formula, where or "", clusters)
     panel = _panel(data, exporter, importer)
@@ -132,7 +133,7 @@ def build_sample(
 
 @dataclass(frozen=True)
 class _Asked:
-    """What an estimation asks of its data. clusters: None for the default."""
+    """Request of an estimation. clusters: None for the default."""
 
     formula: Formula
     where: str
@@ -147,16 +148,16 @@ class _Asked:
         return [*(c for e in self.formula.effects for c in e), *self.named()]
 
     def names(self, column: str) -> bool:
-        """True where the condition names a column."""
+        """Whether the condition names a column."""
         return re.search(rf"\b{re.escape(column)}\b", self.where) is not None
 
 
 @dataclass(frozen=True)
 class _Panel:
-    """All data as given, and which columns are the two sides of the flow and the year.
+    """All data as given, and the columns of the two sides of the flow and the year.
 
-    read: how the file was read. changed: what was done to the labels of a column, by its name. faults: what
-    is wrong with the columns named as sides.
+    read: how the file was read. changed: changes to the labels of a column, by its name. faults: those of the
+    columns named as sides.
     """
 
     data: pd.DataFrame
@@ -168,7 +169,7 @@ class _Panel:
 
     @property
     def builds_pair(self) -> bool:
-        """True where the data have no column of pairs, and one can be made."""
+        """Whether the data lack a column of pairs, and one can be built."""
         return PAIR not in self.data.columns and self.sides is not None
 
     def known(self) -> list[str]:
@@ -189,7 +190,7 @@ def _panel(data: pd.DataFrame, exporter: str | None, importer: str | None) -> _P
 
 
 def _rows_asked(asked: _Asked, panel: _Panel) -> NDArray[np.bool_]:
-    """The rows that the condition keeps; raises every fault that shows before a row is read as numbers."""
+    """The rows that the condition keeps; raises every fault found before rows are read as numbers."""
     formula, year = asked.formula, panel.year
     faults = [*panel.faults, *_unknown_columns([*formula.columns(), *asked.named()], panel.known())]
     if year is not None and (year in formula.columns() or asked.names(year)):
@@ -211,7 +212,7 @@ def _rows_asked(asked: _Asked, panel: _Panel) -> NDArray[np.bool_]:
 
 
 def _columns_asked(asked: _Asked, panel: _Panel, rows: NDArray[np.bool_]) -> tuple[Place, list[str]]:
-    """The rows and columns of the sample, with pairs where they are asked for, and what was built."""
+    """The rows and columns of the sample, with pairs if they are asked for, and notes on what was built."""
     sides, year = panel.sides, panel.year
     wanted = [*asked.formula.columns(), *asked.named(), *(sides or ()), *([year] if year else [])]
     if asked.clusters is None and PAIR in panel.known():
@@ -233,7 +234,7 @@ def _numbers_asked(
     formula = asked.formula
     faults: list[Fault] = []
     y = numbers(formula.dependent, place, faults)
-    if not faults:  # what stands in for a flow that is no number has no faults of its own
+    if not faults:  # the placeholder of a flow that is not a number has no faults of its own
         faults += _flow_faults(formula, y, place, linear)
     names, X = regressors(formula, place, faults)
     offset = held_offset(formula, place, faults)
@@ -246,7 +247,7 @@ def _numbers_asked(
 
 
 def _panel_notes(asked: _Asked, panel: _Panel, frame: pd.DataFrame) -> list[str]:
-    """Rows with no cell filled, and what was done to labels of the columns that are used."""
+    """Rows with no cell filled, and changes to labels of the columns in use."""
     blank = int((~panel.filled()).sum())
     found = [f"{blank:,} {'row' if blank == 1 else 'rows'} with no cell filled left out"] if blank else []
     used = {*frame.columns, *asked.formula.columns()}
@@ -267,7 +268,7 @@ def _without_empty_regressors(sample: Sample) -> Sample:
 
 
 def codes_of(frame: pd.DataFrame, names: Sequence[str]) -> Codes:
-    """One integer code for each combination of the values of some columns."""
+    """One integer code [row] for each combination of the values of some columns."""
     import pandas as pd
 
     code = np.zeros(len(frame), dtype=np.int64)
@@ -278,8 +279,11 @@ def codes_of(frame: pd.DataFrame, names: Sequence[str]) -> Codes:
 
 
 def pairs(frame: pd.DataFrame, sides: tuple[str, str]) -> list[str]:
-    """Names of the pairs: both directions share one, each domestic pair is its own."""
-    # str() also of what is missing: it becomes a fault of its own, not a crash here.
+    """Names of the pairs [row]: both directions share one, each domestic pair has its own.
+
+    frame: the rows; sides: columns of exporter and importer.
+    """
+    # str() of missing values too: they become faults of their own, not an error here.
     a, b = ([str(v) for v in frame[s].to_numpy(dtype=object)] for s in sides)
     return [f"{p}_{q}" if p <= q else f"{q}_{p}" for p, q in zip(a, b, strict=True)]
 
@@ -288,7 +292,7 @@ def pairs(frame: pd.DataFrame, sides: tuple[str, str]) -> list[str]:
 
 
 def _unknown_columns(names: Iterable[str], known: Sequence[str]) -> list[Fault]:
-    """Columns that are named but not there."""
+    """Columns that are named but absent."""
     faults = []
     for name in dict.fromkeys(names):
         if name in known:
@@ -305,7 +309,7 @@ def _unknown_columns(names: Iterable[str], known: Sequence[str]) -> list[Fault]:
 
 
 def _case_faults(data: pd.DataFrame, sides: tuple[str, str] | None, keys: Sequence[str]) -> list[Fault]:
-    """Labels that differ in letter case only: one thing in the data, two for the estimation."""
+    """Labels that differ only in letter case, which the estimation would treat as different."""
     faults = []
     single = [(name,) for name in dict.fromkeys(keys) if name in data and name not in (sides or ())]
     for names in [*([sides] if sides else []), *single]:
@@ -318,7 +322,7 @@ def _case_faults(data: pd.DataFrame, sides: tuple[str, str] | None, keys: Sequen
         if several:
             shown = "; ".join(" and ".join(quoted(v, 20) for v in found[:NAMED]) for found in several[:NAMED])
             more = f"; {len(several) - NAMED:,} more" if len(several) > NAMED else ""
-            cure = "write each in one way: as they stand they count as different ones"
+            cure = "write each in one way: they now count as different labels"
             what = f"has labels that differ only in small and capital letters: {shown}{more}"
             faults.append(Fault(", ".join(names), what, cure))
     return faults
@@ -377,7 +381,7 @@ def _infinite_faults(names: Sequence[str], X: Array, place: Place) -> list[Fault
 
 
 def _duplicate_faults(formula: Formula, place: Place) -> list[Fault]:
-    """Two rows for one flow count it twice; further columns among the effects (a sector) tell rows apart."""
+    """Two rows for one flow count it twice; further columns among the effects (a sector) distinguish rows."""
     frame, sides, year = place.frame, place.sides, place.year
     if sides is None:
         return []
@@ -386,7 +390,7 @@ def _duplicate_faults(formula: Formula, place: Place) -> list[Fault]:
     twice = frame.duplicated(subset=keys).to_numpy()
     if not twice.any():
         return []
-    cure = "keep one row for each, sum them, or add what tells them apart (a sector) to the fixed effects"
+    cure = "keep one row for each, sum them, or add what distinguishes them (a sector) to the fixed effects"
     return [Fault(" ".join(keys), f"the same flow again in {place.rows(twice)}", cure)]
 
 
@@ -406,7 +410,7 @@ def _balance_notes(sample: Sample) -> list[str]:
 
 
 def _pair_notes(sample: Sample, data: pd.DataFrame) -> list[str]:
-    """A pair column that came with the data may lump domestic and international flows together."""
+    """A pair column given with the data may combine domestic and international flows."""
     if sample.sides is None or PAIR not in sample.frame or PAIR not in data.columns:
         return []
     home = (sample.frame[sample.sides[0]] == sample.frame[sample.sides[1]]).to_numpy()

@@ -1,6 +1,6 @@
 """Gravity by Poisson pseudo-maximum likelihood, estimated by pyfixest on a sample that is reported in full.
 
-The sample is chosen here: which regressors have a coefficient, which zero flows carry no information.
+The sample is chosen here: which regressors have a coefficient, and which zero flows carry no information.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ __all__ = ["Estimate", "Method", "estimate"]
 
 Array = NDArray[np.float64]
 
-# So often zero flows may be found to run to minus infinity before the estimate is given up.
+# Rounds of removing zero flows that tend to minus infinity before the estimate fails.
 _ROUNDS = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Estimate:
-    """An estimate with everything that was decided on the way; any other attribute is pyfixest's own.
+    """An estimate with every decision made on the way; any other attribute is pyfixest's own.
 
     So `.coef()`, `.se()`, `.tidy()`, `.confint()`, `.vcov("hetero")` work as in pyfixest; `predict`,
     `effects` and `fixef` are landbridge's own.
@@ -51,7 +51,7 @@ class Estimate:
     fit
         pyfixest's result.
     formula, method, where
-        What was asked; method "ppml" or "ols".
+        As asked for; method "ppml" or "ols".
     n
         Rows that carry information, on which the coefficients rest.
     dropped
@@ -61,15 +61,15 @@ class Estimate:
     left_out
         Rows left out because a regressor is empty there.
     built
-        Columns that were made, and how.
+        Columns that were built, and how.
     fixed_effects
         Number of levels by fixed effect; `effects` has their values.
     clusters
         Clusters by name; empty where errors are only robust.
     notes
-        What a careful reader should know.
+        Remarks on sample and result.
     status
-        Converged, with the largest relative miss of the first-order conditions as its residual.
+        Whether it converged; the residual is the largest relative error of the first-order conditions.
     """
 
     fit: Any
@@ -89,33 +89,33 @@ class Estimate:
     sample: Sample = field(repr=False)
 
     def __getattr__(self, name: str) -> Any:
-        # Only called for what is not defined here; dunders must fail so that copying works.
+        # Called only for undefined attributes; dunders must fail so that copying works.
         if name.startswith("__") or "fit" not in self.__dict__:
             raise AttributeError(name)
         return getattr(self.fit, name)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the regressors that have a coefficient."""
+        """Names of the regressors with a coefficient [K]."""
         return tuple(str(n) for n in self.fit._coefnames)
 
     @property
     def covariance(self) -> pd.DataFrame:
-        """Covariance matrix of the coefficients, rows and columns by name."""
+        """Covariance matrix of the coefficients [K, K], rows and columns by name."""
         import pandas as pd
 
         return pd.DataFrame(np.asarray(self.fit._vcov), index=self.names, columns=self.names)
 
     @property
     def fitted(self) -> Array:
-        """Fitted flow of every row of the sample, in the unit of the data."""
+        """Fitted flow of every row of the sample [row], in the unit of the data."""
         values = self.fit._Y_hat_response if self.method == "ppml" else self.fit._Y_hat_link
         return np.asarray(values, dtype=np.float64).ravel()
 
     def predict(
         self, data: pd.DataFrame | None = None, kind: Kind = "response", unseen: Unseen = "fault"
     ) -> Array:
-        """Predicted flow of every row: exp(b'x + offset + fixed effects), least squares without the exp.
+        """Predicted flow of every row: exp(b'x + offset + fixed effects), for least squares without the exp.
 
         Parameters
         ----------
@@ -125,7 +125,7 @@ class Estimate:
             "response": the flow in the unit of the data; "link": its logarithm. With least squares both are
             the left side as written.
         unseen
-            What a row whose fixed effect has no value becomes: "fault" or "nan". Rows with an empty
+            Result for a row whose fixed effect has no value: "fault" or "nan". Rows with an empty
             regressor or offset are NaN.
 
         Raises
@@ -140,9 +140,9 @@ class Estimate:
     def effects(self) -> pd.DataFrame:
         """The value of every fixed effect, in logs: columns effect, level, value.
 
-        ln(fit) - b'x - offset = sum of effects; several sets of values do that (one may rise while another
-        falls), and these are the ones of least sum of squares. Sums over the effects of a row, and
-        differences within a year of one effect of exporter^year + importer^year, do not depend on the choice.
+        ln(fit) - b'x - offset = sum of effects. Several sets of values satisfy this (one may rise while
+        another falls); these have the least sum of squares. Sums over the effects of a row, and differences
+        within a year of one effect of exporter^year + importer^year, do not depend on the choice.
 
         Raises ConvergenceError where no values reproduce the fit to 1e-8.
 
@@ -159,9 +159,9 @@ class Estimate:
         }
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row a coefficient: coefficient, standard_error, z, p, low and high (95 %), percent.
+        """One row per coefficient: coefficient, standard_error, z, p, low and high (95 %), percent.
 
-        percent: 100 (exp(b) - 1), the change of the flow for one unit more of the regressor.
+        percent: 100 (exp(b) - 1), the change of the flow for one more unit of the regressor.
         """
         from scipy.stats import norm
 
@@ -196,7 +196,7 @@ class Estimate:
 
     @property
     def saturated(self) -> bool:
-        """True where rows are as many as coefficients and free fixed effects: errors are NaN."""
+        """Whether there are as many coefficients and free fixed effects as rows: errors are then NaN."""
         return bool(np.isnan(np.asarray(self.fit._vcov, dtype=np.float64)).all() and len(self.names))
 
     @property
@@ -208,7 +208,7 @@ class Estimate:
 
     @property
     def errors(self) -> str:
-        """How the standard errors were made, in words."""
+        """The kind of standard errors in words."""
         if not self.names:
             return "none (there is no coefficient)"
         if self.saturated:
@@ -219,7 +219,7 @@ class Estimate:
         return f"clustered by {text}"
 
     def to_json(self) -> dict[str, Any]:
-        """Everything that `landbridge gravity --json` prints as its result."""
+        """The result as plain values, as `landbridge gravity --json` prints it."""
         return {
             "formula": self.formula,
             "method": self.method,
@@ -239,7 +239,7 @@ class Estimate:
         }
 
     def table(self, style: str = "text") -> str:
-        """This estimate as a one-column star table: text, markdown, latex or csv."""
+        """This estimate as a table with one column and stars; style: text, markdown, latex or csv."""
         from landbridge.estimation.tables import table
 
         return table([self], style=style)
@@ -272,19 +272,18 @@ def estimate(
     ----------
     formula
         `trade ~ rta + log(dist) | exporter^year + importer^year + pair`. Terms: columns, log(), exp(),
-        sqrt(), abs(), arithmetic inside I(), a:b, a*b, i(column), i(column, x, ref=level), C(column).
-        `pair` is built where the data have none: symmetric, each domestic pair its own. `trade ~ 1 | ...`
-        estimates the fixed effects alone. Where no row is to spare the fit is exact and errors are NaN.
+        sqrt(), abs(), arithmetic inside I(), a:b, a*b, i(column), i(column, x, ref=level), C(column). `pair`
+        is built where the data lack it: symmetric, each domestic pair its own. `trade ~ 1 | ...` estimates
+        the fixed effects alone. With as many parameters as rows the fit is exact and errors are NaN.
     data
         A DataFrame, or the path of a .csv, .parquet, .xlsx or .dta file. Flows of zero or more in any
-        unit; the unit moves fixed effects and constant only.
+        unit; the unit affects only fixed effects and constant.
     where
         Rows to keep, for example "year % 4 == 2 and exporter != importer".
     cluster
-        Columns whose values form clusters: "pair", "exporter + importer" (two ways), "exporter^year";
-        "none" for robust errors only. None: by pair where there are pairs, else robust. The factor of
-        small samples is G/(G-1) (robust: N/(N-1)), as Stata's ppmlhdfe and ppml have it, and tests use
-        the normal distribution.
+        Columns whose values form clusters: "pair", "exporter + importer" (two ways), "exporter^year"; "none"
+        for robust errors only. None: by pair where there are pairs, else robust. The small-sample factor is
+        G/(G-1) (robust: N/(N-1)), as in Stata's ppmlhdfe and ppml, and tests use the normal distribution.
     method
         "ppml" or "ols" (least squares on the left side as written, for example log(trade)).
     exporter, importer
@@ -327,13 +326,13 @@ def estimate(
         lost = vanished(sample.y, fit, method)
         if not lost.any():
             break
-        rule = "fitted at zero: the estimate runs to minus infinity there"
+        rule = "fitted at zero: the estimate tends to minus infinity there"
         rules[rule] = rules.get(rule, 0) + int(lost.sum())
         sample, more = _informative(sample.only(~lost), parsed.constant, method, rules)
         dropped += more
     else:
         raise ConvergenceError(
-            f"after {_ROUNDS} estimates zero flows still run to minus infinity; use fewer fixed effects, or "
+            f"after {_ROUNDS} estimates zero flows still tend to minus infinity; use fewer fixed effects, or "
             "leave the sparsest countries out"
         )
     assert fit is not None and status is not None
@@ -366,7 +365,7 @@ def _named(data: pd.DataFrame) -> pd.DataFrame:
         raise DataError("the data cannot be read", [fault])
     twice = sorted({str(c) for c in data.columns[data.columns.duplicated()]})
     if twice:
-        faults = [Fault("data", f"column {name!r} is there twice", "keep one") for name in twice]
+        faults = [Fault("data", f"column {name!r} appears twice", "keep one") for name in twice]
         raise DataError("the data cannot be read", faults)
     return data.set_axis([str(c) for c in data.columns], axis=1)
 
@@ -386,7 +385,7 @@ def _read_cluster(text: str | None) -> tuple[tuple[str, ...], ...] | None:
 def _informative(
     sample: Sample, constant: bool, method: Method, rules: dict[str, int]
 ) -> tuple[Sample, list[Dropped]]:
-    """The rows and regressors that carry information; what is left out is counted in rules and returned."""
+    """The rows and regressors that carry information; dropped ones are counted in rules and returned."""
     gone: list[Dropped] = []
     while True:
         if method == "ppml":

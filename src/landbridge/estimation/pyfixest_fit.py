@@ -1,7 +1,7 @@
-"""pyfixest on a sample: the table it is given, its options, and whether its answer holds.
+"""pyfixest on a sample: its input table, its options, and a check of its result.
 
-After the fit the first-order conditions are checked row sums against row sums, so that an estimate that has
-not converged is never shown as one.
+After the fit the first-order conditions are checked by comparing row sums, so that an estimate that has not
+converged is never reported as converged.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ __all__ = ["ACCEPTED", "Method", "fit_sample", "vanished"]
 Array = NDArray[np.float64]
 Method = Literal["ppml", "ols"]
 
-# Largest accepted miss of the first-order conditions: the next step of a coefficient in standard errors, and
-# the flows that fixed effects fail to reproduce as a share of all flows.
+# Largest accepted error of the first-order conditions: the next step of a coefficient in standard errors, and
+# flows not reproduced by the fixed effects as a share of all flows.
 ACCEPTED = 1e-6
-# A zero flow that the fit puts this far below the smallest positive one is being pushed to minus infinity.
+# A zero flow fitted this far below the smallest positive one tends to minus infinity.
 _VANISHED = 1e-8
-# A standard error counts as no smaller than what moves the logarithm of a flow by this much: data without
-# noise have errors of rounding alone, and no step is small beside those.
+# Lower limit of a standard error, by the change of the log of a flow: data without noise have errors of
+# rounding
+# alone, against which no step is small.
 _LEAST_ERROR = 1e-4
 
 
@@ -43,16 +44,17 @@ def fit_sample(
     method: Method,
     tolerance: float,
 ) -> tuple[Any, Status]:
-    """pyfixest's result on the sample, and whether the first-order conditions hold.
+    """pyfixest's result on the sample, and a Status of the first-order conditions.
 
-    Raises ConvergenceError where pyfixest gives up.
+    formula, sample: what is estimated; clusters: columns of each cluster; method: "ppml" or "ols"; tolerance:
+    relative change of the deviance. Raises ConvergenceError where pyfixest fails.
     """
     table = _table(sample, formula.effects, clusters)
     fit = _run(table, _formula(table, formula), method, tolerance)
     shown = dict(zip(table.regressors, sample.names, strict=True))
     fit._coefnames = [shown.get(str(n), "constant") for n in fit._coefnames]
     if not clusters:
-        # N/(N-1) in place of N/(N-K), once more as Stata's Poisson commands have it.
+        # N/(N-1) instead of N/(N-K), as in Stata's Poisson commands.
         n = len(sample.y)
         fit._vcov = np.asarray(fit._vcov) * (n / max(n - 1, 1))
     if not sample.names:
@@ -70,7 +72,7 @@ def fit_sample(
 
 @dataclass(frozen=True)
 class _Table:
-    """The data in a form for pyfixest: the columns that we add have names that the user's do not.
+    """The data in a form for pyfixest: columns added here have names that the user's do not.
 
     regressors, clusters: names of their columns, in order. offset: its column, None where there is none.
     """
@@ -105,7 +107,7 @@ def _free(name: str, taken: Container[str]) -> str:
 
 
 def _formula(table: _Table, formula: Formula) -> str:
-    """The formula over the columns of the table, as pyfixest writes it."""
+    """The formula over the columns of the table, in pyfixest's syntax."""
     effects = " + ".join("^".join(e) for e in formula.effects)
     right = " + ".join(table.regressors) or "1"
     if effects:
@@ -114,12 +116,12 @@ def _formula(table: _Table, formula: Formula) -> str:
 
 
 def _run(table: _Table, formula: str, method: Method, tolerance: float) -> Any:
-    """pyfixest's result. Raises ConvergenceError where it gives up."""
+    """pyfixest's result. Raises ConvergenceError where it fails."""
     import pyfixest
 
     options: dict[str, Any] = {
         "vcov": {"CRV1": " + ".join(table.clusters)} if table.clusters else "hetero",
-        # G/(G-1) alone: what Stata's Poisson commands and the published tables use.
+        # G/(G-1) alone, as in Stata's Poisson commands and the published tables.
         "ssc": pyfixest.ssc(k_adj=False, G_adj=True),
         "fixef_rm": "none",
         "demeaner": pyfixest.MapDemeaner(fixef_tol=1e-9, fixef_maxiter=100_000),
@@ -146,11 +148,11 @@ def _run(table: _Table, formula: str, method: Method, tolerance: float) -> Any:
 
 
 def _saturated(sample: Sample, constant: bool) -> bool:
-    """True where regressors and fixed effects fit any flows exactly: no row is to spare."""
+    """Whether regressors and fixed effects fit any flows exactly: as many parameters as rows."""
     rows = len(sample.y)
     if rows > len(sample.names) + sum(sample.groups.levels().values()) + 1:
         return False
-    # Numbers that nothing explains are explained only by as many coefficients as there are rows.
+    # Random numbers are fitted exactly only by as many coefficients as there are rows.
     noise = np.random.default_rng(0).normal(size=(rows, 1))
     both = np.column_stack([sample.X, noise])
     if sample.groups.codes or constant:
@@ -161,7 +163,7 @@ def _saturated(sample: Sample, constant: bool) -> bool:
 
 
 def _exact(sample: Sample, fit: Any, method: Method) -> Status:
-    """Whether an estimate with no row to spare fits every flow, to a relative 1e-6."""
+    """Whether an estimate with as many parameters as rows fits every flow, to a relative 1e-6."""
     fitted = np.asarray(
         fit._Y_hat_response if method == "ppml" else fit._Y_hat_link, dtype=np.float64
     ).ravel()
@@ -179,11 +181,11 @@ def _exact(sample: Sample, fit: Any, method: Method) -> Status:
 
 
 def _first_order(sample: Sample, fit: Any, method: Method) -> Status:
-    """How far the estimate is from solving its equations, in standard errors and in flows.
+    """The error of the first-order conditions, in standard errors and in flows.
 
-    The larger of: the next Newton step of any coefficient over its standard error, and the sum of what the
-    fixed effects leave between fitted and observed flows over all flows (a pair of 500 dollars may miss by
-    a percent of itself without moving anything).
+    The larger of: the next Newton step of any coefficient over its standard error, and the sum of differences
+    between fitted and observed flows by fixed effect over all flows (a pair of 500 dollars may be off by a
+    percent of itself without any effect).
     """
     beta = np.asarray(fit._beta_hat, dtype=np.float64)
     gap = np.asarray(sample.y, dtype=np.float64)
@@ -217,7 +219,7 @@ def _first_order(sample: Sample, fit: Any, method: Method) -> Status:
 
 
 def _spread(sample: Sample, fit: Any) -> Array:
-    """How much each regressor varies (standard deviation; 1 for the constant), in the order of the fit."""
+    """Standard deviation of each regressor (1 for the constant), in the order of the fit."""
     size = np.std(sample.X, axis=0)
     size = np.where(size > 0, size, np.abs(sample.X).max(axis=0, initial=0.0))
     known = dict(zip(sample.names, size.tolist(), strict=True))
@@ -225,7 +227,11 @@ def _spread(sample: Sample, fit: Any) -> Array:
 
 
 def vanished(y: Array, fit: Any, method: Method) -> NDArray[np.bool_]:
-    """Zero flows that a Poisson fit pushes to minus infinity: far below the smallest positive one."""
+    """Flags [row] of zero flows whose Poisson fit tends to minus infinity.
+
+    y [row]: flows; fit: pyfixest's result; method: "ppml" or "ols". Such flows are far below the smallest
+    positive one.
+    """
     if method != "ppml":
         return np.zeros(len(y), dtype=np.bool_)
     fitted = np.asarray(fit._Y_hat_response, dtype=np.float64).ravel()

@@ -1,6 +1,6 @@
-"""A panel from a file: codings, separators and decimal marks as programs of any country write them.
+"""A panel from a file: encodings, separators and decimal marks of programs of any country.
 
-What is not certain stays text, so that a number is never read a thousand times too large.
+Anything uncertain stays text, so that a number is never read a thousand times too large.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["ENDINGS", "clean", "number_marks", "read_panel", "reading_notes", "tidied"]
 
 ENDINGS = (".csv", ".parquet", ".xlsx", ".dta")
-# Where a frame keeps what was found on reading it.
+# Attribute of a frame that holds the notes of its reading.
 _NOTES = "landbridge.notes"
-# Text that means no value, as pandas has it, but for NA, which is Namibia's code.
+# Text for a missing value, as in pandas, except NA, which is Namibia's code.
 _NA = "NA"
 _MISSING = (
     "",
@@ -55,7 +55,7 @@ _MISSING = (
     "nan",
     "null",
 )
-# Signs that nobody sees: soft hyphen, zero-width blanks and joiners, marks of direction, byte-order mark.
+# Invisible signs: soft hyphen, zero-width blanks and joiners, marks of direction, byte-order mark.
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
 _CODE = re.compile(r"[A-Z]{2}")
 _BY_BLANKS = re.compile(r"[+-]?\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d+)?")
@@ -63,19 +63,19 @@ _WHOLE = re.compile(r"[+-]?\d+(?:[eE][+-]?\d+)?")
 _DECIMAL = re.compile(r"[+-]?(\d*)([.,])(\d*)([eE][+-]?\d+)?")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+(?:\.\d*)?|(?:\.\d{3})+(?:,\d*)?)")
 _YES_NO = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
-# Bytes from which the coding and the separator of a file are found before all of it is read.
+# Bytes used to find the encoding and the separator before the whole file is read.
 _HEAD = 65_536
 _NAMED = 3
 
 
 def read_panel(path: str | Path) -> pd.DataFrame:
-    """A panel from a .csv, .parquet, .xlsx or .dta file (the ending decides).
+    """A panel from a .csv, .parquet, .xlsx or .dta file (the ending decides), as a DataFrame.
 
     CSV files may be in UTF-8, UTF-16, GB18030, windows-1251 or windows-1252, separated by commas,
-    semicolons, tabs or bars, with decimal points or commas; `reading_notes` says what was found.
+    semicolons, tabs or bars, with decimal points or commas; `reading_notes` states what was found.
 
-    Raises DataError where the file is missing, cannot be read as what its ending says, or leaves open how
-    it is to be read.
+    Raises DataError where the file is missing, its content does not match its ending, or it can be read in
+    more than one way.
     """
     import pandas as pd
 
@@ -116,17 +116,17 @@ def read_panel(path: str | Path) -> pd.DataFrame:
 
 
 def reading_notes(frame: pd.DataFrame) -> list[str]:
-    """How the file of a frame was read, where that is not plain UTF-8 with commas and points."""
+    """How the file of a frame was read, where it was not plain UTF-8 with commas and points."""
     return list(frame.attrs.get(_NOTES, ()))
 
 
 def clean(text: str) -> str:
-    """A label as it is seen: no signs without width, single blanks of one kind, none at the ends."""
+    """A label as displayed: no zero-width signs, single blanks of one kind, none at the ends."""
     return " ".join(unicodedata.normalize("NFC", text.translate(_INVISIBLE)).split())
 
 
 def tidied(data: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The data with `clean` labels, blank ones missing, and by column which labels that changed."""
+    """The data with `clean` labels, blank ones missing, and the labels changed by column."""
     import pandas as pd
 
     changes: dict[str, Any] = {}
@@ -157,7 +157,7 @@ def tidied(data: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
 
 
 def number_marks(text: str) -> bool:
-    """True for a number whose comma or point can be decimal or separate thousands, or that has both."""
+    """Whether a number's comma or point may be decimal or separate thousands, or it has both."""
     return _kind(clean(text)) in ("comma", "comma?", "point?", "grouped")
 
 
@@ -175,7 +175,7 @@ def _read_stata(path: Path) -> pd.DataFrame:
 
     try:
         return pd.read_stata(path)
-    except ValueError:  # value labels that are not unique: the numbers are
+    except ValueError:  # value labels are not unique, so the numbers are used
         return pd.read_stata(path, convert_categoricals=False)
 
 
@@ -198,7 +198,7 @@ def _read_csv(path: Path) -> tuple[pd.DataFrame, list[str]]:
                 found = pd.read_csv(path, encoding="utf-8-sig", low_memory=False, index_col=False)
             return _typed(_with_codes(found, path), path.name, [], strict=False)
         except (UnicodeDecodeError, pd.errors.ParserWarning, pd.errors.ParserError):
-            pass  # another coding, or rows of another length than the header
+            pass  # another encoding, or rows of another length than the header
     text, coding = decode(path.read_bytes(), path.name)
     told = re.match(r"sep=(.)\r?\n", text)
     sign = told[1] if told else separator(text, path.name)
@@ -209,7 +209,7 @@ def _read_csv(path: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _is_plain(head: bytes, name: str) -> bool:
-    """True where the beginning of a file is UTF-8 with commas."""
+    """Whether the beginning of a file is UTF-8 with commas."""
     begin = head.removesuffix(b"\n")
     lines = begin.rsplit(b"\n", 1)[0] if len(head) == _HEAD else head
     try:
@@ -220,7 +220,7 @@ def _is_plain(head: bytes, name: str) -> bool:
 
 
 def _with_codes(found: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """NA again where pandas took it for a missing value in a column of two-letter codes."""
+    """NA restored where pandas read it as a missing value in a column of two-letter codes."""
     import pandas as pd
 
     wanted = [
@@ -242,14 +242,14 @@ def _with_codes(found: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _two_letters(values: pd.Series) -> bool:
-    """True where every label but NA is a code of two capital letters, and there is one."""
+    """Whether every label except NA is a code of two capital letters, and there is one."""
     labels = {clean(v) if isinstance(v, str) else "" for v in values.dropna().unique()} - {_NA, *_MISSING}
     others = [v for v in values.dropna().unique() if not isinstance(v, str)]
     return bool(labels) and not others and all(_CODE.fullmatch(label) for label in labels)
 
 
 def _cells(text: str, sign: str, shown: str, first: int) -> pd.DataFrame:
-    """Cells as text, rows that do not fit the header named by line; first: the line the text begins on."""
+    """Cells as text, rows that do not fit the header reported by line; first: first line of the text."""
     import pandas as pd
 
     (line, header), *rows = _rows(text, sign, shown, first)
@@ -257,7 +257,7 @@ def _cells(text: str, sign: str, shown: str, first: int) -> pd.DataFrame:
     while len(header) > 1 and not header[-1] and not any("".join(r[len(header) - 1 :]) for _, r in rows):
         header.pop()
     faults = _unfitting(rows, len(header), sign, shown) or [
-        Fault(f"{shown} line {line}", f"column {quoted(name)} is there twice", "keep one")
+        Fault(f"{shown} line {line}", f"column {quoted(name)} appears twice", "keep one")
         for name in sorted({name for name in header if name and header.count(name) > 1})[:_NAMED]
     ]
     if faults:
@@ -285,7 +285,7 @@ def _rows(text: str, sign: str, shown: str, first: int) -> list[tuple[int, list[
 
 
 def _unfitting(rows: Sequence[tuple[int, list[str]]], wide: int, sign: str, shown: str) -> list[Fault]:
-    """Rows with too few cells, or with filled ones beyond the header; the first few spelled out."""
+    """Rows with too few cells, or with filled ones beyond the header; the first few listed."""
     wrong = [(line, len(row)) for line, row in rows if len(row) < wide or any(map(str.strip, row[wide:]))]
     cure = "put cells that hold the separator in double quotes, and give every row all cells"
     if sign == ",":
@@ -303,7 +303,7 @@ def _unfitting(rows: Sequence[tuple[int, list[str]]], wide: int, sign: str, show
 
 
 def _kind(text: Any) -> str:
-    """What a cell is: missing, whole, point or comma (with ? where it may separate thousands) ..."""
+    """Kind of a cell: missing, whole, point or comma (with ? where it may separate thousands) ..."""
     if not isinstance(text, str):
         number = isinstance(text, int | float | np.number) and not isinstance(text, bool | np.bool_)
         return "whole" if number else "other"
@@ -321,9 +321,9 @@ def _kind(text: Any) -> str:
 
 @dataclass(frozen=True)
 class _TextColumn:
-    """A column of text: where it stands, the level of each row (-1 for none), the levels and their kinds.
+    """A column of text: its position, the level of each row (-1 for none), the levels and their kinds.
 
-    blanks: True where blanks between thousands were taken out of its levels.
+    blanks: whether blanks between thousands were removed from its levels.
     """
 
     place: int
@@ -333,7 +333,7 @@ class _TextColumn:
     blanks: bool
 
     def shows(self, mark: str) -> bool:
-        """True where a number of it can only be read with this decimal mark: point or comma."""
+        """Whether a number of it can only be read with this decimal mark: point or comma."""
         return mark in self.kinds and "other" not in self.kinds
 
 
@@ -342,10 +342,10 @@ def _typed(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Columns of text that hold numbers as numbers, and notes on how the file was read.
 
-    strict: a point before three digits may separate thousands too, as programs that write semicolons do.
+    strict: a point before three digits may separate thousands too, as in files with semicolons.
     """
     columns, namibia = _text_columns(frame)
-    # Numbers of one file are written in one way: what one column shows decides others that leave it open.
+    # Numbers of one file are written in one way: the mark in one column decides ambiguous ones.
     commas = any(one.shows("comma") for one in columns)
     points = any(one.shows("point") for one in columns) or _has_fractions(frame)
     changed: dict[str, Any] = {}
@@ -389,7 +389,7 @@ def _text_columns(frame: pd.DataFrame) -> tuple[list[_TextColumn], list[str]]:
 
 
 def _text_column(place: int, codes: NDArray[np.intp], levels: list[Any]) -> _TextColumn:
-    """A column with the kinds of its levels; blanks between thousands go where that leaves numbers only."""
+    """A column with the kinds of its levels; blanks between thousands are removed if only numbers remain."""
     bare = [re.sub("[ '’]", "", v) if isinstance(v, str) and _BY_BLANKS.fullmatch(v) else v for v in levels]
     kinds = {_kind(v) for v in bare}
     if kinds & {"other", "grouped"} or kinds == {"missing"}:
@@ -398,7 +398,7 @@ def _text_column(place: int, codes: NDArray[np.intp], levels: list[Any]) -> _Tex
 
 
 def _has_fractions(frame: pd.DataFrame) -> bool:
-    """True where a column that was read as numbers has some that are not whole."""
+    """Whether a column read as numbers has some that are not whole."""
     import pandas as pd
 
     return any(
@@ -408,14 +408,14 @@ def _has_fractions(frame: pd.DataFrame) -> bool:
 
 
 def _without_missing(values: pd.Series, column: _TextColumn) -> pd.Series:
-    """A column that stays text, with None where a level means no value."""
+    """A column that stays text, with None for levels that mean no value."""
     gone = np.array([isinstance(v, str) and v in _MISSING for v in column.levels], dtype=np.bool_)
     hit = (column.codes >= 0) & gone[column.codes]
     return values.astype(object).mask(hit, None)
 
 
 def _mark(kinds: set[str], commas: bool, points: bool, strict: bool) -> str | None:
-    """The decimal mark of a column; None where it is open, or where the column holds no numbers alone."""
+    """The decimal mark of a column; None where it is ambiguous, or not all values are numbers."""
     found = {kind[0] for kind in kinds if kind.startswith(("comma", "point"))}
     if kinds & {"other", "grouped"} or len(found) > 1:
         return None

@@ -1,4 +1,4 @@
-"""The same estimation for Stata (ppmlhdfe, reghdfe) and R (fixest), with its data and what to compare."""
+"""The same estimation for Stata (ppmlhdfe, reghdfe) and R (fixest), with its data and numbers to compare."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ _OFFSET = "held_offset"
 
 
 def replicate(estimates: Sequence[Estimate], folder: Path) -> list[Path]:
-    """Write data_1.csv, gravity_1.do and gravity_1.R (and _2 ...) to a folder, made where it is missing.
+    """Write data_1.csv, gravity_1.do and gravity_1.R (and _2 ...) to a folder. Returns their paths.
 
-    The data are the rows and columns of the sample with regressors as numbers, so that every program
-    starts from the same table; the scripts' comments hold the numbers to compare.
-
-    Raises DataError where the folder cannot be written to.
+    estimates: the results; folder: made if missing. The data are the rows and columns of the sample with
+    regressors as numbers, so that every program starts from the same table; comments in the scripts state the
+    numbers to compare. Raises DataError where the folder cannot be written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +47,7 @@ def replicate(estimates: Sequence[Estimate], folder: Path) -> list[Path]:
 
 
 def _short(names: Sequence[str]) -> dict[str, str]:
-    """Names that Stata and R both take: letters, digits, _, at most 32, each once."""
+    """Names valid in Stata and R: letters, digits, _, at most 32, all different."""
     found: dict[str, str] = {}
     for name in names:
         if name == "constant":

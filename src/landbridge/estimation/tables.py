@@ -1,4 +1,4 @@
-"""Estimates side by side as journals print them: coefficients, standard errors in brackets, stars."""
+"""Estimates in columns as in journals: coefficients, standard errors in brackets, stars."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def table(
     titles: Sequence[str] | None = None,
     digits: int = 3,
 ) -> str:
-    """Estimates in columns, standard errors in brackets below the coefficients, what was dropped below.
+    """A table of estimates as text: standard errors in brackets below coefficients, dropped terms in notes.
 
-    style: text, markdown, latex or csv. titles: a name for each column, else (1), (2) ...
-
-    Raises DataError for an unknown style, no estimate, or a title too many.
+    estimates: one per column; style: text, markdown, latex or csv; titles: a name per column, else (1), (2)
+    ...;
+    digits: decimals. Raises DataError for an unknown style, no estimate, or a wrong number of titles.
     """
     if style not in STYLES:
         raise DataError("unknown style", [Fault("style", f"is {style!r}", f"give {', '.join(STYLES)}")])
@@ -59,9 +59,9 @@ def table(
 def cells(
     estimates: Sequence[Estimate], titles: Sequence[str] | None = None, digits: int = 3
 ) -> tuple[list[str], list[list[str]], list[str]]:
-    """Headings, rows and notes of such a table; numbers carry blanks at their end so that points line up.
+    """Headings, rows and notes of such a table; numbers are padded at the end so that points line up.
 
-    Raises DataError for no estimate, or a title too many.
+    estimates, titles, digits: as in `table`. Raises DataError for no estimate, or a wrong number of titles.
     """
     heads = list(titles) if titles is not None else [f"({k + 1})" for k in range(len(estimates))]
     if not estimates or len(heads) != len(estimates):
@@ -83,7 +83,7 @@ def _body(estimates: Sequence[Estimate], digits: int) -> list[list[str]]:
 
 
 def _coefficients(estimates: Sequence[Estimate], digits: int) -> list[list[str]]:
-    """Two lines a coefficient: its value with stars, its standard error below; empty where there is none."""
+    """Two lines per coefficient: its value with stars, its standard error below; may be empty."""
     every = [{r["name"]: r for r in e.rows()} for e in estimates]
     body = []
     for name in dict.fromkeys(n for rows in every for n in rows):
@@ -96,20 +96,20 @@ def _coefficient(row: Mapping[str, Any] | None, digits: int) -> tuple[str, str]:
     if row is None:
         return "", ""
     stars = next((s for limit, s in _STARS if row["p"] < limit), "")
-    # Stars stand outside the width of the number, so that points line up.
+    # Stars are outside the width of the number, so that points line up.
     value = f"{_number(row['coefficient'], digits)}{stars:<3}"
     return value, f"({_number(row['standard_error'], digits)})  "
 
 
 def _number(value: float, digits: int) -> str:
-    """Fixed digits, or powers of ten where they would show nothing but zeros; "undefined" for NaN."""
+    """Fixed decimals, or powers of ten where all of them would be zeros; "undefined" for NaN."""
     if value != value:
         return "undefined"
     return f"{value:.2e}" if 0 < abs(value) < 0.5 * 10.0**-digits else f"{value:.{digits}f}"
 
 
 def _notes(estimates: Sequence[Estimate], heads: Sequence[str]) -> list[str]:
-    """What the numbers rest on, each sentence once; a column's own where columns differ."""
+    """Notes on the numbers, each sentence once; with the column's name where columns differ."""
     found: dict[str, list[str]] = {}
     for head, e in zip(heads, estimates, strict=True):
         said = [f"Dependent variable: {e.dependent}." + (f" Sample: {e.where}." if e.where else "")]

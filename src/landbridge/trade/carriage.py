@@ -165,7 +165,7 @@ class Paid:
         return np.asarray(by)
 
     def received(self, sales: Array) -> tuple[Array, Array]:
-        """Payments from weighted sales [e], for output of the carrying sector and as rent [m, million USD]."""
+        """Payments from weighted sales [e] for output of the sector, and as rent, both [m, million USD]."""
         by_cell = np.empty(len(self.rates))
         for low, high, first, last in self.blocks:
             sales[low:high].reshape(-1, last - first).sum(axis=0, out=by_cell[first:last])
