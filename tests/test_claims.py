@@ -75,7 +75,7 @@ def test_verdicts_by_rule_are_those_of_the_reading(found: Claims, shared: Path) 
     harsher = [r["id"] for r in found.rows if r["verdict"] not in _WORDS[read[r["id"]]]]
     assert harsher == [16] and read[16] == "conflict"
     assert of(found, 16)["verdict"] == "not measurable as stated"
-    assert "a proxy, which speaks against the claim" in of(found, 16)["evidence"]
+    assert "a proxy, which is evidence against the claim" in of(found, 16)["evidence"]
     # Four readings were kinder: coverage is full, but not since the first summit; memoranda on digital trade
     # are no result; that mechanisms will improve is a forecast; that development is green is an aim with no
     # target and no effect found.

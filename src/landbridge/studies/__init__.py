@@ -1,1 +1,1 @@
-"""Questions asked of the model, one file each: is it right (validate), what was fitted (calibrate)."""
+"""Studies with the model, one file each: accuracy (validate), fitted numbers (calibrate) and others."""

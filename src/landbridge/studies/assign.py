@@ -1,4 +1,4 @@
-"""A demand on a congested network, both from files: TNTP, or a folder of GMNS tables."""
+"""Demand on a congested network, both from files: TNTP, or a folder of GMNS tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Asked", "Assigned", "assign", "compiler", "misplaced"]
 
 @dataclass(frozen=True)
 class Asked:
-    """Files and options: what `landbridge.assign` takes, under its names."""
+    """Files and options of `landbridge.assign`, with its names."""
 
     net: Path
     trips: Path
@@ -40,7 +40,7 @@ class Asked:
         return self.net.is_dir()
 
     def options(self) -> dict[str, Any]:
-        """What decides the flows, with the sha256 of every file that is read, by name."""
+        """All options that affect the flows, with the sha256 of every file read, by name."""
         names = ("node", "link", "config", "use_definition", "use_group")
         files = [self.net / f"{name}.csv" for name in names] if self.is_gmns else [self.net]
         files += [self.trips, *([] if self.turns is None else [self.turns])]
@@ -59,7 +59,7 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Assigned:
-    """A network, its trips and what was found. selected: links to list the pairs of, numbered from 0."""
+    """A network, its trips and the result. selected: links to list the pairs of, numbered from 0."""
 
     network: Network
     demand: Demand
@@ -75,7 +75,7 @@ class Assigned:
 
     @cached_property
     def links(self) -> list[dict[str, Any]]:
-        """Flow and cost of every link of the file, in its order."""
+        """Flow and cost of every link of the file, in its order; units of the file."""
         network, found = self.network, self.solution
         return [
             {
@@ -90,7 +90,7 @@ class Assigned:
 
     @cached_property
     def pairs(self) -> list[dict[str, Any]]:
-        """Trips and cost of every pair, in the order of the demand."""
+        """Trips and cost of every pair, in the order of the demand; units of the file."""
         trips, cost = self.demand.trips, self.solution.pair_cost
         return [
             {**self._zones(row), "trips": float(trips[row]), "cost": float(cost[row])}
@@ -99,11 +99,11 @@ class Assigned:
 
     @cached_property
     def users(self) -> list[dict[str, Any]]:
-        """Of every selected link the trips of each pair over it, the most first; they add up to its flow."""
+        """For every selected link the trips of each pair over it, largest first; they add up to its flow."""
         return [self._users(link) for link in self.selected]
 
     def rows(self) -> dict[str, Callable[[], list[dict[str, Any]]]]:
-        """What makes each table, by name; that of selected links only where there are any."""
+        """Functions that make each table, by name; that of selected links only if there are any."""
         tables = {"links": lambda: self.links, "pairs": lambda: self.pairs}
         return tables | ({"selected_links": self._used} if self.selected else {})
 
@@ -111,7 +111,7 @@ class Assigned:
         return [{"link": one["link"], **pair} for one in self.users for pair in one["pairs"]]
 
     def to_json(self) -> dict[str, Any]:
-        """What `landbridge assign --json` prints as its result."""
+        """The result as plain values, as `landbridge assign --json` prints it."""
         network, demand, found = self.network, self.demand, self.solution
         return {
             "network": network.name,
@@ -145,13 +145,13 @@ class Assigned:
 
 
 def assign(asked: Asked, tell: Callable[[Sequence[str]], None] | None = None) -> Assigned:
-    """Load trips on a congested network until nobody gains by another path.
+    """Assign trips to a congested network until no traveller gains by another path.
 
-    The status says where the gap was not reached. tell: called with the notes on what was read, before
-    anything is solved.
+    asked: files and options; tell: called with the notes on the files before the solve. Returns an Assigned,
+    whose status states if the gap was not reached.
 
-    Raises DataError where a file is missing or faulty, an option does not fit the format or a link that is
-    selected is not there, and as `landbridge.transport.assign` does.
+    Raises DataError where a file is missing or invalid, an option does not fit the format or a selected link
+    does not exist, and as `landbridge.transport.assign` does.
     """
     faults = misplaced(asked)
     if faults:
@@ -176,7 +176,7 @@ def assign(asked: Asked, tell: Callable[[Sequence[str]], None] | None = None) ->
 
 
 def misplaced(asked: Asked) -> list[Fault]:
-    """Options that the format of the network has no place for. DataError where there is no network."""
+    """Options that do not apply to the format of the network. Raises DataError where there is no network."""
     if not asked.net.exists():
         raise DataError("a file is missing", [Fault(str(asked.net), "not found", "check the name")])
     faults = []
@@ -184,14 +184,14 @@ def misplaced(asked: Asked) -> list[Fault]:
         what = "a TNTP network takes a TNTP trips file; of a GMNS network give the folder"
         faults.append(Fault("trips", what))
     if asked.use is not None and not asked.is_gmns:
-        faults.append(Fault("use", "only a GMNS folder names uses"))
+        faults.append(Fault("use", "only a GMNS folder has uses"))
     if asked.distance_weight is not None and asked.is_gmns:
         faults.append(Fault("distance_weight", "only a TNTP network takes one"))
     return faults
 
 
 def compiler() -> tuple[str, ...]:
-    """The package that compiles the path shifts, where it is installed."""
+    """The package that compiles the path shifts, if it is installed."""
     return ("numba",) if find_spec("numba") else ()
 
 
@@ -204,7 +204,7 @@ def _read(asked: Asked) -> tuple[Network, Demand]:
 
 
 def _selected(network: Network, names: Sequence[str]) -> tuple[int, ...]:
-    """Numbers of links by what the file calls them; both directions of a link that has two."""
+    """Numbers of links by their name in the file; both directions of a two-way link."""
     numbers: dict[str, list[int]] = {}
     for a in range(_links(network)):
         numbers.setdefault(_link(network, a), []).append(a)
@@ -221,7 +221,7 @@ def _selected(network: Network, names: Sequence[str]) -> tuple[int, ...]:
 
 
 def _links(network: Network) -> int:
-    """How many links are those of the file: what joins a zone to several nodes is not shown."""
+    """Number of links of the file; connectors of zones with several nodes are not shown."""
     return len(network.tail) - network.connectors
 
 

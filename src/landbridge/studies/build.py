@@ -1,8 +1,8 @@
-"""A base table of one's own: trade of a publisher, technology of an input-output table, known totals.
+"""A base table of your own: trade of a publisher, technology of an input-output table, known totals.
 
-1. Trade in goods abroad: from a list of flows (BACI, Comtrade) where one is given, else as it is.
-2. Technology (value added, inputs, final demand), domestic sales and trade in services of the regions that
-   an input-output table (ICIO, ADB MRIO) names; those of the World elsewhere.
+1. Trade in goods abroad: from a list of flows (BACI, Comtrade) if one is given, else that of the World.
+2. Technology (value added, inputs, final demand), domestic sales and trade in services: from an input-output
+   table (ICIO, ADB MRIO) for the regions in it, else those of the World.
 3. Known totals of trade and GDP are met by scaling.
 4. Every market is cleared: see `landbridge.world.balance`. Tariffs, elasticities and rents are the World's.
 """
@@ -40,10 +40,10 @@ _GOODS = "goods"
 
 @dataclass(frozen=True)
 class Built:
-    """A World on a table of its own, and how far the table lies from its sources.
+    """A World with a table of its own, and the distance of the table from its sources.
 
-    regions: exports, imports and deficit before and after, and what the balance moved. totals: what was asked
-    for beside what the sources have. notes: what was read and what was kept. sources: rows for SOURCES.csv.
+    regions: exports, imports and deficit before and after, and changes by the balance. totals: those given,
+    with the values in the sources. notes: what was read and what was kept. sources: rows for SOURCES.csv.
     """
 
     world: World
@@ -64,7 +64,7 @@ class Built:
 
 
 def rebalance(world: World) -> Built:
-    """The World with every variant of its table cleared: trade abroad, tariffs and GDP of each are kept.
+    """The World with every variant of its table cleared; trade abroad, tariffs and GDP of each are kept.
 
     Raises DataError and InfeasibleError as `build` does, for the first variant that cannot be balanced.
     """
@@ -81,7 +81,10 @@ def rebalance(world: World) -> Built:
             tables[name] = balance(read_economy(files, kgz, tjk), gdp, 0.0).table
     cited = "landbridge data rebalance", "landbridge", ""
     rows = tuple(
-        {**_source(table, *cited), "note": "domestic sales, input and final shares moved until markets clear"}
+        {
+            **_source(table, *cited),
+            "note": "domestic sales, input, final shares changed until markets clear",
+        }
         for table in ("trade", "shares", "input_share")
     )
     return replace(made, sources=rows, variants=tables)
@@ -89,7 +92,7 @@ def rebalance(world: World) -> Built:
 
 @dataclass
 class _Told:
-    """What was read, in sentences, and each file with its publisher and year."""
+    """Notes on what was read, and each file with its publisher and year."""
 
     notes: list[str] = field(default_factory=list)
     cited: list[tuple[str, str, str]] = field(default_factory=list)
@@ -97,13 +100,14 @@ class _Told:
 
 @dataclass(frozen=True)
 class Sources:
-    """What a base table is made of; without files the World's own table is balanced.
+    """The sources of a base table; without files the World's own table is balanced.
 
-    trade: BACI (its name begins with BACI) or a Comtrade download. io: an ADB MRIO workbook (.xlsx) or a year
-    of ICIO. regions: concordance of country codes to regions of the World; products, industries: of goods
-    codes and of industries to its sectors. totals: CSV what (trade, gdp), exporter, importer, sector, musd;
-    the region of gdp stands under exporter; codes, CA5, EU, EAEU, CIS_FTA and * (all others) name regions,
-    goods and * name sectors. year: of the flows, where the file holds several. side: whose Comtrade figures.
+    trade: BACI (a name that begins with BACI) or a Comtrade download. io: an ADB MRIO workbook (.xlsx) or a
+    year of ICIO. regions: concordance of country codes to regions of the World; products, industries: of
+    goods codes and of industries to its sectors. totals: CSV what (trade, gdp), exporter, importer, sector,
+    musd; the region of gdp goes under exporter; codes, CA5, EU, EAEU, CIS_FTA and * (all others) name
+    regions, goods and * name sectors. year: of the flows, where the file holds several. side: reporting side
+    of Comtrade.
     codes: BACI's country codes. trade_vintage, io_vintage: the release, where a reader does not know it.
     """
 
@@ -120,7 +124,7 @@ class Sources:
     io_vintage: str | None = None
 
     def missing(self, sectors: tuple[str, ...]) -> list[Fault]:
-        """Concordances that the files need and that are not given."""
+        """Faults of concordances that the files need and that are not given; sectors: those of the World."""
         faults = []
         if (self.trade or self.io) and self.regions is None:
             cure = "give a CSV from_code,to_code of country codes to regions of the World"
@@ -134,9 +138,12 @@ class Sources:
 
 
 def build(world: World, of: Sources | None = None) -> Built:
-    """A World whose trade table is made of these files, balanced.
+    """A World with a balanced trade table made from these files.
 
-    Raises DataError with every fault of files and codes, InfeasibleError where nothing balances.
+    world: gives axes, tariffs, elasticities and rents; of: the sources, None to balance the World's own
+    table.
+    Returns a Built. Raises DataError with every fault of files and codes, InfeasibleError where nothing
+    balances.
     """
     of = of or Sources()
     source = world.trade
@@ -187,7 +194,7 @@ def _map(world: World, path: Path | None, axis: str) -> Concordance:
         if to not in known
     ]
     if faults:
-        raise DataError("a concordance leads outside the World", faults)
+        raise DataError("a concordance has targets that the World lacks", faults)
     return replace(found, of_several=True)
 
 
@@ -226,7 +233,7 @@ def _technology(world: World, path: Path, of: Sources, told: _Told) -> TradeTabl
 
 
 def _goods(world: World, source: TradeTable, path: Path, of: Sources, told: _Told) -> TradeTable:
-    """The table with goods abroad from a list of flows; a pair that is not in it does not trade."""
+    """The table with goods abroad from a list of flows; a pair that is absent from it does not trade."""
     from landbridge.io.publishers import Report, read_baci, read_comtrade
 
     report, sectors = Report(), _map(world, of.products, "sector")
@@ -268,7 +275,7 @@ def _goods(world: World, source: TradeTable, path: Path, of: Sources, told: _Tol
 
 
 def _read(report: Report) -> list[str]:
-    """What a reader says of its file."""
+    """Notes of a reader on its file."""
     name = f"{report.publisher} {report.vintage}".strip()
     out = [f"{name}: {report.rows_read:,} rows read, {report.rows_kept:,} kept"]
     out += [f"{name}: left out {d.rows:,} rows {d.why}, {d.musd:,.0f} musd" for d in report.dropped]
@@ -276,7 +283,7 @@ def _read(report: Report) -> list[str]:
 
 
 def _totals(world: World, path: Path, gdp: FloatArray) -> tuple[list[Total], FloatArray]:
-    """Known totals of trade, and GDP [million USD] with the known ones in place."""
+    """Known totals of trade, and GDP [million USD] with known values replaced."""
     (header, lines), faults = read_lines(path, path.name)
     missing = [column for column in _TOTALS if column not in header]
     if missing:
@@ -320,7 +327,7 @@ def _row_faults(
             what = "gdp has an importer or a sector"
             found.append(Fault(place, what, "leave both blank: the region is the exporter"))
     if key in seen:
-        found.append(Fault(place, f"says what line {seen[key]} says", "keep one"))
+        found.append(Fault(place, f"repeats line {seen[key]}", "keep one"))
     seen[key] = line
     return found
 
@@ -334,7 +341,7 @@ def _gdp_of(world: World, row: Mapping[str, str], place: str, faults: list[Fault
 
 
 def _traded(world: World, row: Mapping[str, str], place: str, faults: list[Fault]) -> NDArray[np.bool_]:
-    """The cells of the trade table that a row sums, without sales at home."""
+    """The cells of the trade table that a row sums, without domestic sales."""
     sides = [_places(world, row[end], place, end, faults) for end in ("exporter", "importer")]
     sectors = _sectors(world, row["sector"], place, faults)
     mask = np.zeros(world.trade.trade.shape, dtype=bool)
@@ -400,12 +407,12 @@ def _source(table: str, file: str, publisher: str, year: str) -> dict[str, str]:
         "year": year,
         "licence": "terms of the publisher, not checked here",
         "attribution": publisher,
-        "note": "put in with data build and balanced; all six variants hold the same table",
+        "note": "added by data build and balanced; all six variants hold the same table",
     }
 
 
 def _distance(old: TradeTable, met: TradeTable, new: Balanced) -> Rows:
-    """By region: exports and imports after and before, and what the balance moved."""
+    """By region: exports and imports before and after, and changes by the balance."""
 
     def sides(table: TradeTable) -> tuple[FloatArray, FloatArray]:
         home = np.einsum("nns->n", table.trade)

@@ -1,6 +1,6 @@
-"""One fit to what was observed: the numbers, what they rest on, and how rail answers to past events.
+"""The fit to observations: fitted numbers, their precision, and the response of rail to past events.
 
-The equations are those of `landbridge.studies.fit`.
+The equations are in `landbridge.studies.fit`.
 """
 
 from __future__ import annotations
@@ -36,13 +36,14 @@ _STRAITS_CLOSED = Scenario.from_dict(
 
 @dataclass(frozen=True)
 class Calibration:
-    """Fitted numbers with what they rest on.
+    """Fitted numbers and their precision.
 
     values: by name, `gateway:ID` constants and `odds:KIND:GROUP:FAMILY`, ln A over that of the stated shares.
     prior_sd, sd: standard deviations before and after, of ln b and of ln A. covariance: of the numbers in the
     order of values. weights, shares: A and the share of its group of every family, by KIND:GROUP:FAMILY;
-    stated: shares with low and high end. effective: degrees of freedom spent (trace of the fit). folds: what
-    is said of every pair or gateway by a fit without it. drift: largest difference of values to the World's.
+    stated: shares with low and high end. effective: degrees of freedom (trace of the fit). folds: prediction
+    for each pair or gateway by a fit without it. drift: largest difference between fitted values and the
+    World's.
     """
 
     values: dict[str, float]
@@ -68,7 +69,7 @@ class Calibration:
         return max(abs(self.values[k] - self.shipped[k]) for k in self.values)
 
     def to_json(self) -> dict[str, Any]:
-        """The result as `--json` prints it."""
+        """The result as plain values, as `--json` prints it."""
         return {
             "values": self.values,
             "shipped": self.shipped,
@@ -106,12 +107,13 @@ class Calibration:
 def calibrate(world: World, *, folds: bool = False, anew: bool = True) -> Calibration:
     """Fit weights and constants to the rows marked `fitted`.
 
-    folds: also fit without each pair or gateway in turn, and tell what is then said of it. anew: search from
-    the stated shares; else from the numbers of the World, which is quick where these are the answer.
-    Raises ConvergenceError where the least squares do not settle.
+    world: with the observations; folds: also fit without each pair or gateway in turn and predict it; anew:
+    start from the stated shares, else from the World's numbers, which is quick if they are already the
+    solution. Returns a Calibration. Raises DataError where rows cannot be fitted, ConvergenceError where the
+    least squares do not converge.
     """
     _can_be_fitted(world)
-    # The second graph is that of ships around the Cape, for the responses.
+    # The second graph is for ships around the Cape, for the responses.
     common = Prepared([world, around_the_cape(world)])
     base = SolvedBase(common, world, 0, True)
     fit = Fit(base)
@@ -119,8 +121,8 @@ def calibrate(world: World, *, folds: bool = False, anew: bool = True) -> Calibr
     fit.renew(np.zeros(len(fit.names)))
     idle = [c.name for c in fit.counts(np.zeros(len(fit.names))) if c.role == "fitted" and not c.ours > 0.0]
     if idle:
-        cure = "write use = predicted in validation_counts.csv or validation_modes.csv, or open a way"
-        faults = [Fault(name, "is to be fitted, and nothing of it is in the model", cure) for name in idle]
+        cure = "write use = predicted in validation_counts.csv or validation_modes.csv, or open a route"
+        faults = [Fault(name, "is to be fitted, and has no flow in the model", cure) for name in idle]
         raise DataError("the calibration has rows without any flow", faults)
     x, found = fit.solve(rows, None if anew else fit.at_shipped())
     left_out: list[Count] = []
@@ -154,7 +156,7 @@ def calibrate(world: World, *, folds: bool = False, anew: bool = True) -> Calibr
 
 
 def _can_be_fitted(world: World) -> None:
-    """Refuse a World without what the fit rests on: its gateways, China, and the year of the counts."""
+    """Reject a World that lacks inputs of the fit: its gateways, China, and the year of the counts."""
     gateways = world.network["gateways"].by("gateway_id")
     faults = [
         Fault("gateways.csv", f"no gateway {name}", "calibrate fits the constant of this gateway: add it")
@@ -171,12 +173,12 @@ def _can_be_fitted(world: World) -> None:
 
 
 def around_the_cape(world: World) -> World:
-    """A World with Suez closed, the second of a study whose base `response` is asked of."""
+    """The World with Suez closed, the second World of a study whose base is passed to `response`."""
     return apply(world, _STRAITS_CLOSED)
 
 
 def observed_counts(base: SolvedBase) -> list[Count]:
-    """Every observed count and mode share that can be compared, beside ours in this World."""
+    """Every observed count and mode share that can be compared, with the model's value in this World."""
     return Fit(base).in_force()
 
 
@@ -196,12 +198,12 @@ POPULATIONS: dict[str, tuple[str, ...]] = {
 
 
 def response(base: SolvedBase) -> list[dict[str, Any]]:
-    """How container rail to and from China responds to past changes of the sea, beside what was observed.
+    """Response of container rail to and from China to past changes at sea, with the observed ratio.
 
     phi_b is not fitted: these events check it, each on the trains that were counted (POPULATIONS). TEU of
     containers by the northern family at the demand of the base; sea rates per km are multiplied, Suez closed.
-    ours: with the rates of trains as they were; ours_low, ours_high: with those of trains at the ends of the
-    range of the event, which move against the response.
+    ours: at unchanged train rates; ours_low, ours_high: at train rates at both ends of the range of the
+    event, which reduce the response. Returns one row per event.
     """
     teu = _NorthernTeu(base)
     out = []
@@ -230,9 +232,9 @@ def response(base: SolvedBase) -> list[dict[str, Any]]:
 
 
 def _of_2024(base: SolvedBase) -> tuple[float, str]:
-    """TEU on container trains at the two Kazakh ports in 2024 over 2023, by the sea alone; the event.
+    """TEU on container trains at the two Kazakh ports in 2024 over 2023, due to the sea alone; the event.
 
-    Sea rates of 2024 and Suez closed, at the demand of the base. One where no such event is listed.
+    Sea rates of 2024 and Suez closed, at the demand of the base. 1 where no such event is listed.
     """
     rows = [row for row in base.world.network["validation_responses"] if row["straits_closed"]]
     graph = base.common.graphs[0]
@@ -252,14 +254,14 @@ def _of_2024(base: SolvedBase) -> tuple[float, str]:
 
 
 class _NorthernTeu:
-    """Containers by the northern family [TEU a year] at changed rates, each choice made once."""
+    """Containers by the northern family [TEU a year] at changed rates, each choice computed once."""
 
     def __init__(self, base: SolvedBase) -> None:
         self._base = base
         self._known: dict[tuple[float, float, bool], FloatArray] = {}
 
     def of(self, groups: Sequence[str], sea_rate: float, rail_rate: float, *, closed: bool) -> float:
-        """Those of some groups of pairs, at the demand of the base."""
+        """Containers of some groups of pairs, at the demand of the base [TEU a year]."""
         key = sea_rate, rail_rate, closed
         if key not in self._known:
             self._known[key] = self._by_group(*key)

@@ -1,8 +1,8 @@
-"""`data check`: everything that can be said about a World before it is run, all faults at once.
+"""`data check`: all checks of a World before it is run, all faults at once.
 
-Reading a World already checks columns, units, ranges, codes and references. Here stand the checks that
-need more than one table at a time or the state graph: accounts of every variant of the trade table,
-licences, the islands of each rail gauge, and cycles that cost nothing.
+Reading a World already checks columns, units, ranges, codes and references. The checks here need more than
+one table at a time or the state graph: accounts of every variant of the trade table, licences, the islands of
+each rail gauge, and cycles without cost.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from landbridge.world.validate import spelled
 
 __all__ = ["Checked", "check", "islands"]
 
-# Gaps of the accounts, relative to the figure they should give.
+# Gaps of the accounts, relative to the figure that they should match.
 TOLERANCE = 1e-9
 _GAUGES = (1, 2, 3)
 _GATES = (0, len(LAYERS) - 1)
-# Columns of the economy tables that the schema does not describe.
+# Columns of the economy tables that are not in the schema.
 _HEADERS: Mapping[str, tuple[str, ...]] = {
     "tariff_basis": ("exporter", "importer", "mean_goods_pct", "rule", "year", "basis", "note"),
     "quality": ("kind", "region", "partner", "sector", "value", "unit", "note"),
@@ -44,9 +44,9 @@ _BASES = ("observed", "published", "derived", "assumption")
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found: faults, the World where it could be read, counts, gaps and islands.
+    """The findings: faults, the World if it could be read, counts, gaps and islands.
 
-    open_accounts: those of the faults that say that accounts do not close.
+    open_accounts: those faults that are accounts which do not close.
     """
 
     faults: tuple[Fault, ...]
@@ -67,10 +67,11 @@ class Checked:
 
 
 def check(folder: Path | None = None) -> Checked:
-    """Check a World: the embedded one, or that of a folder.
+    """Check the embedded World, or that of a folder.
 
-    Every fault of every table is in the result; nothing is raised for one. What needs a World that can
-    be read (accounts against GDP, gauges, cycles) waits until it can.
+    folder: None for the embedded one. Returns a Checked with every fault of every table; no fault is raised.
+    Checks that need a readable World (accounts against GDP, gauges, cycles) are left out until it can be
+    read.
     """
     place = DATA if folder is None else folder
     faults: list[Fault] = []
@@ -143,7 +144,7 @@ def _is_table(file: str) -> bool:
 
 
 def _side_tables(folder: Path, world: World | None) -> list[Fault]:
-    """The tables that tell how others were made: their columns, and codes that the World knows."""
+    """The tables that describe how others were made: their columns, and codes that exist in the World."""
     faults: list[Fault] = []
     for table, header in _HEADERS.items():
         name = f"economy/{table}.csv"
@@ -176,7 +177,7 @@ def _side_tables(folder: Path, world: World | None) -> list[Fault]:
 
 
 def _accounts(world: World, accounts: dict[str, dict[str, float]]) -> list[Fault]:
-    """Identities of every variant of the trade table; the gaps found go to `accounts`."""
+    """Identities of every variant of the trade table; the gaps go to `accounts`."""
     faults: list[Fault] = []
     gdp = np.array([float(row["gdp_musd"] or 0.0) for row in world.regions])
     for kgz in KGZ_TRADE:
@@ -193,7 +194,7 @@ def _accounts(world: World, accounts: dict[str, dict[str, float]]) -> list[Fault
 
 
 def _stated_output(world: World, variant: str, table: TradeTable) -> NDArray[np.float64]:
-    """Output by region and sector as shares.csv states it; not a number where it states none."""
+    """Output by region and sector as stated in shares.csv; NaN where none is stated."""
     out = np.full((len(table.regions), len(table.sectors)), np.nan)
     (header, lines), _ = read_lines(world.folder / "economy" / variant / "shares.csv")
     for _, cells in lines:
@@ -207,7 +208,7 @@ def _stated_output(world: World, variant: str, table: TradeTable) -> NDArray[np.
 def _identities(
     table: TradeTable, gdp: NDArray[np.float64], output: NDArray[np.float64], name: str
 ) -> tuple[dict[str, float], list[Fault]]:
-    """Gaps of one variant and a fault for each that is too large.
+    """Gaps of one variant, and a fault for each that is too large.
 
     use: alpha_n^s I_n + sum_k g_n^sk Y_n^k = X_n^s, relative to income. output: sales of a sector =
     output_musd of shares.csv. income: value added + tariff revenue + deficit = final spending. deficits: they
@@ -263,10 +264,11 @@ def _components(graph: Graph, arcs: NDArray[np.bool_], *, strong: bool = False) 
 
 
 def islands(world: World, graph: Graph, faults: list[Fault]) -> list[dict[str, Any]]:
-    """The pieces of each rail gauge, the largest first; one that holds a zone and has no way out is a fault.
+    """The components of each rail gauge, largest first; one with a zone and no connection is a fault.
 
-    A way out is a gauge change, a transfer to the road or a port; that a zone's terminal also serves
-    other modes counts too, since its boxes then do not depend on the rails.
+    world, graph: the World and its state graph; faults: takes the faults. A connection is a gauge change, a
+    transfer to the road or a port. That a zone's terminal also serves other modes counts too, since its
+    containers then do not depend on rail.
     """
     width = len(LAYERS)
     haul = (graph.mode > 0) & graph.available
@@ -308,7 +310,7 @@ def _served_otherwise(graph: Graph, place: str, gauge: int, used: NDArray[np.boo
 
 
 def _free_cycles(graph: Graph) -> list[Fault]:
-    """Cycles of open arcs that take neither hours nor money: a box could circle for ever at no cost."""
+    """Faults of cycles of open arcs without hours or money, on which freight could circulate at no cost."""
     faults = []
     for product, name in enumerate(PRODUCTS):
         free = graph.available & (graph.time_h[:, product] <= 0.0) & (graph.cost_usd[:, product] <= 0.0)

@@ -1,4 +1,4 @@
-"""Trade of the five beside customs: both sides' figures and the steps to the base table."""
+"""Trade of Central Asia compared with customs: both sides' figures and the steps to the base table."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ Rows = list[dict[str, Any]]
 # Steps of economy/trade_steps.csv that add up to the base table, in their order.
 STEPS = ("baci", "gaps_filled", "transit_cut", "transit_booked", "reexports")
 _SIDES = ("exporter_reports", "importer_reports")
-# Partners below this share of what a country itself counts are shown together.
+# Partners below this share of a country's own figures are shown together.
 LEAST_SHARE = 0.02
 
 
 def beside_customs(world: World) -> Rows:
-    """A row for each pair of trade_steps.csv [million USD of 2023], none where the World lacks the table.
+    """A row for each pair of trade_steps.csv [million USD of 2023]; none where the World lacks the table.
 
-    exporter_reports_musd, importer_reports_musd: None where no figure is at hand. to_baci_musd: BACI less
-    the importer's figure, which is freight, insurance and what the exporter counts otherwise; zero where
-    BACI lacks the pair. baci_musd,
-    gaps_filled_musd, transit_cut_musd, transit_booked_musd, reexports_musd: the steps. base_musd: goods in
-    this World's table. other_musd: what the base has beside the steps, zero in the default variant.
+    exporter_reports_musd, importer_reports_musd: None where no figure is available. to_baci_musd: BACI less
+    the importer's figure, which is freight, insurance and differences of the exporter's figure; zero where
+    BACI lacks the pair. baci_musd, gaps_filled_musd, transit_cut_musd, transit_booked_musd, reexports_musd:
+    the steps.
+    base_musd: goods in this World's table. other_musd: the difference of the base from the sum of steps, zero
+    in the default variant.
     Raises DataError with every fault of the table.
     """
     found = _steps(world)
@@ -55,7 +56,7 @@ def beside_customs(world: World) -> Rows:
 
 
 def _steps(world: World) -> dict[tuple[str, str], dict[str, float]]:
-    """trade_steps.csv by pair and step [million USD], nothing where the World lacks it."""
+    """trade_steps.csv by pair and step [million USD], empty where the World lacks it."""
     name = "economy/trade_steps.csv"
     if name not in world.files:
         return {}
@@ -89,12 +90,12 @@ def _steps(world: World) -> dict[tuple[str, str], dict[str, float]]:
 
 
 def of_china(rows: Rows) -> Rows:
-    """The pairs of China with each of the five."""
+    """The rows of China with each country of Central Asia."""
     return [row for row in rows if "CHN" in (row["exporter"], row["importer"])]
 
 
 def of_the_five(rows: Rows) -> dict[str, Any]:
-    """Sums over all pairs with China; a side that does not report a pair leaves its sum out (None)."""
+    """Sums over all pairs of Central Asia with China; a sum is None where one side does not report a pair."""
     total = _sum(of_china(rows), "all", "all")
     china = [counted for counted, _ in china_beside_base(rows).values()]
     total["china_reports_musd"] = None if None in china else float(sum(c for c in china if c is not None))
@@ -102,7 +103,7 @@ def of_the_five(rows: Rows) -> dict[str, Any]:
 
 
 def china_beside_base(rows: Rows) -> dict[str, tuple[float | None, float]]:
-    """By country: what China's customs count both ways and the base has [million USD]."""
+    """By country: trade both ways in China's customs and in the base [million USD]."""
     out: dict[str, tuple[float | None, float]] = {}
     of = of_china(rows)
     for country in dict.fromkeys(row["importer"] for row in of if row["exporter"] == "CHN"):
@@ -117,10 +118,10 @@ def china_beside_base(rows: Rows) -> dict[str, tuple[float | None, float]]:
 
 
 def by_country(rows: Rows) -> Rows:
-    """Imports of each country that counts them by partner, China too: large partners, the others, all.
+    """Imports by partner of each country that reports them, China included: large partners, others, all.
 
-    Columns as in `beside_customs`; exporter "others" and "all" are sums over the pairs of which the
-    importer's figure is known. Partners are single countries, so that groups of many are in no sum.
+    Columns as in `beside_customs`; exporter "others" and "all" are sums over pairs whose importer's figure is
+    known. Partners are single countries, so that groups of many are in no sum.
     """
     out: Rows = []
     for importer in dict.fromkeys(row["importer"] for row in rows):

@@ -1,20 +1,20 @@
-"""What is lost when a gateway or a link is out, for each that carries anything.
+"""Losses when a gateway or a link is closed, for each one with traffic.
 
-Two answers, which bound what happens:
+Two results, which bound the loss:
 
-*Short run.* Out for d days in a year; routes and trade stay, boxes wait and the queue is worked off at the
-capacity c that is left beside the daily flow f (a deterministic queue):
+*Short run.* Closed for d days in a year; routes and trade stay, containers wait, and the queue clears at the
+capacity c left above the daily flow f (a deterministic queue):
 
     delay = 1/2 f d^2 / (1 - f/c)   [TEU-days a year]
 
-with c without bound where no capacity is known, which makes it a lower bound, and without end where f >= c.
-The loss of real income is the first order: trade at its base, each box dearer by its mean delay.
+with c unlimited where no capacity is known, which makes it a lower bound, and infinite where f >= c.
+The loss of real income is a first order: trade at its base, each TEU dearer by its mean delay.
 
-*Long run.* Out for good; freight takes the other routes of its set, trade adjusts and so do the waits at
-gateways with a capacity, as in `landbridge.run`. A pair whose every route is cut is not served: its boxes
-are counted and its cost is left as it was, so that the loss of real income is then a lower bound.
+*Long run.* Closed for good; freight takes the other routes of its set, and trade and the waits at gateways
+with a capacity adjust, as in `landbridge.run`. A pair without any route left is not served: its TEU are
+counted and its cost is unchanged, so that the loss of real income is then a lower bound.
 
-Only the pairs that pass the element are chosen anew, which is what makes hundreds of cases quick.
+Only pairs that pass the element choose again, which makes hundreds of cases quick.
 Source: deterministic queues as in Newell, Applications of Queueing Theory (1982), chapter 2.
 """
 
@@ -54,27 +54,28 @@ LongArray = NDArray[np.int64]
 
 HOURS_A_DAY = 24.0
 USD_PER_MUSD = 1e6
-# Where no queue would grow or shrink by more than this in the long run, waits stay as they are in the base:
-# in a sample of 60 cases that moved the loss of the five by less than 0.0003 % of their real income.
+# Where no queue would change by more than this in the long run, waits stay those of the base: in a sample of
+# 60
+# cases that changed the loss of Central Asia by less than 0.0003 % of its real income.
 FELT_H = 0.5
-# Relative residual of the loads: hours are then right to a tenth of a second.
+# Relative residual of the loads, at which hours are accurate to a tenth of a second.
 _TOLERANCE = 1e-7
-# Fewer cases than these are done before a second process has read the data.
+# Fewer cases than these are finished before a second process has read the data.
 _WORTH_A_PROCESS = 40
-# Time of a case over that of the base, for the estimate that is told before the cases begin.
+# Time of a case over that of the base, for the estimate reported before the cases begin.
 _CASE_OVER_BASE = 0.6
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What is lost without one element, or several together.
+    """The loss without one element, or several together.
 
-    teu_per_year: boxes that pass it in the base, both ways. volume_over_capacity: None where no capacity
-    is known. days: how long it is out in the short run. short_*: mean delay of the year's boxes [h], its
-    worth at their values of time [million USD a year]; None where the queue is never worked off.
-    long_*: mean further hours of the boxes that passed it [h], money and time together [million USD a
-    year], boxes left without a route [TEU a year].
-    real_income_*: percent by region, and of the five (CA5) and the world together.
+    teu_per_year: TEU that pass it in the base, both ways. volume_over_capacity: None where no capacity is
+    known.
+    days: length of the closure in the short run. short_*: mean delay of the year's TEU [h], its value at
+    their values of time [million USD a year]; None where the queue never clears. long_*: mean additional
+    hours of the TEU that passed it [h], money and time together [million USD a year], TEU left without a
+    route [TEU a year]. real_income_*: percent by region, and for Central Asia (CA5) and the world.
     """
 
     id: str
@@ -99,7 +100,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Disruption:
-    """All losses, the largest first, and the status of the worst of the solves."""
+    """All losses, the largest first, and the status of the worst solve."""
 
     losses: tuple[Loss, ...]
     days: float
@@ -107,13 +108,13 @@ class Disruption:
     status: Status
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row for each loss."""
+        """One row per loss."""
         return [loss.row() for loss in self.losses]
 
 
 @dataclass(frozen=True)
 class _Element:
-    """Arcs that go out together. counted: those on which its flow is counted."""
+    """Arcs that close together. counted: those on which its flow is counted."""
 
     id: str
     name: str
@@ -135,15 +136,17 @@ def disrupt(
     progress: Progress | None = None,
     estimate: Callable[[str], None] | None = None,
 ) -> Disruption:
-    """Take out every gateway and every link that carries freight, one at a time, and rank the losses.
+    """Close every gateway and every link with freight, one at a time, and rank the losses.
 
-    together: gateways or links that are out at once, by id or name, beside the single ones.
-    only: these alone instead of all (none of them where empty). days: length of the closure in the short
-    run. by: region, CA5 or world whose long-run loss of real income ranks them. least_teu: elements with
-    less are left out. workers: processes that share the cases; each holds a base of its own. estimate: told
-    how many cases there are and how long they may take, before they begin.
-    Raises DataError with every unknown name; ConvergenceError where an economy or the waits of a case
-    do not settle.
+    world: the base; together: gateways or links closed at the same time, by id or name, in addition to single
+    ones.
+    only: these instead of all (none if empty). days: length of the closure in the short run [days]. by:
+    region, CA5 or world whose long-run loss of real income ranks them. least_teu: elements with less traffic
+    are left out [TEU a year]. workers: processes that share the cases, each with a base of its own. progress:
+    called with text and share;
+    estimate: called before the cases with their number and likely duration.
+    Returns a Disruption. Raises DataError with every unknown name; ConvergenceError where an economy or the
+    waits of a case do not converge.
     """
     tell, begin = progress or (lambda text, share: None), time.perf_counter()
     tell("solving the base", 0.0)
@@ -175,7 +178,7 @@ def _minutes(seconds: float) -> str:
 
 
 def _alike(bench: _Bench, elements: Iterable[_Element]) -> list[list[_Element]]:
-    """Elements grouped by what they cut: links in a row without a fork are one case."""
+    """Elements grouped by the routes they cut: links in a row without a branch are one case."""
     bundle_of_arc = bench.routes.bundle_of_arc
     groups: dict[tuple[int, ...], list[_Element]] = {}
     for element in elements:
@@ -185,7 +188,7 @@ def _alike(bench: _Bench, elements: Iterable[_Element]) -> list[list[_Element]]:
 
 
 def _all(bench: _Bench, alike: list[list[_Element]], workers: int) -> Iterator[tuple[list[Loss], Status]]:
-    """The losses of every group, in order; in processes of their own where more than one worker is asked."""
+    """The losses of every group, in order; in separate processes where more than one worker is asked for."""
     if workers <= 1 or len(alike) < _WORTH_A_PROCESS:
         for group in alike:
             yield bench.without(group)
@@ -208,7 +211,7 @@ def _begin(world: World, days: float) -> None:
 
 
 def _end_with_the_parent() -> None:
-    """A worker whose parent is gone, killed or crashed, stops at once: nobody waits for its answer."""
+    """Stop a worker whose parent process has ended, since nothing waits for its result."""
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -221,7 +224,7 @@ def _one(group: list[_Element]) -> tuple[list[Loss], Status]:
 
 @dataclass(frozen=True)
 class _Part:
-    """Some routes with what choosing among them takes."""
+    """Some routes with the inputs of the choice among them."""
 
     sums: RouteSums
     open: BoolArray
@@ -229,13 +232,13 @@ class _Part:
 
 
 class _Bench:
-    """The base with everything that is the same for all cases."""
+    """The base and everything shared by all cases."""
 
     def __init__(self, base: SolvedBase, days: float) -> None:
         self.base, self.days = base, days
         results = base.results
         self.graph, self.routes = base.graph, base.common.routes
-        # Transit that the World closes stays closed.
+        # Transit closed in the World stays closed.
         self.sums, self.available = self.routes.sums(self.graph), results.choice.available
         self.closure = base.closures[0]
         self.eq = results.equilibrium[self.closure]
@@ -245,7 +248,7 @@ class _Bench:
         self.income = np.asarray(self.eq.base.income)
         self.flow = results.flow_teu.sum(axis=1)
         classes = base.classes
-        # Share of a pair's boxes of one sector on every route, both products together [sector, route].
+        # Share of a pair's TEU of one sector on every route, both products together [sector, route].
         self.share = np.empty((len(classes.sectors), self.routes.n_routes))
         for s, beta in enumerate(classes.block_share):
             on_block = beta[self.routes.pair]
@@ -254,17 +257,17 @@ class _Bench:
         self.demand = results.demand_teu
         self.teu = results.choice.route_flows(self.demand)
         self.teu_on_route = np.einsum("sr,rs->r", self.share, self.demand[self.routes.pair])
-        # A pair without a way ships nothing, so its cost counts nowhere.
+        # A pair without a route ships nothing, so its cost has no effect.
         self.base_cost = np.where(np.isfinite(base.choice.cost), base.choice.cost, 0.0)
         assert results.queues is not None
         self.queues = results.queues
         through = base.common.passes(results.queues)
         self.touched = DelayedChoice(results.choice, through)
-        # Every case begins at the waits of the base.
+        # Every case starts from the waits of the base.
         self.still = DelayedChoice(results.choice, through), *self.queues.delay(self.queues.base_load)
         rows = results.gateway_rows
         self.used = {row["gateway"]: row["volume_over_capacity"] for row in rows}
-        # Over the capacity in force, which is raised where the base sends more through than was stated.
+        # Over the capacity in force, which is raised where base traffic exceeds the stated one.
         self.in_force = {
             row["gateway"]: None
             if row["volume_over_capacity"] is None
@@ -273,7 +276,7 @@ class _Bench:
         }
 
     def without(self, group: Sequence[_Element]) -> tuple[list[Loss], Status]:
-        """Elements that cut the same routes, each out on its own, in the short and in the long run."""
+        """Losses of elements that cut the same routes, each closed alone, in the short and the long run."""
         out = np.zeros(self.graph.n_arcs, dtype=bool)
         out[group[0].arcs] = True
         cut = self.routes.over_arcs(out[:, None].astype(float))[:, 0] > 0.0
@@ -282,7 +285,7 @@ class _Bench:
         losses = []
         for element in group:
             short_h, short_musd, short_income = self._short(element, cut, passing)
-            note = "" if short_h is not None else "flow is at its capacity: a queue is never worked off"
+            note = "" if short_h is not None else "flow is at its capacity: the queue never clears"
             losses.append(
                 Loss(
                     element.id,
@@ -315,7 +318,7 @@ class _Bench:
         if load >= 1.0:
             return None, None, None
         days_a_year = self.base.world.parameter("days_per_year")
-        # Delay of all boxes over a year's boxes: 1/2 f d^2 / (1 - f/c) over 365 f, in hours.
+        # Delay of all TEU over a year's TEU: 1/2 f d^2 / (1 - f/c) over 365 f, in hours.
         mean_h = HOURS_A_DAY * 0.5 * self.days**2 / (1.0 - load) / days_a_year
         pair, n_pairs = self.routes.pair[cut], self.routes.n_pairs
         classes, freight = self.base.classes, self.base.freight
@@ -370,7 +373,7 @@ class _Bench:
     def _more_hours(
         self, choice: Choice, teu: FloatArray, kept: LongArray, of_base: LongArray, lost: BoolArray
     ) -> float:
-        """Hours of the boxes of some pairs above those of the base, of pairs that are served [TEU hours].
+        """Hours of some pairs above those of the base, of pairs that are served [TEU hours].
 
         sum of (x' - x) h' + x (h' - h) over routes and products; see `_paid` for the rest.
         """
@@ -393,19 +396,19 @@ class _Bench:
         of_base: LongArray,
         waits: tuple[FloatArray, FloatArray] | None,
     ) -> list[tuple[Tolls, Tolls]] | None:
-        """Boxes by which carriers are paid more: of the pairs chosen anew, and of others where waits changed.
+        """Payments to carriers, now and in the base: of pairs that choose again or whose waits changed.
 
-        Each now and in the base. teu [route, 4]: of the pairs chosen anew, see `Choice.route_kinds`.
+        teu [route, 4]: of the pairs that choose again, see `Choice.route_kinds`.
         """
         known = self.base.results.tolls
         if known is None:
             return None
-        # On the same routes now and before, so that only those whose boxes change are added up.
+        # On the same routes now and before, so that only those whose traffic changes are summed.
         then = np.where(of_base[:, None] >= 0, known.teu[kept][of_base], 0.0)
         before = replace(known, routes=routes, teu=then, pair_of_regions=known.pair_of_regions[pairs])
         changes = [(replace(before, teu=teu), before)]
         if waits is not None:
-            # The others choose again too; those chosen anew count once.
+            # The others choose again too; those chosen above count once.
             whole = self.touched.settled(*waits, last=False, idle=False)
             moved = whole.route_kinds(self.demand)
             moved[kept] = known.teu[kept]
@@ -415,10 +418,9 @@ class _Bench:
     def _chosen(
         self, out: BoolArray, cut: BoolArray, pairs: LongArray
     ) -> tuple[Choice, LongArray, LongArray]:
-        """Routes of the pairs that pass what is out, chosen among those left and those found anew.
+        """Routes of pairs that pass the closed element, chosen among those left and those newly found.
 
-        Also the numbers of their routes of the base there, and of each route among these, -1 for one that is
-        new.
+        Also the numbers of their routes of the base, and of each route among these, -1 for a new one.
         """
         base, kept = self.base.choice.only(pairs)
         routes = base.routes
@@ -444,7 +446,7 @@ class _Bench:
         return pivot(base, sums, open_, constant, again=again), kept, of_base
 
     def _nests(self, base: BaseChoice, routes: RouteSet, spare: RouteSet) -> Nests:
-        """The nests of routes of the base and others; made for the families that have others."""
+        """The nests of base and other routes; made for families that have others."""
         codes = [
             r.group_pair.astype(np.int64) * len(FAMILIES) + r.group_family
             for r in (routes, spare, base.routes)
@@ -455,7 +457,7 @@ class _Bench:
         return base.nests.take(same).patched(routes.group_pair, np.flatnonzero(mine), fresh)
 
     def _old(self, kept: LongArray, cut: BoolArray) -> _Part:
-        """Routes of the base, those that are cut closed."""
+        """Routes of the base, with the cut ones closed."""
         constant = self.base.log_constant
         sums = (
             getattr(self.sums, side)[:, kept] for side in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
@@ -467,14 +469,14 @@ class _Bench:
         )
 
     def _new(self, routes: RouteSet) -> _Part:
-        """Routes that were searched for."""
+        """Newly found routes."""
         open_ = np.ones(routes.n_routes, dtype=bool)
         constant = log_constants(self.base.world, self.graph, routes)
         nothing = np.zeros((len(open_), len(KINDS)))
         return _Part(routes.sums(self.graph), open_, nothing if constant is None else constant)
 
     def _incomes(self, change: FloatArray) -> dict[str, float]:
-        """Percent by region, for the five together and for the world."""
+        """Percent by region, for Central Asia and for the world."""
         regions = self.base.table.regions
         found = {region: 100.0 * float(change[n]) for n, region in enumerate(regions)}
         five = [r for r in self.base.world.group(CENTRAL_ASIA) if r in regions]
@@ -489,7 +491,7 @@ class _Bench:
 def _elements(
     bench: _Bench, together: Iterable[Sequence[str]], only: Sequence[str] | None, least_teu: float
 ) -> Iterator[_Element]:
-    """Every gateway and link that carries freight, or those asked for; then those out together."""
+    """Every gateway and link with freight, or those asked for; then those closed together."""
     together = list(together)
     singles = {e.id: e for e in (*_gateways(bench), *_links(bench))}
     faults: list[Fault] = []
@@ -512,7 +514,7 @@ def _elements(
 def _found(
     bench: _Bench, singles: Mapping[str, _Element], name: str, where: str, faults: list[Fault]
 ) -> _Element | None:
-    """The gateway or link of a name, else None with a fault."""
+    """The gateway or link of a name; None, with a fault, where there is none."""
     if name in singles:
         return singles[name]
     found, fault = resolve(bench.base.world.tables, "gateway", name, where, set(bench.graph.gateways))
@@ -523,7 +525,7 @@ def _found(
 
 
 def _combined(parts: Sequence[_Element]) -> _Element:
-    """Several gateways and links that are out at once."""
+    """Several gateways and links closed at the same time."""
     return _Element(
         "+".join(e.id for e in parts),
         " + ".join(e.name for e in parts),

@@ -1,6 +1,6 @@
-"""What farm technology is worth: shocks of the farm channel in the economy, case by case.
+"""Effects of farm technology: shocks of the farm channel in the economy, case by case.
 
-Freight costs stay: a harvest does not move a border. Fixed trade deficits, proportional ones beside.
+Freight costs are constant. Results are for fixed and for proportional trade deficits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["FOOD", "Farm", "farm", "food_figures"]
 
 FloatArray = NDArray[np.float64]
 
-# What people eat: farm products and processed food.
+# Food: farm products and processed food.
 FOOD = ("AGR", "FOO")
 
 
@@ -35,11 +35,11 @@ class Farm:
     status: Status
 
     def of(self, region: str, case: str) -> dict[str, Any]:
-        """The row of a region in a case."""
+        """The row of a region in a case. Raises KeyError where there is none."""
         return next(r for r in self.rows if r["region"] == region and r["case"] == case)
 
     def to_json(self) -> dict[str, Any]:
-        """The result as `--json` prints it."""
+        """The result as plain values, as `--json` prints it."""
         return {
             "effects": list(self.rows),
             "shocks": [crop.as_json() for shock in self.shocks for crop in shock.crops],
@@ -56,8 +56,9 @@ def farm(
 ) -> Farm:
     """The four cases of `farm_shocks` solved: output, food prices, farm trade, real income.
 
-    Rows are of the countries shocked, and of China beside them.
-    Raises DataError as `farm_shocks` does, ConvergenceError where the economy has no answer.
+    world, regions, crops, adoption, effect_percent: as in `farm_shocks`. Returns a Farm, with rows of the
+    countries shocked and of China.
+    Raises DataError as `farm_shocks` does, ConvergenceError where the economy has no solution.
     """
     shocks = farm_shocks(
         world, regions=regions, crops=crops, adoption=adoption, effect_percent=effect_percent
@@ -75,10 +76,12 @@ def farm(
 
 
 def food_figures(eq: Equilibrium, region: str) -> dict[str, float]:
-    """Food of a region after / before: price against the cost of living, imports, dependence on them.
+    """Food of a region after / before: price relative to the cost of living, imports, dependence on them.
 
     food_price_percent: change of sum_s alpha_s ln P_s over FOOD (weights scaled to one) less that of all
     goods and services; import_dependence: imports over all sales of food in the country, at producer prices.
+
+    eq: the solved case; region: code.
     """
     base, n = eq.base, eq.base.regions.index(region)
     at = [base.sectors.index(s) for s in FOOD if s in base.sectors]
@@ -101,7 +104,7 @@ def _row(shock: FarmShock, eq: Equilibrium, other: Equilibrium, region: str) -> 
     base = eq.base
     n, s = base.regions.index(region), base.sectors.index(SECTOR)
     hat = float(shock.productivity_hat[n, s])
-    # Value over the producer price: what is harvested.
+    # Value over the producer price is the quantity harvested.
     output = float(eq.trade[n, :, s].sum() / base.trade[n, :, s].sum()) / (
         float(eq.unit_cost_hat[n, s]) / hat
     )

@@ -1,28 +1,28 @@
-"""One fit of the weights of corridor families and of a few gateway constants to what was observed.
+"""One fit of the weights of corridor families and of a few gateway constants to observations.
 
 Base shares are s_f = A_Qf r_f^(-phi_x) h(r_f) / sum (`transport.choice.between_families`). Stated are the
-shares of a whole group of pairs Q, by kind of goods, with their ranges; the weights A that give them follow
-by proportional fitting,
+shares of a whole group of pairs Q, by kind of goods, with their ranges; the weights A that reproduce them
+follow by proportional fitting,
 
     A_Qf <- A_Qf x stated share / computed share of the group, until they are equal.
 
-Of the weights marked `fit` in family_shares, and of the gateway constants below, ln A and ln b are then moved
+For the weights marked `fit` in family_shares, and the gateway constants below, ln A and ln b are then fitted
 by least squares with a ridge:
 
     sum ((f(ours) - f(observed)) / sigma)^2 + sum ((logit(share of group) - logit(stated)) / sigma)^2
         + sum (ln b / sigma_b)^2
 
-f the log of a count or level and the log-odds of a share; sigma from the range of each row, a robust scale
-(Cauchy) beyond ROBUST sigma. So stated shares are observations of their own, and what the counts do not
-see stays where it was stated. The constant of Alashankou is one: counts see the ratios of the constants and
-hardly their level.
+f is the log of a count or level and the log-odds of a share; sigma follows from the range of each row, with a
+robust scale (Cauchy) beyond ROBUST sigma. So stated shares are observations too, and numbers that the counts
+do not affect stay as stated. The constant of Alashankou is one: counts determine the ratios of the constants
+and hardly their level.
 
 At given trade a count is a sum over routes that is smooth in the constants,
 
     d flow_r / d ln b_j = TEU of the family x sum_s J_rs phi 1[s passes j],   J = d P / d ln w,
 
 with P the nested shares inside the family, and in ln A, ds_g / d ln A_f = s_g (1[g = f] - s_f of the pair),
-so that derivatives are exact at given ratios r; the ratios are renewed until they stand.
+so that derivatives are exact at given ratios r; the ratios are updated until they are constant.
 """
 
 from __future__ import annotations
@@ -64,8 +64,9 @@ Cell3 = tuple[int, int, int]
 # The rail ports between Xinjiang and Kazakhstan, which are counted together.
 TWO_PORTS = ("khorgos-altynkol", "alashankou-dostyk")
 # Constants fitted: the goods and the gateway of each. Bulk between Russia and China goes by Manzhouli or, in
-# transit, over Mongolia: its constants are those of these two ways.
-# Of the truck ferry to Trieste no tariff was found.
+# transit, over Mongolia: its constants are those of these two routes. For the truck ferry to Trieste no
+# tariff was
+# found.
 CONSTANTS: dict[str, tuple[str, str]] = {
     "gateway:khorgos-altynkol": ("container", "khorgos-altynkol"),
     "gateway:manzhouli-zabaikalsk": ("container", "manzhouli-zabaikalsk"),
@@ -77,24 +78,25 @@ CONSTANTS: dict[str, tuple[str, str]] = {
 }
 # Standard deviation of ln b, and the multiple of sigma from which a row loses weight.
 SIGMA_CONSTANT, ROBUST = 0.1, 6.0
-# A constant outside this range points to the data, not to a preference.
+# A constant outside this range indicates an error in the data, not a preference.
 PLAUSIBLE = (0.7, 1.4)
-# Stated shares of at least the first are reported where the group misses them by more than the second.
+# Stated shares of at least the first value are reported if the group differs by more than the second.
 _SEEN, _MISSED = 0.02, 0.02
-# Standard deviations of the log-odds of a stated share, whatever its range.
+# Limits of the standard deviation of the log-odds of a stated share, whatever its range.
 _SIGMA_SHARE = (0.1, 0.8)
-# ln A stays within so much of the stated share. A group whose pairs hardly have a family cannot reach the
-# share stated of it; without a bound the few pairs that have it would carry all of it.
+# Bound on the distance of ln A from the stated share. A group of which few pairs have a family may not reach
+# its
+# stated share; without a bound those few pairs would have to carry all of it.
 _FAR = 1.5
 # Relative change of the numbers at which the first round of the fit stops, and the last.
 _ROUGH, _EXACT = 1e-4, 1e-12
-# Slope of the squares that counts as none: a smaller one is lost in the rounding of the sum.
+# Slope of the squares that counts as zero: a smaller one is lost in the rounding of the sum.
 _FLAT = 5e-6
 
 
 @dataclass(frozen=True)
 class Count:
-    """One observed figure beside ours; role: fitted, checked, predicted, ranked or input."""
+    """One observed figure and the model's; role: fitted, checked, predicted, ranked or input."""
 
     name: str
     year: int
@@ -107,16 +109,16 @@ class Count:
 
     @property
     def residual(self) -> float | None:
-        """ours / observed - 1; None where nothing was observed."""
+        """ours / observed - 1; None where there is no observation."""
         return self.ours / self.observed - 1.0 if self.observed else None
 
     def as_json(self) -> dict[str, Any]:
-        """The count as `--json` prints it."""
+        """The count as plain values, as `--json` prints it."""
         return {**vars(self), "residual": self.residual}
 
 
 class Fit:
-    """The counts of a base as functions of ln b of the constants and of ln A of the fitted weights."""
+    """The counts of a base as functions of ln b of the constants and ln A of the fitted weights."""
 
     def __init__(self, base: SolvedBase) -> None:
         self.base = base
@@ -140,7 +142,7 @@ class Fit:
         return f"{KINDS[kind]}:{self.classes.groups[group]}:{FAMILIES[family]}"
 
     def _stated(self) -> None:
-        """Stated shares with their ranges, and which weights are fitted."""
+        """Stated shares with their ranges, and the weights that are fitted."""
         groups = self.classes.groups
         shape = len(KINDS), len(groups), len(FAMILIES)
         self.stated, self.low, self.high = np.zeros(shape), np.zeros(shape), np.ones(shape)
@@ -168,7 +170,7 @@ class Fit:
         ]
 
     def _width(self, cell: Cell3) -> float:
-        """Standard deviation of the log-odds of a stated share; the widest where no range is given."""
+        """Standard deviation of the log-odds of a stated share; the largest where no range is given."""
         if not self.low[cell] < self.high[cell]:
             return _SIGMA_SHARE[1]
         low, high = (min(max(float(a[cell]), 1e-6), 1.0 - 1e-6) for a in (self.low, self.high))
@@ -188,22 +190,22 @@ class Fit:
         return np.stack(columns, axis=1)
 
     def renew(self, x: FloatArray) -> None:
-        """The ratios r and the weights of the stated shares at the constants of x."""
+        """Update the ratios r and the weights of the stated shares at the constants in x [number]."""
         routes, pair = self.routes, self.routes.group_pair
         b = np.array(x[: len(CONSTANTS)])
         self._pass(b)
         cost = cost_by_kind(self.classes, pair, self._cost)
         self.plain_weight = weights_of_families(routes, self.classes, cost, self.opened)
         self.log_weight = self._proportional()
-        # A family without a route in the whole group says nothing.
+        # A family without a route in the whole group is left out.
         self.reached = found = self._of_groups(self._shares(np.exp(self.log_weight)))
         self.held = [cell for cell in self.stated_cells if 0.0 < found[cell] < 1.0]
         self.sigma_held = np.array([self._width(cell) for cell in self.held])
 
     def _pass(self, b: FloatArray) -> None:
-        """What routes would carry if their family had the whole pair, and its slopes in ln b.
+        """Loads of routes if their family had all traffic of the pair, and slopes in ln b.
 
-        Only families with a route past one of the constants are weighed again.
+        Only families with a route past one of the constants are computed again.
         """
         if self._at is not None and np.array_equal(b, self._at):
             return
@@ -299,9 +301,9 @@ class Fit:
         return np.asarray(out / np.where(whole > 0.0, whole, 1.0))
 
     def _proportional(self) -> FloatArray:
-        """ln A by proportional fitting: the shares of the groups are those stated."""
+        """ln A by proportional fitting, at which the shares of the groups are those stated."""
         stated = np.maximum(self.stated, 1e-12)
-        # From the stated shares each time: at a bound the end depends on the start.
+        # Always from the stated shares: at a bound the end depends on the start.
         log = np.log(stated)
         for _ in range(500):
             found = self._of_groups(self._shares(np.exp(log)))
@@ -316,7 +318,7 @@ class Fit:
     # -- counts --------------------------------------------------------------------------------------
 
     def sums(self, x: FloatArray, *, slopes: bool = True) -> tuple[FloatArray, FloatArray]:
-        """Sums of the observations [form] and their slopes [form, number], zero where not asked for."""
+        """Sums of the observations [form] at x [number], and slopes [form, number], else zeros."""
         self._pass(x[: len(CONSTANTS)])
         share = self._shares(self._weight(x))
         found = self._carried(share)
@@ -345,7 +347,7 @@ class Fit:
         return found, slope
 
     def _carried(self, share: FloatArray) -> FloatArray:
-        """Sums of the observations at shares [kind, group] of the families [form]."""
+        """Sums of the observations [form] at shares [kind, group] of the families."""
         unit = self.observed.unit
         of_unit = share[KIND_OF_UNIT][:, self.routes.group_of_route].T
         return np.asarray((self.observed.marks @ (self._load * of_unit))[np.arange(len(unit)), unit])
@@ -359,7 +361,7 @@ class Fit:
         return np.asarray(share * (mine - own[pair]))
 
     def values(self, x: FloatArray, *, slopes: bool = True) -> tuple[FloatArray, FloatArray]:
-        """Every observation's value by us, and its slopes [row, number], zero where not asked for."""
+        """Value of every observation [row] in the model at x [number]; slopes [row, number], else zeros."""
         sums, slope = self.sums(x, slopes=slopes)
         value, rate = np.empty(len(self.rows)), np.zeros((len(self.rows), len(x)))
         for n, row in enumerate(self.rows):
@@ -370,7 +372,7 @@ class Fit:
         return value, rate
 
     def residuals(self, x: FloatArray, rows: BoolArray) -> FloatArray:
-        """Residuals of the rows marked, in their sigma."""
+        """Residuals of the flagged rows at x [number], in their sigma [row]."""
         value, _ = self.values(x, slopes=False)
         some = [(row, v) for row, v, mine in zip(self.rows, value, rows, strict=True) if mine]
         return np.array([(row.scaled(v) - row.scaled(row.observed)) / row.sigma for row, v in some])
@@ -383,7 +385,7 @@ class Fit:
         return np.array(out).reshape(len(some), len(x))
 
     def prior(self, x: FloatArray) -> FloatArray:
-        """Residuals of what is stated: shares, as far as groups reach them, and constants near one."""
+        """Residuals of stated values at x [number]: shares that groups can reach, and constants near one."""
         share = self._shares(self._weight(x))
         found = self._of_groups(share)
         held = [
@@ -412,13 +414,17 @@ class Fit:
         return out
 
     def solve(self, rows: BoolArray, start: FloatArray | None = None) -> tuple[FloatArray, Any]:
-        """The least squares on some rows; the ratios are renewed until they stand."""
+        """The least squares on the flagged rows; the ratios are updated until they are constant.
+
+        rows [row]: flags; start [number]: where to begin. Returns the numbers and the result of scipy. Raises
+        ConvergenceError where it does not converge.
+        """
         from scipy.optimize import least_squares
 
         x = np.zeros(len(self.names)) if start is None else start
         for number in range(12):
             self.renew(x)
-            # While the ratios are renewed a round may stop early; the next goes a hundred times as far.
+            # A round may stop early while the ratios are updated; the next is a hundred times as accurate.
             within = max(_ROUGH * 0.01**number, _EXACT) if start is None else _EXACT
 
             def residual(at: FloatArray) -> FloatArray:
@@ -439,42 +445,42 @@ class Fit:
                 max_nfev=80,
             )
             if not found.success:
-                raise ConvergenceError(f"the calibration did not settle: {found.message}")
+                raise ConvergenceError(f"the calibration did not converge: {found.message}")
             moved = np.abs(found.x - x).max()
             x = np.asarray(found.x)
             if within == _EXACT and moved < (1e-8 if start is None else 1e-7):
                 return x, found
-        raise ConvergenceError(f"the calibration did not settle: numbers still move by {moved:.1e}")
+        raise ConvergenceError(f"the calibration did not converge: numbers still change by {moved:.1e}")
 
     # -- reports ------------------------------------------------------------------------------------
 
     def named(self, x: FloatArray) -> dict[str, float]:
-        """The fitted numbers by name: constants b, and ln A over that of the stated shares."""
+        """The fitted numbers by name: constants b, and ln A over that of the stated shares; x [number]."""
         n = len(CONSTANTS)
         out = {name: float(np.exp(v)) for name, v in zip(CONSTANTS, x, strict=False)}
         return out | {name: float(v) for name, v in zip(self.names[n:], x[n:], strict=True)}
 
     def at_shipped(self) -> FloatArray:
-        """The numbers of the World as the search holds them: logs of the constants, then the odds."""
+        """The World's own numbers in the form of the search [number]: logs of constants, then the odds."""
         n = len(CONSTANTS)
         x = np.zeros(len(self.names))
         held = self.shipped()
         x[:n] = np.log([held[name] for name in CONSTANTS])
-        # The odds are against weights that belong to these constants.
+        # The odds are relative to weights that belong to these constants.
         self.renew(x)
         held = self.shipped()
         x[n:] = [held[name] for name in self.names[n:]]
         return x
 
     def shipped(self) -> dict[str, float]:
-        """The same numbers as the World has them."""
+        """The World's own numbers by name."""
         gateways = self.world.network["gateways"].by("gateway_id")
         out = {}
         for name, (kind, gateway) in CONSTANTS.items():
             out[name] = constants_of(gateways[gateway])[KINDS.index(kind)]
         weight = np.log(np.maximum(self.classes.family_weight, 1e-300))
         moved = weight - self.log_weight
-        # The level of a group's weights is free: it is read off a family that is not fitted.
+        # The level of a group's weights is free: it is taken from a family that is not fitted.
         for cell in self.cells:
             rest = [f for f in range(len(FAMILIES)) if (*cell[:2], f) not in self.cells]
             level = float(np.median(moved[cell[0], cell[1], rest])) if rest else 0.0
@@ -482,7 +488,7 @@ class Fit:
         return out
 
     def in_force(self) -> list[Count]:
-        """Every observation beside ours, with the shares and constants that the World holds."""
+        """Every observation and the model's value, with the shares and constants of the World."""
         routes = self.routes
         self._empty()
         every = np.arange(routes.n_routes), np.arange(len(routes.group_pair))
@@ -493,7 +499,7 @@ class Fit:
     def tables(
         self, x: FloatArray
     ) -> tuple[dict[str, float], dict[str, float], dict[str, tuple[float, float, float]]]:
-        """Weights, shares of groups, and what was stated of them with its range, by KIND:GROUP:FAMILY."""
+        """Weights, shares of groups, and stated shares with their range, by KIND:GROUP:FAMILY; x [number]."""
         weight = self._weight(x)
         share = self._of_groups(self._shares(weight))
         empty = ~(share.sum(axis=2, keepdims=True) > 0.0)
@@ -506,7 +512,7 @@ class Fit:
         )
 
     def counts(self, x: FloatArray) -> list[Count]:
-        """Every observation beside ours."""
+        """Every observation and the model's value at x [number]."""
         return self._counts(self.sums(x, slopes=False)[0])
 
     def _counts(self, sums: FloatArray) -> list[Count]:
@@ -516,9 +522,9 @@ class Fit:
         ]
 
     def later(self, x: FloatArray, by_sea: tuple[float, str] = (1.0, "")) -> list[Count]:
-        """The two ports in 2024, at the trade of that year and by what the sea did.
+        """The two ports in 2024, at the trade of that year and with the events at sea.
 
-        by_sea: trains with that event over trains without it, and its name.
+        x [number]; by_sea: trains with that event over trains without it, and its name.
         """
         two = "+".join(TWO_PORTS)
         row = next(
@@ -544,7 +550,7 @@ class Fit:
         return [Count(name, 2024, "trains/year", observed, ours, "predicted", str(row["source"]))]
 
     def _growth(self) -> FloatArray:
-        """Demand of 2024 over 2023 by pair: published totals of China's trade, one where there is none."""
+        """Demand of 2024 over 2023 by pair: published totals of China's trade, 1 where there is none."""
         totals: dict[str, dict[int, float]] = {}
         for row in self.world.network["validation_trade"]:
             totals.setdefault(str(row["region"]), {})[int(row["year"] or 0)] = float(row["value"] or 0.0)
@@ -559,7 +565,7 @@ class Fit:
         return np.where(pair >= 0, growth.ravel()[np.maximum(pair, 0)], 1.0)
 
     def notes(self, x: FloatArray) -> list[str]:
-        """What a reader must know about the numbers."""
+        """Remarks that users of the numbers need; x [number]."""
         out = []
         for name, value in self.named(x).items():
             if name in CONSTANTS and not PLAUSIBLE[0] <= value <= PLAUSIBLE[1]:

@@ -1,4 +1,4 @@
-"""Questions put to the gas network: which line matters, what outages cost, do past winters come out.
+"""Studies of the gas network: importance of lines, cost of outages, reproduction of past winters.
 
 N-1 index after Regulation (EU) 2017/1938, Annex II, point 2, for the day of the highest use:
 
@@ -49,12 +49,15 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 Rows = list[dict[str, Any]]
 _MCM_PER_BCM = 1000.0
-# Closures whose income is printed, and how their columns end.
+# Closures whose income is printed, and the endings of their columns.
 _CLOSURES: dict[Closure, str] = {"fixed": "", "proportional": "_proportional"}
 
 
 def n_minus_one(world: World, profile: Profile = "flat", *, year: int = BASE_YEAR) -> Rows:
-    """Every working line lost for a year, one at a time: what is missed beyond the base, largest first."""
+    """Every working line lost for a year, one at a time: gas missed beyond the base [bcm], largest first.
+
+    world: with the gas tables; profile, year: as in `solve_year`.
+    """
     model = GasModel(world, profile, year=year)
     base = model.solve()
     rows = []
@@ -76,9 +79,11 @@ def n_minus_one(world: World, profile: Profile = "flat", *, year: int = BASE_YEA
 def ranges(
     world: World, lose: Iterable[str] = (), months: Iterable[int] = range(1, 13)
 ) -> dict[str, tuple[float, float]]:
-    """What is missed over the range of an assumption: the seasons (seasonal profile), the volumes (flat).
+    """Gas missed [bcm] over the range of an assumption: the seasons (seasonal profile), the volumes (flat).
 
-    seasonal: both seasons weak or both strong. volume: operator's volume over that at 40 MJ per m3.
+    seasonal: both seasons weak or both strong. volume: operator's volume over that at 40 MJ per m3. world,
+    lose,
+    months: as in `solve_year`.
     """
     lost, at = tuple(lose), tuple(months)
     (table,) = world.channel("gas_parameters")
@@ -98,21 +103,23 @@ def ranges(
 
 
 def income(world: World, before: GasYear, after: GasYear) -> tuple[Rows, Status]:
-    """What sellers lose with gas not delivered: their real income beside two sums of arithmetic.
+    """Real income lost by sellers with gas not delivered, next to two sums of arithmetic.
 
     lost_sales_musd: trade of the base that goes with the gas. counted_sales_musd: the same part of the gas
-    that customs counted, where they did. lost_rents_musd: the part of it that pays for
-    deposits, b r. percent, percent_proportional: real income with deposits left idle, deficits fixed in money
-    or in proportion to income; _low and _high: at the two ends of the rent shares. Labour and capital of the
-    fields find other work, so the loss is nearer the rents than the sales; with deficits fixed in money
-    imports fall by what exports lose, and the terms of trade with them. No cost of transport moves here.
-    Raises ConvergenceError where the economy has no answer.
+    recorded by customs, if it was. lost_rents_musd: the part of it that pays for deposits, b r. percent,
+    percent_proportional: real income with deposits left idle, deficits fixed in money or in proportion to
+    income; _low and _high: at the two ends of the rent shares. Labour and capital of the fields move to other
+    work, so the loss is nearer the rents than the sales; with deficits fixed in money imports fall by as much
+    as exports, and the terms of trade with them. No cost of transport changes.
+
+    world: with the gas tables; before, after: solved years. Raises ConvergenceError where the economy has no
+    solution.
     """
     shares = read_rents(world.economy_files, world.trade)
     tables = [replace(world.trade, rent_share=shares[:, :, c]) for c in range(3)]
     pipes = between(world, world.trade, before, after)
     if not pipes.pairs:
-        return [], Status(True, 0.0, 0, "no trade moves")
+        return [], Status(True, 0.0, 0, "no trade changes")
     found: dict[tuple[str, int], FloatArray] = {}
     statuses = []
     for closure in _CLOSURES:
@@ -149,10 +156,12 @@ def income(world: World, before: GasYear, after: GasYear) -> tuple[Rows, Status]
 def eu_n_minus_1(world: World, *, year: int = BASE_YEAR) -> Rows:
     """The N-1 index of each country with a balance, and of the Chinese entry at Khorgos.
 
-    technical: entries at design capacity, less the largest line or store; contracted: entries at what is
+    technical: entries at design capacity, less the largest line or store; contracted: entries at the volume
     under contract on a peak day, all of which counts as one piece (or the largest store, if that is more).
-    None for China: use there is what is due at Khorgos, so its contracts would be held against themselves.
-    Below 100 the area could not be served on its peak day without its largest piece.
+    None for China: use there is the volume due at Khorgos, so its contracts would be compared with
+    themselves. Below 100 the area could not be served on its peak day without its largest piece.
+
+    world: with the gas tables; year: whose deliveries.
     """
     model = GasModel(world, "seasonal", year=year)
     network = model.network
@@ -175,7 +184,8 @@ def eu_n_minus_1(world: World, *, year: int = BASE_YEAR) -> Rows:
         ]
         contracted = float((model.due[bought] / DAYS).sum(axis=0).max(initial=0.0)) * _MCM_PER_BCM
         if country == "CHN":
-            # The area is what Khorgos hands over: use is what is due there, and nothing else serves it.
+            # The area is what Khorgos hands over: its use is the volume due there, and it has no other
+            # supply.
             entries = [(name, size) for name, size in entries if name.startswith("CAC_")]
             use, output, store, area = contracted, 0.0, 0.0, "China, entry at Khorgos"
         else:
@@ -212,9 +222,11 @@ def eu_n_minus_1(world: World, *, year: int = BASE_YEAR) -> Rows:
 
 
 def beside_observed(world: World, profile: Profile = "flat", *, year: int = BASE_YEAR) -> Rows:
-    """Exports of a year by country beside the published ones, in the volume at 40 MJ per m3.
+    """Exports of a year by country, model and published [bcm at 40 MJ per m3].
 
-    Deliveries are given to the model, so this says whether the lines and balances carry them, no more.
+    Deliveries are an input of the model, so this shows only whether lines and balances can carry them. world,
+    profile,
+    year: as in `solve_year`.
     """
     model = GasModel(world, profile, year=year)
     found = model.solve()
@@ -249,7 +261,7 @@ def beside_observed(world: World, profile: Profile = "flat", *, year: int = BASE
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """Gas years with outages drawn from the dated ones: missed and home unserved [draw], bcm."""
+    """Gas years with outages drawn from the dated ones: missed and domestic use unserved [draw], bcm."""
 
     profile: Profile
     seed: int
@@ -291,12 +303,14 @@ def draws(
     year: int = BASE_YEAR,
     progress: Callable[[str, float], None] | None = None,
 ) -> Draws:
-    """Gas years with outages of deliveries and of lines.
+    """Gas years with random outages of deliveries and of lines.
 
-    Each delivery fails at the rate of its dated outages over the years they cover, in the month and with the
-    size and length of one of them (a length not stated is drawn evenly from its range); each working line is
-    lost at line_outages_per_year for line_outage_days. What an outage holds back stays missed: no other
-    seller takes its place. Draw i depends on seed and i alone.
+    world: with the gas tables; n: number of draws; profile, lose, months, year: as in `solve_year`; seed: of
+    the draws; progress: called with text and share. Each delivery fails at the rate of its dated outages over
+    the years they cover, in the month and with the size and length of one of them (an unknown length is drawn
+    uniformly from its range); each working line is lost at line_outages_per_year for line_outage_days. Gas
+    held back by an outage stays missed: no other seller replaces it. Draw i depends only on seed and i.
+    Returns Draws.
     Raises DataError for n below 1, and as `solve_year` does.
     """
     if n < 1:
@@ -353,7 +367,7 @@ class _Outages:
         return held
 
     def of_lines(self, random: np.random.Generator, whole: FloatArray) -> tuple[FloatArray, int]:
-        """What is left of each line [line, 12], and how many were lost."""
+        """Available share of each line [line, 12], and how many were lost."""
         strings = random.poisson(float(self.rows["line_outages_per_year"]["value"] or 0.0), len(whole))
         available = whole.copy()
         for line in np.flatnonzero(strings):
@@ -367,7 +381,7 @@ class _Outages:
 
 
 def _days_of(first: int, length: float) -> FloatArray:
-    """Days of each month that an outage of some length takes from the start of a month, round the year."""
+    """Days of each month within an outage that starts with a month, continuing into the next year."""
     out = np.zeros(12)
     month = first
     while length > 0.0 and out.sum() < 365.0:
@@ -383,7 +397,7 @@ def _days_of(first: int, length: float) -> FloatArray:
 
 @dataclass(frozen=True)
 class Backcast:
-    """One observed figure of a past winter beside ours [mcm/day, operator's volume], over the range given."""
+    """One observed figure of a past winter and the model's [mcm/day, operator's volume], with a range."""
 
     case: str
     name: str
@@ -397,12 +411,12 @@ class Backcast:
 
     @property
     def error(self) -> float:
-        """Ours over observed, less one."""
+        """Model over observed, less one."""
         return self.ours / self.observed - 1.0
 
 
 def backcasts(world: World) -> list[Backcast]:
-    """Two past winters with what failed given: flows, shortfall and home use not served, beside observed."""
+    """Two past winters, the failure given: flows, shortfall and unserved domestic use, against observed."""
     (table,) = world.channel("gas_backcasts")
     out = []
     solved: dict[tuple[str, str], tuple[GasYear, GasYear]] = {}
@@ -432,11 +446,11 @@ def backcasts(world: World) -> list[Backcast]:
 
 
 def _winter(world: World, row: Any, extra_percent: float) -> tuple[GasYear, GasYear]:
-    """The year as due and the year with what failed, home use of the month above its season."""
+    """The year as due, and the year with the failure and the month's domestic use above its season."""
     month = int(row["month"]) - 1
     year = int(row["contract_year"])
     plain = GasModel(world, "seasonal", year=year)
-    # Cold raises use at home in the country and its neighbours alike.
+    # Cold raises domestic use in the country and its neighbours alike.
     cold = np.ones(12)
     cold[month] += extra_percent / 100.0
     model = GasModel(world, "seasonal", year=year, home_factor=dict.fromkeys(plain.network.countries, cold))

@@ -1,4 +1,4 @@
-"""Structural gravity from a table of flows: estimates side by side, and the bias of three-way PPML."""
+"""Structural gravity from a table of flows: estimates in columns, and the bias of three-way PPML."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Asked", "Estimated", "gravity"]
 
 @dataclass(frozen=True)
 class Asked:
-    """Formulas, set side by side, and the options of all, as `landbridge.estimation.estimate` has them.
+    """Formulas, estimated on the same data, and options as in `landbridge.estimation.estimate`.
 
     bias: also correct the first estimate for the bias of three-way PPML.
     """
@@ -36,7 +36,7 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Estimated:
-    """Estimates in the order of their formulas. corrected: a row a coefficient of the first, where asked for.
+    """Estimates in the order of their formulas. corrected: a row per coefficient of the first, if asked for.
 
     source: name (None for a DataFrame) and sha256 of the data.
     """
@@ -47,7 +47,7 @@ class Estimated:
 
     @property
     def status(self) -> Status:
-        """The worst of all estimates."""
+        """The worst status of all estimates."""
         return Status.worst(one.status for one in self.estimates)
 
     def rows(self) -> dict[str, list[dict[str, Any]]]:
@@ -61,7 +61,7 @@ class Estimated:
         return {"coefficients": found, **bias}
 
     def to_json(self) -> dict[str, Any]:
-        """What `landbridge gravity --json` prints as its result."""
+        """The result as plain values, as `landbridge gravity --json` prints it."""
         first, *others = (one.to_json() for one in self.estimates)
         if others:
             first["also"] = others
@@ -73,9 +73,11 @@ class Estimated:
 def gravity(
     data: pd.DataFrame | Path | str, asked: Asked, tell: Callable[[str], None] | None = None
 ) -> Estimated:
-    """Estimate every formula on the same data. tell: called with each formula before it is estimated.
+    """Estimate every formula on the same data.
 
-    Raises as `landbridge.estimation.estimate` and `bias_correct` do.
+    data: DataFrame or path; asked: formulas and options; tell: called with each formula before it is
+    estimated.
+    Returns an Estimated. Raises as `landbridge.estimation.estimate` and `bias_correct` do.
     """
     frame = read_panel(data) if isinstance(data, str | Path) else data
     found = []

@@ -1,4 +1,4 @@
-"""The numbers of a World that can be moved, with the derivatives of an outcome by each of them.
+"""The numbers of a World that can be changed, with the derivatives of an outcome by each of them.
 
 Links, gateways, tariffs, productivities, parameters, and every cell of the network's tables.
 """
@@ -37,16 +37,17 @@ USD_PER_MUSD = 1e6
 _PERCENT = 0.01
 # Step of a difference quotient, in hours, USD or as a share of a number.
 _STEP = 1e-3
-# A number of a table is moved by this share of itself.
+# A number of a table is changed by this share of itself.
 _SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Number:
-    """One number of the model. slopes: derivatives by one unit more of the log outcome, of it with waits
-    held, and of flow times cost [USD]; the last two None where they mean nothing.
+    """One number of the model.
 
-    more: whether a gain is asked for one unit more. moved: the World after a change by so many units.
+    slopes: derivatives per unit of the log outcome, of it with waits held, and of flow times cost [USD]; the
+    last two None where they do not apply. more: whether a gain is for one unit more. moved: the World after a
+    change by this many units.
     """
 
     id: str
@@ -61,7 +62,7 @@ class Number:
 
 
 class Lens:
-    """A solved result with the derivatives of one outcome, and what turns them into money."""
+    """A solved result with the derivatives of one outcome, and factors that convert them to money."""
 
     def __init__(self, result: Results, of: str) -> None:
         self.result, self.of, self.world = result, of, result.world
@@ -72,11 +73,11 @@ class Lens:
         self.bars: tuple[ArcBars, ...] = (self.gradient.arcs, self.gradient.held, flow)
         self.graph = self.compiled(self.world)
         if (self.graph.tail != result.graph.tail).any() or self.graph.gateways != result.graph.gateways:
-            raise ValueError("the graph is another than that of the result")
+            raise ValueError("the graph differs from that of the result")
         equilibrium = result.equilibrium[result.closure]
         self.outcome = parse_outcome(of, equilibrium.base)
         self.value = equilibrium.outcome(of)
-        # The outcome in USD a year: a flow is in million USD itself, a wage is weighed by income.
+        # The outcome in USD a year: a flow is in million USD itself, a wage is weighted by income.
         income = float(equilibrium.base.income[list(self.outcome.regions)].sum())
         self.usd = USD_PER_MUSD * self.value * (1.0 if self.outcome.kind == "flow" else income)
 
@@ -85,7 +86,10 @@ class Lens:
         return align_with_base([*self.origin.worlds, world])[0][-1]
 
     def rows_of(self, change: Callable[[float], World], table: str, step: float) -> FloatArray:
-        """Derivatives by the rows of a table that are all moved at once [bar, row]."""
+        """Derivatives by the rows of a table that are all changed at once [bar, row].
+
+        change: the World after a change of size h; table: its name; step: h.
+        """
         count = len(self.world.network[table])
 
         def value(h: float) -> FloatArray:
@@ -94,11 +98,11 @@ class Lens:
         return slope(value, step)
 
     def whole_of(self, change: Callable[[float], World], step: float) -> FloatArray:
-        """Derivatives by one change of the tables [bar]."""
+        """Derivatives by one change of the tables [bar]; change, step: as in `rows_of`."""
         return slope(lambda h: total(self.graph, self.compiled(change(h)), self.bars), step)
 
     def gain(self, number: Number, slope_of: float) -> float:
-        """What a step brings to first order [USD a year]."""
+        """First-order gain of the step of a number [USD a year]; slope_of: derivative of the log outcome."""
         return self.usd * slope_of * number.step
 
     @cached_property
@@ -108,7 +112,7 @@ class Lens:
         return {kind: labels_of(self.world.tables, kind, "en") for kind in kinds}
 
     def name(self, kind: str, identifier: str) -> str:
-        """A name in English, the identifier where there is none."""
+        """The English name of an identifier of some kind; the identifier where there is none."""
         found = self.names[kind].get(identifier)
         return identifier if found is None else found.text
 
@@ -124,7 +128,7 @@ def _with_cells(world: World, table: str, column: str, values: Mapping[int, floa
 
 
 def _of_links(lens: Lens) -> Iterator[Number]:
-    """An hour and a dollar on every link, both ways."""
+    """One hour and one dollar on every link, both ways."""
     links = lens.world.network["links"]
     hours = _hours_of_links(lens.graph)
 
@@ -132,7 +136,7 @@ def _of_links(lens: Lens) -> Iterator[Number]:
         chosen = hours if only is None else only
         return _with_cells(lens.world, "links", "transit_time_h", {at: hours[at] + h for at in chosen})
 
-    # The factor of a link acts on this column too.
+    # The factor of a link also applies to this column.
     factors = {at: 1.0 if f is None else float(f) for at, f in enumerate(row["cost_factor"] for row in links)}
     factors = {at: factor for at, factor in factors.items() if factor > 0.0}
 
@@ -158,7 +162,7 @@ def _of_links(lens: Lens) -> Iterator[Number]:
 
 
 def _hours_of_links(graph: Graph) -> dict[int, float]:
-    """Hours of the haul over every link that has some, by its row."""
+    """Hours of the haul over every link that has any, by its row."""
     haul = graph.term_kind == TERMS.index("haul")
     rows, hours = graph.term_row[haul, 0], graph.term_time_h[haul, 0]
     return {int(at): float(h) for at, h in zip(rows, hours, strict=True) if at >= 0 and h > 0.0}
@@ -168,12 +172,12 @@ def _three(found: FloatArray) -> tuple[float, float, float]:
     return float(found[0]), float(found[1]), float(found[2])
 
 
-# What change_gateway changes, but for the capacity, with its unit.
+# Numbers changed by change_gateway, except capacity, with their units.
 _UNITS = {"time_h": "h", "cost_usd": "USD/TEU"}
 
 
 def _of_gateways(lens: Lens) -> Iterator[Number]:
-    """An hour, a dollar and a unit of capacity at every gateway, as change_gateway changes them."""
+    """One hour, one dollar and one unit of capacity at every gateway, as change_gateway changes them."""
     world = lens.world
     straits = {str(r["gateway_id"]) for r in world.network["gateways"] if _is_strait(world, r)}
     hours, money = _hours_at(world), _money_at(world)
@@ -206,14 +210,14 @@ def _is_strait(world: World, row: Mapping[str, Any]) -> bool:
 
 
 def _step(value: float | None) -> float:
-    """One unit less, half of what there is where that is little, and one more where there is nothing."""
+    """One unit less, half of the value where that is small, and one more where it is zero."""
     if value is None or value > 1.0:
         return -1.0
     return -0.5 * value if value > 0.0 else 1.0
 
 
 def _money_at(world: World) -> dict[str, float]:
-    """The least money stated for a gateway of its own, by gateway."""
+    """The least money stated for a gateway with rows of its own, by gateway."""
     found: dict[str, float] = {}
     for row in (*world.network["crossings"], *world.network["ports"]):
         key, money = str(row["gateway_id"]), float(row["cost_usd"] or 0.0)
@@ -233,15 +237,15 @@ def _by_gateway(lens: Lens, keys: Sequence[str], column: str) -> dict[str, Float
                 found[str(row["gateway_id"])] += slopes
     if column == "time_h":
         for key, by_queue in _by_queue(lens, keys).items():
-            # With the waits held, queues are held too.
+            # With waits held, queues are held too.
             found[key][0] += by_queue
     return found
 
 
 def _by_queue(lens: Lens, keys: Sequence[str]) -> dict[str, float]:
-    """What hours of gateways do through their queues, by gateway: fewer hours shorten a queue that has grown.
+    """Effect of hours of gateways through their queues: fewer hours shorten a queue that has grown.
 
-    Nothing in a base, where the queue is part of the hours (see `Queues.under`).
+    Zero in a base, where the queue is part of the hours (see `Queues.under`).
     """
     result = lens.result
     base, queues, load = result.base, result.queues, result.load
@@ -273,7 +277,7 @@ def _teu_of(world: World, mode: str) -> float:
 
 
 def _hours_at(world: World) -> dict[str, float]:
-    """The least hours stated for a gateway of its own, by gateway: no more can be saved."""
+    """The least hours stated for a gateway with rows of its own, by gateway: no more can be saved."""
     found: dict[str, float] = {}
     for row in world.network["crossings"]:
         key = str(row["gateway_id"])
@@ -297,7 +301,7 @@ def _gateway(world: World, keys: Sequence[str], column: str, amount: float, scal
 
 
 def _of_tariffs(lens: Lens) -> Iterator[Number]:
-    """A percentage point of every tariff that is levied on trade."""
+    """One percentage point of every tariff levied on trade."""
     table = lens.world.trade
     policy = lens.world.policy.tariff
     tariff = np.asarray(table.tariff if policy is None else policy)
@@ -314,7 +318,7 @@ def _of_tariffs(lens: Lens) -> Iterator[Number]:
 
 
 def _of_productivity(lens: Lens) -> Iterator[Number]:
-    """A percent of productivity of every region and sector that sells anything."""
+    """One percent of productivity of every region and sector with sales."""
     table = lens.world.trade
     sold = np.asarray(table.trade).sum(axis=1)
     for n, s in np.argwhere(sold > 0.0).tolist():
@@ -338,7 +342,7 @@ def _economy(world: World, change: Mapping[str, Any], key: str, points: float | 
 
 
 def _of_parameters(lens: Lens) -> Iterator[Number]:
-    """Every parameter that makes hours and money of the network, but for those of queues."""
+    """Every parameter that affects hours and money of the network, except those of queues."""
     _require_base(lens)
     for row in lens.world.network["parameters"]:
         name = str(row["parameter"])
@@ -369,7 +373,7 @@ def _parameter(world: World, name: str, value: float, amount: float) -> World:
 
 
 def _of_cells(lens: Lens) -> Iterator[Number]:
-    """Every number of the network's tables that its hours, money, emissions or variance are made of."""
+    """Every number of the network's tables that its hours, money, emissions or variance depend on."""
     _require_base(lens)
     for table, rows in lens.world.network.items():
         if table == "parameters":
@@ -389,7 +393,11 @@ def _of_cells(lens: Lens) -> Iterator[Number]:
 def cells_of_column(
     lens: Lens, table: str, column: str, unit: str, values: Mapping[int, float]
 ) -> Iterator[Number]:
-    """The numbers of one column. h: a share of each number."""
+    """The numbers of one column, with their derivatives.
+
+    lens: the result; table, column, unit: of the numbers; values: by row. The step h is a share of each
+    number.
+    """
 
     def moved(h: float, only: Iterable[int] | None = None) -> World:
         chosen = values if only is None else only
@@ -397,7 +405,7 @@ def cells_of_column(
 
     if not values or not _reads(lens, moved):
         return
-    # A change of gauge may bind the transfer of its place too, which is from no row.
+    # A change of gauge may also bound the transfer of its place, which is not a row.
     alone_only = table not in ROW_TABLES or table == "gauge_changes"
     together = None if alone_only else lens.rows_of(moved, table, _STEP)
     for at, value in values.items():
@@ -420,19 +428,19 @@ def cells_of_column(
 
 
 def _by_amount(moved: Callable[[float], World], value: float, amount: float) -> World:
-    """The World after a change by an amount of what is moved by shares of a value."""
+    """The World after a change by an amount, given a change by shares of a value."""
     return moved(amount / value)
 
 
 def _reads(lens: Lens, moved: Callable[[float], World]) -> bool:
-    """Whether the graph depends on a column at all."""
+    """Whether the graph depends on a column."""
     after = lens.compiled(moved(_STEP))
     sides = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
     return any((getattr(after, side) != getattr(lens.graph, side)).any() for side in sides)
 
 
 def row_key(world: World, table: str, at: int) -> str:
-    """What names a row of a table: the table and the cells of its key."""
+    """The key of row `at` of a table: the table and the cells of its key columns."""
     row = world.network[table].rows[at]
     cells = (row.get(column) for column in KEYS.get(table, ()))
     named = ":".join("*" if cell is None else str(cell) for cell in cells)
@@ -440,14 +448,16 @@ def row_key(world: World, table: str, at: int) -> str:
 
 
 def _require_base(lens: Lens) -> None:
-    """Refuse what would need the effect of single cells on queues that a scenario made."""
+    """Reject a scenario, whose queues would respond to single cells."""
     if lens.result.base is not None:
-        fault = Fault("to", "is answered for a base", "leave the scenario out, or ask for arcs or gateways")
+        fault = Fault(
+            "to", "is available for a base only", "leave the scenario out, or ask for arcs or gateways"
+        )
         raise DataError("no derivative", [fault])
 
 
 def _moves_queues(lens: Lens, world: World) -> bool:
-    """Whether a changed World has other queues: what that does is in no derivative by arcs."""
+    """Whether a changed World has other queues, an effect that derivatives by arcs leave out."""
     now, then = (Queues.of(w, lens.graph) for w in (lens.world, world))
     same = all(
         np.array_equal(getattr(now, name), getattr(then, name))

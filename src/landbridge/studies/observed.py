@@ -1,11 +1,11 @@
-"""Observed counts and mode shares as functions of what routes carry.
+"""Observed counts and mode shares as functions of the traffic of routes.
 
-Every observation is a few sums over routes, each of one unit and of the routes that a mark picks:
+Every observation is a few sums over routes, each of one unit and over the routes selected by a mark:
 
     F = sum_r mark_r sum_k u_rk s_(kind, family of r)
 
-u_rk: what route r would carry if its family had the whole pair; s: base share of the family of goods of that
-kind. An observation is a sum of such F, boxes with the empties that go back, or a share of two sums.
+u_rk: traffic of route r if its family had all traffic of the pair; s: base share of the family for goods of
+that kind. An observation is a sum of such F, containers with the returning empties, or a share of two sums.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Row = dict[str, Cell]
 
-# What a route carries, and the kind of goods whose family shares it goes by.
+# Unit of a route's traffic, and the kind of goods whose family shares apply.
 UNITS = ("block_teu", "teu", "t_container", "t_bulk", "usd_container", "usd_bulk")
 KIND_OF_UNIT = np.array([0, 0, 0, 1, 0, 1])
 BLOCK_TEU, TEU, T_CONTAINER, T_BULK, USD_CONTAINER, USD_BULK = range(len(UNITS))
-# Of a mode row, the units of its measure by kind of goods.
+# Units of the measure of a mode row, by kind of goods.
 _MEASURES = {"teu": (TEU,), "tonnes": (T_CONTAINER, T_BULK), "musd": (USD_CONTAINER, USD_BULK)}
-# The border of the same country on the way back.
+# The border of the same country in the other direction.
 _BACK = {
     "mode_border_exporter": "mode_border_importer",
     "mode_border_importer": "mode_border_exporter",
 }
 # Standard deviations of the log of a count: container trains, and other counts.
 SIGMA_TRAINS, SIGMA_COUNT = 0.04, 0.15
-# A range holds nine tenths: 2 x 1.645 standard deviations.
+# A range covers nine tenths: 2 x 1.645 standard deviations.
 RANGE = 3.29
 _LEAST_SIGMA = 0.05
-# That of a row without a range.
+# Standard deviation of a row without a range.
 _NO_RANGE = 0.8
 _USD_PER_MUSD = 1e6
 
@@ -57,7 +57,7 @@ _USD_PER_MUSD = 1e6
 class Observation:
     """One observed figure. role: fitted, checked or another word of its table; share: whether it is one.
 
-    value(F) and slope(F) of its own sums F [form]. sigma: of its log, or of its log-odds where it is a share.
+    value(F) and slope(F) of its own sums F [form]. sigma: of its log, or of its log-odds for a share.
     """
 
     name: str
@@ -74,11 +74,11 @@ class Observation:
     slope: Callable[[FloatArray], FloatArray]
 
     def scaled(self, value: float) -> float:
-        """The log of a value, or its log-odds."""
+        """The log of a value, or its log-odds for a share."""
         return float(np.log(value / (1.0 - value)) if self.share else np.log(value))
 
     def scaled_slope(self, value: float) -> float:
-        """Derivative of `scaled`."""
+        """Derivative of `scaled` at a value."""
         return 1.0 / (value * (1.0 - value)) if self.share else 1.0 / value
 
 
@@ -108,7 +108,7 @@ class Observed:
                 if found is not None:
                     self.rows.append(found)
         for row in world.network["validation_modes"]:
-            # The level of another year says nothing of this one; a share does.
+            # The level of another year does not inform this one; a share does.
             if row["comparable"] and (row["year"] == year or str(row["measure"]).startswith("share_")):
                 self.rows.append(self._mode(row))
         none = np.zeros(0, dtype=np.int64)
@@ -119,7 +119,7 @@ class Observed:
         self.unit = np.array([unit for _, unit in self._masks], dtype=np.int64)
 
     def _set_up(self) -> None:
-        """What marks are made from: gateways passed each way, modes, regions of the ends."""
+        """Inputs of the marks: gateways passed each way, modes, regions of the ends."""
         graph, routes, freight = self._graph, self._routes, self._base.freight
         regions = self._world.trade.regions
         places = self._world.network["places"].by("place_id")
@@ -136,7 +136,7 @@ class Observed:
         pair = freight.pair_of_regions[routes.pair]
         self._trades = pair >= 0
         self._from, self._to = pair // len(regions), pair % len(regions)
-        # Container trains between China and the west, where they cross a Chinese rail border.
+        # Container trains between China and the west, counted where they cross a Chinese rail border.
         bloc = {str(r["region"]): str(r["bloc"]) for r in self._world.network["pair_groups"]}
         west = np.array([bloc.get(r) in ("europe", "russia", "turkey", "caucasus") for r in regions])
         china = regions.index("CHN") if "CHN" in regions else -1
@@ -151,14 +151,14 @@ class Observed:
         self._way = np.arange(graph.n_arcs) % 2
 
     def _form(self, key: tuple[Any, ...], unit: int, mark: Callable[[], NDArray[np.int64]]) -> int:
-        """The number of a sum, made where it is new."""
+        """The number of a sum, added if it is new."""
         if (*key, unit) not in self._forms:
             self._forms[*key, unit] = len(self._masks)
             self._masks.append((mark(), unit))
         return self._forms[*key, unit]
 
     def _through(self, gateway: str, way: int, goods: str) -> NDArray[np.int64]:
-        """Routes through a gateway one way; at ports, of goods in `trucks`, in `boxes` or of `all`."""
+        """Routes through a gateway in one direction; at ports, of goods in `trucks`, `boxes` or of `all`."""
         graph, j = self._graph, self._number[gateway]
         arcs = graph.govern_arc[(graph.govern_gateway == j) & graph.govern_counted]
         if goods != "all":
@@ -210,7 +210,7 @@ class Observed:
     def _boxes(
         self, scale: float
     ) -> tuple[Callable[[FloatArray], float], Callable[[FloatArray], FloatArray]]:
-        """Boxes both ways of each gateway, the emptier way filled with empties; F in pairs of ways."""
+        """Containers both ways of each gateway, the smaller direction filled with empties; F in pairs."""
         back = self._back
 
         def value(sums: FloatArray) -> float:
@@ -257,7 +257,7 @@ class Observed:
         )  # fmt: skip
         if not low < high:
             return replace(made, sigma=_NO_RANGE)
-        # A bound has no low end: the range is then twice the upper half.
+        # A bound has no low end: its range is twice the upper half.
         least = made.scaled(low) if low > 0.0 else 2.0 * made.scaled(stated) - made.scaled(high)
         width = (made.scaled(high) - least) / RANGE
         return replace(made, sigma=max(width, _LEAST_SIGMA))
@@ -272,7 +272,7 @@ class Observed:
             numbers = [MODE_CLASSES.index(m) for m in wanted if m in MODE_CLASSES]
             found = one[self._from] & other[self._to] & np.isin(self._mode_of[by], numbers)
             if both:
-                # On the way back the same countries stand at the other end.
+                # In the other direction the same countries are at the other end.
                 back = np.isin(self._mode_of[_BACK.get(by, by)], numbers)
                 found |= other[self._from] & one[self._to] & back
             return np.flatnonzero(self._trades & found)

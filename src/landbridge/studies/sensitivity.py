@@ -1,13 +1,13 @@
-"""What one hour, one dollar or one unit of capacity is worth to a country: the adjoint of the chain.
+"""Value to a country of one hour, one dollar or one unit of capacity: the adjoint of the chain.
 
     dL = sum over arcs of (L_h dh + L_c dc + L_e de + L_v dv) + sum over gateways of L_C d ln C
 
 with L = ln of the outcome. One transposed solve gives the derivatives by all arcs (see
-`landbridge.model.adjoint`); `landbridge.transport.table_rows` takes them to the rows of tables. What
-gains most is then solved exactly, as `landbridge.run` would.
+`landbridge.model.adjoint`); `landbridge.transport.table_rows` maps them to the rows of tables. The largest
+gains are then solved exactly, as in `landbridge.run`.
 
-Three figures stand side by side: what all who ship save at given trade, the gain at given waits, and the gain
-with everything adjusting.
+Three figures are reported: savings of all shippers at given trade, the gain at given waits, and the gain with
+everything adjusting.
 """
 
 from __future__ import annotations
@@ -43,22 +43,23 @@ __all__ = ["TARGETS", "Sensitivity", "Worth", "sensitivity"]
 FloatArray = NDArray[np.float64]
 
 TARGETS = ("arcs", "gateways", "tariffs", "productivity", "parameters", "cells")
-# How many of the largest are solved exactly.
+# Number of the largest that are solved exactly.
 EXACT = 10
-# What gains or loses less than this is left out [USD a year].
+# Smaller gains and losses are left out [USD a year].
 _LEAST_USD = 1.0
 
 
 @dataclass(frozen=True)
 class Worth:
-    """What one unit of something is worth to those whose outcome it is, a year.
+    """Value of one unit of something to the owners of the outcome, per year.
 
-    id: row of a table, "exporter:importer:sector" or "region:sector". target: what is changed, in unit.
+    id: row of a table, "exporter:importer:sector" or "region:sector". target: the number that changes, in
+    unit.
     usd_per_unit_year: gain for one unit less of hours, money, tariffs and other numbers, or more of capacity
     and productivity. elasticity: percent of the outcome for one percent more of the number. step: change, in
-    unit, that the next figures are of. first_order_usd, exact_usd: its gain, by the derivative and solved
-    (the largest only). waits_fixed_usd: first order with waits held. flow_usd: flow times saving, of all who
-    ship. The last three are None where they mean nothing.
+    unit, that the next figures refer to. first_order_usd, exact_usd: its gain, by the derivative and solved
+    (the largest only). waits_fixed_usd: first order with waits held. flow_usd: flow times saving, over all
+    shippers. The last three are None where they do not apply.
     """
 
     id: str
@@ -93,7 +94,7 @@ class Sensitivity:
     ranks: Mapping[str, Mapping[str, float]]
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row for each."""
+        """One row per value."""
         return [worth.row() for worth in self.worths]
 
 
@@ -105,14 +106,16 @@ def sensitivity(
     exact: int = EXACT,
     progress: Progress | None = None,
 ) -> Sensitivity:
-    """Rank what one unit of hours, money, capacity, tariffs or productivity is worth to a country.
+    """Rank the value to a country of one unit of hours, money, capacity, tariffs or productivity.
 
     study: a World, whose base is then solved, or the Results of a base or a scenario. of: real_income:KAZ
-    (KAZ is short for it), real_income:CA5, real_income:world, wage:KAZ or flow:CHN:KAZ:MCH. to: arcs (links
-    of the network), gateways, tariffs, productivity, parameters (those that make hours and money of the
-    network) or cells (every number of its tables). exact: so many of the largest are solved exactly.
-    Gas and travel keep what a scenario gave them; the base and its shares are held fixed.
-    Raises DataError for an unknown outcome or target; ConvergenceError where something has no answer.
+    (KAZ for short), real_income:CA5, real_income:world, wage:KAZ or flow:CHN:KAZ:MCH. to: arcs (links of the
+    network), gateways, tariffs, productivity, parameters (those that affect hours and money of the network)
+    or cells (every number of its tables). exact: number of the largest that are solved exactly. progress:
+    called with text and share. Gas and travel keep their values in a scenario; the base and its shares are
+    fixed.
+    Returns a Sensitivity. Raises DataError for an unknown outcome or target; ConvergenceError where a solve
+    fails.
     """
     if to not in TARGETS:
         cure = did_you_mean(to, TARGETS) or "use " + ", ".join(TARGETS)
@@ -126,7 +129,7 @@ def sensitivity(
     result = run(study) if isinstance(study, World) else study
     if not isinstance(result.again, Origin):
         raise DataError(
-            "no derivative", [Fault("study", "was not solved by landbridge.run", "solve it anew")]
+            "no derivative", [Fault("study", "was not solved by landbridge.run", "solve it again")]
         )
     tell("differentiating the chain", 0.3)
     lens = Lens(result, of)
@@ -170,7 +173,7 @@ def _ranks(worths: Sequence[Worth]) -> dict[str, dict[str, float]]:
             ]
             if len(both) > 2:
                 tau = float(kendalltau(*zip(*both, strict=True)).statistic)
-                if np.isfinite(tau):  # not where all are alike
+                if np.isfinite(tau):  # not where all values are equal
                     found.setdefault(target, {})[column] = tau
     return found
 
@@ -179,10 +182,10 @@ def _ranks(worths: Sequence[Worth]) -> dict[str, dict[str, float]]:
 
 
 def _solved(lens: Lens, numbers: Sequence[Number], tell: Progress) -> tuple[dict[int, float], list[Status]]:
-    """Gains of the steps of some numbers, solved [USD a year], by their place in the list; and statuses."""
+    """Gains of the steps of some numbers, solved [USD a year], by position in the list; and statuses."""
     origin, result = lens.origin, lens.result
     if not numbers or (result.scenario is not None and result.scenario.changes_prices):
-        # What of a price is above cost follows from the scenario's own changes, to which no number belongs.
+        # Payments above cost follow from the scenario's own changes, which these numbers are not part of.
         return {}, []
     known = [origin.worlds[n] for n in dict.fromkeys((origin.base, origin.number))]
     moved: dict[int, World] = {}
@@ -212,7 +215,7 @@ def _solved(lens: Lens, numbers: Sequence[Number], tell: Progress) -> tuple[dict
 def _outcome(
     lens: Lens, base: SolvedBase, world: World, number: int, label: Scenario
 ) -> tuple[float | None, Status]:
-    """The outcome in a changed World; None where it has no answer."""
+    """The outcome in a changed World; None where there is no solution."""
     result = lens.result
     equilibrium = result.equilibrium[result.closure]
     try:
@@ -224,5 +227,5 @@ def _outcome(
     except (ConvergenceError, InfeasibleError) as error:
         return None, Status(False, 1.0, 0, error.message)
     if income is None:
-        return None, Status(False, 1.0, 0, f"{label.name}: a number's step has no answer")
+        return None, Status(False, 1.0, 0, f"{label.name}: a number's step has no solution")
     return outcome_value(lens.outcome, equilibrium.base, income, income, equilibrium.trade), result.status

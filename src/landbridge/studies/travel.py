@@ -1,7 +1,7 @@
-"""What a change of visas or connections is worth: arrivals, receipts, and real income through services.
+"""Effects of a change of visas or connections: arrivals, receipts, and real income through services.
 
-Freight is left as it is. The event study beside it is descriptive, and says what the published effect of a
-visa cannot: whether arrivals grew faster where one was waived.
+Freight is unchanged. The event study is descriptive: it shows whether arrivals grew faster where a visa was
+waived, which the published effect of a visa does not.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["Travel", "difference", "estimate_gravity", "travel", "waiver"]
 
 @dataclass(frozen=True)
 class Travel:
-    """Arrivals and receipts by pair, real income by country, the event study and what was not estimated."""
+    """Arrivals and receipts by pair, real income by country, the event study, and effects not estimated."""
 
     rows: tuple[dict[str, Any], ...]
     income: tuple[dict[str, Any], ...]
@@ -35,7 +35,7 @@ class Travel:
     status: Status
 
     def to_json(self) -> dict[str, Any]:
-        """The result as `--json` prints it."""
+        """The result as plain values, as `--json` prints it."""
         return {
             "arrivals": list(self.rows),
             "real_income": list(self.income),
@@ -49,10 +49,11 @@ class Travel:
 
 
 def travel(world: World, scenario: Scenario | str) -> Travel:
-    """A scenario's visas and connections: arrivals with their range, and what services exports do to income.
+    """A scenario's visas and connections: arrivals with their range, and effect on real income.
 
-    Other changes of the scenario are not solved here (`run` does that).
-    Raises DataError where tables are missing, ScenarioError for a broken scenario.
+    world: with the travel tables; scenario: name, path or Scenario. Income changes through exports of
+    services. Other changes of the scenario are not solved here (`run` does that). Returns a Travel. Raises
+    DataError where tables are missing, ScenarioError for an invalid scenario.
     """
     after = apply(world, scenario)
     found = channel.shock(world, after)
@@ -112,7 +113,10 @@ def travel(world: World, scenario: Scenario | str) -> Travel:
 
 
 def difference(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Growth from 2023 to 2024 where a mutual waiver was in force less that where none was [points]."""
+    """Growth from 2023 to 2024 with a mutual waiver in force less that without [percentage points].
+
+    events: rows of `event_study`.
+    """
     whole = [e for e in events if e["like"] and e["before"] == "2023-01-01 to 2023-12-31"]
     with_waiver = [e["percent"] for e in whole if e["waived"]]
     without = [e["percent"] for e in whole if not e["waived"]]
@@ -128,7 +132,7 @@ def difference(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def waiver(pairs: Sequence[str]) -> Scenario:
-    """The scenario of mutual waivers between countries written CHN:KGZ; DataError for another form."""
+    """The scenario of mutual waivers between pairs written CHN:KGZ. Raises DataError for another form."""
     faults = []
     modifications = []
     for text in pairs:
@@ -152,10 +156,10 @@ def waiver(pairs: Sequence[str]) -> Scenario:
 
 
 def estimate_gravity(world: World) -> Any:
-    """PPML of arrivals a day on distance, size of the origin and visas, within destination and period.
+    """PPML of daily arrivals on distance, size of the origin and visas, within destination and period.
 
-    The fit of `landbridge.estimation.estimate`; read it with `identification`: it is no basis for a visa
-    effect as long as that says so.
+    world: with the travel tables. Returns the fit of `landbridge.estimation.estimate`. Read it with
+    `identification`: where that finds too few pairs, it does not identify a visa effect.
     Raises LandbridgeError where the estimation extra is not installed.
     """
     try:

@@ -1,9 +1,9 @@
-"""Observed corridors beside ours, and CAREC's four indicators: is the network right before it is used?
+"""Observed corridors and the model's, and CAREC's four indicators: accuracy of the network.
 
-A row is answered by the largest route of the way of largest share in the row's mode, its rail legs by
-container train, through the places or links that fix it; a way is all routes through the same gateways.
-Nothing is fitted pair by pair; four global parameters were chosen after seeing the comparable rows, and the
-leave-one-out figure says what that is worth: each row predicted with the four refitted without it.
+A row is compared with the largest route of the path with the largest share in the row's mode, rail legs by
+container train, through the places or links that identify it; a path is all routes through the same gateways.
+Nothing is fitted pair by pair. Four global parameters were chosen after seeing the comparable rows; the
+leave-one-out figure measures their effect: each row is predicted with the four refitted without it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ __all__ = ["LEAST_N", "Case", "Indicator", "Money", "Validation", "indicators", 
 
 FloatArray = NDArray[np.float64]
 
-# No headline median below this many comparable rows.
+# No headline median below this number of comparable rows.
 LEAST_N = 4
-# Chosen after seeing the comparable rows: the term each governs.
+# Parameters chosen after seeing the comparable rows, and the term that each governs.
 FITTED = {
     "formation_block_h": "formation",
     "terminal_rail_h": "terminal",
@@ -41,19 +41,19 @@ FITTED = {
     "feeder_h": "feeder",
 }
 _MOST_ROUTES = 1000
-# Rows that name the Suez Canal or the Cape by a waypoint.
+# Rows with the Suez Canal or the Cape as a waypoint.
 _SUEZ, _CAPE = "CAI", "CPT"
 _SHIPS = ("sea", "ferry")
 _UNSOLVED = Status(True, 0.0, 0, "nothing was solved")
-# The group of CAREC members beside China, whose inner provinces are not CAREC's.
+# Group of CAREC members other than China, of which only inner provinces belong to CAREC.
 _CAREC = "CAREC"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One observed corridor beside ours [days]; error = ours / observed - 1, None where there is no route.
+    """One observed corridor and the model's [days]; error = ours / observed - 1, None without a route.
 
-    comparable: yes, express (the model should lie above) or no. of: how many rows it stands for.
+    comparable: yes, express (the model should be slower) or no. of: number of rows it represents.
     predicted: days with the four parameters refitted without this case.
     """
 
@@ -75,16 +75,16 @@ class Case:
 
     @property
     def error(self) -> float | None:
-        """Relative error of ours."""
+        """Relative error of the model."""
         return None if self.ours_days is None else self.ours_days / self.observed_days - 1.0
 
     @property
     def error_left_out(self) -> float | None:
-        """Relative error where the case had no say in the parameters."""
+        """Relative error of the model with the parameters refitted without the case."""
         return None if self.predicted_days is None else self.predicted_days / self.observed_days - 1.0
 
     def as_json(self) -> dict[str, Any]:
-        """The case as `--json` prints it."""
+        """The case as plain values, as `--json` prints it."""
         return {
             "obs_id": self.obs_id,
             "from": self.start,
@@ -108,7 +108,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Indicator:
-    """One CAREC indicator from our network, and the published values by year."""
+    """One CAREC indicator of the model, and the published values by year."""
 
     name: str
     mode: str
@@ -117,7 +117,7 @@ class Indicator:
     published: dict[int, float]
 
     def as_json(self) -> dict[str, Any]:
-        """The indicator as `--json` prints it."""
+        """The indicator as plain values, as `--json` prints it."""
         return {
             "indicator": self.name,
             "mode": self.mode,
@@ -129,7 +129,7 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Money:
-    """One observed rate beside ours [USD of 2023 per TEU]: that of the largest route of its mode."""
+    """One observed rate and the model's [USD of 2023 per TEU], of the largest route of its mode."""
 
     row_id: str
     start: str
@@ -151,7 +151,7 @@ class Money:
         return None if self.ours_usd is None else self.ours_usd / self.observed_usd - 1.0
 
     def as_json(self) -> dict[str, Any]:
-        """The rate as `--json` prints it."""
+        """The rate as plain values, as `--json` prints it."""
         cells = dict(vars(self))
         cells["from"], cells["to"] = cells.pop("start"), cells.pop("end")
         return {**cells, "error": self.error}
@@ -159,10 +159,10 @@ class Money:
 
 @dataclass(frozen=True)
 class Validation:
-    """All cases, with the medians of those that are comparable, and rates, counts, shares and responses.
+    """All cases, with the medians of comparable ones, and rates, counts, shares and responses.
 
-    counts: observed counts and mode shares that can be compared, beside ours; withheld: rows that cannot,
-    with the reason.
+    counts: observed counts and mode shares that can be compared, with the model's; withheld: rows that
+    cannot, with the reason.
     """
 
     cases: tuple[Case, ...]
@@ -174,7 +174,7 @@ class Validation:
     status: Status = _UNSOLVED
 
     def errors(self) -> list[dict[str, Any]]:
-        """Error by kind and role: mean absolute error of shares, median factor of the rest, with n."""
+        """Error by kind and role: mean absolute error of shares, median factor of the others, with n."""
         out = []
         for kind, share in (("share of modes", True), ("count or level", False)):
             rows = [c for c in self.counts if c.share == share]
@@ -189,7 +189,7 @@ class Validation:
         return out
 
     def comparable(self, mode: str) -> list[Case]:
-        """The cases a median of the mode is taken over."""
+        """The cases in the median of a mode."""
         return [c for c in self.cases if c.mode == mode and c.comparable == "yes" and c.error is not None]
 
     @property
@@ -198,7 +198,7 @@ class Validation:
         return {mode: len(self.comparable(mode)) for mode in ("rail", "multimodal", "sea", "road")}
 
     def median(self, *, left_out: bool = False) -> dict[str, float | None]:
-        """Median absolute relative error by mode; None below LEAST_N cases."""
+        """Median absolute relative error by mode; None below LEAST_N cases. left_out: when refitted."""
         out: dict[str, float | None] = {}
         for mode, n in self.n.items():
             errors = [c.error_left_out if left_out else c.error for c in self.comparable(mode)]
@@ -207,7 +207,7 @@ class Validation:
         return out
 
     def to_json(self) -> dict[str, Any]:
-        """The result as `--json` prints it."""
+        """The result as plain values, as `--json` prints it."""
         return {
             "median_abs_error": self.median(),
             "leave_one_out_median_abs_error": self.median(left_out=True),
@@ -225,12 +225,12 @@ class Validation:
 
 
 def _factor(ours: float, observed: float) -> float:
-    """How many times too large or too small."""
+    """The factor by which the model's value is too large or too small."""
     return max(ours / observed, observed / ours) if ours > 0.0 and observed > 0.0 else np.inf
 
 
 def _factors(factors: list[float]) -> dict[str, float | None]:
-    """Median factor, where there are enough of them, and the share within two."""
+    """Median factor, where there are enough values, and the share within two."""
     if len(factors) < LEAST_N:
         return {"median_factor": None, "share_within_2": None}
     within = sum(f <= 2.0 for f in factors) / len(factors)
@@ -247,10 +247,10 @@ def _spread(rows: list[Count], *, share: bool) -> dict[str, float | None]:
 
 
 def validate(world: World, *, flows: bool = True) -> Validation:
-    """Every observed corridor and rate beside ours.
+    """Compare every observed corridor and rate with the model.
 
-    flows: also counts, mode shares, responses and CAREC's indicators, for which the World is solved.
-    Raises as `landbridge.run` does.
+    world: with the observations; flows: also compare counts, mode shares, responses and CAREC's indicators,
+    for which the World is solved. Returns a Validation. Raises as `landbridge.run` does.
     """
     cape = around_the_cape(world)
     cases = _leave_one_out(world, _corridors(world, cape))
@@ -274,7 +274,7 @@ def validate(world: World, *, flows: bool = True) -> Validation:
 
 
 def _corridors(world: World, cape: World) -> list[tuple[Case, Route | None]]:
-    """Every observed corridor with the route that answers it, None where there is none."""
+    """Every observed corridor with the route it is compared with, None where there is none."""
     found: list[tuple[Case, Route | None]] = []
     for rows in _same_corridor(world):
         row = rows[0]
@@ -287,7 +287,7 @@ def _corridors(world: World, cape: World) -> list[tuple[Case, Route | None]]:
 
 
 def _same_corridor(world: World) -> list[list[Any]]:
-    """Observations by pair, mode and via, for one figure each; express and unfit rows stand alone."""
+    """Observations by pair, mode and via, combined into one figure; express and unfit rows stay separate."""
     groups: dict[tuple[str, ...], list[Any]] = {}
     for row in world.network["validation_corridors"]:
         key = tuple(str(row[column] or "") for column in ("from_place", "to_place", "mode", "via"))
@@ -297,7 +297,7 @@ def _same_corridor(world: World) -> list[list[Any]]:
 
 
 def _case(rows: list[Any], via: list[str], one: Route | None) -> Case:
-    """The observations of one corridor beside the route that answers them."""
+    """The observations of one corridor and the route they are compared with."""
     row = rows[0]
     low = [float(r["days_low"]) for r in rows if r["days_low"] is not None]
     high = [float(r["days_high"]) for r in rows if r["days_high"] is not None]
@@ -321,9 +321,9 @@ def _case(rows: list[Any], via: list[str], one: Route | None) -> Case:
 
 
 def _money(world: World, cape: World) -> list[Money]:
-    """Observed rates that name both ends, beside the largest route of their mode.
+    """Observed rates that name both ends, compared with the largest route of their mode.
 
-    Of a rate from port to port only the ship's own money is compared.
+    For a rate from port to port only the ship's own money is compared.
     """
     out = []
     for row in world.network["validation_money"]:
@@ -356,11 +356,11 @@ def _usd(one: Route, *, by_ship: bool) -> float:
 def _answer(
     world: World, row: Any, via: list[str], product: str = "block", *, by_ship: bool = False
 ) -> Route | None:
-    """The largest route of the way of largest share in the row's mode, None where there is none.
+    """The largest route of the path with the largest share in the row's mode; None where there is none.
 
-    by_ship: only of those without a haul by land.
+    by_ship: only routes without a haul by land.
 
-    A way is all routes through the same gateways: several differ by a line inside a country only, and their
+    A path is all routes through the same gateways: several differ only by a line inside a country, and their
     shares belong together.
     """
     try:
@@ -369,7 +369,7 @@ def _answer(
         return None
     fit = [r for r in routes if r.mode_class == row["mode"] and _passes(r, via)]
     if row["mode"] == "multimodal":
-        # Services of rails and ships were observed, no trucks on ferries.
+        # The observations are of rail and ship services, not of trucks on ferries.
         fit = [r for r in fit if r.family not in BY_TRUCK]
     if by_ship:
         fit = [r for r in fit if all(leg.mode in _SHIPS for leg in r.legs if leg.operation == "haul")]
@@ -471,11 +471,12 @@ def _least_absolute(
 
 
 def indicators(base: Results) -> list[Indicator]:
-    """CAREC's four indicators from the flows and hours of a solved base, beside the published values.
+    """CAREC's four indicators from the flows and hours of a solved base, with the published values.
 
-    Hours and payments of one side of a border (half of a crossing), the mean over border points of the
-    members beside China; money per 500 km and speed over their lines, weighted by the traffic of ordinary
-    wagons and trucks. Without delay: running only; with delay: stops, rests, borders and gauge changes too.
+    base: solved. Hours and payments of one side of a border (half of a crossing), the mean over border points
+    of the members other than China; money per 500 km and speed over their lines, weighted by traffic of
+    wagonload and trucks. Without delay: running only; with delay: stops, rests, borders and gauge changes
+    too.
     """
     graph, flow = base.graph, base.flow_teu
     country = np.array(graph.countries)

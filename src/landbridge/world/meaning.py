@@ -247,8 +247,9 @@ def _ships_call_at_ports(network: Network) -> list[Fault]:
         ]
         if inland:
             what = f"{' and '.join(inland)} {'is no port' if len(inland) == 1 else 'are no ports'}"
-            cure = "add it to ports.csv, or correct the ends"
-            faults.append(Fault(where("links", number, row), what, cure))
+            faults.append(
+                Fault(where("links", number, row), what, "add it to ports.csv, or correct the ends")
+            )
     return spelled(faults, "links.csv, ports")
 
 

@@ -1,1 +1,1 @@
-"""The claims of an article and the estimates of others beside the model."""
+"""The claims of an article and published estimates, compared with the model."""

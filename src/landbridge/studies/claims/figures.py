@@ -1,8 +1,8 @@
-"""What the model has to say to a claim or an estimate: figures with their ranges, computed when asked for.
+"""The model's figures for claims and estimates, with their ranges, computed on demand.
 
 Each figure is a function of the solved cases, and names in `_FIGURES` the scenarios it needs. Ranges of hours
 and costs: the hours at the borders cut by a quarter and by three quarters where the central case halves them.
-A range by country or corridor is a spread over cases and no error band; each says which it is.
+A range by country or corridor is a spread over cases and not an error band; each states which it is.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _KASHGAR, _TEHRAN, _XIAN = "KHG", "THR", "XIAN"
 
 @dataclass(frozen=True)
 class _Figure:
-    """How a figure is found, and the scenarios that must be solved for it."""
+    """The function of a figure, and the scenarios that it needs."""
 
     solve: Solver
     needs: tuple[str, ...] = ()
@@ -48,10 +48,10 @@ class _Figure:
 # -- figures of claims ---------------------------------------------------------------------------------
 
 
-# What the steps from BACI to the base table are called in a sentence.
+# Names of the steps from BACI to the base table in a sentence.
 _STEPS = {
     "transit_cut": "transit declared as exports to Kyrgyzstan and Tajikistan",
-    "transit_booked": "of it booked to Kazakhstan and Uzbekistan",
+    "transit_booked": "of it assigned to Kazakhstan and Uzbekistan",
     "reexports": "re-exports of hubs",
 }
 
@@ -70,7 +70,7 @@ def _trade_with_five(a: Cases) -> Figure:
     ]
     year = a.world.base_year
     what = (
-        f"goods trade of China with the five in the base table of {year}; range: Kyrgyz and Tajik mirror data"
+        f"goods trade of China with Central Asia, base table of {year}; range: Kyrgyz and Tajik mirror data"
     )
     rows = beside_customs(a.world)
     if rows:
@@ -90,7 +90,7 @@ def _trade_with_five(a: Cases) -> Figure:
 def _trade_on_two_ports(a: Cases) -> Figure:
     lost = a.trade_percent("two-ports-closed", ("CHN",), _five(a), "")
     what = (
-        "not the record, but what the two ports are worth to it: trade of China with the five that would "
+        "not the record, but the role of the two ports in it: trade of China with Central Asia that would "
         "be lost if their rail closed"
     )
     return Figure(-lost.value, -lost.high, -lost.low, "percent", what)
@@ -115,7 +115,7 @@ def _trains_two_ports(a: Cases) -> Figure:
     ends = [trains * value / float(row[end] or value) for end in ("low", "high")]
     counted = [r for r in a.base.count_rows if r["gateway"] == "+".join(PORTS) and r["unit"] == "trains/year"]
     fitted = "".join(f", {r['role']} to {r['observed']:,.0f}" for r in counted if r["role"] == "fitted")
-    what = f"container trains of {a.world.base_year} through the two ports{fitted}; range: boxes a train"
+    what = f"container trains of {a.world.base_year} through the two ports{fitted}; range: TEU per train"
     return Figure.of([trains, *ends], "trains/year", what)
 
 
@@ -124,7 +124,7 @@ def _time_saved(a: Cases) -> Figure:
         float(np.mean(a.corridor_percents(name, "northern", "time_h", TO_FIVE))) for name in _PORT_HOURS
     ]
     what = (
-        "door-to-door hours by rail, China - five, if hours at the two ports are halved; range: a "
+        "door-to-door hours by rail, China - Central Asia, if hours at the two ports are halved; range: a "
         "quarter and three quarters less"
     )
     return Figure.of(values, "percent", what)
@@ -135,7 +135,7 @@ def _cost_saved(a: Cases) -> Figure:
         float(np.mean(a.corridor_percents(name, "all", "generalised_cost_usd", TO_FIVE)))
         for name in _PORT_HOURS
     ]
-    what = "money, hours and risk, China - five, if hours at the two ports are halved; range as for hours"
+    what = "generalised cost, China - Central Asia, if hours at the two ports are halved; range as for hours"
     return Figure.of(values, "percent", what)
 
 
@@ -149,15 +149,15 @@ def _middle_east_by_land(a: Cases) -> Figure:
 
     middle_east = a.world.group("MIDDLE_EAST")
     values = [share(middle_east), *(share([c]) for c in middle_east)]
-    what = "boxes between China and Iran, Emirates, Saudi Arabia, Türkiye that go by land; range: by country"
+    what = "TEU between China and Iran, Emirates, Saudi Arabia, Türkiye by land; range: by country"
     return Figure.of(values, "percent", what)
 
 
 def _gas_missed(a: Cases) -> Figure:
     seasonal = solve_year(a.world, profile="seasonal")
     what = (
-        "contract delivery missed with every line whole: none by construction where every month is alike, "
-        "since what was delivered stands for contracts; range: with the season"
+        "contract delivery missed with every line in service: none by construction if all months are equal, "
+        "since deliveries stand for contracts; range: with the season"
     )
     return Figure.of([a.gas.unserved_bcm, seasonal.unserved_bcm], "bcm", what)
 
@@ -165,8 +165,8 @@ def _gas_missed(a: Cases) -> Figure:
 def _gas_missed_without_c(a: Cases) -> Figure:
     without = solve_year(a.world, lose=("line-C",))
     what = (
-        "proxy of energy security: contract delivery missed in a year with every line whole; range: with "
-        "line C lost for twelve months, operator's volume"
+        "proxy of energy security: contract delivery missed in a year with every line in service; range: "
+        "with line C lost for twelve months, operator's volume"
     )
     return Figure.of([a.gas.unserved_bcm, without.unserved_bcm], "bcm", what)
 
@@ -207,7 +207,7 @@ def _n1(a: Cases) -> Figure:
         total = a.carried.boxes_of(country)
         shares.append(100.0 * max(mine, default=0.0) / total if total > 0.0 else 0.0)
     what = (
-        "proxy of stability: freight of the five (TEU, bulk too) lost if their worst gateway closes; "
+        "proxy of stability: freight of Central Asia (TEU, bulk too) lost if its worst gateway closes; "
         "range: by country"
     )
     return Figure(float(np.mean(shares)), min(shares), max(shares), "percent", what)
@@ -226,8 +226,8 @@ def _transit_share(a: Cases) -> Figure:
         crossing |= mine
     value = 100.0 * float(a.carried.teu[crossing].sum()) / total
     what = (
-        "proxy of a hub: China's freight by land (TEU, bulk too) with countries beyond that crosses the "
-        "five; range: by country"
+        "proxy of a hub: China's freight by land (TEU, bulk too) with countries beyond that crosses "
+        "Central Asia; range: by country"
     )
     return Figure(value, min(parts), max([*parts, value]), "percent", what)
 
@@ -270,14 +270,14 @@ def _caspian_mt(name: str | None) -> Solver:
 
 def _caspian_teu(a: Cases) -> Figure:
     value = float(a.carried.teu[_middle_corridor(a.carried)].sum())
-    kind = "loaded boxes of all kinds on the Trans-Caspian family without Russia and Iran"
+    kind = "loaded TEU of all kinds on the Trans-Caspian family without Russia and Iran"
     what = f"{kind}, {a.world.base_year}; no range"
     return Figure(value, value, value, "TEU/year", what)
 
 
 def _tonnes(value: float, what: str) -> Figure:
-    """Tonnes of a year with the range of what a box carries, an assumption."""
-    note = "range: payload of a box 25 percent either way, an assumption"
+    """Tonnes a year with the range of the payload per TEU, an assumption."""
+    note = "range: payload per TEU 25 percent either way, an assumption"
     return Figure(value, 0.75 * value, 1.25 * value, "Mt/year", f"{what}; {note}")
 
 
@@ -297,20 +297,20 @@ def _caspian_over_north(a: Cases) -> Figure:
 
 
 def _trade_per_day(a: Cases) -> Figure:
-    """Trade of China with the five by day of rail time saved at the two ports."""
+    """Trade of China with Central Asia per day of rail time saved at the two ports."""
     trade = a.trade_percent("ports-half", ("CHN",), _five(a), "")
     old, new = (a.corridors(n, "northern") for n in (None, "ports-half"))
     days = float(
         np.mean([(old[c]["time_h"] - new[c]["time_h"]) / 24.0 for c in TO_FIVE if c in old and c in new])
     )
     what = (
-        "trade of China with the five by day less on the rail corridors, from halved hours at the two ports"
+        "trade of China with Central Asia per day saved on rail corridors, from halved hours at the two ports"
     )
     return Figure(trade.value / days, trade.low / days, trade.high / days, "percent per day", what)
 
 
 def _time_network(a: Cases) -> Figure:
-    """Mean hours of boxes between belt countries, base demand, routes as chosen before and after."""
+    """Mean hours per TEU between belt countries, base demand, routes as chosen before and after."""
 
     def mean(result: Results, belt: frozenset[str]) -> float:
         carried = a.carried if result is a.base else Carried(result)
@@ -323,7 +323,7 @@ def _time_network(a: Cases) -> Figure:
     values = []
     for belt in (a.world.group("BELT"), ("CHN", *_five(a)), (*_five(a), *a.world.group("WEST_BELT"))):
         values.append(100.0 * (mean(case, frozenset(belt)) / mean(a.base, frozenset(belt)) - 1.0))
-    what = "mean hours of boxes between belt countries, every plan together; range: parts of the belt"
+    what = "mean hours per TEU between belt countries, every plan together; range: parts of the belt"
     return Figure.of(values, "percent", what)
 
 
@@ -336,14 +336,12 @@ def _transit_teu(a: Cases) -> Figure:
     transit = float(blocks[crossing & ~touching].sum())
     every = float(blocks[crossing | touching].sum())
     year = a.world.base_year
-    what = (
-        f"boxes on container trains over the five in {year}; range: transit alone, all with an end there too"
-    )
+    what = f"TEU on container trains over Central Asia in {year}; range: transit only, all with an end there"
     return Figure(transit, min(transit, every), max(transit, every), "TEU/year", what)
 
 
 def _landlocked_cost(a: Cases) -> Figure:
-    """Money of a box to Germany and the Netherlands: of the five over China's coast and Iran."""
+    """Money per TEU to Germany and the Netherlands, Central Asia over China's coast and Iran."""
     west = frozenset(a.world.group("NORTH_SEA"))
     money = a.base.choice.sums.cost_usd.T
 
@@ -354,7 +352,7 @@ def _landlocked_cost(a: Cases) -> Figure:
 
     coastal = float(np.mean([usd(country) for country in a.world.group("COASTAL")]))
     ratios = [usd(country) / coastal for country in _five(a)]
-    what = "money of a box to Germany, Netherlands: the five over China, Iran, Türkiye; range: by country"
+    what = "money per TEU to Germany, Netherlands: Central Asia over China, Iran, Türkiye; range: by country"
     return Figure(float(np.mean(ratios)), min(ratios), max(ratios), "ratio", what)
 
 
@@ -388,21 +386,21 @@ def _cku_route(unit: str) -> Solver:
     return answer
 
 
-_EVERY = "every plan together (borders of the five halved, CKU, Middle Corridor 2030, KTI, Dostyk - Moyynty)"
+_EVERY = "every plan together (borders of CA5 halved, CKU, Middle Corridor 2030, KTI, Dostyk - Moyynty)"
 
 
 def _members(a: Cases, group: str) -> tuple[str, ...]:
-    """Regions of a group, a region alone, or all where nothing is named."""
+    """Regions of a group, a single region, or all where the name is empty."""
     return a.world.groups.get(group, (group,)) if group else a.world.trade.regions
 
 
 def _trade(name: str, group: str, what: str) -> Solver:
-    """Change of trade in goods inside a group; of the whole world where none is named."""
+    """Change of trade in goods inside a group; of the whole world where the name is empty."""
     return lambda a: a.trade_percent(name, _members(a, group), _members(a, group), what)
 
 
 def _income(group: str, what: str) -> Solver:
-    """Change of real income of a group or region under every plan; of the world where none is named."""
+    """Change of real income of a group or region under every plan; of the world where the name is empty."""
     return lambda a: a.income_percent("every-plan", _members(a, group), f"{what}, {_EVERY}")
 
 
@@ -478,17 +476,17 @@ _FIGURES: Mapping[str, _Figure] = {
 
 
 def figure_names() -> tuple[str, ...]:
-    """The names under which claims and estimates ask for a figure."""
+    """The names by which claims and estimates refer to a figure."""
     return tuple(_FIGURES)
 
 
 def scenarios_for(names: Iterable[str]) -> tuple[str, ...]:
-    """The scenarios that the figures of these names need, in a fixed order."""
+    """The scenarios needed by the figures of these names, in a fixed order."""
     return in_order(one for name in names for one in _FIGURES[name].needs)
 
 
 class Figures(Cases):
-    """Figures of the model by name, from one study of the scenarios given."""
+    """Figures of the model by name, from one study of the given scenarios."""
 
     def __init__(
         self,
@@ -500,11 +498,11 @@ class Figures(Cases):
         self._found: dict[str, Figure | str] = {}
 
     def __getitem__(self, name: str) -> Figure | str:
-        """The figure, or a text that says why there is none."""
+        """The figure, or a text that states why there is none."""
         if name not in self._found:
             try:
                 self._found[name] = _FIGURES[name].solve(self)
             except DataError as error:
-                # A World of one's own may lack tables of a channel or places of a route.
+                # A user's World may lack tables of a channel or places of a route.
                 self._found[name] = f"not computed: {error.message}"
         return self._found[name]

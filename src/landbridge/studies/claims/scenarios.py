@@ -1,8 +1,8 @@
-"""The solved cases that claims and estimates look at, and what is asked of them again and again.
+"""The solved cases behind claims and estimates, and values that several figures use.
 
 Ranges of trade and income: every combination of theta at the ends of its band, both closures of the trade
 balance, and the reported and the Chinese version of Kyrgyz and Tajik trade, at the trade costs of the
-scenario. What a figure of a single answer is of, and how it is made, stands in `studies.claim_figures`.
+scenario. What each figure measures is stated in `figures`.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ __all__ = ["PORTS", "TO_FIVE", "Cases", "Figure", "in_order", "made"]
 FloatArray = NDArray[np.float64]
 
 PORTS = ["khorgos-altynkol", "alashankou-dostyk"]
-# Corridors of the reported ones between China and the five.
+# Reported corridors between China and Central Asia.
 TO_FIVE = ("lianyungang-tashkent", "urumqi-ashgabat", "urumqi-dushanbe", "xian-almaty", "xian-bishkek")
-# Bundled scenarios that together stand for every plan.
+# Bundled scenarios that together represent every plan.
 _PLANS = ("borders-half", "cku-railway", "middle-corridor-2030", "kti-upgrade", "dostyk-moyynty")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of the model with its range, and what it is of."""
+    """A figure of the model with its range, and what it measures."""
 
     value: float
     low: float
@@ -50,7 +50,7 @@ class Figure:
 
     @staticmethod
     def of(values: Iterable[float], unit: str, what: str) -> Figure:
-        """The first value, within the range of all."""
+        """The first value, within the range of all; unit, what: of the figure."""
         listed = [float(v) for v in values]
         return Figure(listed[0], min(listed), max(listed), unit, what)
 
@@ -93,18 +93,18 @@ _MADE: Mapping[str, Callable[[], Scenario]] = {
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Names of made scenarios, each once, in a fixed order."""
+    """Names of constructed scenarios, each once, in a fixed order."""
     wanted = set(names)
     return tuple(name for name in _MADE if name in wanted)
 
 
 def made() -> tuple[Scenario, ...]:
-    """Every made scenario, in a fixed order."""
+    """Every constructed scenario, in a fixed order."""
     return tuple(make() for make in _MADE.values())
 
 
 class Cases:
-    """The base and some made scenarios, solved in one study.
+    """The base and some constructed scenarios, solved in one study.
 
     scenarios: names of `in_order`. Raises as `landbridge.model.run.study` does.
     """
@@ -126,7 +126,7 @@ class Cases:
 
     @cached_property
     def carried(self) -> Carried:
-        """Boxes of the base by route."""
+        """Traffic of the base by route [TEU a year]."""
         return Carried(self.base)
 
     @cached_property
@@ -136,7 +136,7 @@ class Cases:
 
     @cached_property
     def gas(self) -> GasYear:
-        """The gas year with every line whole, every month alike."""
+        """The gas year with every line in service and all months equal."""
         return solve_year(self.world)
 
     def economy(self, kgz: str, tjk: str) -> TradeTable:
@@ -159,7 +159,7 @@ class Cases:
             try:
                 other = self.economy(kgz, tjk)
             except DataError:
-                # A World of one's own may have one version only.
+                # A user's World may have only one version.
                 continue
             if not np.array_equal(other.trade, own.trade):
                 variants.append(other)
@@ -185,7 +185,7 @@ class Cases:
             for table in self.tables:
                 for closure in ("fixed", "proportional"):
                     eq = solve(table, **shock, carriage=case.carriage, deficits=closure, throw=False)
-                    # A range is told only of what was solved.
+                    # A range covers only cases that were solved.
                     if eq.status.converged:
                         out.append((eq.base, eq))
             self._solved[name] = out
@@ -198,7 +198,10 @@ class Cases:
         return [sectors.index(str(r["sector"])) for r in self.world.sectors if r["is_goods"]]
 
     def trade_percent(self, name: str, ones: Iterable[str], others: Iterable[str], what: str) -> Figure:
-        """Change of trade in goods between two groups, either way [percent]."""
+        """Change of trade in goods between two groups, both ways [percent].
+
+        name: of the scenario; ones, others: region codes; what: of the figure.
+        """
         regions, goods = self.world.trade.regions, self.goods
         one, two = ([regions.index(r) for r in group if r in regions] for group in (ones, others))
         at = np.zeros((len(regions), len(regions)), dtype=bool)
@@ -215,7 +218,10 @@ class Cases:
         )
 
     def income_percent(self, name: str, regions: Iterable[str], what: str) -> Figure:
-        """Change of real income of a group, base incomes as weights [percent]."""
+        """Change of real income of a group, base incomes as weights [percent].
+
+        name: of the scenario; regions: codes; what: of the figure.
+        """
         axis = self.world.trade.regions
         at = [axis.index(r) for r in regions if r in axis]
         return Figure.of(
@@ -235,9 +241,10 @@ class Cases:
     def corridor_percents(
         self, name: str, family: str, value: str, only: Sequence[str] | None = None
     ) -> list[float]:
-        """Change of a figure corridor by corridor [percent]; of all that have the family, or of some.
+        """Change of a figure by corridor [percent], over all that have the family, or over some.
 
-        Raises DataError where none is in corridors.csv.
+        name: of the scenario; family: of corridors; value: column; only: these corridors. Raises DataError
+        where none of them is in corridors.csv.
         """
         old, new = self.corridors(None, family), self.corridors(name, family)
         wanted = [c for c in (only or old) if c in old and c in new]
@@ -246,7 +253,7 @@ class Cases:
         return [100.0 * (new[c][value] / old[c][value] - 1.0) for c in wanted]
 
     def trains(self, name: str | None = None) -> float:
-        """Container trains a year through the two ports."""
+        """Container trains a year through the two ports; name: of the scenario, None for the base."""
         rows = (self.base if name is None else self.cases[name]).gateway_rows
         daily = sum(row["trains_per_day"] or 0.0 for row in rows if row["gateway"] in PORTS)
         return daily * self.world.parameter("days_per_year")

@@ -1,8 +1,8 @@
-"""An article's claims, one by one, and the estimates of others: what figures say, what the model says.
+"""An article's claims, one by one, and published estimates: the evidence, and the model's figures.
 
-A verdict follows from figures by the rule that the claim's row names (`_RULES`); where no figure can decide,
-it stands in the row with its source. The model's number is computed in the run and stands beside, with a
-range: it never makes a verdict, since a model of 2023 observes nothing about 2024.
+A verdict follows from figures by the rule named in the claim's row (`_RULES`); where no figure can decide,
+it is stated in the row with its source. The model's figure is computed in the run and shown with a range. It
+never decides a verdict, since a model of 2023 observes nothing about 2024.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Row = Mapping[str, Cell]
 
 CONFIRMED, IN_PART, CONTRADICTED = "confirmed", "confirmed in part", "contradicted"
 NO_EVIDENCE, NOT_MEASURABLE = "no evidence found", "not measurable as stated"
-# Our middle agrees with a figure of others within this factor.
+# The model's central value agrees with a published figure within this factor.
 _NEAR = 1.5
-# A range says nothing where its ends differ in sign or by more than this factor.
+# A range is not informative if its ends differ in sign or by more than this factor.
 _WIDEST = 10.0
 _TABLES = ("claims", "claim_figures", "published_estimates", "treaties", "treaty_members", "farm_effects")
 
@@ -54,10 +54,11 @@ def check(
     estimates: bool = False,
     progress: Callable[[str, float], None] | None = None,
 ) -> Claims:
-    """Every claim with verdict, evidence, source and model; every published estimate beside ours.
+    """Every claim with verdict, evidence, source and model; every published estimate with the model's figure.
 
-    Only the scenarios that the rows asked for need are solved.
-    Raises DataError where tables are missing or a row names a model figure that is not there.
+    world: with the tables of claims; claims, estimates: which of them; progress: called with text and share.
+    Only the scenarios that the rows need are solved. Returns Claims.
+    Raises DataError where tables are missing or a row names an unknown figure of the model.
     """
     world.channel(*_TABLES)
     told = [r for r in world.channels["claims"]] if claims else []
@@ -104,7 +105,7 @@ def _beside(answers: Figures, name: Cell) -> dict[str, Any]:
     """The model's figure of a claim, or why there is none."""
     found = None if name is None else answers[str(name)]
     if not isinstance(found, Figure):
-        note = found or "no figure of the model answers to it"
+        note = found or "no figure of the model applies"
         return {
             "model": None,
             "low": None,
@@ -126,14 +127,17 @@ def _beside(answers: Figures, name: Cell) -> dict[str, Any]:
 
 
 def informative(low: float, high: float) -> bool:
-    """Whether a range says anything: its ends have one sign and are at most ten times apart, or are one."""
+    """Whether a range is informative: its ends have one sign and differ by at most a factor of ten.
+
+    low, high: its ends; equal ends are informative.
+    """
     if low == high:
         return True
     return low * high > 0.0 and max(abs(low), abs(high)) <= _WIDEST * min(abs(low), abs(high))
 
 
 def _estimate(answers: Figures, row: Row) -> dict[str, Any]:
-    """A published estimate beside ours; bounds are tested as bounds, with the end that could break them."""
+    """A published estimate and the model's; bounds are tested as bounds, at the end that could break them."""
     theirs, relation = float(row["value"] or 0.0), str(row["relation"])
     found = None if row["model"] is None else answers[str(row["model"])]
     out: dict[str, Any] = {
@@ -161,14 +165,15 @@ def _estimate(answers: Figures, row: Row) -> dict[str, Any]:
 
 
 def bound_test(relation: str, theirs: float, ours: Figure) -> str:
-    """How ours stands to theirs.
+    """How the model's figure compares with a published one.
 
-    "at most x" holds where our whole range stays within x, of the sign of x; "more than x" where our low
-    end passes it; other figures lie within our range (where our middle is more than half again theirs, or
-    less by as much, that is said), or are larger or smaller in size.
+    relation: at most, more than or another; theirs: published; ours: the model's. "at most x" holds where the
+    whole range of the model is within x, with the sign of x; "more than x" where its low end exceeds it.
+    Other figures are within the model's range (a central value more than half again as large, or smaller by
+    as much, is stated), or larger or smaller in size.
     """
     if relation == "at_most":
-        # "At most -12 %" bounds a fall: what counts is how far it goes.
+        # "At most -12 %" bounds a fall: its size counts.
         sign = 1.0 if theirs >= 0.0 else -1.0
         if sign * ours.value > abs(theirs):
             return "beyond the bound"
@@ -180,7 +185,7 @@ def bound_test(relation: str, theirs: float, ours: Figure) -> str:
         return "not more than stated" if ours.high <= theirs else "more at the high end only"
     ratio = ours.value / theirs if theirs else math.inf
     if ours.low <= theirs <= ours.high:
-        # A range wide enough to hold anything is no agreement.
+        # A range wide enough to contain anything is not agreement.
         near = 1.0 / _NEAR <= ratio <= _NEAR
         return "within our range" if near else f"within our range, our middle {ratio:.2g} times theirs"
     if ratio < 0.0:
@@ -194,7 +199,8 @@ def bound_test(relation: str, theirs: float, ours: Figure) -> str:
 def verdict(world: World, row: Row) -> tuple[str, str]:
     """Verdict and evidence of a claim by the rule of its row.
 
-    Raises DataError where the figures that the rule needs are missing.
+    world: with the tables of claims; row: of claims. Raises DataError where figures that the rule needs are
+    missing.
     """
     figures = [r for r in world.channels["claim_figures"] if r["claim_id"] == row["claim_id"]]
     rule = str(row["rule"])
@@ -209,18 +215,18 @@ def verdict(world: World, row: Row) -> tuple[str, str]:
 
 
 def _same(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """Confirmed where the date stated is the date found."""
+    """Confirmed where the stated date is the date found."""
     right = str(row["stated"]) == str(row["found"])
     return (CONFIRMED if right else CONTRADICTED), f"stated {row['stated']}, found {row['found']}"
 
 
 def _near(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """Confirmed where the figure found is within the tolerance of the one stated."""
+    """Confirmed where the figure found is within the tolerance of the stated one."""
     return _compare(row, _values(figures)[0], _unit(figures))
 
 
 def _sum(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """Confirmed where the parts found add up to the figure stated, within the tolerance."""
+    """Confirmed where the parts found add up to the stated figure, within the tolerance."""
     parts = ", ".join(f"{r['item']} {float(r['value'] or 0.0):g}" for r in figures)
     word, evidence = _compare(row, sum(_values(figures)), _unit(figures))
     return word, f"{parts}: {evidence}"
@@ -241,7 +247,7 @@ def _record(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
 
 
 def _two_sides(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """Contradicted where two sides report figures apart by more than the tolerance."""
+    """Contradicted where the figures of two sides differ by more than the tolerance."""
     one, two = _values(figures)[:2]
     gap = abs(one - two) / max(abs(one), abs(two))
     names = " against ".join(f"{r['item']} {float(r['value'] or 0.0):g}" for r in figures[:2])
@@ -251,7 +257,7 @@ def _two_sides(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str
 
 
 def _steady(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """Contradicted where the last year lies below the largest before it by more than the tolerance."""
+    """Contradicted where the last year is below the largest before it by more than the tolerance."""
     values = _by_year(figures)
     last = max(values)
     peak = max((y for y in values if y != last), key=lambda y: values[y])
@@ -266,7 +272,7 @@ def _steady(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
 
 
 def _rises(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """What should not be needed rises: it speaks against the claim, but as a proxy it decides nothing."""
+    """A figure that should not be needed rises: evidence against the claim, but a proxy decides nothing."""
     values = _by_year(figures)
     first, last = min(values), max(values)
     if first == last:
@@ -274,11 +280,11 @@ def _rises(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
     change = values[last] - values[first]
     side = "for" if change < 0.0 else "against" if change > 0.0 else "neither for nor against"
     shown = f"{figures[0]['item']}: {_series(values, _unit(figures))}"
-    return NOT_MEASURABLE, f"a proxy, which speaks {side} the claim: {shown}"
+    return NOT_MEASURABLE, f"a proxy, which is evidence {side} the claim: {shown}"
 
 
 def _part_of(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """Confirmed in part where what is said of the whole holds of less than the tolerance's share of it."""
+    """Confirmed in part where a statement about the whole holds for less than the tolerance's share of it."""
     low, *_, high = sorted(figures, key=lambda r: float(r["value"] or 0.0))
     part, whole = _values([low, high])
     share = part / whole
@@ -287,18 +293,18 @@ def _part_of(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
 
 
 def _of_five(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """Confirmed where a source was found for each of the five, in part where for some."""
+    """Confirmed where a source was found for each country of Central Asia, in part where for some."""
     return _counted(row, [str(r["item"]) for r in figures])
 
 
 def _at_least(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """Confirmed where at least so many are found."""
+    """Confirmed where at least the stated number is found."""
     found, least = _values(figures)[0], float(str(row["stated"]))
     return (CONFIRMED if found >= least else CONTRADICTED), f"{figures[0]['item']}: {found:g}"
 
 
 def _partnerships(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """In part where all five are covered, but the last was before the first summit to which it is laid."""
+    """In part where all of Central Asia is covered, but the last came before the summit credited with it."""
     since = {
         country: min(
             str(r["date"])
@@ -317,7 +323,7 @@ def _partnerships(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, 
 
 
 def _documents(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """Confirmed where a document with each of the five is in the registry."""
+    """Confirmed where a document with each country of Central Asia is in the registry."""
     table = world.channels["treaties"]
     word, told = _counted(row, [str(r["party_b"]) for r in table if r["type"] == "BRI document"])
     undated = sum(1 for r in table if r["type"] == "BRI document" and r["date"] is None)
@@ -325,7 +331,7 @@ def _documents(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str
 
 
 def _waivers(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """Confirmed where mutual waivers are in force with all five, in part where with some."""
+    """Confirmed where mutual waivers are in force with all of Central Asia, in part where with some."""
     dated = [
         (str(r["partner"]), str(r["from_date"]))
         for r in world.channels["treaty_members"]
@@ -336,7 +342,7 @@ def _waivers(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
 
 
 def _arrivals(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """In part where arrivals grew, but with a waiver no faster than without by more than the tolerance."""
+    """In part where arrivals grew, but no faster with a waiver than without by more than the tolerance."""
     found = difference(event_study(world))
     if found["points"] is None:
         raise ValueError
@@ -351,7 +357,7 @@ def _arrivals(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]
 
 
 def _plots(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
-    """In part where plots gained what is claimed, but the nation's yield never rose by that part of it."""
+    """In part where plots gained as claimed, but the national yield never rose by that part of it."""
     claims = [r for r in world.channels["farm_effects"] if r["role"] == "plot claim" and r["region"] == "KAZ"]
     on_plots = min(float(r["percent"] or 0.0) for r in claims)
     record, crop = yield_bound(world, "KAZ", str(claims[0]["crop"]))
