@@ -1,11 +1,11 @@
-"""landbridge: from a border queue to a country's real income.
+"""landbridge: a trade and freight model of China, Central Asia and Europe, from border queues to real income.
 
     import landbridge as lb
     world = lb.load()
     after = lb.run(world, "cku-railway")
     after.compare().real_income
 
-Names are imported when they are first used, so that `import landbridge` costs next to nothing.
+Names are imported on first use, so that `import landbridge` takes almost no time.
 """
 
 from __future__ import annotations

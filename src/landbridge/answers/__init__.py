@@ -1,1 +1,1 @@
-"""What every study returns, and every study as one call."""
+"""Answer, the return type of every study, and every study as one call."""

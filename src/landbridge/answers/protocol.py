@@ -1,4 +1,4 @@
-"""What every study returns: an Answer holds tables, a status, a manifest and a document."""
+"""The return type of every study: an Answer holds tables, a status, a manifest and a document."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Answer:
-    """What a study found. make: gives what `--json` prints as result; rows: its tables by name.
+    """The result of a study. make: returns the JSON result; rows: its tables by name.
 
-    found: the study's own object, with whatever it can do beyond its tables. sections: makes the parts of
-    the document, given how many rows of a long table to show (None = all). forms: files of its own by ending,
-    beside those of `landbridge.report.writers`.
+    command: name of the study; status: how the solves ended; manifest: all settings and versions behind it;
+    found: the study's own object, with more than its tables; sections: makes the parts of the document, given
+    how many rows of a long table to show (None = all); attribution: lines of the data; forms: its own files
+    by ending, in addition to those of `landbridge.report.writers`.
     """
 
     command: str
@@ -47,7 +48,7 @@ class Answer:
 
     @cached_property
     def result(self) -> Any:
-        """What `--json` prints under that name."""
+        """The result as plain values, as in `--json`."""
         return self.make()
 
     @cached_property
@@ -58,14 +59,14 @@ class Answer:
         return {name: pd.DataFrame.from_records(list(map(dict, rows))) for name, rows in self.rows.items()}
 
     def document(self, most: int | None = None) -> Document:
-        """Tables and sentences for people; most: rows shown of a long table, all where None."""
+        """Tables and sentences for readers; most: rows shown of a long table, all where None."""
         return Document(tuple(self.sections(most)), self.attribution)
 
     def save(self, path: Path | str) -> Path:
-        """Write it in the format that the ending names: txt, md, html, json, csv, xlsx, parquet, dta.
+        """Write the answer in the format named by the ending: txt, md, html, json, csv, xlsx, parquet, dta.
 
-        The same files as `-o` of the command. Raises DataError for another ending or a place that cannot
-        be written to, LandbridgeError where a package is missing.
+        path: the file. The files are those of `-o` of the command. Returns the path. Raises DataError for
+        another ending or a file that cannot be written, LandbridgeError where a package is missing.
         """
         from landbridge.report.writers import write
 
@@ -94,7 +95,7 @@ class Answer:
 
 
 class Lazy(Mapping[str, Rows]):
-    """Tables by name that are made when they are first asked for."""
+    """Tables by name that are made on first use."""
 
     def __init__(self, makers: Mapping[str, Callable[[], Rows]]) -> None:
         self._makers, self._made = dict(makers), dict[str, Rows]()
@@ -127,8 +128,11 @@ def answered(
 ) -> Answer:
     """An Answer with its manifest and the attribution of its data.
 
-    world: None where the study uses files of its own. result: or a function that makes it, where it is large.
-    libraries: further packages that decide the numbers.
+    world: None where the study uses other files; command: name of the study; result: plain values, or a
+    function that makes them, for large ones; rows: tables by name; status: of the solves; sections: makes the
+    document; scenarios,
+    options: for the manifest; found, forms: as of `Answer`; libraries: further packages that affect the
+    numbers.
     """
     made = manifest(world, command, scenarios, options, libraries=libraries)
     lines = tuple(attribution(world.files)) if world is not None else ()

@@ -1,4 +1,4 @@
-"""The main table of an Answer as a DataFrame, with the Answer behind it."""
+"""The main table of an Answer as a DataFrame with the Answer attached."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class _Tables(Protocol):
 
 
 class Ranking(pd.DataFrame):
-    """A sorted table; what is derived of it is a plain DataFrame. answer: its status, manifest, document."""
+    """A sorted table; what is derived from it is a plain DataFrame. answer: status, manifest, document."""
 
     _metadata: ClassVar[list[str]] = ["answer"]
     answer: Any
 
     def __getstate__(self) -> dict[str, Any]:
-        # What an Answer can do does not go into a pickle.
+        # Functions of an Answer are not pickled.
         state: Any = super().__getstate__()
         return {**state, "answer": None}
 
     @staticmethod
     def of(answer: _Tables, columns: Sequence[str]) -> Ranking:
-        """The first table of an Answer; columns: also where it has no row."""
+        """The first table of an Answer; columns: used even if it has no row."""
         made = Ranking(next(iter(answer.tables.values())), columns=list(columns))
         made.answer = answer
         return made

@@ -1,7 +1,7 @@
-"""Every study as one call: `lb.disrupt(world)` and its like, each returning an Answer.
+"""Every study as one call, such as `lb.disrupt(world)`, each returning an Answer.
 
-An Answer holds tables, a status, a manifest and a document, whatever the study; the command line writes it
-and nothing more. Studies of scenarios (`lb.run`, `lb.study`) return Results instead.
+An Answer holds tables, a status, a manifest and a document for every study; the command line only writes it.
+Studies of scenarios (`lb.run`, `lb.study`) return Results instead.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ _NOTHING_SOLVED = Status(True, 0.0, 0, "nothing to solve")
 
 
 def validate(world: World) -> Answer:
-    """Every observed corridor, rate, count and share of a mode beside ours.
+    """Compare every observed corridor, rate, count and mode share with the model.
 
-    Tables: cases, counts. Raises as `landbridge.run` does.
+    world: from `lb.load`. Tables: cases, counts. Raises as `landbridge.run` does.
     """
     from landbridge.report.checks import validation_sections
     from landbridge.studies.validate import validate as study
@@ -69,11 +69,12 @@ def validate(world: World) -> Answer:
 
 
 def calibrate(world: World, *, folds: bool = False, anew: bool = True) -> Answer:
-    """Gateway constants and family shares refitted to the counts of 2023, and what is only predicted.
+    """Refit gateway constants and family shares to the counts of 2023, and list predicted counts.
 
-    folds: also fit without each pair or gateway in turn, which takes minutes. anew: search from the stated
-    shares, not from the numbers of the World. `found.drift` is how far the fitted numbers are from these.
-    Raises DataError, ConvergenceError as the fit does.
+    world: from `lb.load`; folds: also fit without each pair or gateway in turn, which takes minutes; anew:
+    start from the stated shares, not from the numbers of the World. `found.drift` is the largest difference
+    between both.
+    Tables: numbers, counts. Raises DataError and ConvergenceError as the fit does.
     """
     from landbridge.report.checks import calibration_sections
     from landbridge.studies.calibrate import calibrate as study
@@ -81,7 +82,7 @@ def calibrate(world: World, *, folds: bool = False, anew: bool = True) -> Answer
 
     found = study(world, folds=folds, anew=anew)
     cleared = solve(world.trade).status.rebase
-    message = "least squares settled; residual: its gradient"
+    message = "least squares converged; residual: its gradient"
     status = Status(True, found.gradient, found.evaluations, message, cleared)
     result = found.to_json()
     tables = {name: rows for name, rows in result.items() if _is_table(rows)}
@@ -103,10 +104,11 @@ def _is_table(value: Any) -> bool:
 
 
 def routed(world: World, routes: Routes, options: Mapping[str, Any], lang: str = "en") -> Answer:
-    """Routes between two places, as `lb.route` finds them, with a document and files.
+    """Routes between two places from `lb.route`, with a document and files.
 
-    Tables: routes, legs. options: what else was asked, for the manifest. lang: of names in the document.
-    A .csv file has a row for every leg, a .geojson file a line.
+    world: of the routes; routes: the pair; options: for the manifest; lang: of names in the document (en, ru,
+    zh).
+    Tables: routes, legs. A .csv file has a row per leg, a .geojson file a line.
     """
     from landbridge.report.routes import route_rows, route_sections, routes_geojson
 
@@ -141,9 +143,13 @@ def disrupt(
     progress: Progress | None = None,
     estimate: Tell | None = None,
 ) -> Answer:
-    """Every gateway and link that carries freight out of service, one at a time, ranked by what is lost.
+    """Close every gateway and link with freight, one at a time, and rank the losses.
 
-    Table: losses. Parameters and errors as those of `landbridge.studies.disrupt.disrupt`.
+    world: from `lb.load`; together: gateways or links closed at the same time; only: these instead of all;
+    days: length of the closure in the short run; by: region, CA5 or world whose real income ranks the losses;
+    workers: processes;
+    progress, estimate: called with messages. Table: losses. Raises DataError for unknown names,
+    ConvergenceError where a solve fails; details in `landbridge.studies.disrupt.disrupt`.
     """
     from landbridge.report.losses import loss_sections, losses_csv
     from landbridge.studies.disrupt import disrupt as study
@@ -179,10 +185,12 @@ def sensitivity(
     exact: int = 10,
     progress: Progress | None = None,
 ) -> Ranking:
-    """What one hour, one dollar or one unit of capacity is worth, the largest gain first, as a DataFrame.
+    """Rank the value of one hour, one dollar or one unit of capacity, as a DataFrame.
 
-    Its `answer` holds status, manifest and document. Table: sensitivity. Parameters and errors as those of
-    `landbridge.studies.sensitivity.sensitivity`.
+    study: World or Results; of: outcome, such as real_income:KAZ; to: arcs, gateways, tariffs, productivity,
+    parameters or cells; exact: number of the largest that are solved exactly; progress: called with messages.
+    The `answer` of the DataFrame holds status, manifest and document. Raises DataError for an unknown outcome
+    or target, ConvergenceError; details in `landbridge.studies.sensitivity.sensitivity`.
     """
     from landbridge.answers.ranking import Ranking
     from landbridge.report.sensitivity import sensitivity_sections
@@ -219,13 +227,16 @@ def gas(
     checks: bool = False,
     progress: Progress | None = None,
 ) -> Answer:
-    """Gas that is not delivered when pipelines are lost, who goes short, and what sellers lose of income.
+    """Gas not delivered when pipelines are lost, countries that go short, and income lost by sellers.
 
-    lose: pipelines by identifier or alias ("line-C"). months: of the loss, as 1-12, 11-2 or 1+2+12.
-    profile: which of the two figures leads. draws: also so many years of random outages, from seed.
-    scenario: on the network after it. checks: also observed flows, two past winters, the EU N-1 index.
+    world: from `lb.load`; lose: pipelines by id or alias ("line-C"); months: of the loss, as 1-12, 11-2 or
+    1+2+12;
+    profile: of the main figure, flat or seasonal; draws: also this many years of random outages, with this
+    seed;
+    scenario: applied first; checks: also observed flows, two past winters, the EU N-1 index; progress: called
+    with messages. Volumes are bcm of the operator.
     Tables: by_country, contracts, lines, income, and n_minus_1 where no line is lost.
-    Raises DataError with every fault of what is asked; ConvergenceError, InfeasibleError.
+    Raises DataError with every fault of the arguments; ConvergenceError, InfeasibleError.
     """
     from landbridge.channels.gas import require_deliverable, solve_year
     from landbridge.report.gas import deliveries_csv, gas_sections
@@ -242,7 +253,7 @@ def gas(
     other = "seasonal" if profile == "flat" else "flat"
     main = years[profile]
     ranked = study.n_minus_one(after, profile) if not lost else []
-    # A gas year has seasons and stores, so draws are of the seasonal profile whichever figure leads.
+    # A gas year has seasons and stores, so draws use the seasonal profile in any case.
     drawn = (
         None
         if draws is None
@@ -302,7 +313,7 @@ def gas(
 
 
 def _gas_asked(world: World, lose: Sequence[str], months: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The lines that are lost and the months of the loss; DataError with all faults of both."""
+    """The lines lost and the months of the loss. Raises DataError with all faults of both."""
     from landbridge.channels.gas import find_lines
     from landbridge.world.table import parse_months
 
@@ -333,9 +344,10 @@ def farm(
     adoption: float | None = None,
     effect_percent: float | None = None,
 ) -> Answer:
-    """What farm technology is worth: output, food prices, farm trade and real income, with ranges.
+    """Effects of farm technology: output, food prices, farm trade and real income, with ranges.
 
-    Table: farms. Parameters and errors as those of `landbridge.studies.farm.farm`.
+    world: from `lb.load`; regions, crops: only these; adoption: one share of the area [0-1]; effect_percent:
+    one gain of yield [%]. Table: farms. Raises as `landbridge.studies.farm.farm`.
     """
     from landbridge.report.channels import farm_sections
     from landbridge.report.writers import rows_csv
@@ -363,11 +375,12 @@ def travel(
     waive: Sequence[str] = (),
     estimate: bool = False,
 ) -> Answer:
-    """What visas and connections do to arrivals and receipts, and whether waivers were seen to work.
+    """Effects of visas and connections on arrivals and receipts, and evidence on past waivers.
 
-    waive: mutual waivers as "CHN:KGZ", instead of the scenario. estimate: also fit the gravity of arrivals.
-    Tables: arrivals, income, events. Raises DataError, ScenarioError; LandbridgeError without the
-    estimation extra where it is needed.
+    world: from `lb.load`; scenario: name, path or Scenario; waive: mutual waivers as "CHN:KGZ", instead of
+    the scenario;
+    estimate: also fit the gravity of arrivals. Tables: arrivals, income, events. Raises DataError,
+    ScenarioError; LandbridgeError where the estimation extra is needed and missing.
     """
     from landbridge.report.channels import travel_sections
     from landbridge.report.writers import rows_csv
@@ -400,9 +413,10 @@ def travel(
 
 
 def treaties(world: World, *, years: Sequence[int] = range(2000, 2025)) -> Answer:
-    """Treaties of China and the Central Asian five, and since when they are in force.
+    """Treaties of China and the Central Asian countries, with the dates from which they are in force.
 
-    Tables: coverage, registry. years: of the dummies for a gravity equation that a .csv file holds.
+    world: from `lb.load`; years: of the gravity dummies in a .csv file. Tables: coverage, registry. Raises
+    DataError where tables are missing.
     """
     from landbridge.channels.treaties import coverage, dummy_rows
     from landbridge.report.channels import treaty_sections
@@ -429,8 +443,9 @@ def claims(
 ) -> Answer:
     """An article's claims with verdict, evidence, source and model.
 
-    estimates: the published estimates of others beside ours instead; both: claims and estimates.
-    Table: claims or estimates. Raises as `landbridge.run` does.
+    world: from `lb.load`; estimates: published estimates and the model's figures instead; both: claims and
+    estimates;
+    progress: called with messages. Table: claims or estimates. Raises as `landbridge.run` does.
     """
     from landbridge.report.channels import claim_sections
     from landbridge.report.writers import rows_csv
@@ -471,10 +486,12 @@ def gravity(
 ) -> Answer:
     """Structural gravity by PPML from a table of flows, with what was dropped, separated and built.
 
-    data: a DataFrame or the path of a .csv, .parquet, .xlsx or .dta file. also: formulas set beside the
-    first. bias: also correct the first for the bias of three-way PPML. tell: called with each formula before
-    it is estimated. Tables: coefficients, and bias_correction where asked for; `found.estimates` predict.
-    Parameters and errors else as those of `landbridge.estimation.estimate`.
+    formula: `trade ~ rta | exporter^year + importer^year + pair`; data: a DataFrame or the path of a .csv,
+    .parquet, .xlsx or .dta file; where: rows to keep; cluster: columns of the clusters; method: ppml or ols;
+    also: further formulas; exporter, importer: columns of the two sides; bias: also correct the first for the
+    bias of three-way PPML;
+    tell: called with each formula before it is estimated. Tables: coefficients, and bias_correction if asked
+    for; `found.estimates` predict. Raises as `landbridge.estimation.estimate`, which has details and sources.
     """
     from landbridge.report.gravity import gravity_forms, gravity_sections
     from landbridge.studies.gravity import Asked
@@ -521,14 +538,15 @@ def assign(
     rounds: int = 1000,
     tell: Callable[[Sequence[str]], None] | None = None,
 ) -> Answer:
-    """Trips loaded on a congested network, TNTP or GMNS, until nobody gains by another path.
+    """Trips assigned to a congested network, TNTP or GMNS, until no traveller gains by another path.
 
-    net: a TNTP file or the folder of a GMNS network. turns: a CSV of penalties. use (GMNS): only links open
-    to it. distance_weight: TNTP only. select_link: links to list the pairs of, by their names in the file.
-    rounds: at most. tell: called with the notes on what was read, before anything is solved.
-    Tables: links, pairs, and selected_links where there are any. The status says where the gap
-    was not reached. Errors and other parameters as those of `landbridge.transport.assign` and of the
-    readers there.
+    net: a TNTP file or the folder of a GMNS network; trips: a TNTP file, or a CSV for GMNS; model: ue (user
+    equilibrium) or weibit (stochastic); gap: relative gap at which to stop; phi: weibit, sharpness of shares
+    by cost; turns: a CSV of penalties; use (GMNS): only links open to it; toll_weight, distance_weight
+    (TNTP): cost per unit; select_link: links to list the pairs of, by name in the file; rounds: at most;
+    tell: called with the notes on the files before the solve.
+    Tables: links, pairs, and selected_links if there are any. The status states if the gap was not reached.
+    Raises as `landbridge.transport.assign` and the readers there, which have details and sources.
     """
     from landbridge.report.assign import assigned_sections
     from landbridge.report.writers import rows_csv

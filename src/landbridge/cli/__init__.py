@@ -1,7 +1,7 @@
-"""The command `landbridge`: data to stdout, talk to stderr, documented exit codes.
+"""The command `landbridge`: data to stdout, messages to stderr, documented exit codes.
 
 Exit codes: 0 done, 1 error, 2 usage, 3 bad data or scenario, 4 not converged, 5 infeasible.
-The commands are imported when one is run, so that `--version` is answered at once.
+A command is imported when it is run, so that `--version` is quick.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _run() -> int:
     if long:
         from landbridge.world.table import quoted
 
-        # Whatever is wrong with it, the message would repeat it.
+        # The text is not repeated, since its length is the fault.
         say(f"landbridge: {quoted(long)} is longer than any name, path or formula: shorten it")
         return 2
     try:
@@ -78,7 +78,7 @@ def _run() -> int:
         if isinstance(error, OSError) and _is_of_output(error):
             return _no_output(error)
         if isinstance(error, OSError) and error.filename is not None:
-            # A file that is there, but not to be had: no right to it, a name too long, a disk that fails.
+            # A file that exists but cannot be used: no permission, a name too long, a disk error.
             say(f"landbridge: {shortened(DataError('a file cannot be used', [_fault_of(error)]))}")
             return DataError.exit_code
         if os.environ.get("LANDBRIDGE_DEBUG"):
@@ -94,25 +94,25 @@ def _run() -> int:
 def _fault_of(error: OSError) -> Fault:
     name = os.fspath(error.filename)
     shown = name.decode(errors="replace") if isinstance(name, bytes) else str(name)
-    return Fault(shown[-200:], str(error.strerror or error), "check its name, and the right to it")
+    return Fault(shown[-200:], str(error.strerror or error), "check its name and your permission")
 
 
-# What standard output says when it is full, closed or broken.
+# Errors of standard output when it is full, closed or broken.
 _OF_OUTPUT = (errno.ENOSPC, errno.EPIPE, errno.EBADF, errno.EIO)
 
 
 def _is_of_output(error: OSError) -> bool:
-    """Whether it is standard output that cannot be written, and no file."""
+    """Whether the error is of standard output, and not of a file."""
     return error.filename is None and error.errno in _OF_OUTPUT
 
 
 def _no_output(error: OSError | ValueError) -> int:
-    """Standard output is full or closed: say so where it is not merely a reader that has seen enough."""
+    """Report that standard output is full or closed, unless a reader has simply stopped reading."""
     if not isinstance(error, BrokenPipeError):
         from landbridge.cli.terminal import say
 
         say(f"landbridge: the output cannot be written ({getattr(error, 'strerror', None) or error})")
-    # What is still held back is dropped, or the interpreter would fail on it once more at its end.
+    # Pending output is dropped, or the interpreter would fail on it again at exit.
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -1,4 +1,4 @@
-"""The command assign: a demand on a congested network, TNTP or GMNS."""
+"""The command assign: demand on a congested network, TNTP or GMNS."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def assign(
     ] = 1000,
     as_json: JsonFlag = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write flows by link (.csv) or all of it (.json).")
+        Path | None, typer.Option("--output", "-o", help="Write flows by link (.csv) or all results (.json).")
     ] = None,
 ) -> None:
-    """Load trips on a congested road network until nobody gains by another path.
+    """Assign trips to a congested road network until no traveller gains by another path.
 
-    Where the gap is not reached, what was found is written with its gap, and the exit code is 4.
+    Where the gap is not reached, the result is written with its gap, and the exit code is 4.
     """
     from landbridge.answers.studies import assign as study
     from landbridge.errors import ConvergenceError
@@ -76,7 +76,7 @@ def assign(
     wrong = misplaced(Asked(net, trips, use=use, distance_weight=distance_weight))
     if not 0 < gap < 1:
         raise typer.BadParameter(
-            f"{gap:g} is no share: give one above 0 and below 1, as 1e-8", param_hint="--gap"
+            f"{gap:g} is no share: give one above 0 and below 1, such as 1e-8", param_hint="--gap"
         )
     if wrong:
         option = "--" + wrong[0].where.replace("_", "-")
@@ -103,7 +103,7 @@ def assign(
 
 
 def _tell(notes: Sequence[str]) -> None:
-    """Print the first few notes, and how many more there are; a hint where nothing compiles the search."""
+    """Print the first few notes and the number of others, and a hint where the search is not compiled."""
     from landbridge.studies.assign import compiler
 
     for note in notes[:_SHOWN]:

@@ -1,4 +1,4 @@
-"""The commands `landbridge data build` and `data rebalance`: a World on a trade table of one's own."""
+"""The commands `landbridge data build` and `data rebalance`: a World with a trade table of your own."""
 
 from __future__ import annotations
 
@@ -56,23 +56,23 @@ def build(
     ] = None,
     year: Annotated[int | None, typer.Option("--year", help="The year of the flows.")] = None,
     side: Annotated[
-        Literal["imports", "exports"], typer.Option("--side", help="comtrade: whose figures.")
+        Literal["imports", "exports"], typer.Option("--side", help="comtrade: reporting side.")
     ] = "imports",
     codes: Annotated[
         Path | None, typer.Option("--codes", metavar="CSV", help="baci: CEPII's country_codes file.")
     ] = None,
     trade_vintage: Annotated[
-        str, typer.Option("--trade-vintage", help="The release, where the name of the file tells none known.")
+        str, typer.Option("--trade-vintage", help="The release, where the file name states none known.")
     ] = "",
     io_vintage: Annotated[
-        str, typer.Option("--io-vintage", help="The release of --io, where its file name tells none.")
+        str, typer.Option("--io-vintage", help="The release of --io, where its file name states none.")
     ] = "",
     as_json: JsonFlag = False,
     world: WorldFolder = None,
 ) -> None:
-    """Make a World on your own trade, technology and totals: read, summed to its regions, balanced.
+    """Make a World from your own trade, technology and totals: read, summed to its regions, balanced.
 
-    Trade abroad is taken as given, value added is GDP less tariffs, domestic sales follow with one factor a
+    Trade abroad is taken as given, value added is GDP less tariffs, domestic sales follow with one factor per
     country, and input and final shares are scaled until every market clears.
     """
     from landbridge.io.export import free_folder
@@ -108,7 +108,7 @@ def rebalance(
     output: Folder,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write a copy of a World whose trade table clears: its trade abroad, tariffs and GDP kept."""
+    """Write a copy of a World whose trade table clears, with its trade abroad, tariffs and GDP kept."""
     from landbridge.io.export import free_folder
     from landbridge.studies.build import rebalance as clear
 
@@ -143,8 +143,8 @@ def _write(
     for row in made.totals:
         put(f"{row['name']}: {row['asked_musd']:,.1f} musd, {row['source_musd']:,.1f} in the source")
     put(
-        "Domestic sales: one factor a country, so that value added and tariffs are GDP. Shares moved: half "
-        "the sum of absolute changes. Value-added shares, tariffs, elasticities and rents are not moved."
+        "Domestic sales: one factor per country, so that value added and tariffs are GDP. Shares moved: half "
+        "the sum of absolute changes. Value-added shares, tariffs, elasticities and rents are kept."
     )
     gap = made.world.trade.imbalance
     put(f"World {written[:12]} in {output}; its accounts close to {gap:.0e}. Next:")

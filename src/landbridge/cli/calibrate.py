@@ -1,4 +1,4 @@
-"""The commands that hold the model against observation: data validate, calibrate."""
+"""The commands that compare the model with observations: data validate, calibrate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from landbridge.cli.terminal import (
 
 __all__ = ["calibrate", "validate"]
 
-# Refitted constants must be the shipped ones to this.
+# Tolerance of refitted constants against the shipped ones.
 DRIFT = 1e-6
 
 
@@ -51,7 +51,7 @@ def calibrate(
     world: WorldFolder = None,
     rebase: Rebase = False,
 ) -> None:
-    """Fit gateway constants and family shares to the counts of 2023 and show what is only predicted."""
+    """Fit gateway constants and family shares to the counts of 2023 and show predicted counts."""
     from landbridge.answers.studies import calibrate as study
 
     check_output(output)

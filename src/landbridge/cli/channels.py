@@ -1,4 +1,4 @@
-"""The commands of the channels without pipes: farm, travel, treaties, claims."""
+"""The commands of the channels other than gas: farm, travel, treaties, claims."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def farm(
         list[str] | None, typer.Option("--crop", help="Only this crop, wheat or cotton; may be repeated.")
     ] = None,
     adoption: Annotated[
-        float | None, typer.Option(help="One share of the crop's area that takes the technology up [0-1].")
+        float | None, typer.Option(help="One share of the crop's area that adopts the technology [0-1].")
     ] = None,
     effect: Annotated[
         float | None, typer.Option(help="One gain of yield in the field [percent] instead of the cited ones.")
@@ -40,7 +40,7 @@ def farm(
     output: Output = None,
     world: WorldFolder = None,
 ) -> None:
-    """What farm technology is worth: output, food prices, farm trade and real income, with ranges."""
+    """Effects of farm technology: output, food prices, farm trade and real income, with ranges."""
     from landbridge.answers.studies import farm as study
 
     check_output(output)
@@ -68,7 +68,7 @@ def travel(
     output: Output = None,
     world: WorldFolder = None,
 ) -> None:
-    """What visas and connections do to arrivals and receipts, and whether waivers were seen to work."""
+    """Effects of visas and connections on arrivals and receipts, and evidence on past waivers."""
     from landbridge.answers.studies import travel as study
 
     check_output(output)
@@ -87,7 +87,7 @@ def treaties(
     output: Output = None,
     world: WorldFolder = None,
 ) -> None:
-    """Print what binds China and the five since when; -o FILE.csv writes dummies for a gravity equation."""
+    """Print the treaties of China and Central Asia with their dates; -o FILE.csv writes gravity dummies."""
     from landbridge.answers.studies import treaties as study
 
     check_output(output)
@@ -98,14 +98,14 @@ def treaties(
 
 def claims(
     estimates: Annotated[
-        bool, typer.Option("--estimates", help="The published estimates of others beside ours instead.")
+        bool, typer.Option("--estimates", help="Published estimates and the model's figures instead.")
     ] = False,
     as_json: JsonFlag = False,
     output: Output = None,
     world: WorldFolder = None,
     rebase: Rebase = False,
 ) -> None:
-    """An article's claims, one by one: verdict, evidence, source, and what the model has to say."""
+    """An article's claims, one by one: verdict, evidence, source, and the model's figure."""
     from landbridge.answers.studies import claims as study
 
     check_output(output)

@@ -1,4 +1,4 @@
-"""The commands of `landbridge`, put together as one Typer application."""
+"""The commands of `landbridge` in one Typer application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands `landbridge data`: what the data are, whether they hold, and how to put in one's own."""
+"""The commands `landbridge data`: describe, check and export the data, and import your own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["data"]
 
 data = typer.Typer(
     name="data",
-    help="The data: list them, read a card, check them, export them, put in your own.",
+    help="The data: list them, read a card, check them, export them, import your own.",
     no_args_is_help=True,
 )
 _READ = Status(True, 0.0, 0, "tables are read and checked, nothing is solved")
@@ -34,7 +34,7 @@ def _print_json(result: object, world: World, command: str, begin: float, **opti
 
 @data.command("list")
 def list_tables(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
-    """Print every table: rows, years, how its values are known, where from."""
+    """Print every table: rows, years, basis of its values, sources."""
     from rich.table import Table
 
     from landbridge.io.cards import cards
@@ -61,7 +61,7 @@ def list_tables(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
         share = f"{card.basis.get('assumption', 0) / total:.0%}" if total else ""
         table.add_row(card.table, f"{card.rows:,}", card.years, share, card.what)
     console().print(table)
-    console().print("`landbridge data card TABLE` tells sources, licence and what is weak.", style="dim")
+    console().print("`landbridge data card TABLE` states sources, licence and weaknesses.", style="dim")
 
 
 @data.command("card")
@@ -74,12 +74,12 @@ def show_card(
         ),
     ],
     rows: Annotated[
-        bool, typer.Option("--rows", help="Also tell which rule gave the value of each row.")
+        bool, typer.Option("--rows", help="Also state which rule gave the value of each row.")
     ] = False,
     as_json: JsonFlag = False,
     world: WorldFolder = None,
 ) -> None:
-    """Print the card of a table: source, licence, how each value was found, what is weak."""
+    """Print the card of a table: source, licence, basis of each value, weaknesses."""
     from landbridge.io.cards import card
 
     begin = time.perf_counter()
@@ -104,7 +104,7 @@ def show_card(
 
 
 def _of_result(name: str, world: World) -> dict[str, Any] | None:
-    """The columns of a table of a result; one of the data goes before one of a result of the same name."""
+    """The columns of a table of a result; a table of the data with the same name takes precedence."""
     from landbridge.results.tables import result_tables
 
     table = result_tables().get(name.removeprefix("result."))
@@ -143,7 +143,7 @@ def _card_lines(card: Card) -> list[str]:
     if not card.sources:
         lines.append("  none stated")
     lines += ["", *_columns(card.columns)]
-    lines += ["", "What is weak", *(f"  {text}" for text in card.weak or ("nothing is stated",))]
+    lines += ["", "Weaknesses", *(f"  {text}" for text in card.weak or ("nothing is stated",))]
     return lines
 
 
@@ -153,7 +153,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 @data.command("check")
 def check_data(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
-    """Check every table and list all faults at once; exit code 3 when there is one."""
+    """Check every table and list all faults at once; exit code 3 if there are any."""
     from landbridge.studies.check_data import check
 
     begin = time.perf_counter()
@@ -176,7 +176,7 @@ def check_data(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
 
 
 def _unread_json(found: Checked, status: Status, begin: float) -> str:
-    """The envelope where there is no World to take the manifest from."""
+    """The JSON envelope where there is no World for the manifest."""
     from landbridge.results.manifest import SCHEMA_VERSION, version
 
     run = {
@@ -255,7 +255,7 @@ def _export_gmns(world: World, folder: Path, as_json: bool, begin: float) -> Non
         result = {"folder": folder.name, "files": sorted(files), "hash": world.hash}
         _print_json(result, world, "data export", begin, gmns=True)
     else:
-        put(f"{len(files)} files in {folder}; World {world.hash[:12]}. Its README.md tells every column.")
+        put(f"{len(files)} files in {folder}; World {world.hash[:12]}. Its README.md states every column.")
 
 
 @data.command("template")

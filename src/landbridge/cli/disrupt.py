@@ -1,4 +1,4 @@
-"""The command that takes out gateways and links: disrupt."""
+"""The command that closes gateways and links: disrupt."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def disrupt(
         list[str] | None,
         typer.Argument(
             metavar="[GATEWAY|LINK]...",
-            help="These alone, by id or name; A+B takes both out at once. Without it all that carry freight.",
+            help="Only these, by id or name; A+B closes both at once. Default: all that carry freight.",
         ),
     ] = None,
     days: Annotated[
-        float, typer.Option(help="Days out of service in the short run.", min=0.1, max=365.0)
+        float, typer.Option(help="Length of the closure in the short run, days.", min=0.1, max=365.0)
     ] = 14.0,
     by: Annotated[
         str, typer.Option(help="Whose long-run loss of real income ranks them: a region, CA5 or world.")
@@ -44,7 +44,7 @@ def disrupt(
     world: WorldFolder = None,
     rebase: Rebase = False,
 ) -> None:
-    """Take out every gateway and link that carries freight, one at a time, and rank what is lost."""
+    """Close every gateway and link that carries freight, one at a time, and rank the losses."""
     from landbridge.answers.studies import disrupt as study
 
     check_output(output)

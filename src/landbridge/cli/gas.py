@@ -1,4 +1,4 @@
-"""The command gas: what is not delivered when lines are lost, month by month, and which line matters."""
+"""The command gas: gas not delivered when lines are lost, by month, and the importance of each line."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def gas(
     profile: Annotated[
         Literal["flat", "seasonal"],
         typer.Option(
-            help="Which figure leads; the other stands beside. Flat: a twelfth a month, no storage."
+            help="Profile of the main figure; the other is shown too. Flat: a twelfth a month, no storage."
         ),
     ] = "flat",
     draws: Annotated[
         int | None,
         typer.Option(
-            "--draws", min=1, max=1_000_000, help="Also draw so many years of outages, seasonal profile."
+            "--draws", min=1, max=1_000_000, help="Also draw this many years of outages, seasonal profile."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 1,
@@ -48,7 +48,7 @@ def gas(
     output: Output = None,
     world: WorldFolder = None,
 ) -> None:
-    """Find what gas is not delivered when pipelines are lost, who goes short, and what a line is worth."""
+    """Find the gas not delivered when pipelines are lost, who goes short, and the value of a line."""
     from landbridge.answers.studies import gas as study
 
     check_output(output)

@@ -30,7 +30,7 @@ def gravity(
         Literal["ppml", "ols"], typer.Option("--method", help="Poisson pseudo-ML, or least squares.")
     ] = "ppml",
     also: Annotated[
-        list[str] | None, typer.Option("--also", help="A further formula, set beside it; repeatable.")
+        list[str] | None, typer.Option("--also", help="A further formula, in the same table; repeatable.")
     ] = None,
     exporter: Annotated[str | None, typer.Option("--exporter", help="Column of the exporter.")] = None,
     importer: Annotated[str | None, typer.Option("--importer", help="Column of the importer.")] = None,
@@ -46,7 +46,7 @@ def gravity(
         Path | None, typer.Option("--output", "-o", help="Write to .json, .csv, .md, .tex or .txt.")
     ] = None,
 ) -> None:
-    """Estimate structural gravity and tell what was dropped, separated and built.
+    """Estimate structural gravity and state what was dropped, separated and built.
 
     The table has standard errors in brackets; --json gives full digits.
     """
@@ -76,7 +76,7 @@ def gravity(
     if as_json:
         give(answer, begin, True, None)
     elif output is None:
-        # The table as journals print it, then what the document has beside it.
+        # The table as in journals, then the other sections of the document.
         put(str(answer.forms[".txt"]()).rstrip("\n"))
         show(answer.document().sections[1:])
 

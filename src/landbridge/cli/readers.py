@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_publisher"]
 
-# The publishers, what a line of help says of each, and the options each takes.
+# The publishers, the help line of each, and the options of each.
 PUBLISHERS: Mapping[str, tuple[str, frozenset[str]]] = {
     "baci": ("CEPII BACI", frozenset(("years", "regions", "sectors", "codes", "vintage"))),
     "gravity": ("CEPII Gravity", frozenset(("years", "regions", "variables", "vintage"))),
@@ -71,7 +71,7 @@ def read_publisher(
     variable: Annotated[
         list[str] | None, typer.Option("--variable", help="gravity: a column to read; may be repeated.")
     ] = None,
-    side: Annotated[str, typer.Option("--side", help="comtrade: whose figures, imports or exports.")] = "",
+    side: Annotated[str, typer.Option("--side", help="comtrade: reporting side, imports or exports.")] = "",
     level: Annotated[
         int | None, typer.Option("--level", help="comtrade: digits of product codes to read (0 = TOTAL).")
     ] = None,
@@ -85,7 +85,7 @@ def read_publisher(
     ] = "",
     sheet: Annotated[str, typer.Option("--sheet", help="adb-mrio: the sheet that holds the table.")] = "",
     vintage: Annotated[
-        str, typer.Option("--vintage", help="The release, where the file does not tell one that is known.")
+        str, typer.Option("--vintage", help="The release, where the file does not state a known one.")
     ] = "",
     output: Output = None,
     as_json: JsonFlag = False,
@@ -136,7 +136,7 @@ def read_publisher(
 
 
 def _known_publisher(text: str) -> str:
-    """The name of a publisher as PUBLISHERS has it."""
+    """The name of a publisher in the form of PUBLISHERS."""
     name = text.casefold()
     if name not in PUBLISHERS:
         hint = did_you_mean(name, PUBLISHERS) or f"choose one of {', '.join(PUBLISHERS)}"
@@ -145,7 +145,7 @@ def _known_publisher(text: str) -> str:
 
 
 def _check_options(name: str, options: Mapping[str, Any]) -> None:
-    """Refuse options that are not for a publisher, and the lack of one that it needs."""
+    """Reject options that do not apply to a publisher, and a missing one that it needs."""
     odd = [key for key in options if key not in PUBLISHERS[name][1]]
     if odd:
         flag = {"indicators": "indicator", "variables": "variable"}.get(odd[0], odd[0])
@@ -219,7 +219,7 @@ def _theta(text: str) -> float | dict[str, float] | None:
 
 
 def _check_output(output: Path | None, name: str) -> None:
-    """Refuse an output that could not be written before hundreds of megabytes are read."""
+    """Reject an output that could not be written, before hundreds of megabytes are read."""
     from landbridge.io.publishers.output import PANEL_ENDINGS
 
     if output is None:
@@ -260,7 +260,7 @@ def _summary(report: Report, panel: pd.DataFrame) -> list[str]:
         lines[0] += f" and {len(report.files) - 4} more"
     lines.append(f"rows read {report.rows_read:,}, kept {report.rows_kept:,}; the panel has {len(panel):,}")
     for year, total in sorted(report.totals_musd.items()):
-        lines.append(f"  {year or 'year not told'}: {total:,.0f} musd")
+        lines.append(f"  {year or 'year not stated'}: {total:,.0f} musd")
     for entry in report.dropped:
         musd = f", {entry.musd:,.0f} musd" if entry.musd else ""
         lines.append(f"  left out: {entry.rows:,} rows {entry.why}{musd}")
@@ -291,7 +291,7 @@ def _json(result: Mapping[str, Any], name: str, file: Path, options: Mapping[str
 
 
 def _digest(file: Path) -> str | None:
-    """The hash of a file, which tells which release a panel was made from; None for a folder."""
+    """The hash of a file, which identifies the release behind a panel; None for a folder."""
     if not file.is_file():
         return None
     with file.open("rb") as stream:

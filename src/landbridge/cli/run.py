@@ -62,7 +62,7 @@ def run(
     ] = None,
     detail: Annotated[
         bool,
-        typer.Option("--detail", help="Also: trade of the five beside customs, step by step."),
+        typer.Option("--detail", help="Also: trade of Central Asia against customs, step by step."),
     ] = False,
     rebase: Rebase = False,
 ) -> None:
@@ -109,7 +109,7 @@ def run(
 
 @dataclass(frozen=True)
 class _Solved:
-    """What is kept of each case, the base first."""
+    """The part of each case that is kept, the base first."""
 
     digests: list[Digest]
     statuses: list[Status]
@@ -140,14 +140,14 @@ def _solve(
             solved.statuses.append(results.status)
             if results.scenario is not None:
                 solved.scenarios.append(results.scenario)
-            del results  # or it would live on while the next is solved
+            del results  # or it would stay in memory while the next is solved
     return solved
 
 
 def _asked(
     what: str | None, written: Mapping[str, Any], loaded: World
 ) -> tuple[Sequence[str | Scenario], bool]:
-    """The scenarios asked for, and whether one alone is shown; written: the result that is run again."""
+    """The scenarios asked for, and whether only one is shown; written: the result to run again."""
     from landbridge.results.manifest import scenarios_of
     from landbridge.scenario import bundled, load_scenario, study_set
 
@@ -167,7 +167,7 @@ def scenarios(
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a scenario.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """List the bundled scenarios, print one as TOML, or the schema they follow."""
+    """List the bundled scenarios, print one as TOML, or print their JSON Schema."""
     from landbridge.scenario import bundled, json_schema, load_scenario
 
     if schema:
@@ -193,7 +193,7 @@ def cite(
         bool, typer.Option("--bibtex", help="Print a BibTeX entry for landbridge itself instead.")
     ] = False,
 ) -> None:
-    """Print the attribution lines of the data, one a line."""
+    """Print the attribution lines of the data."""
     if bibtex:
         from landbridge.version import bibtex as entry
 

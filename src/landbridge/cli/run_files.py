@@ -1,4 +1,4 @@
-"""What `landbridge run -o FILE` writes: the ending chooses, and is looked at before anything is solved."""
+"""Files of `landbridge run -o FILE`: the ending chooses the format, and is checked before the solve."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outputs", "endings"]
 
-# What a run can be written as beside what every study can: maps and skims.
+# Formats of a run in addition to those of every study: maps and skims.
 _MAPS = (".geojson", ".gpkg", ".omx")
 
 
@@ -28,9 +28,9 @@ def endings() -> tuple[str, ...]:
 
 
 class Outputs:
-    """Keeps of each Results what the chosen format needs, and writes it.
+    """Keeps the part of each Results that the chosen format needs, and writes it.
 
-    Usage error where the ending is not known, LandbridgeError where a package is missing.
+    Usage error for an unknown ending, LandbridgeError where a package is missing.
     """
 
     def __init__(self, path: Path | None, lang: str) -> None:
@@ -48,7 +48,7 @@ class Outputs:
         self.kept: list[Any] = []
 
     def keep(self, results: Results) -> None:
-        """Take from a Results what will be written; called for the base first."""
+        """Keep the part of a Results to be written; called for the base first."""
         if self.ending in (".geojson", ".gpkg"):
             from landbridge.report.exports import Flows
 
@@ -61,14 +61,14 @@ class Outputs:
             self.kept.append(results)
 
     def content(self, world: World, digests: Sequence[Digest], envelope: Callable[[], str]) -> str | bytes:
-        """The file; envelope: writes the JSON document, whose manifest the page shows."""
+        """The content of the file; envelope: writes the JSON document, whose manifest the page shows."""
         from landbridge.report.writers import content_of
 
         return content_of(_Run(self, world, digests, envelope), self.ending)
 
 
 class _Run:
-    """A run as `landbridge.report.writers` writes it: most of its files are its own."""
+    """A run in the form that `landbridge.report.writers` takes: most of its files are its own."""
 
     command = "run"
 
@@ -81,7 +81,7 @@ class _Run:
 
         lines, kept = attribution_lines(world), outputs.kept
         self._outputs, self._world, self._digests, self._envelope = outputs, world, digests, envelope
-        # Of a format that has no form of its own here.
+        # For a format that has no form of its own here.
         self.rows = Lazy(
             {
                 "results": lambda: [
@@ -102,7 +102,7 @@ class _Run:
         }
 
     def document(self, most: int | None = None) -> Document:
-        """The study in the language asked for; most: unused, its tables are short."""
+        """The study in the chosen language; most: unused, since its tables are short."""
         from landbridge.report import Document, study_sections
 
         base, cases = self._digests[0], self._digests[1:]
@@ -110,7 +110,7 @@ class _Run:
         return Document(tuple(sections), tuple(attribution_lines(self._world)))
 
     def to_json(self) -> dict[str, Any]:
-        """What `--json` prints."""
+        """The output of `--json`."""
         body: dict[str, Any] = json.loads(self._envelope())
         return body
 

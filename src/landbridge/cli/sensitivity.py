@@ -1,4 +1,4 @@
-"""The command that ranks what an hour, a dollar or a unit of capacity is worth: sensitivity."""
+"""The command that ranks the value of an hour, a dollar or a unit of capacity: sensitivity."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def sensitivity(
     scenario: Annotated[
         str | None, typer.Option(help="At a scenario instead of the base: a bundled name or a TOML file.")
     ] = None,
-    exact: Annotated[int, typer.Option(help="So many of the largest are solved exactly.", min=0)] = 10,
+    exact: Annotated[int, typer.Option(help="Number of the largest that are solved exactly.", min=0)] = 10,
     count: Annotated[int, typer.Option("-n", help="Rows to print; files hold all.", min=1)] = 25,
     as_json: JsonFlag = False,
     output: Output = None,
     world: WorldFolder = None,
     rebase: Rebase = False,
 ) -> None:
-    """Rank what one hour, one dollar, one unit of capacity or one point of tariff is worth to a country."""
+    """Rank the value to a country of one hour, one dollar, one unit of capacity or one point of tariff."""
     from landbridge.answers.studies import sensitivity as study
     from landbridge.errors import ConvergenceError
     from landbridge.model.run import run

@@ -1,4 +1,4 @@
-"""What all commands share: options, reading, writing, the JSON envelope, tables on a terminal."""
+"""Shared parts of all commands: options, reading, writing, the JSON envelope, tables on a terminal."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-# A message is no longer than so many lines of so many characters.
+# Limits of a message: lines, and characters per line.
 _MOST_LINES, _LONGEST_LINE = 20, 600
 _SECONDS_BETWEEN_LINES = 30.0
 
@@ -80,18 +80,17 @@ def load(folder: Path | None) -> World:
 
 Rebase = Annotated[
     bool,
-    typer.Option(
-        "--rebase", help="Solve a World whose accounts do not close, on the table that clears them."
-    ),
+    typer.Option("--rebase", help="Solve a World whose accounts do not close, on a table that clears."),
 ]
-# Changes of a table that clears it: told above the first, refused above the second without --rebase.
+# Changes of a table that clears: reported above the first, rejected above the second without --rebase.
 _TOLD_REBASE, _MOST_REBASE = 1e-6, 0.01
 
 
 def load_sound(folder: Path | None, rebase: bool = False) -> World:
-    """The World to solve: the embedded one, or one of a folder that `data check` finds clean.
+    """The World to solve: the embedded one, or a folder in which `data check` finds no fault.
 
-    rebase: accounts that do not close are let pass. Raises DataError with every fault.
+    folder: None for the embedded one; rebase: accept accounts that do not close. Raises DataError with every
+    fault.
     """
     from landbridge.errors import DataError
     from landbridge.studies.check_data import check
@@ -107,12 +106,15 @@ def load_sound(folder: Path | None, rebase: bool = False) -> World:
 
 
 def tell_rebase(status: Status, rebase: bool) -> None:
-    """Say that the base did not clear and was solved first; DataError above 1 % without --rebase."""
+    """Report that the base did not clear and was solved first.
+
+    status: of the solve; rebase: whether --rebase was given. Raises DataError above 1 % without it.
+    """
     from landbridge.errors import DataError, Fault
 
     if status.rebase <= _TOLD_REBASE:
         return
-    what = f"wages, prices or sales move by up to {100.0 * status.rebase:.2g} % before they clear"
+    what = f"wages, prices or sales change by up to {100.0 * status.rebase:.2g} % before they clear"
     if status.rebase > _MOST_REBASE and not rebase:
         cure = "`landbridge data rebalance` writes a table that clears; --rebase solves it as it is"
         raise DataError("the accounts of the World do not close", [Fault("economy", what, cure)])
@@ -130,14 +132,14 @@ def attribution_lines(world: World) -> list[str]:
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
-    """A JSON object from a file; DataError where it is none."""
+    """A JSON object from a file. Raises DataError where it is not one."""
     from landbridge.errors import DataError, Fault
     from landbridge.io.tables import read_text
 
     try:
         document = json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        fault = Fault(f"{path.name} line {error.lineno}", f"is not valid JSON: {error.msg}", "write it anew")
+        fault = Fault(f"{path.name} line {error.lineno}", f"is not valid JSON: {error.msg}", "write it again")
         raise DataError("the manifest cannot be read", [fault]) from None
     except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
         fault = Fault(path.name, "is no result of landbridge", "give a file that `landbridge run -o` wrote")
@@ -148,7 +150,10 @@ def read_json(path: Path) -> Mapping[str, Any]:
 
 
 def check_ending(output: Path | None, endings: tuple[str, ...], option: str = "-o") -> None:
-    """Refuse an output that could not be written, before anything is solved."""
+    """Reject an output that could not be written, before anything is solved.
+
+    output: the file; endings: valid ones; option: its name in the message.
+    """
     if output is None:
         return
     if output.suffix not in endings:
@@ -161,9 +166,9 @@ def check_ending(output: Path | None, endings: tuple[str, ...], option: str = "-
 
 
 def check_output(output: Path | None, *own: str) -> None:
-    """Refuse an output of a study that could not be written, before anything is solved.
+    """Reject an output of a study that could not be written, before anything is solved.
 
-    own: endings that this study has beside those of all.
+    output: the file; own: endings of this study in addition to those of all.
     """
     if output is None:
         return
@@ -175,14 +180,14 @@ def check_output(output: Path | None, *own: str) -> None:
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write beside, then rename, so that no reader ever sees half a file."""
+    """Write under a temporary name and rename, so that no reader sees half a file."""
     from landbridge.io.files import write_bytes
     from landbridge.io.whole import left_behind
 
     write_bytes(path, content.encode("utf-8") if isinstance(content, str) else content)
     say(f"written: {path}")
     for left in left_behind(path):
-        say(f"{left} is left of an earlier write that was stopped; it can be deleted")
+        say(f"{left} was left by an earlier write that was stopped; it can be deleted")
 
 
 def envelope_json(
@@ -194,7 +199,12 @@ def envelope_json(
     scenarios: Any = (),
     options: Mapping[str, Any] | None = None,
 ) -> str:
-    """A result with its status and manifest, as every `--json` prints it."""
+    """A result with its status and manifest, in the form of every `--json`.
+
+    result: plain values; status: of the solves; world: of the manifest, None for other files; command,
+    scenarios,
+    options: for the manifest; begin: time at the start.
+    """
     from landbridge.results.manifest import SCHEMA_VERSION, manifest
 
     made = manifest(world, command, scenarios, options, _when(begin))
@@ -208,7 +218,7 @@ def envelope_json(
 
 
 def _when(begin: float) -> dict[str, Any]:
-    """Wall times and dates, which stand in the manifest under `run` and nowhere else."""
+    """Wall times and dates, which are in the manifest under `run` and nowhere else."""
     return {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_s": round(time.perf_counter() - begin, 3),
@@ -216,9 +226,9 @@ def _when(begin: float) -> dict[str, Any]:
 
 
 def give(answer: Answer, begin: float, as_json: bool, output: Path | None, most: int | None = None) -> None:
-    """An answer to a file or the screen, in the form that was asked for.
+    """Write an answer to a file or the screen, in the form asked for.
 
-    begin: when the command began; most: rows shown of a long table.
+    begin: time at the start of the command; most: rows shown of a long table.
     """
     if output is None and not as_json:
         show(answer.document(most).sections)
@@ -233,19 +243,19 @@ def give(answer: Answer, begin: float, as_json: bool, output: Path | None, most:
 
 
 def put(text: str) -> None:
-    """Print text to stdout, control characters of a user's own names written out as in JSON."""
+    """Print text to stdout, with control characters of a user's own names escaped as in JSON."""
     sys.stdout.write(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def say(text: str) -> None:
-    """Print a line to stderr; where that is closed or full nothing is said."""
+    """Print a line to stderr; nothing happens where that is closed or full."""
     with suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(_CONTROL.sub("", text) + "\n")
         sys.stderr.flush()
 
 
 def shortened(error: LandbridgeError) -> str:
-    """What is wrong in at most some 20 lines of bounded length, the rest counted."""
+    """The faults of an error in about 20 lines of bounded length, the rest counted."""
     lines = str(error).splitlines() or [type(error).__name__]
     told = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..." for line in lines]
     if len(told) > _MOST_LINES:
@@ -255,16 +265,16 @@ def shortened(error: LandbridgeError) -> str:
 
 
 def console() -> Console:
-    """A console for tables; piped, wide enough that they do not wrap."""
+    """A console for tables; in a pipe, wide enough that they do not wrap."""
     from rich.console import Console
 
     console = Console()
-    # Piped text has no width of its own; tables that wrap there cannot be read again.
+    # A pipe has no width of its own; wrapped tables could not be read by programs.
     return console if console.is_terminal else Console(width=140)
 
 
 def _line_now_and_then() -> Callable[[str, float], None]:
-    """A line on stderr every 30 seconds, for a pipe or a log; nothing of what takes less."""
+    """A line on stderr every 30 seconds, for a pipe or a log; none for shorter work."""
     told = [time.monotonic()]
 
     def tell(text: str, share: float) -> None:

@@ -1,4 +1,4 @@
-"""What every study says, for people: documents of sections, and the long table of a run."""
+"""Reports of studies for readers: documents of sections, and the long table of a run."""
 
 from __future__ import annotations
 

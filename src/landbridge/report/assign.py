@@ -1,4 +1,4 @@
-"""What was assigned: the whole, the links with the most flow, who uses a link."""
+"""Report of an assignment: totals, the links with the most flow, users of a link."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["assigned_sections"]
 
 
 def assigned_sections(found: Assigned, most: int | None) -> Iterator[Section]:
-    """The whole, then links by flow and the pairs that use a selected link; most: rows shown of each."""
+    """Totals, then links by flow and the pairs that use a selected link; most: rows shown of each."""
     yield _whole(found)
     links = sorted(found.links, key=lambda row: -row["flow"])[:most]
     yield phrased(

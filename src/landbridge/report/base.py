@@ -1,4 +1,4 @@
-"""What a study of scenarios says of its base: corridors, counts, gateways."""
+"""Report on the base of a study of scenarios: corridors, counts, gateways."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _near(world: World, base: Digest) -> Rows:
 
 
 def furthest_off(base: Digest) -> dict[str, Any] | None:
-    """The count that constants were fitted to and that the model misses by the largest factor."""
+    """The count used to fit constants that differs from the model by the largest factor."""
     fitted = [row for row in base.counts if row["role"] == "fitted" and row["observed"] and row["ours"]]
     return max(fitted, key=lambda r: max(r["ours"] / r["observed"], r["observed"] / r["ours"]), default=None)
 
@@ -125,10 +125,10 @@ def by_corridor(digest: Digest) -> list[tuple[str, dict[str, dict[str, Any]]]]:
 
 
 def hours(row: Mapping[str, Any]) -> str:
-    """Hours of a gateway, or that it is closed."""
+    """Hours of a gateway as text, or that it is closed; row: of the gateway."""
     return "closed" if row["status"] == "closed" else f"{row['wait_h']:.0f}"
 
 
 def or_dash(value: float | None, spec: str) -> str:
-    """A figure, or a dash where there is none."""
+    """A figure in a format, or a dash where there is none."""
     return "-" if value is None else format(value, spec)

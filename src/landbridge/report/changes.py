@@ -1,4 +1,4 @@
-"""What a study says of one scenario: who gains, what trade, corridors and gateways do, what carriers get."""
+"""Report on one scenario: income by country, changes of trade, corridors and gateways, payments."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from landbridge.world import World
 
 __all__ = ["STILL_PERCENT", "case_sections", "changed_corridors", "changes_most"]
 
-# Below these a change is not shown as one: percent of hours, USD and CO2e, and of TEU; TEU a year.
+# Smallest changes shown: percent of hours, USD and CO2e, and of TEU; TEU a year.
 STILL_PERCENT, _STILL_TEU = 0.05, 500.0
 _MEASURES = ("time_h", "cost_usd", "co2e_kg", "generalised_cost_usd")
 
 
 def case_sections(world: World, before: Digest, case: Digest, names: Names) -> Iterator[Section]:
-    """The sections of a scenario; before: its base."""
+    """The sections of a scenario.
+
+    world: of the base; before, case: digests of the base and the scenario; names: of the tables.
+    """
     yield _real_income(world, case, names)
     if case.result.get("closures"):
         yield _closures(world, case, names)
@@ -35,8 +38,7 @@ def case_sections(world: World, before: Digest, case: Digest, names: Names) -> I
 
 
 def _shown(world: World, case: Digest) -> list[str]:
-    """Regions in the table of real income: the partner, the group, the other overland ones, those that
-    change most wherever they are."""
+    """Regions in the table of real income: the partner, the group, other overland ones, largest changes."""
     overland = [str(r["region"]) for r in world.network["pair_groups"] if r["overland"]]
     most = [row["region"] for row in changes_most(case)]
     known = {row["region"] for row in case.result["real_income"]}
@@ -240,7 +242,7 @@ def _emissions(base: Digest, case: Digest) -> Section:
 
 
 def _transit(world: World, base: Digest, case: Digest, names: Names) -> Section:
-    """What carriers are paid: those with most transit revenue, and those for whom it changes most."""
+    """Payments to carriers: regions with the most transit revenue, and those where it changes most."""
     rows = case.result["transit"]
 
     def first(key: str, most: int) -> list[Any]:
@@ -276,7 +278,7 @@ def _transit(world: World, base: Digest, case: Digest, names: Names) -> Section:
 
 
 def _shares_above_cost(world: World, names: Names) -> str:
-    """The shares of transit by rail that are above cost, the general one first."""
+    """Shares of rail transit charges above cost, the general one first."""
     table = world.network.get("carriers", ())
     rail = [r for r in table if r["quantity"] == "above_cost" and r["mode"] == "rail"]
     shares = {str(r["region"]): float(r["share"] or 0.0) for r in rail}
@@ -289,5 +291,5 @@ def _shares_above_cost(world: World, names: Names) -> str:
 
 
 def changes_most(case: Digest) -> list[dict[str, Any]]:
-    """The four regions whose real income changes most, of all."""
+    """The four regions whose real income changes most."""
     return sorted(case.result["real_income"], key=lambda row: -abs(row["percent"]))[:4]

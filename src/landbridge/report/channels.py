@@ -1,4 +1,4 @@
-"""What farms, travel, treaties and the claims of an article say."""
+"""Reports on farms, travel, treaties and the claims of an article."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from landbridge.world import World
 
 __all__ = ["claim_sections", "farm_sections", "travel_sections", "treaty_sections"]
 
-# Growth with and without a waiver that differs by less is said to be alike [points].
+# Growth with and without a waiver that differs by less counts as equal [percentage points].
 _AS_FAST = 5.0
 
 
@@ -25,7 +25,7 @@ _AS_FAST = 5.0
 
 
 def farm_sections(world: World, found: Farm) -> Iterator[Section]:
-    """The cases of farm technology by country, and what each shock is made of."""
+    """The cases of farm technology by country, and the parts of each shock."""
     names = Names(world).region
     for shock in found.shocks:
         yield phrased(
@@ -83,7 +83,10 @@ def _farm_row(r: dict[str, Any], names: dict[str, str]) -> tuple[str, ...]:
 
 
 def travel_sections(world: World, name: str, found: Travel, result: dict[str, Any]) -> Iterator[Section]:
-    """Arrivals, receipts, real income and the event study of a scenario of visas."""
+    """Arrivals, receipts, real income and the event study of a scenario of visas.
+
+    world: the base; name: of the scenario; found: the study; result: as `--json` prints it.
+    """
     untouched = not found.rows and not found.notes
     yield phrased(
         "travel.arrivals",
@@ -198,7 +201,7 @@ def _travel_words(world: World, found: Travel) -> Iterator[str]:
 
 
 def treaty_sections(world: World, group: Sequence[str], table: Iterable[dict[str, Any]]) -> Iterator[Section]:
-    """Each arrangement and the year since when it binds each region of the group."""
+    """Each arrangement and the year from which it is in force for each region of the group."""
     names = Names(world)
     yield phrased(
         "treaties",
@@ -220,7 +223,7 @@ def treaty_sections(world: World, group: Sequence[str], table: Iterable[dict[str
 
 
 def claim_sections(found: Claims) -> Iterator[Section]:
-    """Narrow tables of figures, then what stands behind them as text: evidence does not fit a column."""
+    """Tables of figures, then evidence and reasons as text, which does not fit a column."""
     if found.rows:
         yield phrased(
             "claims",

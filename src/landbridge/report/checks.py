@@ -1,4 +1,4 @@
-"""What validation and calibration say: observed figures and those of the model."""
+"""Reports on validation and calibration: observed figures and those of the model."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _flow_sections(world: World, found: Validation) -> Iterator[Section]:
 
 
 def _counts(counts: Sequence[Count], ordered: bool = True) -> list[tuple[str, ...]]:
-    """Observed figures and those of the model, by role where they are put in order."""
+    """Observed figures and those of the model, by role where order is asked for."""
     shown = sorted(counts, key=lambda c: (c.role, c.name)) if ordered else counts
     return [
         (c.name, str(c.year), c.unit, _amount(c.observed), _amount(c.ours), _signed(c.residual), c.role)
@@ -136,7 +136,7 @@ def _case_row(case: Case) -> tuple[str, ...]:
 
 
 def calibration_sections(found: Calibration) -> Iterator[Section]:
-    """Numbers fitted, counts by role, and how far the counts determine the numbers."""
+    """Numbers fitted, counts by role, and how much the counts determine the numbers."""
     yield phrased(
         "calibrate.numbers",
         [

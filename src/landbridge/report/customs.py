@@ -1,4 +1,4 @@
-"""A region's trade with the group as customs count it, and the steps from there to the base table."""
+"""A region's trade with the group in customs figures, and the steps to the base table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["customs_sections", "passed_on"]
 
 
 def passed_on(world: World) -> tuple[list[str], list[str], float] | None:
-    """Importers whose declared goods are taken to pass through, importers that hold a part, that part.
+    """Importers whose declared goods are assumed to pass through, importers of a part, and that share.
 
     None where the World has no such step, or where its steps cannot be read.
     """
@@ -39,9 +39,9 @@ def passed_on(world: World) -> tuple[list[str], list[str], float] | None:
 
 
 def customs_sections(world: World) -> Iterator[Section]:
-    """Tables of both sides' figures and the steps to the base; nothing where the World has none.
+    """Tables of both sides' figures and the steps to the base; none where the World has none.
 
-    First the partner with each of the group, then what countries of the group count by partner.
+    First the partner with each of the group, then the figures of countries of the group by partner.
     """
     rows = beside_customs(world)
     if of_china(rows):

@@ -1,4 +1,4 @@
-"""What a report needs of a Results, and the names that its tables show."""
+"""The part of a Results that a report needs, and the names that its tables show."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from landbridge.world.names import MARK, UNREVIEWED, labels_of
 
 __all__ = ["GROUP", "PARTNER", "Digest", "Names", "base_name", "members"]
 
-# The group whose members have rows of their own, and the column of `regions` that marks them.
+# Group whose members have rows of their own, and the column of `regions` that marks them.
 GROUP, _MEMBER = "CA5", "is_ca5"
-# The region whose trade and treaties with the group are shown.
+# Region whose trade and treaties with the group are shown.
 PARTNER = "CHN"
 
 
 @dataclass(frozen=True)
 class Digest:
-    """What of a Results the report needs, so that the Results itself can be let go.
+    """The part of a Results that the report needs, so that the Results can be freed.
 
     base_year: of network, prices and shares; year: to which the economy is scaled.
     """
@@ -41,9 +41,9 @@ class Digest:
 
     @staticmethod
     def of(results: Results, base: Results | None = None, detail: bool = True) -> Digest:
-        """The tables of a Results; base: that of the study. A case with another base brings its own.
+        """The tables of a Results; base: that of the study. A case with another base includes its own.
 
-        detail: see `Results.to_json`.
+        detail: as in `Results.to_json`.
         """
         scenario, world = results.scenario, results.world
         own = results.base is not None and base is not None and results.base is not base
@@ -62,7 +62,7 @@ class Digest:
 
 
 def base_name(world: World) -> str:
-    """What the base is: its years."""
+    """Description of the base: its years."""
     first, year = world.base_year, int(world.parameter("horizon"))
     if year == first:
         return say("base.name", year=first)
@@ -75,11 +75,11 @@ def members(world: World) -> list[str]:
 
 
 class Names:
-    """The names that tables show in one language, those that nobody has reviewed with a mark.
+    """The names that tables show in one language, with a mark on names that nobody has reviewed.
 
     names.place["XIAN"], names.region["KAZ"], names.sector["MCH"], names.gateway["suez"]: by identifier.
-    names.short["XIAN"]: of a place, without what stands in brackets. Reviewed or not, English names
-    carry no mark: they are those of the tables themselves. names.group["CA5"]: of a group of regions.
+    names.short["XIAN"]: of a place, without its part in brackets. English names are those of the tables
+    themselves and carry no mark. names.group["CA5"]: of a group of regions.
     """
 
     def __init__(self, world: World, lang: str = "en") -> None:
@@ -101,7 +101,7 @@ class Names:
         return self.gateway.get(str(row["gateway"])) or str(row["name"])
 
     def gateways(self, ids: str) -> str:
-        """Names of gateways joined by +, as the tables of counts join their identifiers."""
+        """Names of gateways whose identifiers are joined by +, as in the tables of counts."""
         return " + ".join(self.gateway.get(one, one) for one in ids.split("+"))
 
     def ends(self, row: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A document: sections of tables and paragraphs, whatever study they come from, and as Markdown."""
+"""A document: sections of tables and paragraphs of any study, and as Markdown."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = ["Document", "Section", "markdown", "phrased", "signed"]
 class Section:
     """A heading, paragraphs before the table, a table (may be empty), and paragraphs after it.
 
-    key: of the section in phrases.csv, by which a page finds it. part: what it is of, a scenario or the base,
-    where a document has sections of several.
+    key: of the section in phrases.csv, by which a page finds it. part: the scenario or base that it belongs
+    to, where a document has sections of several.
     """
 
     heading: str
@@ -34,7 +34,7 @@ class Section:
         return f"{self.part}: {self.heading}" if self.part else self.heading
 
     def __post_init__(self) -> None:
-        """Names of a user's own tables may hold codes that a terminal obeys: they are taken out."""
+        """Remove control codes for terminals, which names of a user's own tables may contain."""
         for name in ("heading", "part"):
             object.__setattr__(self, name, without_controls(getattr(self, name)))
         for name in ("columns", "before", "after"):
@@ -43,7 +43,7 @@ class Section:
         object.__setattr__(self, "rows", rows)
 
     def is_words(self, number: int) -> bool:
-        """Whether a column reads from the left: the first, and those most of whose cells are no figures."""
+        """Whether a column is aligned left: the first, and those in which most cells are not figures."""
         cells = [row[number] for row in self.rows if row[number] not in ("", "-")]
         figures = sum(cell.lstrip("+-~<>*")[:1].isdigit() for cell in cells)
         return number == 0 or 2 * figures < len(cells)
@@ -61,8 +61,9 @@ def phrased(
 ) -> Section:
     """A section whose words are the templates key.title, key.columns, key.before and key.after.
 
-    names: headings behind those of key.columns. before, after: paragraphs that come before those of the
-    templates. figures: those of all of these templates. Raises KeyError where one is missing or in none.
+    rows: of the table; part: as of `Section`; names: headings after those of key.columns; before, after:
+    paragraphs placed before those of the templates; figures: those of all of these templates. Raises KeyError
+    where a figure is missing or in no template.
     """
     parts = {end: f"{key}.{end}" for end in ("title", "columns", "before", "after")}
     parts = {end: name for end, name in parts.items() if end == "title" or known(name)}
@@ -87,7 +88,7 @@ def phrased(
 
 @dataclass(frozen=True)
 class Document:
-    """Sections in their order, with the attribution lines of the data they rest on."""
+    """Sections in order, with the attribution lines of their data."""
 
     sections: tuple[Section, ...]
     attribution: tuple[str, ...] = ()
@@ -101,7 +102,7 @@ class Document:
 
 
 def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> str:
-    """The sections as a Markdown document, with the attribution lines of the data used."""
+    """Sections as a Markdown document, with the attribution lines of the data used."""
     lines = ["# landbridge", ""]
     for section in sections:
         lines += [f"## {section.title}", ""]

@@ -1,6 +1,6 @@
 """A run in the formats of other programs: Excel, Parquet, Stata, GeoJSON, GeoPackage, OMX, GMNS.
 
-The numbers are those of Results, unrounded; here they only meet names, coordinates and units.
+The numbers are those of Results, unrounded; names, coordinates and units are added here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["Flows", "about", "dta", "geojson", "geopackage", "gmns", "parquet", 
 
 
 def about(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> list[tuple[str, str]]:
-    """Topics and texts that go with every file: question, units, closure, World, sources, attribution."""
+    """Topics and texts included in every file: question, units, closure, World, sources, attribution."""
     rows = [("landbridge", say("about.landbridge"))]
     for digest in digests:
         rows.append(("scenario", f"{digest.id}: {digest.name}"))
@@ -51,7 +51,7 @@ def about(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -
 
 
 def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> bytes:
-    """An Excel workbook: README, then one sheet a table with the scenario in its first column."""
+    """An Excel workbook: README, then one sheet per table with the scenario in its first column."""
     sheets = []
     for name, table in result_tables().items():
         found = [(digest.id, row) for digest in digests for row in digest.result.get(name, [])]
@@ -100,7 +100,7 @@ _LINK_FLOWS = (
     Field("teu_per_year", "real", "TEU/year, loaded", "both ways together"),
     Field("teu_forward", "real", "TEU/year, loaded", "from `from` to `to`"),
     Field("teu_block", "real", "TEU/year, loaded", "in container block trains"),
-    Field("teu_wagonload", "real", "TEU/year, loaded", "in ordinary wagons"),
+    Field("teu_wagonload", "real", "TEU/year, loaded", "by wagonload"),
     Field("co2e_kt", "real", "kt CO2e/year", "of hauling it over the link"),
 )
 _LINK_CHANGES = (
@@ -118,7 +118,7 @@ _GATEWAY_FIELDS = (
 _GATEWAY_FLOWS = (
     Field("teu_per_year", "real", "TEU/year, loaded", "both ways together"),
     Field("teu_container", "real", "TEU/year", "containers, loaded and empty, both ways"),
-    Field("tonnes", "real", "t/year", "all goods, those in containers too"),
+    Field("tonnes", "real", "t/year", "all goods, including those in containers"),
     Field("trains_per_day", "real", "trains/day, both ways", "container trains, empty returns included"),
     Field(
         "volume_over_capacity",
@@ -126,7 +126,7 @@ _GATEWAY_FLOWS = (
         "ratio",
         "container trains, trucks or TEU in containers over the capacity stated",
     ),
-    Field("wait_h", "real", "h", "hours of the crossing or in the port, mean of what passes"),
+    Field("wait_h", "real", "h", "hours of the crossing or in the port, mean of all traffic"),
 )
 _GATEWAY_CHANGES = (
     Field("base_teu", "real", "TEU/year, loaded", "both ways in the base"),
@@ -138,10 +138,10 @@ _GATEWAY_CHANGES = (
 
 @dataclass(frozen=True)
 class Flows:
-    """Flows of a Results on links and at gateways, with coordinates, beside those of its base.
+    """Flows of a Results on links and at gateways, with coordinates and the flows of its base.
 
-    links, gateways: rows of cells, and points (lon, lat) in `points`; a gateway of two places stands
-    halfway between them, a strait, which has no place in the tables, has no point.
+    links, gateways: rows of cells, and points (lon, lat) in `points`; a gateway of two places is halfway
+    between them, a strait, which has no place in the tables, has no point.
     """
 
     id: str
@@ -163,13 +163,13 @@ class Flows:
 
     @property
     def wide(self) -> float:
-        """TEU a year that are drawn as the widest line: three in a hundred links carry more."""
+        """TEU a year of the widest line drawn: three in a hundred links carry more."""
         carried = [row["teu_per_year"] for row in self.links if row["teu_per_year"] > 0.0]
         return float(np.quantile(carried, 0.97)) if carried else 1.0
 
 
 def _link_cells(results: Results) -> Rows:
-    """A row for each link: its flows, its points, and against the base of a scenario."""
+    """A row for each link: its flows, its points, and changes against the base."""
     places = results.world.network["places"].by("place_id")
     before = results.base
     old = {} if before is None else {row["link"]: row for row in before.link_rows}
@@ -188,7 +188,7 @@ def _link_cells(results: Results) -> Rows:
 
 
 def _gateway_cells(results: Results) -> Rows:
-    """A row for each gateway: its flows, its point, and against the base of a scenario."""
+    """A row for each gateway: its flows, its point, and changes against the base."""
     places = results.world.network["places"].by("place_id")
     table = results.world.network["gateways"].by("gateway_id")
     before = results.base
@@ -245,7 +245,7 @@ def _with(rows: Rows) -> list[tuple[Any, Mapping[str, Any]]]:
 def geojson(
     world: World, digests: Sequence[Digest], flows: Sequence[Flows], attribution: Sequence[str]
 ) -> str:
-    """One FeatureCollection: a feature for every link and gateway, columns of each case with its name.
+    """One FeatureCollection: a feature for every link and gateway, with columns of each case by its name.
 
     teu_per_year of the base is teu_per_year_base, that of cku-railway teu_per_year_cku_railway.
     """
@@ -259,7 +259,7 @@ def geojson(
         fields = [field for field in fixed if field.name != "status"]
         plain = {field.name for field in fields}
         for one in flows:
-            # A case with a base of its own is compared with that one, so its base figures stay beside it.
+            # A case with a base of its own is compared with that base, so its base figures stay next to it.
             own = [*shown, *([] if one.base else changes)]
             own = [Field("status", "text", "", "open, planned or closed"), *own]
             fields += [Field(f"{f.name}_{ending[one.id]}", f.type, f.unit, f.meaning) for f in own]
@@ -279,7 +279,7 @@ def geojson(
 
 
 def _endings(ids: Sequence[str]) -> dict[str, str]:
-    """Endings of column names by scenario: letters, digits and underscores, each another."""
+    """Endings of column names by scenario: letters, digits and underscores, all different."""
     found: dict[str, str] = {}
     for id in ids:
         plain = re.sub(r"\W", "_", id)
@@ -300,8 +300,8 @@ _SKIMS = {
 def skims(results: Results, attribution: Sequence[str]) -> bytes:
     """Skims of one Results as OMX: four measures for every commodity between all zones, per TEU.
 
-    Matrices are named like MCH_time_h. NaN stands where no freight between two zones is modelled (inside
-    a region, and where no route is open).
+    Matrices are named like MCH_time_h. NaN means that no freight between two zones is modelled (inside a
+    region, and where no route is open).
     """
     world, graph = results.world, results.graph
     zones = [str(row["place_id"]) for row in world.network["zones"]]
@@ -326,7 +326,7 @@ def skims(results: Results, attribution: Sequence[str]) -> bytes:
 # -- GMNS ----------------------------------------------------------------------------------------------
 
 _USES = {
-    "rail": ("block,wagonload", "container block trains and ordinary wagons"),
+    "rail": ("block,wagonload", "container block trains and wagonload"),
     "road": ("truck", "trucks"),
     "sea": ("ship", "container ships"),
     "ferry": ("ferry", "rail and truck ferries"),
@@ -360,16 +360,16 @@ _GMNS_LINK_FIELDS = (
     Field("status", "text", "", "ours: open, planned or closed in the base"),
     Field("open_from", "text", "", "ours: year of opening, past or expected"),
     Field("dual_gauge", "boolean", "", "ours: the link exists on both gauges"),
-    Field("electrified", "boolean", "", "ours: rail under wire"),
+    Field("electrified", "boolean", "", "ours: electrified rail"),
     Field("gateway", "text", "", "ours: the border post on the link"),
     Field("passage", "text", "", "ours: straits that a sea lane passes, joined by +"),
     Field("water", "text", "", "ours: caspian or ocean"),
     Field("disputed", "boolean", "", "ours: runs through disputed territory"),
     Field("border_h_block_forward", "real", "h", "ours: border hours of container block trains"),
     Field("border_h_block_backward", "real", "h", "ours: the same the other way"),
-    Field("border_h_wagonload_forward", "real", "h", "ours: border hours of ordinary wagons, or of trucks"),
+    Field("border_h_wagonload_forward", "real", "h", "ours: border hours of wagonload, or of trucks"),
     Field("border_h_wagonload_backward", "real", "h", "ours: the same the other way"),
-    Field("border_usd_forward", "real", "USD/TEU", "ours: payments at the border, ordinary wagon or truck"),
+    Field("border_usd_forward", "real", "USD/TEU", "ours: payments at the border, wagonload or truck"),
     Field("border_usd_backward", "real", "USD/TEU", "ours: the same the other way"),
     Field("length_source", "text", "", "ours: osm (OpenStreetMap, ODbL) or table (source of the row)"),
     Field("basis", "text", "", "ours: how the row is known: observed, published, derived or assumption"),

@@ -1,4 +1,4 @@
-"""What lost pipelines do: gas not delivered, month by month, and which line matters."""
+"""Report on lost pipelines: gas not delivered, by month, and the importance of each line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from landbridge.world import World
 
 __all__ = ["deliveries_csv", "gas_sections"]
 
-# Sales below this part of what customs counted are said to be too small.
+# Below this share of the sales recorded by customs, sales are reported as too small.
 _NEAR_COUNTED = 0.8
 _SHOWN_BCM = 0.005  # half of the last digit shown
 
@@ -24,7 +24,12 @@ def gas_sections(
     base: dict[Any, GasYear],
     profile: str,
 ) -> Iterator[Section]:
-    """Gas not delivered, who goes short, what sellers lose, and the lines."""
+    """Gas not delivered, countries that go short, losses of sellers, and the lines.
+
+    world: the base; result: as `--json` prints it; years, base: solved years with and without the loss, by
+    profile;
+    profile: of the main figure.
+    """
     main = years[profile]
     parameters = main.model.network.parameters
     ratio = parameters["operator_per_standard"]

@@ -1,4 +1,4 @@
-"""Estimates of gravity side by side, and the correction of the first for its bias."""
+"""Gravity estimates in columns, and the correction of the first for its bias."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STYLES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".txt": "text"}
 
 
 def gravity_sections(found: Estimated) -> Iterator[Section]:
-    """The table of coefficients, then that of the correction where there is one."""
+    """The table of coefficients, then that of the correction if there is one."""
     head, body, notes = cells(found.estimates)
     rows = [tuple(cell.strip() for cell in row) for row in body]
     yield phrased("gravity.table", rows, names=head, after=notes, formula=found.estimates[0].formula)
@@ -27,7 +27,7 @@ def gravity_sections(found: Estimated) -> Iterator[Section]:
 
 
 def gravity_forms(found: Estimated) -> Mapping[str, Callable[[], str]]:
-    """The table of coefficients as journals print it, by ending."""
+    """The table of coefficients as in journals, by ending of the file."""
 
     def form(style: str) -> Callable[[], str]:
         return lambda: table(found.estimates, style)

@@ -17,9 +17,9 @@ LONG = ("scenario", "table", "key1", "key2", "key3", "key4", "variable", "unit",
 
 
 def long_rows(digests: Sequence[Digest]) -> Iterator[tuple[str, str, str, str, str, str, str, str, float]]:
-    """Every figure in one long table, its columns as LONG names them.
+    """Every figure in one long table, with the columns of LONG.
 
-    A case with a base of its own brings it along, as `base of` the case.
+    A case with a base of its own includes it as `base of` the case.
     """
     listed = [
         one
@@ -30,7 +30,7 @@ def long_rows(digests: Sequence[Digest]) -> Iterator[tuple[str, str, str, str, s
         for name, table in result_tables().items():
             for row in digest.result.get(name, []):
                 key = table.key_of(row)
-                # Four columns hold the key; what is left of a longer one stands in the last.
+                # Four columns hold the key; the rest of a longer key is in the last.
                 one, two, three, *rest = (*key, *[""] * (4 - len(key)))
                 for variable, value in row.items():
                     if variable in table.keys or not isinstance(value, float):

@@ -1,4 +1,4 @@
-"""What is lost when gateways and links are taken out, one at a time."""
+"""Losses when gateways and links are closed, one at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["loss_sections", "losses_csv"]
 
 
 def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Section]:
-    """Losses for good and for some days, the largest first; count: rows shown."""
+    """Losses of closures for good and for some days, the largest first; count: rows shown."""
     names = Names(world)
     shown = found.losses[:count]
     more = len(found.losses) - len(shown)
@@ -77,7 +77,7 @@ def _cell(value: Any) -> Any:
 
 
 def losses_csv(found: Disruption) -> str:
-    """One line for each loss; real income in columns by region."""
+    """One line per loss; real income in columns by region."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     rows = found.rows()

@@ -13,7 +13,7 @@ _BETWEEN = "  "
 
 
 def plain_text(document: Document) -> str:
-    """The document as text: titles underlined, words from the left, figures from the right."""
+    """The document as text: titles underlined, words aligned left, figures right."""
     lines = [line for section in document.sections for line in _section(section)]
     if document.attribution:
         lines += [*_title(say("document.sources")), *document.attribution, ""]

@@ -1,4 +1,4 @@
-"""What the routes between two places say, leg by leg; and the same as lines of a map."""
+"""Report on the routes between two places, leg by leg; also as lines of a map."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def route_rows(routes: Routes) -> dict[str, list[dict[str, Any]]]:
 
 
 def route_sections(world: World, routes: Routes, lang: str = "en") -> Iterator[Section]:
-    """A heading for the pair, then a table of legs for every route, the largest share first."""
+    """A heading for the pair, then a table of legs per route, the largest share first.
+
+    world: gives the names; routes: of the pair; lang: en, ru or zh.
+    """
     names = Names(world, lang)
     block = routes.product == PRODUCTS[BLOCK]
     sections = [
@@ -123,7 +126,7 @@ _FIELDS = (
 
 
 def routes_geojson(world: World, routes: Routes, attribution: Sequence[str]) -> str:
-    """One feature a leg: a straight line between its places, or a point where it stays at one."""
+    """One feature per leg: a straight line between its places, or a point for a leg at one place."""
     at = {
         str(r["place_id"]): (float(r["lon"] or 0.0), float(r["lat"] or 0.0)) for r in world.network["places"]
     }

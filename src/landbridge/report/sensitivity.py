@@ -1,4 +1,4 @@
-"""What one hour, one dollar or one unit of capacity is worth, ranked."""
+"""Report on the value of one hour, one dollar or one unit of capacity, ranked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MUSD = 1e-6
 
 
 def sensitivity_sections(found: Sensitivity, count: int) -> Iterator[Section]:
-    """The ranking and how far simpler rankings agree with it; count: rows shown."""
+    """The ranking and its agreement with simpler rankings; count: rows shown."""
     shown = found.worths[:count]
     more = len(found.worths) - len(shown)
     yield phrased(
@@ -65,7 +65,7 @@ def _cells(worth: Worth) -> tuple[str, ...]:
 
 
 def _target(target: str) -> str:
-    """What is changed in words; a column by its own name where it has none."""
+    """The number changed, in words; a column without words by its own name."""
     named = known(f"sensitivity.target.{target}")
     return say(f"sensitivity.target.{target}") if named else target
 

@@ -1,6 +1,6 @@
-"""What a study of scenarios says, for people: sections of tables and a few paragraphs.
+"""Report on a study of scenarios: sections of tables and a few paragraphs.
 
-The numbers come from Results and are only rounded here; every table says its unit, and the words are those
+The numbers come from Results and are only rounded here; every table states its unit, and the words are those
 of phrases.csv.
 """
 
@@ -23,7 +23,7 @@ def study_sections(
 ) -> Iterator[Section]:
     """The base, then each scenario, then what it means and how to check it.
 
-    lang: en, ru or zh, the language of names of places, gateways and regions.
+    world, base, cases: the study; lang: en, ru or zh, the language of names of places, gateways and regions.
     """
     names = Names(world, lang)
     sections = list(base_sections(world, base, names))
@@ -35,7 +35,7 @@ def study_sections(
 
 
 def meaning(base: Digest, names: Names) -> Iterator[str]:
-    """How all figures of a study are to be read, and how to check them."""
+    """How to read all figures of a study, and how to check them."""
     trains = [r for r in base.counts if r["role"] != "ranked" and r["unit"] == "trains/year"]
     if trains:
         row = max(trains, key=lambda r: float(r["observed"]))
@@ -58,7 +58,7 @@ def meaning(base: Digest, names: Names) -> Iterator[str]:
 
 
 def case_meaning(base: Digest, cases: Sequence[Digest], names: Names) -> list[str]:
-    """One paragraph for every scenario."""
+    """One paragraph per scenario."""
     return [_one(case.base or base, case, names) for case in cases]
 
 

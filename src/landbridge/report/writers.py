@@ -1,7 +1,7 @@
 """Writers by ending: one place for every `-o` of the command line, for Answer.save and for documents.
 
-A result may bring forms of its own for some endings (a map, the long table of a run); the others are
-written here from its document, its tables and what `--json` prints.
+A result may have its own forms for some endings (a map, the long table of a run); the others are written here
+from its document, its tables and its `--json` output.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["ENDINGS", "OF_DOCUMENTS", "Form", "Written", "check_ending", "conten
 Rows = Sequence[Mapping[str, Any]]
 Form = Callable[[], str | bytes]
 
-# What a document alone can be written as, and what a result can.
+# Endings for a document alone, and for a result.
 OF_DOCUMENTS = (".md", ".txt", ".html")
 ENDINGS = (".json", ".csv", *OF_DOCUMENTS, ".xlsx", ".parquet", ".dta")
 # Packages that an ending needs: module, package, extra.
@@ -42,11 +42,11 @@ _LONGEST_SHEET_NAME = 31
 
 
 class Written(Protocol):
-    """What can be written: tables by name, a document, the JSON body, and forms of its own by ending."""
+    """A result that can be written: tables by name, a document, the JSON body, and forms by ending."""
 
     @property
     def command(self) -> str:
-        """What was asked."""
+        """The command or study."""
 
     @property
     def rows(self) -> Mapping[str, Rows]:
@@ -57,17 +57,17 @@ class Written(Protocol):
         """Own forms by ending."""
 
     def document(self, most: int | None = None) -> Document:
-        """Tables and sentences for people."""
+        """Tables and sentences for readers; most: rows shown of a long table."""
 
     def to_json(self) -> dict[str, Any]:
-        """What `--json` prints."""
+        """The output of `--json`."""
 
 
 def check_ending(path: Path, own: Iterable[str] = (), among: Sequence[str] = ENDINGS) -> str:
-    """The ending of a path, once it is known and what it needs is installed.
+    """The ending of a path, if it is known and its packages are installed.
 
-    own: further endings than those of `among`. Raises DataError that lists the endings, LandbridgeError
-    where a package is missing.
+    path: the file; own: endings in addition to those of `among`. Raises DataError that lists the endings,
+    LandbridgeError where a package is missing.
     """
     known = tuple(dict.fromkeys((*among, *own)))
     if path.suffix not in known:
@@ -79,7 +79,7 @@ def check_ending(path: Path, own: Iterable[str] = (), among: Sequence[str] = END
 
 
 def content_of(what: Written | Document, ending: str) -> str | bytes:
-    """What a file of an ending holds; KeyError for an ending that `check_ending` does not let pass."""
+    """The content of a file with an ending. Raises KeyError for an ending that `check_ending` rejects."""
     if isinstance(what, Document):
         return _DOCUMENTS[ending](what, "landbridge")
     if ending in what.forms:
@@ -90,11 +90,11 @@ def content_of(what: Written | Document, ending: str) -> str | bytes:
 
 
 def write(what: Written | Document, path: Path | str) -> Path:
-    """Write a result or a document in the format that the ending of the path names; returns the path.
+    """Write a result or a document in the format named by the ending of the path. Returns the path.
 
-    .txt, .md, .html: the document. .json: as `--json` prints it. .csv, .parquet, .dta: the tables below
-    each other, or a table of the result's own. .xlsx: a sheet a table. Raises DataError where the ending is
-    not known or the place cannot be written to, LandbridgeError where a package is missing.
+    .txt, .md, .html: the document. .json: as `--json` prints it. .csv, .parquet, .dta: the tables below each
+    other, or a table of the result's own. .xlsx: one sheet per table. Raises DataError where the ending is
+    unknown or the file cannot be written, LandbridgeError where a package is missing.
     """
     target = Path(path)
     if isinstance(what, Document):
@@ -110,12 +110,12 @@ def write(what: Written | Document, path: Path | str) -> Path:
 
 
 def rows_csv(rows: Rows) -> str:
-    """Rows as CSV, their columns in the order in which they first come."""
+    """Rows as CSV, with columns in order of first appearance."""
     out = io.StringIO(newline="")
     columns = list(dict.fromkeys(key for row in rows for key in row))
     writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
-    # What is not known stays empty.
+    # Unknown values stay empty.
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
 
@@ -127,7 +127,7 @@ def _cell(value: Any) -> Any:
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of plain cells: the members of a nested table get columns of their own, a list is JSON."""
+    """A row of plain cells: members of a nested table get columns of their own, a list becomes JSON."""
     out: dict[str, Any] = {}
     for key, value in row.items():
         if isinstance(value, Mapping):
@@ -140,7 +140,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _below_each_other(what: Written) -> list[dict[str, Any]]:
-    """The rows of all tables, the name of their table first where there are several."""
+    """The rows of all tables, with the name of the table first where there are several."""
     several = len(what.rows) > 1
     return [
         {"table": name, **_flat(row)} if several else _flat(row)

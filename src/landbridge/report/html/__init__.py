@@ -1,1 +1,1 @@
-"""One page to look at: figures and tables of a run, and any document as HTML."""
+"""HTML pages: figures and tables of a run, and any document."""

@@ -1,4 +1,4 @@
-"""Documents as HTML, and the parts such a page is made of. Nothing on it is fetched."""
+"""Documents as HTML, and the elements of such a page. A page loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CODE = re.compile("`([^`]+)`")
 
 
 def tag(name: str, text: str, id: str = "", cls: str = "") -> str:
-    """An element of text, what stands between backticks in it as code."""
+    """An element of text; text between backticks becomes code."""
     about = (f' id="{escape(id, quote=True)}"' if id else "") + (f' class="{cls}"' if cls else "")
     body = _CODE.sub(r"<code>\1</code>", escape(text))
     return f"<{name}{about}>{body}</{name}>"
@@ -25,7 +25,7 @@ def tag(name: str, text: str, id: str = "", cls: str = "") -> str:
 def table_html(
     caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[bool]
 ) -> str:
-    """A table; words: which columns read from the left."""
+    """A table; words: which columns are aligned left."""
     classes = ["" if word else ' class="n"' for word in words]
     head = "".join(
         f'<th scope="col"{of}>{escape(column)}</th>' if column else f"<td{of}></td>"
@@ -45,7 +45,7 @@ def table_html(
 def section_html(section: Section, skip: int = 0, named: bool = False) -> Iterator[str]:
     """A section as a heading with its table.
 
-    named: its first paragraphs stand above already, as do the first `skip` of those after its table.
+    named: its first paragraphs are already above, as are the first `skip` of those after its table.
     """
     yield tag("h3", section.heading[:1].upper() + section.heading[1:])
     for text in () if named else section.before:
@@ -60,7 +60,7 @@ def section_html(section: Section, skip: int = 0, named: bool = False) -> Iterat
 
 
 def frame(title: str, headline: str, body: Iterable[str], menu: str = "") -> str:
-    """A whole page around its body."""
+    """A whole page around its body; title, headline: texts; menu: HTML of the navigation."""
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n'
         '<head>\n<meta charset="utf-8">\n'

@@ -1,6 +1,6 @@
-"""The figures of the page, drawn by matplotlib as SVG; every one comes with its own description.
+"""The figures of the page, drawn by matplotlib as SVG, each with a description.
 
-Colours are told apart without red and green; numbers or patterns say the same again.
+Colours are distinguishable with red-green colour blindness; numbers or patterns repeat the information.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LONG = re.compile(r"(\.\d\d)\d+")
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG as a data address, what it shows in words, and a caption."""
+    """An SVG as a data address, a description in words, and a caption."""
 
     address: str
     alt: str
@@ -49,7 +49,7 @@ def _figure(width: float, height: float) -> Any:
 
 @contextmanager
 def _settings() -> Any:
-    """Settings of these figures, without a trace in those of the caller."""
+    """Settings of these figures, which leave those of the caller unchanged."""
     matplotlib = need("matplotlib", "matplotlib", "report", "an .html report")
     own = {
         "font.family": "DejaVu Sans",
@@ -71,7 +71,7 @@ def _settings() -> Any:
 def _address(figure: Any) -> str:
     out = io.BytesIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    # Hundredths of a point are finer than any eye or printer, and half the size.
+    # Hundredths of a point are below the resolution of eyes and printers, and halve the size.
     text = _PATH.sub(lambda path: _LONG.sub(r"\1", path[0]), out.getvalue().decode("utf-8"))
     return "data:image/svg+xml;base64," + base64.b64encode(text.encode("utf-8")).decode("ascii")
 
@@ -143,7 +143,10 @@ def _draw_income(axes: Any, moved: Sequence[Mapping[str, Any]], names: Mapping[s
 def leg_bars(
     title: str, base: Sequence[Corridor], case: Sequence[Corridor] | None, names: Mapping[str, str]
 ) -> Picture:
-    """Stacked bars of hours and USD by part; with a case, a pair of bars a corridor."""
+    """Stacked bars of hours and USD by part; with a case, two bars per corridor.
+
+    title: of the figure; base, case: corridors; names: of places.
+    """
     after = {one.corridor: one for one in case or ()}
     bars: list[tuple[str, Corridor]] = []
     for one in base:
@@ -217,8 +220,9 @@ def _stack(axes: Any, at: Sequence[float], values: Sequence[Mapping[str, float]]
 
 # -- the map -------------------------------------------------------------------------------------------
 
-# Where the map looks: degrees west, south, east, north; lanes longer than this are not drawn, and no more
-# places than this are named.
+# Extent of the map: degrees west, south, east, north; longer lanes are not drawn, and at most this many
+# places
+# are named.
 _WINDOW = (-4.0, 21.0, 126.0, 61.0)
 _FAR_KM = 1500.0
 _WIDTH = 10.5
@@ -231,9 +235,10 @@ def network_map(
     places: Mapping[str, tuple[float, float]],
     labelled: Sequence[str],
 ) -> Picture:
-    """Links as straight lines, wide as their TEU: of a base by mode, of a scenario by change.
+    """Links as straight lines, width by TEU: of a base by mode, of a scenario by change.
 
-    labelled: places whose names are shown where there is room, the first before the next.
+    flows: with coordinates; names, places: by identifier; labelled: places to name where there is room, in
+    order.
     """
     drawn = [row for row in flows.links if _on_map(row)]
     carrying = [row["teu_per_year"] for row in drawn if row["teu_per_year"] > 0.0]
@@ -346,7 +351,7 @@ def _labels(
 ) -> None:
     """Names of places where there is room: above, below, right or left of them, or not at all.
 
-    unit: of the map in one point of type.
+    unit: of the map per point of type.
     """
     effects = need("matplotlib.patheffects", "matplotlib", "report", "an .html report")
     halo = [effects.withStroke(linewidth=2.2, foreground="white")]
@@ -405,6 +410,6 @@ def _key(axes: Any, flows: Flows, most: float, step: float) -> None:
 
 
 def _round(value: float) -> float:
-    """One leading digit."""
+    """Rounded to one leading digit."""
     power = 10.0 ** np.floor(np.log10(max(value, 1.0)))
     return float(np.floor(value / power) * power)

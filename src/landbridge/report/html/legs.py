@@ -1,4 +1,4 @@
-"""What an average container of a corridor spends its hours and money on, part by part."""
+"""Hours and money of an average container of a corridor, by part of the trip."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from landbridge.transport.graph import BLOCK, TERMS, WAGONLOAD
 
 __all__ = ["PARTS", "Corridor", "corridors"]
 
-# What is shown as one part of a bar, with the terms it adds up.
+# Parts of a bar, with the terms that each adds up.
 PARTS = {
     "moving": ("haul",),
     "stops and rest": ("stops", "rest"),
@@ -35,12 +35,12 @@ class Corridor:
 
     @property
     def total(self) -> tuple[float, float]:
-        """Hours and USD door to door, those of the corridor's row in the result."""
+        """Hours and USD door to door, equal to the corridor's row in the result."""
         return sum(self.hours.values()), sum(self.usd.values())
 
 
 def corridors(results: Results) -> list[Corridor]:
-    """Every corridor of the result; its parts add up to time_h and cost_usd of its row of all families."""
+    """Every corridor of the result; parts add up to time_h and cost_usd of its row over all families."""
     sectors = {str(r["corridor_id"]): str(r["sector"]) for r in results.world.network["corridors"]}
     return [
         _parts(results, row, sectors[row["corridor"]])

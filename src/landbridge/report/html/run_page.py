@@ -1,7 +1,7 @@
-"""One self-contained HTML page of a study, for people who would rather look than read.
+"""One self-contained HTML page of a study, with figures and tables.
 
-Nothing on it is fetched from anywhere: styles and figures stand in the file itself. A figure and the table
-beneath it show the same rows of the result.
+Nothing is loaded from elsewhere: styles and figures are in the file itself. A figure and the table beneath it
+show the same rows of the result.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from landbridge.world import World
 
 __all__ = ["Sight", "html"]
 
-# The section whose table stands right under the figure of its rows.
+# The section whose table is placed below the figure of its rows.
 _INCOME = "case.income"
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What of a Results the page draws, so that the Results itself can be let go."""
+    """The part of a Results that the page draws, so that the Results can be freed."""
 
     flows: Flows
     corridors: tuple[Corridor, ...]
@@ -56,7 +56,7 @@ class Sight:
 
 @dataclass(frozen=True)
 class _Words:
-    """What the parts of a page need of the World: names in English, points and labels of the map."""
+    """Parts of the World that a page needs: names in English, points and labels of the map."""
 
     names: Names
     places: Mapping[str, tuple[float, float]]
@@ -73,8 +73,9 @@ def html(
 ) -> str:
     """The page of a base and its scenarios.
 
-    lang: of the names in tables; figures keep English names, whose letters their font has.
-    manifest: shown in full in a block that opens.
+    world, digests, sights: the study, the base first; attribution: lines of the data; manifest: shown in full
+    in a block that opens; lang: of the names in tables; figures keep English names, since their font has only
+    those letters.
     """
     base, cases = digests[0], digests[1:]
     sections = list(study_sections(world, base, cases, lang))
@@ -200,9 +201,9 @@ def _places(world: World) -> dict[str, tuple[float, float]]:
 
 
 def _labelled(world: World) -> list[str]:
-    """Places named on the map, the first before the next.
+    """Places named on the map, in order of preference.
 
-    Ends of corridors, the largest zone of every overland region, then all zones by people.
+    Ends of corridors, the largest zone of every overland region, then all zones by population.
     """
     ends = [str(r[end]) for r in world.network["corridors"] for end in ("from_place", "to_place")]
     people = {str(r["place_id"]): float(r["population"] or 0.0) for r in world.network["places"]}

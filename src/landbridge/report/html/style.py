@@ -1,4 +1,4 @@
-"""The style sheet of the page: for a screen of 1,200 pixels, a telephone, and paper."""
+"""The style sheet of the page: for a screen of 1,200 pixels, a telephone, and print."""
 
 __all__ = ["STYLE"]
 
