@@ -207,7 +207,7 @@ def test_e1_two_roads_between_the_same_nodes_are_both_kept(tmp_path: Path) -> No
     found = solved(copied("e1_old_and_new_road", tmp_path), GMNS)
     assert flows(found) == {"old": 0, "new": 1000}
     assert found["links"][1]["cost"] == pytest.approx(0.121125)
-    assert any("all kept: 1 (link.csv line 3 beside link.csv line 2)" in note for note in found["notes"])
+    assert any("all kept: 1 (link.csv line 3 and link.csv line 2)" in note for note in found["notes"])
 
 
 def test_f1_nan_is_blank(tmp_path: Path) -> None:

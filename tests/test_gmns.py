@@ -88,7 +88,7 @@ def test_one_fault(tmp_path: Path, old: str, new: str, said: str) -> None:
 def test_a_second_link_between_two_nodes_is_kept_and_noted(tmp_path: Path) -> None:
     net = read_gmns(folder(tmp_path, link=LINKS.replace("3,a,b,1,40,100,,,truck", "3,b,m,1,40,100,,,auto")))
     assert net.link_names == ("1", "2", "2", "3")
-    assert "all kept: 1 (link.csv line 4 beside link.csv line 3)" in net.notes[-1]
+    assert "all kept: 1 (link.csv line 4 and link.csv line 3)" in net.notes[-1]
 
 
 def test_all_faults_of_all_files_at_once(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_what_a_frame_is_mistaken_for() -> None:
     years = pd.concat([trade.assign(year=2022), trade.assign(year=2023)])
     assert "choose one year" in faults_of(**{**given, "trade": years})[0]
     foreign = faults_of(**{**given, "trade": trade[abroad]})
-    assert "domestic sales are missing -> add sales at home" in foreign[0]
+    assert "domestic sales are missing -> add domestic sales" in foreign[0]
     assert "theta[AGR]: is 'four'" in faults_of(**given, theta="four")[0]
 
 

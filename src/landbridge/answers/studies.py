@@ -43,7 +43,7 @@ Progress = Callable[[str, float], None]
 _NOTHING_SOLVED = Status(True, 0.0, 0, "nothing to solve")
 
 
-# -- the model beside observation ----------------------------------------------------------------------
+# -- the model and observations ------------------------------------------------------------------------
 
 
 def validate(world: World) -> Answer:

@@ -230,7 +230,7 @@ def _link_notes(arcs: Arcs, by_speed: Floats, time: Floats) -> list[str]:
     if arcs.beside:
         place, first = next(iter(arcs.beside.items()))
         notes.append(
-            f"links beside another between the same nodes for the same uses, all kept: {len(arcs.beside)} "
-            f"({place} beside {first}{' ...' if len(arcs.beside) > 1 else ''})"
+            f"parallel links between the same nodes for the same uses, all kept: {len(arcs.beside)} "
+            f"({place} and {first}{' ...' if len(arcs.beside) > 1 else ''})"
         )
     return notes

@@ -406,7 +406,7 @@ class _Filled:
             if further in frame and further not in self.axes:
                 cure = f"choose one {further} or add the rows up: the frame holds every {further}"
                 break
-        self.report(self.seen > 1, "stands more than once", cure)
+        self.report(self.seen > 1, "appears more than once", cure)
 
     def check_missing(self, absent: NDArray[np.bool_]) -> None:
         """Report cells without a row; `same_names` reports a missing region."""
@@ -420,5 +420,5 @@ class _Filled:
         own[np.einsum("nn...->n...", np.arange(len(absent)).reshape(self.shape)).ravel()] = True
         cure = "add the row, or fill_missing=True where no row means no trade"
         self.report(absent & ~own, "is missing", cure)
-        cure = "add sales at home: output less exports, at producer prices"
+        cure = "add domestic sales: output less exports, at producer prices"
         self.report(absent & own, "domestic sales are missing", cure)

@@ -273,7 +273,7 @@ def _theta(theta: float | Mapping[str, float] | Sequence[float], sectors: Sequen
                 part
                 for part in (
                     f"no value for {listed(missing, 10)}" if missing else "",
-                    f"names {listed(odd, 10)}, which the table has not" if odd else "",
+                    f"names {listed(odd, 10)}, which the table lacks" if odd else "",
                 )
                 if part
             )

@@ -287,7 +287,7 @@ def _system(text: str) -> str:
 
 
 def _products(rows: Rows, column: str, hs: bool, faults: Faults, mended: dict[str, str]) -> Coded:
-    """Product codes in the form of their classification; corrected ones are added to mended."""
+    """Product codes in the form of their classification; corrected ones are added to `mended`."""
     found = rows.code(column)
     codes = []
     for n, text in enumerate(found.texts):
