@@ -9,10 +9,10 @@ _CITATION = {
     "title": "landbridge: from a border queue to a country's real income",
     "authors": ("The landbridge developers",),
     "license": "MIT",
-    "date-released": "",
+    "date-released": "2026-11-29",
 }
 # The version where nothing is installed: that of pyproject.toml.
-_SOURCE_TREE = "0.1.0"
+_SOURCE_TREE = "0.2.0"
 
 
 def version() -> str:
