@@ -123,7 +123,7 @@ def test_assign_is_an_answer(assigned: lb.Answer, net: Path, tmp_path: Path) -> 
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
         assert [row["link"] for row in csv.DictReader(file)] == flow.index.tolist()
     assert "demand.csv" in assigned.manifest["options"]["sha256"]
-    whole, some = assigned.document(), assigned.document(1)
+    whole, some = assigned.document(), assigned.document(most=1)
     assert len(whole.sections[1].rows) == len(flow) and len(some.sections[1].rows) == 1
     assert "flows.csv" not in whole.markdown() and "flows.csv" in some.markdown()
 

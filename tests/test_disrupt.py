@@ -167,7 +167,7 @@ def test_as_one_call_of_the_library(world: lb.World) -> None:
     assert [row["id"] for row in answer.rows["losses"]] == [one.id for one in answer.found.losses]
     assert answer.tables["losses"].shape[0] == 2 and answer.status.converged
     assert "Suez Canal" in answer.document().markdown() and "<table>" in answer._repr_html_()
-    assert len(answer.document(1).sections[0].rows) == 1
+    assert len(answer.document(most=1).sections[0].rows) == 1
 
 
 @pytest.mark.slow

@@ -164,7 +164,7 @@ def test_a_ranking_is_a_table_with_its_answer(
     answer = found.answer
     assert answer.status.converged and answer.manifest["command"] == "sensitivity"
     assert {"time_h", "cost_usd"} <= set(answer.found.ranks)
-    assert "Khorgos" in str(answer.document(3))
+    assert "Khorgos" in str(answer.document(most=3))
     assert type(found.head(3)) is pd.DataFrame
     copied = pickle.loads(pickle.dumps(found))
     pd.testing.assert_frame_equal(pd.DataFrame(copied), pd.DataFrame(found))

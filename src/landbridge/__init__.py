@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from landbridge.answers.compare import compare
     from landbridge.answers.protocol import Answer
     from landbridge.answers.studies import (
         assign,
@@ -62,6 +63,7 @@ __all__ = [
     "at_horizon",
     "calibrate",
     "claims",
+    "compare",
     "disrupt",
     "farm",
     "gas",
@@ -94,6 +96,7 @@ _HOME = {
     "at_horizon": "scenario",
     "calibrate": "answers.studies",
     "claims": "answers.studies",
+    "compare": "answers.compare",
     "disrupt": "answers.studies",
     "farm": "answers.studies",
     "gas": "answers.studies",

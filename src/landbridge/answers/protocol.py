@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from landbridge.errors import Status
+from landbridge.errors import DataError, Fault, Status
 from landbridge.io.tables import attribution
 from landbridge.notebook import html_table
 from landbridge.report.document import Document, Section
 from landbridge.results.manifest import SCHEMA_VERSION, manifest
 from landbridge.scenario import Scenario
 from landbridge.world import World
+from landbridge.world.names import LANGUAGES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +34,9 @@ class Answer:
 
     command: name of the study; status: how the solves ended; manifest: all settings and versions behind it;
     found: the study's own object, with more than its tables; sections: makes the parts of the document, given
-    how many rows of a long table to show (None = all); attribution: lines of the data; forms: its own files
-    by ending, in addition to those of `landbridge.report.writers`.
+    how many rows of a long table to show (None = all), and the language of names where the study has names in
+    several; attribution: lines of the data; forms: its own files by ending, in addition to those of
+    `landbridge.report.writers`; lang: language of names in the document and in files of it.
     """
 
     command: str
@@ -41,10 +44,11 @@ class Answer:
     rows: Mapping[str, Rows]
     status: Status
     manifest: Mapping[str, Any]
-    sections: Callable[[int | None], Iterable[Section]] = field(repr=False)
+    sections: Callable[..., Iterable[Section]] = field(repr=False)
     attribution: tuple[str, ...] = ()
     found: Any = None
     forms: Mapping[str, Form] = field(default_factory=dict, repr=False)
+    lang: str = "en"
 
     @cached_property
     def result(self) -> Any:
@@ -58,9 +62,19 @@ class Answer:
 
         return {name: pd.DataFrame.from_records(list(map(dict, rows))) for name, rows in self.rows.items()}
 
-    def document(self, most: int | None = None) -> Document:
-        """Tables and sentences for readers; most: rows shown of a long table, all where None."""
-        return Document(tuple(self.sections(most)), self.attribution)
+    def document(self, lang: str | None = None, most: int | None = None) -> Document:
+        """Tables and sentences for readers.
+
+        lang: of the names, en, ru or zh; that of the Answer where None. most: rows shown of a long table, all
+        where None. Raises DataError for a language that the study has no names in.
+        """
+        chosen = self.lang if lang is None else lang
+        known = LANGUAGES if "lang" in signature(self.sections).parameters else ("en",)
+        if chosen not in known:
+            fault = Fault("lang", f"is {chosen!r}", f"use {', '.join(known)}")
+            raise DataError(f"{self.command} has no names in that language", [fault])
+        sections = self.sections(most) if known == ("en",) else self.sections(most, lang=chosen)
+        return Document(tuple(sections), self.attribution)
 
     def save(self, path: Path | str) -> Path:
         """Write the answer in the format named by the ending: txt, md, html, json, csv, xlsx, parquet, dta.
@@ -90,7 +104,7 @@ class Answer:
     def _repr_html_(self) -> str:
         return "".join(
             html_table(part.title, part.columns, part.rows, before=part.before, after=part.after)
-            for part in self.document(25).sections
+            for part in self.document(most=25).sections
         )
 
 
@@ -118,7 +132,7 @@ def answered(
     result: Any,
     rows: Mapping[str, Rows],
     status: Status,
-    sections: Callable[[int | None], Iterable[Section]],
+    sections: Callable[..., Iterable[Section]],
     *,
     scenarios: Iterable[Scenario] = (),
     options: Mapping[str, Any] | None = None,

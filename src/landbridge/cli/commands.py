@@ -12,6 +12,7 @@ from landbridge.cli.build import build, rebalance
 from landbridge.cli.cache import cache
 from landbridge.cli.calibrate import calibrate, validate
 from landbridge.cli.channels import claims, farm, travel, treaties
+from landbridge.cli.compare import compare
 from landbridge.cli.data import data
 from landbridge.cli.disrupt import disrupt
 from landbridge.cli.gas import gas
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 for _command in (
     run,
+    compare,
     route,
     scenarios,
     calibrate,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landbridge.cli.run_files import Outputs
+from landbridge.cli.settings import Settings, settings
 from landbridge.cli.terminal import (
     JsonFlag,
     Lang,
@@ -43,13 +44,14 @@ __all__ = ["cite", "run", "scenarios"]
 
 def run(
     what: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(
-            metavar="[SCENARIO|MANIFEST|all]",
-            help="A bundled scenario, a .toml file, a .json result to run again, or all; "
-            "without it the study set.",
+            metavar="SCENARIO|MANIFEST|all",
+            help="Bundled scenarios or .toml files, each compared with the base; a .json result to run "
+            "again; or all. Without it the study set. `landbridge compare A B` has scenarios side by side.",
         ),
     ] = None,
+    set_: Settings = None,
     as_json: JsonFlag = False,
     output: Output = None,
     lang: Lang = "en",
@@ -66,10 +68,10 @@ def run(
     ] = False,
     rebase: Rebase = False,
 ) -> None:
-    """Solve the base and a scenario, the study set or all: routes, trade, real income."""
+    """Solve the base and scenarios, the study set or all: routes, trade, real income."""
     from landbridge.report import study_sections
     from landbridge.results.manifest import horizon_of
-    from landbridge.scenario import at_horizon
+    from landbridge.scenario import at_horizon, load_scenario
 
     if detail and (as_json or output is not None):
         cure = "is printed alone: leave out --json and -o; `data card trade_steps` has the rows"
@@ -77,20 +79,26 @@ def run(
     outputs = Outputs(output, lang)
     begin = time.perf_counter()
     loaded = load_sound(world, rebase)
-    written = read_json(Path(what)) if what is not None and what.endswith(".json") else {}
+    asked = _words(what)
+    written = read_json(Path(asked[0])) if asked and asked[0].endswith(".json") else {}
     if horizon is None:
         horizon = horizon_of(written)
     if horizon is not None:
         loaded = at_horizon(loaded, horizon)
-    given, single = _asked(what, written, loaded)
+    given, single = _asked(asked, written, loaded)
+    parameters = settings(set_, loaded)
+    if parameters:
+        given = [load_scenario(one, loaded).with_parameters(parameters) for one in given]
     solved = _solve(loaded, given, single, outputs, single or as_json or output is not None)
     tell_rebase(solved.status, rebase)
     base, cases = solved.digests[0], solved.digests[1:]
     result = cases[0].result if single else {d.id: d.result for d in solved.digests}
-    command = "run" if what is None else f"run {what if not what.endswith('.json') else 'MANIFEST'}"
+    command = " ".join(["run", *(["MANIFEST"] if written else asked)])
 
     def envelope() -> str:
-        options = {} if horizon is None else {"horizon": horizon}
+        options: dict[str, Any] = {} if horizon is None else {"horizon": horizon}
+        if parameters:
+            options["set"] = parameters
         return envelope_json(
             result, solved.status, loaded, command, begin, scenarios=solved.scenarios, options=options
         )
@@ -144,20 +152,31 @@ def _solve(
     return solved
 
 
+def _words(what: Sequence[str] | None) -> list[str]:
+    """What is to be run; usage error where all or a .json result is not alone."""
+    asked = list(what or ())
+    if len(asked) > 1:
+        alone = next((word for word in asked if word == "all" or word.endswith(".json")), None)
+        if alone is not None:
+            cure = f"{alone} is run alone; give names of scenarios and .toml files"
+            raise typer.BadParameter(cure, param_hint="SCENARIO")
+    return asked
+
+
 def _asked(
-    what: str | None, written: Mapping[str, Any], loaded: World
+    asked: Sequence[str], written: Mapping[str, Any], loaded: World
 ) -> tuple[Sequence[str | Scenario], bool]:
     """The scenarios asked for, and whether only one is shown; written: the result to run again."""
     from landbridge.results.manifest import scenarios_of
     from landbridge.scenario import bundled, load_scenario, study_set
 
-    if what is None:
+    if not asked:
         return study_set(loaded), False
-    if what == "all":
+    if asked == ["all"]:
         return bundled(), False
-    if not what.endswith(".json"):
-        return [load_scenario(what, loaded)], True
-    given = scenarios_of(written, loaded, Path(what).name)
+    if not asked[0].endswith(".json"):
+        return [load_scenario(one, loaded) for one in asked], len(asked) == 1
+    given = scenarios_of(written, loaded, Path(asked[0]).name)
     before = written.get("result")
     return given, len(given) == 1 and (not isinstance(before, dict) or "real_income" in before)
 

@@ -101,12 +101,12 @@ class _Run:
             ".omx": lambda: exports.skims(kept[0], lines),
         }
 
-    def document(self, most: int | None = None) -> Document:
-        """The study in the chosen language; most: unused, since its tables are short."""
+    def document(self, lang: str | None = None, most: int | None = None) -> Document:
+        """The study in a language, the chosen one where None; most: unused, since its tables are short."""
         from landbridge.report import Document, study_sections
 
         base, cases = self._digests[0], self._digests[1:]
-        sections = study_sections(self._world, base, cases, self._outputs.lang)
+        sections = study_sections(self._world, base, cases, lang or self._outputs.lang)
         return Document(tuple(sections), tuple(attribution_lines(self._world)))
 
     def to_json(self) -> dict[str, Any]:

@@ -225,13 +225,20 @@ def _when(begin: float) -> dict[str, Any]:
     }
 
 
-def give(answer: Answer, begin: float, as_json: bool, output: Path | None, most: int | None = None) -> None:
+def give(
+    answer: Answer,
+    begin: float,
+    as_json: bool,
+    output: Path | None,
+    most: int | None = None,
+    width: int | None = None,
+) -> None:
     """Write an answer to a file or the screen, in the form asked for.
 
-    begin: time at the start of the command; most: rows shown of a long table.
+    begin: time at the start of the command; most: rows shown of a long table; width: as in `show`.
     """
     if output is None and not as_json:
-        show(answer.document(most).sections)
+        show(answer.document(most=most).sections, width)
         return
     timed = replace(answer, manifest={**answer.manifest, "run": _when(begin)})
     if output is None:
@@ -300,26 +307,32 @@ def progress_bar() -> Iterator[Callable[[str, float], None]]:
         yield lambda text, share: bar.update(task, description=text, completed=share)
 
 
-def show(sections: Iterable[Section]) -> None:
-    """Print sections as tables and paragraphs."""
+# Tables of more columns are not pressed into a narrow screen: their figures would be cut.
+_MOST_COLUMNS = 8
+
+
+def show(sections: Iterable[Section], width: int | None = None) -> None:
+    """Print sections as tables and paragraphs; width: columns that piped text takes at most."""
     from rich.table import Table
     from rich.text import Text
 
     screen = console()
+    wide = width if not screen.is_terminal else None
     for section in sections:
         screen.print()
         screen.print(Text(section.title, style="bold"))
         for text in section.before:
-            screen.print(Text(text))
+            screen.print(Text(text), width=wide)
         if section.rows:
             table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
             for number, column in enumerate(section.columns):
                 words = section.is_words(number) or "share of" in column
-                table.add_column(column, justify="left" if words else "right")
+                whole = wide is not None and not words
+                table.add_column(column, justify="left" if words else "right", no_wrap=whole)
             for row in section.rows:
                 table.add_row(*map(Text, row))
-            screen.print(table)
+            screen.print(table, width=wide if len(section.columns) <= _MOST_COLUMNS else None)
         elif section.columns:
             screen.print(Text("none"))
         for text in section.after:
-            screen.print(Text(text, style="dim"))
+            screen.print(Text(text, style="dim"), width=wide)

@@ -56,8 +56,9 @@ class Written(Protocol):
     def forms(self) -> Mapping[str, Form]:
         """Own forms by ending."""
 
-    def document(self, most: int | None = None) -> Document:
-        """Tables and sentences for readers; most: rows shown of a long table."""
+    def document(self, lang: str | None = None, most: int | None = None) -> Document:
+        """Tables and sentences for readers; lang: of names, the chosen one where None; most: rows shown of a
+        long table."""
 
     def to_json(self) -> dict[str, Any]:
         """The output of `--json`."""

@@ -6,6 +6,8 @@
     verb = "add_link"
     from = "Kashgar"
 
+`extends = "cku-railway"` puts the changes of another scenario first.
+
 The keys of every verb, with types and bounds, are the `modification.*` rows of schema.csv, or stated where a
 verb is registered: one list for checks, for the JSON Schema and for the documentation.
 """
@@ -21,7 +23,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from landbridge.errors import Fault, ScenarioError, did_you_mean
+from landbridge.errors import DataError, Fault, ScenarioError, did_you_mean
 from landbridge.io.tables import read_text
 from landbridge.scenario.applied import do, try_all
 from landbridge.scenario.change import Change
@@ -51,9 +53,14 @@ _TOP = {
     "description": "what is assumed, in a few sentences",
     "sources": "a list of texts that say where the figures come from",
     "base": "the hash of the World it was written for, or the first 12 characters of it",
+    "extends": "a bundled scenario, or a .toml file by its path from this one, whose changes come first",
     "modification": "the changes, in order, each a [[modification]]",
 }
 _BUNDLED = files("landbridge").joinpath("data", "scenarios")
+# Scenarios that extend each other, at most.
+_DEEPEST = 20
+# Those that led to one by `extends`, itself last: a bundled name, or the path of a file.
+Chain = tuple[str | Path, ...]
 
 
 @dataclass(frozen=True)
@@ -73,11 +80,17 @@ class Scenario:
     base: str | None = None
 
     @staticmethod
-    def from_toml(text: str, id: str, file: str | None = None, world: World | None = None) -> Scenario:
+    def from_toml(
+        text: str,
+        id: str,
+        file: str | None = None,
+        world: World | None = None,
+        chain: Chain = (),
+    ) -> Scenario:
         """Read a scenario from TOML text.
 
         text: the TOML; id: short name; file: its name in faults; world: if given, unknown names are faults
-        too.
+        too; chain: as in `from_dict`.
         Raises ScenarioError with all faults at once.
         """
         place = file or f"{id}.toml"
@@ -89,7 +102,7 @@ class Scenario:
             )
             fault = Fault(place, what, "correct the line named; text needs quotes")
             raise ScenarioError("the scenario cannot be read", [fault]) from None
-        return Scenario.from_dict(document, id, place, _lines_of_modifications(text), world)
+        return Scenario.from_dict(document, id, place, _lines_of_modifications(text), world, chain)
 
     @staticmethod
     def from_dict(
@@ -98,12 +111,15 @@ class Scenario:
         place: str = "scenario",
         lines: tuple[int, ...] = (),
         world: World | None = None,
+        chain: Chain = (),
     ) -> Scenario:
         """Read a scenario from a dictionary of the same shape as the TOML, such as a manifest holds.
 
         document: the dictionary; id: short name; place: its name in faults; lines: line of each modification
-        in its file; world: if given, unknown names are faults too. Raises ScenarioError with all faults at
-        once.
+        in its file; world: if given, unknown names are faults too; chain: the scenarios that led here by
+        `extends`, this one last. A path in `extends` starts from the folder of the last, from the working
+        folder without one. The result holds the changes of the scenario it extends, then its own.
+        Raises ScenarioError with all faults at once.
         """
         if not isinstance(document, Mapping):
             fault = Fault(
@@ -116,12 +132,38 @@ class Scenario:
             if key not in _TOP
         ]
         head = _head(document, place, faults)
-        modifications, clean = _modifications(document.get("modification", []), place, lines, faults)
+        modifications, clean = _modifications(document, place, lines, faults)
+        parent = _parent(document, place, chain, faults)
+        if parent is not None:
+            clean = [*(True for _ in parent.modifications), *clean]
+            modifications = [*parent.modifications, *modifications]
+            head = replace(head, base=head.base or parent.base)
         if faults:
             if world is not None:
                 faults += try_all(Change(world, id), modifications, clean)
             raise ScenarioError(f"{_count(faults)} in scenario {id!r}", faults)
         return Scenario(id, head.name, tuple(modifications), head.sources, head.description, head.base)
+
+    def with_parameters(self, values: Mapping[str, float | str]) -> Scenario:
+        """The same with parameters set, by name: `set_parameter` after its own changes, in place of its own.
+
+        Whether a name is known and a value within its bounds is checked when the scenario is applied.
+        Raises ScenarioError for a value that is neither a number nor a word.
+        """
+        kept = [
+            m
+            for m in self.modifications
+            if m.verb != "set_parameter" or str(m.get("parameter")) not in values
+        ]
+        faults: list[Fault] = []
+        for name, value in values.items():
+            keys = {"verb": "set_parameter", "parameter": name, "value": value}
+            added, found = Modification.read(keys, f"{name}:")
+            faults += found
+            kept += [added] if added is not None else []
+        if faults:
+            raise ScenarioError(f"{_count(faults)} in the parameters", faults)
+        return replace(self, modifications=tuple(kept))
 
     @property
     def changes_prices(self) -> bool:
@@ -191,16 +233,17 @@ def _optional_text(document: Mapping[str, Any], key: str, place: str, faults: li
 
 
 def _modifications(
-    listed: Any, place: str, lines: tuple[int, ...], faults: list[Fault]
+    document: Mapping[str, Any], place: str, lines: tuple[int, ...], faults: list[Fault]
 ) -> tuple[list[Modification], list[bool]]:
     """The modifications that can be read, and which of them have no fault."""
+    listed = document.get("modification", [])
     modifications: list[Modification] = []
     clean: list[bool] = []
     if not isinstance(listed, list) or not all(isinstance(m, dict) for m in listed):
         cure = "begin each change with a line [[modification]]"
         faults.append(Fault(f"{place}, modification", "is not a list of tables", cure))
         return modifications, clean
-    if not listed:
+    if not listed and "extends" not in document:
         faults.append(Fault(place, "changes nothing", "add a [[modification]] with a verb"))
     for number, keys in enumerate(listed, start=1):
         line = f" (line {lines[number - 1]})" if len(lines) == len(listed) else ""
@@ -210,6 +253,58 @@ def _modifications(
             modifications.append(modification)
             clean.append(not found)
     return modifications, clean
+
+
+def _parent(document: Mapping[str, Any], place: str, chain: Chain, faults: list[Fault]) -> Scenario | None:
+    """The scenario that one extends; None where it extends none, or with faults."""
+    if "extends" not in document:
+        return None
+    given, where, names = document["extends"], f"{place}, extends", bundled()
+    if not isinstance(given, str) or not (given in names or given.endswith(".toml")):
+        near = did_you_mean(given, names) if isinstance(given, str) else ""
+        cure = near or "name a bundled scenario (`landbridge scenarios`) or a .toml file"
+        faults.append(Fault(where, f"is {str(given)[:80]!r}", cure))
+        return None
+    try:
+        one: str | Path = given if given in names else _beside(chain, given)
+        if one in chain:
+            circle = " -> ".join(_called(c) for c in (*chain[chain.index(one) :], one))
+            faults.append(Fault(where, f"leads in a circle: {circle}", "take extends out of one of them"))
+            return None
+        if len(chain) > _DEEPEST:
+            cure = "write the changes of some of them into one file"
+            faults.append(Fault(where, f"is more than {_DEEPEST} scenarios deep", cure))
+            return None
+        there = isinstance(one, str) or one.is_file()
+    except (OSError, ValueError):  # a name that no path may have
+        there = False
+    if not there:
+        cure = "give its path from the folder of this scenario, or a bundled name"
+        faults.append(Fault(where, f"there is no file {given[:80]!r}", cure))
+        return None
+    try:
+        return _read(one, None, (*chain, one))
+    except DataError as error:
+        faults += error.faults or [Fault(where, error.message)]
+    return None
+
+
+def _beside(chain: Chain, name: str) -> Path:
+    """The path of a file named in the last scenario of a chain."""
+    last = chain[-1] if chain else None
+    return ((last.parent if isinstance(last, Path) else Path()) / name).resolve()
+
+
+def _called(one: str | Path) -> str:
+    return one.name if isinstance(one, Path) else one
+
+
+def _read(one: str | Path, world: World | None, chain: Chain) -> Scenario:
+    """A bundled scenario by name, or one from a TOML file."""
+    if isinstance(one, Path):
+        return Scenario.from_toml(read_text(one), one.stem, one.name, world, chain)
+    text = _BUNDLED.joinpath(f"{one}.toml").read_text(encoding="utf-8")
+    return Scenario.from_toml(text, one, None, world, chain)
 
 
 def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -> Scenario:
@@ -226,15 +321,14 @@ def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -
         raise ScenarioError("not a scenario", [fault])
     names = bundled()
     if isinstance(scenario, str) and scenario in names:
-        text = _BUNDLED.joinpath(f"{scenario}.toml").read_text(encoding="utf-8")
-        return Scenario.from_toml(text, scenario)
+        return _read(scenario, None, (scenario,))
     path = Path(scenario)
     try:
         there = path.suffix == ".toml" or path.exists()
     except OSError:  # a name longer than the limit of paths
         there = False
     if there:
-        return Scenario.from_toml(read_text(path), path.stem, path.name, world)
+        return _read(path, world, (path.resolve(),))
     known = ", ".join(names)
     cure = did_you_mean(str(scenario), names) or f"use {known}, or the path of a .toml file"
     raise ScenarioError("unknown scenario", [Fault("scenario", f"no scenario {str(scenario)[:80]!r}", cure)])

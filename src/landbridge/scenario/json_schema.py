@@ -19,13 +19,20 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "landbridge scenario",
         "type": "object",
-        "required": ["name", "modification"],
+        "required": ["name"],
+        "anyOf": [{"required": ["modification"]}, {"required": ["extends"]}],
         "additionalProperties": False,
         "properties": {
             "name": {"type": "string", "minLength": 1},
             "description": {"type": "string"},
             "sources": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
             "base": {"type": "string"},
+            "extends": {
+                "type": "string",
+                "minLength": 1,
+                "description": "a bundled scenario, or a .toml file by its path from this one, whose "
+                "changes come first",
+            },
             "modification": {
                 "type": "array",
                 "minItems": 1,

@@ -1,0 +1,228 @@
+"""Scenarios side by side: the figures are those of each run, and what differs is stated first."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import landbridge as lb
+from commands import Call
+from landbridge.errors import DataError, ScenarioError
+from landbridge.report.writers import ENDINGS
+from landbridge.studies.compare import TABLES
+from small_folder import write_small_world
+
+HALF = """name = "Rail borders in half the time"
+[[modification]]
+verb = "change_gateway"
+countries = "KAZ"
+mode = "rail"
+time_h = { multiply = 0.5 }
+"""
+# The parent first, then a parameter of the model and one of the world.
+SHARP = """name = "Rail borders in half the time, routes chosen less by cost"
+extends = "half.toml"
+[[modification]]
+verb = "set_parameter"
+parameter = "phi"
+value = 5
+[[modification]]
+verb = "set_parameter"
+parameter = "terminal_rail_h"
+value = 12
+"""
+CLOSED = """name = "No trucks at the borders of Kazakhstan"
+[[modification]]
+verb = "change_gateway"
+countries = "KAZ"
+mode = "road"
+time_h = { add = 24 }
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("compare")
+    for name, text in (("half", HALF), ("sharp", SHARP), ("slow", CLOSED)):
+        (path / f"{name}.toml").write_text(text, encoding="utf-8")
+    write_small_world(path / "world")
+    return path
+
+
+@pytest.fixture(scope="module")
+def world(folder: Path) -> lb.World:
+    return lb.load(folder / "world")
+
+
+@pytest.fixture(scope="module")
+def study(folder: Path, world: lb.World) -> lb.Study:
+    return lb.study(world, [folder / "half.toml", folder / "slow.toml"])
+
+
+@pytest.fixture(scope="module")
+def answer(folder: Path, world: lb.World) -> lb.Answer:
+    return lb.compare(folder / "half.toml", folder / "sharp.toml", folder / "slow.toml", world=world)
+
+
+def test_figures_are_those_of_each_run_and_differences_are_from_the_first(
+    study: lb.Study, answer: lb.Answer
+) -> None:
+    income = answer.tables["real_income"]
+    assert set(income["measure"]) == {"percent", "musd", "percent_proportional"}
+    for case in study.cases:
+        for measure in ("percent", "musd"):
+            found = income[income["measure"] == measure].set_index("region")[case.id]
+            alone = case.real_income.set_index("region")[measure]
+            np.testing.assert_allclose(found[alone.index], alone, rtol=1e-9, atol=1e-10)
+    days = answer.tables["corridors"].query("measure == 'time_days' and family == 'all'")
+    hours = study.cases[0].corridors.query("family == 'all'")["time_h"]
+    np.testing.assert_allclose(days["half"], hours / 24, rtol=1e-9)
+    for table in TABLES:
+        rows = answer.tables[table]
+        for id in ("sharp", "slow"):
+            gap = (rows[id] - rows["half"] - rows[f"difference_{id}"]).abs()
+            assert not (gap > 1e-9).any()
+        largest = rows[["difference_sharp", "difference_slow"]].abs().max(axis=1).fillna(-1.0)
+        for _, size in largest.groupby(rows["measure"]):
+            assert size.is_monotonic_decreasing, table
+
+
+def test_what_differs_is_stated_first_and_an_own_base_in_a_sentence(answer: lb.Answer) -> None:
+    head = answer.document().sections[0]
+    cells = {row[0]: row[1:] for row in head.rows}
+    assert cells["parameter phi (base: 8)"] == ("8", "5", "8")
+    assert cells["parameter terminal_rail_h (base: 6)"] == ("6", "12", "6")
+    assert cells["change_gateway: KAZ, rail"] == ("time_h x 0.5", "time_h x 0.5", "-")
+    assert cells["change_gateway: KAZ, road"] == ("-", "-", "time_h +24")
+    own = [text for text in head.after if "so is its base" in text]
+    assert len(own) == 1 and own[0].startswith("B is solved with phi = 5,")
+    assert any("The bases differ" in text for text in head.after)
+    scenarios = answer.tables["scenarios"].set_index("scenario")
+    assert scenarios["own_base"].to_dict() == {"half": "no", "sharp": "yes", "slow": "no"}
+
+
+def test_results_of_one_study_are_not_solved_again(
+    study: lb.Study, monkeypatch: pytest.MonkeyPatch, world: lb.World
+) -> None:
+    monkeypatch.setattr("landbridge.studies.compare.iterate", None)
+    answer = lb.compare(study.base, *study.cases, world=world)
+    assert answer.manifest["options"]["compared"] == ["base", "half", "slow"]
+    income = answer.tables["real_income"].query("measure == 'percent'")
+    assert income["base"].abs().max() < 1e-9
+    assert set(answer.manifest["scenarios"]) == {"half", "slow"} and answer.status.converged
+
+
+def test_results_solved_apart_are_solved_together_and_parameters_are_set_in_all(
+    study: lb.Study, folder: Path, world: lb.World
+) -> None:
+    alone = lb.run(world, folder / "sharp.toml")
+    answer = lb.compare(study.cases[0], alone, parameters={"phi": 6}, world=world)
+    assert [case.parameters["phi"] for case in answer.found.cases] == [6, 6]
+    assert len({case.base for case in answer.found.cases}) == 1
+    head = answer.document().sections[0]
+    assert any(text.startswith("All are solved with phi = 6") for text in head.after)
+    # Changes of both are counted, not shown.
+    assert any("same in all" in text for text in head.after)
+
+
+def test_what_cannot_be_compared_is_refused(study: lb.Study, folder: Path, world: lb.World) -> None:
+    with pytest.raises(ScenarioError, match="named twice"):
+        lb.compare(folder / "half.toml", folder / "half.toml", world=world)
+    with pytest.raises(ScenarioError, match="did you mean 'phi'"):
+        lb.compare(folder / "half.toml", "base", world=world, parameters={"phu": 2})
+    with pytest.raises(DataError, match="different data"):
+        lb.compare(study.cases[0], "cku-railway", world=lb.load())
+    region = lb.Scenario.from_dict({"name": "x", "extends": str(folder / "half.toml")}, "region")
+    with pytest.raises(ScenarioError, match="column of the tables"):
+        lb.compare(region, "base", world=world)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_every_ending(answer: lb.Answer, tmp_path: Path, ending: str) -> None:
+    path = answer.save(tmp_path / f"compared{ending}")
+    assert path.stat().st_size > 500
+    if ending == ".json":
+        body = json.loads(path.read_text(encoding="utf-8"))
+        assert list(body) == ["schema_version", "result", "status", "manifest"]
+        assert set(TABLES) < set(body["result"])
+    if ending in (".parquet", ".dta"):
+        frame = pd.read_parquet(path) if ending == ".parquet" else pd.read_stata(path)
+        assert frame["half"].dtype == frame["difference_slow"].dtype == float
+
+
+def test_names_in_another_language(answer: lb.Answer) -> None:
+    assert re.search("[а-я]{4}", str(answer.document("ru")))
+    assert not re.search("[а-я]{4}", str(answer.document()))
+    with pytest.raises(DataError, match="use en, ru, zh"):
+        answer.document("fr")
+    assert len(answer.document(most=1).sections[0].rows) == 1
+
+
+# -- commands ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(world: lb.World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The small World in place of the embedded one."""
+    for module in ("compare", "run"):
+        monkeypatch.setattr(f"landbridge.cli.{module}.load_sound", lambda *_: world)
+
+
+@pytest.mark.usefixtures("small")
+def test_the_command_fits_a_screen_and_begins_with_a_figure(call: Call, folder: Path) -> None:
+    code, out, err = call(
+        "compare", str(folder / "half.toml"), str(folder / "slow.toml"), "--set", "phi=2", "--rebase"
+    )
+    assert code == 0 and "outside the range 4 to 12" in err, err
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(re.search(r"[+-]\d+\.\d+ %", line) for line in lines[:6])
+    assert "A: Rail borders in half the time" in lines[:6]
+    assert "All are solved with phi = 2" in out
+
+
+@pytest.mark.usefixtures("small")
+def test_json_of_the_command(call: Call, folder: Path) -> None:
+    code, out, err = call("compare", str(folder / "half.toml"), "base", "--json", "--rebase")
+    assert code == 0, err
+    body = json.loads(out)
+    assert body["manifest"]["command"] == "compare"
+    assert body["manifest"]["options"] == {"compared": ["half", "base"], "set": {}}
+    row = body["result"]["real_income"][0]
+    assert row["difference_base"] == row["base"] - row["half"]
+
+
+@pytest.mark.usefixtures("small")
+def test_run_takes_several_and_sets_parameters(call: Call, folder: Path) -> None:
+    names = str(folder / "half.toml"), str(folder / "slow.toml")
+    code, out, err = call("run", *names, "--set", "phi=6", "--set", "terminal_rail_h=7", "--json", "--rebase")
+    assert code == 0 and "outside" not in err, err
+    body = json.loads(out)
+    assert list(body["result"]) == ["base", "half", "slow"]
+    for scenario in body["manifest"]["scenarios"].values():
+        values = {m["parameter"]: m["value"] for m in scenario["modification"] if "parameter" in m}
+        assert values == {"phi": 6.0, "terminal_rail_h": 7.0}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("compare", "cku-railway"), 2, "two scenarios or more"),
+        (("compare", "cku-railway", "borders-haf"), 3, "did you mean 'borders-half'"),
+        (("compare", "cku-railway", "borders-half", "--set", "phu=2"), 3, "did you mean 'phi'"),
+        (("compare", "cku-railway", "borders-half", "-o", "x.pdf"), 2, ".xlsx"),
+        (("run", "cku-railway", "--set", "phi"), 2, "NAME=VALUE"),
+        (("run", "cku-railway", "--set", "phi=500"), 3, "at most 40"),
+        (("run", "all", "cku-railway"), 2, "run alone"),
+    ],
+)
+def test_what_is_asked_wrongly_is_refused_before_anything_is_solved(
+    call: Call, words: tuple[str, ...], code: int, said: str
+) -> None:
+    found, _, err = call(*words)
+    assert found == code and said in re.sub(r"[│\s]+", " ", err), err
