@@ -109,7 +109,7 @@ def test_what_differs_is_stated_first_and_an_own_base_in_a_sentence(answer: lb.A
 def test_results_of_one_study_are_not_solved_again(
     study: lb.Study, monkeypatch: pytest.MonkeyPatch, world: lb.World
 ) -> None:
-    monkeypatch.setattr("landbridge.studies.compare.iterate", None)
+    monkeypatch.setattr("landbridge.model.run.iterate", None)
     answer = lb.compare(study.base, *study.cases, world=world)
     assert answer.manifest["options"]["compared"] == ["base", "half", "slow"]
     income = answer.tables["real_income"].query("measure == 'percent'")

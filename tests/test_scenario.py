@@ -400,6 +400,59 @@ def test_the_readme_names_every_verb_and_the_changes_count_the_scenarios() -> No
     assert f"{words[len(bundled())]} scenarios come with it" in changes
 
 
+# -- extends -------------------------------------------------------------------------------------------
+
+
+def write(path: Path, extends: str, *lines: str) -> Path:
+    path.write_text("\n".join(['name = "a child"', f'extends = "{extends}"', *lines]), encoding="utf-8")
+    return path
+
+
+def test_a_scenario_extends_a_bundled_one_or_a_file_next_to_it(world: World, tmp_path: Path) -> None:
+    more = ("[[modification]]", 'verb = "set_parameter"', 'parameter = "phi"', "value = 5")
+    (tmp_path / "below").mkdir()
+    child = load_scenario(write(tmp_path / "child.toml", "cku-railway", *more), world)
+    grandchild = load_scenario(write(tmp_path / "below" / "grandchild.toml", "../child.toml"), world)
+    parent = load_scenario("cku-railway")
+    assert child.modifications[:-1] == parent.modifications
+    assert child.modifications[-1].verb == "set_parameter"
+    assert (child.id, child.name, child.sources) == ("child", "a child", ())
+    assert grandchild.modifications == child.modifications
+    # A manifest holds all changes, so that it needs no other file.
+    assert "extends" not in child.to_dict()
+    assert Scenario.from_dict(child.to_dict(), "child").modifications == child.modifications
+    jsonschema.validate(tomllib.loads((tmp_path / "child.toml").read_text()), json_schema())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"name": "neither"}, json_schema())
+
+
+def test_a_circle_and_what_is_not_there_are_faults_with_a_cure(tmp_path: Path) -> None:
+    write(tmp_path / "a.toml", "b.toml")
+    write(tmp_path / "b.toml", "a.toml")
+    for name, said in (
+        ("a.toml", r"b\.toml, extends: leads in a circle: a\.toml -> b\.toml -> a\.toml -> take extends"),
+        ("cku-railwya", "did you mean 'cku-railway'"),
+        ("nowhere.toml", "there is no file 'nowhere.toml' -> give its path"),
+        ("deep.toml", "no verb"),
+    ):
+        (tmp_path / "deep.toml").write_text('name = "x"\n[[modification]]\nverb = "walk"\n')
+        path = tmp_path / name if name == "a.toml" else write(tmp_path / "child.toml", name)
+        with pytest.raises(ScenarioError, match=said):
+            load_scenario(path)
+    for number in range(25):
+        write(tmp_path / f"n{number}.toml", f"n{number + 1}.toml")
+    with pytest.raises(ScenarioError, match="more than 20 scenarios deep"):
+        load_scenario(tmp_path / "n0.toml")
+
+
+def test_parameters_are_set_after_the_changes_and_in_place_of_its_own() -> None:
+    one = scenario({"verb": "set_parameter", "parameter": "phi", "value": 5})
+    again = one.with_parameters({"phi": 2, "rho": 1})
+    assert [(m.get("parameter"), m.get("value")) for m in again.modifications] == [("phi", 2), ("rho", 1)]
+    with pytest.raises(ScenarioError, match="give a number"):
+        one.with_parameters({"phi": float("nan")})
+
+
 def test_a_change_written_twice_and_a_blank_base_are_told() -> None:
     half = {"verb": "change_gateway", "gateway": "khorgos-altynkol", "time_h": {"multiply": 0.5}}
     with pytest.raises(ScenarioError, match="base: is blank"):

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from landbridge.errors import ConvergenceError, DataError, Fault, ScenarioError, Status
-from landbridge.model.run import Progress, iterate
 from landbridge.results import Results, Rows
 from landbridge.scenario import Modification, Scenario, apply, load_scenario
 from landbridge.scenario.fields import verb_columns
 from landbridge.world import World
+
+if TYPE_CHECKING:
+    from landbridge.model.run import Progress
 
 __all__ = ["BASE", "TABLES", "Case", "Measure", "SideBySide", "compare", "world_of"]
 
@@ -276,6 +278,8 @@ def compare(
     Raises ScenarioError for fewer than two, two of one name, or a name that a column of the tables has;
     else as `landbridge.run` does.
     """
+    from landbridge.model.run import iterate
+
     if len(given) < 2:
         cure = "name another scenario; base stands for the world without changes"
         raise ScenarioError("there is nothing to compare", [Fault("compare", "takes two scenarios", cure)])
