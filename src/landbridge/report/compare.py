@@ -38,6 +38,7 @@ def compare_sections(found: SideBySide, most: int | None = None, lang: str = "en
     names = Names(found.world, lang)
     for section in _sections(found, _MOST if most is None else most, names):
         yield Names.explained(section)
+    yield _end(found, most is None)
 
 
 def _sections(found: SideBySide, most: int, names: Names) -> Iterator[Section]:
@@ -57,10 +58,20 @@ def _sections(found: SideBySide, most: int, names: Names) -> Iterator[Section]:
             still.append(say(f"compare.of.{table}.{measure}"))
         else:
             yield _table(found, table, measure, (rows, fixed), most, names)
-    yield phrased(
-        "compare.end",
-        before=[say("compare.still", tables="; ".join(still))] if still else (),
-    )
+    if still:
+        yield phrased("compare.still", tables="; ".join(still))
+
+
+def _end(found: SideBySide, whole: bool) -> Section:
+    """The notes on each scenario, or how many there are, and what files hold."""
+    notes = [
+        say("compare.note", letter=letter, note=note)
+        for letter, case in zip(_letters(found), found.cases, strict=True)
+        for note in case.notes
+    ]
+    if notes and not whole:
+        notes = [say("compare.notes", n=len(notes))]
+    return phrased("compare.end", before=notes)
 
 
 # -- what differs --------------------------------------------------------------------------------------

@@ -103,6 +103,7 @@ class Case:
     figures: Mapping[str, Mapping[tuple[str, ...], Mapping[str, Any]]]
     base: str
     status: Status
+    notes: tuple[str, ...] = ()
 
     @staticmethod
     def of(results: Results) -> Case:
@@ -114,7 +115,7 @@ class Case:
             for table, (keys, _) in TABLES.items()
         }
         base = results.base or results
-        return Case(results.id, results.scenario, figures, base.world.hash, results.status)
+        return Case(results.id, results.scenario, figures, base.world.hash, results.status, results.notes)
 
     @property
     def name(self) -> str:
@@ -169,7 +170,7 @@ class SideBySide:
         return case.base != self.world.hash
 
     def rows(self) -> dict[str, Rows]:
-        """Tables by name: scenarios, changes, parameters, and those of TABLES.
+        """Tables by name: scenarios, changes, parameters, notes, and those of TABLES.
 
         A row of TABLES has its keys, measure, unit, one column a scenario by its id, and difference_ID, the
         figure of that scenario less that of the first. Sorted by measure, then by the largest difference.
@@ -179,6 +180,7 @@ class SideBySide:
             "scenarios": self._scenario_rows(),
             "changes": self._change_rows(),
             "parameters": self._parameter_rows(),
+            "notes": [{"scenario": case.id, "note": note} for case in self.cases for note in case.notes],
             **{table: self._table(table) for table in TABLES},
         }
 
