@@ -33,11 +33,12 @@ def compare(
     a, b, more: bundled names, paths of TOML files, Scenarios or Results; "base" or the Results of a base for
     the world without changes. All are solved on one union of routes; Results of one study are taken as they
     are, others are solved again. world: that of the Results, else the embedded one, where None. parameters:
-    set in every scenario, as phi=2. options: what else the manifest should state.
-    Tables: scenarios, changes, parameters, notes, real_income and groups [% of income, million USD a year],
-    trade [million USD a year, %], corridors [days, USD/TEU, share of TEU, kg CO2e/TEU], gateways [trains a day, h,
-    share of capacity, TEU a year], emissions [kt CO2e and million TEU-km a year]. A scenario that sets a
-    parameter of the model is compared with its own base, which has it too; the document says so.
+    set in every scenario, as phi=2; "base" stays as it is. options: what else the manifest should state.
+    Returns an Answer. Tables: scenarios, changes, parameters, notes, real_income and groups [% of income,
+    million USD a year], trade [million USD a year, %], corridors [days, USD/TEU, share of TEU, kg CO2e/TEU],
+    gateways [trains a day, h, share of capacity, TEU a year], emissions [kt CO2e and million TEU-km a year].
+    A scenario that sets a parameter of the model is compared with its own base, which has it too; the
+    document says so.
     Raises ScenarioError with every fault, DataError for Results of different data, else as `landbridge.run`.
     """
     from landbridge.io.tables import load_world
