@@ -11,6 +11,6 @@ import landbridge as lb
 table = lb.sensitivity(lb.load(), of="real_income:CA5", to="gateways", exact=0)
 hours = table[table["target"] == "time_h"]
 
-print("One hour less, million USD of 2023 a year to the five countries of Central Asia")
+print("One hour less, million USD of 2023 a year to Central Asia")
 for row in hours.head(10).itertuples():
     print(f"  {row.name:25} {row.usd_per_unit_year / 1e6:6.1f}")
