@@ -234,6 +234,8 @@ def test_a_new_place_is_in_the_country_of_the_world_that_has_it() -> None:
     for one, two in zip(other["subsidy-end"].real_income_rows, alone.real_income_rows, strict=True):
         assert one["percent"] == pytest.approx(two["percent"], abs=1e-9)
     assert other["place"].status.converged
+    # Tables of the base, too, although its World lacks the place.
+    assert len(other.base.mode_split) and len(other["place"].mode_split)
 
 
 def test_who_carries_must_be_a_sector() -> None:

@@ -31,11 +31,12 @@ _KEPT: WeakKeyDictionary[RouteSet, _Ways] = WeakKeyDictionary()
 
 
 class _Ways(NamedTuple):
-    """The kinds of ways, the kind of every route, and the lengths [arc] for which they hold."""
+    """The kinds of ways, the kind of every route, and the lengths [arc] and places for which they hold."""
 
     ways: list[tuple[Any, ...]]
     of_route: LongArray
     length_km: FloatArray
+    places: frozenset[str]
 
 
 def mode_split_rows(world: World, graph: Graph, choice: Choice, demand_teu: FloatArray) -> Rows:
@@ -46,9 +47,10 @@ def mode_split_rows(world: World, graph: Graph, choice: Choice, demand_teu: Floa
     """
     routes = choice.base.routes
     kept = _KEPT.get(routes)
-    # A scenario may change the length of a link, and with it what is a railway.
-    if kept is None or not np.array_equal(kept.length_km, graph.length_km):
-        _KEPT[routes] = kept = _Ways(*_ways(graph, routes, world), graph.length_km)
+    places = frozenset(str(row["place_id"]) for row in world.network["places"])
+    # A scenario may change the length of a link, and with it what is a railway; it may add a port.
+    if kept is None or kept.places != places or not np.array_equal(kept.length_km, graph.length_km):
+        _KEPT[routes] = kept = _Ways(*_ways(graph, routes, world), graph.length_km, places)
     ways, at = kept.ways, kept.of_route
     goods = choice.route_goods(demand_teu)
     teu, *rest = (np.bincount(at, weights=column, minlength=len(ways)) for column in goods.T)

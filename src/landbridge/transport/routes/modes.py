@@ -34,7 +34,8 @@ def mode_classes(
 ) -> LongArray:
     """The class of every route, a number into MODE_CLASSES [route].
 
-    arcs [n], start [route + 1]: as in RouteSet. places: rows of the table by identifier.
+    arcs [n], start [route + 1]: as in RouteSet. places: rows of the table by identifier. The graph of a study
+    also has the places that other scenarios add; they may be absent from places.
     """
     n, inland = len(start) - 1, _inland(graph, places)
     out = np.empty(n, dtype=np.int64)
@@ -73,8 +74,8 @@ def _classes(graph: Graph, inland: BoolArray, arcs: Arcs, start: LongArray) -> L
 def _inland(graph: Graph, places: Mapping[str, Mapping[str, Cell]]) -> BoolArray:
     """Ships on the Caspian and those whose ports are both on the Black Sea [arc]."""
     west, south, east, north = _BLACK_SEA
-    at = [places[name] for name in graph.places]
-    lon, lat = (np.array([float(row[key] or 0.0) for row in at]) for key in ("lon", "lat"))
+    at = [places.get(name, {}) for name in graph.places]
+    lon, lat = (np.array([float(row.get(key) or 0.0) for row in at]) for key in ("lon", "lat"))
     black = (west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)
     return np.asarray(
         graph.caspian_ship | (black[graph.tail // len(LAYERS)] & black[graph.head // len(LAYERS)])
