@@ -399,7 +399,7 @@ def test_the_page_of_commands_names_every_verb_and_the_changes_count_the_scenari
     assert sorted(told.replace(",", " ").split()) == sorted(verb_columns())
     words = {17: "Seventeen", 18: "Eighteen", 19: "Nineteen", 20: "Twenty"}
     changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert f"{words[len(bundled())]} scenarios come with it" in changes
+    assert f"{words[len(bundled())]} scenarios are bundled" in changes
 
 
 # -- extends -------------------------------------------------------------------------------------------
