@@ -147,9 +147,8 @@ def disrupt(
 
     world: from `lb.load`; together: gateways or links closed at the same time; only: these instead of all;
     days: length of the closure in the short run; by: region, CA5 or world whose real income ranks the losses;
-    workers: processes;
-    progress, estimate: called with messages. Table: losses. Raises DataError for unknown names,
-    ConvergenceError where a solve fails; details in `landbridge.studies.disrupt.disrupt`.
+    workers: processes; progress, estimate: called with messages. Table: losses. Raises DataError for unknown
+    names, ConvergenceError where a solve fails; details in `landbridge.studies.disrupt.disrupt`.
     """
     from landbridge.report.losses import loss_sections, losses_csv
     from landbridge.studies.disrupt import disrupt as study
@@ -230,11 +229,9 @@ def gas(
     """Gas not delivered when pipelines are lost, countries that go short, and income lost by sellers.
 
     world: from `lb.load`; lose: pipelines by id or alias ("line-C"); months: of the loss, as 1-12, 11-2 or
-    1+2+12;
-    profile: of the main figure, flat or seasonal; draws: also this many years of random outages, with this
-    seed;
-    scenario: applied first; checks: also observed flows, two past winters, the EU N-1 index; progress: called
-    with messages. Volumes are bcm of the operator.
+    1+2+12; profile: of the main figure, flat or seasonal; draws: also this many years of random outages, with
+    this seed; scenario: applied first; checks: also observed flows, two past winters, the EU N-1 index;
+    progress: called with messages. Volumes are bcm of the operator.
     Tables: by_country, contracts, lines, income, and n_minus_1 where no line is lost.
     Raises DataError with every fault of the arguments; ConvergenceError, InfeasibleError.
     """
@@ -378,9 +375,8 @@ def travel(
     """Effects of visas and connections on arrivals and receipts, and evidence on past waivers.
 
     world: from `lb.load`; scenario: name, path or Scenario; waive: mutual waivers as "CHN:KGZ", instead of
-    the scenario;
-    estimate: also fit the gravity of arrivals. Tables: arrivals, income, events. Raises DataError,
-    ScenarioError; LandbridgeError where the estimation extra is needed and missing.
+    the scenario; estimate: also fit the gravity of arrivals. Tables: arrivals, income, events. Raises
+    DataError, ScenarioError; LandbridgeError where the estimation extra is needed and missing.
     """
     from landbridge.report.channels import travel_sections
     from landbridge.report.writers import rows_csv
@@ -444,8 +440,7 @@ def claims(
     """An article's claims with verdict, evidence, source and model.
 
     world: from `lb.load`; estimates: published estimates and the model's figures instead; both: claims and
-    estimates;
-    progress: called with messages. Table: claims or estimates. Raises as `landbridge.run` does.
+    estimates; progress: called with messages. Table: claims or estimates. Raises as `landbridge.run` does.
     """
     from landbridge.report.channels import claim_sections
     from landbridge.report.writers import rows_csv
@@ -489,9 +484,9 @@ def gravity(
     formula: `trade ~ rta | exporter^year + importer^year + pair`; data: a DataFrame or the path of a .csv,
     .parquet, .xlsx or .dta file; where: rows to keep; cluster: columns of the clusters; method: ppml or ols;
     also: further formulas; exporter, importer: columns of the two sides; bias: also correct the first for the
-    bias of three-way PPML;
-    tell: called with each formula before it is estimated. Tables: coefficients, and bias_correction if asked
-    for; `found.estimates` predict. Raises as `landbridge.estimation.estimate`, which has details and sources.
+    bias of three-way PPML; tell: called with each formula before it is estimated. Tables: coefficients, and
+    bias_correction if asked for; `found.estimates` predict. Raises as `landbridge.estimation.estimate`, which
+    has details and sources.
     """
     from landbridge.report.gravity import gravity_forms, gravity_sections
     from landbridge.studies.gravity import Asked

@@ -12,10 +12,10 @@ Per month t, delivery under contract c over arc a is x_cat >= 0 [bcm, operator's
 V: volume due. Contracts share a shortage: s is one share for all deliveries at a place (a line is lost); z is
 one share for all sales of a country (its output fails); e is the rest, in eight steps of its contract. They
 cost p, p + 0.05 and p + 0.1 to p + 0.45, so that total missed gas is least and its split does not depend on
-the solver, except for the last step of e.
-The weight of transport is small, so that it only chooses between routes. The year has perfect foresight:
-stores are filled before an outage, so missed gas is a lower bound. Method: minimum-cost flow with a penalty
-for gas not delivered, as Praks, Kopustinskas and Masera (2015) do by maximum flow; HiGHS through scipy.
+the solver, except for the last step of e. The weight of transport is small, so that it only chooses between
+routes. The year has perfect foresight: stores are filled before an outage, so missed gas is a lower bound.
+Method: minimum-cost flow with a penalty for gas not delivered, as Praks, Kopustinskas and Masera (2015) do by
+maximum flow; HiGHS through scipy.
 """
 
 from __future__ import annotations

@@ -36,9 +36,8 @@ _TRACE = 1e-6
 class Volumes:
     """Volumes of a year, in bcm of the operator.
 
-    due [contract, 12]. home [country, 12]: domestic use. other [country]: the residual of output and use
-    over the
-    year: losses, stocks, trade over lines that are not in the tables.
+    due [contract, 12]. home [country, 12]: domestic use. other [country]: the residual of output and use over
+    the year: losses, stocks, trade over lines that are not in the tables.
     """
 
     due: FloatArray

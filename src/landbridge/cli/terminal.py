@@ -202,8 +202,7 @@ def envelope_json(
     """A result with its status and manifest, in the form of every `--json`.
 
     result: plain values; status: of the solves; world: of the manifest, None for other files; command,
-    scenarios,
-    options: for the manifest; begin: time at the start.
+    scenarios, options: for the manifest; begin: time at the start.
     """
     from landbridge.results.manifest import SCHEMA_VERSION, manifest
 

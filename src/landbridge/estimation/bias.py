@@ -132,8 +132,8 @@ def jackknife(estimate: Estimate, data: Any, splits: int = 1, seed: int = 0) -> 
     and bb.
 
     estimate: the result to check; data: the DataFrame or file it was estimated on; splits: number of random
-    splits;
-    seed: of their generator. Returns corrected coefficients [K]. Raises as `estimate`, for a half too.
+    splits; seed: of their generator. Returns corrected coefficients [K]. Raises as `estimate`, for a half
+    too.
 
     Source: Weidner and Zylkin (2021), Journal of International Economics 132, 103513.
     """

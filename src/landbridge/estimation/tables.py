@@ -28,8 +28,7 @@ def table(
     """A table of estimates as text: standard errors in brackets below coefficients, dropped terms in notes.
 
     estimates: one per column; style: text, markdown, latex or csv; titles: a name per column, else (1), (2)
-    ...;
-    digits: decimals. Raises DataError for an unknown style, no estimate, or a wrong number of titles.
+    ...; digits: decimals. Raises DataError for an unknown style, no estimate, or a wrong number of titles.
     """
     if style not in STYLES:
         raise DataError("unknown style", [Fault("style", f"is {style!r}", f"give {', '.join(STYLES)}")])

@@ -267,8 +267,7 @@ def gmns_files(
     """The files of a GMNS network by name.
 
     nodes, links: columns and rows of each; config: one row of settings; uses: names of uses with their
-    meaning;
-    hash: of the World; attribution: lines of the data sources.
+    meaning; hash: of the World; attribution: lines of the data sources.
     """
     files = {}
     told = []

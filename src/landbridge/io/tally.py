@@ -30,9 +30,8 @@ class Faults:
     def add(self, kind: str, place: str, where: str, what: str, cure: str | Callable[[], str]) -> None:
         """Add one fault.
 
-        kind: faults of a kind are counted together; place: the file named with the count; where, what: of
-        the fault;
-        cure: words, or a function that finds them.
+        kind: faults of a kind are counted together; place: the file named with the count; where, what: of the
+        fault; cure: words, or a function that finds them.
         """
         self.many(kind, place, 1, lambda _: Fault(where, what, cure if isinstance(cure, str) else cure()))
 

@@ -27,8 +27,7 @@ def gas_sections(
     """Gas not delivered, countries that go short, losses of sellers, and the lines.
 
     world: the base; result: as `--json` prints it; years, base: solved years with and without the loss, by
-    profile;
-    profile: of the main figure.
+    profile; profile: of the main figure.
     """
     main = years[profile]
     parameters = main.model.network.parameters

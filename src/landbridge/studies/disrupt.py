@@ -143,8 +143,7 @@ def disrupt(
     only: these instead of all (none if empty). days: length of the closure in the short run [days]. by:
     region, CA5 or world whose long-run loss of real income ranks them. least_teu: elements with less traffic
     are left out [TEU a year]. workers: processes that share the cases, each with a base of its own. progress:
-    called with text and share;
-    estimate: called before the cases with their number and likely duration.
+    called with text and share; estimate: called before the cases with their number and likely duration.
     Returns a Disruption. Raises DataError with every unknown name; ConvergenceError where an economy or the
     waits of a case do not converge.
     """

@@ -82,8 +82,7 @@ def ranges(
     """Gas missed [bcm] over the range of an assumption: the seasons (seasonal profile), the volumes (flat).
 
     seasonal: both seasons weak or both strong. volume: operator's volume over that at 40 MJ per m3. world,
-    lose,
-    months: as in `solve_year`.
+    lose, months: as in `solve_year`.
     """
     lost, at = tuple(lose), tuple(months)
     (table,) = world.channel("gas_parameters")
@@ -225,8 +224,7 @@ def beside_observed(world: World, profile: Profile = "flat", *, year: int = BASE
     """Exports of a year by country, model and published [bcm at 40 MJ per m3].
 
     Deliveries are an input of the model, so this shows only whether lines and balances can carry them. world,
-    profile,
-    year: as in `solve_year`.
+    profile, year: as in `solve_year`.
     """
     model = GasModel(world, profile, year=year)
     found = model.solve()

@@ -301,9 +301,8 @@ def _code_rows(member: Member) -> list[tuple[int, list[str]]]:
 def _areas(given: Mapping[int, str]) -> tuple[dict[int, str], dict[int, str]]:
     """The name of each area by number, and a note for areas whose ISO code belongs to another.
 
-    The number of a country is that of ISO 3166; former or wider areas with the same code have higher
-    numbers: 56
-    Belgium and 58 Belgium-Luxembourg are BEL and N058. A shared code that is no country's names neither.
+    The number of a country is that of ISO 3166; former or wider areas with the same code have higher numbers:
+    56 Belgium and 58 Belgium-Luxembourg are BEL and N058. A shared code that is no country's names neither.
     """
     out: dict[int, str] = {}
     notes: dict[int, str] = {}

@@ -226,10 +226,10 @@ def read_rows(
 
     member: the file; fields: the columns to read, or a function of the header that returns them; known:
     further columns of the publisher's file, None where any others are allowed; expected: the publisher's
-    page; faults,
-    report: take faults and notes. Last columns with no name and no filled cell are accepted, since the World
-    Bank, Comtrade and spreadsheets write them; so are rows without a filled cell and whole numbers written
-    156.0, both noted in report. A header with faults yields no rows. Raises DataError as `row_blocks` does.
+    page; faults, report: take faults and notes. Last columns with no name and no filled cell are accepted,
+    since the World Bank, Comtrade and spreadsheets write them; so are rows without a filled cell and whole
+    numbers written 156.0, both noted in report. A header with faults yields no rows. Raises DataError as
+    `row_blocks` does.
     """
     header: list[str] | None = None
     wanted: Sequence[Field] = ()
