@@ -2,9 +2,9 @@
 
     python recipes/channels.py
 
-Offline and deterministic, as recipes/network.py. What is computed here: shares of crops in farm output
-from values of five years, and visa requirements in three classes from the words of the Passport Index.
-SOURCES.csv is shared with other channels: their rows stay, those of these tables are written anew.
+Offline and deterministic, as recipes/network.py. Computed here: shares of crops in farm output from values of
+five years, and visa requirements in three classes from the words of the Passport Index. SOURCES.csv is shared
+with other channels: their rows stay, those of these tables are written again.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def columns_of(table: str) -> list[str]:
 
 
 def sources(inputs: dict[str, Rows], path: Path) -> Rows:
-    """Rows of SOURCES.csv: those of other channels as they stand, then these."""
+    """Rows of SOURCES.csv: those of other channels unchanged, then these."""
     others = [row for row in read_rows(path) if row["table"] not in TABLES] if path.exists() else []
     return others + sorted(inputs["sources"], key=lambda row: (row["table"], row["source"]))
 

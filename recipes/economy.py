@@ -4,7 +4,7 @@
 
 Offline and deterministic: inputs are sorted on reading and sums run in a fixed order, so shuffled
 inputs and another processor give the same bytes. Six variants: kgz_trade (reported: every partner of
-Kyrgyzstan cut to the import it reports; china_only: China alone; baci: nobody) x tjk_cap (on, off).
+Kyrgyzstan cut to the import it reports; china_only: China alone; baci: none) x tjk_cap (on, off).
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ KGZ_TRADE = ("reported", "baci", "china_only")
 TJK_CAP = ("on", "off")
 DEFAULT = ("reported", "on")
 
-# Cross-border flows keep nine digits, so that the files stay small; domestic sales close the accounts.
+# Cross-border flows keep nine digits, so that files stay small; domestic sales close the accounts.
 DIGITS = 9
-# Pairs among these that no table of flows has are not reported rather than without trade.
+# Pairs among these that are in no table of flows are unreported rather than without trade.
 REPORTS = ("goods_pairs", "gap_fill")
 SILENT = ("AFG", "BLR", "GEO", "IRN", "MNG", "TJK", "TKM")
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One base table with what it was made of."""
+    """One base table with its inputs and intermediate results."""
 
     inputs: Inputs
     goods: Goods
@@ -143,7 +143,7 @@ def build(inputs_dir: Path = INPUTS, out_dir: Path = OUTPUT) -> list[Path]:
 
 
 def _copied(inputs: Inputs, table: str) -> list[list[str]]:
-    """Rows that go from the inputs to the data as they are."""
+    """Rows that are copied unchanged from the inputs to the data."""
     return [[row[column] for column in COLUMNS[table]] for row in inputs.tables[table]]
 
 
@@ -204,7 +204,7 @@ def _regions(variant: Variant) -> Iterator[list[object]]:
 
 
 def _quality(variant: Variant) -> list[list[object]]:
-    """What to know before trusting a cell, of the default variant."""
+    """Caveats on cells, for the default variant."""
     a, inputs = variant.accounts, variant.inputs
     regions, at = inputs.regions, inputs.at
     domestic = np.array([a.trade[n, n] for n in range(len(regions))])

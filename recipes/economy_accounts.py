@@ -1,7 +1,7 @@
 """The balanced accounts of the base year: steps 9 to 13 of the trade recipe.
 
-Given cross-border trade and tariffs, find output, use and shares such that every market clears, value
-added plus tariff revenue is GDP, and technology stays near that of the proxy region.
+Given cross-border trade and tariffs, find output, use and shares at which every market clears, value added
+plus tariff revenue equals GDP, and technology stays near that of the proxy region.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROUNDS = 60
 class Accounts:
     """The base table of one variant; axes exporter, importer, sector as everywhere.
 
-    floored: domestic sales sit on their floor. moved_*: half the sum of absolute changes of shares in
+    floored: domestic sales are at their floor. moved_*: half the sum of absolute changes of shares in
     the balance, material-weighted for inputs. lowered: factor on the group's value-added shares.
     """
 
@@ -51,7 +51,7 @@ class Technology:
 
 
 def technology(inputs: Inputs) -> Technology:
-    """Step 9: the coefficients of the ICIO region that stands in for each region."""
+    """Step 9: the coefficients of the ICIO region that is the proxy of each region."""
     rows = {(r["icio_region"], r["sector"]): r for r in inputs.tables["icio_structure"]}
     uses = {(r["icio_region"], r["input_sector"]): r for r in inputs.tables["icio_input_share"]}
 
@@ -157,7 +157,7 @@ def _prior_output(inputs: Inputs, tech: Technology) -> tuple[Array, Array, Array
 def _lower_value_added(
     inputs: Inputs, value: Array, uses: Array, floor: Array, target: Array
 ) -> dict[tuple[str, int], float]:
-    """Where floors alone would use up a group's value added, lower its shares (in place).
+    """Where floors alone would exceed a group's value added, lower its shares (in place).
 
     The difference is booked as input of the sector's own product.
     """
@@ -191,11 +191,11 @@ def _output(
     target: Array,
     final: Array,
 ) -> Array:
-    """Step 11: output that meets the group targets, near what is known of supply and of use."""
+    """Step 11: output that meets the group targets, close to known supply and use."""
     if inputs.assumption["output_weight_icio"] != 0.85:
         raise ValueError("the weight of ICIO output is built in as 17/20")
     known = (weight > 0)[:, None]
-    # Output that falls short of exports leaves nothing to absorb: a trace, so that the mean is defined.
+    # Output below exports leaves nothing to absorb: a small positive number, so that the mean is defined.
     supplied = np.maximum(start - exports + paid, 1e-9)
     output = start.copy()
     for _ in range(ROUNDS):
@@ -210,7 +210,7 @@ def _output(
 
 
 def _to_targets(output: Array, value: Array, floor: Array, target: Array) -> Array:
-    """Scale what is above the floors so that value added meets the target of each group."""
+    """Scale the part above the floors so that value added meets the target of each group."""
     out = output.copy()
     for q in range(3):
         k = q == GROUP

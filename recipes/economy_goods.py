@@ -14,7 +14,7 @@ from economy_io import GOODS, Array, G, Inputs, ras, ratio, total
 
 REBOOKED = ("RUS", "KAZ", "UZB")
 HUBS = ("NLD", "ARE")
-# Kazakh neighbours without an observed split: grain and flour weigh more than in exports to Russia.
+# Kazakhstan's neighbours without an observed split: grain and flour weigh more than in exports to Russia.
 NEIGHBOURS = ("UZB", "KGZ", "TJK", "TKM", "AFG")
 ENERGY = GOODS.index("ENE")
 
@@ -23,8 +23,8 @@ ENERGY = GOODS.index("ENE")
 class Goods:
     """Goods trade [musd]: by sector without the diagonal, totals for the services residual, and the cuts.
 
-    exports, imports: totals before re-exports leave the hubs, trade inside an aggregate included.
-    cut[o, importer]: what was taken off a pair and booked to RUS, KAZ and UZB instead.
+    exports, imports: totals before re-exports leave the hubs, including trade inside an aggregate.
+    cut[o, importer]: amount deducted from a pair and booked to RUS, KAZ and UZB instead.
     """
 
     trade: Array
@@ -48,7 +48,7 @@ def goods_trade(inputs: Inputs, kgz_trade: str, tjk_cap: bool) -> Goods:
 
 
 def pair_totals(inputs: Inputs) -> tuple[Array, Array, float]:
-    """BACI with the gaps filled, Taiwan in ROW; trade inside the aggregates apart; the moved crude."""
+    """BACI with gaps filled and Taiwan in ROW; trade inside the aggregates; the reassigned crude."""
     flows, at = inputs.pairs("goods_pairs", "value_musd"), inputs.at
     moved = 0.0
     for row in inputs.tables["gap_fill"]:
@@ -76,7 +76,7 @@ def pair_totals(inputs: Inputs) -> tuple[Array, Array, float]:
 
 
 def _rebook(inputs: Inputs, flows: Array, exporter: str, importer: str, excess: float) -> None:
-    """Take `excess` off a pair and add it to the same exporter's sales to RUS, KAZ and UZB."""
+    """Deduct `excess` from a pair and add it to the same exporter's sales to RUS, KAZ and UZB."""
     share = {r: inputs.assumption[f"rebooked_to_{r}"] for r in REBOOKED if r != exporter}
     whole = 0.0
     for value in share.values():
@@ -109,9 +109,9 @@ def cut_tajik_transit(inputs: Inputs, flows: Array) -> dict[tuple[str, str], flo
 
 
 def net_reexports(inputs: Inputs, flows: Array) -> None:
-    """Step 4: what a hub only passes on becomes trade between its supplier and its customer.
+    """Step 4: goods that a hub only passes on become trade between its supplier and its customer.
 
-    Balances do not change: the hub loses as much on both sides, the others swap a partner.
+    Balances do not change: the hub loses the same amount on both sides, the others change partner.
     """
     own = inputs.macro("goods_exports_net_of_reexports")
     most = inputs.assumption["reexport_import_cap"]

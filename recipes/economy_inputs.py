@@ -2,9 +2,9 @@
 
     python recipes/economy_inputs.py FACTS_FOLDER
 
-`recipes/economy.py` reads only what this script wrote, and the written files are part of the project;
-the script stays as the record of how each figure was cut, summed or averaged out of its source.
-It is the only file of the trade recipe that uses pandas (and pyarrow, for the distances).
+`recipes/economy.py` reads only the files that this script wrote, which are part of the project; the script
+records how each figure was cut, summed or averaged from its source. It is the only file of the trade recipe
+that uses pandas (and pyarrow, for the distances).
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ SECTOR_NAMES = {
 
 
 def write(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """One input file; floats with twelve significant digits, which is more than any source prints."""
+    """One input file; floats with twelve significant digits, more than any source prints."""
     with (OUTPUT / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow(columns)
@@ -134,7 +134,7 @@ def clean(text: object) -> str:
 
 
 class Facts:
-    """The gathered tables, read when asked for, and the map of countries to regions."""
+    """The gathered tables, read on demand, and the map of countries to regions."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -149,7 +149,7 @@ class Facts:
 
 
 def regions(facts: Facts) -> None:
-    """Names, GDP, population, blocs and the region of ICIO that stands in for each."""
+    """Names, GDP, population, blocs and the ICIO proxy of each region."""
     gdp = facts.csv("aggregates_31regions_2023").set_index("region")["gdp_musd"]
     people = facts.csv("gdp_population_2013_2024_wdi").query("year == 2023")
     people = people[people["iso3"].isin(facts.region)]
@@ -242,7 +242,8 @@ def goods(facts: Facts) -> None:
         ["exporter", "value_musd", "partners", "source", "year", "basis"],
         ([r, float(value[r]), int(counted[r]), source, 2023, "derived"] for r in sorted(value.index)),
     )
-    # Of regions that are one country alone: what other two of the five count themselves, by partner.
+    # For regions that are one country: figures of other pairs of Central Asia from their own statistics, by
+    # partner.
     alone = {region for region in facts.regions if sum(r == region for r in facts.region.values()) == 1}
     agencies = {"KAZ": "National import statistics of Kazakhstan", "UZB": "Statistics Agency of Uzbekistan"}
     write(
@@ -377,8 +378,9 @@ def macro(facts: Facts) -> None:
     wto = facts.csv("wto_services_imports_2014_2020")
     wto = wto[(wto["sector"] == "BOP6 - SOX - Commercial services") & (wto["partner"] == "World")]
     by_name = {name: iso for iso, name in facts.names.items() if facts.region[iso] == iso} | WTO_NAMES
-    # The Netherlands and the Republic of Korea stand in the file too, but the check table was made
-    # without them (2019 charges for intellectual property distort the Dutch figure): left out here.
+    # The Netherlands and the Republic of Korea are in the file too, but the check table was made without them
+    # (2019
+    # charges for intellectual property distort the Dutch figure), so they are left out here.
     for row in sorted(wto.to_dict("records"), key=lambda r: str(r["economy"])):
         region = by_name.get(row["economy"], "")
         if region and region not in ("KOR", "NLD") and pd.notna(row["2019"]):

@@ -1,8 +1,8 @@
-"""What the trade recipe shares: reading the inputs, writing tables, and sums in a fixed order.
+"""Shared parts of the trade recipe: reading the inputs, writing tables, and sums in a fixed order.
 
 numpy's own sums, products and powers may run in another order or with other instructions on another
-processor and so differ in the last digit. Files must not, so everything that reaches one is made of
-single additions, multiplications, divisions and square roots, which IEEE 754 rounds one way only.
+processor and so differ in the last digit. Files must not differ, so every number in them is made of single
+additions, multiplications, divisions and square roots, which IEEE 754 rounds in one way only.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def ratio(a: Array, b: Array) -> Array:
 
 
 def ras(seed: Array, rows: Array, columns: Array, tolerance: float, sweeps: int) -> Array:
-    """Scale a matrix to row and column totals by turns; the columns are met exactly, rows to `tolerance`."""
+    """Scale a matrix to row and column totals in turn; columns are met exactly, rows to `tolerance`."""
     x = seed.copy()
     for _ in range(sweeps):
         x = x * ratio(rows, total(x, 1))[:, None]
@@ -65,7 +65,7 @@ def ras(seed: Array, rows: Array, columns: Array, tolerance: float, sweeps: int)
 
 
 def significant(a: Array, digits: int) -> Array:
-    """Values rounded to so many significant digits, so that they are short in a file."""
+    """Values rounded to a number of significant digits, so that they are short in a file."""
     return np.array([float(f"{v:.{digits - 1}e}") for v in a.ravel()]).reshape(a.shape)
 
 
@@ -90,7 +90,7 @@ class Inputs:
 
     @cached_property
     def proxy(self) -> Mapping[str, str]:
-        """The ICIO region that stands in for each region."""
+        """The ICIO region used as the proxy of each region."""
         return {region: row["icio_proxy"] for region, row in self.region.items()}
 
     @cached_property

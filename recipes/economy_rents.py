@@ -3,7 +3,7 @@
     r_n^s = min(most, rents_n^s [percent of GDP] / 100 x GDP_n / value added_n^s)
 
 ENE has the rents of oil, gas and coal: total rents less those of minerals and forests. MIN has the rents
-of minerals. A country without a figure has a share of assumptions.csv, the same for all of them.
+of minerals. A country without a figure gets a share from assumptions.csv, the same for all such countries.
 """
 
 from __future__ import annotations

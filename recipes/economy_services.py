@@ -1,7 +1,7 @@
 """Services trade by pair and sector, 2023: step 8 of the trade recipe.
 
-Totals are what goods leave of published goods-and-services trade, held within plausible bounds;
-pairs come from gravity.
+Totals are published goods-and-services trade less goods, held within plausible bounds; pairs come from
+gravity.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def services_trade(inputs: Inputs, goods: Goods) -> Array:
     seed = exports[:, None] * imports[None, :] / (root * root * root * root)
     flows = ras(seed, exports, imports, 1e-13, 2000)
     for n in range(len(flows)):
-        # What a region would sell to itself (inside an aggregate, for instance) is domestic trade.
+        # Sales of a region to itself (inside an aggregate, for instance) are domestic trade.
         flows[n, n] = 0.0
     return np.asarray(flows[:, :, None] * export_split(inputs)[:, None, :])
 
@@ -39,7 +39,7 @@ def totals(inputs: Inputs, goods: Goods) -> tuple[Array, Array]:
         value = whole - float(goods.exports[n])
         value = min(max(value, a["services_low"] * whole), a["services_high"] * whole)
         value = max(value, floor.get(region, 0.0))
-        # The Iranian residual is oil that the goods figures miss.
+        # The Iranian residual is oil that is missing from the goods figures.
         exports[n] = a["irn_services_export_share"] * whole if region == "IRN" else value
         whole = flow["imports"][region]
         value = whole - float(goods.imports[n])

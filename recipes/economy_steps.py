@@ -1,4 +1,4 @@
-"""Trade of the five: from customs to the base table, step by step, in the default variant."""
+"""Trade of Central Asia: from customs to the base table, step by step, in the default variant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from economy_io import Array, Inputs, total
 
 COLUMNS = ("exporter", "importer", "step", "musd", "source", "year", "basis", "note")
 _FIVE = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
-# Regions of many countries: their sums leave out what a side lists under other names.
+# Regions of many countries: their sums leave out trade that a side lists under other names.
 _GROUPS = ("ASE", "REU", "ROW")
 _NOTES = {
     "baci": "both sides reconciled, free on board: freight and insurance are off the importer's figure",
@@ -24,10 +24,10 @@ _NOTES = {
 
 
 def trade_steps(inputs: Inputs) -> Iterator[list[object]]:
-    """Rows of the figures of both sides, each step from BACI and the base; steps add up to the base.
+    """Rows of the figures of both sides, each step from BACI, and the base; steps add up to the base.
 
-    First China and each of the five, then every other pair of the five of which a side's figure is known;
-    of these, steps of nothing are left out.
+    First China and each country of Central Asia, then every other pair with one of them for which a side's
+    figure is known; for these, zero steps are left out.
     """
     stages = _stages(inputs)
     source = "CEPII BACI HS22 V202501 and the steps of the recipe"
@@ -48,7 +48,7 @@ def trade_steps(inputs: Inputs) -> Iterator[list[object]]:
 
 
 def _figures(inputs: Inputs) -> dict[tuple[str, str], list[list[object]]]:
-    """What customs and statistics of either side count [side, million USD, source, year, basis, note]."""
+    """Figures of customs and statistics of either side [side, million USD, source, year, basis, note]."""
     found: dict[tuple[str, str], list[list[object]]] = {}
 
     def add(exporter: str, importer: str, side: str, row: Mapping[str, str], basis: str, note: str) -> None:

@@ -1,8 +1,8 @@
 """Base tariffs by pair and sector, with the rule that gave each: published, free, else the proxy's.
 
 Order of the rules: own region, customs and free-trade areas, published averages that scale the
-sector profile of the proxy, the proxy's profile as it is. Services carry none.
-Not counted for want of figures: GSP+ of the EU for KGZ, UZB, TJK and PAK, the bilateral agreements of
+sector profile of the proxy, the proxy's unscaled profile. Services carry none.
+Left out for lack of figures: GSP+ of the EU for KGZ, UZB, TJK and PAK, the bilateral agreements of
 AZE, GEO and TKM inside the CIS, EAEU agreements with Viet Nam, Serbia and Iran, ASEAN-China.
 """
 
@@ -43,7 +43,7 @@ RULES = {
 
 
 def base_tariffs(inputs: Inputs) -> Tariffs:
-    """Every pair by the first rule that fits."""
+    """Every pair by the first rule that applies."""
     profile: dict[tuple[str, str], Array] = {}
     for row in inputs.tables["icio_tariff"]:
         profile[row["exporter"], row["importer"]] = np.array([float(row[s]) for s in GOODS])

@@ -2,10 +2,10 @@
 
     python recipes/energy.py
 
-Offline and deterministic, as recipes/network.py. What is computed here: lengths of the segments of a line
-from straight distances, and the deliveries of a year from the flows between countries. Volumes keep the
-basis of their source: operator's volume and volume at 40 MJ per m3 stand in columns of their own.
-SOURCES.csv is shared with other channels: the rows of these tables come first, the others stay as they are.
+Offline and deterministic, as recipes/network.py. Computed here: lengths of the segments of a line from
+straight distances, and the deliveries of a year from the flows between countries. Volumes keep the basis of
+their source: operator's volume and volume at 40 MJ per m3 have columns of their own. SOURCES.csv is shared
+with other channels: the rows of these tables come first, the others stay unchanged.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ def segments(inputs: dict[str, Rows]) -> Rows:
 
 
 def contracts(inputs: dict[str, Rows]) -> Rows:
-    """Deliveries of a year by exporter and importer, which stand for contracts.
+    """Deliveries of a year by exporter and importer, used as contracts.
 
-    flow: as published; given: stated in the row; balance: what closes the balance of the importer;
+    flow: as published; given: stated in the row; balance: closes the balance of the importer;
     remainder: deliveries to other CIS less those to Uzbekistan.
     """
     ratio = next(
@@ -161,7 +161,7 @@ def columns_of(table: str) -> list[str]:
 
 
 def sources(inputs: dict[str, Rows], path: Path) -> Rows:
-    """Rows of SOURCES.csv: these tables, then those of other channels as they stand."""
+    """Rows of SOURCES.csv: these tables, then those of other channels unchanged."""
     others = [row for row in read_rows(path) if row["table"] not in TABLES] if path.exists() else []
     return sorted(inputs["sources"], key=lambda row: (row["table"], row["source"])) + others
 

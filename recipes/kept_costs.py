@@ -1,10 +1,10 @@
-"""Mean freight cost of trade inside a bloc that the network does not carry, from the network itself.
+"""Mean freight cost of trade inside a bloc that is off the network, computed with the network itself.
 
     python recipes/kept_costs.py
 
-Puts the pairs inside such a bloc (Europe) on the network, searches their routes and keeps the means of money,
-hours and emissions by exporter, importer and sector in recipes/inputs/network/kept_costs.csv. Takes about a
-minute. The values stay when the network changes later: they are to be made again only by decision.
+Puts the pairs inside such a bloc (Europe) on the network, searches their routes and writes the means of
+money, hours and emissions by exporter, importer and sector to recipes/inputs/network/kept_costs.csv. Takes
+about a minute. The values stay when the network changes later; making them again is a decision of its own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SOURCE = "derived: routes of the embedded network of 2023 with trade inside the 
 
 
 def rows(world: World) -> list[list[str]]:
-    """The table, one row a pair of regions and sector."""
+    """The table, one row per pair of regions and sector."""
     listed = world.network["pair_groups"]
     table = listed.with_rows({**row, "bloc_on_network": True} for row in listed)
     whole = replace(world, network={**world.network, "pair_groups": table})

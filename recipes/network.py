@@ -3,10 +3,9 @@
     python recipes/network.py
 
 Offline and deterministic: rows are sorted by their keys, so shuffled inputs give the same bytes.
-Nothing is looked up elsewhere: every figure stands in an input row with its source, year and basis.
-What is computed here: the model region of a place, running speeds from commercial ones, zone shares
-from populations where none are stated, crossings by rule (network_borders.py), money and freight
-(network_money.py).
+Nothing is looked up elsewhere: every figure is in an input row with its source, year and basis.
+Computed here: the model region of a place, running speeds from commercial ones, zone shares from populations
+where none are stated, crossings by rule (network_borders.py), money and freight (network_money.py).
 """
 
 from __future__ import annotations
@@ -36,14 +35,14 @@ def places(inputs: dict[str, Rows]) -> Rows:
 
 
 def running_speed(speed_kmh: float, kind: str, stop_h_per_km: float) -> float:
-    """Speed between stops [km/h]; a commercial speed loses the stop allowance: 1/v = 1/v_com - stop."""
+    """Speed between stops [km/h], from a commercial speed and the stop allowance: 1/v = 1/v_com - stop."""
     if kind != "commercial":
         return speed_kmh
     return 1.0 / (1.0 / speed_kmh - stop_h_per_km)
 
 
 def links(inputs: dict[str, Rows]) -> Rows:
-    """Links with running speeds; a length measured on OpenStreetMap leaves for its own table."""
+    """Links with running speeds; lengths measured on OpenStreetMap go to a table of their own."""
     stop = parameter(inputs, "stop_block_h_per_km")
     rows = []
     for row in inputs["links"]:
@@ -67,7 +66,7 @@ def links(inputs: dict[str, Rows]) -> Rows:
 
 
 def link_lengths_osm(inputs: dict[str, Rows]) -> Rows:
-    """The lengths that rest on OpenStreetMap-derived graphs (ODbL), apart from everything else."""
+    """The lengths from OpenStreetMap-derived graphs (ODbL), separate from all other data."""
     return [
         {
             "link_id": row["link_id"],
@@ -149,7 +148,7 @@ def pair_groups(inputs: dict[str, Rows]) -> Rows:
 def labels(inputs: dict[str, Rows]) -> Rows:
     """Names in three languages; {PLACE} in a gateway's name stands for the label of that place.
 
-    English labels must be those of the tables of places and gateways: two truths are refused.
+    English labels must equal the names in the tables of places and gateways.
     """
     shown = {
         (row["id"], row["lang"]): row
@@ -199,7 +198,7 @@ def gateways(inputs: dict[str, Rows]) -> Rows:
         {
             **row,
             "constant": fitted.get(f"gateway:{row['gateway_id']}", "1"),
-            # Bulk that is not fitted has the constant one, whatever that of containers.
+            # Bulk without a fitted constant has the constant one, whatever that of containers.
             "constant_bulk": fitted.get(f"gateway_bulk:{row['gateway_id']}", "1"),
         }
         for row in inputs["gateways"]
@@ -207,7 +206,7 @@ def gateways(inputs: dict[str, Rows]) -> Rows:
 
 
 def family_shares(inputs: dict[str, Rows]) -> Rows:
-    """Stated family shares with the weights and shares of the fit beside them."""
+    """Stated family shares with the weights and shares of the fit."""
     fitted = _fitted(inputs)
     rows = []
     for row in inputs["family_shares"]:
@@ -223,7 +222,7 @@ def family_shares(inputs: dict[str, Rows]) -> Rows:
 
 
 def growth(inputs: dict[str, Rows]) -> Rows:
-    """GDP of later years over that of 2023, in USD of 2023; a region without a figure grows as the others."""
+    """GDP of later years over that of 2023, in USD of 2023; without a figure, growth of the others."""
     rows = []
     for year in sorted({row["year"] for row in inputs["gdp_later"]}):
         deflator = next(number(row["to_2023"]) for row in inputs["deflator"] if row["year"] == year)

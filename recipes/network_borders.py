@@ -5,12 +5,12 @@ Wagonload and road: outbound side + inbound side, each the latest value at or be
   country    the country by product and direction (CPMM); its average of both directions if need be
   assumption for a country outside CAREC
   average    the CAREC average of the product
-Inside the EU and inside the EAEU one assumption holds for the whole crossing, except that a side
+Inside the EU and inside the EAEU one assumption applies to the whole crossing, except that a side
 observed at the border point itself keeps its value. Block trains: stated hours of the crossing, else
 one assumption for the EU, one for the EAEU and one for everything else.
-CPMM money (TFI2, per shipment of 20 t) is read as one TEU and put in USD of 2023. A side whose hours
-come without a price takes the price of the next rule that has one. Where boxes change gauge at the
-crossing, the price of the gauge change is inside the payments and is taken out.
+CPMM money (TFI2, per shipment of 20 t) is taken as one TEU and converted to USD of 2023. A side with hours
+but no price takes the price of the next rule that has one. Where containers change gauge at the
+crossing, the payments contain the price of the gauge change, which is taken out.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ Rows = list[Row]
 
 SCHEMA = Path(__file__).resolve().parent.parent / "src" / "landbridge" / "schema.csv"
 
-# SOURCES.csv is no table of the model; the cards and `cite` read it.
+# SOURCES.csv is not a table of the model; the cards and `cite` read it.
 SOURCES_COLUMNS = ("table", "source", "year", "licence", "attribution", "note")
 
 

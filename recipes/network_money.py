@@ -1,4 +1,4 @@
-"""Money, emissions and what a TEU holds: rates, factors, freight profile and value density."""
+"""Money, emissions and contents of a TEU: rates, factors, freight profile and value density."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from network_io import Row, Rows, number, tidy
 
 KM_OF_TFI3 = 500.0
 
-# Goods whose Kazakh export value per tonne stands in for the four neighbours: bulk and half-made goods.
+# Goods whose Kazakh export value per tonne is used for the four neighbours: bulk and semi-finished goods.
 LIKE_GOODS = ("AGR", "CHM", "ENE", "FOO", "MET", "MIN", "NMM", "REF", "TEX")
 NEIGHBOURS = ("KGZ", "TJK", "TKM", "UZB")
 
@@ -20,7 +20,7 @@ def in_2023(inputs: dict[str, Rows], amount: str | float, year: str) -> float:
 def rates(inputs: dict[str, Rows]) -> Rows:
     """Money per TEU-km. CPMM: cost per 500 km and 20 t less one border's payments, per km.
 
-    TFI3 covers all payments on the way, those at borders too, which crossings.csv charges: the border
+    TFI3 covers all payments on the way, including those at borders, which crossings.csv charges: the border
     payment of the same country (TFI2) is taken out once per 500 km. The high end is TFI3 / 500, the low
     end half the value: two light TEU share a truck or wagon that one heavy TEU of 20 t fills.
     """
@@ -53,7 +53,7 @@ def rates(inputs: dict[str, Rows]) -> Rows:
 
 
 def emission_factors(inputs: dict[str, Rows]) -> Rows:
-    """Emission factors as they stand in the inputs."""
+    """Emission factors unchanged from the inputs."""
     return list(inputs["emission_factors"])
 
 

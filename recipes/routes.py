@@ -2,9 +2,9 @@
 
     python recipes/routes.py
 
-Keeps them with the data; takes one to two minutes. To be run after the network tables, or a scenario
-that opens or closes anything, have changed: a set of another network is not used. The same network gives the
-same routes; tests search again and compare.
+Stores them with the data; takes one to two minutes. Run it after the network tables, or a scenario that opens
+or closes anything, have changed: a set of another network is not used. The same network gives the same
+routes; tests search again and compare.
 """
 
 from __future__ import annotations
