@@ -18,7 +18,7 @@ HEAD = """# Licences of the embedded data
 The code of landbridge is MIT. The data are not: each table carries the licence of what it was made
 from, and the attribution line below goes with every copy, figure and report that uses it
 (`landbridge cite` prints the lines of a run). This page is written by
-`python recipes/network_licences.py` from the SOURCES.csv beside the tables; edit those.
+`python recipes/network_licences.py` from the SOURCES.csv next to the tables; edit those.
 
 Where a row says "single figures cited", only the figures used were taken from the published pages,
 each with its source, year and basis in its own row; no table was copied whole.
