@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from landbridge.model.run import Study, run, study
     from landbridge.results import Results
     from landbridge.scenario import Scenario, at_horizon
+    from landbridge.sweeps.collect import SweepResult
+    from landbridge.sweeps.run import sweep
     from landbridge.transport.legs import Routes, route
     from landbridge.world import World
     from landbridge.world.trade_table import TradeTable
@@ -57,6 +59,7 @@ __all__ = [
     "ScenarioError",
     "Status",
     "Study",
+    "SweepResult",
     "TradeTable",
     "World",
     "assign",
@@ -73,6 +76,7 @@ __all__ = [
     "run",
     "sensitivity",
     "study",
+    "sweep",
     "travel",
     "treaties",
     "validate",
@@ -90,6 +94,7 @@ _HOME = {
     "ScenarioError": "errors",
     "Status": "errors",
     "Study": "model.run",
+    "SweepResult": "sweeps.collect",
     "TradeTable": "world.trade_table",
     "World": "world",
     "assign": "answers.studies",
@@ -106,6 +111,7 @@ _HOME = {
     "run": "model.run",
     "sensitivity": "answers.studies",
     "study": "model.run",
+    "sweep": "sweeps.run",
     "travel": "answers.studies",
     "treaties": "answers.studies",
     "validate": "answers.studies",

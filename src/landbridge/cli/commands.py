@@ -21,6 +21,7 @@ from landbridge.cli.readers import read_publisher
 from landbridge.cli.route import route
 from landbridge.cli.run import cite, run, scenarios
 from landbridge.cli.sensitivity import sensitivity
+from landbridge.cli.sweep import sweep
 
 __all__ = ["app"]
 
@@ -40,6 +41,7 @@ for _command in (
     scenarios,
     calibrate,
     sensitivity,
+    sweep,
     disrupt,
     gas,
     farm,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -112,6 +113,22 @@ class Prepared:
             keep=Keep(keep_base, keep_case),
         )
         self._passes: dict[bytes, Any] = {}
+
+    def under(self, worlds: Sequence[World]) -> Prepared:
+        """The same routes under Worlds whose numbers differ: new hours and money, no new search.
+
+        worlds: as many as here, in the same order, with the same places, links, gateways and transit bans.
+        Raises ValueError where an arc is another or is open elsewhere only.
+        """
+        graphs, _ = align_with_base(worlds)
+        for mine, new in zip(self.graphs, graphs, strict=False):
+            for name in ("tail", "head", "available", "govern_arc", "govern_gateway"):
+                if not np.array_equal(getattr(mine, name), getattr(new, name)):
+                    raise ValueError(f"the graphs differ in {name}: the routes are of another network")
+        _ = self.nests  # made once, for all
+        other = copy(self)
+        other.worlds, other.graphs = list(worlds), graphs
+        return other
 
     def number(self, world: World) -> int:
         """The number of a World's graph in this study."""

@@ -26,7 +26,7 @@ from landbridge.world.table import cell_number
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Progress", "Study", "arc_gradient", "iterate", "run", "study"]
+__all__ = ["Progress", "Study", "arc_gradient", "iterate", "run", "searches", "study"]
 
 # Called with what is about to be done and how much of the whole is behind [0, 1].
 Progress = Callable[[str, float], None]
@@ -110,7 +110,7 @@ def iterate(
         if all(base_world.hash != known.hash for known in bases):
             bases.append(base_world)
     tell("searching routes for every pair of places", 0.05)
-    groups = _searches(bases, changed)
+    groups = searches(bases, changed)
     steps = len(bases) + len(changed)
     commons: dict[int, Prepared] = {}
     solved: dict[tuple[int, str], SolvedBase] = {}
@@ -187,7 +187,7 @@ def _response(base: SolvedBase, world: World, number: int, result: Results) -> d
     return found
 
 
-def _searches(bases: Sequence[World], changed: Sequence[tuple[World, World]]) -> list[list[World]]:
+def searches(bases: Sequence[World], changed: Sequence[tuple[World, World]]) -> list[list[World]]:
     """The Worlds that share one search of routes: same filter of detours, one meaning of every new id.
 
     The first group begins with the base; in each, bases come first.

@@ -1,0 +1,31 @@
+"""A sweep as an Answer: percentiles and causes with status, manifest and document."""
+
+from __future__ import annotations
+
+from landbridge.answers.protocol import Answer, answered
+from landbridge.sweeps.collect import SweepResult
+from landbridge.world import World
+
+__all__ = ["sweep_answer"]
+
+
+def sweep_answer(world: World, found: SweepResult) -> Answer:
+    """What a sweep found, with a document and files. Tables: real_income, causes, unsolved."""
+    from landbridge.report.sweep import sweep_sections
+    from landbridge.report.writers import rows_csv
+
+    plan = found.plan
+    settings = {name: value for name, value in plan.to_dict().items() if name != "scenarios"}
+    tables = {"real_income": found.rows, "causes": found.cause_rows, "unsolved": found.unsolved}
+    return answered(
+        world,
+        "sweep",
+        found.to_json(),
+        {name: rows for name, rows in tables.items() if rows or name == "real_income"},
+        found.status,
+        lambda most: sweep_sections(world, found, most),
+        scenarios=plan.scenarios,
+        options={**settings, "n": found.draws},
+        found=found,
+        forms={".csv": lambda: rows_csv(found.rows)},
+    )

@@ -1,0 +1,88 @@
+"""One case of a sweep: a World drawn anew, its base solved, and real income of each scenario against it.
+
+draw -> World -> base and scenarios on routes searched once -> real income / base [n]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.errors import DataError, Fault, LandbridgeError
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
+from landbridge.model.run import searches
+from landbridge.scenario import apply
+from landbridge.sweeps.draws import drawn, moved_world
+from landbridge.sweeps.plan import Plan
+from landbridge.world import World
+
+__all__ = ["Bench", "Case"]
+
+FloatArray = NDArray[np.float64]
+_NO_ANSWER = "no solution was found"
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What a draw gave. income: real income after / before [n] by scenario, None where there is no answer.
+
+    message: why, by scenario.
+    """
+
+    index: int
+    income: Mapping[str, FloatArray | None]
+    message: Mapping[str, str]
+
+
+class Bench:
+    """What the cases of a plan share: routes of all scenarios, searched once at the stated numbers.
+
+    Raises DataError where two scenarios give one new link or place two meanings; ConvergenceError,
+    InfeasibleError where the base at the stated numbers has no answer.
+    """
+
+    def __init__(self, world: World, plan: Plan) -> None:
+        self.world, self.plan = world, plan
+        after = [(world, apply(world, scenario)) for scenario in plan.scenarios]
+        groups = searches([world], after)
+        if len(groups) > 1:
+            what = "give one new link or place two meanings"
+            raise DataError("no common routes", [Fault("scenarios", what, "sweep them one at a time")])
+        self.common = Prepared(groups[0])
+        base = SolvedBase(self.common, world, 0, throw=True)
+        queues = base.results.queues
+        self.slope = base.slope if queues is not None and len(queues) else None
+        self.queues = 0 if queues is None else len(queues)
+
+    def case(self, index: int) -> Case:
+        """The case of one draw; what has no answer says why, and nothing is raised."""
+        names = [scenario.id for scenario in self.plan.scenarios]
+        try:
+            world = moved_world(self.world, self.plan, drawn(self.plan, index))
+            worlds = [world, *(apply(world, scenario) for scenario in self.plan.scenarios)]
+            base = SolvedBase(self.common.under(worlds), world, 0, throw=False)
+            if not base.results.status.converged:
+                return _unsolved(index, names, f"base: {base.results.status.message}")
+        except LandbridgeError as error:
+            return _unsolved(index, names, f"base: {error.message}")
+        queues = base.results.queues
+        if self.slope is not None and queues is not None and len(queues) == self.queues:
+            base.search_along(self.slope)
+        income: dict[str, FloatArray | None] = {}
+        message: dict[str, str] = {}
+        for number, scenario in enumerate(self.plan.scenarios, 1):
+            try:
+                found = base.income(worlds[number], number, scenario)
+                message[scenario.id] = "" if found is not None else _NO_ANSWER
+            except LandbridgeError as error:
+                found, message[scenario.id] = None, error.message
+            income[scenario.id] = found
+        return Case(index, income, message)
+
+
+def _unsolved(index: int, names: list[str], message: str) -> Case:
+    return Case(index, dict.fromkeys(names), dict.fromkeys(names, message))

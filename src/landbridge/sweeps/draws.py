@@ -1,0 +1,99 @@
+"""Draws of a plan by their index: the same numbers in any order, process or shard.
+
+u_i in [0, 1)^d  from  SeedSequence(seed, spawn_key=(i,)), the i-th Sobol point, or the i-th grid point
+x_j = F_j^-1(u_ij)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.sweeps.plan import BORDER, THETA, TIME, Plan, moves, quantile
+from landbridge.world import Cell, World
+
+__all__ = ["drawn", "moved_world"]
+
+FloatArray = NDArray[np.float64]
+
+
+def drawn(plan: Plan, index: int) -> dict[str, float]:
+    """The numbers of one draw by their keys; index: from 0."""
+    if plan.draws == "grid":
+        # Points of a grid lie evenly from low to high, whatever the distribution.
+        points = _grid_point(plan, index)
+        return {m.key: m.at(u, "uniform") for m, u in zip(plan.moved, points, strict=True)}
+    shares = _sobol_point(plan, index) if plan.draws == "sobol" else _random_point(plan, index)
+    return {m.key: m.at(float(u), plan.distribution) for m, u in zip(plan.moved, shares, strict=True)}
+
+
+def _random_point(plan: Plan, index: int) -> FloatArray:
+    seeded = np.random.SeedSequence(plan.seed, spawn_key=(index,))
+    return np.random.Generator(np.random.PCG64(seeded)).random(len(plan.moved))
+
+
+def _sobol_point(plan: Plan, index: int) -> FloatArray:
+    sequence = _sobol(len(plan.moved), plan.seed).reset()
+    if index:
+        sequence.fast_forward(index)
+    point: FloatArray = sequence.random(1)[0]
+    return point
+
+
+@lru_cache(maxsize=2)
+def _sobol(size: int, seed: int) -> Any:
+    """The sequence, scrambled by a seed; it begins anew after reset()."""
+    from scipy.stats import qmc
+
+    return qmc.Sobol(size, scramble=True, seed=np.random.Generator(np.random.PCG64(seed)))
+
+
+def _grid_point(plan: Plan, index: int) -> list[float]:
+    """The last number changes fastest."""
+    found = []
+    for _ in plan.moved:
+        index, level = divmod(index, plan.levels)
+        found.append(level / (plan.levels - 1))
+    return found[::-1]
+
+
+def moved_world(world: World, plan: Plan, numbers: Mapping[str, float]) -> World:
+    """The World with the numbers of a draw, to which the scenarios are then applied.
+
+    Base and scenario share them, parameters of the World included.
+    """
+    parameters, crossings = world.network["parameters"], world.network["crossings"]
+    freight, sectors = world.network["sector_freight"], world.sectors
+
+    def cells(row: Mapping[str, Cell], column: str, key: str, text: bool = False) -> Mapping[str, Cell]:
+        value = numbers.get(key)
+        return row if value is None else {**row, column: repr(value) if text else value}
+
+    def hours(row: Mapping[str, Cell]) -> Mapping[str, Cell]:
+        share = numbers.get(f"{BORDER}{row['gateway_id']}")
+        if share is None or not moves(row):
+            return row
+        low, value, high = (float(row[name] or 0.0) for name in ("time_low_h", "time_h", "time_high_h"))
+        form = "uniform" if plan.draws == "grid" else plan.distribution
+        return {**row, "time_h": quantile(share, low, value, high, form)}
+
+    after = world.with_network(
+        parameters=parameters.with_rows(cells(r, "value", str(r["parameter"]), True) for r in parameters),
+        sector_freight=freight.with_rows(
+            cells(r, "time_percent_per_day", f"{TIME}{r['sector']}") for r in freight
+        ),
+        crossings=crossings.with_rows(hours(r) for r in crossings),
+    )
+    if not any(key.startswith(THETA) for key in numbers):
+        return after
+    theta = [
+        numbers.get(f"{THETA}{sector}", float(value))
+        for sector, value in zip(world.trade.sectors, world.trade.theta, strict=True)
+    ]
+    rows = (cells(r, "theta", f"{THETA}{r['sector']}") for r in sectors)
+    return replace(after, trade=replace(world.trade, theta=np.array(theta)), sectors=sectors.with_rows(rows))

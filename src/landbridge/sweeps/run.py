@@ -1,0 +1,122 @@
+"""sweep(world, plan) -> SweepResult: draw, solve, keep, collect."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from landbridge.errors import DataError, Fault
+from landbridge.sweeps.cases import Case
+from landbridge.sweeps.collect import SweepResult, collected
+from landbridge.sweeps.executors import rate, solve_cases
+from landbridge.sweeps.plan import MOST_CASES, Plan, read_plan
+from landbridge.sweeps.store import Shard, Store
+from landbridge.world import World
+
+__all__ = ["DRAWS", "Workers", "collect", "parse_shard", "sweep"]
+
+Progress = Callable[[str, float], None]
+# Draws where none are asked for.
+DRAWS = 100
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who solves the cases. executor: processes or serial. count: of processes; None for one a processor."""
+
+    executor: str = "processes"
+    count: int | None = None
+
+    @property
+    def number(self) -> int:
+        """How many processes."""
+        return self.count or os.cpu_count() or 1
+
+
+def sweep(
+    world: World,
+    plan: Plan | Mapping[str, Any] | Path | str,
+    n: int | None = None,
+    *,
+    executor: str | Workers = "processes",
+    store: Path | str | None = None,
+    shard: Shard | None = None,
+    progress: Progress | None = None,
+) -> SweepResult:
+    """Solve base and scenarios for many draws of uncertain numbers: percentiles of real income, and causes.
+
+    plan: the path of a TOML file, a dictionary of the same shape, or a Plan. n: draws, 100 by default; a grid
+    has as many as its points. executor: "processes" or "serial"; the digits are the same, given one thread
+    for linear algebra. store: a folder in which finished draws are kept, so that a sweep that was stopped
+    goes on; None keeps them in memory. shard: (i, n) solves the i-th of n parts of the draws.
+    Each draw is made from the seed and its index. It changes base and scenario alike. Routes are searched
+    once, at the numbers of the data; a draw gives them new hours and money. A draw without an answer is
+    listed.
+    Raises DataError with every fault of the plan, and for a store of another plan or data, in use or damaged.
+    """
+    given = read_plan(plan, world)
+    hired = Workers(executor) if isinstance(executor, str) else executor
+    indices = _indices(given, n, shard)
+    kept: dict[int, Case] = {}
+    place = None if store is None else Store(Path(store), given, world)
+    with nullcontext() if place is None else place.locked(shard):
+        if place is not None:
+            place.begin()
+            kept = {case.index: case for case in place.cases()}
+        todo = [index for index in indices if index not in kept]
+        there, begin, tell = len(kept), time.monotonic(), progress or (lambda text, share: None)
+        before = len(indices) - len(todo)
+        tell(f"{before} of {len(indices)} draws are there; searching routes", 0.0)
+
+        def keep(case: Case) -> None:
+            if place is not None:
+                place.keep(case)
+            kept[case.index] = case
+            done = len(kept) - there
+            tell(rate(begin, done, len(todo)), done / len(todo))
+
+        solve_cases(world, given, todo, keep, hired.executor, hired.number)
+    return collected(world, given, [kept[index] for index in sorted(kept)])
+
+
+def collect(world: World, stores: Path | str | Sequence[Path | str]) -> SweepResult:
+    """Percentiles and causes of the finished draws of a store, or of several of one plan.
+
+    Raises DataError where a folder is no store, is of other data or of another plan, or has damaged parts.
+    """
+    folders = [stores] if isinstance(stores, Path | str) else list(stores)
+    first = Store.there(Path(folders[0]), world)
+    found: dict[int, Case] = {}
+    for folder in folders:
+        place = Store(Path(folder), first.plan, world)
+        place.require()
+        found |= {case.index: case for case in place.cases()}
+    return collected(world, first.plan, [found[index] for index in sorted(found)])
+
+
+def parse_shard(text: str) -> Shard:
+    """The shard of "i/n", 1 <= i <= n; DataError for anything else."""
+    i, _, n = text.partition("/")
+    if i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n) <= MOST_CASES:
+        return int(i), int(n)
+    fault = Fault("--shard", f"is {text!r}", "write i/n, such as 1/3, 2/3 and 3/3")
+    raise DataError("no such shard", [fault])
+
+
+def _indices(plan: Plan, n: int | None, shard: Shard | None) -> list[int]:
+    faults = []
+    if plan.cases is not None and n is not None and n != plan.cases:
+        faults.append(Fault("-n", f"is {n}, but the grid has {plan.cases} points", "leave it out"))
+    count = plan.cases or (DRAWS if n is None else n)
+    if not 1 <= count <= MOST_CASES:
+        faults.append(Fault("-n", f"is {count}", f"ask for 1 to {MOST_CASES:,} draws"))
+    if faults:
+        raise DataError("the options are not valid", faults)
+    first, step = (1, 1) if shard is None else shard
+    indices: Iterable[int] = range(first - 1, count, step)
+    return list(indices)
