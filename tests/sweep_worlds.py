@@ -1,6 +1,6 @@
 """A World of two regions, a scenario and a plan for tests of sweeps; run as a program, a sweep to be killed.
 
-python tests/sweep_worlds.py WORLD STORE N
+python tests/sweep_worlds.py WORLD STORE N serial|processes
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import landbridge as lb
-from landbridge.sweeps.run import sweep
+from landbridge.sweeps.run import Workers, sweep
 
 
 def plan_of(world: lb.World, **other: Any) -> dict[str, Any]:
@@ -29,4 +29,4 @@ def plan_of(world: lb.World, **other: Any) -> dict[str, Any]:
 
 if __name__ == "__main__":
     own = lb.load(Path(sys.argv[1]))
-    sweep(own, plan_of(own), int(sys.argv[3]), executor="serial", store=sys.argv[2])
+    sweep(own, plan_of(own), int(sys.argv[3]), executor=Workers(sys.argv[4], 2), store=sys.argv[2])

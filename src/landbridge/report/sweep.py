@@ -19,7 +19,7 @@ _UNSOLVED = 10
 
 
 def sweep_sections(world: World, found: SweepResult, most: int | None = None) -> Iterator[Section]:
-    """Percentiles of real income, causes for Central Asia, draws without an answer.
+    """Percentiles of real income, causes for Central Asia, draws without a solution.
 
     most: rows shown of the first.
     """

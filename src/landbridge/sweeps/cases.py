@@ -1,4 +1,4 @@
-"""One case of a sweep: a World drawn anew, its base solved, and real income of each scenario against it.
+"""One case of a sweep: a World with drawn numbers, its base, and real income of each scenario against it.
 
 draw -> World -> base and scenarios on routes searched once -> real income / base [n]
 """
@@ -23,12 +23,12 @@ from landbridge.world import World
 __all__ = ["Bench", "Case"]
 
 FloatArray = NDArray[np.float64]
-_NO_ANSWER = "no solution was found"
+_NO_SOLUTION = "no solution was found"
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What a draw gave. income: real income after / before [n] by scenario, None where there is no answer.
+    """What a draw gave. income: real income after / before [n] by scenario, None where there is no solution.
 
     message: why, by scenario.
     """
@@ -42,7 +42,7 @@ class Bench:
     """What the cases of a plan share: routes of all scenarios, searched once at the stated numbers.
 
     Raises DataError where two scenarios give one new link or place two meanings; ConvergenceError,
-    InfeasibleError where the base at the stated numbers has no answer.
+    InfeasibleError where the base at the stated numbers has no solution.
     """
 
     def __init__(self, world: World, plan: Plan) -> None:
@@ -59,7 +59,7 @@ class Bench:
         self.queues = 0 if queues is None else len(queues)
 
     def case(self, index: int) -> Case:
-        """The case of one draw; what has no answer says why, and nothing is raised."""
+        """The case of one draw; a scenario without a solution says why, and nothing is raised."""
         names = [scenario.id for scenario in self.plan.scenarios]
         try:
             world = moved_world(self.world, self.plan, drawn(self.plan, index))
@@ -77,7 +77,7 @@ class Bench:
         for number, scenario in enumerate(self.plan.scenarios, 1):
             try:
                 found = base.income(worlds[number], number, scenario)
-                message[scenario.id] = "" if found is not None else _NO_ANSWER
+                message[scenario.id] = "" if found is not None else _NO_SOLUTION
             except LandbridgeError as error:
                 found, message[scenario.id] = None, error.message
             income[scenario.id] = found

@@ -47,7 +47,7 @@ class SweepResult:
     rows: {region, scenario, p05, p50, p95, n} in percent of real income. cause_rows: {region, scenario,
     parameter, rank_correlation, percent_low, percent_high, chance} for Central Asia, the strongest first;
     percent_low and percent_high are means over the fifth of the draws with the lowest and highest numbers.
-    unsolved: {index, scenario, message} of draws without an answer. draws: finished. missing: indices below
+    unsolved: {index, scenario, message} of draws without a solution. draws: finished. missing: indices below
     the highest one that are not there, as where a shard is still to come. cases: in the order of index.
     """
 
@@ -160,7 +160,7 @@ def _status(cases: Sequence[Case], unsolved: Sequence[dict[str, Any]]) -> Status
     if not cases:
         return Status(False, 1.0, 0, "no draw is finished: run the sweep first")
     if len(unsolved) == count:
-        return Status(False, 1.0, 0, f"none of {count} cases has an answer: narrow the ranges")
+        return Status(False, 1.0, 0, f"none of {count} cases has a solution: narrow the ranges")
     if unsolved:
-        return Status(True, 0.0, 0, f"{len(unsolved)} of {count} cases have no answer and are left out")
+        return Status(True, 0.0, 0, f"{len(unsolved)} of {count} cases have no solution and are left out")
     return Status(True, 0.0, 0, f"all {count} cases converged")

@@ -47,7 +47,7 @@ def _sobol_point(plan: Plan, index: int) -> FloatArray:
 
 @lru_cache(maxsize=2)
 def _sobol(size: int, seed: int) -> Any:
-    """The sequence, scrambled by a seed; it begins anew after reset()."""
+    """The sequence, scrambled by a seed; it begins again after reset()."""
     from scipy.stats import qmc
 
     return qmc.Sobol(size, scramble=True, seed=np.random.Generator(np.random.PCG64(seed)))

@@ -26,7 +26,7 @@ __all__ = ["EXECUTORS", "rate", "solve_cases"]
 EXECUTORS = ("processes", "serial")
 # Cases that wait for each worker, so that none is idle and little is lost when one dies.
 _AHEAD = 2
-# How often the workers are started anew without any case in between.
+# How often the workers are started again without any case in between.
 _MOST_RESTARTS = 2
 
 Keep = Callable[[Case], None]
@@ -38,7 +38,7 @@ def solve_cases(
     """Solve the cases of some indices and hand each to `keep`, in any order.
 
     executor: processes or serial. workers: how many processes. A worker that dies is replaced, and its cases
-    are solved anew. Raises DataError for another executor, LandbridgeError where workers keep dying.
+    are solved again. Raises DataError for another executor, LandbridgeError where workers keep dying.
     """
     if executor not in EXECUTORS:
         cure = "use " + " or ".join(EXECUTORS)
@@ -113,7 +113,7 @@ def _begin(world: World, plan: Plan) -> None:
 
 
 def _end_with_the_parent() -> None:
-    """A worker whose parent is gone, killed or crashed, stops at once: nobody waits for its answer."""
+    """A worker whose parent is gone, killed or crashed, stops at once: nobody waits for its cases."""
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -126,11 +126,15 @@ def _one(index: int) -> Case:
     return _bench[0].case(index)
 
 
-def rate(begin: float, done: int, total: int) -> str:
-    """Progress in words: how many are done, seconds each, time left. begin: of time.monotonic()."""
-    if not done:
-        return f"0 of {total} draws"
-    each = (time.monotonic() - begin) / done
+def rate(first: float, done: int, total: int) -> str:
+    """Progress in words: how many are done, seconds each, time left.
+
+    first: time.monotonic() when the first was done. What was before that, mostly the search of routes, says
+    nothing about the time that is left.
+    """
+    if done < 2:
+        return f"{done} of {total} draws"
+    each = (time.monotonic() - first) / (done - 1)
     left = each * (total - done)
     unit = f"{left / 60.0:.0f} min" if left >= 90.0 else f"{left:.0f} s"
     return f"{done} of {total} draws, {each:.2f} s a draw, {unit} left"

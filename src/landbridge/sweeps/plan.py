@@ -146,7 +146,7 @@ def _toml(path: Path) -> Mapping[str, Any]:
     try:
         return tomllib.loads(read_text(path))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        fault = Fault(path.name, f"is not valid TOML: {error}", "mend the line named; text needs quotes")
+        fault = Fault(path.name, f"is not valid TOML: {error}", "correct the line named; text needs quotes")
         raise DataError("the plan cannot be read", [fault]) from None
 
 
@@ -222,15 +222,17 @@ class _Reader:
                 self.faults += error.faults or (Fault(f"{self.place}, scenarios", error.message),)
         names = [one.id for one in found]
         for name in sorted({n for n in names if names.count(n) > 1 or n == "base"}):
-            self.fault("scenarios", f"{name!r} is the base or stands twice", "rename its file")
+            self.fault(
+                "scenarios", f"{name!r} is the name of the base or of another scenario", "rename its file"
+            )
         return tuple(found)
 
     def _path(self, given: Any) -> Any:
-        """A file beside the plan, where a name is none of those bundled."""
+        """A file in the folder of the plan, where a name is not that of a bundled scenario."""
         if isinstance(given, str) and self.folder is not None and given not in bundled():
-            beside = self.folder / given
-            if given.endswith(".toml") and beside.is_file():
-                return beside
+            there = self.folder / given
+            if given.endswith(".toml") and there.is_file():
+                return there
         return given
 
     # -- what is moved ---------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def sweep(
     for linear algebra. store: a folder in which finished draws are kept, so that a sweep that was stopped
     goes on; None keeps them in memory. shard: (i, n) solves the i-th of n parts of the draws.
     Each draw is made from the seed and its index. It changes base and scenario alike. Routes are searched
-    once, at the numbers of the data; a draw gives them new hours and money. A draw without an answer is
+    once, at the numbers of the data; a draw gives them new hours and money. A draw without a solution is
     listed.
     Raises DataError with every fault of the plan, and for a store of another plan or data, in use or damaged.
     """
@@ -69,7 +69,7 @@ def sweep(
             place.begin()
             kept = {case.index: case for case in place.cases()}
         todo = [index for index in indices if index not in kept]
-        there, begin, tell = len(kept), time.monotonic(), progress or (lambda text, share: None)
+        there, first, tell = len(kept), list[float](), progress or (lambda text, share: None)
         before = len(indices) - len(todo)
         tell(f"{before} of {len(indices)} draws are there; searching routes", 0.0)
 
@@ -77,8 +77,9 @@ def sweep(
             if place is not None:
                 place.keep(case)
             kept[case.index] = case
+            first.append(time.monotonic())
             done = len(kept) - there
-            tell(rate(begin, done, len(todo)), done / len(todo))
+            tell(rate(first[0], done, len(todo)), done / len(todo))
 
         solve_cases(world, given, todo, keep, hired.executor, hired.number)
     return collected(world, given, [kept[index] for index in sorted(kept)])

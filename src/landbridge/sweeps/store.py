@@ -133,7 +133,7 @@ class Store:
         for path in sorted((self.folder / _PARTS).glob("*.csv")):
             case = read_case(path, len(self.regions), [scenario.id for scenario in self.plan.scenarios])
             if case is None or self.path(case.index).name != path.name:
-                cure = "delete this file and run the sweep again: only this case is solved anew"
+                cure = "delete this file and run the sweep again: only this case is solved again"
                 faults.append(Fault(str(path), "is damaged", cure))
             else:
                 found.append(case)
@@ -201,7 +201,7 @@ def _plan_of(identity: dict[str, Any], folder: Path) -> Plan:
     try:
         return Plan.from_dict(identity["plan"])
     except (KeyError, TypeError, ValueError):
-        fault = Fault(str(folder / _PLAN), "holds no plan that can be read", "run the sweep anew")
+        fault = Fault(str(folder / _PLAN), "holds no plan that can be read", "run the sweep again")
         raise DataError("the store is damaged", [fault]) from None
 
 
