@@ -220,6 +220,7 @@ def test_a_worker_that_dies_is_replaced(world: lb.World, serial: Path) -> None:
         ({"ranges": {"phi": [8, 8]}}, "is empty"),
         ({"ranges": {"phi": [9, 12]}}, "does not hold the value 8"),
         ({"ranges": {"phi": [0, 12]}}, "leaves its bounds"),
+        ({"ranges": {"theta:MCH": [-1, 20]}}, "leaves its bounds"),
         ({"ranges": {"phi": "wide"}}, r"write \[low, high\]"),
         ({"ranges": {"phi_x": [1, 2]}}, "is not moved"),
         ({"theta": ["XYZ"]}, "no such number 'XYZ'"),

@@ -56,7 +56,7 @@ def solve_cases(
             _in_processes(world, plan, left, keep, min(workers, len(left)))
         restarts = restarts + 1 if len(left) == before else 0
         if restarts > _MOST_RESTARTS:
-            cure = "is the memory enough? use fewer --workers or --executor serial"
+            cure = "use fewer workers, or the serial executor; in a script call sweep under __main__"
             fault = Fault("workers", "ended before they had solved anything", cure)
             raise LandbridgeError("the sweep stopped; what is finished is kept", [fault])
 

@@ -346,6 +346,10 @@ class _Reader:
         if distribution == "triangular" and one.value is not None and not one.low <= one.value <= one.high:
             what = f"{one.low:g} to {one.high:g} does not hold the value {one.value:g}"
             self.fault(where, what, 'widen it, or write distribution = "uniform"')
+        if one.key.startswith((THETA, TIME)):
+            if one.low < 0.0 or (one.low == 0.0 and one.key.startswith(THETA)):
+                self.fault(where, f"{one.low:g} to {one.high:g} leaves its bounds", "narrow it: above 0")
+            return
         row = self.world.network["parameters"].by("parameter").get(one.key)
         least = None if row is None else _number(row["min"])
         most = None if row is None else _number(row["max"])
