@@ -100,7 +100,7 @@ def test_a_scenario_of_ones_own_as_markdown(tmp_path: Path) -> None:
 
 
 def test_a_route_in_words_and_as_json() -> None:
-    shown = command("route", "西安", "Алматы", "-k", "2")
+    shown = command("route", "西安", "Алматы", "-k", "2", "--legs")
     assert shown.returncode == 0 and "gauge_change" in shown.stdout and "kg CO2e" in shown.stdout
     done = command("route", "Chongqing", "Duisburg", "-k", "5", "--json")
     routes = json.loads(done.stdout)["result"]["routes"]

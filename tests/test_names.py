@@ -309,7 +309,7 @@ def test_tables_mark_what_nobody_has_reviewed(world: World) -> None:
 
 def test_route_prints_names_in_the_language_asked_for() -> None:
     code = "from landbridge.cli import main; main()"
-    words = ["route", "Xi'an", "Almaty", "-k", "1", "--commodity", "机器"]
+    words = ["route", "Xi'an", "Almaty", "-k", "1", "--commodity", "机器", "--legs"]
 
     def shown(*more: str) -> str:
         done = subprocess.run(

@@ -1,10 +1,10 @@
-"""The command route: every route between two places, leg by leg."""
+"""The command route: the routes between two places, a line each, and leg by leg."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,6 +17,8 @@ from landbridge.cli.terminal import (
     check_output,
     give,
     load_sound,
+    show,
+    show_compact,
     write,
 )
 
@@ -32,6 +34,11 @@ def route(
     product: Annotated[
         str | None, typer.Option(help="Rail legs by block (container train) or wagonload.")
     ] = None,
+    by: Annotated[
+        Literal["time", "cost", "co2e"] | None,
+        typer.Option(help="Least hours, money or emissions first; largest share first where left out."),
+    ] = None,
+    legs: Annotated[bool, typer.Option("--legs", help="Also every leg, with its terms.")] = False,
     as_json: JsonFlag = False,
     output: Output = None,
     ileap: Annotated[
@@ -41,8 +48,10 @@ def route(
     lang: Lang = "en",
     world: WorldFolder = None,
 ) -> None:
-    """Print the routes between two places leg by leg: every term in hours, USD and CO2e per TEU."""
+    """Print the routes between two places: days, USD and CO2e per TEU; with --legs leg by leg."""
     from landbridge.answers.studies import routed
+    from landbridge.report.first_screen import WIDTH
+    from landbridge.report.routes import ordered, route_sections
     from landbridge.transport.legs import route as find
 
     check_output(output, ".geojson")
@@ -50,6 +59,7 @@ def route(
     begin = time.perf_counter()
     loaded = load_sound(world)
     routes = find(loaded, origin, destination, commodity=commodity, k=k, mode=mode, product=product)
+    routes = ordered(routes, by)
     options = {
         "from": routes.origin,
         "to": routes.destination,
@@ -58,9 +68,16 @@ def route(
         "mode": mode,
         "product": routes.product,
     }
+    if by is not None:
+        options["by"] = by
     if ileap is not None:
         from landbridge.io.emissions import ileap_text
 
         factors = list(loaded.network["emission_factors"])
         write(ileap, ileap_text(routes.to_json(), loaded.parameter("payload_t"), factors, loaded.hash))
+    if output is None and not as_json:
+        head, *rest = route_sections(loaded, routes, lang, legs)
+        show_compact([head], WIDTH)
+        show(rest)
+        return
     give(routed(loaded, routes, options, lang), begin, as_json, output)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -28,6 +28,7 @@ from landbridge.cli.terminal import (
     put,
     read_json,
     show,
+    show_compact,
     tell_rebase,
     write,
 )
@@ -62,20 +63,25 @@ def run(
             metavar="YEAR", help="Scale the base economy to the GDP of a later year (table growth)."
         ),
     ] = None,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Print every table of the base and of each scenario instead.")
+    ] = False,
+    base_only: Annotated[bool, typer.Option("--base", help="Print the tables of the base instead.")] = False,
     detail: Annotated[
         bool,
-        typer.Option("--detail", help="Also: trade of Central Asia against customs, step by step."),
+        typer.Option("--detail", help="As --tables, and trade of Central Asia against customs, by step."),
     ] = False,
     rebase: Rebase = False,
 ) -> None:
-    """Solve the base and scenarios, the study set or all: routes, trade, real income."""
-    from landbridge.report import study_sections
+    """Solve the base and scenarios, the study set or all: routes, trade, real income.
+
+    Prints what a scenario does on one screen, or a line for every scenario.
+    """
     from landbridge.results.manifest import horizon_of
     from landbridge.scenario import at_horizon, load_scenario
 
-    if detail and (as_json or output is not None):
-        cure = "is printed alone: leave out --json and -o; `data card trade_steps` has the rows"
-        raise typer.BadParameter(cure, param_hint="--detail")
+    shown = _Shown(tables, base_only, detail)
+    shown.check(as_json or output is not None)
     outputs = Outputs(output, lang)
     begin = time.perf_counter()
     loaded = load_sound(world, rebase)
@@ -89,6 +95,8 @@ def run(
     parameters = settings(set_, loaded)
     if parameters:
         given = [load_scenario(one, loaded).with_parameters(parameters) for one in given]
+    if shown.base and not asked and not parameters:
+        given = []
     solved = _solve(loaded, given, single, outputs, single or as_json or output is not None)
     tell_rebase(solved.status, rebase)
     base, cases = solved.digests[0], solved.digests[1:]
@@ -108,11 +116,62 @@ def run(
     elif as_json:
         put(envelope())
     else:
-        show(study_sections(loaded, base, cases, lang))
-        if detail:
+        shown.show(loaded, base, cases, single, lang)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Which tables are printed in place of the first screen."""
+
+    tables: bool
+    base: bool
+    detail: bool
+
+    def check(self, written: bool) -> None:
+        """Refuse them where JSON or a file is asked for."""
+        for option, asked in (("--tables", self.tables), ("--base", self.base), ("--detail", self.detail)):
+            if asked and written:
+                cure = "is printed alone: leave out --json and -o, which hold every figure"
+                if option == "--detail":
+                    cure += " but trade step by step: `data card trade_steps` has those rows"
+                raise typer.BadParameter(cure, param_hint=option)
+
+    def show(
+        self,
+        world: World,
+        base: Digest,
+        cases: Sequence[Digest],
+        single: bool,
+        lang: Literal["en", "ru", "zh"],
+    ) -> None:
+        """Print a study."""
+        from landbridge.report import Names, first_screen, study_lines, study_sections
+        from landbridge.report.base import base_sections
+        from landbridge.report.first_screen import WIDTH
+
+        names = Names(world, lang)
+        if self.tables or self.detail:
+            show(study_sections(world, base, cases, lang))
+        elif self.base:
+            own = cases[0].base if single else None
+            show(map(Names.explained, base_sections(world, own or base, names)))
+        elif single:
+            case = cases[0]
+            show_compact(first_screen(world, case.base or base, case, names, _commands()), WIDTH)
+        else:
+            show_compact(study_lines(cases, names), WIDTH)
+        if self.detail:
             from landbridge.report.customs import customs_sections
 
-            show(customs_sections(loaded))
+            show(customs_sections(world))
+
+
+def _commands() -> list[str]:
+    """Names of the commands that there are."""
+    from landbridge.cli.commands import app
+
+    found = (c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands)
+    return [name for name in found if name]
 
 
 @dataclass(frozen=True)

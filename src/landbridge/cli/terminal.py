@@ -47,6 +47,7 @@ __all__ = [
     "say",
     "shortened",
     "show",
+    "show_compact",
     "tell_rebase",
     "write",
 ]
@@ -335,3 +336,47 @@ def show(sections: Iterable[Section], width: int | None = None) -> None:
             screen.print(Text("none"))
         for text in section.after:
             screen.print(Text(text, style="dim"), width=wide)
+
+
+def show_compact(sections: Iterable[Section], width: int) -> None:
+    """Print sections without blank lines: a table under its heading, sentences a line each.
+
+    No line is wider than `width` or the screen. Of a table the widest column of words gives way.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    screen = console()
+    screen = Console(width=min(width, screen.width if screen.is_terminal else width))
+    for number, section in enumerate(sections):
+        if (not section.rows or section.columns[0]) and number == 0:
+            screen.print(Text(section.title, style="bold", no_wrap=True, overflow="ellipsis"))
+        if section.rows:
+            head, *rows = _columns(section, screen.width)
+            screen.print(Text(head, style="bold", no_wrap=True))
+            for row in rows:
+                screen.print(Text(row, no_wrap=True))
+        for text in section.before:
+            screen.print(Text(text))
+        for text in section.after:
+            screen.print(Text(text, style="dim"))
+
+
+def _columns(section: Section, width: int) -> Iterator[str]:
+    """The lines of a table, its headings first; the widest column of words gives way."""
+    from rich.cells import cell_len, set_cell_size
+
+    columns = section.columns if section.columns[0] else (section.title, *section.columns[1:])
+    rows = [columns, *section.rows]
+    widths = [max(cell_len(row[n]) for row in rows) for n in range(len(columns))]
+    words = [n for n in range(len(columns)) if section.is_words(n)]
+    gives = max(words, key=lambda n: widths[n])
+    widths[gives] -= max(sum(widths) + 2 * (len(columns) - 1) - width, 0)
+    for row in rows:
+        cells = []
+        for n, cell in enumerate(row):
+            if cell_len(cell) > widths[n]:
+                cell = set_cell_size(cell, max(widths[n] - 3, 0)).rstrip() + "..."
+            blank = " " * (widths[n] - cell_len(cell))
+            cells.append(cell + blank if n in words else blank + cell)
+        yield "  ".join(cells).rstrip()

@@ -9,11 +9,13 @@ from typing import Any
 from landbridge.phrases import say
 from landbridge.report.document import Section
 from landbridge.results import Results, Rows
+from landbridge.results.changed import assumption_rows, changed_rows
 from landbridge.results.indicators import indicators
+from landbridge.results.served import served_rows
 from landbridge.world import World
 from landbridge.world.names import MARK, UNREVIEWED, labels_of
 
-__all__ = ["GROUP", "PARTNER", "Digest", "Names", "base_name", "members"]
+__all__ = ["GROUP", "PARTNER", "Digest", "Lead", "Names", "base_name", "members"]
 
 # Group whose members have rows of their own, and the column of `regions` that marks them.
 GROUP, _MEMBER = "CA5", "is_ca5"
@@ -22,10 +24,27 @@ PARTNER = "CHN"
 
 
 @dataclass(frozen=True)
+class Lead:
+    """What the first screen shows of a scenario and its tables do not hold.
+
+    served, changed, assumptions: rows of `landbridge.results.served` and `landbridge.results.changed`.
+    """
+
+    served: Rows
+    changed: Rows
+    assumptions: Rows
+
+    @staticmethod
+    def of(results: Results) -> Lead:
+        """That of a solved scenario."""
+        return Lead(served_rows(results), changed_rows(results), assumption_rows(results))
+
+
+@dataclass(frozen=True)
 class Digest:
     """The part of a Results that the report needs, so that the Results can be freed.
 
-    base_year: of network, prices and shares; year: to which the economy is scaled.
+    base_year: of network, prices and shares; year: to which the economy is scaled. lead: of a scenario.
     """
 
     id: str
@@ -38,6 +57,7 @@ class Digest:
     base_year: int
     year: int
     base: Digest | None = None
+    lead: Lead | None = None
 
     @staticmethod
     def of(results: Results, base: Results | None = None, detail: bool = True) -> Digest:
@@ -58,6 +78,7 @@ class Digest:
             world.base_year,
             int(world.parameter("horizon")),
             Digest.of(results.base, None, detail) if own and results.base is not None else None,
+            Lead.of(results) if scenario is not None else None,
         )
 
 

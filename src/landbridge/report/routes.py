@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text
 from landbridge.phrases import say
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
-from landbridge.transport.graph import BLOCK, PRODUCTS
+from landbridge.transport.graph import BLOCK, LAYERS, PRODUCTS, ROAD
 from landbridge.transport.legs import Leg, Route, Routes, Term
 from landbridge.world import World
 
-__all__ = ["route_rows", "route_sections", "routes_geojson"]
+__all__ = ["BY", "ordered", "route_rows", "route_sections", "routes_geojson"]
 
+# Orders of routes, and the property of a route by which each is.
+BY = {"time": "time_h", "cost": "cost_usd", "co2e": "co2e_kg"}
+_BY_LAND, _AFLOAT = ("rail", "road"), ("sea", "ferry")
 _HOURS_A_DAY = 24.0
+# Characters of a way in words that a line of a terminal has room for.
+_WAY = 34
 
 
 def route_rows(routes: Routes) -> dict[str, list[dict[str, Any]]]:
@@ -28,14 +34,117 @@ def route_rows(routes: Routes) -> dict[str, list[dict[str, Any]]]:
     return {"routes": whole, "legs": legs}
 
 
-def route_sections(world: World, routes: Routes, lang: str = "en") -> Iterator[Section]:
-    """A heading for the pair, then a table of legs per route, the largest share first.
+def route_sections(world: World, routes: Routes, lang: str = "en", legs: bool = True) -> Iterator[Section]:
+    """A line for every route in the order given, then the legs of each where they are asked for.
 
     world: gives the names; routes: of the pair; lang: en, ru or zh.
     """
     names = Names(world, lang)
+    yield from map(
+        Names.explained, [_summary(world, routes, names, legs), *_with_legs(world, routes, names, legs)]
+    )
+
+
+def ordered(routes: Routes, by: str | None = None) -> Routes:
+    """The routes by time, cost or co2e, the least first; by share, the largest first, where None.
+
+    Raises KeyError for another order.
+    """
+    if by is None:
+        return routes
+    key = BY[by]
+    return replace(routes, routes=tuple(sorted(routes, key=lambda one: float(getattr(one, key)))))
+
+
+def _summary(world: World, routes: Routes, names: Names, legs: bool) -> Section:
+    """What the routes are and take, one line each."""
+    ways = _Ways(world, routes, names)
+    rows = [
+        (
+            f"{number}",
+            ways.words(one),
+            f"{one.time_h / _HOURS_A_DAY:.1f}",
+            f"{one.time_p05_h / _HOURS_A_DAY:.1f}-{one.time_p95_h / _HOURS_A_DAY:.1f}",
+            f"{one.cost_usd:,.0f}",
+            f"{one.co2e_kg:,.0f}",
+            f"{100.0 * one.share:.1f}",
+        )
+        for number, one in enumerate(routes, start=1)
+    ]
     block = routes.product == PRODUCTS[BLOCK]
-    sections = [
+    after = [
+        say("route.summary.units", year=world.base_year),
+        say("route.summary.days"),
+        say("route.summary.shares", product=say("route.block" if block else "route.wagonload")),
+    ]
+    if not legs:
+        after.append(say("route.summary.legs"))
+    return phrased(
+        "route.summary",
+        rows,
+        after=after,
+        start=names.place[routes.origin],
+        end=names.place[routes.destination],
+        sector=names.sector.get(routes.commodity, routes.commodity),
+    )
+
+
+class _Ways:
+    """Routes in words: what carries them and the gateways by which one differs from another."""
+
+    def __init__(self, world: World, routes: Routes, names: Names) -> None:
+        gateways, kinds = world.network["gateways"].by("gateway_id"), world.gateway_kinds
+        passages = [str(row["passage"] or "").split("+") for row in world.network["links"]]
+        self._name = names.gateway
+        self._kind = {one: kinds.stands_for(gateways[one]) for route in routes for one in route.gateways}
+        # A strait that few lanes pass says more of a route than one that all do.
+        self._lanes = {
+            one: sum(str(gateways[one]["passage"]) in passage for passage in passages)
+            for one, kind in self._kind.items()
+            if kind == "strait"
+        }
+        by_land = [set(route.gateways) for route in routes if route.mode_class in _BY_LAND]
+        self._shared = set.intersection(*by_land) if len(by_land) > 1 else set()
+
+    def words(self, route: Route) -> str:
+        """Such as "rail via Khorgos"."""
+        mode = say(f"route.mode.{self._mode(route)}")
+        via = list(dict.fromkeys(self._short(one) for one in self._telling(route)))
+        told = [say("route.way", mode=mode, via=", ".join(via[:n])) for n in range(len(via), 0, -1)]
+        return next((text for text in told if len(text) <= _WAY), told[-1]) if told else mode
+
+    def _mode(self, route: Route) -> str:
+        rail, road = (
+            sum(leg.distance_km for leg in route.legs if (leg.mode == LAYERS[ROAD]) == by_road)
+            for by_road in (False, True)
+        )
+        if route.mode_class == "multimodal":
+            sea = sum(leg.distance_km for leg in route.legs if leg.mode in _AFLOAT)
+            return "rail_and_ship" if rail - sea >= road else "truck_and_ship"
+        return "rail_and_road" if route.mode_class == "rail" and road else route.mode_class
+
+    def _telling(self, route: Route) -> list[str]:
+        """At most two gateways of a route that tell it from others, in order of travel."""
+        ports = [one for one in route.gateways if self._kind[one] == "port"]
+        if route.mode_class == "multimodal":
+            return ports[:2]
+        if route.mode_class == "sea":
+            straits = sorted((g for g in route.gateways if g in self._lanes), key=lambda g: self._lanes[g])
+            return [*straits[:1], *ports[-1:]] if straits else [*ports[:1], *ports[-1:]]
+        own = [one for one in route.gateways if one not in self._shared]
+        return (own or list(route.gateways))[:2]
+
+    def _short(self, gateway: str) -> str:
+        """The name of a gateway, of a border that of its first side."""
+        return self._name.get(gateway, gateway).split(" - ")[0].split(" (")[0]
+
+
+def _with_legs(world: World, routes: Routes, names: Names, legs: bool) -> list[Section]:
+    """A heading for the pair, then a table of legs for every route."""
+    if not legs:
+        return []
+    block = routes.product == PRODUCTS[BLOCK]
+    return [
         phrased(
             "route.pair",
             start=names.place[routes.origin],
@@ -48,7 +157,6 @@ def route_sections(world: World, routes: Routes, lang: str = "en") -> Iterator[S
         ),
         *(_route(number, one, names) for number, one in enumerate(routes, start=1)),
     ]
-    yield from (Names.explained(section) for section in sections)
 
 
 def _route(number: int, one: Route, names: Names) -> Section:

@@ -31,6 +31,7 @@ from landbridge.scenario.fields import Modification
 from landbridge.scenario.json_schema import json_schema
 from landbridge.scenario.registry import Verb, register_verb, unregister_verb, verb_key
 from landbridge.world import World
+from landbridge.world.names import resolve
 from landbridge.world.validate import check_network
 
 __all__ = [
@@ -54,6 +55,7 @@ _TOP = {
     "sources": "a list of texts that say where the figures come from",
     "base": "the hash of the World it was written for, or the first 12 characters of it",
     "extends": "a bundled scenario, or a .toml file by its path from this one, whose changes come first",
+    "pairs": "pairs of cities whose hours and costs are shown first, each [FROM, TO]",
     "modification": "the changes, in order, each a [[modification]]",
 }
 _BUNDLED = files("landbridge").joinpath("data", "scenarios")
@@ -69,7 +71,8 @@ class Scenario:
 
     id: short name in tables and JSON (the file's stem). name: a description in a few words. modifications: in
     the order in which they are applied. sources: texts. description: the assumptions. base: hash of the World
-    it was written for, or None.
+    it was written for, or None. pairs: of cities by name or id, whose hours and costs are shown first; chosen
+    by their freight bills where empty.
     """
 
     id: str
@@ -78,6 +81,7 @@ class Scenario:
     sources: tuple[str, ...] = ()
     description: str = ""
     base: str | None = None
+    pairs: tuple[tuple[str, str], ...] = ()
 
     @staticmethod
     def from_toml(
@@ -137,12 +141,14 @@ class Scenario:
         if parent is not None:
             clean = [*(True for _ in parent.modifications), *clean]
             modifications = [*parent.modifications, *modifications]
-            head = replace(head, base=head.base or parent.base)
+            head = replace(head, base=head.base or parent.base, pairs=head.pairs or parent.pairs)
         if faults:
             if world is not None:
                 faults += try_all(Change(world, id), modifications, clean)
             raise ScenarioError(f"{_count(faults)} in scenario {id!r}", faults)
-        return Scenario(id, head.name, tuple(modifications), head.sources, head.description, head.base)
+        return Scenario(
+            id, head.name, tuple(modifications), head.sources, head.description, head.base, head.pairs
+        )
 
     def with_parameters(self, values: Mapping[str, float | str]) -> Scenario:
         """The same with parameters set, by name: `set_parameter` after its own changes, in place of its own.
@@ -184,6 +190,8 @@ class Scenario:
             out["sources"] = list(self.sources)
         if self.base:
             out["base"] = self.base
+        if self.pairs:
+            out["pairs"] = [list(ends) for ends in self.pairs]
         out["modification"] = [m.to_dict() for m in self.modifications]
         return out
 
@@ -204,6 +212,7 @@ class _Head:
     sources: tuple[str, ...]
     description: str
     base: str | None
+    pairs: tuple[tuple[str, str], ...]
 
 
 def _head(document: Mapping[str, Any], place: str, faults: list[Fault]) -> _Head:
@@ -221,7 +230,19 @@ def _head(document: Mapping[str, Any], place: str, faults: list[Fault]) -> _Head
     if base is not None and not base.strip():
         cure = "write the hash of the World it was written for, or leave it out"
         faults.append(Fault(f"{place}, base", "is blank", cure))
-    return _Head(name, tuple(sources), description or "", base)
+    pairs = _pairs(document.get("pairs", []), place, faults)
+    return _Head(name, tuple(sources), description or "", base, pairs)
+
+
+def _pairs(listed: Any, place: str, faults: list[Fault]) -> tuple[tuple[str, str], ...]:
+    if isinstance(listed, list) and all(
+        isinstance(ends, list) and len(ends) == 2 and all(isinstance(end, str) for end in ends)
+        for ends in listed
+    ):
+        return tuple((ends[0], ends[1]) for ends in listed)
+    cure = 'write pairs = [["Xi\'an", "Tashkent"], ["Almaty", "Moscow"]]'
+    faults.append(Fault(f"{place}, pairs", "is not a list of pairs of texts", cure))
+    return ()
 
 
 def _optional_text(document: Mapping[str, Any], key: str, place: str, faults: list[Fault]) -> str | None:
@@ -361,6 +382,8 @@ def apply(world: World, scenario: Scenario | str | Path, *, only_model: bool = F
         change.faults.append(Fault(f"{scenario.id}, base", f"written for World {scenario.base[:12]}", cure))
     for modification in scenario.modifications:
         do(change, modification, only_model=only_model)
+    if not only_model:
+        change.faults += _unknown_pairs(change, scenario)
     if not change.faults and not only_model:
         broken = check_network(change.network)
         # Faults that the tables had before the scenario are not reported.
@@ -371,6 +394,24 @@ def apply(world: World, scenario: Scenario | str | Path, *, only_model: bool = F
             f"{_count(change.faults)} in scenario {scenario.id!r}", list(dict.fromkeys(change.faults))
         )
     return change.world()
+
+
+def _unknown_pairs(change: Change, scenario: Scenario) -> list[Fault]:
+    """Ends of the pairs shown that are no city with freight of its own, or the same twice."""
+    zones = {str(row["place_id"]) for row in change.network["zones"]}
+    faults = []
+    for ends in scenario.pairs:
+        where, found = f"{scenario.id}, pairs", []
+        for end in ends:
+            place, fault = resolve(change.network, "place", end, where)
+            if fault is None and place not in zones:
+                fault = Fault(where, f"{end} has no freight of its own", "name a city of zones.csv")
+            if fault is not None:
+                faults.append(fault)
+            found.append(place)
+        if found[0] == found[1] and not faults:
+            faults.append(Fault(where, f"both ends are {ends[0]}", "name two cities"))
+    return faults
 
 
 def at_horizon(world: World, year: int) -> World:

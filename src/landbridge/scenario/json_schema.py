@@ -33,6 +33,11 @@ def json_schema() -> dict[str, Any]:
                 "description": "a bundled scenario, or a .toml file by its path from this one, whose "
                 "changes come first",
             },
+            "pairs": {
+                "description": "pairs of cities, by name or id, whose hours and costs are shown first",
+                "type": "array",
+                "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
+            },
             "modification": {
                 "type": "array",
                 "minItems": 1,

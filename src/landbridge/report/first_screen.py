@@ -1,0 +1,367 @@
+"""The answer first: what a scenario does in at most 24 lines of 80 columns; of several, a line each.
+
+Sections of short tables and sentences; the figures are those of the tables of a result (`landbridge run
+--json`) and of `landbridge.results.served` and `landbridge.results.changed`, only rounded here.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from landbridge.phrases import say, signed
+from landbridge.report.digest import GROUP, Digest, Names, members
+from landbridge.report.document import Section, phrased
+from landbridge.world import World
+from landbridge.world.names import MARK, UNREVIEWED
+
+__all__ = ["LINES", "WIDTH", "first_screen", "lines_of", "study_lines"]
+
+LINES, WIDTH = 24, 80
+# What is cut, in this order, until the screen holds the rest: a section and the lines it keeps.
+_CUTS = (
+    ("first.income", 5),
+    ("first.pairs", 6),
+    ("first.assumed", 3),
+    ("first.traffic", 3),
+    ("first.pairs", 5),
+    ("first.traffic", 2),
+    ("first.assumed", 2),
+    ("first.income", 4),
+)
+# Rows of the pairs: of the first pair and of the others.
+_MODES_OF_FIRST, _MODES_OF_OTHERS = 3, 2
+# Changes below these are not shown for their own sake: of real income [%], of TEU a year and as a share.
+_VISIBLE_PERCENT, _VISIBLE_TEU, _VISIBLE_SHARE = 0.005, 500.0, 0.001
+
+
+def first_screen(
+    world: World, before: Digest, case: Digest, names: Names, commands: Iterable[str] = ()
+) -> list[Section]:
+    """A scenario on one screen: LINES lines of WIDTH columns as `lines_of` counts them.
+
+    before: its base. commands: names of the commands that there are; of those known here, what leads on.
+    """
+    sections = [
+        _what(before, case),
+        _income(world, case, names),
+        _pairs(case, names),
+        _traffic(before, case, names),
+        _emissions(before, case),
+        _assumed(world, case, names),
+        _more(case, frozenset(commands)),
+    ]
+    sections = [_cropped(one) for one in sections if one.rows or one.before]
+    marked = any(MARK in text for one in sections for text in (*one.before, *sum(one.rows, ())))
+    if marked:
+        sections.append(Section("", before=(_short(UNREVIEWED, WIDTH),)))
+    for key, most in _CUTS:
+        if sum(map(lines_of, sections)) <= LINES:
+            break
+        sections = [
+            replace(one, rows=one.rows[:most], before=one.before[:most]) if one.key == key else one
+            for one in sections
+        ]
+    room = LINES - sum(map(lines_of, sections))
+    at = next(n for n, one in enumerate(sections) if one.key == "first.assumed")
+    return [*sections[:at], *_notes(case, room), *sections[at:]]
+
+
+def _cropped(section: Section) -> Section:
+    """The section with its sentences no longer than a line."""
+    return replace(section, before=tuple(_short(text, WIDTH) for text in section.before))
+
+
+def study_lines(cases: Sequence[Digest], names: Names) -> list[Section]:
+    """A line for every scenario: what it is, who gains most and who loses most; then what leads on."""
+    rows = []
+    for case in cases:
+        income = sorted(case.result["real_income"], key=lambda row: float(row["percent"]))
+        most, least = income[-1], income[0]
+        rows.append((case.id, case.name, _who(most, names, 1.0), _who(least, names, -1.0)))
+    year = cases[0].year if cases else 0
+    return [
+        phrased("first.study", rows, year=year),
+        phrased("first.on", before=(say("first.on.one"), say("first.on.files"))),
+    ]
+
+
+def lines_of(section: Section) -> int:
+    """Lines of a section on the screen: a table has its headings, sentences one line each."""
+    return len(section.rows) + 1 if section.rows else len(section.before) + (section.key == "first.what")
+
+
+# -- sections ------------------------------------------------------------------------------------------
+
+
+def _what(before: Digest, case: Digest) -> Section:
+    told = []
+    if len(case.sources) == 1:
+        told.append(_short(say("first.what.source", source=case.sources[0]), WIDTH))
+    elif case.sources:
+        n, room = (
+            len(case.sources) - 1,
+            WIDTH - len(say("first.what.sources", source="", n=len(case.sources))),
+        )
+        told.append(say("first.what.sources", source=_short(case.sources[0], room), n=n))
+    told.append(say("first.what.against", year=before.year))
+    room = WIDTH - len(say("first.what.title", case=case.id, name=""))
+    return phrased("first.what", before=told, case=case.id, name=_short(case.name, room))
+
+
+def _income(world: World, case: Digest, names: Names) -> Section:
+    """The group, its members that change visibly, and the regions whose income changes most in money."""
+    rows = sorted(case.result["real_income"], key=lambda row: -abs(row["musd"]))
+    inside = set(members(world))
+    own = [row for row in rows if row["region"] in inside and abs(row["percent"]) >= _VISIBLE_PERCENT]
+    first = [*own[:2], *rows[:3], *own[2:]]
+    chosen = list({row["region"]: row for row in first}.values())[:5]
+    shown = [(names.region[row["region"]], row) for row in sorted(chosen, key=lambda row: -abs(row["musd"]))]
+    group = [(names.group[GROUP], row) for row in case.result["groups"] if row["group"] == GROUP]
+    cells = [
+        (name, signed(row["percent"], 2), signed(row["musd"], 0), signed(row["percent_of_gdp"], 2))
+        for name, row in [*group, *shown]
+    ]
+    return phrased("first.income", cells)
+
+
+def _pairs(case: Digest, names: Names) -> Section:
+    served = case.lead.served if case.lead else []
+    by_pair: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in served:
+        by_pair.setdefault((row["from"], row["to"]), []).append(row)
+    cells: list[tuple[str, ...]] = []
+    for rows in by_pair.values():
+        most = _MODES_OF_OTHERS if cells else _MODES_OF_FIRST
+        found = [_mode(row) for row in _telling(rows, most)]
+        # Where nothing that shows is different there is nothing to say.
+        if any(old != new for row in found for old, new in row[1]):
+            cells += [
+                ("" if n else names.ends(rows[0]), mode, *(_change(*ends) for ends in figures))
+                for n, (mode, figures) in enumerate(found)
+            ]
+    return phrased("first.pairs", cells, sector=names.sectors([row["sector"] for row in served[:1]]))
+
+
+def _telling(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
+    """The mode that carries most, then those that change most for what they carry."""
+
+    def moved(row: Mapping[str, Any]) -> float:
+        ends = [(row[f"base_{name}"], row[name]) for name in ("time_h", "cost_usd")]
+        change = sum(
+            1.0 if old is None or new is None else abs(new / old - 1.0)
+            for old, new in ends
+            if (old, new) != (None, None) and old != 0.0
+        )
+        return change * float(max(row["base_share"], row["share"]))
+
+    chosen = [rows[0], *sorted(rows[1:], key=lambda row: -moved(row))][:most]
+    return [row for row in rows if row in chosen]
+
+
+def _traffic(before: Digest, case: Digest, names: Names) -> Section:
+    changed = case.lead.changed if case.lead else []
+    told = [_passing(row, names) for row in changed[:1]]
+    mine = {row["id"] for row in changed}
+    old = {row["gateway"]: row["teu_per_year"] for row in before.result["gateways"]}
+    moves = [
+        (row["teu_per_year"] - old.get(row["gateway"], 0.0), row)
+        for row in case.result["gateways"]
+        if row["gateway"] not in mine
+    ]
+    for change, row in (min(moves, key=_first), max(moves, key=_first)) if moves else ():
+        was = old.get(row["gateway"], 0.0)
+        if abs(change) < max(_VISIBLE_TEU, _VISIBLE_SHARE * was):
+            continue
+        told.append(
+            say(
+                "first.traffic.gains" if change > 0.0 else "first.traffic.loses",
+                gateway=_short(_plain(names.of_gateway(row)), 32),
+                before=was / 1e3,
+                after=row["teu_per_year"] / 1e3,
+            )
+        )
+    told += [_passing(row, names) for row in changed[1:2]]
+    return phrased("first.traffic", before=told)
+
+
+def _first(pair: tuple[float, Any]) -> float:
+    return pair[0]
+
+
+def _passing(row: Mapping[str, Any], names: Names) -> str:
+    """What passes a gateway or link that the scenario changes."""
+    name = _plain(names.gateway.get(row["id"], row["id"])) if row["kind"] == "gateway" else names.ends(row)
+    teu: dict[str, Any] = {"before": row["base_teu"] / 1e3, "after": row["teu"] / 1e3}
+    a_day = {"was": row["base_per_day"] or 0.0, "now": row["per_day"] or 0.0}
+
+    def told(name: str) -> str:
+        if row["per_day"] is None:
+            return say("first.traffic.sea", name=name, **teu)
+        if row["mode"] == "road":
+            return say("first.traffic.trucks", name=name, **teu, **a_day)
+        return say("first.traffic.trains", name=name, **teu, **a_day)
+
+    # One side of a border is enough where both leave no room for the figures.
+    return told(name) if _columns_of(told(name)) <= WIDTH else told(name.split(" - ")[0])
+
+
+def _emissions(before: Digest, case: Digest) -> Section:
+    old = {row["mode"]: row["co2e_kt"] for row in before.result["emissions"]}
+    words = {
+        "rail, container trains": say("first.co2e.block"),
+        "rail, ordinary wagons": say("first.co2e.wagonload"),
+        "road": say("first.co2e.road"),
+        "ocean ship": say("first.co2e.ocean"),
+        "Caspian ship": say("first.co2e.caspian"),
+        "terminals, ports, gauge changes": say("first.co2e.terminals"),
+    }
+    change = {row["mode"]: row["co2e_kt"] - old[row["mode"]] for row in case.result["emissions"]}
+    total = change.pop("all")
+    parts = [
+        say("first.co2e.part", mode=words.get(mode, mode), kt=kt)
+        for mode, kt in sorted(change.items(), key=lambda item: -abs(item[1]))
+        if abs(kt) >= 0.5
+    ]
+    text = say("first.co2e.all", kt=total, parts=", ".join(parts) or say("first.co2e.none"))
+    while len(text) > WIDTH and parts:
+        parts.pop()
+        text = say("first.co2e.all", kt=total, parts=", ".join(parts))
+    return phrased("first.co2e", before=(text,))
+
+
+def _assumed(world: World, case: Digest, names: Names) -> Section:
+    rows = case.lead.assumptions if case.lead else []
+    speeds = [row for row in rows if row["kind"] == "speed"]
+    told = [_speed(speeds, names)] if speeds else []
+    told += [_assumption(row, case, names) for row in rows if row["kind"] != "speed" and row["id"] != "phi"]
+    theta = [row for row in world.sectors if row["is_goods"]]
+    told.append(
+        say(
+            "first.assumed.theta",
+            least=min(_number(row["theta"]) for row in theta),
+            most=max(_number(row["theta"]) for row in theta),
+            low=min(_number(row["theta_low"]) for row in theta),
+            high=max(_number(row["theta_high"]) for row in theta),
+        )
+    )
+    told += [_assumption(row, case, names) for row in rows if row["id"] == "phi"]
+    return phrased("first.assumed", before=told[:4])
+
+
+def _speed(rows: Sequence[Mapping[str, Any]], names: Names) -> str:
+    """The running speed that is set on links, that of the first of them named."""
+    same = [row for row in rows if row["value"] == rows[0]["value"]]
+    figures = {"value": rows[0]["value"], "link": _short(names.ends(rows[0]), 28)}
+    if len(same) > 1:
+        return say("first.assumed.speeds", **figures, n=len(same) - 1)
+    return say("first.assumed.speed", **figures)
+
+
+def _assumption(row: Mapping[str, Any], case: Digest, names: Names) -> str:
+    if row["kind"] == "crossing":
+        figures = {key: row[key] for key in ("value", "low", "high")}
+        figures["mode"] = say(f"first.product.{row['product']}")
+        room = WIDTH - len(say("first.assumed.crossing", gateway="", **figures))
+        gateway = _plain(names.gateway.get(row["id"], row["id"]))
+        return say("first.assumed.crossing", gateway=_short(gateway, room), **figures)
+    figures = {key: row[key] for key in ("value", "low", "high")}
+    if row["id"] == "phi" and not row["set"]:
+        return say("first.assumed.phi", **figures)
+    if row["id"] == "phi_b" and not row["set"]:
+        group = [r for r in case.result["groups"] if r["group"] == GROUP]
+        ends = [r.get(f"percent_phi_b_{end}") for r in group for end in ("low", "high")]
+        if len(ends) != 2 or None in ends:
+            return say("first.assumed.phi_b", **figures)
+        low, high = sorted(map(float, ends))
+        return say(
+            "first.assumed.phi_b_ends",
+            group=names.group[GROUP],
+            least=low,
+            most=high,
+            low=row["low"],
+            high=row["high"],
+        )
+    figures["unit"] = row["unit"]
+    room = WIDTH - len(say("first.assumed.parameter", what="", **figures))
+    what = _short(re.split("[:;]", str(row["what"]))[0], room)
+    return say("first.assumed.parameter", what=what, **figures)
+
+
+def _notes(case: Digest, room: int) -> list[Section]:
+    """Notes on the case, as many as there is room for."""
+    lines: list[str] = []
+    for text in case.result["notes"]:
+        wrapped = textwrap.wrap(say("first.notes.one", text=text), WIDTH)
+        if len(lines) + len(wrapped) <= room:
+            lines += wrapped
+    return [phrased("first.notes", before=lines)] if lines else []
+
+
+def _more(case: Digest, commands: frozenset[str]) -> Section:
+    told = [say("first.more.run", case=case.id)]
+    most = max(case.result["real_income"], key=lambda row: abs(row["percent"]), default=None)
+    others = []
+    if "compare" in commands:
+        others.append(say("first.more.compare"))
+    if "sensitivity" in commands and most is not None:
+        others.append(say("first.more.sensitivity", region=most["region"]))
+    if "why" in commands:
+        others.append(say("first.more.why"))
+    if "sweep" in commands:
+        others.append(say("first.more.sweep"))
+    text = say("first.more.others", commands="; ".join(others))
+    return phrased("first.more", before=[*told, *([_short(text, WIDTH)] if others else [])])
+
+
+# -- figures -------------------------------------------------------------------------------------------
+
+
+def _who(row: Mapping[str, Any], names: Names, sign: float) -> str:
+    """A region with its change, or nothing where it has not that sign."""
+    if sign * row["percent"] < _VISIBLE_PERCENT:
+        return "-"
+    return say("first.study.who", region=_short(names.region[row["region"]], 12), percent=row["percent"])
+
+
+def _mode(row: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:
+    """A mode in words, and days, USD and percent of TEU before and after; a dash where it has no route."""
+    figures = []
+    for key, per, digits in (("time_h", 24.0, 1), ("cost_usd", 1.0, 0), ("share", 0.01, 0)):
+        ends = row[f"base_{key}"], row[key]
+        was, now = ("-" if x is None else f"{x / per:,.{digits}f}" for x in ends)
+        figures.append((was, now))
+    return say(f"first.mode.{row['mode'].replace(' ', '_')}"), figures
+
+
+def _change(was: str, now: str) -> str:
+    """A figure before and after; one where both show the same."""
+    return was if was == now else say("first.change", before=was, after=now)
+
+
+def _plain(name: str) -> str:
+    """A name without what stands in brackets."""
+    return name.split(" (")[0]
+
+
+def _number(cell: Any) -> float:
+    return float(cell or 0.0)
+
+
+def _short(text: str, most: int) -> str:
+    """The text in at most so many columns of a terminal."""
+    if _columns_of(text) <= most:
+        return text
+    kept = text
+    while kept and _columns_of(kept) > most - 3:
+        kept = kept[:-1]
+    return kept.rstrip(" ,;-(") + "..."
+
+
+def _columns_of(text: str) -> int:
+    """Columns of a terminal that a text takes: two for a Chinese character."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

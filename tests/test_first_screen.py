@@ -1,0 +1,270 @@
+"""The answer first: one screen for a scenario, a line for each of several, one for each route."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+import landbridge as lb
+from commands import Call
+from landbridge.cli.terminal import show_compact
+from landbridge.errors import ScenarioError
+from landbridge.model.run import Study, study
+from landbridge.report import Digest, Names, first_screen, study_lines
+from landbridge.report.first_screen import LINES, WIDTH, lines_of
+from landbridge.results import Results
+from landbridge.results.changed import assumption_rows, changed_rows
+from landbridge.results.served import served_rows
+from landbridge.scenario import Scenario, apply, bundled, json_schema
+from landbridge.world import World
+
+QUICK = ("cku-railway", "khorgos-closed", "subsidy-end", "gas-line-c-lost")
+HALF = {"verb": "change_gateway", "gateway": "khorgos-altynkol", "time_h": {"multiply": 0.5}}
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return lb.load()
+
+
+@pytest.fixture(scope="module")
+def solved(world: World) -> Study:
+    return study(world, QUICK)
+
+
+@pytest.fixture(scope="module")
+def digests(solved: Study) -> dict[str, Digest]:
+    return {one.id: Digest.of(one, solved.base, detail=False) for one in (solved.base, *solved.cases)}
+
+
+def printed(
+    world: World, digests: dict[str, Digest], name: str, capsys: pytest.CaptureFixture[str], lang: str = "en"
+) -> list[str]:
+    sections = first_screen(
+        world, digests["base"], digests[name], Names(world, lang), ("sensitivity", "compare", "sweep", "why")
+    )
+    show_compact(sections, WIDTH)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == sum(map(lines_of, sections))
+    return lines
+
+
+def check_screen(lines: list[str], name: str) -> None:
+    assert len(lines) <= LINES, lines
+    assert all(len(line) <= WIDTH for line in lines), lines
+    assert lines[0].startswith(f"{name}: ")
+    assert any(re.search(r"\s[+-]?\d[\d,.]*\s+[+-]?\d", line) for line in lines[:6]), lines[:6]
+    assert any(line.startswith("CO2e") for line in lines) and any("range" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_scenario_fits_on_one_screen(
+    world: World, digests: dict[str, Digest], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = printed(world, digests, name, capsys)
+    check_screen(lines, name)
+    # Every income is that of --json, rounded.
+    names, result = Names(world), digests[name].result
+    rows = {names.region[row["region"]]: row for row in result["real_income"]}
+    rows |= {names.group[row["group"]]: row for row in result["groups"]}
+    at = next(n for n, line in enumerate(lines) if line.startswith("Real income"))
+    seen = 0
+    for line in lines[at + 1 : at + 7]:
+        found = re.fullmatch(r"(.+?)\s+(\S+)\s+(\S+)\s+(\S+)", line)
+        if found is None or found[1] not in rows:
+            break
+        seen += 1
+        row = rows[found[1]]
+        for text, value, half in (
+            (found[2], row["percent"], 0.005),
+            (found[3], row["musd"], 0.5),
+            (found[4], row["percent_of_gdp"], 0.005),
+        ):
+            assert float(text.replace(",", "")) == pytest.approx(value, abs=half * 1.0001)
+    assert 3 <= seen <= 6
+    # So are CO2e and the gateway that loses most.
+    old = {row["mode"]: row["co2e_kt"] for row in digests["base"].result["emissions"]}
+    change = next(row["co2e_kt"] for row in result["emissions"] if row["mode"] == "all") - old["all"]
+    told = next(line for line in lines if line.startswith("CO2e"))
+    assert float(re.search(r": (\S+) \(", told)[1].replace(",", "")) == pytest.approx(change, abs=0.501)  # type: ignore[index]
+    loses = next(line for line in lines if line.startswith("Loses most"))
+    changed = {row["id"] for row in digests[name].lead.changed}  # type: ignore[union-attr]
+    least = min(
+        (row for row in result["gateways"] if row["gateway"] not in changed),
+        key=lambda row: row["teu_per_year"] - row["base_teu_per_year"],
+    )
+    assert f"{least['base_teu_per_year'] / 1e3:,.0f} -> {least['teu_per_year'] / 1e3:,.0f}" in loses
+    assert names.gateway[least["gateway"]].split(" (")[0] in loses
+
+
+@pytest.mark.parametrize("lang", ["ru", "zh"])
+def test_other_languages_fit_too_and_explain_their_mark(
+    world: World, digests: dict[str, Digest], lang: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rich.cells import cell_len
+
+    lines = printed(world, digests, "khorgos-closed", capsys, lang)
+    assert len(lines) <= LINES and all(cell_len(line) <= WIDTH for line in lines)
+    assert ("*" in "".join(lines[:-1])) == lines[-1].startswith("*")
+
+
+def test_a_study_is_a_line_for_each_scenario(
+    world: World, digests: dict[str, Digest], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = [digests[name] for name in QUICK]
+    show_compact(study_lines(cases, Names(world)), WIDTH)
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= WIDTH for line in lines) and len(lines) == len(QUICK) + 4
+    for case, line in zip(cases, lines[2:], strict=False):
+        least = min(case.result["real_income"], key=lambda row: row["percent"])
+        assert line.startswith(case.id) and line.endswith(f"{least['percent']:+.2f}")
+
+
+# -- pairs of cities -----------------------------------------------------------------------------------
+
+
+def case_of(solved: Study, name: str) -> Results:
+    return next(one for one in solved.cases if one.id == name)
+
+
+def test_served_pairs_have_the_best_route_of_each_mode(world: World, solved: Study) -> None:
+    rows = served_rows(case_of(solved, "cku-railway"))
+    assert len({(row["from"], row["to"]) for row in rows}) == 3
+    row = next(row for row in rows if row["mode"] == "container train")
+    routes = lb.route(world, row["from"], row["to"], row["sector"], k=100_000, product="block")
+    rail = [
+        one
+        for one in routes
+        if one.mode_class == "rail" and not any(leg.mode == "road" and leg.distance_km for leg in one.legs)
+    ]
+    best = min(rail, key=lambda one: one.cost_usd + one.time_value_usd + one.reliability_usd)
+    assert row["base_time_h"] == pytest.approx(best.time_h, rel=1e-6)
+    assert row["base_cost_usd"] == pytest.approx(best.cost_usd, rel=1e-6)
+    for one in rows:
+        assert 0.0 <= one["share"] <= 1.0 and max(one["share"], one["base_share"]) >= 0.01
+
+
+def test_pairs_named_in_the_scenario_are_shown(solved: Study) -> None:
+    case = case_of(solved, "khorgos-closed")
+    assert case.scenario is not None
+    named = replace(case.scenario, pairs=(("Xi'an", "Tashkent"), ("Алматы", "MOW")))
+    rows = served_rows(replace(case, scenario=named))
+    assert list(dict.fromkeys((row["from"], row["to"]) for row in rows)) == [
+        ("XIAN", "TASH"),
+        ("ALMATY", "MOW"),
+    ]
+    assert served_rows(solved.base) == []
+
+
+def test_a_scenario_may_name_its_pairs(world: World) -> None:
+    text = 'name = "x"\npairs = [["Xi\'an", "Tashkent"]]\n[[modification]]\nverb = "close_gateway"\n'
+    scenario = Scenario.from_toml(text + 'gateway = "suez"\n', "x")
+    assert scenario.pairs == (("Xi'an", "Tashkent"),)
+    assert Scenario.from_toml(scenario.to_toml(), "x") == scenario
+    apply(world, scenario)
+    assert json_schema()["properties"]["pairs"]["items"]["minItems"] == 2
+    for pairs, part in (
+        ([["Xi'an", "Tashkentt"]], "no place"),
+        ([["Khorgos", "Khorgos"]], "freight of its own"),
+        ([["Almaty", "ALMATY"]], "both ends"),
+    ):
+        wrong = Scenario.from_dict({"name": "x", "pairs": pairs, "modification": [HALF]}, "x")
+        with pytest.raises(ScenarioError, match=part):
+            apply(world, wrong)
+    for shape in ("Xi'an", [["Xi'an"]], [["Xi'an", 3]], ["Xi'an", "Tashkent"]):
+        with pytest.raises(ScenarioError, match="list of pairs"):
+            Scenario.from_dict({"name": "x", "pairs": shape, "modification": [HALF]}, "x")
+
+
+# -- what is changed, and what it leans on -------------------------------------------------------------
+
+
+def test_what_is_changed_is_found_with_its_traffic(solved: Study) -> None:
+    row = changed_rows(case_of(solved, "cku-railway"))[0]
+    assert row["id"] == "torugart-rail" and row["base_teu"] == 0.0 < row["teu"] and row["per_day"] > 0.0
+    shut = {row["id"]: row for row in changed_rows(case_of(solved, "khorgos-closed"))}
+    assert set(shut) == {"khorgos-altynkol", "khorgos-nur-zholy"}
+    assert all(row["teu"] == row["per_day"] == 0.0 < row["base_per_day"] for row in shut.values())
+    assert changed_rows(case_of(solved, "subsidy-end")) == [] == changed_rows(solved.base)
+
+
+def test_assumptions_come_with_their_ranges(world: World, solved: Study) -> None:
+    rows = {row["id"]: row for row in assumption_rows(case_of(solved, "subsidy-end"))}
+    known = world.network["parameters"].by("parameter")
+    for name in ("subsidy_block_usd", "phi", "phi_b"):
+        assert (rows[name]["low"], rows[name]["high"]) == tuple(
+            float(str(known[name][end])) for end in ("low", "high")
+        )
+    built = assumption_rows(case_of(solved, "cku-railway"))
+    assert {row["id"] for row in built if row["kind"] == "speed"} == {"R275", "R276"}
+    assert any(row["kind"] == "crossing" and row["id"] == "torugart-rail" for row in built)
+
+
+def test_the_range_of_corridor_choice_is_shown_where_it_was_solved(
+    world: World, digests: dict[str, Digest]
+) -> None:
+    case = digests["khorgos-closed"]
+    ends = {"percent_phi_b_low": -0.256, "percent_phi_b_high": -0.244}
+    groups = [{**row, **ends} for row in case.result["groups"]]
+    solved = replace(case, result={**case.result, "groups": groups})
+    sections = first_screen(world, digests["base"], solved, Names(world))
+    assert any("-0.256 to -0.244 %" in text for one in sections for text in one.before)
+
+
+# -- commands ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["--tables", "--base", "--detail"])
+def test_tables_are_printed_alone(call: Call, option: str) -> None:
+    code, out, err = call("run", "cku-railway", option, "--json")
+    assert code == 2 and out == "" and option in err
+
+
+def test_routes_are_a_line_each(call: Call) -> None:
+    code, out, _ = call("route", "Yiwu", "Tashkent")
+    lines = out.splitlines()
+    assert code == 0 and all(len(line) <= WIDTH for line in lines)
+    assert "rail via Khorgos" in out and "truck via" in out and "gauge_change" not in out
+    _, plain, _ = call("route", "Yiwu", "Tashkent", "--json")
+    found = json.loads(plain)["result"]["routes"]
+    for line, one in zip(lines[2:], found, strict=False):
+        cells = line.split()
+        assert float(cells[-3].replace(",", "")) == pytest.approx(one["cost_usd"], abs=0.501)
+        assert float(cells[-5]) == pytest.approx(one["time_h"] / 24.0, abs=0.0501)
+        assert float(cells[-1]) == pytest.approx(100.0 * one["share"], abs=0.0501)
+
+
+@pytest.mark.parametrize(("by", "key"), [("time", "time_h"), ("cost", "cost_usd"), ("co2e", "co2e_kg")])
+def test_routes_are_sorted_by_what_is_asked(call: Call, by: str, key: str) -> None:
+    code, out, _ = call("route", "Yiwu", "Tashkent", "--by", by, "--json")
+    values = [one[key] for one in json.loads(out)["result"]["routes"]]
+    assert code == 0 and values == sorted(values)
+
+
+@pytest.mark.slow
+def test_the_command_prints_the_screen(call: Call) -> None:
+    code, out, _ = call("run", "cku-railway")
+    assert code == 0
+    check_screen(out.splitlines(), "cku-railway")
+
+
+@pytest.mark.slow
+def test_every_other_scenario_fits_on_one_screen(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    base, *cases = _all(world)
+    found = {one.id: one for one in (base, *cases)}
+    for case in cases:
+        check_screen(printed(world, {**found, "base": case.base or base}, case.id, capsys), case.id)
+
+
+def _all(world: World) -> list[Digest]:
+    from landbridge.model.run import iterate
+
+    digests: list[Digest] = []
+    first: Results | None = None
+    for one in iterate(world, [name for name in bundled() if name not in QUICK]):
+        first = first or one
+        digests.append(Digest.of(one, first, detail=False))
+    return digests
