@@ -379,8 +379,7 @@ def macro(facts: Facts) -> None:
     wto = wto[(wto["sector"] == "BOP6 - SOX - Commercial services") & (wto["partner"] == "World")]
     by_name = {name: iso for iso, name in facts.names.items() if facts.region[iso] == iso} | WTO_NAMES
     # The Netherlands and the Republic of Korea are in the file too, but the check table was made without them
-    # (2019
-    # charges for intellectual property distort the Dutch figure), so they are left out here.
+    # (2019 charges for intellectual property distort the Dutch figure), so they are left out here.
     for row in sorted(wto.to_dict("records"), key=lambda r: str(r["economy"])):
         region = by_name.get(row["economy"], "")
         if region and region not in ("KOR", "NLD") and pd.notna(row["2019"]):

@@ -42,9 +42,8 @@ def _signed(digits: int) -> Callable[[float], str]:
 
 
 # Formats of figures by name. 0 to 6: that many decimals; +0 to +4: with a sign; 0% and 1%: a share as
-# percent;
-# 2g, 3g: that many significant digits; g: as short as possible; year: a year; count: a number in words up to
-# twelve.
+# percent; 2g, 3g: that many significant digits; g: as short as possible; year: a year; count: a number in
+# words up to twelve.
 FORMATS: Mapping[str, Callable[[Any], str]] = {
     **{str(digits): _fixed(digits) for digits in (0, 1, 2, 3, 6)},
     **{f"+{digits}": _signed(digits) for digits in (0, 1, 2, 3, 4)},

@@ -22,8 +22,7 @@ IntArray = NDArray[np.int64]
 Cells = list[tuple[int, float]]
 
 # Cost of a shared shortage above p [million USD per bcm], and the weight of transport, which is at most about
-# 18
-# million USD per bcm and must stay below the smaller of the two steps.
+# 18 million USD per bcm and must stay below the smaller of the two steps.
 _BY_EXPORTER, _ALONE, _HAUL_WEIGHT = 0.05, 0.1, 1e-3
 # Where neither share fits, the gas missed of a contract is cut in steps, each more expensive by this.
 STEPS, _STEP = 8, 0.05

@@ -30,8 +30,7 @@ Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 # A regressor is absorbed if its remainder after projection is at most this part of it (rounding of doubles
-# and
-# of the projection is about 1e-12; real regressors of the AGTPA panel stay above 1e-2).
+# and of the projection is about 1e-12; real regressors of the AGTPA panel stay above 1e-2).
 ABSORBED = 1e-7
 _PROJECTION_TOL = 1e-13
 _PROJECTION_STEPS = 20_000

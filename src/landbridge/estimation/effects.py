@@ -95,8 +95,7 @@ def _values(estimate: Estimate) -> list[Array]:
         rest = rest - sample.offset
     D = sample.groups.indicators()
     # Columns scaled by the roots of their sizes converge much faster where sizes differ. A second solve then
-    # turns
-    # the values into those with the least sum of squares for the same fit.
+    # turns the values into those with the least sum of squares for the same fit.
     size = np.sqrt(np.asarray(D.sum(axis=0)).ravel())
     scaled = D @ sparse.diags(1.0 / size)
     solution = lsqr(scaled, rest, atol=1e-15, btol=1e-15, conlim=0.0, iter_lim=20_000)[0] / size

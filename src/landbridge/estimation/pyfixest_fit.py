@@ -32,8 +32,7 @@ ACCEPTED = 1e-6
 # A zero flow fitted this far below the smallest positive one tends to minus infinity.
 _VANISHED = 1e-8
 # Lower limit of a standard error, by the change of the log of a flow: data without noise have errors of
-# rounding
-# alone, against which no step is small.
+# rounding alone, against which no step is small.
 _LEAST_ERROR = 1e-4
 
 

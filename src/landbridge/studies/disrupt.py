@@ -55,8 +55,7 @@ LongArray = NDArray[np.int64]
 HOURS_A_DAY = 24.0
 USD_PER_MUSD = 1e6
 # Where no queue would change by more than this in the long run, waits stay those of the base: in a sample of
-# 60
-# cases that changed the loss of Central Asia by less than 0.0003 % of its real income.
+# 60 cases that changed the loss of Central Asia by less than 0.0003 % of its real income.
 FELT_H = 0.5
 # Relative residual of the loads, at which hours are accurate to a tenth of a second.
 _TOLERANCE = 1e-7

@@ -65,8 +65,7 @@ Cell3 = tuple[int, int, int]
 TWO_PORTS = ("khorgos-altynkol", "alashankou-dostyk")
 # Constants fitted: the goods and the gateway of each. Bulk between Russia and China goes by Manzhouli or, in
 # transit, over Mongolia: its constants are those of these two routes. For the truck ferry to Trieste no
-# tariff was
-# found.
+# tariff was found.
 CONSTANTS: dict[str, tuple[str, str]] = {
     "gateway:khorgos-altynkol": ("container", "khorgos-altynkol"),
     "gateway:manzhouli-zabaikalsk": ("container", "manzhouli-zabaikalsk"),
@@ -85,8 +84,7 @@ _SEEN, _MISSED = 0.02, 0.02
 # Limits of the standard deviation of the log-odds of a stated share, whatever its range.
 _SIGMA_SHARE = (0.1, 0.8)
 # Bound on the distance of ln A from the stated share. A group of which few pairs have a family may not reach
-# its
-# stated share; without a bound those few pairs would have to carry all of it.
+# its stated share; without a bound those few pairs would have to carry all of it.
 _FAR = 1.5
 # Relative change of the numbers at which the first round of the fit stops, and the last.
 _ROUGH, _EXACT = 1e-4, 1e-12

@@ -1,6 +1,6 @@
 """Door-to-door freight: the state graph, route sets, route and family choice, routes leg by leg.
 
-Knows links, hours and money; does not know what real income is.
+The inputs are links, hours and money; nothing here depends on real income.
 """
 
 from landbridge.io.gmns import read_gmns, read_turns

@@ -1,7 +1,7 @@
 """Compile a World into its state graph: every row of the tables becomes arcs with named terms.
 
-All rows become arcs, the planned and the closed ones too: what is open is a mask. So Worlds that differ in
-values only have the same arcs, and `align` numbers the others alike.
+All rows become arcs, planned and closed ones too; a mask states which are open. So Worlds that differ only in
+values have the same arcs, and `align` gives others the same numbers.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _Pair = tuple[float, float]
 
 
 class _Term(NamedTuple):
-    """Hours, money and variance by product, emissions; and the row they are from (see ROW_TABLES)."""
+    """Hours, money and variance by product, emissions, and the row they come from (see ROW_TABLES)."""
 
     kind: int
     time_h: _Pair
@@ -64,7 +64,7 @@ _SIDES = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
 
 
 def compile_graph(world: World) -> Graph:
-    """The state graph of one world (see `align` for several that must share their arc numbers).
+    """The state graph of one World (see `align` for several with the same arc numbers).
 
     Raises DataError with every open link that lacks a length or a speed, and for missing rates,
     border defaults and emission factors.
@@ -73,10 +73,10 @@ def compile_graph(world: World) -> Graph:
 
 
 def align(worlds: Sequence[World]) -> list[Graph]:
-    """Graphs of several worlds over one numbering of places, links, gateways and arcs.
+    """Graphs of several Worlds with the same numbers of places, links, gateways and arcs.
 
-    The arcs are those of the ordered union of the rows of all worlds; a row that a world lacks is
-    unavailable there (its values are those of the first world that has it).
+    The arcs are those of the ordered union of the rows of all Worlds; a row that a World lacks is unavailable
+    there (its values are those of the first World that has it). Raises DataError as `compile_graph`.
     """
     union = _Union(worlds)
     return [_Compiler(world, union).graph() for world in worlds]
@@ -204,8 +204,8 @@ class _Compiler:
             for row in union.gateways.values()
             if kinds.stands_for(row) == "strait" and row["passage"] is not None
         }
-        # Every link over a border has a gateway, so its places include big cities (Semey, Prague): a
-        # border station is one whose role says so.
+        # Every link over a border has a gateway, so its places include big cities (Semey, Prague): a border
+        # station is one whose role says so.
         self.stations = {
             place
             for row in union.gateways.values()
@@ -348,8 +348,11 @@ class _Compiler:
         )
 
     def _subsidy(self) -> list[_Term]:
-        """What China pays for a container train, at every Chinese rail border (a trip across China crosses
-        two): the observed rates are net of it, so the cost it covers and the subsidy add up to nothing."""
+        """China's subsidy per container train, at every Chinese rail border.
+
+        A trip across China crosses two. Observed rates are net of it, so the cost it covers and the subsidy
+        cancel.
+        """
         covered = self.rules.subsidy_block_usd
         none = (0.0, 0.0)
         return [
@@ -387,8 +390,8 @@ class _Compiler:
     def _transfers(self) -> None:
         """Rail - road, both ways; never quicker or cheaper than the gauge change of the same place.
 
-        A box that comes from the road waits for a train to be formed, as at a trip's origin, at border
-        stations too: else every trip would begin by truck to the nearest of them.
+        Containers that come by road wait for a train to be formed, as at a trip's origin, at border stations
+        too: otherwise every trip would begin by truck to the nearest of them.
         """
         rules = self.rules
         for place, layers in enumerate(self.layers):
@@ -413,8 +416,8 @@ class _Compiler:
     def _ports(self) -> None:
         """Land - ship arcs: handling and dwell on each side, the wait for a sailing on boarding.
 
-        The whole of `dwell_h` and `cost_usd` is paid on boarding and again on landing, each at its own
-        port. A port that is no hub adds a feeder transhipment on either side (ocean only).
+        The whole of `dwell_h` and `cost_usd` is paid on boarding and again on landing, each at its own port.
+        A port that is not a hub adds a feeder transhipment on either side (ocean only).
         """
         own = dict(_keyed(self.world, "ports", ("place_id",)))
         self.port_rows: dict[int, tuple[int, bool, list[_Term], list[_Term]]] = {}
@@ -454,7 +457,7 @@ class _Compiler:
             )
 
     def _gates(self) -> None:
-        """Terminals where a trip begins and ends, for every place, so that any place can be asked for."""
+        """Terminals where a trip begins and ends, for every place, so that routes exist between any two."""
         rules = self.rules
         for place, layers in enumerate(self.layers):
             for layer in (*RAILS, ROAD):
@@ -478,7 +481,7 @@ class _Compiler:
     def _freeze(self) -> Graph:
         arcs = self.arcs
         count = len(arcs)
-        # Arcs are written in pairs, one for each direction.
+        # Arcs are written in pairs, one per direction.
         reverse = np.arange(count, dtype=np.int32) ^ 1
         owner = np.repeat(np.arange(count), [len(arc.terms) for arc in arcs])
         terms = [term for arc in arcs for term in arc.terms]
@@ -531,7 +534,7 @@ def _places(own: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
 
 
 def _of_row(table: str, number: int, terms: Iterable[_Term]) -> list[_Term]:
-    """Terms with the row they are from, the same for both products."""
+    """Terms with the row they come from, the same for both products."""
     return [term._replace(table=ROW_TABLES.index(table), rows=(number, number)) for term in terms]
 
 

@@ -1,4 +1,4 @@
-"""Compiling of inner loops by numba, where it is installed (extra `fast`), and when it pays to use them."""
+"""Compilation of inner loops by numba, if installed (extra `fast`), and when it is worthwhile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 __all__ = ["compile_loop", "loops", "padded"]
 
-# With fewer routes numpy is done before numba is loaded.
+# With fewer routes numpy finishes before numba is loaded.
 WORTH_ROUTES = 20_000
 _WIDTH = 8
 
@@ -30,9 +30,10 @@ def compile_loop(
 ) -> Callable[..., Any]:
     """A function compiled by numba; without numba the function itself.
 
-    The machine code is kept next to the source, or in the user's cache folder where the install is read-only.
-    zero_division: "python" raises, "numpy" gives inf or nan, which is what lets a division fill a vector.
-    inside: written out where it is called, so that the compiler sees which arrays are apart.
+    The machine code is stored next to the source, or in the user's cache folder where the install is
+    read-only.
+    function: the loop; zero_division: "python" raises, "numpy" gives inf or nan, which allows vectorised
+    divisions; inside: inlined where it is called, so that the compiler sees which arrays do not overlap.
     """
     if not has_numba():
         return function
@@ -48,7 +49,7 @@ def compile_loop(
 
 
 def loops(n_routes: int) -> Any:
-    """The module `landbridge.transport.loops` for a set of n_routes routes, or None where numpy serves.
+    """The module `landbridge.transport.loops` for a set of n_routes routes, or None where numpy is used.
 
     None without numba, for fewer than WORTH_ROUTES routes, and with LANDBRIDGE_FAST=0 in the environment.
     """
@@ -58,5 +59,5 @@ def loops(n_routes: int) -> Any:
 
 
 def padded(n: int) -> int:
-    """The number of columns of a row of n sectors, whole vectors of eight."""
+    """The number of columns of a row of n sectors, padded to whole vectors of eight."""
     return -(-n // _WIDTH) * _WIDTH

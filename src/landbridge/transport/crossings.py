@@ -1,7 +1,7 @@
-"""Gateways: which post governs a link, and the hours, money and variance of crossing it.
+"""Gateways: the border that governs a link, and the hours, money and variance of crossing it.
 
 A gateway is a border post, a port or a strait. The rule for a crossing without a row of its own is
-stated in `Borders.terms`, and the name of the rule travels with the number.
+stated in `Borders.terms`, and the name of the rule is kept with the number.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _RANGE_IN_SD = 2.563
 
 @dataclass(frozen=True)
 class Crossing:
-    """Hours [h], money [USD/TEU] and variance [h2] of one crossing in one direction, and where from.
+    """Hours [h], money [USD/TEU] and variance [h2] of one crossing in one direction, with the rule.
 
     row: number of its own row in `crossings`, -1 where it follows from border_defaults.
     """
@@ -36,7 +36,7 @@ class Crossing:
 
 
 class Borders:
-    """All that is known about crossings: rows of `crossings`, then `border_defaults` by rule.
+    """Values of crossings: rows of `crossings`, then `border_defaults` by rule.
 
     cv: standard deviation of a crossing's hours as a share of its hours, where no range is given.
     """
@@ -110,7 +110,7 @@ class Borders:
         return self._defaults.get((country, product, direction))
 
     def _sum(self, rows: list[Row], rule: str) -> Crossing:
-        # The two sides are taken as independent: their variances add.
+        # The two sides are assumed independent: their variances add.
         hours = [cell_number(row, "time_h") for row in rows]
         variance = sum((self._cv * h) ** 2 for h in hours)
         return Crossing(sum(hours), sum(cell_number(row, "cost_usd") for row in rows), variance, rule)
@@ -125,7 +125,11 @@ class Borders:
 def crossing_terms(
     world: World, link_id: str, product: str, from_place: str, to_place: str, cv: float = 0.0
 ) -> Crossing:
-    """The terms of one crossing by place ids, for a look at a single border (see `Borders.terms`)."""
+    """The terms of one crossing by place ids, to inspect a single border (see `Borders.terms`).
+
+    world: with the tables; link_id, product, from_place, to_place: of the crossing; cv: as of `Borders`.
+    Returns a Crossing. Raises DataError when no rule gives a value.
+    """
     places = world.network["places"].by("place_id")
     countries = str(places[from_place]["country"]), str(places[to_place]["country"])
     return Borders(world, cv).terms(link_id, product, (from_place, to_place), countries)

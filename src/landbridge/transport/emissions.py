@@ -12,7 +12,7 @@ __all__ = ["EmissionFactors", "carrier"]
 
 
 def carrier(link: Mapping[str, Any]) -> str:
-    """What carries goods over a link: its mode, and a ferry where a road runs over water."""
+    """The carrier on a link: its mode, or a ferry where a road runs over water; link: its row."""
     mode = str(link["mode"])
     return "ferry" if mode == "road" and link["water"] is not None else mode
 
@@ -22,12 +22,12 @@ class EmissionFactors:
 
     e = g / 1000 x payload x length   [kg CO2e/TEU = g/tkm / 1000 x t/TEU x km]
 
-    table: `emission_factors`; g_per_tkm in g CO2e/tkm, for `handling` in kg CO2e per TEU and lift; of it
-    ttw_g_per_tkm arises where the energy is used (tank to wheel), blank where no source tells.
-    payload_t: standard payload of a TEU [t], so that a route's emissions do not depend on the goods.
-    Electric traction follows the grid of the country, is generation only (no grid loss, no fuel chain) and
-    has no tank-to-wheel part. Load and empty running are those of each source (see its note); no factor is
-    scaled by a load of our own.
+    table: `emission_factors`; g_per_tkm in g CO2e/tkm, for `handling` in kg CO2e per TEU and lift; its part
+    ttw_g_per_tkm arises where the energy is used (tank to wheel), blank where no source states it.
+    payload_t: standard payload of a TEU [t], so that a route's emissions do not depend on the goods. Electric
+    traction uses the grid of the country, is generation only (no grid loss, no fuel chain) and has no
+    tank-to-wheel part. Load and empty running are those of each source (see its note); no factor is scaled by
+    a load of our own.
     Raises DataError when a mode has neither the country asked for nor `*`, or a part exceeds its whole.
     Source: ISO 14083:2023, transport chain elements; the factors carry their own sources.
     """
@@ -49,7 +49,10 @@ class EmissionFactors:
             raise DataError("the emission factors cannot be used", faults)
 
     def factor(self, mode: str, country: str) -> float:
-        """The factor of a mode in a country, or its `*` row, well to wheel [g CO2e/tkm]."""
+        """The factor of a mode in a country, or its `*` row, well to wheel [g CO2e/tkm].
+
+        Raises DataError where there is neither.
+        """
         return self._factor[self._key(mode, country)]
 
     def _key(self, mode: str, country: str) -> tuple[str, str]:
@@ -60,7 +63,10 @@ class EmissionFactors:
         raise DataError("an emission factor is missing", [fault])
 
     def haul(self, mode: str, electrified: bool, countries: tuple[str, str], length_km: float) -> float:
-        """Emissions of one TEU over a link: half the factor of either end's country [kg CO2e/TEU]."""
+        """Emissions of one TEU over a link: half the factor of either end's country [kg CO2e/TEU].
+
+        mode, electrified, countries: of the link; length_km: km.
+        """
         mode = traction(mode, electrified)
         first, second = (self.factor(mode, country) for country in countries)
         return 0.5 * (first + second) / 1000.0 * self.payload_t * length_km
@@ -68,7 +74,10 @@ class EmissionFactors:
     def haul_ttw(
         self, mode: str, electrified: bool, countries: tuple[str, str], length_km: float
     ) -> float | None:
-        """The tank-to-wheel part of `haul` [kg CO2e/TEU]; None where a source is missing."""
+        """The tank-to-wheel part of `haul` [kg CO2e/TEU]; None where no source states it.
+
+        Arguments as in `haul`.
+        """
         mode = traction(mode, electrified)
         first, second = (self._tank[self._key(mode, country)] for country in countries)
         if first is None or second is None:

@@ -1,8 +1,8 @@
-"""Where freight meets trade: the trade cost that routes cost, and the boxes that trade puts on them.
+"""Freight and trade: trade costs from route costs, and TEU on routes from trade.
 
-Regions trade, zones ship. A region's trade is shared over its zones by fixed weights w_od^s = w_o^s w_d^s,
-the zone's share of its region's exports and of its imports of sector s (table zone_shares, else zones), so
-that the cost between two regions and the boxes between their zones rest on the same weights.
+Regions trade, zones ship. A region's trade is distributed over its zones by fixed weights w_od^s = w_o^s
+w_d^s, the zone's share of its region's exports and of its imports of sector s (table zone_shares, else
+zones), so that the cost between two regions and the TEU between their zones have the same weights.
 
     tau_od^s = 1 + eta^s K_od^s / u^s;   ln tau_ni^s = sum_od w_od^s ln tau_od^s
     TEU_od^s = w_od^s eta^s value^s / u^s
@@ -10,8 +10,8 @@ that the cost between two regions and the boxes between their zones rest on the 
 eta: share of the pair's value that moves on the network; K: expected generalised cost [USD/TEU];
 u: value of a TEU [USD/TEU]; value: at base prices of the exporter [million USD a year].
 
-Trade inside a bloc that the network does not carry (`bloc_on_network` of pair_groups, the case of Europe)
-has no routes. Its cost is kept: no place, link or gateway changes it, only what all freight feels.
+Trade inside a bloc that is off the network (`bloc_on_network` of pair_groups, the case of Europe)
+has no routes. Its cost is kept: no place, link or gateway changes it, only changes that affect all freight.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Freight:
         """
         N, S = self.n_regions, self.n_sectors
         out = np.zeros((N, N, S))
-        # A pair of zones that ships nothing may lose its route without any loss.
+        # A pair of zones without trade may lose its route without loss.
         log = np.log1p(self._rate() * np.where(self.share_network > 0.0, cost, 0.0))
         out.reshape(N * N, S)[:, self.sector] = self._to_regions @ (self.weight * log)
         return out
@@ -72,6 +72,8 @@ class Freight:
         """Transpose of the derivative of `log_tau`: [o, d, s] -> [pair, k].
 
         d ln tau_ni / dK_od = w_od (eta / u) / tau_od
+
+        cost [pair, k]: K [USD/TEU]; log_tau_bar [o, d, s]: derivatives by ln tau.
         """
         N, S = self.n_regions, self.n_sectors
         on_pairs = self.weight * (self._to_regions.T @ log_tau_bar.reshape(N * N, S)[:, self.sector])
@@ -80,7 +82,7 @@ class Freight:
         return np.asarray(on_pairs * rate / (1.0 + rate * paid))
 
     def demand_teu(self, value_musd: FloatArray) -> FloatArray:
-        """Boxes a year between zones [pair, k]; value_musd [o, d, s]: at base prices of the exporter."""
+        """TEU a year between zones [pair, k]; value_musd [o, d, s]: at base prices of the exporter."""
         N, S = self.n_regions, self.n_sectors
         value = self.weight * (self._to_regions.T @ value_musd.reshape(N * N, S)[:, self.sector])
         return np.asarray(value * self._rate() * _USD_PER_MUSD)
@@ -94,7 +96,7 @@ class Freight:
         return out
 
     def ships(self, value_musd: FloatArray) -> NDArray[np.bool_]:
-        """Pairs of zones that ship anything at these values [pair]."""
+        """Pairs of zones with any freight at these values [pair]; value_musd [o, d, s]."""
         return np.asarray((self.demand_teu(value_musd) > 0.0).any(axis=1))
 
     def _rate(self) -> FloatArray:
@@ -106,8 +108,8 @@ def freight_between_regions(
 ) -> Freight:
     """The Freight of a route set.
 
-    zones: place number -> region. A pair of places that are not both zones, or lie in one region, has
-    weight zero.
+    world, graph, routes, classes: of the base; zones: place number -> region. A pair of places that are not
+    both zones, or are in one region, has weight zero.
     """
     regions, sectors = world.trade.regions, world.trade.sectors
     number = {region: n for n, region in enumerate(regions)}
@@ -137,10 +139,10 @@ def freight_between_regions(
 
 
 def zone_shares(world: World, number: Mapping[str, int], sectors: Sequence[str], flow: str) -> FloatArray:
-    """Share of every zone in what its region exports or imports by sector [place, k].
+    """Share of every zone in the exports or imports of its region by sector [place, k].
 
-    number: of every place. The most exact rows win: those of zone_shares for the region, flow and sector,
-    then those for all its goods (sector *), then the shares of zones.
+    number: of every place. The most specific rows apply: those of zone_shares for the region, flow and
+    sector, then those for all its goods (sector *), then the shares of zones.
     """
     out = np.zeros((max(number.values()) + 1, len(sectors)))
     listed: dict[tuple[str, str], list[tuple[int, float]]] = {}
@@ -160,7 +162,10 @@ def zone_shares(world: World, number: Mapping[str, int], sectors: Sequence[str],
 
 
 def carried(world: World, origins: Sequence[str], destinations: Sequence[str]) -> NDArray[np.bool_]:
-    """Pairs of regions that the network carries [origin, destination]: not those inside a bloc off it."""
+    """Pairs of regions on the network [origin, destination]: not those inside a bloc that is off it.
+
+    world: with the tables; origins, destinations: region codes.
+    """
     rows = world.network["pair_groups"].by("region")
     kept = {str(r): str(row["bloc"]) for r, row in rows.items() if not row["bloc_on_network"]}
     ends = [np.array([kept.get(region, "") for region in side]) for side in (origins, destinations)]
@@ -168,7 +173,10 @@ def carried(world: World, origins: Sequence[str], destinations: Sequence[str]) -
 
 
 def network_share(world: World, sectors: tuple[str, ...]) -> FloatArray:
-    """eta [o, d, k]: share of a pair's value that the network carries; nothing inside a bloc off it."""
+    """eta [o, d, k]: share of a pair's value that moves on the network; zero inside a bloc that is off it.
+
+    world: with the tables; sectors: codes of the freight sectors [k].
+    """
     regions = world.trade.regions
     return freight_share(world, sectors) * carried(world, regions, regions)[:, :, None]
 
@@ -178,7 +186,7 @@ def kept_log_tau(world: World) -> FloatArray:
 
         ln tau = ln(1 + eta K / u),   K = cost_usd + t u / 24 (time_h + reliability_h) + p_CO2e co2e_kg
 
-    from the means of table kept_costs, so that a price of carbon moves it as it moves all freight.
+    from the means of table kept_costs, so that a carbon price affects it as it affects all freight.
     """
     regions, sectors = world.trade.regions, world.trade.sectors
     out = np.zeros((len(regions), len(regions), len(sectors)))
@@ -204,9 +212,9 @@ def kept_log_tau(world: World) -> FloatArray:
 def freight_share(world: World, sectors: tuple[str, ...]) -> FloatArray:
     """Share of a pair's value that moves as freight [o, d, k], from freight_profile.
 
-    The most exact row wins: exporter and importer, then exporter, then the sector alone; CA5 stands for
-    each of the five. Between two overland regions the sector's own row takes in most of what flies
-    elsewhere: eta + (1 - r) x air share, r the share of that air freight which still flies.
+    The most specific row applies: exporter and importer, then exporter, then the sector alone; CA5 stands for
+    each Central Asian country. Between two overland regions the sector's own row includes most of the air
+    freight: eta + (1 - r) x air share, r the share of air freight that still goes by air.
     """
     regions = world.trade.regions
     pairs = world.network["pair_groups"].by("region")
@@ -219,7 +227,7 @@ def freight_share(world: World, sectors: tuple[str, ...]) -> FloatArray:
         both = overland[:, None] & overland[None, :]
         out[:, :, k] = np.where(both, min(1.0, usual + (1.0 - still_flies) * air.get(sector, 0.0)), usual)
         exact = [key for key in rows if key[0] == sector and key[1:] != ("*", "*")]
-        # From the least exact row to the most exact, so that the last one written stands.
+        # From the least specific row to the most specific, so that the last one written applies.
         for key in sorted(exact, key=_exactness):
             o, d = (_regions_named(world, word) for word in key[1:])
             out[np.ix_(o, d, [k])] = rows[key]
@@ -232,7 +240,7 @@ def freight_share(world: World, sectors: tuple[str, ...]) -> FloatArray:
 
 
 def _profile(world: World) -> tuple[dict[tuple[str, str, str], float], float]:
-    """Shares by sector, exporter and importer as written, and the share of air freight that still flies."""
+    """Shares by sector, exporter and importer, and the share of air freight that still goes by air."""
     rows: dict[tuple[str, str, str], float] = {}
     still_flies = 1.0
     for row in world.network["freight_profile"]:
@@ -250,7 +258,7 @@ def _exactness(key: tuple[str, str, str]) -> tuple[bool, bool, bool, bool, tuple
 
 
 def _regions_named(world: World, word: str) -> list[int]:
-    """Numbers of the regions that a word of freight_profile means: a code, CA5 or *."""
+    """Numbers of the regions that a word of freight_profile names: a code, CA5 or *."""
     pairs = world.network["pair_groups"].by("region")
     five = word == "CA5"
     return [

@@ -62,7 +62,7 @@ TERMS = (
     "subsidy",
 )
 PRODUCTS = ("block", "wagonload")
-# Tables of which one row makes a term; the others (rates, parameters, border_defaults ...) serve many.
+# Tables of which one row makes a term; rows of the others (rates, parameters, border_defaults ...) make many.
 ROW_TABLES = ("links", "crossings", "gauge_changes", "ports")
 BLOCK, WAGONLOAD = 0, 1
 
@@ -72,17 +72,17 @@ class Graph:
     """Arcs of the state graph with their costs; every array is read-only.
 
     places [p], countries [p], lon [p]; links, gateways: identifiers in table order.
-    tail, head [a]: states, place number x 7 + layer number. reverse [a]: the arc the other way.
-    link, gateway [a]: numbers, -1 for none; operation, mode [a]: numbers into OPERATIONS and LAYERS
-    (mode is 0 for arcs that are no haul). border [a]: the arc crosses a land border.
-    available [a]: open in this world. length_km, rail_km [a].
-    caspian_ship, ocean_ship [a]: a ship on the Caspian, on any other water. own_country [p]: the country
-    of a place, "" for an exclave, which is no transit country (see `landbridge.transport.routes.families`).
-    time_h, cost_usd, co2e_kg, variance_h2 [a, product]: sums of the terms.
-    term_arc, term_kind [t]; term_time_h ... [t, product]: the terms, in order of arcs.
-    term_table [t], term_row [t, product]: the table (of ROW_TABLES) and the number of the row that a term
-    is from, numbered as in the table of the World; -1 where it follows from rows that serve many, and where
-    only another World of the study has the row.
+    tail, head [a]: states, place number x 7 + layer number. reverse [a]: the arc in the other direction.
+    link, gateway [a]: numbers, -1 for none; operation, mode [a]: numbers into OPERATIONS and LAYERS (mode is
+    0 for arcs that are not a haul). border [a]: the arc crosses a land border.
+    available [a]: open in this World. length_km, rail_km [a].
+    caspian_ship, ocean_ship [a]: a ship on the Caspian, on any other water. own_country [p]: the country of a
+    place, "" for an exclave, which is no transit country (see `landbridge.transport.routes.families`).
+    time_h, cost_usd, co2e_kg, variance_h2 [a, product]: sums of the terms. term_arc, term_kind [t];
+    term_time_h ... [t, product]: the terms, in order of arcs.
+    term_table [t], term_row [t, product]: the table (of ROW_TABLES) and the number of the row of a term, as
+    in the table of the World; -1 where it follows from rows that make many terms, and where only another
+    World of the study has the row.
     govern_gateway, govern_arc [k]: which arcs each gateway governs (a strait and a lane, many to many);
     govern_counted [k]: arcs on which the gateway's flow is counted (once per passage).
     """
@@ -138,7 +138,7 @@ class Graph:
         return {place: number for number, place in enumerate(self.places)}
 
     def state(self, place: str, layer: int) -> int:
-        """The state of a place on a layer."""
+        """The number of the state of a place (identifier) on a layer (number)."""
         return self.place_number[place] * len(LAYERS) + layer
 
     def terms_of(self, arc: int) -> range:
@@ -147,9 +147,9 @@ class Graph:
         return range(int(first), int(last))
 
     def at_gateways(self, values: FloatArray) -> FloatArray:
-        """Arc values added up at the gateways, counted arcs only: flows [arc, k] -> [gateway, k].
+        """Arc values summed at the gateways, counted arcs only: flows [arc, k] -> [gateway, k].
 
-        Also the transpose of `with_queue`: derivatives to arc hours become derivatives to the queues.
+        Also the transpose of `with_queue`: derivatives by arc hours become derivatives by the queues.
         """
         total = np.zeros((len(self.gateways), values.shape[1]))
         np.add.at(
@@ -161,8 +161,8 @@ class Graph:
     def govern_way(self) -> IntArray:
         """Direction through the gateway of every governed arc [k]: 0 or 1.
 
-        At a border 0 is the way out of the country that the first of its links starts from, at a port 0 is
-        boarding and 1 landing.
+        At a border 0 is the direction out of the country in which the first of its links starts, at a port 0
+        is boarding and 1 landing.
         """
         country = np.array(self.countries)[self.tail // len(LAYERS)]
         way = np.arange(self.n_arcs) % 2
@@ -175,7 +175,7 @@ class Graph:
         return frozen(np.where(at_border, np.where(same, 0, 1), way[arc]).astype(np.int32))
 
     def at_gateways_by_way(self, values: FloatArray) -> FloatArray:
-        """As `at_gateways`, each direction apart: [arc, k] -> [gateway, k, way]."""
+        """As `at_gateways`, each direction separately: [arc, k] -> [gateway, k, way]."""
         counted = self.govern_counted
         total = np.zeros((len(self.gateways), 2, values.shape[1]))
         np.add.at(
@@ -196,7 +196,8 @@ class Graph:
 
         h_a = h0_a + sum over gateways j of a, counted once, of delay_j   [h]
 
-        delay_h, variance_h2: [gateway], [gateway, product] or [gateway, product, way] (see `govern_way`).
+        delay_h [h], variance_h2 [h2]: [gateway], [gateway, product] or [gateway, product, way] (see
+        `govern_way`).
         """
         extra = self.spread_over_arcs(self._wide(delay_h))
         spread = np.zeros_like(extra)
@@ -229,6 +230,6 @@ class Graph:
 
 
 def frozen(array: NDArray[_T]) -> NDArray[_T]:
-    """The array, read-only from now on."""
+    """The array, made read-only."""
     array.setflags(write=False)
     return array

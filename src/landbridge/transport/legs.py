@@ -1,4 +1,4 @@
-"""Routes between two places, leg by leg: what `lb.route` and `landbridge route` show.
+"""Routes between two places, leg by leg, for `lb.route` and `landbridge route`.
 
 Hours, money and emissions of the terms are rounded to multiples of 2^-20 (4 milliseconds, a millionth
 of a dollar), which makes every sum of them exact in binary: terms add up to legs and legs to routes,
@@ -82,7 +82,7 @@ class Leg:
     link: str | None
     distance_km: float
     terms: tuple[Term, ...]
-    # Tank-to-wheel part of co2e_kg [kg CO2e per TEU]; None where no source tells it.
+    # Tank-to-wheel part of co2e_kg [kg CO2e per TEU]; None where no source states it.
     co2e_ttw_kg: float | None = None
 
     @property
@@ -101,7 +101,7 @@ class Leg:
         return sum(term.co2e_kg for term in self.terms)
 
     def as_json(self) -> dict[str, Any]:
-        """The leg with its terms, as `--json` prints it."""
+        """The leg with its terms as plain values, as `--json` prints it."""
         return {
             "from": self.start,
             "to": self.end,
@@ -125,7 +125,7 @@ class Route:
 
     share: of the pair's TEU of this commodity and rail product. family_share: of the route's family.
     time_p05_h, time_p50_h, time_p95_h: of a gamma distribution with the route's mean and variance.
-    time_value_usd, reliability_usd: what its hours and their spread weigh in the choice [USD/TEU], that is
+    time_value_usd, reliability_usd: cost of its hours and their uncertainty in the choice [USD/TEU],
     t u / 24 x hours and t u / 24 x rho x standard deviation.
     """
 
@@ -148,7 +148,7 @@ class Route:
 
     @property
     def buffer_h(self) -> float:
-        """Hours to allow above the mean so as to be late once in twenty times: 95th percentile - mean.
+        """Hours above the mean within which 95 % arrive: 95th percentile - mean.
 
         Source: FHWA (2006), Travel Time Reliability, "buffer time".
         """
@@ -156,7 +156,7 @@ class Route:
 
     @property
     def schedule_wait_h(self) -> float:
-        """Of the hours, those spent waiting for a train to be formed or a ship to sail."""
+        """Part of the hours spent waiting for a train to be formed or a ship to sail."""
         return sum(t.time_h for leg in self.legs for t in leg.terms if t.name in _SCHEDULE)
 
     @property
@@ -175,7 +175,7 @@ class Route:
         return sum(leg.distance_km for leg in self.legs)
 
     def as_json(self) -> dict[str, Any]:
-        """The route with its legs, as `--json` prints it."""
+        """The route with its legs as plain values, as `--json` prints it."""
         return {
             "family": self.family,
             "family_share": self.family_share,
@@ -202,7 +202,7 @@ class Routes:
     """The routes of one pair, largest share first; a sequence of `Route`.
 
     origin, destination: place identifiers. product: the rail product shown (block or wagonload), the
-    one that carries the larger part of the commodity in the pair's group.
+    one that carries most of the commodity in the pair's group.
     """
 
     origin: str
@@ -248,7 +248,7 @@ class Routes:
         return html_table(f"{self.origin} - {self.destination}, {self.commodity}", columns, rows)
 
     def to_json(self) -> dict[str, Any]:
-        """A dictionary ready for json.dumps."""
+        """The routes as plain values for json.dumps."""
         return {
             "from": self.origin,
             "to": self.destination,
@@ -259,7 +259,7 @@ class Routes:
         }
 
     def frame(self) -> pd.DataFrame:
-        """One row per leg, with the route's number, family and share beside it."""
+        """One row per leg, with the route's number, family and share."""
         import pandas as pd
 
         rows = []
@@ -283,11 +283,13 @@ def route(
     """The routes between two places that carry the most of a commodity, leg by leg.
 
     share_r = s_f P_r, see `landbridge.transport.choice.pivot`; the hours are those
-    observed at the gateways, the queue of the base among them.
+    observed at the gateways, including the queue of the base.
 
-    origin, destination: place names (en, ru, zh) or identifiers, any two places of the network.
-    commodity: a sector by code or name. k: number of routes: the largest of every family first, then
-    the next by share. mode: only routes of this class (multimodal, sea, rail, road).
+    world: from `lb.load`; origin, destination: place names (en, ru, zh) or identifiers, any two places of the
+    network.
+    commodity: a sector by code or name. k: number of routes: the largest of every family first, then the next
+    by share. mode: only routes of this class (multimodal, sea, rail, road). product: rail product, block or
+    wagonload, by default the larger one. Returns Routes.
     Raises DataError for unknown names, InfeasibleError where no open route joins the places.
     """
     start, end = resolve_place(world.network, origin, destination)
@@ -356,7 +358,7 @@ def route(
 def _check(
     world: World, start: str, end: str, commodity: str, k: int, mode: str | None, product: str | None
 ) -> tuple[int, str]:
-    """Number and code of the commodity, or one DataError with everything wrong in the question."""
+    """Number and code of the commodity, or one DataError with everything wrong in the arguments."""
     sectors = [str(row["sector"]) for row in world.network["sector_freight"]]
     faults = []
     if start == end:
@@ -393,7 +395,7 @@ def _largest(
 
 
 def _percentiles(mean: float, variance: float) -> tuple[float, float, float]:
-    """5th, 50th and 95th percentile of a gamma distribution: never negative, skewed to the late side [h]."""
+    """5th, 50th and 95th percentile of a gamma distribution: never negative, skewed towards delays [h]."""
     if variance <= 0.0 or mean <= 0.0:
         return mean, mean, mean
     shape, scale = mean * mean / variance, variance / mean

@@ -1,6 +1,6 @@
 """The loops of route choice, compiled by numba: the same sums as the numpy code, in the same order.
 
-One group of routes (pair and family) at a time runs through all steps while its rows are in the first cache;
+One group of routes (pair and family) at a time goes through all steps while its rows are in the first cache;
 numpy reads and writes every step to memory. Imported only by `landbridge.transport.compiled.loops`, since
 numba takes half a second to load. The equations are those of `landbridge.transport.choice.weights` and
 `landbridge.transport.routes.nests`.
@@ -83,7 +83,7 @@ def _weigh(g: Any, nests: Any, routes: Any, segments: Any, room: Any) -> None:
 
 @_inside
 def _sum(g: Any, nests: Any, room: Any) -> None:
-    """V of group g alone, as `Block.totals` adds it up."""
+    """V of group g alone, with the sums of `Block.totals`."""
     group_start, block_start, own, cell_group_start, cell_start, route, part4 = nests
     weight, fourth, shared, nest, total = room[1], room[2], room[3], room[5], room[6]
     lo, n = group_start[g], weight.shape[1]
@@ -113,7 +113,7 @@ def _sum(g: Any, nests: Any, room: Any) -> None:
 
 @_inside
 def _nest(g: Any, nests: Any, room: Any) -> None:
-    """P_r V and V of group g, as `Block.nested` adds them up."""
+    """P_r V and V of group g, with the sums of `Block.nested`."""
     group_start, block_start, own, cell_group_start, cell_start, route, part4 = nests
     weight, fourth, slope, pull, nest, total = room[1], room[2], room[3], room[4], room[5], room[6]
     lo, n = group_start[g], weight.shape[1]
@@ -149,7 +149,7 @@ def _nest(g: Any, nests: Any, room: Any) -> None:
 
 @_vector
 def totals(nests: Any, routes: Any, segments: Any, marked: Any, out: Any) -> None:
-    """V, the mean cost and P V of the groups marked [group].
+    """V, the mean cost and P V of the flagged groups, marked [group].
 
     out: V [sector, group], sum_r P_r G_r [sector, group], P_r V [route, sector]; the last two may be empty.
     """
@@ -185,7 +185,7 @@ def totals(nests: Any, routes: Any, segments: Any, marked: Any, out: Any) -> Non
 
 @_inside
 def _row(row: Any, per: Any, tables: Any, out: Any, kinds_of: Any) -> None:
-    """What one route carries, from P_r V and what its family has per unit of it [3, sector]."""
+    """The load of one route, from P_r V and the loads of its family per unit of it [3, sector]."""
     product, per_teu, kinds = tables
     for s in range(len(kinds)):
         x, y = row[s] * per[0, s], row[s] * per[1, s]
@@ -203,7 +203,7 @@ def _row(row: Any, per: Any, tables: Any, out: Any, kinds_of: Any) -> None:
 def loads(
     nests: Any, routes: Any, segments: Any, of_groups: Any, of_pairs: Any, tables: Any, out: Any
 ) -> None:
-    """What routes carry by one product, added to out; the sums are those of `Choice._route_loads`.
+    """The loads of routes by one product, added to out; the sums are those of `Choice._route_loads`.
 
     of_groups: pair [group], share of the family in the pair's TEU by this product [sector, group].
     of_pairs: two demands [TEU] and the value of a TEU [pair, sector]. tables: number of the product;

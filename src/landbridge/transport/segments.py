@@ -1,4 +1,4 @@
-"""What freight is worth and how it chooses: classes of pairs of places and sectors."""
+"""Value and choice parameters of freight, by pair of places and sector."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ BoolArray = NDArray[np.bool_]
 
 KINDS = ("container", "bulk")
 CONTAINER = KINDS.index("container")
-# All sectors, those of either product, and those that are idle by either.
+# All sectors, those of either product, and those without freight by either.
 _KEPT_ROWS = 5
 _ANY = "*"
 
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Groups of pairs of regions that state their shares together, from table group_pairs.
+    """Groups of pairs of regions that share one set of family shares, from table group_pairs.
 
-    names: of the groups. every_family [group]: whether every corridor family is kept, however dear.
+    names: of the groups. every_family [group]: whether every corridor family is kept, however expensive.
     """
 
     names: tuple[str, ...]
@@ -64,13 +64,14 @@ class Groups:
         )
 
     def number(self, origin: str, destination: str) -> int:
-        """The group of a pair of regions: the most exact row, regions before blocs before any (*).
+        """The number of the group of a pair of regions, by the most specific row.
 
-        Of equally exact rows one that holds one way only comes before one that holds both ways.
-        Raises KeyError where no row takes the pair, which `check_network` refuses.
+        Regions come before blocs before any (*). origin, destination: region codes. Of equally specific rows
+        one for a single direction comes before one for both. Raises KeyError where no row fits the pair,
+        which `check_network` rejects.
         """
         ends = [(code, self._bloc.get(code, _ANY), _ANY) for code in (origin, destination)]
-        # Steps up at both ends: the fewest together, then the even ones; of equals the first row.
+        # Steps up at both ends: the fewest in sum, then the most even; of equals the first row.
         levels: dict[tuple[int, int, bool], list[int]] = {}
         for o, d in np.ndindex(3, 3):
             found = self._row.get((ends[0][o], ends[1][d]))
@@ -83,7 +84,7 @@ class Groups:
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """What the freight of every pair and sector is worth and how it chooses.
+    """Value and choice parameters of the freight of every pair and sector.
 
     sectors: names. groups: names of the groups of pairs. group [pair]: number into them.
     usd_per_teu [sector, pair]: value density u. usd_per_h [sector, pair]: t u / 24, value of an hour.
@@ -91,7 +92,8 @@ class Segments:
     kind [sector]: number into KINDS, whether goods travel in containers or in bulk.
     payload_t_per_teu [sector]: tonnes in a TEU.
     family_weight [kind, group, family]: A, weight of a corridor family at the cost of the pair's cheapest.
-    rho [sector]: hours one standard deviation counts for. phi, phi_b, phi_x, carbon_usd_per_kg: parameters.
+    rho [sector]: hours equivalent to one standard deviation. phi, phi_b, phi_x, carbon_usd_per_kg:
+    parameters.
     """
 
     sectors: tuple[str, ...]
@@ -112,7 +114,7 @@ class Segments:
     def rows(self, sectors: slice | NDArray[np.int64]) -> tuple[FloatArray, FloatArray, FloatArray, float]:
         """Kind, value of an hour [pair, sector], rho and phi of some sectors, for the compiled loops.
 
-        Rows are padded to whole vectors; the sectors asked for last are kept.
+        Rows are padded to whole vectors; those of the last sectors are stored.
         """
         key = str(sectors) if isinstance(sectors, slice) else sectors.tobytes().hex()
         known = self._rows.get(key)
@@ -131,7 +133,7 @@ class Segments:
         return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what is quick to make again."""
+        """Without arrays that are quick to compute again."""
         return {name: value for name, value in vars(self).items() if name != "_rows"}
 
     @property
@@ -143,11 +145,11 @@ class Segments:
 def freight_segments(
     world: World, regions_of_origin: Sequence[str], regions_of_destination: Sequence[str]
 ) -> Segments:
-    """Segments of every pair from the tables of a world.
+    """Segments of every pair from the tables of a World.
 
     regions_of_origin, regions_of_destination: region code of the exporter and importer, for each pair
     ("" where unknown: the pair takes the group of any pair, row *, *, and the sector's own value density).
-    u is the most exact row of value_density (exporter and importer, then exporter, then importer), else
+    u is the most specific row of value_density (exporter and importer, then exporter, then importer), else
     the sector's; t_c percent of value per day, so that an hour is worth t/100 u / 24 [USD/TEU/h].
     """
     bloc = {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]}
@@ -209,7 +211,8 @@ def keeps_every_family(
 ) -> BoolArray:
     """Pairs whose group keeps every corridor family (group_pairs, every_family) [origin, destination].
 
-    For `generate`: elsewhere a family that costs many times the pair's cheapest route is left out.
+    world: with the tables; regions_of_origin, regions_of_destination: codes. For `generate`: elsewhere a
+    family that costs many times the pair's cheapest route is left out.
     """
     groups = Groups.of(world)
     known: dict[tuple[str, str], bool] = {}

@@ -1,9 +1,9 @@
-"""From derivatives by arcs to derivatives by table rows: the last step of an adjoint that ends in a table.
+"""From derivatives by arcs to derivatives by table rows: the last step of an adjoint by table cells.
 
     dL = sum over terms t, products p of  L_h dh_tp + L_c dc_tp + L_e de_tp + L_v dv_tp
 
-How the terms move with a table is the difference of two compiled graphs. All rows of a table can be moved at
-once, since every term knows the row that it is from (`Graph.term_row`).
+How the terms change with a table is the difference of two compiled graphs. All rows of a table can change at
+once, since every term keeps the row that it comes from (`Graph.term_row`).
 """
 
 from __future__ import annotations
@@ -22,24 +22,29 @@ FloatArray = NDArray[np.float64]
 
 
 def slope(value: Callable[[float], FloatArray], step: float) -> FloatArray:
-    """The derivative at 0 of a function that is 0 there, from one side; exact for parabolas.
+    """The derivative at 0 of a function that is 0 there, one-sided; exact for parabolas.
 
     d = (4 f(h) - f(2 h)) / (2 h)
+
+    value: the function; step: h.
     """
     return np.asarray((4.0 * value(step) - value(2.0 * step)) / (2.0 * step))
 
 
 def total(before: Graph, after: Graph, bars: Sequence[ArcBars]) -> FloatArray:
-    """What a change of the tables does to each of some scalars, to first order [bar]."""
+    """First-order effect of a change of the tables on each of some scalars [bar].
+
+    before, after: graphs of the same arcs and terms; bars: derivatives of each scalar by the arcs.
+    """
     return np.array([worth.sum() for worth in _worths(before, after, bars)])
 
 
 def by_row(before: Graph, after: Graph, bars: Sequence[ArcBars], table: str, count: int) -> FloatArray:
-    """The same, apart for each row of one table [bar, row].
+    """The same effect, separately for each row of one table [bar, row].
 
     before, after: graphs of the same arcs and terms. bars: derivatives of each scalar by the arcs.
-    table: one of ROW_TABLES; count: how many rows it has in the World of these graphs. What follows from no
-    row of it is left out.
+    table: one of ROW_TABLES; count: number of its rows in the World of these graphs. Terms from no row of it
+    are left out.
     """
     out = np.zeros((len(bars), count))
     here = before.term_table == ROW_TABLES.index(table)

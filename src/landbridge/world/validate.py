@@ -43,8 +43,7 @@ GAUGES = ("1435", "1520", "1676")
 # Words that stand for several regions in freight_profile and value_density.
 _GROUPS = ("*", "CA5", "overland")
 # Low end, value, high end: columns of a table that must be in this order. Fitted shares are not included:
-# they
-# may leave their range.
+# they may leave their range.
 _RANGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "crossings": (("time_low_h", "time_h", "time_high_h"),),
     "value_density": (("low", "usd_per_teu", "high"),),

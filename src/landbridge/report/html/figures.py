@@ -221,8 +221,7 @@ def _stack(axes: Any, at: Sequence[float], values: Sequence[Mapping[str, float]]
 # -- the map -------------------------------------------------------------------------------------------
 
 # Extent of the map: degrees west, south, east, north; longer lanes are not drawn, and at most this many
-# places
-# are named.
+# places are named.
 _WINDOW = (-4.0, 21.0, 126.0, 61.0)
 _FAR_KM = 1500.0
 _WIDTH = 10.5

@@ -1,4 +1,4 @@
-"""Loads a given demand on a network of congested links: user equilibrium and stochastic equilibrium."""
+"""Assign a given demand to a network of congested links: user equilibrium and stochastic equilibrium."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MODELS = ("ue", "weibit")
 
 _SWEEPS = 20
 _ROUNDING = 1e-14
-# The path set of weibit: paths of the user equilibrium at this gap, and of drawn link costs.
+# Path set of weibit: paths of the user equilibrium at this gap, and of drawn link costs.
 _BEFORE_WEIBIT = 1e-6
 _DRAWS = 16
 _SPREAD = 0.3
@@ -32,11 +32,12 @@ _SHARPEST = 1e4
 
 @dataclass(frozen=True)
 class Assignment:
-    """Flow and cost by link, with the paths that carry the flow.
+    """Flow and cost by link, and the paths of the flow.
 
-    objective: Beckmann's, of the cost in use. relative_gap: (total cost - shortest-path cost) / total cost;
-    for weibit the share of trips that would change path. pair_cost: least cost (weibit: mean cost) by pair.
-    path_pair, path_flow: pair (row of the demand) and flow of each path; path_links: its links in order.
+    flow, cost [link]: in the units of the network. objective: Beckmann's, of the cost in use. relative_gap:
+    (total cost - shortest-path cost) / total cost; for weibit the share of trips that would change path.
+    pair_cost [pair]: least cost (weibit: mean cost). path_pair, path_flow [path]: row of the demand and flow;
+    path_links: links of each path in order.
     """
 
     flow: Floats
@@ -52,8 +53,8 @@ class Assignment:
     def select_link(self, link: int) -> Floats:
         """Trips of every pair that use a link [pair]; they add up to its flow.
 
-        link: by number from 0. Path flows, and so these parts, are not unique at user equilibrium; pair
-        costs are, and link costs where they rise with flow. Raises DataError where there is no such link.
+        link: number from 0. Path flows, and so these parts, are not unique at user equilibrium; pair costs
+        are, and link costs where they rise with flow. Raises DataError where there is no such link.
         """
         if not 0 <= link < len(self.flow):
             what = f"link {link} is not in 0 to {len(self.flow) - 1}"
@@ -75,17 +76,20 @@ def assign(
     most: int = 1000,
     throw: bool = True,
 ) -> Assignment:
-    """Load a demand on congested links: user equilibrium, or path-size weibit stochastic equilibrium.
+    """Assign a demand to congested links: user equilibrium, or path-size weibit stochastic equilibrium.
 
-    ue minimises sum_a integral_0^f_a cost_a(v) dv over flows that carry the demand, by shifts of path flow
+    ue minimises sum_a integral_0^f_a cost_a(v) dv over flows that satisfy the demand, by shifts of path flow
     (greedy method of Xie, Nie and Liu 2018, with safeguards); gap = (total - shortest-path cost) / total.
     weibit finds h_r = q PS_r c_r^-phi / sum_s PS_s c_s^-phi over a generated path set (see
     `transport.assignment.stochastic`); gap = sum_r |h_r - q P_r(c(h))| / (2 sum q), the share that would
-    change path; relative_gap is this one, objective is Beckmann's at the flow found and not minimised,
-    pair_cost the mean over the trips of a pair. gap: where to stop; phi: how sharply shares follow cost
-    ratios; turns: penalties of passing from link to link; most: rounds of shortest paths or Newton steps.
-    Raises DataError where zones are unknown or cannot be reached or a cost is too great a number, where gap
-    is no share between 0 and 1; ConvergenceError where the gap is not reached (unless throw is False).
+    change path; relative_gap is this gap, objective is Beckmann's at the flow found and not minimised,
+    pair_cost the mean over the trips of a pair.
+
+    network, demand: links and trips; model: "ue" or "weibit"; gap: where to stop; phi: sharpness of shares by
+    cost ratio; turns: penalties of turns between links; most: rounds of shortest paths or Newton steps at
+    most; throw: raise where the gap is not reached, instead of returning its status. Returns an Assignment.
+    Raises DataError where zones are unknown or cannot be reached, a cost overflows, or gap is no share
+    between 0 and 1; ConvergenceError where the gap is not reached (unless throw is False).
     """
     faults = []
     if model not in MODELS:
@@ -122,14 +126,14 @@ def assign(
 
 
 class _Trees:
-    """The demand by origin and the links by tail, as the search for shortest paths wants them."""
+    """The demand by origin and the links by tail, in the form used by the search for shortest paths."""
 
     def __init__(self, network: Network, demand: Demand) -> None:
         self.network = network
         origin, destination, trips = demand.origin, demand.destination, demand.trips
         ahead = origin[1:] > origin[:-1]
         ahead |= (origin[1:] == origin[:-1]) & (destination[1:] >= destination[:-1])
-        # Millions of pairs mostly come in order: then nothing is copied. Numbers are as short as they can be.
+        # Millions of pairs are usually sorted, and then not copied. Integers are as short as possible.
         self.rows = np.arange(len(origin), dtype=np.int32)
         if not ahead.all():
             self.rows = np.lexsort((destination, origin)).astype(np.int32)
@@ -154,7 +158,7 @@ class _Trees:
         self.used = (0, 0)
 
     def extend(self, cost: Floats) -> Floats:
-        """Add to every pair its shortest path where that is new; least cost by pair."""
+        """Add to every pair its shortest path if it is new. Returns the least cost by pair."""
         from landbridge.transport.assignment import path_flows
 
         net = self.network
@@ -241,9 +245,9 @@ def _status(what: str, found: float, gap: float, count: int, unit: str) -> Statu
 
 
 class _Along(Sequence[Ints]):
-    """The links of every path in order, taken when asked for: millions of small arrays would fill the memory.
+    """The links of every path in order, extracted on demand: millions of small arrays would fill the memory.
 
-    links: those of all paths one behind the other, each path from its destination backwards.
+    links: those of all paths one after the other, each path from its destination backwards.
     """
 
     def __init__(self, links: NDArray[np.integer[Any]], start: Ints, length: NDArray[np.int32]) -> None:
@@ -270,12 +274,12 @@ class _Along(Sequence[Ints]):
 def _paths(
     paths: tuple[Any, ...], used: tuple[int, int], rows: NDArray[np.int32], unused: bool = False
 ) -> tuple[Ints, Floats, _Along]:
-    """Pair, flow and links of every path, pair by pair as in rows; unused: also of those without flow."""
+    """Pair, flow and links of every path, by pair in the order of rows; unused: also without flow."""
     of_pair, after, start, length, flow, links = paths
     pair = np.flatnonzero(of_pair >= 0).astype(np.int32)
     path = of_pair[pair]
     pairs, found = [pair], [path]
-    # The others of the pairs that have more than one, one after the other.
+    # The other paths of pairs that have more than one, one after the other.
     while True:
         path = after[path]
         pair, path = pair[path >= 0], path[path >= 0]
@@ -323,7 +327,7 @@ def _check(network: Network, demand: Demand, model: str) -> None:
 
 
 def _more(where: str, count: int, what: str) -> list[Fault]:
-    """A fault that counts those that are not spelled out."""
+    """A fault that counts those not listed."""
     left = count - SPELLED_OUT
     return [Fault(where, f"{left:,} more {what} like these", "correct these first")] if left > 0 else []
 
@@ -344,7 +348,7 @@ def _reached(network: Network, demand: Demand, rows: NDArray[np.int32], least: F
 
 
 def _finite(network: Network, flow: Floats, cost: Floats) -> None:
-    """Links whose cost at the flow of the moment is beyond what a number holds."""
+    """Faults of links whose cost at the current flow overflows."""
     beyond = np.flatnonzero(~np.isfinite(cost))
     faults = [
         Fault(

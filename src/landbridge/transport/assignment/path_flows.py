@@ -1,6 +1,6 @@
 """Inner loops of the assignment: shortest-path trees and shifts between paths.
 
-Compiled by numba where it is installed; the same functions run, slowly, as plain Python where it is not.
+Compiled by numba if it is installed; otherwise the same functions run, slowly, as plain Python.
 Imported only by the function that needs it, since numba takes a second to load.
 """
 
@@ -17,7 +17,7 @@ COMPILED = has_numba()
 
 @compile_loop
 def _tree(source, first, order, head, cost, through, dist, back, key, node):  # type: ignore[no-untyped-def]
-    """Dijkstra from source on a binary heap; back: link by which a node is reached, -1 at none."""
+    """Dijkstra from source on a binary heap; back: link by which a node is reached, -1 for none."""
     dist[:] = np.inf
     back[:] = -1
     dist[source] = 0.0
@@ -59,10 +59,10 @@ def _tree(source, first, order, head, cost, through, dist, back, key, node):  # 
 def extend(  # type: ignore[no-untyped-def]
     origins, bounds, destination, trips, tail, head, first, order, cost, through, nodes, paths, used
 ):
-    """Add to every pair its shortest path where that is new.
+    """Add to every pair its shortest path if it is new.
 
     paths: (first of pair, next, start, length, flow, links); used: paths and links in use. Returns paths,
-    used, least cost by pair.
+    used, and least cost by pair.
     """
     of_pair, after, start, length, flow, links = paths
     count, filled = used
@@ -79,7 +79,7 @@ def extend(  # type: ignore[no-untyped-def]
             while p >= 0:
                 known = min(known, _path_cost(p, start, length, links, cost))
                 p = after[p]
-            # Sums taken in another order differ in the last digits: not a new path.
+            # Sums in another order differ in the last digits: not a new path.
             if known <= least[q] * (1 + 1e-13):
                 continue
             if count == len(after):
@@ -114,7 +114,7 @@ def _longer(array, size):  # type: ignore[no-untyped-def]
 
 @compile_loop
 def link_flows(paths, volume):  # type: ignore[no-untyped-def]
-    """Sum path flows to links, afresh, so that rounding of the shifts does not pile up."""
+    """Sum path flows to links from zero, so that rounding errors of the shifts do not accumulate."""
     of_pair, after, start, length, flow, links = paths
     volume[:] = 0.0
     for q in range(len(of_pair)):
@@ -165,9 +165,9 @@ def _gain(s, long, short, volume, bpr):  # type: ignore[no-untyped-def]
 
 @compile_loop
 def _apart(p, best, start, length, links, mark, long, short):  # type: ignore[no-untyped-def]
-    """The links of p that best has not, into long; those of best that p has not, into short; their numbers.
+    """Links of p that are not in best, into long; links of best that are not in p, into short; their numbers.
 
-    mark [link]: all 0, and so again at the end.
+    mark [link]: all 0, and again at the end.
     """
     n_long, n_short = 0, 0
     for e in range(start[best], start[best] + length[best]):
@@ -188,7 +188,7 @@ def _apart(p, best, start, length, links, mark, long, short):  # type: ignore[no
 
 @compile_loop
 def _shift(most, gain, long, short, volume, bpr):  # type: ignore[no-untyped-def]
-    """How much of a flow of most to move from the longer path, dearer by gain: a Newton step, safeguarded."""
+    """Flow to move, at most `most`, from a path that is more expensive by gain: a safeguarded Newton step."""
     slope = 0.0
     for a in long:
         slope += _slope(a, volume[a], bpr)
@@ -197,7 +197,7 @@ def _shift(most, gain, long, short, volume, bpr):  # type: ignore[no-untyped-def
     shift = most if gain >= slope * most else gain / slope
     if _gain(shift, long, short, volume, bpr) >= -0.5 * gain:
         return shift
-    # Where the slope is flat at zero flow a Newton step overshoots: bisect instead.
+    # Where the slope is zero at zero flow a Newton step overshoots: bisect instead.
     low, high = 0.0, shift
     for _ in range(40):
         shift = 0.5 * (low + high)
@@ -210,7 +210,7 @@ def _shift(most, gain, long, short, volume, bpr):  # type: ignore[no-untyped-def
 
 @compile_loop
 def sweep(paths, volume, cost, bpr):  # type: ignore[no-untyped-def]
-    """Shift flow of every pair from each path to its cheapest, link costs following; returns the excess.
+    """Shift flow of every pair from each path to its cheapest, updating link costs. Returns the excess.
 
     excess = sum over paths of flow x (cost - least cost of the pair), as met on the way. bpr: time, capacity,
     b, power and fixed cost of every link. Path flows, volume and cost [link] change in place.

@@ -17,13 +17,13 @@ __all__ = ["Loading", "Paths", "solve"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Shares are found for this phi first; steps above it double.
+# Shares are first found for this phi; steps above it double.
 _EASY_PHI = 8.0
 
 
 @dataclass(frozen=True)
 class Loading:
-    """Flow of every path and link at the equilibrium, and how far from it: see `solve`."""
+    """Flow of every path and link at the equilibrium, and the distance from it: see `solve`."""
 
     path_flow: Floats
     flow: Floats
@@ -32,9 +32,9 @@ class Loading:
 
 
 class Paths:
-    """Paths of all pairs as a matrix, path sizes, and the shares they get at given link costs.
+    """Paths of all pairs as a matrix, path sizes, and shares at given link costs.
 
-    pair: ascending, of each path; links: of each path; trips [pair].
+    pair [path]: ascending; links: of each path; trips [pair].
     """
 
     def __init__(self, network: Network, pair: Ints, links: tuple[Ints, ...], trips: Floats) -> None:
@@ -55,28 +55,28 @@ class Paths:
         whole = self.on @ long
         part = np.bincount(row, long[column] / shared[back], len(links))
         size = np.divide(part, whole, out=np.ones(len(links)), where=whole > 0)
-        # A path all of whose length is shared at zero length would have no size.
+        # A path whose whole length is shared at zero length would have no size.
         self.log_size = np.log(np.maximum(size, 1e-12))
 
     def share(self, cost: Floats, phi: float) -> tuple[Floats, Floats]:
-        """Shares P_r = PS_r c_r^-phi / sum over the pair, and path costs c_r."""
+        """Shares P_r = PS_r c_r^-phi / sum over the pair, and path costs c_r, both [path]; cost [link]."""
         total = self.on @ cost
         weight = self.log_size - phi * np.log(total)
         weight = np.exp(weight - np.maximum.reduceat(weight, self.first)[self.group])
         return weight / self.sum(weight), total
 
     def sum(self, values: Floats) -> Floats:
-        """Sum over the paths of its pair, at every path."""
+        """Sum over the paths of the pair, at every path, of values [path]."""
         return np.asarray(np.add.reduceat(values, self.first)[self.group], dtype=np.float64)
 
     def loaded(self, flow: Floats, phi: float) -> tuple[Floats, Floats, Floats, Floats]:
-        """Path flows by the costs of a link flow; the link flows they give; shares; path costs."""
+        """Path flows at the costs of a link flow [link], the link flows they give, shares and path costs."""
         share, total = self.share(self.network.cost(flow), phi)
         path_flow = self.carried * share
         return path_flow, self.off @ path_flow, share, total
 
     def gap(self, path_flow: Floats, flow: Floats, phi: float) -> float:
-        """Trips that the shares at the costs of these very flows would move, over all trips."""
+        """Trips that would change path at the costs of these flows, over all trips."""
         again = self.carried * self.share(self.network.cost(flow), phi)[0]
         return float(np.abs(again - path_flow).sum() / (2 * self.trips.sum()))
 

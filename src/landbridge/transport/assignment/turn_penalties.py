@@ -1,4 +1,4 @@
-"""Turn penalties: nodes where they apply are opened into one node for every link that ends or begins there.
+"""Turn penalties: nodes with a penalty are expanded into one node per link that ends or begins there.
 
 Source: node expansion as in Caldwell (1961) and Kirby and Potts (1969): a turn becomes an arc.
 """
@@ -21,8 +21,9 @@ __all__ = ["expand"]
 def expand(network: Network, turns: Turns) -> Network:
     """A network in which a turn is an arc of fixed cost; its first links are those of the network, in order.
 
-    Only nodes with a penalty are opened. Where one is a zone, its old number stays the place where trips
-    begin and end and is no longer passed through. Raises DataError with every row that is no turn.
+    network: the links; turns: penalties, in the unit of time. Only nodes with a penalty are expanded. Where
+    one is a zone, its old number stays the place where trips begin and end, and paths no longer pass through
+    it. Raises DataError with every row that is not a turn.
     """
     penalty = _penalties(network, turns)
     opening = _Opening(network.nodes, network.tail.copy(), network.head.copy(), [])
@@ -31,7 +32,7 @@ def expand(network: Network, turns: Turns) -> Network:
         opening.open(network, node, penalty)
     through = network.first_through_node
     if any(node <= network.zones for node in opened):
-        # Numbers of zones are those of the demand: a zone that is passed gets a second node for that.
+        # Numbers of zones are those of the demand: a zone that paths pass gets a second node for that.
         for node in range(network.first_through_node, network.zones + 1):
             if node not in opened:
                 opening.double(node)
@@ -84,7 +85,7 @@ def _penalties(network: Network, turns: Turns) -> dict[tuple[int, int], float]:
 
 @dataclass
 class _Opening:
-    """A network while its nodes are opened: number of nodes, ends of links, arcs added (from, to, cost)."""
+    """A network while nodes are expanded: number of nodes, ends of links, arcs added (from, to, cost)."""
 
     nodes: int
     tail: NDArray[np.int64]
@@ -98,7 +99,7 @@ class _Opening:
         self.nodes += len(ends) + len(starts)
         self.head[ends] = np.arange(first, first + len(ends))
         self.tail[starts] = np.arange(first + len(ends), self.nodes + 1)
-        # A centroid stays the end of a path: nothing turns there.
+        # A centroid stays the end of paths, so no turn is at it.
         passed = node >= network.first_through_node
         for a, b in product(ends, starts) if passed else ():
             cost = penalty.get((int(a), int(b)), 0.0)

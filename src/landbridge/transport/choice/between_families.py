@@ -5,26 +5,27 @@
 
 over the families of the base and those gained, lambda = phi_b / K0 of the pair [USD/TEU].
 
-*Kept*: K_f' = K_f0 (V'/V0)^(-1/phi). Where its best route is closed and it was searched again, K_f' is at
-least K_f0: a way that was open all along is no gain.
+*Kept*: K_f' = K_f0 (V'/V0)^(-1/phi). Where its best route is closed and routes were searched again, K_f' is
+at least K_f0: a route that was available all along is no gain.
 
 *Lost*: no route is open, but the pair has another family. K_f' = max(K_f0, least K_g' of the open families);
-it keeps its share s_f, and what it ships rides on the family of that least cost.
+it keeps its share s_f, and its freight uses the family of that least cost.
 
-*Gained*: not open in the base. K_f' is the mean cost of its routes; it enters with the share that it would
-have in the base at that cost, the others are scaled to what is left, and with K_f0 = max(K_f', least K_g0 of
-the base). So it helps where it is cheaper than the best there was and never hurts, and losing it again gives
-back the base. The share with which it enters is that at the waits of the base; it is held while waits settle
-and in derivatives.
+*Gained*: not open in the base. K_f' is the mean cost of its routes. It enters with the share that it would
+have in the base at that cost, the others are scaled to the rest, and with K_f0 = max(K_f', least K_g0 of the
+base). So it helps where it is cheaper than the best family of the base and never hurts, and losing it again
+returns the base. Its share on entry is that at the waits of the base; it is held while waits converge and in
+derivatives.
 
-A pair without any family in the base has the shares of the base at the costs it finds, K' = sum_f s_f K_f'.
+A pair without any family in the base has the shares of the base at its current costs, K' = sum_f s_f K_f'.
 
 *Shares of the base*, for goods in containers and in bulk, Q the group of the pair:
 
     s_f = A_Qf r_f^(-phi_x) h(r_f) / sum,   r_f = K_f / least K_g of the pair
 
-K_f the mean over the sectors of the kind. h is one up to TAPER[0] and falls smoothly to nothing at TAPER[1]:
-the shares stated are those of a group, and a pair where a way costs many times the best does not use it.
+K_f is the mean over the sectors of the kind. h is one up to TAPER[0] and falls smoothly to zero at TAPER[1]:
+the stated shares are those of a group, and a pair for which a family costs many times the best does not use
+it.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-# Ratio to the pair's cheapest family up to which a family counts in full, and from which it counts for
-# nothing; and the same for trucks, which are dear and quick.
+# Ratio to the pair's cheapest family up to which a family counts in full, and from which it does not count;
+# and the same for trucks, which are expensive and quick.
 TAPER = (2.0, 3.5)
 TAPER_ROAD = (4.0, 6.0)
 # Above this phi_b, exponentials are taken relative to the best family of the pair.
@@ -73,10 +74,10 @@ _STEEP = 40.0
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """What the K_f' of some families follow from, beside the sums of the weights of their routes.
+    """Inputs of the K_f' of some families, in addition to the sums of the weights of their routes.
 
-    kept, gained, again [group]: see the head of this module. known, total, shift [sector, product, group]:
-    K_f0 and V_f0 = total exp(shift) of the base.
+    kept, gained, again [group]: see the module docstring. known, total, shift [sector, product, group]: K_f0
+    and V_f0 = total exp(shift) of the base.
     """
 
     phi: float
@@ -90,7 +91,7 @@ class Levels:
     def take(
         self, at: LongArray, products: slice = slice(None), sectors: LongArray | slice = slice(None)
     ) -> Levels:
-        """Those of some of the groups, products and sectors, numbered anew."""
+        """The levels of some groups, products and sectors, renumbered."""
 
         def part(values: FloatArray) -> FloatArray:
             return np.take(values[sectors, products], at, axis=2)
@@ -106,9 +107,9 @@ class Levels:
         )
 
     def of(self, s: int, p: int, found: Totals) -> FloatArray:
-        """K_f' of the open families for one segment, zero for the others [group]."""
+        """K_f' of the open families for sector s and product p, else zero [group]; found: sums of weights."""
         known, total = self.known[s, p], found.total[s, p]
-        # A sum that left the doubles at the bottom is as good as closed.
+        # A sum that underflowed counts as closed.
         level: FloatArray = np.zeros(len(total))
         np.divide(self.total[s, p], total, out=level, where=self.kept & (total > 0.0))
         level = _root(level, self.phi)
@@ -126,7 +127,7 @@ class Levels:
 class Settled(NamedTuple):
     """One segment: K_f' of all families [group], their shares in the pivot [group], K' [pair].
 
-    host [lost]: the family that carries what each of the lost ones ships, as a number of a group.
+    host [lost]: the family that carries the freight of each lost one, as a number of a group.
     """
 
     family_cost: FloatArray
@@ -140,10 +141,10 @@ class Families:
     """The families of some pairs after a change; groups and pairs are numbered among these.
 
     groups, pairs: their numbers in the route set; only pairs that have a family. slot [group]: the pair.
-    first [pair]: its first group. opened, kept, gained, lost, again [group]: what became of a family (see
-    above); again are some of the kept. share0 [kind, group]: s_f with which it enters; kind [sector]. fresh
-    [pair]: no family in the base. reached [pair]: some family is open. levels: for the costs of the families.
-    start [sector, product, pair]: K0.
+    first [pair]: its first group. opened, kept, gained, lost, again [group]: state of a family (see above);
+    again is a part of kept. share0 [kind, group]: s_f on entry; kind [sector]. fresh [pair]: no family in the
+    base. reached [pair]: some family is open. levels: inputs of the costs of the families. start [sector,
+    product, pair]: K0.
     """
 
     phi_b: float
@@ -172,9 +173,10 @@ class Families:
         mean: FloatArray | None = None,
         entering: FloatArray | None = None,
     ) -> Families:
-        """The families of all pairs; opened, again [group].
+        """The families of all pairs, given the base; opened, again [group].
 
-        mean [sector, product, group]: K_f' of those gained. entering [kind, group]: share0, where it is held.
+        mean [sector, product, group]: K_f' of gained families. entering [kind, group]: share0, where it is
+        held.
         """
         routes, classes = base.routes, base.classes
         pair = routes.group_pair
@@ -220,7 +222,7 @@ class Families:
         )
 
     def only(self, pairs: LongArray, product: int, sectors: LongArray | slice = slice(None)) -> Families:
-        """Those of some pairs for one product and some sectors, which are number 0, 1, ... there.
+        """The families of some pairs for one product and some sectors, which are renumbered 0, 1, ...
 
         pairs: by their numbers here, in ascending order.
         """
@@ -258,12 +260,12 @@ class Families:
 
     @cached_property
     def all_stay(self) -> bool:
-        """Whether every family is one of the base in a pair that is still served."""
+        """Whether every family is one of the base, in a pair that is still served."""
         return bool((self.kept | self.lost).all())
 
     @cached_property
     def lost_groups(self) -> LongArray:
-        """Numbers here of the families that are lost."""
+        """Numbers here of the lost families."""
         return np.flatnonzero(self.lost)
 
     def least_of_base(self, s: int, p: int) -> FloatArray:
@@ -273,7 +275,7 @@ class Families:
         return np.asarray(least[self.slot])
 
     def settle(self, s: int, p: int, level: FloatArray) -> Settled:
-        """Shares and K' of one segment from the costs K_f' of the open families [group]."""
+        """Shares and K' of one segment (sector s, product p) at costs K_f' of the open families [group]."""
         slot, first, share0 = self.slot, self.first, self.share0[self.kind[s]]
         known, start, lam = self.levels.known[s, p], self.start[s, p], self._per_usd[s, p]
         lost = self.lost_groups
@@ -291,7 +293,7 @@ class Families:
         part *= lam[slot]
         top: FloatArray | float = 0.0
         if self.phi_b > _STEEP and len(first):
-            # A steep choice leaves the doubles unless the best family of the pair is the reference.
+            # A large phi_b would overflow unless the best family of the pair is the reference.
             best = np.maximum.reduceat(np.where(share0 > 0.0, part, -np.inf), first)
             top = np.where(np.isfinite(best), best, 0.0)
             part -= top[slot]
@@ -309,7 +311,7 @@ class Families:
 
     @cached_property
     def _beside_lost(self) -> tuple[LongArray, LongArray, LongArray, LongArray]:
-        """Families of the pairs that lose one, the first of each pair, its number, and that of each lost."""
+        """Families of pairs that lose one, the first of each pair, its number, and that of each lost one."""
         mark = np.zeros(len(self.pairs), dtype=bool)
         mark[self.slot[self.lost_groups]] = True
         some = np.flatnonzero(mark[self.slot])
@@ -328,7 +330,7 @@ class Families:
         return host[of], np.asarray(least[of])
 
     def carried(self, settled: Settled) -> FloatArray:
-        """Shares of what the open families carry: their own, and of those lost that ride on them [group]."""
+        """Shares carried by the open families [group]: their own, and those of lost families they carry."""
         lost = self.lost_groups
         if not len(lost):
             return settled.share
@@ -339,7 +341,7 @@ class Families:
 
 
 class Chosen(NamedTuple):
-    """What some segments choose; groups and pairs are numbered as in their families.
+    """The choice of some segments; groups and pairs are numbered as in their families.
 
     family_cost, share, carried [sector, product, group]: K_f', s_f' and the share that the family carries.
     cost [sector, product, pair]: K'. host [sector][product]: see `Settled`.
@@ -352,7 +354,7 @@ class Chosen(NamedTuple):
     host: list[list[LongArray]]
 
 
-# (sector, product, what was settled) -> the families on which what the lost ones ship rides.
+# (sector, product, choice of the segment) -> the families that carry the freight of the lost ones.
 Ride = Callable[[int, int, Settled], LongArray]
 
 
@@ -364,12 +366,12 @@ def choose(
 ) -> Chosen:
     """Route choice at given sums of weights: costs and shares of families, costs of pairs.
 
-    V' -> K_f' -> s_f', K' by the equations at the head of this module; every choice beside a base is made
-    here, that under waits too.
+    V' -> K_f' -> s_f', K' by the equations of the module docstring; every choice after a change is made here,
+    also that under waits.
 
-    families [sector]: what became of the families. found: V' and mean costs [sector, product, group].
+    families [sector]: their state. found: V' and mean costs [sector, product, group].
     some: where V' changed for some groups only, their numbers, their levels by sector, and K_f' of all
-    [sector, product, group], which serves for the others. ride: another rule than the cheapest family.
+    [sector, product, group] for the others. ride: another rule than the cheapest family. Returns a Chosen.
     """
     n_products, n_groups = found.total.shape[1], len(families[0].slot)
     shape = len(families), n_products, n_groups
@@ -399,9 +401,11 @@ def choose(
 def base_shares(
     routes: RouteSet, classes: Segments, family_cost: FloatArray, opened: BoolArray
 ) -> tuple[FloatArray, BoolArray]:
-    """Shares of the open families [kind, group]; even in pairs whose families have no weight [pair].
+    """Shares of the open families [kind, group]; equal in pairs (flagged) whose families have no weight.
 
-    s_f = A_Qf r_f^(-phi_x) h(r_f) / sum; family_cost [sector, product, group]: K_f.
+    s_f = A_Qf r_f^(-phi_x) h(r_f) / sum
+
+    routes, classes: of the base; family_cost [sector, product, group]: K_f [USD/TEU]; opened [group].
     """
     pair, n = routes.group_pair, routes.n_pairs
     weight = weights_of_families(routes, classes, cost_by_kind(classes, pair, family_cost), opened)
@@ -416,7 +420,7 @@ def base_shares(
 def weights_of_families(
     routes: RouteSet, classes: Segments, cost: FloatArray, opened: BoolArray
 ) -> FloatArray:
-    """r_f^(-phi_x) h(r_f) of the open families, zero for the others; cost: K_f [kind, group]."""
+    """r_f^(-phi_x) h(r_f) of the open families [kind, group], zero for others; cost [kind, group]: K_f."""
     ratio = _over_cheapest(cost, routes.group_pair, opened, routes.n_pairs)
     return np.where(opened, ratio**-classes.phi_x * _taper(ratio, routes.group_family), 0.0)
 
@@ -424,7 +428,10 @@ def weights_of_families(
 def cost_by_kind(
     classes: Segments, pair: LongArray | NDArray[np.int32], family_cost: FloatArray
 ) -> FloatArray:
-    """K_f of goods in containers and in bulk [kind, group]: means over their sectors, both products."""
+    """K_f of goods in containers and in bulk [kind, group], means over their sectors and products [USD/TEU].
+
+    classes: of the pairs; pair [group]; family_cost [sector, product, group]: K_f.
+    """
     beta = classes.block_share[:, pair]
     cost = beta * family_cost[:, 0] + (1.0 - beta) * family_cost[:, 1]
     kinds = range(len(classes.family_weight))

@@ -1,6 +1,6 @@
-"""What a choice costs between two places: pair by pair, family by family, and on the reported corridors.
+"""Costs of the choice between two places: by pair, by family, and on the reported corridors.
 
-Everything is per TEU of one sector, both rail products together.
+All values are per TEU of one sector, both rail products together.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _MEASURES = ("time_h", "cost_usd", "co2e_kg")
 
 
 def pair_costs(choice: Choice, graph: Graph, sector: int) -> dict[str, NDArray[Any]]:
-    """Expected cost of every pair, by column [pair]; sector: its number.
+    """Expected cost of every pair, by column [pair].
 
-    from, to: ids of places. generalised_cost_usd: K [USD/TEU]. time_h, cost_usd, co2e_kg: means over all
-    routes by what they carry [h, USD/TEU, kg CO2e/TEU]. A pair without a route has an infinite K and means
-    of nothing.
+    choice, graph: solved; sector: its number. from, to: ids of places. generalised_cost_usd: K [USD/TEU].
+    time_h, cost_usd, co2e_kg: means over all routes weighted by traffic [h, USD/TEU, kg CO2e/TEU]. A pair
+    without a route has an infinite K and zero means.
     """
     routes, places = choice.base.routes, np.array(graph.places)
     return {
@@ -41,25 +41,26 @@ def pair_costs(choice: Choice, graph: Graph, sector: int) -> dict[str, NDArray[A
 
 
 def family_costs(choice: Choice, graph: Graph, sector: int) -> dict[str, NDArray[Any]]:
-    """Cost of every open family of every pair, by column [family of a pair]; sector: its number.
+    """Cost of every open family of every pair, by column [family of a pair].
 
-    K_f = beta K_f,block + (1 - beta) K_f,wagonload,   x_f = sum_r in f share_r x_r / sum_r in f share_r
+        K_f = beta K_f,block + (1 - beta) K_f,wagonload,   x_f = sum_r in f share_r x_r / sum_r in f share_r
 
-    from, to: ids of places. family: one of FAMILIES. share: of the pair's TEU of the sector; those of a pair
-    sum to 1. generalised_cost_usd: K_f [USD/TEU], beta the block-train share of the pair. time_h, cost_usd,
-    co2e_kg: means over the routes of the family by what they carry [h, USD/TEU, kg CO2e/TEU]. Left out are
-    families without an open route. K of the pair is the mean of the K_f in the base only: later it also has
-    what choice is worth (see `landbridge.transport.pivot`).
+    choice, graph: solved; sector: its number. from, to: ids of places. family: one of FAMILIES. share: of the
+    pair's TEU of the sector; those of a pair sum to 1. generalised_cost_usd: K_f [USD/TEU], beta the
+    block-train share of the pair.
+    time_h, cost_usd, co2e_kg: means over the routes of the family weighted by traffic [h, USD/TEU, kg
+    CO2e/TEU]. Families without an open route are left out. K of the pair is the mean of the K_f in the base
+    only: in a scenario it also contains the gain from choice (see `landbridge.transport.choice.pivot`).
     """
     routes, classes = choice.base.routes, choice.classes
     pair = routes.group_pair
     share, mean = _within_families(choice, sector)
     on_products = choice.family_cost[sector]
-    # One that is lost to this sector alone has a cost too, that of the family on which it rides.
+    # A family lost to this sector alone has a cost too, that of the family it uses.
     opened = choice.families[sector].opened & (on_products > 0.0).any(axis=0)
     idle = opened & (share <= 0.0)
     if idle.any():
-        # A family that nothing goes by is described by what would, were it alone.
+        # A family without traffic is described by the traffic it would have alone.
         even = replace(choice, family_share=np.ones_like(choice.family_share))
         mean[:, idle] = _within_families(even, sector)[1][:, idle]
     beta = classes.block_share[sector, pair]
@@ -90,11 +91,11 @@ def _within_families(choice: Choice, sector: int) -> tuple[FloatArray, FloatArra
 
 
 def corridor_rows(choice: Choice, graph: Graph, corridors: Table) -> list[dict[str, Any]]:
-    """The reported corridors, family by family and together (family "all"): expected hours and costs.
+    """The reported corridors, by family and together (family "all"): expected hours and costs.
 
-    corridors: rows with corridor_id, from_place, to_place and sector. Those between places that are not
-    connected are left out. Columns: corridor, from, to, family, share of the corridor's TEU, time_h, cost_usd
-    and co2e_kg per TEU; of "all" also generalised_cost_usd, K [USD/TEU].
+    choice, graph: solved; corridors: rows with corridor_id, from_place, to_place and sector. Corridors
+    between places that are not connected are left out. Columns: corridor, from, to, family, share of the
+    corridor's TEU, time_h, cost_usd and co2e_kg per TEU; for "all" also generalised_cost_usd, K [USD/TEU].
     """
     routes = choice.base.routes
     number = graph.place_number
@@ -128,7 +129,7 @@ def corridor_rows(choice: Choice, graph: Graph, corridors: Table) -> list[dict[s
 
 
 def _weighted(carried: list[FloatArray], sums: Any, at: slice, mine: BoolArray) -> dict[str, float]:
-    """Means over routes and products by what they carry."""
+    """Means over routes and products, weighted by traffic."""
     total = sum(float(c[mine].sum()) for c in carried)
     cells = {}
     for name in _MEASURES:

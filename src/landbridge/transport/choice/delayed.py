@@ -1,8 +1,8 @@
-"""The part of a choice that queues can touch, so that a fixed point pays for nothing else.
+"""Route choice evaluated again only for routes that use a queued gateway.
 
 A wait at a gateway changes the cost of the routes through it, the weights of their families, and the shares
-and costs of the pairs of these. All other pairs stay as they are, and so do the costs of the other families
-of these pairs. What is chosen again is chosen by the same formulas as in `pivot`.
+and costs of their pairs. All other pairs, and the costs of the other families of these pairs, stay unchanged.
+The equations are those of `pivot`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from landbridge.transport.waiting.stations import Queues
 
 __all__ = ["DelayedChoice", "Patched", "passes"]
 
-# After so many delays what the lost families ship stays on the family it rides on then, as long as that costs
-# no more than this times the cheapest. Where two families left cost nearly the same it would go back and
-# forth from trial to trial, and the search would not end.
+# After this many delays the freight of lost families stays on the family it uses then, as long as that costs
+# no more than this times the cheapest. Otherwise, where two open families cost nearly the same, it would
+# alternate between trials and the search would not end.
 _HOLD_AFTER, _HOLD_WITHIN = 6, 1.001
 
 FloatArray = NDArray[np.float64]
@@ -42,7 +42,7 @@ LongArray = NDArray[np.int64]
 
 
 def passes(routes: RouteSet, graph: Graph, queues: Queues) -> tuple[csr_matrix, csr_matrix]:
-    """How often each route passes each queue, for either product [route, q]; empty where it does not wait."""
+    """How often each route passes each queue, by product [route, q]; empty where it does not wait."""
     queue_of = np.full((len(graph.gateways), 2), -1)
     queue_of[queues.gateway, queues.way] = np.arange(len(queues))
     counted = graph.govern_counted
@@ -63,14 +63,15 @@ def passes(routes: RouteSet, graph: Graph, queues: Queues) -> tuple[csr_matrix, 
 
 @dataclass(eq=False)
 class _Part:
-    """One product: the families that queues can touch, their pairs, and the state under the last delays.
+    """One product: the families that queues can affect, their pairs, and the state under the last delays.
 
-    sectors [s]: those that ship by the product; the arrays below are of these. routes [n]: of the touched
-    families. groups [g]: their numbers. weights: of these routes, for the product and all sectors. through:
-    csr [n, q]. pairs [m], members [h]: the pairs of the touched families and all families of these pairs.
-    at [g]: where the touched stand among the members. families [s]: what became of the members. levels [s]:
-    of the touched. level [s, 1, h], before [s, m]: K_f' and K' without further delay. beta [s, m]: share of
-    the product. reached [s, m]: some family is open.
+    sectors [s]: those that ship by the product; the arrays below are for these. routes [n]: of the affected
+    families.
+    groups [g]: their numbers. weights: of these routes, for the product and all sectors. through: csr [n, q].
+    pairs [m], members [h]: the pairs of the affected families and all families of these pairs. at [g]:
+    position of the affected among the members. families [s]: state of the members. levels [s]: of the
+    affected. level [s, 1, h], before [s, m]: K_f' and K' without further delay. beta [s, m]: share of the
+    product. reached [s, m]: some family is open.
     """
 
     product: int
@@ -91,7 +92,7 @@ class _Part:
     beta: FloatArray
     before: FloatArray
     reached: NDArray[np.bool_]
-    # What the last delays gave: pull [1, n, s], P_r V; total [s, g], V; the choice of the members.
+    # Result of the last delays: pull [1, n, s], P_r V; total [s, g], V; the choice of the members.
     pull: FloatArray | None = None
     total: FloatArray | None = None
     chosen: Chosen | None = None
@@ -104,7 +105,7 @@ class _Part:
 
     @property
     def now_carried(self) -> FloatArray:
-        """Shares that the touched families carry under the last delays [g, s]."""
+        """Shares that the affected families carry under the last delays [g, s]."""
         return np.take(self.now.carried[:, 0], self.at, axis=1).T
 
     def delayed(self, delay_h: FloatArray, delay_h2: FloatArray) -> Weights:
@@ -117,11 +118,12 @@ class _Part:
 
 
 class DelayedChoice:
-    """A choice under delays at the queues, of which only what they touch is chosen again.
+    """A choice under delays at the queues, of which only the affected part is chosen again.
 
     choice: without further delay. through: `passes` of its routes, one matrix for each product.
-    host [sector, product, lost]: `lost.host` of another solution, to which what lost families ship is held.
-    every_sector: choose for sectors too that ship nothing by a product, as `slope` asks for.
+    host [sector, product, lost]: `lost.host` of another solution, which then decides where lost families'
+    freight goes.
+    every_sector: choose also for sectors that ship nothing by a product, as `slope` needs.
     """
 
     def __init__(
@@ -137,7 +139,7 @@ class DelayedChoice:
         self._every_sector = every_sector
         self._last = np.zeros(self.n_queues), np.zeros(self.n_queues)
         self._asked = 0
-        # Whether what some lost family ships rides on another family than the cheapest, see _HOLD_AFTER.
+        # Whether the freight of some lost family uses another family than the cheapest, see _HOLD_AFTER.
         self.held = False
         self.parts = [part for p in (0, 1) if (part := self._part(p)) is not None]
 
@@ -170,7 +172,7 @@ class DelayedChoice:
         )
 
     def _of_sectors(self, p: int, groups: LongArray, sectors: LongArray) -> dict[str, Any]:
-        """What a part of some touched groups holds for some sectors."""
+        """The contents of a part of some affected groups for some sectors."""
         choice, classes = self.choice, self.choice.classes
         mine = [choice.families[s] for s in sectors]
         pairs = np.unique(choice.families[0].slot[groups])
@@ -197,20 +199,21 @@ class DelayedChoice:
 
     @property
     def rho(self) -> float:
-        """Mean weight of the standard deviation in the felt hours."""
+        """Mean weight of the standard deviation in the perceived hours."""
         return float(self.choice.classes.rho.mean())
 
     # -- the choice under delays -------------------------------------------------------------------
 
     def release(self) -> None:
-        """Let what lost families ship ride on the cheapest again, for the next trials (_HOLD_AFTER)."""
+        """Let freight of lost families use the cheapest family again, for the next trials (_HOLD_AFTER)."""
         self._asked = 0
 
     def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
-        """Expected costs K' under further hours and variance at the queues [q] -> [pair, sector]."""
+        """Expected costs K' [pair, sector] under further hours delay_h [q] and variance delay_h2 [q]."""
         out = np.array(self.choice.cost)
         self._asked += 1
-        # Where nothing is lost no choice depends on those before, and the same delays give the same.
+        # Without lost families a choice does not depend on earlier ones, and the same delays give the same
+        # result.
         known = not len(self.choice.lost.groups) and all(
             np.array_equal(new, old) for new, old in zip((delay_h, delay_h2), self._last, strict=True)
         )
@@ -219,9 +222,9 @@ class DelayedChoice:
             if not (known and part.chosen is not None):
                 self._delay(part, delay_h, delay_h2)
             if not (delay_h.any() or delay_h2.any()):
-                # To the last bit: no delay is no change.
+                # Exactly: no delay is no change.
                 continue
-            # A pair may have no way at all for some sectors: it keeps its infinite cost.
+            # A pair may have no route at all for some sectors: it keeps its infinite cost.
             with np.errstate(invalid="ignore"):
                 change = part.beta * (part.now.cost[:, 0] - part.before)
             out[np.ix_(part.pairs, part.sectors)] += np.where(part.reached, change, 0.0).T
@@ -238,7 +241,7 @@ class DelayedChoice:
         )
 
     def _ride(self, part: _Part, before: Chosen | None) -> Ride | None:
-        """How what lost families ship finds the family it rides on; None for the cheapest."""
+        """The rule by which freight of lost families finds its family; None for the cheapest."""
         if self.host is not None:
             given, lost = self.host[part.sectors, part.product], self.choice.lost.groups
 
@@ -261,7 +264,7 @@ class DelayedChoice:
         return as_before
 
     def flows(self, demand_teu: FloatArray) -> FloatArray:
-        """Loaded boxes in every queue [q] under the last delays; demand_teu [pair, sector]."""
+        """Loaded TEU a year in every queue [q] under the last delays; demand_teu [pair, sector]."""
         out = np.zeros(self.n_queues)
         for part in self.parts:
             assert part.total is not None and part.pull is not None
@@ -270,22 +273,21 @@ class DelayedChoice:
         return out
 
     def _boxes(self, part: _Part, demand_teu: FloatArray) -> FloatArray:
-        """Boxes that the touched families carry under the last delays [g, s]."""
+        """TEU carried by the affected families under the last delays [g, s]."""
         teu = demand_teu[part.pairs][:, part.sectors] * part.beta.T
         return np.asarray(teu[part.slot[part.at]] * part.now_carried)
 
     def settled(
         self, delay_h: FloatArray, delay_h2: FloatArray, last: bool = True, *, idle: bool = True
     ) -> Choice:
-        """The choice under the last delays, which must be these; last: this is not used any more.
+        """The choice under the last delays, which must be these; last: this object is not used afterwards.
 
-        idle: also what sectors would pay by a product that they ship nothing by.
-
-        As `pivot` would give it, but for lost families between two that cost nearly the same (_HOLD_WITHIN).
+        idle: also compute costs for sectors by a product that they ship nothing by. Equals the result of
+        `pivot`, except for lost families between two that cost nearly the same (_HOLD_WITHIN).
         """
         choice, old = self.choice, self.choice.sums
         for part in self.parts if last else ():
-            # What takes the most room is no longer needed.
+            # The largest arrays are no longer needed.
             part.pull = None
         if not (delay_h.any() or delay_h2.any()):
             return choice
@@ -337,14 +339,14 @@ class DelayedChoice:
             other.chosen = choose(other.families, found, some, self._ride(other, None))
         return other
 
-    # -- how flows answer to delays ----------------------------------------------------------------
+    # -- response of flows to delays -------------------------------------------------------------------
 
     def slope(self, demand_teu: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """d flows / d hours of the queues at given demand [q, q], and the mean spread of what passes [q].
+        """d flows / d hours of the queues at given demand [q, q], and the mean spread of their traffic [q].
 
-        Routes answer as in `Choice.vjp`, families lost or gained do not, and all sectors are taken together
-        as one, of mean cost and value of time. It only directs the steps of a search: derivatives of the
-        model are those of `Choice.vjp`.
+        Routes respond as in `Choice.vjp`, lost and gained families do not, and all sectors together are
+        treated as one, with mean cost and value of time. It only directs the steps of a search: derivatives
+        of the model are those of `Choice.vjp`.
         """
         if not self._every_sector:
             whole = DelayedChoice(self.choice, self.through, self.host, every_sector=True)
@@ -361,7 +363,7 @@ class DelayedChoice:
         return out, np.asarray(spread / np.where(passed > 0.0, passed, 1.0))
 
     def _answer(self, part: _Part, demand_teu: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Boxes on routes [n] and the change of the flows [q, q], block by block of whole pairs.
+        """TEU on routes [n] and the change of the flows [q, q], block by block of whole pairs.
 
         Inside families by J, between them by -lambda K_f (dlnK_f - mean over the pair).
         """
@@ -378,7 +380,7 @@ class DelayedChoice:
             whole = mine.sum(axis=1, keepdims=True)
             part_of = mine * inverse(whole)
             per_hour = usd_per_h[part.weights.pair[block.routes]]
-            # One sector that stands for all: mean weight and mean share of an hour in the cost.
+            # One sector that represents all: mean weight and mean share of an hour in the cost.
             weight = (piece.weight * part_of[block.group]).sum(axis=1, keepdims=True)
             turn = (per_hour / piece.cost * part_of[block.group]).sum(axis=1, keepdims=True)
             inner = block.inner(weight)
@@ -397,7 +399,7 @@ class DelayedChoice:
         return flow, turned
 
     def _steep(self, part: _Part) -> FloatArray:
-        """lambda K_f of the touched families, none for those gained [g, s]."""
+        """lambda K_f of the affected families, zero for gained ones [g, s]."""
         base, p = self.choice.base, part.product
         lam = ratio_of(base.classes.phi_b, base.cost_segment[part.sectors, p][:, part.pairs]).T
         level = np.take(part.now.family_cost[:, 0], part.at, axis=1).T
@@ -406,10 +408,10 @@ class DelayedChoice:
 
 
 def _over_sectors(part: _Part, pull: FloatArray, per: FloatArray, n_sectors: int) -> FloatArray:
-    """sum over s of pull x what its family has per unit [n]; per [g, s].
+    """sum over s of pull x the value per unit of its family [n]; per [g, s].
 
-    Added up over all sectors, zero for those that are not in the part: sums then have one order, whatever
-    the sectors of a part are, and a search ends on the same bits.
+    The sum runs over all sectors, with zeros for those that are not in the part: sums then have one order,
+    whatever the sectors of a part, and a search ends with the same bits.
     """
     out = np.zeros(len(part.routes))
     blocks = part.weights.nests.blocks
@@ -429,11 +431,11 @@ def _over_sectors(part: _Part, pull: FloatArray, per: FloatArray, n_sectors: int
 
 
 class Patched:
-    """A choice of all pairs of which some were chosen anew, say because a gateway they passed is closed.
+    """A choice of all pairs of which some choose again, for example because a gateway they passed is closed.
 
-    whole: of all pairs. part: of those chosen anew. pairs: their numbers in the whole, ascending. lost [of
-    pairs]: those without any route, which ship nothing and keep the cost they had. still: the whole too, but
-    asked for one delay only, so that what many parts begin with is worked out once.
+    whole: of all pairs. part: of those that choose again. pairs: their numbers in the whole, ascending. lost
+    [of pairs]: those without any route, which ship nothing and keep their cost. still: the whole too, but
+    evaluated at one delay only, so that the start shared by many parts is computed once.
     """
 
     def __init__(
@@ -449,16 +451,16 @@ class Patched:
 
     @property
     def held(self) -> bool:
-        """Whether what some lost family ships rides on another family than the cheapest."""
+        """Whether the freight of some lost family uses another family than the cheapest."""
         return self.whole.held or self.part.held
 
     def release(self) -> None:
-        """Let what lost families ship ride on the cheapest again, for the next trials."""
+        """Let the freight of lost families use the cheapest family again, for the next trials."""
         self.whole.release()
         self.part.release()
 
     def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
-        """Expected costs under further hours and variance at the queues [q] -> [pair, sector]."""
+        """Expected costs [pair, sector] under further hours delay_h [q] and variance delay_h2 [q]."""
         self._now = self.whole
         if self._still is not None:
             still, *known = self._still
@@ -470,7 +472,7 @@ class Patched:
         return out
 
     def flows(self, demand_teu: FloatArray) -> FloatArray:
-        """Loaded boxes in every queue [q] under the last delays; demand_teu [pair, sector]."""
+        """Loaded TEU a year in every queue [q] under the last delays; demand_teu [pair, sector]."""
         rest = demand_teu.copy()
         rest[self.pairs] = 0.0
         anew = np.where(self.lost[:, None], 0.0, demand_teu[self.pairs])

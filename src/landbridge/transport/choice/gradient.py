@@ -1,11 +1,11 @@
-"""Derivatives of a choice to hours, money, emissions and variance of the arcs, the base held fixed.
+"""Derivatives of a choice by hours, money, emissions and variance of the arcs, with the base held fixed.
 
-    dK'/dK_f' = s_f';   ds_f' = -lambda s_f' (dc_f - sum_g s_g' dc_g),   c_f what the pivot sees of K_f'
+    dK'/dK_f' = s_f';   ds_f' = -lambda s_f' (dc_f - sum_g s_g' dc_g),   c_f the part of K_f' in the pivot
     kept: dK_f' = K_f' sum_r P_r dlnG_r;   gained: dK_f' = sum_r (P_r dG_r + G_r dP_r)
     dP = J du, du_r = -phi dlnG_r, J see `landbridge.transport.routes.nests`
 
-A lost family moves with the family it rides on where that costs more than its own base; a gained one is
-seen only below the least cost of the base; a family searched again does not move at its bound.
+A lost family changes with the family it uses where that costs more than its own base; a gained one counts
+only below the least cost of the base; a family searched again is constant at its bound.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ ShareBar = Callable[[int, int], FloatArray]
 
 @dataclass(frozen=True, eq=False)
 class ArcBars:
-    """Derivatives of a scalar to the arcs, [arc, product], and to the demand it was given [pair, sector].
+    """Derivatives of a scalar by the arcs [arc, product], and by its given demand [pair, sector].
 
-    cost_by_term: the derivative to money by name of a term, where others are paid than for the haul.
+    cost_by_term: the derivative by money by name of a term, where others are paid than for the haul.
     """
 
     time_h: FloatArray
@@ -45,7 +45,7 @@ class ArcBars:
     cost_by_term: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def cost_of(self, term: str) -> FloatArray:
-        """The derivative to the money of a term [arc, product]."""
+        """The derivative by the money of a term [arc, product]; term: its name."""
         return self.cost_by_term.get(term, self.cost_usd)
 
 
@@ -56,7 +56,7 @@ def pulled_back(
     demand_teu: FloatArray | None,
     share_bar: ShareBar | None,
 ) -> ArcBars:
-    """See `Choice.vjp`."""
+    """Implementation of `Choice.vjp`: same arguments and result."""
     back = _Back(choice, cost_bar, flow_bar, demand_teu, share_bar)
     for piece in choice.weights.pieces():
         back.add(piece)
@@ -64,7 +64,7 @@ def pulled_back(
 
 
 class _Back:
-    """Bars of a scalar, pulled back from one block after another to the routes [product, 4, route]."""
+    """Bars of a scalar, pulled back block by block to the routes [product, 4, route]."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class _Back:
         self.asked: dict[int, FloatArray] = {}
 
     def add(self, piece: Piece) -> None:
-        """Pull back what reaches the routes of one block of one product."""
+        """Pull back the bars of the routes of one block of one product."""
         choice, block, p = self.choice, piece.block, piece.product
         inner = block.inner(piece.weight)
         share = inner.share
@@ -97,7 +97,7 @@ class _Back:
         gained = self.gained[block.groups]
         log_bar = np.where(gained, 0.0, by_cost * choice.family_cost[:, p, block.groups].T)[block.group]
         if gained.any():
-            # The mean of the routes moves with their costs and with their shares.
+            # The mean of the routes changes with their costs and with their shares.
             by_mean = np.where(gained, by_cost, 0.0)[block.group] * piece.cost
             log_bar += by_mean
             on_share = by_mean if on_share is None else on_share + by_mean
@@ -116,7 +116,7 @@ class _Back:
         self.bars[p, 3, routes] = felt * 0.5 / spread
 
     def _on_terms(self, block: Block, p: int, share: FloatArray) -> tuple[FloatArray, FloatArray | None]:
-        """Bars on what the pivot sees of K_f' [group, sector], and on the P of the routes [route, sector]."""
+        """Bars on the part of K_f' in the pivot [group, sector], and on P of the routes [route, sector]."""
         choice, groups = self.choice, block.groups
         pair = choice.base.routes.group_pair[groups]
         beta, own = self.beta[p][pair], np.ascontiguousarray(choice.pivot_share[:, p, groups].T)
@@ -141,7 +141,7 @@ class _Back:
             return term, None
         _, rows, host = choice.lost.inside(groups, p)
         if len(rows):
-            # What a lost family ships is paid for where it rides.
+            # Freight of a lost family is paid for where it travels.
             mean[rows] = np.take_along_axis(mean, host, axis=0)
         slot = np.cumsum(np.diff(pair, prepend=pair[:1]) != 0)
         overall = np.add.reduceat(own * mean, first, axis=0)
@@ -150,7 +150,7 @@ class _Back:
         return term, on_share
 
     def _wanted(self, block: Block, p: int) -> FloatArray | None:
-        """Bars on the shares of routes that were asked for [route, sector]."""
+        """Bars on the shares of routes, if given [route, sector]."""
         if self.share_bar is None:
             return None
         if p not in self.asked:
@@ -159,7 +159,7 @@ class _Back:
         return self.asked[p][block.routes]
 
     def _on_costs(self, block: Block, p: int, term: FloatArray) -> FloatArray:
-        """Bars on the K_f' that move with routes [group, sector]."""
+        """Bars on the K_f' that change with routes [group, sector]."""
         choice, groups = self.choice, block.groups
         cost = choice.family_cost[:, p, groups].T
         gained, again = self.gained[groups], self.again[groups]
@@ -183,7 +183,7 @@ class _Back:
         return bar
 
     def on_arcs(self) -> ArcBars:
-        """The bars of the routes, added up on the arcs."""
+        """The bars of the routes summed on the arcs."""
         self.bars[:, 2] = self.choice.classes.carbon_usd_per_kg * self.bars[:, 1]
         routes = self.choice.base.routes
         on_arcs = routes.to_arcs(np.ascontiguousarray(self.bars.reshape(8, -1).T)).reshape(-1, 2, 4)

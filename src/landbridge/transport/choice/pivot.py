@@ -1,8 +1,8 @@
 """Route and family choice: nested weibit within a family, pivot-point logit between families.
 
-All costs are real money [USD of 2023 per TEU]; constants and base shares never enter a cost level. What is
-kept runs over [sector, product, ...] with the groups or pairs last. Weights of routes are made when needed,
-a block at a time, so that nothing of size routes x segments is ever held.
+All costs are real money [USD of 2023 per TEU]; constants and base shares never enter a cost level. Stored
+arrays run over [sector, product, ...] with groups or pairs last. Weights of routes are computed block by
+block on demand, so that no array of size routes x segments is stored.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class BaseChoice:
-    """The base: what later choices pivot on.
+    """The base, on which later choices pivot.
 
     nests: of the routes, by the lengths of the base graph.
     cost [pair, sector]: K over both products, K = beta K_block + (1 - beta) K_wagonload [USD/TEU].
@@ -53,7 +53,7 @@ class BaseChoice:
     total, shift [sector, product, group]: V_f0 = total exp(shift).
     family_share [kind, group]: s_f, of containers and of bulk.
     unreachable: pairs without an open route (cost is infinite there).
-    assumed [pair]: pairs whose open families have no weight; they are split evenly.
+    assumed [pair]: pairs whose open families have no weight; they are split equally.
     weights: of the routes, None for a part of a base.
     """
 
@@ -71,14 +71,14 @@ class BaseChoice:
     weights: Weights | None = None
 
     def totals(self, weights: Weights) -> Totals:
-        """V of all groups under other sums or with other routes open; weighed are the groups that changed."""
+        """V of all groups under other sums or with other routes open; only changed groups are computed."""
         known = Totals(self.total, self.shift, None)
         return weights.totals() if self.weights is None else weights.totals_beside(self.weights, known)
 
     def only(self, pairs: NDArray[np.integer[Any]]) -> tuple[BaseChoice, NDArray[np.int64]]:
         """The base of some pairs alone (numbers in ascending order), and the numbers of its routes here.
 
-        What closes one gateway is answered on the pairs that pass it, in a fraction of the time.
+        A closure of one gateway is solved on the pairs that pass it, in a fraction of the time.
         """
         routes, kept, groups = self.routes.only(pairs)
         classes = replace(
@@ -108,10 +108,10 @@ class BaseChoice:
 class LostFamilies:
     """Families of the base without an open route, in pairs that have another.
 
-    groups [k]: their numbers, ascending. host [sector, product, k]: the group on which what they ship rides.
+    groups [k]: their numbers, ascending. host [sector, product, k]: the group that carries their freight.
     share [sector, product, k]: their share s_f' of the pair's TEU. extra [sector, product, k]: K_f' - K_f0
-    [USD/TEU]. A family that is closed to some sectors only has share and extra zero, and itself for host,
-    in the others.
+    [USD/TEU]. A family closed to some sectors only has share and extra zero, and itself as host, in the
+    others.
     """
 
     groups: LongArray
@@ -120,14 +120,14 @@ class LostFamilies:
     extra: FloatArray
 
     def inside(self, groups: slice, product: int) -> tuple[slice, LongArray, LongArray]:
-        """Those of a range of groups: places here, rows in the range, rows of their hosts [k, sector]."""
+        """The lost families in a range of groups: positions, rows in the range, rows of hosts [k, sector]."""
         low, high = np.searchsorted(self.groups, (groups.start, groups.stop))
         some = slice(int(low), int(high))
         host = self.host[:, product, some].T - groups.start
         return some, self.groups[some] - groups.start, host
 
     def with_sectors(self, other: LostFamilies, sectors: BoolArray) -> LostFamilies:
-        """These, with the sectors marked taken from others."""
+        """These, with the flagged sectors taken from `other`."""
         groups = np.union1d(self.groups, other.groups)
         host = np.broadcast_to(groups, (*self.host.shape[:2], len(groups))).copy()
         share, extra = np.zeros(host.shape), np.zeros(host.shape)
@@ -139,8 +139,10 @@ class LostFamilies:
 
 @dataclass(frozen=True, eq=False)
 class _Loads:
-    """What was loaded last: goods [route, 7] at a demand, TEU by product and the columns of `route_goods`;
-    kinds [route, 4] at the demand beside it, see `route_kinds`."""
+    """The last loads, at a demand and at a second one.
+
+    goods [route, 7]: TEU by product and the columns of `route_goods`; kinds [route, 4]: see `route_kinds`.
+    """
 
     demand: FloatArray | None
     goods: FloatArray
@@ -149,14 +151,14 @@ class _Loads:
 
 
 class _Wide:
-    """Room for values of some sectors among zeros for the others, used again from block to block."""
+    """Storage for values of some sectors among zeros for the others, used again from block to block."""
 
     def __init__(self, n_sectors: int, sectors: LongArray) -> None:
         self._n, self._sectors = n_sectors, sectors
         self._room: FloatArray = np.zeros((0, n_sectors))
 
     def of(self, values: FloatArray) -> FloatArray:
-        """[route, some sectors] -> [route, sector]; valid until it is asked again."""
+        """[route, some sectors] -> [route, sector]; valid until the next call."""
         if len(self._sectors) == self._n:
             return values
         if len(self._room) < len(values):
@@ -171,11 +173,11 @@ class Choice:
     """The choice under new sums, pivoted on a base.
 
     cost [pair, sector], cost_segment [sector, product, pair]: K'. family_cost [.., group]: K_f'.
-    family_share [sector, product, group]: what the family carries, zero where it is closed; pivot_share:
-    s_f', where the lost families still stand. lost: the latter. gained [group]: families that a pair did
-    not have in the base. unreachable: pairs without a route. averaged [pair]: pairs whose K' is a mean of
-    their families, as they had no route before. families [sector]: what became of them. weights: of the
-    routes. classes: those in force, of the base unless the change has its own.
+    family_share [sector, product, group]: share carried by the family, zero where it is closed; pivot_share:
+    s_f', lost families included. lost: the lost families. gained [group]: families that a pair did not have
+    in the base. unreachable: pairs without a route. averaged [pair]: pairs whose K' is a mean of their
+    families, as they had no route before. families [sector]: their state. weights: of the routes. classes:
+    those in force, of the base unless the change has its own.
     """
 
     base: BaseChoice
@@ -195,7 +197,7 @@ class Choice:
     weights: Weights
 
     def with_sectors(self, other: Choice, sectors: BoolArray) -> Choice:
-        """This choice, with the sectors marked [sector] taken from another of the same base and sums.
+        """This choice, with the flagged sectors [sector] taken from another of the same base and sums.
 
         For routes that are closed to some commodities only.
         """
@@ -221,13 +223,16 @@ class Choice:
         )
 
     def by_sector(self, name: str) -> BoolArray:
-        """What became of the families, by its name in `Families` [group, sector or 1]."""
+        """A state of the families, by its name in `Families` [group, sector or 1]."""
         if all(families is self.families[0] for families in self.families):
             return np.asarray(getattr(self.families[0], name)[:, None], dtype=bool)
         return np.stack([getattr(families, name) for families in self.families], axis=1)
 
     def route_share(self, sector: int, product: int, pair: int | None = None) -> FloatArray:
-        """Share of every route in its pair's TEU of one segment [route], or of the routes of one pair."""
+        """Share of every route in its pair's TEU of one segment [route], or of the routes of one pair.
+
+        sector, product, pair: numbers.
+        """
         routes = self.base.routes
         out = np.zeros(routes.n_routes)
         carried = self.family_share[sector, product]
@@ -246,7 +251,7 @@ class Choice:
         return beta * self.family_share[:, 0] + (1.0 - beta) * self.family_share[:, 1]
 
     def fallen_back(self, demand_teu: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """What the lost families shipped and takes another way now: TEU and USD, by family [lost].
+        """Freight of the lost families that now uses another family: TEU and USD, by family [lost].
 
         TEU = demand x s_f',  USD = demand x s_f' (K_f' - K_f0), summed over sectors and products;
         demand_teu [pair, sector]: TEU per unit of time.
@@ -257,7 +262,7 @@ class Choice:
         return teu.sum(axis=(0, 1)), (teu * self.lost.extra).sum(axis=(0, 1))
 
     def require(self, graph: Graph, pairs: BoolArray | None = None) -> None:
-        """Raise InfeasibleError that names the pairs without a route (those asked for, or all)."""
+        """Raise InfeasibleError that names the pairs without a route (those flagged [pair], or all)."""
         lost = [q for q in self.unreachable if pairs is None or pairs[q]]
         if not lost:
             return
@@ -273,7 +278,7 @@ class Choice:
         raise InfeasibleError(f"{len(lost)} pairs have no route", faults)
 
     def expected(self, sector: int) -> FloatArray:
-        """Expected hours, money and CO2e of one TEU of a sector [3, pair], zero where unreachable."""
+        """Expected hours, USD and kg CO2e of one TEU of a sector [3, pair], zero where unreachable."""
         return np.asarray(self._expected[sector])
 
     @cached_property
@@ -304,14 +309,14 @@ class Choice:
     def route_flows(self, demand_teu: FloatArray) -> FloatArray:
         """TEU on every route by product, f_rp = sum over s of demand x beta_p x share [route, product].
 
-        demand_teu [pair, sector]: TEU per unit of time. The answer for the demand asked last is kept.
+        demand_teu [pair, sector]: TEU per unit of time. The result for the last demand is stored.
         """
         return self._loads(demand_teu).goods[:, :2].copy()
 
     def route_goods(self, demand_teu: FloatArray) -> FloatArray:
         """Goods on every route [route, 5]: loaded containers [TEU], t in containers, t in bulk, USD of both.
 
-        USD at the value of a TEU of the base.
+        demand_teu [pair, sector]: TEU per unit of time. USD at the value of a TEU of the base.
         """
         return self._loads(demand_teu).goods[:, 2:].copy()
 
@@ -377,15 +382,15 @@ class Choice:
         return _Loads(asked, loads, also, by_kind)
 
     def assign(self, demand_teu: FloatArray) -> FloatArray:
-        """Flows on arcs by product, all demand loaded by its route shares [arc, product]."""
+        """Flows on arcs by product, from route shares [arc, product]; demand_teu [pair, sector]."""
         return self.base.routes.to_arcs(self.route_flows(demand_teu))
 
     def assign_goods(
         self, demand_teu: FloatArray, beside: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """As `assign`, and beside it the loaded containers [TEU] and all goods [t] on arcs [arc, 2].
+        """As `assign`, with the loaded containers [TEU] and all goods [t] on arcs [arc, 2].
 
-        beside: a second demand that is weighed at the same time, for `route_kinds`.
+        demand_teu [pair, sector]; beside: a second demand, computed at the same time for `route_kinds`.
         """
         loads = self._loads(demand_teu, beside).goods
         shown = np.column_stack([loads[:, :3], loads[:, 3] + loads[:, 4]])
@@ -399,16 +404,16 @@ class Choice:
         demand_teu: FloatArray | None = None,
         share_bar: Callable[[int, int], FloatArray] | None = None,
     ) -> ArcBars:
-        """Derivatives of a scalar to arc hours, money, emissions and variance, the base held fixed.
+        """Derivatives of a scalar by arc hours, money, emissions and variance, with the base held fixed.
 
-        The equations are those of `transport.choice.gradient`; where a bound begins to hold, they are
-        those of one side.
+        The equations are those of `transport.choice.gradient`; where a bound begins to bind, they are
+        one-sided.
 
-        cost_bar [pair, sector]: derivative of the scalar to K'.
-        flow_bar [arc, product] with demand_teu [pair, sector]: derivative to the flows of `assign`;
-        the derivative to the demand comes back too.
-        share_bar(sector, product) -> [route]: derivative to `route_share`.
-        Raises ValueError when flow_bar comes without demand.
+        cost_bar [pair, sector]: derivative of the scalar by K'.
+        flow_bar [arc, product] with demand_teu [pair, sector]: derivative by the flows of `assign`;
+        the derivative by the demand is returned too.
+        share_bar(sector, product) -> [route]: derivative by `route_share`.
+        Returns ArcBars. Raises ValueError when flow_bar comes without demand.
         """
         if flow_bar is not None and demand_teu is None:
             raise ValueError("flow_bar needs demand_teu")
@@ -476,15 +481,16 @@ def pivot(
     K_f' = K_f0 (V_f'/V_f0)^(-1/phi);  s_f' = s_f exp(-lambda (K_f' - K_f0)) / sum;
     K' = K0 - (1/lambda) ln sum_f s_f exp(-lambda (K_f' - K_f0)), lambda = phi_b / K0   [USD/TEU]
 
-    A family that is lost keeps its share at the cost of the best family left, a family that is gained
-    helps where it is cheaper than the best there was: see `transport.choice.between_families`. A pair that
-    loses its last route is in `unreachable`, its cost infinite.
+    A lost family keeps its share at the cost of the best family left, a gained family helps where it is
+    cheaper than the best of the base: see `transport.choice.between_families`. A pair that loses its last
+    route is in `unreachable`, with infinite cost.
 
-    available [route]: routes that can be used. classes: where the change has another carbon price or
-    another value of time than the base; phi and phi_b are those of the base. again [group]: families whose
-    best route is closed and that were searched again on the network that is left; they cost at least what
-    they did. entering [kind, group]: shares with which families enter, `families[0].share0` of another choice
-    with the same routes open, where they are held.
+    base: to pivot on; sums: along routes after the change; available [route]: routes that can be used;
+    log_constant: as in `solve_base`; classes: where the change has another carbon price or another value of
+    time than the base; phi and phi_b are those of the base. again [group]: families whose best route is
+    closed and that were searched again on the network left; they cost at least as much as before. entering
+    [kind, group]: shares on entry, `families[0].share0` of another choice with the same routes open, where
+    they are held.
     Raises ValueError for another phi or phi_b.
     Source: pivot-point logit as in Ortuzar and Willumsen, Modelling Transport, incremental logit.
     """
@@ -506,7 +512,7 @@ def pivot(
     cost[:, :, families.pairs] = chosen.cost
     host = np.array(chosen.host, dtype=np.int64).reshape(n_sectors, 2, len(lost))
     if np.array_equal(family_cost, base.family_cost):
-        # Of what has not changed one copy is enough.
+        # One copy of unchanged arrays is enough.
         family_cost = base.family_cost
     averaged = np.zeros(routes.n_pairs, dtype=bool)
     averaged[families.pairs[families.reached & families.fresh]] = True
@@ -532,7 +538,7 @@ def pivot(
 
 
 def constants_of(gateway: Mapping[str, Any]) -> tuple[float, float]:
-    """b of goods in containers and in bulk; bulk has that of containers where its own is blank."""
+    """b of goods in containers and in bulk, from a gateway's row; blank for bulk: that of containers."""
     boxed, bulk = float(gateway["constant"] or 1.0), gateway.get("constant_bulk")
     return boxed, boxed if bulk is None else float(bulk)
 
@@ -540,8 +546,9 @@ def constants_of(gateway: Mapping[str, Any]) -> tuple[float, float]:
 def log_constants(world: World, graph: Graph, routes: RouteSet) -> FloatArray | None:
     """sum of ln b_j over the gateways of every route [route, kind]; None where every constant is one.
 
-    b_j multiplies the weight of a route by b_j^phi and never enters a cost (see `calibrate`). Containers have
-    the column `constant`, bulk has `constant_bulk`, and `constant` where that is blank.
+    world: with the gateways; graph, routes: of the base. b_j multiplies the weight of a route by b_j^phi and
+    never enters a cost (see `calibrate`). Containers use the column `constant`, bulk uses `constant_bulk`, or
+    `constant` if blank.
     """
     table = world.network["gateways"].by("gateway_id")
     log = np.zeros((len(graph.gateways), len(KINDS)))

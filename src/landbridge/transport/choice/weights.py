@@ -1,10 +1,10 @@
-"""Costs and weights of routes inside their families, made block by block and never kept.
+"""Costs and weights of routes inside their families, computed block by block and never stored.
 
     G_r = sum m_a + usd_per_h (sum h_a + rho sqrt(sum v_a + 1e-6)) + carbon price x sum e_a   [USD/TEU]
     w_r = b_r^phi G_r^(-phi), zero where closed
 
-with b_r the product of the constants of the gateways a route passes. Inside a block arrays run over [route,
-sector]; what is handed on about groups runs over [sector, product, group].
+with b_r the product of the constants of the gateways that a route passes. Inside a block arrays run over
+[route, sector]; results by group run over [sector, product, group].
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ BoolArray = NDArray[np.bool_]
 Sectors = slice | LongArray
 
 VARIANCE_FLOOR = 1e-6
-# Costs are raised to -phi in units of 1,000 USD, so that no power leaves the range of a double.
+# Costs are raised to -phi in units of 1,000 USD, so that no power overflows or underflows.
 _SCALE = 1000.0
-# Beyond this phi the fourth power of a plain weight could: weights are then relative to the group's best.
+# Above this phi the fourth power of a plain weight could: weights are then relative to the group's best.
 _GENTLE = 10.0
 _NO_ROWS: FloatArray = np.zeros((0, 0))
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """One block of one product: G and w [route, sector], and what was taken off ln w [group, sector]."""
+    """One block of one product: G, w [route, sector], and the amount subtracted from ln w [group, sector]."""
 
     block: Block
     product: int
@@ -57,7 +57,7 @@ class Piece:
 class Totals:
     """V = total exp(shift) of every group [sector, product, group]; zero where closed.
 
-    mean: sum_r P_r G_r [USD/TEU], where it was asked for, else None.
+    mean: sum_r P_r G_r [USD/TEU], if asked for, else None.
     """
 
     total: FloatArray
@@ -67,7 +67,7 @@ class Totals:
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """What the weights of some routes follow from.
+    """Inputs of the weights of some routes.
 
     pair [route]: number of the pair in `classes`. open [route, 1 or sector]: routes that can be used.
     log_constant [route, kind]: sum of ln b_j for goods in containers and in bulk, None where every constant
@@ -90,13 +90,13 @@ class Weights:
         return root * np.exp(self.log_constant[routes])[:, self.classes.kind[sectors]]
 
     def loops(self) -> Any:
-        """The compiled loops, or None where numpy serves: it gives the same."""
+        """The compiled loops, or None where numpy is used, with the same results."""
         if self.classes.phi > _GENTLE or self.open.shape[1] > 1:
             return None
         return loops(len(self.pair))
 
     def for_loops(self, product: int, sectors: Sectors = slice(None)) -> tuple[Any, Any, Any]:
-        """Arrays of the nests, of the routes and of some sectors, as the compiled loops take them."""
+        """Arrays of the nests, of the routes and of some sectors, in the form of the compiled loops."""
         classes, sums, p = self.classes, self.sums, product
         spread = np.sqrt(sums.variance_h2[p] + VARIANCE_FLOOR)
         money = sums.cost_usd[p] + classes.carbon_usd_per_kg * sums.co2e_kg[p]
@@ -112,11 +112,11 @@ class Weights:
         sectors: Sectors = slice(None),
         groups: BoolArray | None = None,
     ) -> Iterator[Piece]:
-        """Costs and weights of some sectors, block by block; only blocks with a group marked [group]."""
+        """Costs and weights of some sectors, block by block; only blocks with a flagged group [group]."""
         classes, phi = self.classes, self.classes.phi
         per_hour = np.ascontiguousarray(classes.usd_per_h[sectors].T)
         rho = classes.rho[sectors]
-        # Sectors with one rho share their reliability-weighted hours.
+        # Sectors with the same rho share their reliability-weighted hours.
         rho = rho[:1] if (rho == rho[:1]).all() else rho
         sums, carbon = self.sums, classes.carbon_usd_per_kg
         blocks = self.nests.blocks
@@ -126,7 +126,7 @@ class Weights:
             for block in blocks:
                 r = block.routes
                 spread = np.sqrt(sums.variance_h2[p, r] + VARIANCE_FLOOR)
-                # Rows are taken, not indexed: twice as quick.
+                # take() instead of indexing: twice as quick.
                 cost = np.take(per_hour, self.pair[r], axis=0)
                 cost *= sums.time_h[p, r, None] + spread[:, None] * rho
                 cost += (sums.cost_usd[p, r] + carbon * sums.co2e_kg[p, r])[:, None]
@@ -147,7 +147,8 @@ class Weights:
     ) -> Totals:
         """V of all groups and the mean costs of their routes; groups: only blocks with one of these.
 
-        sectors: some of them, all by default. pull [product, route, sector]: filled with P_r V.
+        mean: whether mean costs are wanted; sectors: some of them, all by default; pull [product, route,
+        sector]: filled with P_r V.
         """
         products = tuple(range(len(self.sums.time_h)))
         shape = len(self.classes.rho[sectors]), len(products), self.nests.n_groups
@@ -178,7 +179,7 @@ class Weights:
         return Totals(total, shift, means)
 
     def totals_beside(self, base: Weights, known: Totals) -> Totals:
-        """V of all groups, taken from those of a base where no route of a group has changed."""
+        """V of all groups, copied from a base for groups in which no route has changed."""
         same = self.classes is base.classes and self.log_constant is base.log_constant
         if not same or self.open.shape != base.open.shape:
             return self.totals()
@@ -200,7 +201,7 @@ class Weights:
         return Totals(total, shift, None)
 
     def take(self, groups: LongArray, products: slice = slice(None)) -> Weights:
-        """Those of the routes of some groups in ascending order, of some products."""
+        """The weights of the routes of some groups in ascending order, of some products."""
         mark = np.zeros(self.nests.n_groups, dtype=bool)
         mark[groups] = True
         rows = np.flatnonzero(np.repeat(mark, np.diff(self.nests.group_start)))
@@ -215,7 +216,7 @@ class Weights:
         )
 
     def with_sectors(self, other: Weights, sectors: BoolArray) -> Weights:
-        """The same, with routes open to the sectors marked [sector] as in another."""
+        """The same, with routes open to the flagged sectors [sector] as in `other`."""
         n = len(sectors)
         ours, theirs = (np.broadcast_to(w.open, (len(w.open), n)) for w in (self, other))
         return replace(self, open=np.where(sectors, theirs, ours))
@@ -232,7 +233,7 @@ def _shifted(weight: FloatArray, phi: float, block: Block) -> FloatArray:
 
 
 def _power(values: FloatArray, phi: float) -> None:
-    """values^phi in place; a whole phi by squaring, which costs a fifth of exp(phi ln)."""
+    """values^phi in place; an integer phi by squaring, at a fifth of the time of exp(phi ln)."""
     if phi != int(phi) or phi < 1:
         np.power(values, phi, out=values)
         return

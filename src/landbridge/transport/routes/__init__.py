@@ -1,1 +1,1 @@
-"""Routes: searched by corridor family, kept as route sets, shown leg by leg."""
+"""Routes: search by corridor family, route sets, routes leg by leg."""

@@ -1,4 +1,4 @@
-"""Which routes are admissible at all, whatever they cost."""
+"""Admissibility of routes, whatever their cost."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ IntArray = NDArray[np.int32]
 LongArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-# A route may leave the country of an end and come back if it is abroad for no more than this [km]: by
-# Petropavl and Samara to Uralsk, by Tashkent and Beyneu to Atyrau. By ship it never may.
+# A route may leave the country of an end and return if it is abroad for at most this [km]: by Petropavl and
+# Samara to Uralsk, by Tashkent and Beyneu to Atyrau. By ship it may not.
 ABROAD_KM = 2500.0
 _BITS_IN_BYTE = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.int64)
 
 
 class Admissible:
-    """Which routes of a graph are admissible.
+    """Admissibility of the routes of a graph.
 
-    Not one that comes to a place twice, comes back to the country of an end, or boards a ship and leaves it
-    in the same port.
+    A route may not visit a place twice, return to the country of an end, or board and leave a ship in the
+    same port.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -43,7 +43,10 @@ class Admissible:
         self._voyage = at_sea & (self._from != self._to)
 
     def admissible(self, arcs: IntArray, start: LongArray) -> BoolArray:
-        """Routes without a place twice, a ship that does not sail, or a return from far abroad [route]."""
+        """Flags [route]: no place twice, no ship that does not sail, no return from far abroad.
+
+        arcs [n], start [route + 1]: as in RouteSet.
+        """
         if len(start) < 2:
             return np.zeros(0, dtype=bool)
         idle = np.zeros(len(arcs), dtype=bool)
@@ -74,7 +77,8 @@ class Admissible:
             mine = end[route]
             leaves = self._leaves[arcs] & (self._from[arcs] == mine)
             enters = self._enters[arcs] & (self._to[arcs] == mine)
-            # A step at a border between two places of one country leaves and enters at once: no matter.
+            # A step at a border between two places of one country leaves and enters at once: it does not
+            # count.
             left = np.minimum.reduceat(np.where(leaves, step, len(arcs)), first)
             back = np.maximum.reduceat(np.where(enters, step, -1), first)
             both = np.flatnonzero(back > left)

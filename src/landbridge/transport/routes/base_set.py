@@ -1,13 +1,13 @@
-"""The base set of routes: what belongs to the locked base, and the set that ships with the data.
+"""The base set of routes: the definition of the locked base, and the set that ships with the data.
 
-The locked base is the embedded network. A World that adds links to it is searched as a scenario that adds
-them would be: first the network without them, then the routes over them. So one project has one answer,
-whether it is entered as a scenario or in the tables. A World of which less than half the open links are
-embedded ones is a network of its own.
+The locked base is the embedded network. A World that adds links to it is searched like a scenario that adds
+them: first the network without them, then the routes over them. So a project gives one result, whether it is
+entered as a scenario or in the tables. A World in which less than half the open links are embedded ones is a
+network of its own.
 
 The search of the embedded network takes half a minute, so its result ships with the data. It is used only
-where the graph, the pairs and the rules that it was made from are the same to nine digits. What is found for
-other networks and cases is kept in the cache folder under the same conditions (`landbridge.io.cache`).
+where the graph, the pairs and the rules are the same to nine digits. Results for other networks and cases are
+stored in the cache folder under the same conditions (`landbridge.io.cache`).
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ BoolArray = NDArray[np.bool_]
 
 STORED = DATA / "routes" / "base.npz.xz"
 STORED_CASES = DATA / "routes" / "cases.npz.xz"
-# Raise it when the search finds other routes from the same network.
+# Raise it when the search finds other routes in the same network.
 VERSION = 1
 _TABLES = ("links", "gauge_changes", "ports", "gateways")
 _OWN_SHARE = 0.5
-# Routes above which the nests take longer to make than to read.
+# Above this number of routes the nests are slower to make than to read.
 _WORTH_KEEPING = 50_000
 
 
@@ -114,9 +114,9 @@ def _embedded() -> World:
 
 
 def stored_base(graph: Graph, pairs: Pairs) -> Candidates | None:
-    """The candidates of a base from the set that ships with the data; None where it is of another network.
+    """The candidates of a base from the set that ships with the data; None for another network.
 
-    All pairs asked for must be in the set, and keep every family there where they do here.
+    All pairs asked for must be in the set, with every family there where they keep every family here.
     """
     kept = _read(STORED)
     if kept is None or kept.key != _key(graph):
@@ -151,7 +151,8 @@ class _Stored:
 def pack(graph: Graph, pairs: Pairs, base: Candidates) -> bytes:
     """A base set as the bytes of the file that ships.
 
-    Raises ValueError where the network has more arcs in use than two bytes can number.
+    graph, pairs, base: of the search. Raises ValueError where the network has more arcs in use than two bytes
+    can number.
     """
     usable = _usable(graph)
     if len(usable) > np.iinfo(np.uint16).max:
@@ -208,14 +209,14 @@ def known_base(graph: Graph, pairs: Pairs) -> Candidates | None:
 
 
 def keep_base(graph: Graph, pairs: Pairs, found: Candidates) -> None:
-    """Keep the candidates of a base that was searched."""
+    """Store the candidates found for a base."""
     write_cached(_name("base", _key(graph), pairs), _packed(found, graph))
 
 
 def known_case(
     graph: Graph, own: Graph, pairs: Pairs, barred: frozenset[str], detour: float
 ) -> tuple[Candidates, Candidates] | None:
-    """What `paths.search_case` finds, from the file that ships or from the cache folder, or None."""
+    """The result of `search_case`, from the file that ships or from the cache folder, or None."""
     found = stored_case(graph, own, pairs, barred, detour)
     if found is not None:
         return found
@@ -237,7 +238,7 @@ def keep_case(
     detour: float,
     found: tuple[Candidates, Candidates],
 ) -> None:
-    """Keep what was searched for a case."""
+    """Store the candidates found for a case."""
     whole = joined(found)
     again = np.arange(len(whole.pair)) >= len(found[0].pair)
     name = _name("case", case_key(graph, own, barred, detour), pairs)
@@ -245,7 +246,7 @@ def keep_case(
 
 
 def kept_nests(routes: RouteSet, graph: Graph) -> Nests:
-    """The nests of a route set by the lengths of a graph; those of a large set are kept between runs."""
+    """The nests of a route set by the lengths of a graph; those of a large set are stored between runs."""
     if routes.n_routes < _WORTH_KEEPING:
         return Nests.of(routes, graph)
     digest = hashlib.blake2b(f"nests {VERSION} {BLOCK_ROUTES} {np.__version__}".encode(), digest_size=32)
@@ -270,7 +271,7 @@ def kept_nests(routes: RouteSet, graph: Graph) -> Nests:
 
 
 def _nests_of(arrays: Mapping[str, NDArray[Any]], routes: RouteSet) -> Nests | None:
-    """The nests of `kept_nests`; None where the arrays cannot be theirs."""
+    """The nests of `kept_nests`; None where the arrays do not match."""
     if set(arrays) != {"own", "cells", "entries", "part4", "route"}:
         return None
     own, part4, route = arrays["own"], arrays["part4"], arrays["route"].astype(np.int32)
@@ -286,7 +287,7 @@ def _nests_of(arrays: Mapping[str, NDArray[Any]], routes: RouteSet) -> Nests | N
 
 
 def _name(kind: str, key: str, pairs: Pairs) -> str:
-    """Everything that a search reads, as a hash."""
+    """Hash of all inputs of a search."""
     digest = hashlib.sha256(f"{kind} {VERSION} {key}".encode())
     for array in (pairs.east, pairs.west, pairs.every_family):
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -294,7 +295,7 @@ def _name(kind: str, key: str, pairs: Pairs) -> str:
 
 
 def _packed(found: Candidates, graph: Graph) -> dict[str, NDArray[Any]]:
-    """Candidates as arrays, in the order they were found; arcs numbered among those in use."""
+    """Candidates as arrays, in the order found; arcs numbered among those in use."""
     usable = _usable(graph)
     number = np.full(graph.n_arcs, -1, dtype=np.int64)
     number[usable] = np.arange(len(usable))
@@ -307,7 +308,7 @@ def _packed(found: Candidates, graph: Graph) -> dict[str, NDArray[Any]]:
 
 
 def _unpacked(arrays: Mapping[str, NDArray[Any]], graph: Graph, pairs: Pairs) -> Candidates | None:
-    """The candidates of `_packed`; None where the arrays cannot be theirs."""
+    """The candidates of `_packed`; None where the arrays do not match."""
     if set(arrays) != {"pair", "family", "length", "arcs"}:
         return None
     usable = _usable(graph).astype(np.int32)
@@ -325,7 +326,7 @@ def _unpacked(arrays: Mapping[str, NDArray[Any]], graph: Graph, pairs: Pairs) ->
 def stored_case(
     graph: Graph, own: Graph, pairs: Pairs, barred: frozenset[str], detour: float
 ) -> tuple[Candidates, Candidates] | None:
-    """What `search_case` finds for a bundled scenario, from the file that ships; None for any other."""
+    """The result of `search_case` for a bundled scenario, from the file that ships; None for any other."""
     kept = _read_cases(STORED_CASES)
     if not kept or not np.array_equal(kept["pairs"], _pair_codes(pairs)):
         return None
@@ -342,7 +343,7 @@ def stored_case(
 
 
 def case_key(graph: Graph, own: Graph, barred: frozenset[str], detour: float) -> str:
-    """What the search of a case reads, as a hash."""
+    """Hash of all inputs of the search of a case."""
     text = f"{_key(own)} {_key(graph)} {sorted(barred)} {detour:.9g}"
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -367,7 +368,7 @@ def pack_cases(pairs: Pairs, cases: Mapping[str, tuple[Graph, tuple[Candidates, 
 
 
 def _pair_codes(pairs: Pairs) -> NDArray[np.uint32]:
-    """Which unordered pairs are asked for, and which of them keep every family, as numbers."""
+    """The unordered pairs asked for, and which of them keep every family, as numbers."""
     code = (pairs.east * 4096 + pairs.west) * 2 + pairs.every_family
     return np.asarray(code, dtype=np.uint32)
 
@@ -394,7 +395,7 @@ def _usable(graph: Graph) -> LongArray:
 
 
 def _key(graph: Graph) -> str:
-    """What a search reads of a graph: usable arcs with their ends, costs and lengths, gateways, the rules."""
+    """Hash of a graph's inputs to a search: usable arcs with ends, costs and lengths, gateways, the rules."""
     digest = hashlib.sha256(f"{VERSION} {rules_text()} {families.rules_text()}".encode())
     at = _usable(graph)
     names = [graph.places[place] for place in range(len(graph.places))]

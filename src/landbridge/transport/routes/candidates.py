@@ -1,10 +1,10 @@
 """Candidate routes of a graph: the least-cost routes of every family, and the best past each gateway.
 
-What is right by construction: for every pair, family and blend of `search.BLENDS`, in both directions, the
-least-cost route of the family is a candidate wherever it is admissible: it comes to no place twice, boards no
-ship that does not sail, and does not come back to the country of an end from far abroad. For the blend MIDDLE
-the best route past each gateway and strait of the leader is one too, where the family is a rival, so that a
-closure finds little that the base lacks; what it finds never makes a family cheaper than in the base.
+By construction, for every pair, family and blend of `search.BLENDS`, in both directions, the least-cost route
+of the family is a candidate if it is admissible: it visits no place twice, boards no ship that does not sail,
+and does not return to the country of an end from far abroad. For the blend MIDDLE the best route past each
+gateway and strait of the leader is a candidate too, if the family is a rival, so that a closure needs few
+routes that the base lacks; those never make a family cheaper than in the base.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ HashArray = NDArray[np.uint64]
 
 NORTHERN, BY_ROAD = FAMILIES.index("northern"), FAMILIES.index("road")
 SEARCHED = tuple(family for family in range(len(FAMILIES)) if family != OTHER)
-# A whole family is left out where even its best route costs this many times the pair's cheapest, at every
-# blend: Berlin - Warsaw has a way over the Caspian that is no choice. Trucks are
-# dear and used all the same, but for those to a foreign port, where rails and a ship lead too.
+# A family is left out where even its best route costs this many times the pair's cheapest, at every blend:
+# Berlin - Warsaw has a route over the Caspian that is not a real choice. Trucks are expensive and used all
+# the same, except those to a foreign port, where rail and a ship lead too.
 _DEAR = {"road": 4.0, "sea": 1.5, "sea-road": 1.5}
 _ABSURD = np.array([_DEAR.get(name, 2.0 if name in BY_TRUCK else 1.25) for name in FAMILIES])
-# Ways over and past gateways are kept in the base for families that come within this of the pair's cheapest,
-# and ways over the gateways of the countries at both ends where they come within this of the family's.
+# Routes over and past gateways are kept in the base for families within this factor of the pair's cheapest,
+# and routes over the gateways of the countries at both ends within this factor of the family's.
 _RIVAL = 1.1
-# Rival rail borders at the eastern end (Khorgos, Alashankou, Manzhouli) are kept up to this.
+# Rival rail borders at the eastern end (Khorgos, Alashankou, Manzhouli) are kept up to this factor.
 _POSTS = 1.4
 # A family that a pair lacks in the base must come below this share of the mark to enter with a scenario.
 _WELL_BELOW = 0.8
-# A way past a gateway is in the set where one in hand costs no more than this times the best.
+# A route past a gateway is in the set if a known one costs at most this times the best.
 NEAR = 1.01
 
 
@@ -70,9 +70,9 @@ class _Store:
         self._count = np.zeros(len(search.pairs), dtype=np.int64)
 
     def add(self, found: Found, asked: LongArray, chosen: LongArray) -> tuple[Candidates, LongArray]:
-        """Take the routes of some of the pairs asked for, by position.
+        """Add the routes of some of the pairs asked for, by position.
 
-        Those that are new and admissible, and the positions of those that are not admissible.
+        Returns those that are new and admissible, and the positions of those that are not admissible.
         """
         arcs, start, mark = found.routes(chosen)
         pair = asked[chosen]
@@ -101,7 +101,7 @@ class _Store:
         self._count[pair] += 1
 
     def routes(self) -> Candidates:
-        """All of them, in the order they were found."""
+        """All routes, in the order found."""
         return joined(self._parts)
 
 
@@ -116,13 +116,13 @@ class Search:
         self._known: tuple[Candidates, dict[int, _Along]] | None = None
 
     def base(self) -> Candidates:
-        """What a base holds: the best of every family and blend, and the best past each gateway.
+        """The candidates of a base: the best of every family and blend, and the best past each gateway.
 
         A family is left out of a pair where even its best costs many times the pair's cheapest.
         """
         found = {family: self._best_of(family) for family in SEARCHED}
         kept, _ = self._sensible({family: cost for family, (_, cost) in found.items()})
-        # Rails inside countries and trucks over the borders serve as road where there is no railway.
+        # Rail inside countries and trucks over the borders count as road where there is no railway.
         north = found[NORTHERN][0]
         lacking = np.flatnonzero(~_marked(north.pair[kept[NORTHERN][north.pair]], len(self.pairs)))
         mixed, cost = self._best(BY_ROAD, (BY_ROAD, MIXED), lacking)
@@ -142,7 +142,7 @@ class Search:
     def _sensible(
         self, least: Mapping[int, FloatArray]
     ) -> tuple[dict[int, BoolArray], dict[int, FloatArray]]:
-        """By family: pairs where it is worth having, and its least cost over the pair's at any blend [pair].
+        """By family: pairs where it is competitive, and its least cost over the pair's at any blend [pair].
 
         least: by family [blend x direction, pair], infinite where there is none.
         """
@@ -177,7 +177,7 @@ class Search:
         for k, (cost, mirrored) in searches:
             least[k], routes = ways.best(cost, asked, mirrored=mirrored)
             bad.append(store.add(routes, asked, np.flatnonzero(np.isfinite(least[k])))[1])
-        # Where the best goes out and back, the best that does not, if the family can be worth having at all.
+        # Where the best leaves and returns, the best that does not, if the family can be competitive at all.
         there, ratio = np.isfinite(least), np.full_like(least, np.inf)
         np.divide(least, self._plain[:, asked], out=ratio, where=there)
         over = ratio.min(axis=0, initial=np.inf)
@@ -199,15 +199,15 @@ class Search:
         shut: BoolArray | None = None,
         most: FloatArray | None = None,
     ) -> tuple[FloatArray, Candidates]:
-        """Best ways that do not come back into the country of the beginning nor leave that of the end.
+        """Best routes that do not return into the country of the beginning nor leave that of the end.
 
         Costs [asked], infinite where none is admissible, and the routes that are new. shut [arc]: closed too.
-        most [asked]: what they may cost.
+        most [asked]: largest cost.
         """
         least, parts = np.full(len(asked), np.inf), []
         for at, back in self._without_return(asked, mirrored):
             closed = back if shut is None else back | shut
-            # A little above, so that no rounding on the way cuts off what costs just less.
+            # Slightly above, so that rounding does not exclude a cost just below.
             limit = np.inf if most is None else float(most[at].max(initial=0.0)) * (1.0 + 1e-9)
             found, routes = ways.best(cost, asked[at], mirrored=mirrored, shut=closed, most=limit)
             fine = np.isfinite(found) if most is None else found < most[at]
@@ -227,10 +227,10 @@ class Search:
         ])  # fmt: skip
 
     def _without_return(self, pairs: LongArray, mirrored: bool) -> Iterator[tuple[LongArray, BoolArray]]:
-        """Pairs by the countries of their ends, as positions, and the arcs back into the first or out of the
-        last, by land or by ship [arc].
+        """Pairs by the countries of their ends, and the arcs back into the first or out of the last [arc].
 
-        Where the best way of a family goes out and back, they are closed to find the best that does not.
+        Pairs are given as positions; arcs are by land or by ship. Where the best route of a family leaves and
+        returns, they are closed to find the best that does not.
         """
         graph = self.graph
         number = {country: n for n, country in enumerate(dict.fromkeys(graph.countries))}
@@ -249,7 +249,7 @@ class Search:
     def _elsewhere(self, north: Candidates, opened: BoolArray | None = None) -> Candidates:
         """Routes in no corridor that are the cheapest of all of their pair at some blend: family `other`.
 
-        north: the pairs' railways; rails and trucks mixed are `other` where there is one. opened [arc]: only
+        north: the pairs' railways; mixed rail and trucks are `other` where there is one. opened [arc]: only
         over these.
         """
         every, store = np.arange(len(self.pairs)), _Store(self, OTHER)
@@ -269,10 +269,10 @@ class Search:
     def _past_gateways(
         self, family: int, routes: Candidates, near: BoolArray, lacking: LongArray
     ) -> Iterator[Candidates]:
-        """The best way past each gateway and strait of the leader of every pair, at the blend MIDDLE.
+        """The best route past each gateway and strait of the leader of every pair, at the blend MIDDLE.
 
-        One that a route in hand comes within NEAR of is left out; so is all of it for pairs that are not
-        `near`, where the family costs much more than the pair's best way.
+        One within NEAR of a known route is left out; so are all for pairs that are not `near`, where the
+        family costs much more than the pair's best route.
         """
         on_road = _marked(lacking, len(self.pairs))
         kinds: list[tuple[tuple[int, ...], BoolArray]] = [((family,), near)]
@@ -287,9 +287,9 @@ class Search:
                 yield store.routes()
 
     def _rivals(self, names: tuple[int, ...], hand: _Hand, store: _Store) -> None:
-        """At each end the best way over a border post or port of its country that none in hand leads over.
+        """At each end the best route over a border post or port of its country that no known route uses.
 
-        Where it costs at most _RIVAL times the leader at the blend MIDDLE. For railways the best way over
+        Where it costs at most _RIVAL times the leader at the blend MIDDLE. For railways the best route over
         every post of the country at the eastern end, up to _POSTS times the leader.
         """
         asked = np.unique(hand.pair)
@@ -328,7 +328,7 @@ class Search:
         return out
 
     def _past(self, names: tuple[int, ...], hand: _Hand, store: _Store) -> None:
-        """The best way past each gateway and strait of the leader, unless one in hand comes within NEAR."""
+        """The best route past each gateway and strait of the leader, unless a known one comes within NEAR."""
         ways, graph, cost = self._net.ways(names), self.graph, self.costs[MIDDLE]
         leader, least = hand.leaders()
         on_leader, of = hand.passes[leader], hand.pair[leader]
@@ -351,9 +351,9 @@ class Search:
     ) -> Candidates:
         """The best of every family and blend that use one of the opened arcs [arc].
 
-        base: what the base holds. wanted [pair]: pairs to look at, all by default. A route may cost `detour`
-        times the family's best in the base at the blends of PAST, no more than it at the others; a family
-        that a pair lacks enters where it costs well below the mark at which a family is left out.
+        base: candidates of the base. detour: a route may cost this times the family's best in the base at the
+        blends of PAST, no more than it at the others. wanted [pair]: pairs to search, all by default. A
+        family that a pair lacks enters if it costs well below the mark at which a family is left out.
         """
         held = {family: self._held(base, family) for family in SEARCHED}
         cheapest = np.minimum.reduce(list(held.values()))
@@ -392,7 +392,7 @@ class Search:
         return out
 
     def _limit(self, family: int, held: FloatArray, cheapest: FloatArray, detour: float) -> FloatArray:
-        """What a route over opened arcs may cost at most [blend x direction, pair]."""
+        """Largest cost of a route over opened arcs [blend x direction, pair]."""
         new = np.where(self.pairs.every_family, np.inf, _WELL_BELOW * _ABSURD[family]) * cheapest
         new = np.where(np.isfinite(cheapest), new, np.inf)
         near = np.array([detour if k // 2 in PAST else 1.0 for k in range(len(held))])[:, None]
@@ -401,13 +401,13 @@ class Search:
     def without(
         self, base: Candidates, dead: BoolArray, asked: BoolArray, shut: BoolArray, *, keep: bool = False
     ) -> Candidates:
-        """The best that are left, for families of some pairs [pair] whose leader is dead; dead [route].
+        """The best routes left, for families of some pairs [pair] whose leader is dead; dead [route].
 
-        shut [arc]: arcs that are closed beside those of the graph. keep: the costs of the base's routes are
-        held for the next that asks.
+        base: candidates of the base; shut [arc]: arcs closed in addition to those of the graph. keep: store
+        the costs of the base's routes for the next call.
 
         At every blend where a family has lost all its routes, at those of PAST where it has others; only
-        what is better than all of these.
+        routes better than all of these.
         """
         lacking = ~_marked(base.pair[base.family == NORTHERN], len(self.pairs))
         parts = []
@@ -419,7 +419,7 @@ class Search:
         return joined(parts)
 
     def _kept(self, base: Candidates, family: int) -> _Along:
-        """Costs of all routes of a family, held for the set that was asked last."""
+        """Costs of all routes of a family, stored for the last set asked for."""
         if self._known is None or self._known[0] is not base:
             self._known = base, {}
         known = self._known[1]
@@ -471,8 +471,11 @@ class Search:
 
 @dataclass(frozen=True, eq=False)
 class _Along:
-    """Routes of a family: cost at every blend and direction [blend x direction][row], and whether it is the
-    first of the cheapest of its pair there. number [route]: the row of every route of the set."""
+    """Routes of a family: cost at every blend and direction, and which are the cheapest of their pair.
+
+    cost, leads [blend x direction][row]; leads: the first of the cheapest of its pair there. number [route]:
+    the row of every route of the set.
+    """
 
     number: IntArray
     cost: list[FloatArray]
@@ -480,14 +483,14 @@ class _Along:
 
 
 def _marked(pairs: LongArray, n: int) -> BoolArray:
-    """Which of n pairs are listed [pair]."""
+    """Flags of the listed pairs among n [pair]."""
     out = np.zeros(n, dtype=bool)
     out[pairs] = True
     return out
 
 
 class _Hand:
-    """Routes of one family in hand: pairs, gateways [route, gateway], costs at the blend MIDDLE [route]."""
+    """Known routes of one family: pairs, gateways [route, gateway], costs at the blend MIDDLE [route]."""
 
     def __init__(self, search: Search, routes: Candidates) -> None:
         graph = search.graph
@@ -500,7 +503,7 @@ class _Hand:
         self.add(routes)
 
     def add(self, routes: Candidates) -> None:
-        """Take further routes."""
+        """Add further routes."""
         if not len(routes.pair):
             return
         arcs = incidence(routes.arcs, routes.start, self._search.graph.n_arcs)
@@ -513,11 +516,11 @@ class _Hand:
         return _least(self.pair, self._cost), self._best(slice(None))
 
     def best_past(self, gateway: int) -> FloatArray:
-        """Least cost in hand of the routes that do not pass a gateway [pair]."""
+        """Least cost of the known routes that do not pass a gateway [pair]."""
         return self._best(np.flatnonzero(~self.passes[:, gateway]))
 
     def _best(self, rows: slice | LongArray) -> FloatArray:
-        """Least cost in hand of some of the routes [pair]."""
+        """Least cost of some of the known routes [pair]."""
         out = np.full(len(self._search.pairs), np.inf)
         np.minimum.at(out, self.pair[rows], self._cost[rows])
         return out

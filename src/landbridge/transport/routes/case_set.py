@@ -1,4 +1,4 @@
-"""Routes that a case needs beside those of its base: over arcs that it opens, in place of those it closes."""
+"""Routes that a case needs in addition to those of its base: over opened arcs, and around closed ones."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class SearchedBase:
-    """What a set was found with, for searching again: the base graph, its pairs and candidates.
+    """The inputs of a set, for searching again: the base graph, its pairs and candidates.
 
-    own: the graph without the links that were added to the locked base, whose rails name the families.
+    own: the graph without the links added to the locked base; its railways name the families.
     """
 
     graph: Graph
@@ -33,7 +33,7 @@ class SearchedBase:
 
     @cached_property
     def labels(self) -> Labels:
-        """What the arcs are to the families."""
+        """The marks of the arcs by family."""
         return Labels.of(self.own)
 
     @cached_property
@@ -43,9 +43,9 @@ class SearchedBase:
 
 
 class CaseSearch:
-    """What a graph opens and closes beside the base, and the routes that it needs for that.
+    """Arcs that a graph opens and closes against the base, and the routes that it needs for that.
 
-    barred: countries closed to the transit of others; their own trade goes on.
+    barred: countries closed to the transit of others; their own trade continues.
     """
 
     def __init__(self, graph: Graph, searched: SearchedBase, barred: frozenset[str]) -> None:
@@ -60,18 +60,21 @@ class CaseSearch:
         self._dead = hit[:, 0] | (hit[:, 1] & self._outside[base.pair])
 
     def _parts(self) -> list[tuple[Graph, BoolArray]]:
-        """Graphs to search on, and the pairs that each is for."""
+        """Graphs to search on, and the pairs of each."""
         if not self._transit.any():
             return [(self._graph, np.ones(len(self._pairs), dtype=bool))]
         around = replace(self._graph, available=self._graph.available & ~self._transit)
         return [(around, self._outside), (self._graph, ~self._outside)]
 
     def found(self, detour: float) -> tuple[Candidates, Candidates]:
-        """The best routes over opened arcs, and the best left to families whose best one is closed."""
+        """The best routes over opened arcs, and the best left for families whose best one is closed.
+
+        detour: as in `generate`.
+        """
         return self.fresh(detour), self.left(np.ones(len(self._pairs), dtype=bool))
 
     def fresh(self, detour: float) -> Candidates:
-        """The best routes over opened arcs."""
+        """The best routes over opened arcs; detour: as in `generate`."""
         if not self._opened.any():
             return Candidates.none()
         return joined(
@@ -84,9 +87,9 @@ class CaseSearch:
         )
 
     def left(self, wanted: BoolArray, search: Search | None = None) -> Candidates:
-        """The best routes left to families of the wanted pairs whose best one is closed.
+        """The best routes left for families of the wanted pairs [pair] whose best one is closed.
 
-        search: of the base, which serves where arcs are closed and nothing else is changed.
+        search: of the base, used where arcs are closed and nothing else changes.
         """
         hurt = np.zeros(len(self._pairs), dtype=bool)
         hurt[self._base.pair[self._dead]] = True
@@ -104,7 +107,11 @@ class CaseSearch:
 def search_case(
     graph: Graph, own: Graph, pairs: Pairs, base: Candidates, barred: frozenset[str], detour: float
 ) -> tuple[Candidates, Candidates]:
-    """What `generate` searches for a case: the best over opened arcs, the best left where one is closed."""
+    """The search of `generate` for a case: the best over opened arcs, the best left where one is closed.
+
+    graph, own: of the case, with and without links added to the locked base; pairs, base: of the base;
+    barred: countries closed to transit; detour: as in `generate`.
+    """
     return CaseSearch(graph, SearchedBase(own, own, pairs, base), barred).found(detour)
 
 

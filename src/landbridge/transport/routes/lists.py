@@ -1,4 +1,4 @@
-"""Lists of routes as ragged arrays of arcs, and what is done to them whatever the routes are."""
+"""Lists of routes as ragged arrays of arcs, with operations that do not depend on their meaning."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["BLOCK_ROUTES", "Candidates", "arc_type", "incidence", "joined", "mir
 IntArray = NDArray[np.int32]
 LongArray = NDArray[np.int64]
 
-# Routes whose arcs are worked on at a time.
+# Routes whose arcs are processed at a time.
 BLOCK_ROUTES = 16384
 
 
@@ -54,7 +54,10 @@ def joined(parts: Sequence[Candidates]) -> Candidates:
 
 
 def mirror(arcs: IntArray, length: LongArray, reverse: IntArray) -> IntArray:
-    """The same routes in the other direction, in place; reverse [arc]: the arc that goes back."""
+    """The same routes in the other direction, in place; reverse [arc]: the opposite arc.
+
+    arcs [n], length [route]: the routes one after the other.
+    """
     end = np.cumsum(length)
     back = np.repeat(2 * end - length - 1, length) - np.arange(len(arcs))
     return reverse[arcs[back]]
@@ -74,10 +77,10 @@ def take(arcs: IntArray, start: LongArray, rows: LongArray) -> tuple[IntArray, L
 
 
 def arc_type(n_arcs: int) -> type[np.integer[Any]]:
-    """The smallest type that numbers so many arcs."""
+    """The smallest integer type for this many arcs."""
     return np.uint16 if n_arcs <= np.iinfo(np.uint16).max + 1 else np.int32
 
 
 def incidence(arcs: IntArray, start: LongArray, n_arcs: int) -> csr_matrix:
-    """How often each route passes each arc [route, arc]."""
+    """How often each route passes each arc [route, arc]; arcs [n], start [route + 1]: as in RouteSet."""
     return csr_matrix((np.ones(len(arcs)), arcs, start.astype(np.int32)), shape=(len(start) - 1, n_arcs))

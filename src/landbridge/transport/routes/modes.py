@@ -1,7 +1,7 @@
-"""The mode of a route as people name it, and the mode that crosses the border of either end.
+"""The mode of a route in common terms, and the mode that crosses the border at each end.
 
 multimodal: a ship on the Caspian or the Black Sea between two legs by land. sea: any other route with a
-ship, its legs by land included. rail: no ship, at least 80 % of the km on rails. road: the rest.
+ship, legs by land included. rail: no ship, at least 80 % of the km by rail. road: the rest.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def mode_classes(
     """
     n, inland = len(start) - 1, _inland(graph, places)
     out = np.empty(n, dtype=np.int64)
-    # Some routes at a time, so that nothing of the size of all their arcs is made.
+    # Some routes at a time, so that no array of the size of all their arcs is made.
     for low in range(0, n, _BLOCK_ROUTES):
         part = start[low : low + _BLOCK_ROUTES + 1]
         out[low : low + _BLOCK_ROUTES] = _classes(graph, inland, arcs[part[0] : part[-1]], part - part[0])
@@ -56,7 +56,7 @@ def _classes(graph: Graph, inland: BoolArray, arcs: Arcs, start: LongArray) -> L
     found = np.where((km > 0.0) & (rails >= _RAIL_SHARE * km), RAIL, ROAD)
     ship = graph.mode[arc] == SEA
     found[route[ship]] = BY_SEA
-    # Legs: hauls in a row by ship or by land, each of one route.
+    # Legs: consecutive hauls by ship or by land, each of one route.
     change = np.ones(len(arc), dtype=bool)
     change[1:] = (route[1:] != route[:-1]) | (ship[1:] != ship[:-1])
     first = np.flatnonzero(change)
@@ -85,8 +85,10 @@ def _inland(graph: Graph, places: Mapping[str, Mapping[str, Cell]]) -> BoolArray
 def border_modes(graph: Graph, arcs: Arcs, start: LongArray) -> tuple[LongArray, LongArray]:
     """The mode by which a route leaves the country of its origin and enters that of its destination [route].
 
-    The last time it leaves and the first time it enters: rails of the country that cut a corner abroad are no
-    border of its trade. Numbers into MODE_CLASSES: rail, road or sea; -1 for a route inside one country.
+    The last time it leaves and the first time it enters: a railway of the country that cuts a corner abroad
+    is no border of its trade. Numbers into MODE_CLASSES: rail, road or sea; -1 for a route inside one
+    country.
+    graph: of the arcs; arcs [n], start [route + 1]: as in RouteSet.
     """
     country = np.unique(np.array(graph.countries), return_inverse=True)[1]
     tail, head = country[graph.tail // len(LAYERS)], country[graph.head // len(LAYERS)]

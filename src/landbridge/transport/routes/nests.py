@@ -1,6 +1,6 @@
-"""How far the routes of one family are the same way: the nests of a link-nested weibit.
+"""Overlap of the routes of one family: the nests of a link-nested weibit.
 
-A link m is a nest of the routes that lead over it. Route r has the part a_mr = l_m / L_r of its length
+A link m is a nest of the routes that use it. Route r has the part a_mr = l_m / L_r of its length
 in it, so that its parts add up to one. With weights w_r and mu = 1/4
 
     N_m = sum_{r through m} (a_mr w_r)^(1/mu),   V = sum_m N_m^mu
@@ -10,7 +10,7 @@ over the routes of one group (pair and family). V rises with every weight and wi
 added, whatever the others are, because no a depends on another route. Two equal routes over the same
 links count 2^mu = 1.19, two that share nothing 2.
 
-Links of a group that the same routes use are one cell. Links that only one route uses need no power:
+Links of a group used by the same routes are one cell. Links that only one route uses need no power:
 together they add (their part) w_r to V. So the work is a few multiplications for each shared cell of a
 route, and 1/mu = 4 is two squarings and two square roots.
 
@@ -40,7 +40,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 LongArray = NDArray[np.int64]
 
-# Routes handled at a time: all sweeps over a block of them, for all sectors, stay in cache.
+# Routes per block: all sweeps over a block, for all sectors, stay in cache.
 BLOCK_ROUTES = 4096
 # Groups whose links are counted at a time in one dense table.
 _TABLE_GROUPS = 256
@@ -52,9 +52,9 @@ _NOTHING = 1e-290
 class Nests:
     """The cells of every group of a route set, for weights of any number of segments at once.
 
-    group_start [group + 1]: the routes of a group stand together, as in RouteSet. group_pair [group]: the
-    groups of a pair stand together. own [route]: part of its length that no other route of the group uses.
-    cell_group_start [group + 1]: the shared cells of a group stand together. cell_start [cell + 1], route
+    group_start [group + 1]: the routes of a group are contiguous, as in RouteSet. group_pair [group]: the
+    groups of a pair are contiguous. own [route]: part of its length that no other route of the group uses.
+    cell_group_start [group + 1]: the shared cells of a group are contiguous. cell_start [cell + 1], route
     [n], part4 [n]: the routes of a shared cell, numbered from the first of their block, and a^4.
     """
 
@@ -70,13 +70,13 @@ class Nests:
     def of(cls, routes: RouteSet, graph: Graph) -> Nests:
         """The nests of a route set by the lengths of a graph [km], that of the base also under a scenario.
 
-        A link is one nest in both directions and on both gauges. A route without length is alone.
+        A link is one nest in both directions and on both gauges. A route without length shares nothing.
         """
         column_of_arc, km = _columns(routes, graph)
         n, n_columns, n_groups = routes.n_routes, len(km), len(routes.group_pair)
         own: FloatArray = np.zeros(n)
         length: FloatArray = np.zeros(n)
-        # Sums of whole numbers below 2^53 are exact, so that equal sets of routes have equal sums.
+        # Sums of integers below 2^53 are exact, so that equal sets of routes have equal sums.
         mark = np.random.default_rng(11).integers(1, 2**46, n).astype(float)
         cells = _Cells()
         for low in range(0, n_groups, _TABLE_GROUPS):
@@ -107,7 +107,7 @@ class Nests:
         return len(self.group_pair)
 
     def take(self, groups: NDArray[np.integer[Any]]) -> Nests:
-        """The nests of some groups in ascending order, their routes numbered anew."""
+        """The nests of some groups in ascending order, with their routes renumbered."""
         routes, group_start = _rows(self.group_start, groups)
         cells, cell_group_start = _rows(self.cell_group_start, groups)
         entries, cell_start = _rows(self.cell_start, cells)
@@ -126,7 +126,7 @@ class Nests:
         )
 
     def patched(self, pair: NDArray[np.integer[Any]], fresh: LongArray, other: Nests) -> Nests:
-        """These with some groups of a new set from another: fresh, their numbers among all, ascending.
+        """These nests with some groups of a new set from another: fresh, their numbers among all, ascending.
 
         The groups that are not fresh are those here, in their order. pair [group]: of all groups.
         """
@@ -144,7 +144,7 @@ class Nests:
         cells, cells_of = _rows(cell_group_start, order)
         entries, entries_of = _rows(cell_start, cells)
         within = np.concatenate([p._within_group() for p in parts])[entries]
-        # Numbered from the first of the block in which the group stands now.
+        # Numbered from the first of the block that the group is in now.
         from_block = starts[:-1] - _block_start(starts, pair)
         by_cell = np.repeat(from_block, np.diff(cells_of))
         return Nests(
@@ -170,7 +170,7 @@ class Nests:
 
     def _blocks(self) -> Iterator[Block]:
         cuts = _cuts(self.group_start, self.group_pair)
-        # What counts and what numbers is the same in all blocks, and is held once.
+        # Counts and numbers are the same in all blocks, and are stored once.
         most = [np.diff(start[cuts]).max(initial=0) for start in (self.group_start, self.cell_group_start)]
         every = np.arange(max(most), dtype=np.int32)
         ones = np.ones(len(every))
@@ -199,13 +199,13 @@ class Nests:
 
     @cached_property
     def arrays(self) -> tuple[NDArray[Any], ...]:
-        """What the compiled loops read, and the first route of the block of each group [group]."""
+        """The inputs of the compiled loops, and the first route of the block of each group [group]."""
         start = _block_start(self.group_start, self.group_pair)
         cells = self.cell_group_start, self.cell_start
         return self.group_start, start, self.own, *cells, self.route, self.part4
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what is quick to make again."""
+        """Without arrays that are quick to compute again."""
         return {name: value for name, value in vars(self).items() if name not in ("blocks", "arrays")}
 
     # -- all routes at once ------------------------------------------------------------------------
@@ -222,8 +222,8 @@ class Nests:
         """J x [route, k] with J = d P / d ln w at weights [route, k].
 
         dP_r = 4 P_r du_r - 3 sum_m t_m q_mr sum_s q_ms du_s - P_r sum_s P_s du_s,   u = ln w,
-        q_mr = (a_mr w_r)^4 / N_m, t_m = N_m^(1/4) / V. J is symmetric: it turns a change of u into that of
-        P, and a derivative by P into that by u.
+        q_mr = (a_mr w_r)^4 / N_m, t_m = N_m^(1/4) / V. J is symmetric: it maps a change of u to that of
+        P, and a derivative by P to that by u.
         """
         out = np.empty_like(x)
         for block in self.blocks:
@@ -235,7 +235,7 @@ class Nests:
 class Block:
     """Some whole pairs of `Nests`; routes and groups are numbered from the first of the block.
 
-    groups, routes: where it stands. group [route], cell_group [cell]: groups. own [route, 1]: see Nests.
+    groups, routes: its range. group [route], cell_group [cell]: groups. own [route, 1]: see Nests.
     add: csr [group, route], sums over a group; add_own: the same weighted with own. cells: csr [cell,
     route] of a^4; by_route: its transpose, on the same arrays. add_cells: csr [group, cell]. Weights are
     [route, k].
@@ -264,7 +264,7 @@ class Block:
         return total
 
     def nested(self, weight: FloatArray, out: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
-        """V [group, k], and P_r V [route, k], that is w_r times the slope of V by it; out: for the latter."""
+        """V [group, k], and P_r V [route, k], which is w_r times the slope of V by it, written to out."""
         pull = np.multiply(self.own, weight, out=out)
         if self.cells.nnz:
             fourth = _power4(weight)
@@ -277,7 +277,7 @@ class Block:
         return np.asarray(self.add @ pull), pull
 
     def inner(self, weight: FloatArray) -> Inner:
-        """V and P of the block with what their derivative takes, for weights [route, k]."""
+        """V and P of the block with the inputs of their derivatives, for weights [route, k]."""
         fourth = _power4(weight)
         N = self.cells @ fourth
         np.maximum(N, _NOTHING, out=N)
@@ -348,10 +348,10 @@ class _Cells:
         km: FloatArray,
         first_group: int,
     ) -> None:
-        """Merge the links of each group that the same routes use, where there are two or more.
+        """Merge the links of each group that the same routes use, if there are two or more routes.
 
         users, signature [group x link]: how many routes of the group use the link, and which.
-        table, route [n]: place in that table and route of every passage of a link by a route.
+        table, route [n]: position in that table and route of every passage of a link by a route.
         """
         at = np.flatnonzero(users > 1)
         if not len(at):
@@ -361,7 +361,7 @@ class _Cells:
         at, group = at[order], group[order]
         new = np.concatenate([[True], (np.diff(group) != 0) | (np.diff(signature[at]) != 0.0)])
         cell = np.cumsum(new) - 1 + self.number
-        # One link of a cell stands for all of them.
+        # One link of a cell represents all of them.
         lead = np.full(len(users), -1)
         lead[at[new]] = cell[new]
         found = lead[table]
@@ -373,11 +373,11 @@ class _Cells:
         self.number += int(new.sum())
 
     def joined(self, routes: RouteSet, own: FloatArray, length: FloatArray) -> Nests:
-        """All of them as nests; length [route] in km."""
+        """All cells as nests; length [route] in km."""
         cell, route = np.concatenate(self.cell), np.concatenate(self.route)
         group, km = np.concatenate(self.group), np.concatenate(self.km)
         count = np.bincount(cell, minlength=self.number)
-        # A sparse matrix is turned by counting: a stable sort in one pass.
+        # A sparse matrix is transposed by counting: a stable sort in one pass.
         shape, each = (len(cell), self.number), np.arange(len(cell) + 1, dtype=np.int32)
         route = csr_matrix((route, cell, each), shape=shape).tocsc().data
         cell = np.repeat(np.arange(self.number, dtype=np.int32), count)
@@ -425,8 +425,8 @@ def _route_of_arcs(routes: RouteSet, one: int, two: int) -> LongArray:
 def _columns(routes: RouteSet, graph: Graph) -> tuple[LongArray, FloatArray]:
     """The column of every arc, -1 for none, and the km of the columns.
 
-    A column is a set of links that the same routes of the whole set use; one arc of each way of one of these
-    links stands for it. Found by equal sums of random numbers, added up in one order.
+    A column is a set of links used by the same routes of the whole set; one arc per direction of one of these
+    links represents it. Found by equal sums of random numbers, added up in one order.
     """
     n_links = len(graph.links)
     link_of = np.where((graph.link >= 0) & (graph.length_km > 0.0), graph.link, n_links)
@@ -448,7 +448,7 @@ def _columns(routes: RouteSet, graph: Graph) -> tuple[LongArray, FloatArray]:
 
 
 def _rows(start: LongArray, rows: NDArray[np.integer[Any]]) -> tuple[LongArray, LongArray]:
-    """Places of some rows of a ragged array, and where each of them begins."""
+    """Positions of some rows of a ragged array, and where each of them begins."""
     length = np.diff(start)[rows]
     new = np.concatenate([[0], np.cumsum(length)])
     return np.arange(int(new[-1])) + np.repeat(start[rows] - new[:-1], length), new
@@ -466,6 +466,6 @@ def _root4(values: FloatArray) -> FloatArray:
 
 
 def inverse(values: FloatArray) -> FloatArray:
-    """1 / values, zero where a cell or a group has no open route (or next to none: no quotient overflows)."""
+    """1 / values, zero where a cell or a group has no open route (or a weight too small to divide by)."""
     good = values > _NOTHING
     return np.asarray(np.divide(1.0, values, out=np.zeros_like(values), where=good))

@@ -1,9 +1,9 @@
-"""Route sets: for every pair of places the routes worth considering, in corridor families.
+"""Route sets: for every pair of places the relevant routes, by corridor family.
 
 Least-cost trees on additive costs *generate* the routes, for several blends of hours, money and emissions,
-inside each family (see `candidates`). The base is searched whole; a scenario adds routes only over arcs that
-it opens, so that it leaves every other pair as it was; one that closes adds nothing that could make a pair
-better off. Families are read from a route's eastern end, so both directions agree.
+inside each family (see `candidates`). The base is searched completely. A scenario adds routes only over arcs
+that it opens, so that every other pair is unchanged; a scenario that closes arcs adds nothing that could make
+a pair better off. Families are read from a route's eastern end, so both directions agree.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ BoolArray = NDArray[np.bool_]
 ArcArray = NDArray[Any]
 
 DETOUR = 2.0
-# (graph of the case, of the base, pairs, countries without transit, detour) -> what `search_case` finds.
+# (graph of the case, of the base, pairs, countries without transit, detour) -> result of `search_case`.
 KnownCase = Callable[[Graph, Graph, Pairs, frozenset[str], float], tuple[Candidates, Candidates] | None]
 
 
 class Keep(NamedTuple):
-    """What takes the candidates of a base, and of a case, once they were searched."""
+    """Callables that store the candidates of a base, and of a case, after a search."""
 
     base: Callable[[Graph, Pairs, Candidates], None]
     case: Callable[[Graph, Graph, Pairs, frozenset[str], float, tuple[Candidates, Candidates]], None]
@@ -66,11 +66,11 @@ class RouteSet:
     origin, destination [pair]: place numbers. pair, family [route].
     arcs [n], start [route + 1]: the arcs of route r are arcs[start[r]:start[r + 1]], in order of travel;
     uint16 where a graph has no more arcs than that can number, else int32.
-    group_start [group + 1]: routes of one pair and family stand together; group_pair, group_family.
-    A pair without any route has no group.
-    serves [graph, route]: which of the graphs a route was kept for. Those of the base serve all; what a
-    scenario added serves it alone, so that neither the base nor another scenario depends on it.
-    again [route]: found by searching a family anew whose best route is closed; such a family never costs
+    group_start [group + 1]: routes of one pair and family are contiguous; group_pair, group_family. A pair
+    without any route has no group.
+    serves [graph, route]: the graphs that a route was kept for. Those of the base serve all; routes added by
+    a scenario serve it alone, so that neither the base nor another scenario depends on it.
+    again [route]: found by searching again a family whose best route is closed; such a family never costs
     less than in the base.
     """
 
@@ -107,7 +107,7 @@ class RouteSet:
     def _blocks(self, kind: type = np.float64) -> Iterator[tuple[slice, csr_matrix]]:
         """How often routes pass arcs, some routes at a time: their numbers, csr [route, arc].
 
-        All share one array of ones, so that nothing of the size of the arcs is made.
+        All share one array of ones, so that no array of the size of the arcs is made.
         """
         bounds = np.append(np.arange(0, self.n_routes, BLOCK_ROUTES), self.n_routes)
         ones: NDArray[Any] = np.ones(int(np.diff(self.start[bounds]).max(initial=0)), dtype=kind)
@@ -120,7 +120,7 @@ class RouteSet:
 
     @cached_property
     def bundle_of_arc(self) -> LongArray:
-        """Number of the bundle of every arc: arcs that always travel together share one; -1 unused [arc].
+        """Number of the bundle of every arc: arcs always used together share one; -1 if unused [arc].
 
         Found by equal sums of random numbers over the routes of an arc, in wrapping 64-bit arithmetic.
         """
@@ -149,16 +149,16 @@ class RouteSet:
         return out
 
     def to_arcs(self, values: FloatArray) -> FloatArray:
-        """The transpose: values [route, k] added up on every arc of the route -> [arc, k]."""
+        """The transpose of `over_arcs`: values [route, k] summed on every arc of the route -> [arc, k]."""
         out = np.zeros((self.n_arcs, values.shape[1]))
         for rows, passes in self._blocks():
             out += passes.T @ values[rows]
         return out
 
     def to_arcs_by(self, values: FloatArray, group: LongArray, n: int) -> list[csr_matrix]:
-        """As `to_arcs`, apart for n groups of routes: values [route, k], group [route] -> k x [group, arc].
+        """As `to_arcs`, separately for n groups: values [route, k], group [route] -> k x [group, arc].
 
-        Routes of which every value is zero cost nothing.
+        Routes whose values are all zero take no time.
         """
         found: list[list[Any]] = [[] for _ in range(values.shape[1])]
         for rows, passes in self._blocks():
@@ -174,7 +174,7 @@ class RouteSet:
         return [_added(parts, (n, self.n_arcs)) for parts in found]
 
     def over_arcs_by(self, values: FloatArray, group: LongArray) -> FloatArray:
-        """The transpose: arc values of the group of every route, values [group, arc] -> [route]."""
+        """The transpose of `to_arcs_by`: values [group, arc], group [route] -> [route]."""
         out = np.empty(self.n_routes)
         for rows, passes in self._blocks():
             number = np.repeat(group[rows], np.diff(passes.indptr))
@@ -191,7 +191,7 @@ class RouteSet:
         """Hours, money, emissions and variance of every route for the costs of a graph.
 
         x_r = sum of x_a over the arcs of r, for each product.
-        known: a graph and its sums, which serve where its arcs have the same values.
+        known: a graph and its sums, reused where its arcs have the same values. Returns RouteSums.
         """
         found: dict[str, FloatArray] = {}
         if known is not None:
@@ -208,7 +208,7 @@ class RouteSet:
         return RouteSums(**found)
 
     def available(self, graph: Graph, number: int = 0) -> BoolArray:
-        """Routes all of whose arcs are open, of those that serve the graph of this number [route]."""
+        """Routes with all arcs open, of those that serve the graph of this number [route]."""
         return np.asarray(~self.touching(~graph.available[:, None])[:, 0] & self.serves[number])
 
     def length_km(self, graph: Graph) -> FloatArray:
@@ -233,7 +233,7 @@ class RouteSet:
         return np.concatenate(route), np.concatenate(gateway)
 
     def only(self, pairs: NDArray[np.integer[Any]]) -> tuple[RouteSet, LongArray, LongArray]:
-        """The routes of some pairs alone, numbered anew, with the numbers of its routes and groups here."""
+        """The routes of some pairs alone, renumbered, with the numbers of its routes and groups here."""
         new = np.full(self.n_pairs, -1, dtype=np.int32)
         new[pairs] = np.arange(len(pairs), dtype=np.int32)
         kept, groups = np.flatnonzero(new[self.pair] >= 0), np.flatnonzero(new[self.group_pair] >= 0)
@@ -247,7 +247,10 @@ class RouteSet:
         return part, kept, groups
 
     def of_groups(self, chosen: BoolArray) -> tuple[RouteSet, LongArray]:
-        """The routes of some groups alone, pairs numbered as here, with the numbers of its routes here."""
+        """The routes of some groups alone, with pair numbers as here, and the numbers of its routes here.
+
+        chosen [group]: flags.
+        """
         kept = np.flatnonzero(chosen[self.group_of_route])
         return self._rows(kept, np.flatnonzero(chosen)), kept
 
@@ -268,17 +271,17 @@ class RouteSet:
         )
 
     def searched_again(self, number: int = 0) -> BoolArray:
-        """Families searched anew for the graph of this number, whose best route is closed there [group]."""
+        """Families searched again for the graph of this number, as their best route is closed [group]."""
         return np.asarray(np.logical_or.reduceat(self.again & self.serves[number], self.group_start[:-1]))
 
     def best_left(
         self, graph: Graph, pairs: NDArray[np.integer[Any]], barred: frozenset[str] = frozenset()
     ) -> RouteSet:
-        """The best routes left to families of some pairs whose best route a graph with closures closes.
+        """Best remaining routes of families of some pairs whose best route a graph with closures closes.
 
         graph: aligned with the base that was searched. pairs: those that may have lost a route. barred:
         countries closed to transit. Numbers of pairs are those here; the set holds only families that need
-        another way and have one.
+        another route and have one.
         """
         if self._search is None:
             raise ValueError("only a set that was searched whole can be searched again")
@@ -291,7 +294,7 @@ class RouteSet:
         return _assemble(known.graph, known.pairs, left, ~nothing, ~nothing[0])
 
     def merged(self, other: RouteSet) -> tuple[RouteSet, LongArray]:
-        """These routes and those of another set of the same pairs that are not among them, sorted.
+        """These routes and the routes of another set of the same pairs that are not among them, sorted.
 
         Also the number of every route in the concatenation of both sets' routes.
         """
@@ -336,7 +339,10 @@ def _added(parts: Sequence[Any], shape: tuple[int, int]) -> csr_matrix:
 
 
 def in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> BoolArray:
-    """Routes that touch the countries on the way between two places outside them [route]."""
+    """Routes that touch the countries on the way between two places outside them [route].
+
+    graph, routes: aligned; countries: codes.
+    """
     inside = np.isin(np.array(graph.countries), sorted(countries))
     passes = routes.touching(transit_arcs(graph, countries)[:, None])[:, 0]
     own = inside[routes.origin] | inside[routes.destination]
@@ -344,7 +350,7 @@ def in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> Boo
 
 
 def _narrow(routes: Candidates, n_arcs: int) -> Candidates:
-    """The same candidates, numbers of arcs in as few bytes as they need."""
+    """The same candidates, with numbers of arcs in as few bytes as they need."""
     return replace(routes, arcs=routes.arcs.astype(arc_type(n_arcs), copy=False))
 
 
@@ -362,26 +368,26 @@ def generate(
     known_case: KnownCase | None = None,
     keep: Keep | None = None,
 ) -> RouteSet:
-    """Route sets for a base and scenarios: the base's, and what each scenario needs beside them.
+    """Route sets for a base and scenarios: the base's routes, and the additional ones of each scenario.
 
-    The base is searched in full and does not depend on what else is asked. A scenario adds the best routes
-    over the arcs that it opens; where it closes the best route of a family, the best that are left, which
-    never make the family cheaper than in the base; one that only changes hours or money is answered on the
-    routes of the base.
+    The base is searched completely and does not depend on the scenarios. A scenario adds the best routes over
+    the arcs that it opens; where it closes the best route of a family, the best that are left, which never
+    make the family cheaper than in the base; a scenario that only changes hours or money uses the routes of
+    the base.
 
     graphs: aligned graphs, the base first.
     origins, destinations: place identifiers. wanted [origin, destination]: pairs to serve; all that
-    differ by default. every_family [origin, destination]: pairs that keep families however dear
+    differ by default. every_family [origin, destination]: pairs that keep families however expensive
     (those with stated shares of their own, such as China - Europe); none by default.
     detour: a route over opened arcs costs at most this times the family's best in the base, at some blend.
     no_transit: by number of a graph, countries that carry only their own trade there.
     locked [arc]: arcs open in the locked base, where graphs[0] is that base with links added: these are then
-    searched as a scenario's are, so that one project has one answer. None: graphs[0] is its own base.
-    known, known_case: find the candidates of a base, and those of a case, that were searched before, or None.
-    keep: takes what was searched, for the next time.
+    searched like a scenario's, so that a project gives one result. None: graphs[0] is its own base.
+    known, known_case: return the candidates of a base, and of a case, from an earlier search, or None.
+    keep: stores the results of a search. Returns a RouteSet.
 
     A family is left out of a pair where even its best route costs 1.25-4 times the pair's cheapest at every
-    blend (see `candidates`), unless every_family says otherwise; one that a pair lacks in the base enters
+    blend (see `candidates`), unless every_family keeps it; one that a pair lacks in the base enters
     with a scenario only below 0.8 times that mark, so that a small change of cost gives no pair a family.
     """
     graphs = [graphs] if isinstance(graphs, Graph) else list(graphs)
@@ -401,7 +407,7 @@ def generate(
     union = _Union(base, len(graphs))
     for number, graph in enumerate(graphs):
         same = np.array_equal(graph.available, first.available)
-        # What the base lacks under its own ban serves every graph that only keeps that ban.
+        # Routes that the base lacks under its own ban serve every graph that only keeps that ban.
         if same and (not bans[number] or (number and bans[number] == bans[0])):
             continue
         found = known_case(graph, own, pairs, bans[number], detour) if known_case is not None else None
@@ -412,13 +418,13 @@ def generate(
         mine = [number] if number else [k for k, ban in enumerate(bans) if ban == bans[0]]
         for routes, anew in zip(found, (False, number > 0), strict=True):
             union.add(_narrow(routes, first.n_arcs), mine, anew)
-    # A case that keeps the ban of its base finds the ways round it again.
+    # A case that keeps the ban of its base finds the same detours again.
     made = _assemble(first, pairs, *union.whole(first.n_arcs if any(bans) else None))
     return replace(made, _search=searched)
 
 
 def _base(own: Graph, pairs: Pairs, keep: Keep | None) -> Candidates:
-    """The candidates of a base, searched and offered to what keeps them."""
+    """The candidates of a base, searched and passed to the callables that store them."""
     base = Search(own, pairs, Labels.of(own)).base()
     if keep is not None:
         keep.base(own, pairs, base)
@@ -426,7 +432,7 @@ def _base(own: Graph, pairs: Pairs, keep: Keep | None) -> Candidates:
 
 
 class _Union:
-    """Routes of the base and of cases: the graphs that each part serves, and whether it was found anew."""
+    """Routes of the base and of cases: the graphs that each serves, and whether it was searched again."""
 
     def __init__(self, base: Candidates, n_graphs: int) -> None:
         self.parts = [base]
@@ -434,7 +440,7 @@ class _Union:
         self.again = [False]
 
     def add(self, routes: Candidates, graphs: Sequence[int], again: bool) -> None:
-        """Routes that some graphs need."""
+        """Add routes that some graphs need."""
         mine = np.zeros((len(self.serves[0]), len(routes.pair)), dtype=bool)
         mine[list(graphs)] = True
         self.parts.append(routes)
@@ -444,7 +450,7 @@ class _Union:
     def whole(self, n_arcs: int | None) -> tuple[Candidates, BoolArray, BoolArray]:
         """All routes, serves [graph, route], again [route].
 
-        n_arcs: arcs of the graph, where routes that stand there twice are to be left out; else None.
+        n_arcs: arcs of the graph, if duplicates are to be removed; else None.
         """
         whole, serves = joined(self.parts), np.concatenate(self.serves, axis=1)
         again = np.repeat(self.again, [len(part.pair) for part in self.parts])
@@ -455,7 +461,7 @@ class _Union:
 
 
 def _first_of_equal(routes: Candidates, serves: BoolArray, n_arcs: int) -> LongArray:
-    """Numbers of the routes without those that an equal, earlier one of the same graphs stands for."""
+    """Numbers of the routes without those equal to an earlier one of the same graphs."""
     key = _keys(routes.pair, routes.family, routes.arcs, routes.start, n_arcs)
     _, first, at = np.unique(key, return_index=True, return_inverse=True)
     own = first[at]
@@ -469,7 +475,7 @@ def _keys(
     start: LongArray,
     n_arcs: int,
 ) -> NDArray[np.uint64]:
-    """A number for every route, equal for equal ones: sums of random numbers, wrapping in 64 bits."""
+    """A number for every route, equal for equal routes: sums of random numbers, wrapping in 64 bits."""
     rng = np.random.default_rng(29)
     of_arc = rng.integers(1, 2**63, n_arcs, dtype=np.uint64)
     of_group = rng.integers(1, 2**63, dtype=np.uint64) | np.uint64(1)
@@ -491,7 +497,7 @@ def _assemble(
     source = rows[np.arange(int(count.sum())) + np.repeat(bounds[:-1][pairs.undirected] - offset, count)]
     arcs, start = take(routes.arcs, routes.start, source)
     backwards = np.flatnonzero(~pairs.westward[pair])
-    # Route by route in place: the mirror of a route takes the same room.
+    # Route by route in place: the mirror of a route has the same length.
     for low in range(0, len(backwards), BLOCK_ROUTES):
         part = backwards[low : low + BLOCK_ROUTES]
         length = np.diff(start)[part]

@@ -28,18 +28,18 @@ HashArray = NDArray[np.uint64]
 
 # Blends of money and hours by which routes are searched and ranked: product (0 block train, 1 wagonload) and
 # USD per hour. 0.2 USD/h is ore, 8 machinery, 40 electronics: 1 % a day of 20,000 and 2 % a day of 50,000
-# USD/TEU; 20 keeps what lies between 8 and 40 within about a percent of its best.
+# USD/TEU; 20 keeps goods between 8 and 40 within about a percent of their best.
 BLENDS = tuple((product, per_hour) for product in (0, 1) for per_hour in (0.2, 2.0, 8.0, 20.0, 40.0))
-# The blend by which families and detours are compared and at which the best way past each gateway of a leader
-# is kept, and the blends at which a scenario searches ways round a closure and detours.
+# The blend by which families and detours are compared and at which the best route past each gateway of a
+# leader is kept, and the blends at which a scenario searches detours around a closure.
 MIDDLE = BLENDS.index((0, 8.0))
 PAST = (MIDDLE, BLENDS.index((1, 2.0)))
-# No arc is free, and of equal routes the plainer is found; too little to change which is cheaper.
+# No arc is free, so that of equal routes the simpler is found; too little to change which is cheaper.
 _PER_ARC_USD = 1e-8
 
 
 class Pairs:
-    """Requested pairs, and the unordered pairs (eastern end, western end) they come from."""
+    """Requested pairs, and the unordered pairs (eastern end, western end) they belong to."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Network:
         self.mark = marks[np.minimum(np.arange(graph.n_arcs), graph.reverse)]
 
     def cost(self, blend: tuple[int, float]) -> FloatArray:
-        """Additive cost of every arc of the graph for a blend [arc]."""
+        """Additive cost of every arc of the graph for a blend (product, USD per hour) [arc], USD/TEU."""
         product, per_hour = blend
         graph = self.graph
         return np.asarray(graph.cost_usd[:, product] + per_hour * graph.time_h[:, product] + _PER_ARC_USD)
@@ -108,7 +108,7 @@ class Network:
         return self._ways[key]
 
     def any_way(self) -> Ways:
-        """The network alone: ways of every family and of none."""
+        """The network alone: routes of every family and of none."""
         after = np.zeros((1, self.labels.every.after.shape[1]), dtype=np.int32)
         return Ways(self, Automaton(after, {"": 0}, np.zeros(1, dtype=np.int32)))
 
@@ -123,12 +123,12 @@ class Ways:
         places = np.unique(np.concatenate([pairs.east, pairs.west]))
         begins = automaton.begins([graph.own_country[p] for p in places])
         roots = np.where(begins >= 0, begins * net.size + self._gate(places, GATE_OUT), -1)
-        # One sink for each place, whatever the state in which a route ends there.
+        # One sink per place, whatever the state in which a route ends there.
         accepting = np.flatnonzero(ends)
         last = (accepting[None, :] * net.size + self._gate(places, GATE_IN)[:, None]).ravel()
         sink = len(after) * net.size + np.arange(len(places))
         total = len(after) * net.size + len(places)
-        # Few of all nodes can be reached, so edges are made as they are met.
+        # Few of all nodes can be reached, so edges are made on demand.
         arc, tail, head = _met(net, after, np.unique(roots[roots >= 0]))
         tail, head = np.append(tail, last), np.append(head, np.repeat(sink, len(accepting)))
         arc = np.append(net.arcs[arc], np.full(len(last), graph.n_arcs))
@@ -154,7 +154,7 @@ class Ways:
         return np.asarray(self.net.number[places * len(LAYERS) + layer])
 
     def _arcs_between(self, arc: LongArray, tail: LongArray, head: LongArray) -> None:
-        """Edges sorted for look-up; parallel arcs between two nodes stand together."""
+        """Edges sorted for look-up; parallel arcs between two nodes are adjacent."""
         key = tail * self.size + head
         order = np.argsort(key, kind="stable")
         key, self._arc = key[order], arc[order].astype(np.int32)
@@ -178,10 +178,10 @@ class Ways:
         shut: BoolArray | None = None,
         most: float = np.inf,
     ) -> tuple[FloatArray, Found]:
-        """Least cost of every pair asked for [pair asked], infinite without a way, and the routes.
+        """Least cost of every pair asked for [pair asked], infinite without a route, and the routes.
 
-        cost [arc]; mirrored: from the western end, in the other direction; shut [arc]: closed arcs. Trees
-        grow from whichever ends are fewer. most: what costs more is as good as no way.
+        cost [arc]; asked: numbers of pairs; mirrored: from the western end, in the other direction; shut
+        [arc]: closed arcs; most: larger costs count as no route. Trees grow from whichever ends are fewer.
         """
         root, sink = self._root[mirrored][asked], self._sink[mirrored][asked]
         there = (root >= 0) & (sink >= 0)
@@ -201,7 +201,7 @@ class Ways:
     def best_over(
         self, cost: FloatArray, opened: BoolArray, asked: LongArray, *, mirrored: bool = False
     ) -> tuple[FloatArray, Found]:
-        """As `best`, of the routes that use one of the opened arcs [arc], trees growing from their ends."""
+        """As `best`, for routes that use one of the opened arcs [arc], with trees growing from their ends."""
         over = np.flatnonzero(np.append(opened, False)[self._arc])
         return Joins(self, cost, asked, mirrored, over).best(over)
 
@@ -217,9 +217,9 @@ class Ways:
 
 
 def _met(net: Network, after: IntArray, roots: LongArray) -> tuple[LongArray, LongArray, LongArray]:
-    """Every edge that a trip from the roots can come to: its arc (of net.arcs), tail and head.
+    """Every edge that a trip from the roots can reach: its arc (of net.arcs), tail and head.
 
-    after [state, mark]: where an automaton goes on, negative for nowhere.
+    after [state, mark]: next state of an automaton, negative for none.
     """
     code = net.labels.code[net.arcs]
     order = np.argsort(net.tail, kind="stable")
@@ -257,7 +257,7 @@ def _reached(tail: LongArray, head: LongArray, start: LongArray, size: int) -> B
         seen[more] = True
 
 
-# Pairs with no more ends than these are searched from the ends.
+# Pairs with at most this many ends are searched from the ends.
 _FEW_ENDS = 8
 
 
@@ -293,7 +293,7 @@ class Joins:
         self._beyond = _Trees(ways, matrix, starts[1], not self._from_arcs)
 
     def edges(self, arcs: LongArray) -> LongArray:
-        """The edges that stand for some arcs."""
+        """The edges of some arcs."""
         return np.flatnonzero(np.isin(self._ways._arc, arcs))
 
     def best(self, over: LongArray) -> tuple[FloatArray, Found]:
@@ -327,7 +327,7 @@ class Joins:
 
 
 class _Trees:
-    """Least-cost trees from some nodes, or backward to them, and how to walk from any node to their root."""
+    """Least-cost trees from some nodes, or backward to them, with the walk from any node to their root."""
 
     def __init__(
         self,
@@ -344,11 +344,11 @@ class _Trees:
         self.distance, self._before = found
 
     def row(self, node: LongArray) -> LongArray:
-        """The row of the tree of each root; any row for what is no root."""
+        """The row of the tree of each root; any row for a node that is not a root."""
         return np.minimum(np.searchsorted(self._roots, np.maximum(node, 0)), len(self._roots) - 1)
 
     def walk(self, row: LongArray, node: LongArray) -> Iterator[tuple[LongArray, IntArray]]:
-        """Per step from the nodes to their roots: who still walks, and over which arc."""
+        """Per step from the nodes to their roots: which of them still walk, and over which arc."""
         idle, who = self._ways.net.graph.n_arcs, np.arange(len(node))
         while True:
             before = self._before[row, node].astype(np.int64)
@@ -359,7 +359,7 @@ class _Trees:
                 return
             tail, head = (node, before) if self.backward else (before, node)
             arc = self._arc[np.searchsorted(self._ways._key, tail * self._ways.size + head)]
-            # The step between a gate and its sink is no arc.
+            # The step between a gate and its sink is not an arc.
             real = arc < idle
             yield who[real], arc[real]
             node = before
@@ -376,14 +376,14 @@ class _Part:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The routes of one search, part by part in order of travel: trees to walk, or one arc for each pair."""
+    """The routes of one search, part by part in order of travel: trees to walk, or one arc per pair."""
 
     net: Network
     mirrored: bool
     parts: Sequence[_Part | IntArray]
 
     def routes(self, chosen: LongArray) -> tuple[IntArray, LongArray, HashArray]:
-        """Routes of some of the pairs asked for, by position: arcs, start, and a mark equal for equal ones.
+        """Routes of some of the pairs asked for, by position: arcs, start, and a mark equal for equal routes.
 
         Read from the eastern end. Only pairs of finite cost have one.
         """

@@ -1,1 +1,1 @@
-"""Waits at gateways with a capacity: the laws of waiting, and the stations where they hold."""
+"""Waits at gateways with a capacity: the laws of waiting, and the queues that use them."""

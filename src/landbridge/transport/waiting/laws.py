@@ -1,8 +1,7 @@
 """Laws of waiting: hours and variance of the wait at a station by its load, with both derivatives.
 
-Which law a gateway follows is stated for its kind in gateway_kinds.csv, by name. A further law is a class
-with the three methods of `WaitLaw`: in a file of its own with its name in `_BUNDLED`, or given to
-`register_wait_law`.
+gateway_kinds.csv names the law of each kind of gateway. A further law is a class with the three methods of
+`WaitLaw`: in a file of its own with its name in `_BUNDLED`, or passed to `register_wait_law`.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 Pair = tuple[FloatArray, FloatArray]
 
-# How sharply the share of arrivals that wait turns to one, and the shape of waits from that of a steady
-# queue to that of one that only grows; both between the two limits, neither fitted.
+# Sharpness of the transition of the share of arrivals that wait to one, and of the distribution of waits from
+# that of a steady queue to that of one that only grows; both between the two limits, neither fitted.
 _SHARP = 8.0
-# Loads and shares are taken as at least so much where something is divided by them.
+# Lower limit of loads and shares in divisions.
 _LEAST_LOAD, _LEAST_SHARE = 1e-9, 1e-150
 
 
@@ -59,22 +58,22 @@ class WaitLaw(Protocol):
     """
 
     def value(self, load: FloatArray, at: Stations) -> Pair:
-        """W and V at a load."""
+        """W [h] and V [h2] at a load [q]."""
         ...
 
     def slopes(self, load: FloatArray, at: Stations) -> Pair:
-        """dW/dx and dV/dx at given Q."""
+        """dW/dx and dV/dx at a load [q], at given Q."""
         ...
 
     def rate_slopes(self, load: FloatArray, at: Stations) -> Pair:
-        """dW/d ln Q and dV/d ln Q at given x."""
+        """dW/d ln Q and dV/d ln Q at a load [q], at given x."""
         ...
 
 
 def wait_h(
     load: FloatArray, rate: FloatArray, servers: FloatArray, spread: FloatArray, period_h: float
 ) -> FloatArray:
-    """Mean wait of what arrives within a period at a station that was free at its start [h].
+    """Mean wait of arrivals within a period at a station that was free at its start [h], [q].
 
     W = T/4 [ (x - 1) + sqrt((x - 1)^2 + 8 J p / (Q T)) ],   p = x^m (1 + x^(8 m))^(-1/8),
     m = sqrt(2 (n + 1)) - 1
@@ -84,20 +83,23 @@ def wait_h(
     that of a queue that grows for T hours, T (x - 1) / 2, however many servers there are. It is smooth,
     finite and rises with x.
 
-    load: x, arrivals over capacity. rate: Q [units/h]. servers: n, units served at a time. spread: J =
-    (squared cv of the times between arrivals + squared cv of the service) / 2. period_h: T.
-    Source: Akcelik (1991), Road & Transport Research 6(3), time-dependent form; x^m after Sakasegawa
-    (1977), Annals of the Institute of Statistical Mathematics 29, for n servers. That p turns to one above
-    capacity, where all wait, is ours.
+    load [q]: x, arrivals over capacity. rate [q]: Q [units/h]. servers [q]: n, units served at a time. spread
+    [q]: J = (squared cv of the times between arrivals + squared cv of the service) / 2. period_h: T.
+    Source: Akcelik (1991), Road & Transport Research 6(3), time-dependent form; x^m after Sakasegawa (1977),
+    Annals of the Institute of Statistical Mathematics 29, for n servers. That p tends to one above capacity,
+    where all wait, is ours.
     """
     share, _ = _share(load, servers)
     over, small, root = _root(load, share, rate, spread, period_h)
-    # Written so that nothing is lost where x is far below one and the two terms nearly cancel.
+    # Written to keep accuracy where x is far below one and the two terms nearly cancel.
     return np.asarray(0.25 * period_h * np.where(over < 0.0, small / (root - over), root + over))
 
 
 def probability_of_wait(load: FloatArray, servers: FloatArray) -> FloatArray:
-    """Share p of arrivals that wait at all: x^m below capacity, one far above it, smooth between."""
+    """Share p of arrivals that wait at all [q]: x^m below capacity, one far above it, smooth between.
+
+    load [q]: x; servers [q]: n.
+    """
     share, _ = _share(load, servers)
     return np.asarray(np.maximum(share, _LEAST_SHARE))
 
@@ -105,10 +107,11 @@ def probability_of_wait(load: FloatArray, servers: FloatArray) -> FloatArray:
 def variance_h2(
     load: FloatArray, rate: FloatArray, servers: FloatArray, spread: FloatArray, period_h: float
 ) -> FloatArray:
-    """Variance of the wait [h2]: W^2 (s / p - 1), p the share of arrivals that wait.
+    """Variance of the wait [h2], [q]: W^2 (s / p - 1), p the share of arrivals that wait.
 
-    s is the mean square over the squared mean of the waits that are not nothing: 2 in a steady queue (they
-    are exponential), 4/3 in one that grows from nothing for T hours (uniform), smooth between.
+    s is the mean square over the squared mean of the waits above zero: 2 in a steady queue (they are
+    exponential), 4/3 in one that grows from zero for T hours (uniform), smooth between. Arguments as in
+    `wait_h`.
     """
     wait = wait_h(load, rate, servers, spread, period_h)
     positive = np.maximum(load, _LEAST_LOAD)
@@ -119,14 +122,14 @@ def variance_h2(
 def _share(load: FloatArray, servers: FloatArray) -> tuple[FloatArray, FloatArray]:
     """p = x^m (1 + y)^(-1/8), y = x^(8 m), and dp/dx = p m / (x (1 + y)).
 
-    y itself leaves the doubles where servers are many, so both are written in the lesser of y and 1/y.
+    y itself overflows or underflows for many servers, so both are written in the lesser of y and 1/y.
     """
     x = np.maximum(load, _LEAST_LOAD)
     m = np.sqrt(2.0 * (servers + 1.0)) - 1.0
     near = np.exp(-_SHARP * m * np.abs(np.log(x)))
     turn = (1.0 + near) ** (-1.0 / _SHARP)
     share = np.minimum(load, 1.0) ** m * turn
-    # Taken at the least load where there is none: the slope of one server is one there, not nothing.
+    # At zero load the least load is used: the slope of one server is one there, not zero.
     slope = np.minimum(x, 1.0) ** m * turn * (m / x) * np.where(x < 1.0, 1.0, near) / (1.0 + near)
     return np.asarray(share), np.asarray(slope)
 
@@ -134,7 +137,7 @@ def _share(load: FloatArray, servers: FloatArray) -> tuple[FloatArray, FloatArra
 def _root(
     load: FloatArray, share: FloatArray, rate: FloatArray, spread: FloatArray, period_h: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """x - 1, 8 J p / (Q T) and the root of the square of the one plus the other."""
+    """x - 1, 8 J p / (Q T) and the root of the square of the first plus the second."""
     over = load - 1.0
     small = 8.0 * spread * share / (rate * period_h)
     return over, small, np.sqrt(over**2 + small)
@@ -144,19 +147,19 @@ class Akcelik:
     """The law of `wait_h` and `variance_h2`, which every gateway of the embedded World follows."""
 
     def value(self, load: FloatArray, at: Stations) -> Pair:
-        """W and V at a load."""
+        """W [h] and V [h2] at a load [q]."""
         given = at.rate, at.servers, at.spread, at.period_h
         return wait_h(load, *given), variance_h2(load, *given)
 
     def slopes(self, load: FloatArray, at: Stations) -> Pair:
-        """dW/dx and dV/dx at given Q."""
+        """dW/dx and dV/dx at a load [q], at given Q."""
         wait, by_load, _ = self._wait_slopes(load, at)
         p, shape, dp, dshape = self._shape(load, at)
         factor = shape / p - 1.0
         return by_load, 2.0 * wait * by_load * factor + wait**2 * (dshape / p - shape * dp / p**2)
 
     def rate_slopes(self, load: FloatArray, at: Stations) -> Pair:
-        """dW/d ln Q and dV/d ln Q at given x."""
+        """dW/d ln Q and dV/d ln Q at a load [q], at given x."""
         wait, _, by_rate = self._wait_slopes(load, at)
         p, shape, _, _ = self._shape(load, at)
         return by_rate, 2.0 * wait * by_rate * (shape / p - 1.0)
@@ -188,7 +191,7 @@ _own: dict[str, WaitLaw] = {}
 
 
 def wait_law(name: str) -> WaitLaw:
-    """A law by the name that gateway_kinds.csv gives it; DataError for an unknown one."""
+    """A law by its name in gateway_kinds.csv. Raises DataError for an unknown one."""
     known = {**_BUNDLED, **_own}
     if name not in known:
         cure = did_you_mean(name, [*known, NO_QUEUE]) or "use " + ", ".join([*known, NO_QUEUE])
@@ -199,12 +202,12 @@ def wait_law(name: str) -> WaitLaw:
 
 
 def register_wait_law(name: str, law: WaitLaw) -> None:
-    """Make a law known in this process; ValueError where the name is taken."""
+    """Register a law under a name in this process. Raises ValueError where the name is taken."""
     if name in _BUNDLED or name in _own or name == NO_QUEUE:
         raise ValueError(f"there is a wait law {name!r} already")
     _own[name] = law
 
 
 def unregister_wait_law(name: str) -> None:
-    """Forget a law that was registered; those that come with landbridge stay."""
+    """Remove a registered law by name; those of landbridge stay."""
     _own.pop(name, None)

@@ -1,9 +1,9 @@
-"""Queues at gateways with a capacity: what arrives, how long it waits, and both derivatives.
+"""Queues at gateways with a capacity: arrivals, waits, and both derivatives.
 
-Each direction of a gateway is a queue of its own with half the stated capacity. What arrives are units:
-container trains, trucks, or ship calls; boxes that goods do not fill in one direction come back empty
-and load it too. The observed hours of the base contain the queue of the base, so only the difference
-to it enters a cost, and the base itself never changes.
+Each direction of a gateway is a queue of its own with half the stated capacity. Arrivals are units: container
+trains, trucks, or ship calls; containers not filled in one direction come back empty and add to the load. The
+observed hours of the base contain the queue of the base, so only the difference from it enters a cost, and
+the base itself never changes.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-# The column that holds the capacity of a gateway, by mode.
+# The column with the capacity of a gateway, by mode.
 CAPACITY_COLUMNS: Mapping[str, str] = {
     "rail": "capacity_trains_per_day",
     "road": "capacity_trucks_per_day",
     "sea": "capacity_teu_per_day",
 }
-# The hours that a crossing or a port call takes, queue included.
+# Operations whose hours, queue included, are those of a crossing or a port call.
 _OBSERVED = tuple(TERMS.index(name) for name in ("border", "port", "sailing_wait"))
-# A crossing that is said to take no time has a queue in the base of at most so much [h], so that hours which
-# lose their queue are never below nothing by more.
+# A crossing stated to take no time has a base queue of at most this [h], so that hours without their queue
+# are never negative by more.
 _LEAST_HOURS = 0.01
-# No capacity is raised by more.
+# Largest factor by which a capacity is raised.
 _MOST_FACTOR = 1e12
 
 
@@ -51,14 +51,14 @@ def capacity_of(row: Mapping[str, Cell]) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class Queues:
-    """The queues of one world, one for each direction of every gateway with a capacity.
+    """The queues of one World, one per direction of every gateway with a capacity.
 
     gateway, way [q]: number of the gateway; 0 or 1, see `Graph.govern_way`. products [q, product]: whose
-    boxes are counted and who waits: container trains at rail borders, containers at ports, all trucks.
-    stated [q]: half the capacity of the table [units/day]. factor [q]: by which it is raised where the base
-    of the model sends more through than could pass in the observed hours, and damping [q], that on the
+    traffic is counted and waits: container trains at rail borders, containers at ports, all trucks.
+    stated [q]: half the capacity of the table [units/day]. factor [q]: by which it is raised where base
+    traffic of the model exceeds what could pass in the observed hours, and damping [q], the factor on the
     variance for the same reason (see `calibrated`).
-    teu [q]: of a unit. back [q]: units that return per unit that goes. servers, spread [q]: n and J.
+    teu [q]: per unit. back [q]: units that return per unit outbound. servers, spread [q]: n and J.
     shrink [q]: hours of the crossing over those of the base, at most one; the queue keeps its part.
     laws [q]: names of the laws of waiting, see `landbridge.transport.waiting.laws`.
     base_load [q]: x of the base, or -1 where the base has no capacity and so no known queue.
@@ -88,7 +88,7 @@ class Queues:
 
     @property
     def rate(self) -> FloatArray:
-        """Capacity of one direction in force [units/h]."""
+        """Capacity in force of one direction [q], units/h."""
         return self.stated * self.factor / 24.0
 
     @property
@@ -99,23 +99,23 @@ class Queues:
     # -- flows and loads ---------------------------------------------------------------------------
 
     def flows(self, graph: Graph, flow_teu: FloatArray) -> FloatArray:
-        """Loaded boxes a year in every queue [q]; flow_teu [arc, product]."""
+        """Loaded TEU a year in every queue [q]; flow_teu [arc, product]."""
         total = graph.at_gateways_by_way(flow_teu)[self.gateway, :, self.way]
         return np.asarray((total * self.products).sum(axis=1))
 
     def load(self, flows: FloatArray) -> FloatArray:
-        """x = arrivals over capacity [q]: the larger of the loaded boxes and those that must come back."""
+        """x = arrivals over capacity [q], by loaded or returning units, whichever is larger; flows [q]."""
         return np.asarray(self._arriving(flows) / (self.teu * self.days * self.stated * self.factor))
 
     def units_per_day(self, flows: FloatArray) -> FloatArray:
-        """Trains, trucks or ship calls a day, empty returns included [q]."""
+        """Trains, trucks or ship calls a day, empty returns included [q]; flows [q]: TEU a year."""
         return np.asarray(self._arriving(flows) / (self.teu * self.days))
 
     def _arriving(self, flows: FloatArray) -> FloatArray:
         return np.maximum(flows, self.back * flows[self.partner])
 
     def load_slope(self, flows: FloatArray) -> FloatArray:
-        """dx / d flows [q, q]: that of the branch in force."""
+        """dx / d flows [q, q], of the branch in force; flows [q]: TEU a year."""
         n = len(self)
         own = flows >= self.back * flows[self.partner]
         slope = np.zeros((n, n))
@@ -127,7 +127,7 @@ class Queues:
     # -- hours -------------------------------------------------------------------------------------
 
     def _asked(self, method: Literal["value", "slopes", "rate_slopes"], load: FloatArray) -> Pair:
-        """What the laws of all queues say, before `shrink` and `damping`."""
+        """Values of the laws of all queues, before `shrink` and `damping`."""
         at = Stations(self.rate, self.servers, self.spread, self.period_h)
         names = dict.fromkeys(self.laws)
         if len(names) == 1:
@@ -142,27 +142,27 @@ class Queues:
         return out
 
     def wait(self, load: FloatArray) -> FloatArray:
-        """Mean wait in the queue at a load [q], whole, that of the base included [h]."""
+        """Mean wait in the queue at a load [q], including that of the base [h]."""
         return np.asarray(self.shrink * self._asked("value", load)[0])
 
     def variance(self, load: FloatArray) -> FloatArray:
-        """Its variance [q], whole [h2]."""
+        """Variance of the wait at a load [q], including that of the base [h2]."""
         return np.asarray(self.damping * self.shrink**2 * self._asked("value", load)[1])
 
     def delay(self, load: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """What is added to the hours and the variance of the tables, negative where traffic fell [q]."""
+        """Changes of the hours and the variance of the tables, negative where traffic fell [q]; load [q]."""
         return (
             self.wait(load) - self.shrink * self.base_wait,
             self.variance(load) - self.shrink**2 * self.base_variance,
         )
 
     def slopes(self, load: FloatArray) -> Pair:
-        """dW/dx and dV/dx [q]."""
+        """dW/dx and dV/dx [q] at a load [q]."""
         wait, variance = self._asked("slopes", load)
         return np.asarray(self.shrink * wait), np.asarray(self.damping * self.shrink**2 * variance)
 
     def capacity_slopes(self, load: FloatArray) -> Pair:
-        """dW and dV by ln capacity at given arrivals [q]: x falls by as much as capacity grows."""
+        """dW and dV by ln capacity at given arrivals [q]: x falls as capacity grows; load [q]."""
         wait, variance = self._asked("rate_slopes", load)
         on_wait, on_variance = self.slopes(load)
         return (
@@ -174,7 +174,7 @@ class Queues:
 
     @staticmethod
     def of(world: World, graph: Graph) -> Queues:
-        """The queues of a world before they are laid against the flows of a base (see `calibrated`)."""
+        """The queues of a World before they are calibrated to the flows of a base (see `calibrated`)."""
         table = world.network["gateways"].by("gateway_id")
         service = _service_hours(world, graph)
         rows: list[tuple[Any, ...]] = []
@@ -227,11 +227,13 @@ class Queues:
     def calibrated(self, graph: Graph, flow_teu: FloatArray) -> Queues:
         """The same with the queue of the base, so that service + queue are the observed hours.
 
-        service_j = observed_j - W_j(f_base). Where the base of the model sends so much through a gateway that
-        the queue alone would be longer than the whole crossing is observed to be, the capacity and the flow
-        contradict each other: the capacity is raised, in both directions alike, by the least factor that ends
-        the contradiction, and later changes of capacity are taken in proportion. Where only the variance of
-        the queue exceeds that of the whole crossing, it is scaled down to it.
+        service_j = observed_j - W_j(f_base)
+
+        graph, flow_teu [arc, product]: of the base. Where base traffic of the model at a gateway is so large
+        that the queue alone would be longer than the observed crossing, the capacity and the flow contradict
+        each other: the capacity is raised, in both directions alike, by the least factor that ends the
+        contradiction, and later changes of capacity are taken in proportion. Where only the variance of the
+        queue exceeds that of the whole crossing, it is scaled down to it.
         """
         if not len(self):
             return self
@@ -281,9 +283,10 @@ class Queues:
     def under(self, base: Graph, world: World, graph: Graph) -> Queues:
         """These queues after a change of capacities and hours; self: the calibrated ones of the base.
 
-        A gateway to which only the change gives a capacity had no known queue: all of it is new.
-        A change that shortens the hours of a crossing shortens its queue in proportion, at given traffic;
-        one that lengthens them leaves the queue as it is.
+        base, world, graph: graph of the base, and the changed World with its graph. A gateway with a capacity
+        only after the change had no known queue: its whole queue is new. A change that shortens the hours of
+        a crossing shortens its queue in proportion, at given traffic; one that lengthens them leaves the
+        queue unchanged.
         """
         new = Queues.of(world, graph)
         if not len(new):
@@ -304,8 +307,8 @@ class Queues:
             new,
             factor=kept(self.factor, new.factor),
             damping=kept(self.damping, new.damping),
-            # Tracks are not rebuilt with a rule of thumb: the exponent stays, so that more capacity can
-            # never lengthen a queue.
+            # The number of servers does not change with capacity: the exponent stays, so that more capacity
+            # never lengthens a queue.
             servers=kept(self.servers, new.servers),
             shrink=shrink,
             base_wait=kept(self.base_wait, np.zeros(len(new))),
@@ -316,7 +319,7 @@ class Queues:
     # -- where they stand --------------------------------------------------------------------------
 
     def on_gateways(self, values: FloatArray) -> FloatArray:
-        """Values of the queues as [gateway, product, way], as `Graph.with_queue` takes them."""
+        """Values of the queues as [gateway, product, way], the form of `Graph.with_queue`."""
         out = np.zeros((self.graph_gateways, 2, 2))
         for product in (0, 1):
             here = self.products[:, product]
@@ -332,7 +335,7 @@ def _observed(graph: Graph, queues: Queues) -> tuple[FloatArray, FloatArray]:
     """Hours and variance of the crossing or call in the direction of every queue [q], without a queue.
 
     Those of container trains at rail borders and ports, of trucks on the road; the least of the arcs that the
-    gateway governs, where there are several.
+    gateway governs, if there are several.
     """
     here = np.isin(graph.term_kind, _OBSERVED)
     counted = graph.govern_counted
@@ -348,7 +351,7 @@ def _observed(graph: Graph, queues: Queues) -> tuple[FloatArray, FloatArray]:
 
 
 def _service_hours(world: World, graph: Graph) -> FloatArray:
-    """Hours that the operation which sets the capacity takes for one unit [gateway].
+    """Hours of the operation that sets the capacity, per unit [gateway].
 
     The change of gauge of a container train, the call of a ship; none is known for a truck. With the capacity
     this gives how many are served at a time (Little's law).

@@ -1,14 +1,13 @@
-"""Corridor families: one definition, as states over arcs, that the search and the naming of routes share.
+"""Corridor families: one definition, as states over arcs, used by the search and for naming routes.
 
-Four tables beside this file say it all. `marks.csv`: what an arc is to a family (a land border by rail, a
-ship boarded at the eastern shore of the Caspian), by part; in each part the first row that fits an arc
-counts. `steps.csv`: how a mark moves the state of its part; what is not listed leaves it, and after `other`
-a route is in no corridor. `names.csv`: the family of a route by the states of all parts at its end, first row
-that fits. What none fits is `other`. `ends.csv`: families that only pairs with an end in some countries are
-searched for.
+Four tables next to this file define them. `marks.csv`: the mark of an arc (a land border by rail, a ship
+boarded at the eastern shore of the Caspian), by part; in each part the first row that fits an arc applies.
+`steps.csv`: how a mark changes the state of its part; unlisted marks leave it, and after `other` a route is
+in no corridor. `names.csv`: the family of a route by the states of all parts at its end, first row that fits;
+else `other`. `ends.csv`: families that are searched only for pairs with an end in some countries.
 
 A route is read from its eastern end. The states of all parts together are a finite automaton; `Labels.of`
-makes, for each family, the smallest automaton that accepts just the routes of that family. A search on
+makes, for each family, the smallest automaton that accepts exactly the routes of that family. A search on
 places x its states can find nothing else.
 """
 
@@ -44,14 +43,14 @@ FAMILIES = (
     "sea-road",
     "other",
 )
-# Corridors by land, a ship over the Caspian among them.
+# Corridors by land, including those with a ship over the Caspian.
 BY_LAND = tuple(name for name in FAMILIES if name not in ("sea", "sea-road", "other"))
 # Corridors of trucks alone, some with a ship.
 BY_TRUCK = ("trans-caspian-road", "southern-road", "road", "sea-road")
-# Trucks over every border and rails inside countries; served as road to pairs that have no railway.
+# Trucks over every border and rail inside countries; counted as road for pairs that have no railway.
 MIXED = len(FAMILIES)
 OTHER = FAMILIES.index("other")
-# No route of the families looked for.
+# No route of the families searched for.
 NONE = -1
 _HERE = Path(__file__).resolve().parent
 _ANY = ""
@@ -103,7 +102,7 @@ def _rules() -> _Rules:
 
 @lru_cache(maxsize=1)
 def _ends() -> dict[int, frozenset[str]]:
-    """By family the countries one of which must be an end of its pairs."""
+    """By family the countries of which one must be an end of its pairs."""
     with (_HERE / "ends.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {FAMILIES.index(row["family"]): frozenset(row["countries"].split("+")) for row in rows}
@@ -119,7 +118,7 @@ def serves(family: int, *countries: Sequence[str]) -> BoolArray:
 
 @lru_cache(maxsize=1)
 def rules_text() -> str:
-    """All that names and numbers of families rest on, as text: equal rules, equal text."""
+    """All inputs of names and numbers of families as text: equal rules, equal text."""
     names = "marks.csv", "steps.csv", "names.csv", "ends.csv"
     tables = "".join((_HERE / name).read_text(encoding="utf-8") for name in names)
     return tables + repr((FAMILIES, _LONG_KM))
@@ -129,9 +128,9 @@ def rules_text() -> str:
 class Automaton:
     """States of the routes of one family, or of all.
 
-    after [state, code]: the state after an arc of a code, -1 where the route is none of the family.
+    after [state, code]: the state after an arc of a code, -1 where the route is not of the family.
     start: by country of the origin, the state where a trip begins; "" for all others, -1 for none.
-    family [state]: number of the family of a route that ends there, -1 for none of those looked for.
+    family [state]: number of the family of a route that ends there, -1 for none of those searched for.
     """
 
     after: IntArray
@@ -144,13 +143,13 @@ class Automaton:
         return len(self.after)
 
     def begins(self, countries: Sequence[str]) -> LongArray:
-        """The state where trips from these countries begin."""
+        """The state where trips from these countries begin [country]."""
         return np.array([self.start.get(country, self.start[""]) for country in countries], dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What the arcs of a graph are to the families.
+    """The marks of the arcs of a graph by family.
 
     code [arc]: arcs of one code have the same marks. every: the automaton of all families, by which routes
     are named.
@@ -161,9 +160,9 @@ class Labels:
 
     @staticmethod
     def of(graph: Graph) -> Labels:
-        """Marks of every arc by the tables; arcs that differ in no mark share a code.
+        """Marks of every arc by the tables; arcs with equal marks share a code.
 
-        graph: that of the base, whose open rails say which places have a railway.
+        graph: that of the base, whose open rail links define which places have a railway.
         """
         rules = _rules()
         attributes = _attributes(graph)
@@ -174,11 +173,14 @@ class Labels:
         return Labels(number[code.ravel()], _whole(tuple(found)))
 
     def automaton(self, families: Sequence[int]) -> Automaton:
-        """The smallest automaton of the routes of some corridors together; `other` is no corridor."""
+        """The smallest automaton of the routes of some corridors together; `other` is not a corridor."""
         return _of_families(self.every, tuple(families))
 
     def name(self, graph: Graph, arcs: IntArray, start: LongArray) -> IntArray:
-        """Family of every route given as arc lists read from the eastern end [route], or MIXED."""
+        """Family of every route given as arc lists from the eastern end [route], or MIXED.
+
+        graph: of the arcs; arcs [n], start [route + 1]: as in RouteSet.
+        """
         n = len(start) - 1
         if not n:
             return np.zeros(0, dtype=np.int32)
@@ -275,12 +277,12 @@ def _whole(marks: tuple[tuple[str, ...], ...]) -> Automaton:
                 fits &= np.isin(at[k], [n for n, x in enumerate(states) if x in row[part].split("+")])
         family[fits] = MIXED if row["family"] == "mixed" else FAMILIES.index(row["family"])
     start = {country: int(np.searchsorted(found, state)) for country, state in start.items()}
-    # States that act alike are merged once here: the searches then start from some hundred, not from all.
+    # Equivalent states are merged once here: the searches then start from some hundred, not from all.
     return _smallest(Automaton(after, start, family), lambda _: True)
 
 
 def _met(moves: Sequence[LongArray], shape: tuple[int, ...], begin: LongArray) -> tuple[LongArray, IntArray]:
-    """The states of all parts together that any route meets, ascending, and where each mark leads from them.
+    """The states of all parts together that any route reaches, ascending, and the state after each mark.
 
     moves: for each part the state after [state, mark], -1 for none; begin: where trips begin.
     """
@@ -310,9 +312,9 @@ def _met(moves: Sequence[LongArray], shape: tuple[int, ...], begin: LongArray) -
 
 
 def _distinct(rows: LongArray) -> tuple[LongArray, LongArray]:
-    """Where each distinct row stands first, the rows in ascending order, and the number of every row's own.
+    """The first position of each distinct row, rows in ascending order, and the number of every row's own.
 
-    As numpy.unique(axis=0), but it sorts one number for each row: a sum of its cells with random weights.
+    As numpy.unique(axis=0), but it sorts one number per row: a sum of its cells with random weights.
     Rows of equal sums are compared cell by cell.
     """
     weight = np.random.default_rng(5).integers(1, 2**62, rows.shape[1]) | 1
@@ -329,7 +331,7 @@ def _distinct(rows: LongArray) -> tuple[LongArray, LongArray]:
 
 @lru_cache(maxsize=128)
 def _of_families(whole: Automaton, families: tuple[int, ...]) -> Automaton:
-    """The part of an automaton that accepts these families; the same search asks for it again and again."""
+    """The part of an automaton that accepts these families; stored, since a search asks for it repeatedly."""
     return _smallest(whole, lambda family: family in families)
 
 
