@@ -1,1 +1,1 @@
-"""Where the stages meet: routes searched once, a base solved, cases solved beside it."""
+"""The model: routes searched once, a base solved, and cases solved against it."""

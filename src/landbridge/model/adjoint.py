@@ -26,11 +26,11 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ChainGradient:
-    """d ln(outcome) by everything that the chain starts from, the waits adjusting.
+    """d ln(outcome) by every input of the chain, with the waits adjusting.
 
     arcs: hours, money, CO2e and variance of every arc; held: the same with the waits held. tariff [o, d, s],
     productivity [n, s]: as in `Gradient`. capacity [gateway]: by ln capacity, zero where none is stated.
-    waits_settled: how far the linear system of the queues was solved.
+    waits_settled: relative residual of the linear system of the queues.
     """
 
     arcs: ArcBars
@@ -49,8 +49,10 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
         dL/dtheta = L_theta + Y_theta' z_bar,   (I - J') z_bar = W' L_W + V' L_V,   J = Y_W W' + Y_V V'
 
     Each product with J' is one pass of `Choice.vjp` and `Equilibrium.vjp`; the base and its shares are held
-    fixed. The outcome is named as in `Equilibrium.gradient`.
-    Raises ConvergenceError where the waits cannot be differentiated.
+    fixed.
+
+    result: solved; of: outcome, as in `Equilibrium.gradient`. Returns a ChainGradient.
+    Raises DataError for an unknown outcome, ConvergenceError where the waits cannot be differentiated.
     """
     choice, freight = result.choice, result.freight
     equilibrium = result.equilibrium[result.closure]
@@ -73,7 +75,7 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
         raise ConvergenceError(f"the waits could not be differentiated: residual {left:.1e}")
     arcs, economy = pull.back(z_bar, cost_bar)
     arcs = _sum(arcs, paid)
-    # What capacity does at given arrivals, through the hours and variance it changes.
+    # Effect of capacity at given arrivals, through the hours and variance it changes.
     by_hours, by_variance = pull.delay_bars(arcs)
     on_wait, on_variance = queues.capacity_slopes(load)
     capacity = np.zeros(len(result.graph.gateways))
@@ -89,7 +91,7 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
 
 
 def _through_payments(result: Results, gradient: Gradient) -> ArcBars | None:
-    """Derivatives to the arcs through what carriers are paid; None where nobody is paid."""
+    """Derivatives by the arcs through payments to carriers; None where nobody is paid."""
     equilibrium, found = result.equilibrium[result.closure], result.tolls
     if found is None:
         return None
@@ -122,7 +124,7 @@ def _sum(one: ArcBars, two: ArcBars | None) -> ArcBars:
 
 
 class _Pull:
-    """Cotangents on the flows at the queues, pulled back through boxes, trade and costs."""
+    """Cotangents on the flows at the queues, pulled back through freight, trade and costs."""
 
     def __init__(self, result: Results, queues: Queues, load: FloatArray) -> None:
         self.result, self.queues = result, queues
@@ -133,7 +135,7 @@ class _Pull:
         self.variance_by_flow = variance[:, None] * slope
 
     def turn(self) -> FloatArray:
-        """(I - J')^-1 with J at given demand, by which the linear system is turned."""
+        """(I - J')^-1 with J at given demand, the preconditioner of the linear system."""
         result, queues = self.result, self.queues
         through = passes(result.choice.base.routes, result.graph, queues)
         by_hour, spread = slope_of(result.choice, through, result.demand_teu)
@@ -142,18 +144,18 @@ class _Pull:
         return np.asarray(np.linalg.inv(np.eye(len(queues)) - J.T))
 
     def delay_bars(self, arcs: ArcBars) -> tuple[FloatArray, FloatArray]:
-        """Derivatives to arcs as derivatives to the hours and variance of the queues [q]."""
+        """Derivatives by arcs as derivatives by the hours and variance of the queues [q]."""
         graph, queues = self.result.graph, self.queues
         hours = queues.from_gateways(graph.at_gateways_by_way(arcs.time_h))
         return hours, queues.from_gateways(graph.at_gateways_by_way(arcs.variance_h2))
 
     def at_queues(self, arcs: ArcBars) -> FloatArray:
-        """Derivatives to arcs as derivatives to the flows that cause the waits [q]."""
+        """Derivatives by arcs as derivatives by the flows that cause the waits [q]."""
         hours, variance = self.delay_bars(arcs)
         return np.asarray(self.wait_by_flow.T @ hours + self.variance_by_flow.T @ variance)
 
     def _values(self, z_bar: FloatArray) -> tuple[ArcBars, FloatArray]:
-        """Derivatives at given demand, and to the exporters' sales at base prices [o, d, s]."""
+        """Derivatives at given demand, and by the exporters' sales at base prices [o, d, s]."""
         result = self.result
         on_arcs = result.graph.spread_over_arcs(self.queues.on_gateways(z_bar))
         arcs = result.choice.vjp(flow_bar=on_arcs, demand_teu=result.demand_teu)
@@ -173,7 +175,7 @@ class _Pull:
         return self.at_queues(arcs)
 
     def back(self, z_bar: FloatArray, cost_bar: FloatArray | None) -> tuple[ArcBars, Gradient]:
-        """Derivatives of z_bar . flows (and of cost_bar . K) to the arcs and to the economy's shocks."""
+        """Derivatives of z_bar . flows (and of cost_bar . K) by the arcs and by the economy's shocks."""
         result = self.result
         arcs, value_bar = self._values(z_bar)
         economy = self._economy(value_bar)

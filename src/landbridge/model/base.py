@@ -1,6 +1,6 @@
-"""A solved base, and the cases solved beside it.
+"""A solved base, and the cases solved against it.
 
-network -> expected cost -> trade cost -> equilibrium -> boxes -> arcs and gateways -> (waits)
+network -> expected cost -> trade cost -> equilibrium -> TEU -> arcs and gateways -> (waits)
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _CLOSURES: tuple[Closure, ...] = ("fixed", "proportional")
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """What a result was solved from; calling it solves the same once more.
+    """The inputs of a result; a call solves it once more.
 
     worlds: all that share one search of routes. base, number: numbers of the base and of its own World among
     them. scenario, start: as in `SolvedBase.case`, None for the base itself. phi_b: that of the case.
@@ -70,7 +70,7 @@ class Origin:
     start: FloatArray | None = None
 
     def __call__(self) -> Results:
-        """The Results, with the routes that they follow from."""
+        """The Results, with its routes."""
         base = SolvedBase(Prepared(self.worlds), self.worlds[self.base], self.base, self.throw)
         if self.scenario is None:
             return base.results
@@ -81,8 +81,11 @@ class Origin:
 
 @dataclass(frozen=True, eq=False)
 class _Waited:
-    """Routes as chosen, and what the economy is asked: graph with its queues, choice with the waits of the
-    case and with those of the base, waits as they settled, and how kept trade was held."""
+    """The choice of routes and the inputs of the economy.
+
+    graph: with its queues; choice, unqueued: at the waits of the case and of the base; settled: the solved
+    waits; held: how trade was held to the quantities of the channels, None where none is held.
+    """
 
     graph: Graph
     choice: Choice
@@ -94,7 +97,7 @@ class _Waited:
 
     @property
     def statuses(self) -> list[Status]:
-        """How the waits and kept trade were solved, where they were."""
+        """The statuses of waits and kept trade, where they were solved."""
         found = [] if self.held is None or self.held.converged else [self.held]
         return found if self.settled is None else [*found, self.settled.status]
 
@@ -102,8 +105,9 @@ class _Waited:
 class SolvedBase:
     """A solved base, from which cases are solved.
 
-    number: of its graph in the study. A World that already holds changes of tariffs, trade costs or
-    productivity is solved with them first, and later changes are relative to that.
+    common: shared by the study; world: the base; number: of its graph in the study; throw: raise where a
+    solve fails. A World that already holds changes of tariffs, trade costs or productivity is solved with
+    them first, and later changes are relative to that.
     """
 
     def __init__(self, common: Prepared, world: World, number: int, throw: bool) -> None:
@@ -138,28 +142,30 @@ class SolvedBase:
 
     @cached_property
     def ships(self) -> BoolArray:
-        """Pairs of zones between which anything is shipped in the base."""
+        """Pairs of zones with freight in the base [pair]."""
         return self.freight.ships(self.table.trade)
 
     @property
     def closures(self) -> tuple[Closure, ...]:
-        """The closures solved, the one whose flows are loaded first."""
+        """The closures solved, first the one whose flows are on the network."""
         chosen: Any = self.world.setting("deficits")
         return tuple(dict.fromkeys((chosen, *_CLOSURES)))
 
     def case(self, world: World, number: int, scenario: Scenario, start: FloatArray | None = None) -> Results:
-        """A scenario solved beside this base; number: of its graph in the study.
+        """A scenario solved against this base. Returns Results.
 
-        start: loads of the queues from which their search begins, those of the base by default.
+        world, number, scenario: changed World, number of its graph in the study, and the scenario; start [q]:
+        loads of the queues from which the search begins, those of the base by default. Raises as
+        `landbridge.run`.
         """
         return self._chain(world, number, scenario, self.results, start)
 
     def income(
         self, world: World, number: int, scenario: Scenario, start: FloatArray | None = None
     ) -> FloatArray | None:
-        """Real income of a scenario under the main closure [n], and nothing else; None without an answer.
+        """Real income of a scenario under the main closure [n], as a ratio; None where there is no solution.
 
-        That of `case`, without its tables: for ranges and draws.
+        Equal to that of `case`, without its tables: for ranges and draws. Arguments as in `case`.
         """
         waited = self._waited(world, number, scenario, self.results, start)
         choice, shock = waited.choice, copy(waited.shock)
@@ -171,7 +177,7 @@ class SolvedBase:
         return solved.real_income_hat if Status.worst(statuses).converged else None
 
     def responding(self, phi_b: float) -> SolvedBase:
-        """This base with families that answer to cost by another phi_b; nothing in a base depends on it.
+        """This base with families that respond to cost by another phi_b; nothing in a base depends on it.
 
         For cases only: `results` and the slope that directs a search keep the phi_b of this one.
         """
@@ -190,7 +196,7 @@ class SolvedBase:
         self.__dict__["slope"] = slope
 
     def shock(self, world: World, before: Results | None) -> EconomyInputs:
-        """What a World asks of the economy; before: the Results of this base, None for the base itself."""
+        """Inputs of the economy under a World; before: the Results of this base, None for the base itself."""
         return EconomyInputs(
             world,
             before,
@@ -210,7 +216,7 @@ class SolvedBase:
         base: Results | None,
         start: FloatArray | None = None,
     ) -> Results:
-        """From arcs to flows; beside a base, with the waits that these flows bring forth."""
+        """From arcs to flows; for a case, with the waits caused by these flows."""
         waited = self._waited(world, number, scenario, base, start)
         graph, choice, unqueued, shock = waited.graph, waited.choice, waited.unqueued, waited.shock
         queues, settled = waited.queues, waited.settled
@@ -266,7 +272,7 @@ class SolvedBase:
         base: Results | None,
         start: FloatArray | None,
     ) -> _Waited:
-        """Routes chosen on a graph; with a base, the waits are solved to fit the flows."""
+        """Routes chosen on a graph; for a case, with waits consistent with the flows."""
         graph = self.common.graphs[number]
         classes = self.classes
         carbon = world.parameter("carbon_price_usd_per_kg")
@@ -276,7 +282,7 @@ class SolvedBase:
         known: Slope | None = None
         if base is not None and base.queues is not None:
             queues = base.queues.under(self.graph, world, graph)
-            # Made before the search takes memory of its own.
+            # Computed before the search uses memory of its own.
             known = self.slope if len(queues) and len(queues) == len(base.queues) else None
         choice = unqueued = self._choose(world, number, graph, classes)
         name = "base" if scenario is None else scenario.id
@@ -303,7 +309,7 @@ class SolvedBase:
         first_order: Mapping[str, FloatArray],
         direct: FloatArray | None,
     ) -> tuple[str, ...]:
-        """What the first order leaves to say, of the five."""
+        """Notes on the first order, for Central Asia."""
         regions = self.table.regions
         five = [n for n, region in enumerate(regions) if region in self.world.group(CENTRAL_ASIA)]
         names = {str(row["region"]): str(row["name"]) for row in self.world.regions}
@@ -316,16 +322,16 @@ class SolvedBase:
 
     @cached_property
     def tolls(self) -> Tolls:
-        """Who is paid for the trade of the base on its routes."""
+        """Payments to carriers for the trade of the base on its routes."""
         carriers = Carriers.of(self.world, self.graph)
         return Tolls.of(carriers, self.results.choice, self.freight, self.results.demand_teu)
 
     def _paid(
         self, world: World, number: int, scenario: Scenario | None, choice: Choice, loading: Equilibrium
     ) -> tuple[Carriage | None, Tolls | None]:
-        """What carriers are paid more than in the base, and the routes and rates that it follows from.
+        """Payments to carriers, more than in the base, and the routes and rates behind them.
 
-        None for the base itself and where the economy behind the flows has no answer.
+        None for the base itself and where the economy behind the flows has no solution.
         """
         if scenario is None or not loading.status.converged or not self._pays(world):
             return None, None
@@ -343,7 +349,7 @@ class SolvedBase:
     def _pays(self, world: World) -> bool:
         """Whether carriers are paid in a World: not where nobody owns the ships.
 
-        Raises DataError where the sector that carries is unknown.
+        Raises DataError where the carrying sector is unknown.
         """
         owners = any(row["quantity"] == "fleet" for row in world.network.get("carriers", ()))
         if world.parameter("paid_share") == 0.0 or not owners:
@@ -358,9 +364,10 @@ class SolvedBase:
     def carriage(
         self, changes: Sequence[tuple[Tolls, Tolls]], world: World, cost: FloatArray
     ) -> Carriage | None:
-        """What carriers are paid more per USD of trade where boxes of the base's trade go other ways.
+        """Payments to carriers per USD of trade, more than in the base, where base trade uses other routes.
 
-        cost [pair, sector]: expected, after the change.
+        changes: see `landbridge.results.transit.carriage`; world: of the case; cost [pair, sector]: expected,
+        after the change [USD/TEU].
         """
         return carriage(
             changes,
@@ -374,7 +381,7 @@ class SolvedBase:
         )
 
     def _choose(self, world: World, number: int, loaded: Graph, classes: Segments) -> Choice:
-        """Routes chosen on a graph, transit bans kept, those of single sectors too."""
+        """Routes chosen on a graph, with bans on transit, including those of single sectors."""
         routes = self.common.routes
         sums = routes.sums(loaded, (self.graph, self.sums))
 
@@ -393,7 +400,7 @@ class SolvedBase:
 
     @cached_property
     def slope(self) -> Slope:
-        """How flows at the queues answer to hours in the base, for the first steps of every search."""
+        """Response of flows at the queues to hours in the base, for the first steps of every search."""
         assert self.results.queues is not None
         through = self.common.passes(self.results.queues)
         return slope_of(self.results.choice, through, self.results.demand_teu)

@@ -1,11 +1,11 @@
 """Hold energy trade to the gas that is delivered, with the deposits of its sellers.
 
-A pipe is a quantity: the trade cost of a pair is moved until its trade at base prices is what the gas
-delivered leaves of it. Gas that loses its pipe has no other buyer but what other pipes take, which the gas
-network has found: the deposits in use, V^ of a fixed factor with the share b r of the sector's output, are
-moved until the seller's other sales abroad at base prices are what the other changes of a case alone make of
-them. With c^ ~ (Y^ / V^)^(b r) that is a change of productivity A^ = V^^(b r); without rents (r = 0) there is
-no deposit to leave idle.
+A pipeline is a quantity: the trade cost of a pair is changed until its trade at base prices is consistent
+with the gas delivered. Gas that loses its pipeline has no other buyer except through other pipelines, which
+the gas network has found: the deposits in use, V^ of a fixed factor with the share b r of the sector's
+output, are changed until the seller's other sales abroad at base prices are those of the other changes of a
+case alone. With c^ ~ (Y^ / V^)^(b r) that is a change of productivity A^ = V^^(b r); without rents (r = 0)
+there is no deposit to leave idle.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Deliveries", "at_base_prices", "hold"]
 
 FloatArray = NDArray[np.float64]
 
-# Quantities are met to this (log), in so many solves at most.
+# Tolerance of the quantities (log), and number of solves at most.
 _TOL, _STEPS = 1e-6, 30
 
 
@@ -33,8 +33,8 @@ _TOL, _STEPS = 1e-6, 30
 class Deliveries:
     """Trade held to what is delivered.
 
-    cost_hat [o, d, s]: trade costs that bring it about. productivity_hat [n, s]: with the deposits in use,
-    None where nothing changes it. deposits: region, sector and V^, deposits in use after / before.
+    cost_hat [o, d, s]: trade costs that give it. productivity_hat [n, s]: with the deposits in use, None
+    where nothing changes it. deposits: region, sector and V^, deposits in use after / before.
     """
 
     cost_hat: FloatArray
@@ -55,11 +55,14 @@ def hold(
     start: Equilibrium | None = None,
     throw: bool = True,
 ) -> Deliveries:
-    """Costs and deposits under which trade over pipes is what is delivered, by Broyden's method on logs.
+    """Costs and deposits at which trade over pipelines equals deliveries, by Broyden's method on logs.
 
-    cost_hat [o, d, s], tariff, productivity_hat, transfer: what changes beside, as in `solve`. start: an
-    equilibrium near the answer. It begins at the cost that would do where nothing else moves.
-    Raises ConvergenceError where the quantities are not met, unless `throw` is off.
+    pipes: held pairs; table: trade table; cost_hat [o, d, s], tariff, productivity_hat, transfer, deficits:
+    further changes, as in `solve`. start: an equilibrium near the solution; the search begins at the cost
+    that would suffice if nothing else changed. throw: raise where the quantities are not met. Returns
+    Deliveries.
+    Raises ConvergenceError where the quantities are not met, unless `throw` is False.
+    Source: Broyden (1965), Mathematics of Computation 19.
     """
     pairs = tuple(np.array(pipes.pairs).T)
     sellers = _sellers(pipes, table)
@@ -69,7 +72,7 @@ def hold(
     )
     others = _others(at_base_prices(beside), table, sellers)
     target = np.append(np.log(pipes.kept), np.log(others))
-    # Deposits begin at what is left of the seller's output.
+    # Deposits start from the remaining output of the seller.
     idle = [_output_left(pipes, table, n, s) for n, s, _ in sellers]
     x = np.append(np.log(pipes.cost_hat), np.log(np.array(idle)))
     slope = np.diag([-0.5 * float(table.theta[s]) for s in pairs[2]] + [1.0 for _ in sellers])
@@ -108,7 +111,7 @@ def hold(
 def _others(
     sales: FloatArray, table: TradeTable, sellers: list[tuple[int, int, NDArray[np.int64]]]
 ) -> FloatArray:
-    """Sales of each seller to buyers whose pipes do not change, over those of the base."""
+    """Sales of each seller to buyers whose pipelines do not change, over those of the base."""
     return np.array([float(sales[n, to, s].sum() / table.trade[n, to, s].sum()) for n, s, to in sellers])
 
 
@@ -118,7 +121,7 @@ def at_base_prices(eq: Equilibrium) -> FloatArray:
 
 
 def _sellers(pipes: Held, table: TradeTable) -> list[tuple[int, int, NDArray[np.int64]]]:
-    """Sellers with deposits, their sector, and the buyers abroad whose pipes do not change."""
+    """Sellers with deposits, their sector, and the buyers abroad whose pipelines do not change."""
     out = []
     for n, s in sorted({(o, s) for o, _, s in pipes.pairs}):
         piped = {d for o, d, sector in pipes.pairs if (o, sector) == (n, s)}
@@ -130,7 +133,7 @@ def _sellers(pipes: Held, table: TradeTable) -> list[tuple[int, int, NDArray[np.
 
 
 def _output_left(pipes: Held, table: TradeTable, n: int, s: int) -> float:
-    """Output after / before if only the sales over pipes changed."""
+    """Output after / before if only the sales over pipelines changed."""
     moved: float = sum(
         float(table.trade[pair]) * (kept - 1.0)
         for pair, kept in zip(pipes.pairs, pipes.kept, strict=True)

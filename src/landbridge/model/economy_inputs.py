@@ -1,6 +1,6 @@
-"""What a case asks of the economy, and what the economy answers to expected costs of transport.
+"""Inputs of the economy under a scenario, and trade at given freight costs.
 
-productivity, tariffs, what the channels ask, tau'/tau -> equilibrium -> boxes between zones
+productivity, tariffs, effects of the channels, tau'/tau -> equilibrium -> TEU between zones
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _TIGHT = 1e-12
 
 
 class EconomyInputs:
-    """What a case asks of the economy, and its answer to expected costs.
+    """Inputs of the economy under a case, and its response to expected costs.
 
-    last: the equilibrium at the expected costs asked for last, None before any. productivity: that of the
-    case, with deposits that lie idle (`hold`); stated: without.
+    last: the equilibrium at the last expected costs, None before any. productivity: that of the case, with
+    idle deposits (`hold`); stated: without.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class EconomyInputs:
         closures: Sequence[Closure],
         throw: bool,
     ) -> None:
-        """before: the base solved, None where the base itself is asked for. log_tau: of the base [o, d, s].
+        """before: the solved base, None for the base itself. log_tau: of the base [o, d, s].
 
-        closures: those to solve, the one whose flows are loaded first.
+        closures: those to solve, first the one whose flows are on the network.
         """
         self.before, self.table, self.freight, self.log_tau = before, table, freight, log_tau
         self.closures, self.throw = tuple(closures), throw
@@ -69,13 +69,13 @@ class EconomyInputs:
         self.effects = tuple(asked)
         self.notes = tuple(note for effect in self.effects for note in effect.notes)
         self._add_channels()
-        # Trade inside a bloc off the network answers to the price of carbon alone.
+        # Trade inside a bloc off the network responds to the carbon price alone.
         self.log_kept = 0.0 if before is None else kept_log_tau(world) - kept_log_tau(base)
         self.held: FloatArray | None = None
         self.last: Equilibrium | None = None
 
     def _add_channels(self) -> None:
-        """Add productivities and transfers; costs come in with `cost_hat`, trade with `hold`."""
+        """Add productivities and transfers; costs are added in `cost_hat`, held trade in `hold`."""
         for effect in self.effects:
             if effect.productivity_hat is not None:
                 known = self.stated
@@ -90,7 +90,11 @@ class EconomyInputs:
         return [effect.held for effect in self.effects if effect.held is not None]
 
     def hold(self, cost: FloatArray) -> Status | None:
-        """Hold trade to the quantities of the channels, at expected costs without further waits."""
+        """Hold trade to the quantities of the channels.
+
+        cost [pair, sector]: expected, without further waits. Returns a Status, None where nothing is held.
+        Raises as `landbridge.model.deliveries.hold`.
+        """
         quantities = joined(self._held)
         if self.before is None or quantities is None:
             return None
@@ -107,7 +111,7 @@ class EconomyInputs:
         return met.status
 
     def cost_hat(self, cost: FloatArray) -> FloatArray:
-        """tau'/tau; a pair that does not trade has no cost to change, whatever became of its routes."""
+        """tau'/tau [o, d, s] at expected costs [pair, sector]; a pair without trade has no change of cost."""
         log_hat = self.freight.log_tau(cost) - self.log_tau + self.log_kept
         hat = np.exp(np.where(self.table.trade > 0.0, log_hat, 0.0))
         for more in (*(effect.cost_hat for effect in self.effects), self.held, self.trade_cost):
@@ -116,7 +120,7 @@ class EconomyInputs:
         return hat
 
     def _given(self, cost: FloatArray) -> dict[str, Any]:
-        """What `solve` is given at expected costs; nothing for the base itself."""
+        """Arguments of `solve` at expected costs; none for the base itself."""
         return {} if self.before is None else self._under(self.cost_hat(cost))
 
     def _under(self, cost_hat: FloatArray) -> dict[str, Any]:
@@ -129,11 +133,11 @@ class EconomyInputs:
         }
 
     def demand(self, cost: FloatArray) -> FloatArray:
-        """Boxes a year at expected costs, under the closure whose flows are loaded [pair, sector]."""
+        """TEU a year at expected costs, both [pair, sector], under the main closure."""
         return self.boxes(self.loading(cost))
 
     def loading(self, cost: FloatArray) -> Equilibrium:
-        """The equilibrium behind the boxes at expected costs: before carriers are paid more or less."""
+        """The equilibrium at expected costs [pair, sector], before changed payments to carriers."""
         closure = self.closures[0]
         start = self.last or (self.before.equilibrium[closure] if self.before is not None else None)
         shock = self._given(cost)
@@ -143,20 +147,20 @@ class EconomyInputs:
         return eq
 
     def paying(self, cost: FloatArray, carriage: Carriage | None) -> Equilibrium:
-        """The equilibrium at expected costs, carriers paid, under the closure whose flows are loaded."""
+        """The equilibrium at expected costs [pair, sector], carriers paid, under the main closure."""
         given = {**self._given(cost), "carriage": carriage}
         return solve(self.table, **given, deficits=self.closures[0], throw=self.throw, start=self.last)
 
     def boxes(self, eq: Equilibrium) -> FloatArray:
-        """Boxes a year between zones in an equilibrium [pair, sector]."""
+        """TEU a year between zones in an equilibrium [pair, sector]."""
         return self.freight.demand_teu(at_base_prices(eq))
 
     def solved(
         self, cost: FloatArray, carriage: Carriage | None = None
     ) -> tuple[dict[str, Equilibrium], dict[str, FloatArray]]:
-        """Equilibrium and first-order response under each closure at expected costs.
+        """Equilibrium and first-order response under each closure at expected costs [pair, sector].
 
-        carriage: what carriers are paid more than in the base.
+        carriage: payments to carriers, more than in the base. Raises as `solve`.
         """
         shock = self._given(cost) if carriage is None else {**self._given(cost), "carriage": carriage}
         equilibrium: dict[str, Equilibrium] = {}
@@ -184,9 +188,9 @@ class EconomyInputs:
         """First-order real income by the pairs of zones whose own routes the case changes [n], main closure.
 
         unqueued, cost, at_base: expected costs at the waits of the base, with waits solved, and of the base
-        [pair, sector]. What changes no cost of transport is direct too: tariffs, productivity, payments to
-        carriers. The rest of the first order is pairs whose costs move with waits alone. None in a base, and
-        where no cost changes at its waits (a capacity, a tariff).
+        [pair, sector]. Changes other than of transport cost are direct too: tariffs, productivity, payments
+        to carriers. The rest of the first order is pairs whose costs change with waits alone. None in a base,
+        and where no cost changes at its waits (a capacity, a tariff).
         """
         if self.before is None or not self.before.status.converged:
             return None
@@ -199,7 +203,10 @@ class EconomyInputs:
 
 
 def table_of(world: World, closure: Closure) -> TradeTable:
-    """The trade table of a World at its horizon, under the tariffs and productivities it holds."""
+    """The trade table of a World at its horizon, under its tariffs and productivities.
+
+    world: the World; closure: of the balance of trade.
+    """
     policy, table = world.policy, _at_horizon(world, closure)
     if policy.works is not None:
         cure = "put pay_for into the scenarios that are compared with the base"

@@ -1,4 +1,4 @@
-"""What the tables of a case leave unsaid, as notes; and the refusal of a case that cuts a zone off."""
+"""Notes that complete the tables of a case, and the rejection of a case that cuts a zone off."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ BoolArray = NDArray[np.bool_]
 _USD_PER_MUSD = 1e6
 # A note is printed where the rest is above this part of the change, and above this size [share].
 _MUCH, _SEEN = 0.25, 5e-6
-# So many regions are named at most.
+# Number of regions named at most.
 _NAMED = 8
-# Standard errors on either side that hold 95 % of a normal distribution.
+# Standard errors on either side that contain 95 % of a normal distribution.
 _NORMAL_95 = 1.96
 # A note names regions whose first order and exact change differ by more than this factor.
 _FAR = 1.5
@@ -42,7 +42,11 @@ def require_routes(
     name: str,
     scenario: Scenario | None,
 ) -> None:
-    """Refuse a World in which freight has no way: one fault for every zone that is cut off."""
+    """Reject a World in which freight has no route: one fault for every zone that is cut off.
+
+    routes, graph: of the World; unreachable: numbers of pairs; ships [pair]: pairs with freight; name,
+    scenario: for the message. Raises ScenarioError.
+    """
     lost = [int(q) for q in unreachable if ships[q]]
     if not lost:
         return
@@ -54,7 +58,7 @@ def require_routes(
             (int(routes.destination[q]), int(routes.origin[q])),
         ):
             cut.setdefault(one, set()).add(other)
-    # A zone that loses most others is the one cut off; the others merely lose it.
+    # A zone that loses most others is the one cut off; the others only lose it.
     faults = []
     while cut:
         worst = max(cut, key=lambda place: (len(cut[place]), -place))
@@ -79,7 +83,11 @@ def remarks(
     queues: Queues | None,
     settled: SolvedWaits | None,
 ) -> tuple[str, ...]:
-    """What a reader of the tables must know about this case."""
+    """Notes that a reader of the tables of this case needs.
+
+    choice, graph, queues, settled: solved; demand_teu [pair, sector], flow_teu [arc, product]: TEU a year;
+    world, base, scenario: of the case.
+    """
     if scenario is None:
         return ()
     notes = []
@@ -125,7 +133,7 @@ def remarks(
 
 
 def _of_lost_families(choice: Choice, demand_teu: FloatArray) -> Iterator[str]:
-    """What families without an open route shipped, and what it costs to ship it another way."""
+    """Freight of families without an open route, and the cost of shipping it by another."""
     teu, usd = choice.fallen_back(demand_teu)
     if not teu.sum() > 0.0:
         return
@@ -134,7 +142,7 @@ def _of_lost_families(choice: Choice, demand_teu: FloatArray) -> Iterator[str]:
 
 
 def _of_estimates(scenario: Scenario, world: World) -> Iterator[str]:
-    """The trade costs that coefficients of gravity equations stand for, with their 95 % range."""
+    """The trade costs equivalent to coefficients of gravity equations, with their 95 % range."""
     theta = dict(zip(world.trade.sectors, world.trade.theta.tolist(), strict=True))
     tables = {**world.network, "regions": world.regions, "sectors": world.sectors}
     for m in scenario.modifications:
@@ -158,7 +166,7 @@ def _of_estimates(scenario: Scenario, world: World) -> Iterator[str]:
 
 
 def _of_changes_written_twice(scenario: Scenario) -> Iterator[str]:
-    """Changes that stand there twice, word for word."""
+    """Modifications that are repeated word for word."""
     for number, m in enumerate(scenario.modifications, start=1):
         same = [
             n for n, other in enumerate(scenario.modifications, start=1) if other.to_dict() == m.to_dict()
@@ -168,7 +176,7 @@ def _of_changes_written_twice(scenario: Scenario) -> Iterator[str]:
 
 
 def _of_payers(scenario: Scenario) -> Iterator[str]:
-    """Who pays how much for what."""
+    """Payers, sums and purposes."""
     for m in scenario.modifications:
         if m.verb != "pay_for":
             continue
@@ -183,7 +191,7 @@ def _of_payers(scenario: Scenario) -> Iterator[str]:
 
 
 def _of_kept_trade(world: World, base: World, parameters: set[str]) -> Iterator[str]:
-    """What a case leaves unanswered: trade inside a bloc that the network does not carry."""
+    """Trade that does not respond: inside a bloc that is off the network."""
     groups = world.network["pair_groups"]
     bloc = {str(row["region"]): str(row["bloc"]) for row in groups if not row["bloc_on_network"]}
     region = {str(row["place_id"]): str(row["region"] or "") for row in world.network["places"]}
@@ -216,7 +224,7 @@ def _of_kept_trade(world: World, base: World, parameters: set[str]) -> Iterator[
 def _of_queues(
     graph: Graph, queues: Queues, settled: SolvedWaits, world: World, base: World
 ) -> Iterator[str]:
-    """Waits that grew beyond a day, and capacities that contradict the flows of the base."""
+    """Waits that grew by more than a day, and capacities that contradict the flows of the base."""
     longer: dict[str, float] = {}
     for q in np.argsort(-settled.delay_h):
         # The longest first, and of both directions the longer.
@@ -243,7 +251,10 @@ def _capacity(before: Any, now: Any, name: str) -> bool:
 def of_the_rest(
     regions: Sequence[str], first_order: FloatArray, direct: FloatArray | None
 ) -> tuple[str, ...]:
-    """Regions of whose change more than a quarter comes from pairs whose own routes the case leaves alone."""
+    """Notes on regions where over a quarter of the change comes from pairs whose own routes stay the same.
+
+    regions: codes; first_order, direct [n]: as in `Results`.
+    """
     if direct is None:
         return ()
     rest = first_order - direct
@@ -264,7 +275,10 @@ def of_the_rest(
 def of_first_order(
     names: Sequence[str], exact: FloatArray, first_order: FloatArray, deficits: str
 ) -> tuple[str, ...]:
-    """Regions whose first order is not within a factor of 1.5 of the exact change, both [name]."""
+    """Notes on regions whose first order is not within a factor of 1.5 of the exact change.
+
+    names: of the regions [name]; exact, first_order [name]: changes; deficits: the closure.
+    """
     apart = []
     for name, now, first in zip(names, exact.tolist(), first_order.tolist(), strict=True):
         sizes = abs(now), abs(first)

@@ -1,4 +1,4 @@
-"""What all cases of a study share: graphs of the Worlds, routes that serve all of them, their nests."""
+"""Shared parts of all cases of a study: graphs of the Worlds, routes that serve all of them, their nests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class PairsAsked:
-    """The pairs of places that a World's trade and its reported corridors need routes for.
+    """The pairs of places for which a World's trade and its reported corridors need routes.
 
     zones: region by place. regions: region by place, zones first. wanted, every_family [origin,
     destination]: pairs to serve, and those that keep every corridor family, over `places`.
@@ -60,7 +60,7 @@ class PairsAsked:
 
     @staticmethod
     def of(world: World) -> PairsAsked:
-        """Zones of different regions whose trade the network carries, and the corridors."""
+        """Zones of different regions with trade on the network, and the corridors."""
         zones = {str(row["place_id"]): str(row["region"]) for row in world.network["zones"]}
         corridors = [(str(r["from_place"]), str(r["to_place"])) for r in world.network["corridors"]]
         places = list(dict.fromkeys([*zones, *(p for pair in corridors for p in pair)]))
@@ -78,7 +78,7 @@ class PairsAsked:
 
 
 class Prepared:
-    """What all cases of a study share: aligned graphs, the union of route sets, zones."""
+    """Shared parts of all cases of a study: aligned graphs, the union of route sets, zones."""
 
     def __init__(self, worlds: Sequence[World]) -> None:
         world = worlds[0]
@@ -89,8 +89,8 @@ class Prepared:
         self.zones, self.regions = asked.zones, asked.regions
         bans = {n: w.policy.no_transit for n, w in enumerate(worlds) if w.policy.no_transit}
         graphs = list(self.graphs)
-        # Sectors with a ban of their own search as a graph of their own, so that what is kept for them
-        # does not serve the others: (sectors, countries, number of that graph), by number of the World.
+        # Sectors with a ban of their own search as a graph of their own, so that routes kept for them do not
+        # serve the others: (sectors, countries, number of that graph), by number of the World.
         self.restricted: dict[int, list[tuple[frozenset[str], frozenset[str], int]]] = {}
         for n, w in enumerate(worlds):
             for countries in dict.fromkeys(w.policy.no_transit_of.values()):
@@ -151,7 +151,7 @@ class Prepared:
         return kept_nests(self.routes, self.graphs[0])
 
     def passes(self, queues: Queues) -> Any:
-        """Which routes pass which queues; the same for all cases with the same gateways."""
+        """Which routes pass which queues, by product [route, q]; shared by cases with the same gateways."""
         key = queues.gateway.tobytes()
         if key not in self._passes:
             self._passes[key] = passes(self.routes, self.graphs[0], queues)

@@ -1,9 +1,9 @@
-"""run(world, scenario) -> Results: the one place where the stages meet.
+"""run(world, scenario) -> Results: the chain of all stages.
 
-    network -> expected cost -> trade cost -> equilibrium -> boxes -> arcs and gateways -> (waits)
+    network -> expected cost -> trade cost -> equilibrium -> TEU -> arcs and gateways -> (waits)
 
 The waits at the gateways close the loop: they depend on the flows and the costs on them. In the base they
-are part of the observed hours; a scenario finds its own (see `landbridge.model.waits`).
+are part of the observed hours; a scenario solves for its own (see `landbridge.model.waits`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 __all__ = ["Progress", "Study", "arc_gradient", "iterate", "run", "searches", "study"]
 
-# Called with what is about to be done and how much of the whole is behind [0, 1].
+# Called with the next step and the share of the whole that is done [0, 1].
 Progress = Callable[[str, float], None]
 
 
@@ -36,14 +36,14 @@ Progress = Callable[[str, float], None]
 class Study:
     """The base of the World and one Results per scenario.
 
-    Each is the same whatever else is in the study.
+    Each is the same whatever other scenarios are in the study.
     """
 
     base: Results
     cases: tuple[Results, ...]
 
     def __getitem__(self, id: str) -> Results:
-        """The Results of a scenario by its id, or "base"."""
+        """The Results of a scenario by its id, or of "base"."""
         for result in (self.base, *self.cases):
             if result.id == id:
                 return result
@@ -58,13 +58,15 @@ def run(
     throw: bool = True,
     response: bool = False,
 ) -> Results:
-    """The World solved, or a scenario beside the base.
+    """The World solved, or a scenario against the base.
 
-    scenario: a bundled name, a Scenario, the path of a TOML file, or None for the base alone.
-    progress: called with a text and the share done. throw: False returns an unsolved economy with its
-    status instead of raising. response: real income at both ends of the range of phi_b too, two more solves.
+    world: from `lb.load`; scenario: a bundled name, a Scenario, the path of a TOML file, or None for the base
+    alone.
+    progress: called with a text and the share done. throw: False returns an unsolved economy with its status
+    instead of raising. response: real income at both ends of the range of phi_b too, two more solves.
+    Returns Results.
     Raises ScenarioError with every fault of the scenario, and where it leaves a zone without a route;
-    ConvergenceError or InfeasibleError where the economy has no answer.
+    ConvergenceError or InfeasibleError where the economy has no solution.
     """
     if scenario is None:
         return study(world, (), progress=progress, throw=throw).base
@@ -79,10 +81,11 @@ def study(
     throw: bool = True,
     response: bool = False,
 ) -> Study:
-    """Several scenarios of one World; faults of all told at once.
+    """Several scenarios of one World; the faults of all are reported at once.
 
-    A scenario that sets a parameter of the model is compared with a base that has it too. response: as in
-    `run`, for every scenario.
+    world, progress, throw: as in `run`; scenarios: names, Scenarios or paths. A scenario that sets a
+    parameter of the model is compared with a base that has it too. response: as in `run`, for every scenario.
+    Returns a Study.
     Raises as `run` does.
     """
     base, *cases = iterate(world, scenarios, progress=progress, throw=throw, response=response)
@@ -99,8 +102,8 @@ def iterate(
 ) -> Iterator[Results]:
     """The base of the World, then every scenario, as soon as each is solved.
 
-    What the caller lets go is freed, so that a long study needs no more memory than a short one.
-    Raises as `run` does.
+    Arguments as in `study`. Results that the caller does not keep are freed, so that a long study needs no
+    more memory than a short one. Raises as `run` does.
     """
     tell = progress or (lambda text, share: None)
     tell("reading the scenarios", 0.0)
@@ -135,14 +138,14 @@ def iterate(
         if response and result.status.converged:
             result = replace(result, response=_response(base, after, number, result))
         yield result
-        del result  # or it would live on while the next is solved
+        del result  # or it would stay in memory while the next is solved
     tell("done", 1.0)
 
 
 def _read(
     world: World, scenarios: Iterable[Scenario | str | Path]
 ) -> tuple[list[Scenario], list[tuple[World, World]]]:
-    """The scenarios, and for each the World of its base and its own; faults of all told at once."""
+    """The scenarios, and for each the World of its base and its own; faults are reported together."""
     loaded: list[Scenario] = []
     faults: list[Fault] = []
     changed: list[tuple[World, World]] = []
@@ -167,7 +170,7 @@ def _read(
 def _response(base: SolvedBase, world: World, number: int, result: Results) -> dict[str, Any]:
     """Real income [n] with phi_b at the ends of its range, "low" and "high".
 
-    An end that is not stated or has no answer is left out.
+    An end that is not stated or has no solution is left out.
     """
     (row,) = (row for row in world.network["parameters"] if row["parameter"] == "phi_b")
     assert result.scenario is not None
@@ -180,7 +183,7 @@ def _response(base: SolvedBase, world: World, number: int, result: Results) -> d
                 world, number, result.scenario, result.load
             )
         except LandbridgeError as error:
-            log.warning("%s has no answer at the %s end of phi_b: %s", result.id, end, error.message)
+            log.warning("%s could not be solved at the %s end of phi_b: %s", result.id, end, error.message)
             continue
         if income is not None:
             found[end] = income
@@ -232,7 +235,9 @@ def arc_gradient(result: Results, of: str) -> ArcBars:
     """d ln(outcome) by the hours, money, CO2e and variance of every arc: the adjoint of the chain.
 
     Economy -> trade cost -> expected cost -> arcs, with the waits at the gateways adjusting; the base and
-    its shares are held fixed. The outcome is named as in `Equilibrium.gradient`; `chain_gradient` gives
-    tariffs, productivities and capacities too.
+    its shares are held fixed.
+
+    result: solved; of: outcome, as in `Equilibrium.gradient`. Returns ArcBars; `chain_gradient` also gives
+    tariffs, productivities and capacities. Raises as `chain_gradient`.
     """
     return chain_gradient(result, of).arcs

@@ -1,10 +1,10 @@
 """Trade, flows and waits as one fixed point.
 
-    waits -> route costs -> trade costs -> trade -> boxes -> loads of the queues -> waits
+    waits -> route costs -> trade costs -> trade -> TEU -> loads of the queues -> waits
 
-The unknowns are the loads of the queues, of which hours and variance are functions: a few for each
-gateway with a capacity. Everything else follows from them. The base needs no search: there the queue is
-part of the observed hours (see `landbridge.transport.waiting.stations`).
+The unknowns are the loads of the queues, a few for each gateway with a capacity; hours and variance are
+functions of them, and everything else follows. The base needs no search: its queue is part of the observed
+hours (see `landbridge.transport.waiting.stations`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["FlowResponse", "Slope", "SolvedWaits", "slope_of", "solve_waits"]
 log = logging.getLogger("landbridge")
 
 FloatArray = NDArray[np.float64]
-# d flows / d hours [q, q] and the mean spread of what passes [q], from `DelayedChoice.slope`.
+# d flows / d hours [q, q] and the mean spread of the traffic [q], from `DelayedChoice.slope`.
 Slope = tuple[FloatArray, FloatArray]
 
 TOLERANCE = 1e-10
@@ -38,9 +38,9 @@ MOST_STEPS = 25
 
 @dataclass(frozen=True, eq=False)
 class SolvedWaits:
-    """Where the search ended: loads [q], the further hours and variance they cause [q], status.
+    """End of the search: loads [q], the further hours and variance they cause [q], status.
 
-    cost [pair, sector]: expected, under these.
+    cost [pair, sector]: expected costs under these [USD/TEU].
     """
 
     cost: FloatArray
@@ -55,24 +55,24 @@ class FlowResponse(Protocol):
 
     @property
     def rho(self) -> float:
-        """Mean weight of the standard deviation in the felt hours."""
+        """Mean weight of the standard deviation in the perceived hours."""
         ...
 
     @property
     def held(self) -> bool:
-        """Whether what some lost family ships rides on another family than the cheapest."""
+        """Whether the freight of some lost family uses another family than the cheapest."""
         ...
 
     def release(self) -> None:
-        """Let what lost families ship ride on the cheapest again, for the next trials."""
+        """Let the freight of lost families use the cheapest family again, for the next trials."""
         ...
 
     def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
-        """Expected costs [pair, sector]."""
+        """Expected costs [pair, sector] under further hours delay_h [q] and variance delay_h2 [q]."""
         ...
 
     def flows(self, demand_teu: FloatArray) -> FloatArray:
-        """Loaded boxes in every queue [q] under the delays given last."""
+        """Loaded TEU a year in every queue [q] under the last delays; demand_teu [pair, sector]."""
         ...
 
 
@@ -84,18 +84,19 @@ def solve_waits(
     start: FloatArray | None = None,
     tol: float = TOLERANCE,
 ) -> SolvedWaits:
-    """Loads at which the waits they cause bring forth the same loads.
+    """Solve for gateway loads consistent with the waits they cause.
 
     x = load(flows(choice(h0 + W(x) - W(x_base)), demand(K(x))))
 
-    touched: the choice, of which the last delays asked for are those of the answer. demand: expected costs
-    [pair, sector] -> boxes a year [pair, sector], the economy in between. slope: of the flows near the base
-    or at this demand, to direct the search. start: loads to start from, those of the base by default.
-    tol: relative residual of the loads, in the norm of the step that is left to the solution.
+    touched: the choice; its last delays are those of the solution. queues: their laws; demand: expected costs
+    [pair, sector] -> TEU a year [pair, sector], through the economy. slope: of the flows near the base or at
+    this demand, to direct the search. start [q]: loads to start from, those of the base by default.
+    tol: relative residual of the loads, in the norm of the step that remains to the solution. Returns
+    SolvedWaits.
 
-    With several classes of goods the answer need not be unique; tests start it from two sides.
+    With several classes of goods the solution need not be unique; tests start from two sides.
     Source: flows are nearly linear in hours while hours are far from linear in flows, so each step solves
-    the queues exactly against flows that are linear, their slope corrected after Broyden (1965), Mathematics
+    the queues exactly against linear flows, with a slope corrected after Broyden (1965), Mathematics
     of Computation 19; where that fails, Anderson's method (Walker and Ni 2011).
     """
     first = np.maximum(queues.base_load, 0.0) if start is None else np.asarray(start, dtype=np.float64)
@@ -120,8 +121,8 @@ def solve_waits(
     if np.isfinite(boxes).all() and at.residual > tol * scale:
         search(boxes)
     if touched.held and at.residual <= tol * scale:
-        # Once more from here without the hold, so that the answer does not hang on the way to it. Where two
-        # families left really cost the same, the search stalls, the hold takes effect again and it goes on.
+        # Once more from here without the hold, so that the solution does not depend on the path. Where two
+        # open families really cost the same, the search stalls, the hold applies again and it continues.
         touched.release()
         for _ in range(2):
             boxes = flows(at.load)
@@ -152,7 +153,7 @@ def solve_waits(
 
 
 def slope_of(choice: Choice, through: tuple[csr_matrix, csr_matrix], demand_teu: FloatArray) -> Slope:
-    """How the flows at the queues answer to hours in a choice at given demand, see `DelayedChoice.slope`."""
+    """Response of the flows at the queues to hours in a choice at given demand, see `DelayedChoice.slope`."""
     touched = DelayedChoice(choice, through, every_sector=True)
     nothing = np.zeros(through[0].shape[1])
     touched.cost(nothing, nothing)
@@ -161,7 +162,7 @@ def slope_of(choice: Choice, through: tuple[csr_matrix, csr_matrix], demand_teu:
 
 @dataclass(eq=False)
 class _Point:
-    """The loads looked at last, costs and boxes of trade under their waits, the loads these bring forth."""
+    """The last loads, costs and TEU of trade under their waits, and the loads that follow."""
 
     load: FloatArray
     answer: FloatArray
@@ -183,7 +184,7 @@ def _step_by_step(
     at: _Point,
     tol: float,
 ) -> None:
-    """Steps on flows that are linear in felt hours, until the residual is small or stops falling."""
+    """Steps on flows that are linear in perceived hours, until the residual is small or stops falling."""
 
     def felt(load: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Hours and their uncertainty in hours, per queue, and their slopes."""
@@ -216,7 +217,7 @@ def _linear(
     load: FloatArray,
     known: FloatArray,
 ) -> FloatArray | None:
-    """Loads that agree with flows boxes + by_hour (felt(load) - known): Newton, shortened where needed."""
+    """Loads at flows `boxes + by_hour (felt(load) - known)`: Newton, with shorter steps where needed."""
 
     def gap(tried: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         hours, steep = felt(tried)

@@ -1,7 +1,7 @@
-"""Results: what a run found, as tables with names; and a change beside its base.
+"""Results: tables of a run by name, and changes against its base.
 
-Every figure is a static, long-run answer for the economy of 2023. Rows are plain dictionaries in the names of
-the public interface; a DataFrame is made only where one is asked for.
+Every figure is a static, long-run result for the economy of 2023. Rows are plain dictionaries in the names of
+the public interface; a DataFrame is made only on demand.
 """
 
 from landbridge.results.state import Comparison, Results, Rows

@@ -1,8 +1,8 @@
-"""What passes a gateway in the units that people count, and the observed counts beside it.
+"""Traffic of gateways in the units of published counts, and the observed counts.
 
 Containers are counted as a port counts them: loaded and empty, in and out. All goods are counted in tonnes,
-those in containers too. A truck is `t_per_truck` tonnes. What reaches a port of the Caspian by road sails in
-its truck and is counted in trucks there, not in containers; at other ports the truck stays ashore.
+including those in containers. A truck is `t_per_truck` tonnes. Goods that reach a Caspian port by road sail
+in their truck and are counted in trucks there, not in containers; at other ports the truck stays ashore.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ FloatArray = NDArray[np.float64]
 Rows = list[dict[str, Any]]
 
 CONTAINERS, TONNES = 0, 1
-# What is shown beside a gateway that has several counts: the first of these.
+# Order of the counts shown at a gateway that has several: the first of these.
 _BY_TRUST = ("fitted", "input", "predicted", "ranked")
 
 
 class Passed:
-    """What passes every gateway a year, from flows [arc, product] and goods [arc, 2], see `Results`.
+    """Traffic of every gateway per year, from flows [arc, product] and goods [arc, 2], see `Results`.
 
     containers [gateway]: TEU, loaded and empty, both ways. tonnes [gateway]: all goods. trucks [gateway]: all
     goods as trucks, at ports those on ferries alone. ferries [gateway]: ports that ship trucks.
-    block_boxes [gateway]: containers on container trains, empty ones too; trains [gateway]: of them a day.
-    block_loaded [gateway]: the loaded of these.
+    block_boxes [gateway]: containers on container trains, including empties; trains [gateway]: per day.
+    block_loaded [gateway]: the loaded part.
     """
 
     def __init__(self, world: World, graph: Graph, flow_teu: FloatArray, goods: FloatArray) -> None:
@@ -63,16 +63,17 @@ def trucks_aboard(graph: Graph) -> NDArray[np.bool_]:
 
 
 def _with_empties(by_way: FloatArray, back: float) -> FloatArray:
-    """Boxes both ways [gateway]: at least the share `back` returns, empty where goods are too few."""
+    """Containers both ways [gateway]: at least the share `back` returns, empty where goods are too few."""
     more, less = by_way.max(axis=1), by_way.min(axis=1)
     return np.asarray(more + np.maximum(less, back * more))
 
 
 def count_rows(world: World, graph: Graph, passed: Passed) -> Rows:
-    """Observed counts of the year of the economy beside ours, each in its own unit.
+    """Observed counts of the year of the economy and the model's, each in its own unit.
 
-    role: input, fitted, predicted, or ranked where the count has another scope and only its order tells.
-    repeats: a more trusted row counts the same at these gateways, in another unit or by another source.
+    world, graph: of the case; passed: traffic. role: input, fitted, predicted, or ranked where the count has
+    another scope and only its order is compared. repeats: a more trusted row counts the same at these
+    gateways, in another unit or by another source.
     """
     days, year = world.parameter("days_per_year"), int(world.parameter("horizon"))
     number = {gateway: j for j, gateway in enumerate(graph.gateways)}
@@ -91,7 +92,7 @@ def count_rows(world: World, graph: Graph, passed: Passed) -> Rows:
             "trucks/year": passed.trucks,
         }.get(str(row["unit"]))
         if ours is None:
-            # Trains of all kinds a day are not in the model.
+            # The model has no count of trains of all kinds per day.
             continue
         rows.append(
             {
@@ -108,12 +109,12 @@ def count_rows(world: World, graph: Graph, passed: Passed) -> Rows:
     return _repeated(rows)
 
 
-# Units of one and the same quantity: container trains carry a fixed number of boxes.
+# Units of the same quantity: container trains carry a fixed number of TEU.
 _SAME_QUANTITY = {"trains/year": "container trains", "TEU/year": "container trains"}
 
 
 def _repeated(rows: Rows) -> Rows:
-    """The rows with the mark of those that count again what a more trusted one counts."""
+    """The rows, with a mark on those that count the same as a more trusted one."""
     seen: dict[tuple[str, str], str] = {}
     for row in sorted(rows, key=_trust):
         unit = str(row["unit"])
@@ -128,7 +129,7 @@ def _trust(row: Mapping[str, Any]) -> tuple[int, bool]:
 
 
 def observed_cells(counts: Rows) -> dict[str, dict[str, Any]]:
-    """By gateway the count that is shown beside it, and ours of the same; of one role trains first."""
+    """By gateway the count shown for it, and the model's value; of one role trains first."""
     found: dict[str, dict[str, Any]] = {}
     for row in sorted(counts, key=_trust):
         found.setdefault(

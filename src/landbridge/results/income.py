@@ -1,6 +1,6 @@
-"""Tables of what a case does to economies: real income, trade and value added by region.
+"""Tables of the effects of a case on economies: real income, trade and value added by region.
 
-Every function takes the equilibria of a case and gives rows in the names of the public interface.
+Every function takes the equilibria of a case and returns rows in the names of the public interface.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Incomes:
-    """The economy of a case, as `Results` holds it.
+    """The economy of a case, as in `Results`.
 
     equilibrium, first_order [n] by closure; closure: the main one. direct [n], response: as in `Results`.
     """
@@ -45,9 +45,9 @@ class Incomes:
     def of(self, members: NDArray[np.int64]) -> dict[str, float]:
         """Cells of a group of regions, given by number; its real income is sum I_n W_n / sum I_n.
 
-        Base incomes are the weights. percent is of income, GDP and the deficit that transfers pay;
-        percent_of_gdp = 100 musd / gdp_musd. percent_revenue_kept: of households, where the budget keeps the
-        change of tariff revenue.
+        Base incomes are the weights. percent is of income, GDP plus the deficit; percent_of_gdp = 100 musd /
+        gdp_musd.
+        percent_revenue_kept: of households, where the budget keeps the change of tariff revenue.
         """
         cells: dict[str, float] = {}
         for closure, suffix in (("fixed", ""), ("proportional", "_proportional"), ("zero", "_zero")):
@@ -80,7 +80,7 @@ def real_income_rows(incomes: Incomes) -> Rows:
 
 
 def group_rows(incomes: Incomes, groups: Mapping[str, Collection[str]]) -> Rows:
-    """The same for groups of regions, by name and codes; those without a region in the table are left out."""
+    """The same for groups of regions, by name and codes; groups without a region of the table are absent."""
     regions = incomes.main.base.regions
     rows = []
     for name, codes in groups.items():
@@ -104,8 +104,8 @@ def closure_rows(incomes: Incomes, world: World) -> Rows:
 def trade_rows(eq: Equilibrium, goods: Sequence[str]) -> Rows:
     """Trade in some sectors by pair of regions: change in percent and in million USD of 2023 a year.
 
-    Values are at producer prices net of tariff; changes are in the numeraire (world value added). goods:
-    codes of the sectors, every one of them in the table.
+    eq: solved; goods: codes of sectors in the table. Values are at producer prices net of tariff; changes are
+    in the numeraire (world value added).
     """
     table = eq.base
     at = [table.sectors.index(sector) for sector in goods]
@@ -128,9 +128,9 @@ def trade_rows(eq: Equilibrium, goods: Sequence[str]) -> Rows:
 def value_added_rows(eq: Equilibrium) -> Rows:
     """Trade in value added of every region, all sectors, in million USD of 2023 a year.
 
-    exports_musd: gross. value_added_exports_musd: own value added that is finally used abroad, and vax_ratio
-    that over gross exports. domestic_in_exports_musd: own value added in gross exports, what comes home again
-    included.
+    exports_musd: gross. value_added_exports_musd: own value added finally used abroad, and vax_ratio that
+    over gross exports. domestic_in_exports_musd: own value added in gross exports, including what returns
+    home.
     """
     accounts = eq.value_added()
     own = np.diag(accounts.in_exports)

@@ -1,9 +1,9 @@
-"""What "hub", "stability" and "green" could mean in numbers: proxies, before and after a scenario.
+""" "Hub", "stability" and "green" in numbers: proxies, before and after a scenario.
 
-None of the words has a measure of its own. Each figure here is named as what it is:
+None of these words has a measure of its own. Each figure is named for what it measures:
 
 * hub: transit share, betweenness of places in TEU, market access of producers;
-* stability: concentration of a country's gateways (Herfindahl), boxes without another way if one
+* stability: concentration of a country's gateways (Herfindahl), TEU without another route if one
   gateway is lost (N-1);
 * green: CO2e per tonne-km and per dollar of trade carried.
 """
@@ -32,17 +32,17 @@ __all__ = ["PROXY", "Carried", "Solved", "frame", "indicators", "market_access_h
 
 FloatArray = NDArray[np.float64]
 Rows = list[dict[str, Any]]
-# A count of what is lost when a gateway closes that knows capacities too, in place of the one of the
-# route sets: called with a solved World, gives TEU a year by country and gateway.
+# Losses when a gateway closes, with capacities considered, instead of those of the route sets: called with a
+# solved World, returns TEU a year by country and gateway.
 Lost = Callable[[Any], Mapping[tuple[str, str], float]]
 
 PROXY = {
     "transit_share": "hub: share of China's freight by land (TEU, bulk too) that crosses the country",
-    "transit_teu": "hub: boxes between other countries that cross the country by land",
-    "betweenness_teu": "hub: boxes that pass the place without beginning or ending there",
+    "transit_teu": "hub: TEU between other countries that cross the country by land",
+    "betweenness_teu": "hub: TEU that pass the place without beginning or ending there",
     "market_access": "hub: demand abroad that producers of goods can reach, base = 100",
-    "gateway_hhi": "stability: sum of squared shares of border posts and ports in the country's boxes",
-    "n1_unserved_share": "stability: largest share of the country's boxes lost with one gateway",
+    "gateway_hhi": "stability: sum of squared shares of border posts and ports in the country's TEU",
+    "n1_unserved_share": "stability: largest share of the country's TEU lost with one gateway",
     "co2e_g_per_tkm": "green: CO2e per tonne-km of freight on the network",
     "co2e_kg_per_1000_usd": "green: CO2e per 1,000 USD of trade carried",
 }
@@ -58,9 +58,9 @@ UNITS = {
 }
 _PLACES_SHOWN = 10
 _KEPT: WeakKeyDictionary[Any, dict[tuple[str, str], float]] = WeakKeyDictionary()
-# What the base and all cases of a study share, as their routes and places are the same.
+# Shared by the base and all cases of a study, as their routes and places are the same.
 _WAYS: WeakKeyDictionary[RouteSet, dict[tuple[str, ...], _Ways]] = WeakKeyDictionary()
-# Families by land; the sea between land legs of the Caspian belongs to them.
+# Families by land, including the sea between land legs of the Caspian.
 _LAND = tuple(FAMILIES.index(name) for name in BY_LAND)
 
 
@@ -70,7 +70,7 @@ def _five(world: World) -> tuple[str, ...]:
 
 
 class Solved(Protocol):
-    """What of a Results the indicators look at."""
+    """The part of a Results that the indicators use."""
 
     @property
     def world(self) -> World: ...
@@ -91,9 +91,9 @@ class Solved(Protocol):
 
 
 class _Ways:
-    """What of a route set does not depend on what it carries.
+    """Properties of a route set that do not depend on its traffic.
 
-    start, end [pair]: countries. of_five [pair]: one of them is among the five. crosses [route]: by country.
+    start, end [pair]: countries. of_five [pair]: one of them is in Central Asia. crosses [route]: by country.
     pair, gateway [n]: gateways that routes of these pairs pass. route, number [passage]: which route, which
     of the n.
     """
@@ -124,7 +124,7 @@ class _Ways:
 
 
 class Carried:
-    """Boxes of a solved World by route, and what of the routes is asked for again and again."""
+    """TEU of a solved World by route, and properties of the routes that are used repeatedly."""
 
     def __init__(self, solved: Solved) -> None:
         self.solved = solved
@@ -133,7 +133,7 @@ class Carried:
 
     @cached_property
     def by_product(self) -> FloatArray:
-        """TEU a year on every route, container trains and the rest [route, product]."""
+        """TEU a year on every route, container trains and others [route, product]."""
         return self.solved.choice.route_flows(self.solved.demand_teu)
 
     @cached_property
@@ -167,7 +167,7 @@ class Carried:
         return self._ways.among(self._ways.end, countries)
 
     def crosses(self, country: str) -> NDArray[np.bool_]:
-        """Routes that touch a country of the five on their way between two others [route]."""
+        """Routes that touch a Central Asian country on their way between two others [route]."""
         return np.asarray(self._ways.crosses[country])
 
     def ends_in(self, origins: frozenset[str], destinations: frozenset[str]) -> NDArray[np.bool_]:
@@ -182,14 +182,14 @@ class Carried:
         return np.isin(self.routes.family, [FAMILIES.index(name) for name in names])
 
     def boxes_of(self, country: str) -> float:
-        """Boxes a year with an end in a country."""
+        """TEU a year with an end in a country."""
         of = np.array(self.graph.countries)
         mine = (of[self.routes.origin] == country) | (of[self.routes.destination] == country)
         return float(self.solved.demand_teu[mine].sum())
 
     @cached_property
     def without_another_way(self) -> dict[tuple[str, str], float]:
-        """Boxes of pairs all of whose open routes pass one gateway, by country of the five and gateway.
+        """TEU of pairs all of whose open routes pass one gateway, by Central Asian country and gateway.
 
         Routes were searched with every gateway closed in turn, so a pair without another route has none.
         """
@@ -212,8 +212,8 @@ class Carried:
 def indicators(after: Solved, base: Solved | None = None, *, lost: Lost | None = None) -> Rows:
     """Every proxy: indicator, subject (country, place or gateway), value, base, change, unit, proxy.
 
-    base: what a change refers to; the figures alone without it. lost: boxes lost by gateway, from a study
-    that also knows capacities, instead of those that have no other route.
+    after: solved; base: reference of the changes, None for figures alone. lost: TEU lost by gateway, from a
+    study that also considers capacities, instead of TEU without another route.
     """
     new = dict(_figures(after, lost))
     old = dict(_figures(base, lost)) if base is not None else {}
@@ -248,7 +248,7 @@ def frame(rows: Rows) -> pd.DataFrame:
 
 
 def market_access_hat(solved: Solved) -> FloatArray:
-    """Change of the market access of goods producers [n]: exports over what their own cost explains.
+    """Change of the market access of goods producers [n]: exports beyond what their own cost explains.
 
     MA_n^s^ = E_n^s^ (c_n^s^ / A_n^s^)^theta_s with E the exports, averaged over goods by base exports.
     The producer price is taken from domestic sales, which have no trade cost: p^ = (pi_nn^)^(-1/theta) P^.
@@ -261,7 +261,7 @@ def market_access_hat(solved: Solved) -> FloatArray:
     old, new = base.trade[:, :, goods], eq.trade[:, :, goods]
     home = np.arange(len(base.regions))
     sold, exported = (flows.sum(axis=1) - flows[home, home] for flows in (old, new))
-    # The share of home sales in spending, tariffs included, before and after.
+    # The share of domestic sales in spending, tariffs included, before and after.
     spent = (old * (1.0 + base.tariff[:, :, goods])).sum(axis=0)
     spent_new = (new * (1.0 + eq.tariff[:, :, goods])).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -274,7 +274,7 @@ def market_access_hat(solved: Solved) -> FloatArray:
 
 
 def _figures(solved: Solved, lost: Lost | None) -> dict[tuple[str, str], float]:
-    """Every figure of a solved World; those of a base are kept as long as it lives, since many ask."""
+    """Every figure of a solved World; those of a base are stored, since many cases use them."""
     known = _KEPT.get(solved) if lost is None else None
     if known is None:
         known = _measure(solved, lost)
@@ -317,7 +317,7 @@ def _measure(solved: Solved, lost: Lost | None) -> dict[tuple[str, str], float]:
 
 
 def _betweenness(carried: Carried) -> dict[str, float]:
-    """Boxes that pass a place of the five on a link and neither begin nor end there, the largest first."""
+    """TEU that pass a Central Asian place on a link and neither begin nor end there, largest first."""
     graph, routes = carried.graph, carried.routes
     haul = graph.link >= 0
     into = np.bincount(
@@ -333,7 +333,7 @@ def _betweenness(carried: Carried) -> dict[str, float]:
 
 
 def _concentration(solved: Solved) -> dict[str, float]:
-    """Herfindahl index of border posts and ports by country, in boxes of all kinds."""
+    """Herfindahl index of border posts and ports by country, in TEU of all goods."""
     graph = solved.graph
     teu = graph.at_gateways(solved.flow_teu).sum(axis=1)
     table = solved.world.network["gateways"].by("gateway_id")

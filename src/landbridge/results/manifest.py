@@ -1,6 +1,6 @@
 """The manifest: everything that decides a result, so that the same manifest gives the same numbers.
 
-Wall times and dates stand in `run` and nowhere else.
+Wall times and dates are in `run` and nowhere else.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def manifest(
     run: Mapping[str, Any] | None = None,
     libraries: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """What was run: the World by its hash, every parameter, the scenarios in full, versions.
+    """The inputs of a run: the World by its hash, every parameter, the scenarios in full, versions.
 
-    world: None where the command uses data of its own. options: what else the command was asked. run: wall
-    times and dates. libraries: further packages that decide the numbers.
+    world: None where the command uses other data. command: its name; scenarios: applied; options: further
+    options of the command. run: wall times and dates. libraries: further packages that affect the numbers.
     """
     return {
         "command": command,
@@ -52,7 +52,8 @@ def manifest(
 def scenarios_of(document: Mapping[str, Any], world: World, where: str) -> list[Scenario]:
     """The scenarios of a manifest, or of a result that holds one, for running them again.
 
-    Raises DataError where the manifest belongs to another World or holds none.
+    document: the JSON; world: must be that of the manifest; where: name of the file in faults. Raises
+    DataError where the manifest belongs to another World or holds none.
     """
     found = document.get("manifest", document)
     scenarios = found.get("scenarios") if isinstance(found, Mapping) else None
@@ -65,7 +66,7 @@ def scenarios_of(document: Mapping[str, Any], world: World, where: str) -> list[
         raise DataError("not a manifest of a run", [Fault(where, f"is a manifest of `{command}`", cure)])
     if stated.get("hash") != world.hash:
         what = f"was made with World {str(stated.get('hash'))[:12]}, this is {world.hash[:12]}"
-        cure = "give the same data with --world, or run the scenarios anew by name"
+        cure = "give the same data with --world, or run the scenarios again by name"
         raise DataError("another World", [Fault(f"{where}, world", what, cure)])
     out: list[Scenario] = []
     faults: list[Fault] = []

@@ -1,4 +1,4 @@
-"""Which mode carries the freight between two countries: containers and bulk apart.
+"""Mode of the freight between two countries, for containers and for bulk.
 
 The mode of a shipment is that of its whole route (`mode_class` of `landbridge route`). Statistics of a
 country count what crosses its own border instead: rail to Bandar Abbas and a ship from there is rail for
@@ -24,14 +24,14 @@ Rows = list[dict[str, Any]]
 FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
 
-# Rows of less than this are left out [t].
+# Smaller rows are left out [t].
 _LEAST_T = 1.0
-# What the base and all cases of a study share.
+# Shared by the base and all cases of a study.
 _KEPT: WeakKeyDictionary[RouteSet, _Ways] = WeakKeyDictionary()
 
 
 class _Ways(NamedTuple):
-    """The kinds of ways, the kind of every route, and the lengths [arc] and places for which they hold."""
+    """The kinds of routes, the kind of every route, and the lengths [arc] and places for which they hold."""
 
     ways: list[tuple[Any, ...]]
     of_route: LongArray
@@ -40,15 +40,15 @@ class _Ways(NamedTuple):
 
 
 def mode_split_rows(world: World, graph: Graph, choice: Choice, demand_teu: FloatArray) -> Rows:
-    """Freight by pair of countries, kind of goods, mode of the route and modes at both borders.
+    """Freight by pair of countries, kind of goods, mode of the route and modes at both borders, per year.
 
-    teu: loaded boxes, 0 for bulk. tonnes: all goods. musd: at base prices, the part on the network [million
-    USD of 2023]. A year each.
+    teu: loaded containers, 0 for bulk. tonnes: all goods. musd: at base prices, the part on the network
+    [million USD of 2023].
     """
     routes = choice.base.routes
     kept = _KEPT.get(routes)
     places = frozenset(str(row["place_id"]) for row in world.network["places"])
-    # A scenario may change the length of a link, and with it what is a railway; it may add a port.
+    # A scenario may change the length of a link, and with it which routes count as rail; it may add a port.
     if kept is None or kept.places != places or not np.array_equal(kept.length_km, graph.length_km):
         _KEPT[routes] = kept = _Ways(*_ways(graph, routes, world), graph.length_km, places)
     ways, at = kept.ways, kept.of_route
@@ -76,7 +76,7 @@ def mode_split_rows(world: World, graph: Graph, choice: Choice, demand_teu: Floa
 
 
 def _ways(graph: Graph, routes: RouteSet, world: World) -> tuple[list[tuple[Any, ...]], LongArray]:
-    """Exporter, importer, mode, modes at both borders of every kind of way; the kind of each route."""
+    """Exporter, importer, mode, modes at both borders of every kind of route; the kind of each route."""
     region = {str(row["place_id"]): str(row["region"]) for row in world.network["zones"]}
     names = sorted({"", *region.values()})
     number = np.array([names.index(region.get(place, "")) for place in graph.places])

@@ -1,7 +1,7 @@
-"""Tables of what moves on the network: gateways, links and emissions.
+"""Tables of the traffic on the network: gateways, links and emissions.
 
-Every function takes flows [arc, product] in TEU a year on the arcs of a graph and gives rows in the names of
-the public interface.
+Every function takes flows [arc, product] in TEU a year on the arcs of a graph and returns rows in the names
+of the public interface.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Rows = list[dict[str, Any]]
 Cells = Mapping[str, Any]
 
 _UNIT_OF_CAPACITY = {"rail": "container trains", "road": "trucks", "sea": "TEU in containers"}
-# Terms that are spent at a gateway, not on the way to it.
+# Terms that arise at a gateway, not on the way to it.
 _AT_GATEWAY = ("border", "port", "sailing_wait", "feeder", "queue")
 _OF_QUEUES = ("volume_over_capacity", "queue_h", "capacity_per_day", "capacity_unit", "capacity_factor")
 _OF_COUNTS = ("observed", "observed_ours", "observed_unit", "observed_year", "observed_use")
@@ -78,9 +78,9 @@ def gateway_rows(
 def queue_cells(
     world: World, graph: Graph, flow_teu: FloatArray, queues: Queues, load: FloatArray
 ) -> dict[int, dict[str, Any]]:
-    """What the queues say of their gateway: use of the capacity and mean wait of those held up.
+    """Cells of gateways with a queue: use of the capacity, and mean wait of the traffic in it.
 
-    load [q]: what arrives over the capacity.
+    load [q]: arrivals over capacity.
     """
     flows = queues.flows(graph, flow_teu)
     arriving, wait = queues.units_per_day(flows), queues.wait(load)
@@ -102,7 +102,7 @@ def queue_cells(
 
 
 def hours_at_gateways(graph: Graph, flow_teu: FloatArray) -> FloatArray:
-    """Mean hours spent at every gateway, weighted by what passes; plain where nothing does."""
+    """Mean hours at every gateway [gateway], weighted by traffic; unweighted where there is none."""
     here = np.isin(graph.term_kind, [TERMS.index(name) for name in _AT_GATEWAY])
     hours = np.zeros((graph.n_arcs, 2))
     np.add.at(hours, graph.term_arc[here], graph.term_time_h[here])
@@ -114,9 +114,9 @@ def hours_at_gateways(graph: Graph, flow_teu: FloatArray) -> FloatArray:
 
 
 def link_rows(world: World, graph: Graph, flow_teu: FloatArray) -> Rows:
-    """Flows and CO2e of every link, planned and closed ones too.
+    """Flows and CO2e of every link, including planned and closed ones.
 
-    teu_per_year: loaded boxes both ways, teu_forward of them from `from` to `to`; teu_block and
+    teu_per_year: loaded TEU both ways, teu_forward: the part from `from` to `to`; teu_block and
     teu_wagonload by rail product (null off the rails). co2e_kt: of hauling them over the link.
     """
     on = graph.link >= 0
@@ -155,7 +155,7 @@ def link_rows(world: World, graph: Graph, flow_teu: FloatArray) -> Rows:
 
 
 def emission_rows(graph: Graph, flow_teu: FloatArray) -> Rows:
-    """Box-kilometres and CO2e of all freight on the network a year, by mode."""
+    """TEU-km and CO2e of all freight on the network per year, by mode."""
     rail = np.isin(graph.mode, RAILS)
     kinds = {
         "rail, container trains": (rail, (BLOCK,)),

@@ -1,6 +1,6 @@
-"""One solved World with its tables, and the same beside its base.
+"""One solved World with its tables, and its changes against a base.
 
-Tables of rows are made by functions over parts of it, in `income`, `network` and others, and kept.
+Tables of rows are made by functions over parts of it, in `income`, `network` and others, and stored.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Rows = list[dict[str, Any]]
 # Parts as large as the routes, which a pickle leaves out, and the tables made from them, which it holds.
 _OF_ROUTES = ("choice", "unqueued", "freight", "tolls")
 _TABLES_OF_ROUTES = ("corridor_rows", "mode_split_rows", "payments", "n_routes")
-# Flows of routes found again differ by no more than rounding, as a share of the largest.
+# Flows of routes found again differ by rounding at most, as a share of the largest.
 _SAME = 1e-9
 
 
@@ -50,16 +50,16 @@ class Results:
     equilibrium: by closure of the trade balance; first_order: d ln real income
     [n] by closure, gradient times log changes; direct [n]: its part by pairs of zones whose own routes the
     case changes, under the main closure. closure: the one whose flows are on the network. loading: the
-    equilibrium behind these flows, before carriers are paid more or less; tolls: who they are and what they
-    are paid for, None where nobody is; carriage: what they are paid more than in the base.
-    cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity and what arrives over it.
+    equilibrium behind these flows, before changed payments to carriers; tolls: the carriers and what they
+    are paid for, None where there are none; carriage: payments to them, more than in the base.
+    cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity, and arrivals over it.
     unqueued: the choice at the waits of the base, before those of this case were found; the choice itself
-    in a base and where there is no queue. base: what every change refers to (None for a base itself).
+    in a base and where there is no queue. base: reference of every change (None for a base itself).
     again: solves the same once more, from its Worlds.
 
-    A pickle holds Worlds, flows, equilibria and the finished tables, not the routes. What else needs routes
-    (choice, unqueued, freight, tolls, skims) is found again when it is first asked for, in a few seconds,
-    and refused with a LandbridgeError where the flows then differ: another version, other stored routes.
+    A pickle holds Worlds, flows, equilibria and the finished tables, not the routes. Other parts that need
+    routes (choice, unqueued, freight, tolls, skims) are found again on first use, in a few seconds; a
+    LandbridgeError is raised where the flows then differ (another version, other stored routes).
     """
 
     id: str
@@ -81,7 +81,7 @@ class Results:
     base: Results | None = field(default=None)
     queues: Queues | None = field(default=None)
     load: FloatArray | None = field(default=None)
-    # No class attribute may stand behind what a pickle leaves out.
+    # A class attribute must not hide a part that a pickle leaves out.
     unqueued: Choice | None = field(default_factory=lambda: None)
     direct: FloatArray | None = field(default=None)
     response: Mapping[str, FloatArray] | None = field(default=None)
@@ -100,16 +100,16 @@ class Results:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Asked for what is not here: parts that a pickle left out."""
+            """Called for absent attributes: parts that a pickle left out."""
             if name not in _OF_ROUTES or "again" not in vars(self):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             self._find_routes_again()
             return vars(self)[name]
 
     def _find_routes_again(self) -> None:
-        """Fill in what a pickle left out, here and in the base.
+        """Restore the parts that a pickle left out, here and in the base.
 
-        Raises LandbridgeError where the flows are not those of the pickle.
+        Raises LandbridgeError where the flows differ from those of the pickle.
         """
         assert self.again is not None
         found = self.again()
@@ -120,13 +120,13 @@ class Results:
                 old, now = getattr(one, name), getattr(new, name)
                 most = _SAME * float(np.abs(old).max(initial=0.0))
                 if old.shape != now.shape or not np.allclose(now, old, 0.0, most, equal_nan=True):
-                    fault = Fault(one.id, "its flows are other ones today", "solve it anew with lb.run")
+                    fault = Fault(one.id, "its flows differ from those stored", "solve it again with lb.run")
                     raise LandbridgeError("the routes of a stored result cannot be found again", [fault])
             vars(one).update({name: getattr(new, name) for name in _OF_ROUTES})
 
     @cached_property
     def n_routes(self) -> int:
-        """How many routes are in the set."""
+        """Number of routes in the set."""
         return self.choice.base.routes.n_routes
 
     # -- tables ------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ class Results:
 
     @cached_property
     def group_rows(self) -> Rows:
-        """The same for the five Central Asian countries together and for the world."""
+        """The same for Central Asia (CA5) and for the world."""
         self._solved()
         groups = {CENTRAL_ASIA: self.world.group(CENTRAL_ASIA), "world": self._main.base.regions}
         return income.group_rows(self._incomes, groups)
@@ -164,17 +164,17 @@ class Results:
     def value_added_rows(self) -> Rows:
         """Trade in value added by region, see `landbridge.results.income.value_added_rows`.
 
-        Of the equilibrium behind the flows, before carriers are paid more or less than in the base.
+        Of the equilibrium behind the flows, before changed payments to carriers.
         """
         self._solved()
         return income.value_added_rows(self.loading)
 
     @cached_property
     def corridor_rows(self) -> Rows:
-        """The reported corridors, family by family and together (family "all"): expected hours and costs.
+        """The reported corridors, by family and together (family "all"): expected hours and costs.
 
-        generalised_cost_usd, of "all" only: K, what an average TEU gives up in money, hours and risk. It
-        falls with an improvement, while mean hours may rise where a new, longer choice takes traffic.
+        generalised_cost_usd, of "all" only: K, money, hours and risk of an average TEU together. An
+        improvement lowers it, while mean hours may rise where a new, longer route takes traffic.
         """
         return corridor_rows(self.choice, self.graph, self.world.network["corridors"])
 
@@ -187,7 +187,7 @@ class Results:
         fill them. tonnes: all goods, those in containers too.
         trucks_per_year: these as trucks on roads; at ports of the Caspian those on ferries; else null.
         observed, observed_unit, observed_year, observed_use: a count of the year of the economy, where there
-        is one; observed_ours: ours of it.
+        is one; observed_ours: the model's.
         teu_per_year: containers loaded and bulk in TEU by weight; teu_block, teu_wagonload of it by rail
         product.
         wait_h: hours of the crossing or in the port, service and queue, averaged over what passes; a gauge
@@ -206,7 +206,7 @@ class Results:
 
     @cached_property
     def count_rows(self) -> Rows:
-        """Observed counts of the year of the economy beside ours, see `landbridge.results.counts`."""
+        """Observed counts of the year of the economy and the model's, see `landbridge.results.counts`."""
         return count_rows(self.world, self.graph, self.passed)
 
     @cached_property
@@ -227,7 +227,7 @@ class Results:
 
     @cached_property
     def transit_rows(self) -> Rows:
-        """Gross revenue of the carriers of each region from transit, beside a base its change too.
+        """Gross revenue of the carriers of each region from transit; in a scenario with its change.
 
         Of a solved scenario also what payments by all freight bring, against none (paid_share 0):
         above_cost_musd, more than the carriers' costs, and gain_musd, of real income.
@@ -252,7 +252,7 @@ class Results:
 
     @cached_property
     def emission_rows(self) -> Rows:
-        """Box-kilometres and CO2e of all freight on the network a year, by mode."""
+        """TEU-km and CO2e of all freight on the network per year, by mode."""
         return network.emission_rows(self.graph, self.flow_teu)
 
     # -- the same as DataFrames --------------------------------------------------------------------
@@ -327,13 +327,13 @@ class Results:
         return pd.DataFrame(columns(choice, self.graph, _sector(sector, choice.classes.sectors)))
 
     def compare(self) -> Comparison:
-        """This result beside its base; a base is compared with itself."""
+        """This result and its base as DataFrames; a base is compared with itself."""
         return Comparison(self.base or self, self)
 
     def to_json(self, detail: bool = True) -> dict[str, Any]:
         """The tables in the names of the public interface; a base has no changes to show.
 
-        detail: with mode_split, the largest table, and closures and transit, which the terminal shows for
+        detail: include mode_split, the largest table, and closures and transit, which the terminal shows for
         one scenario only.
         """
         split = {"mode_split": self.mode_split_rows, "transit": self.transit_rows} if detail else {}
@@ -364,7 +364,7 @@ class Results:
 
     @property
     def _gateways_beside_base(self) -> Rows:
-        """`gateway_rows`, in a scenario with the figures of the base beside them."""
+        """`gateway_rows`, in a scenario with the figures of the base added."""
         if self.base is None:
             return self.gateway_rows
         before = {row["gateway"]: row for row in self.base.gateway_rows}
@@ -392,7 +392,7 @@ class Results:
         return f"<Results {self.id}: {told}; residual {self.status.residual:.0e}>"
 
     def _repr_html_(self) -> str:
-        """Real income beside the base; the busiest gateways of a base."""
+        """Real income against the base; the busiest gateways of a base."""
         title = self.id if self.scenario is None else f"{self.id}: {self.scenario.name}"
         if not self.status.converged:
             return html_table(title, after=[self.status.message])
@@ -437,7 +437,7 @@ class Results:
 
     @property
     def producer_price_hat(self) -> FloatArray:
-        """c^ / A^ [n, s] by which the sales behind the flows are brought to base prices of the exporter."""
+        """c^ / A^ [n, s], which converts the sales behind the flows to base prices of the exporter."""
         return self.loading.producer_price_hat
 
 
@@ -446,7 +446,7 @@ _FIELDS = tuple(one.name for one in fields(Results))
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A change beside its base, as DataFrames; columns of the base begin with base_."""
+    """A change and its base, as DataFrames; columns of the base begin with base_."""
 
     before: Results
     after: Results
@@ -473,12 +473,12 @@ class Comparison:
 
     @property
     def gateways(self) -> pd.DataFrame:
-        """Trains, boxes and hours at every gateway."""
+        """Trains, TEU and hours at every gateway."""
         return self._beside("gateway_rows", ["gateway", "name", "mode"])
 
     @property
     def emissions(self) -> pd.DataFrame:
-        """Box-kilometres and CO2e by mode."""
+        """TEU-km and CO2e by mode."""
         return self._beside("emission_rows", ["mode"])
 
     def _beside(self, rows: str, keys: list[str]) -> pd.DataFrame:

@@ -29,18 +29,21 @@ class ResultTable:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The columns that together name a row."""
+        """The columns that together identify a row."""
         return tuple(name for name, column in self.columns.items() if column.required)
 
     def unit(self, column: str, row: Mapping[str, Any] | None = None) -> str:
-        """Unit of a column, "" for words; of a given row, where it differs by row."""
+        """Unit of a column, "" for words; for a given row, where it differs by row.
+
+        Raises KeyError for an unknown column.
+        """
         unit = self.columns[column].unit if column in self.columns else ""
         if row is None or not unit.startswith(_AS):
             return unit
         return str(row.get(unit.removeprefix(_AS)) or "")
 
     def key_of(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        """What names a row."""
+        """The cells that identify a row."""
         return tuple(str(row.get(key) or "") for key in self.keys)
 
     def shown(self, rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -60,5 +63,5 @@ def result_tables() -> Mapping[str, ResultTable]:
 
 
 def result_table(name: str) -> ResultTable:
-    """A table of a result by its name in the public interface."""
+    """A table of a result by its name in the public interface. Raises KeyError for an unknown one."""
     return result_tables()[name]

@@ -1,16 +1,16 @@
-"""What carriers of a country are paid for freight: gross revenue, and what of it enters the economy.
+"""Payments to carriers of a country for freight: gross revenue, and the part that enters the economy.
 
     paid_qm = sum over arcs a of m, products p, of flow_qap x money_ap        [million USD of 2023 a year]
     transit_m = sum over pairs q with neither end in m of paid_qm
 
 q: pair of regions; flow: TEU by product; money: haulage, handling, fees and border payments of an arc. An arc
-over a border, the payments there and a change of gauge belong to both sides by halves, but a haul to a border
-station to the country that it leads through; a port and a ferry to the countries of their places. A ship on
-the ocean is no country's transit; its money goes to the regions that own the world's fleet. What shippers
-pay counts: a subsidy on top does not.
+over a border, the payments there and a change of gauge belong half to each side, but a haul to a border
+station belongs to the country that it leads through; a port and a ferry to the countries of their places. A
+ship on the ocean is no country's transit; its money goes to the regions that own the world's fleet. Payments
+by shippers count: a subsidy on top does not.
 
-Gross revenue is no gain of real income: trains, fuel and people have other uses. Into the economy goes how
-much more is paid per USD of trade than in the base, at the trade of the base (`carriage`), its part above
+Gross revenue is not a gain of real income: trains, fuel and people have other uses. The economy takes in the
+increase of payments per USD of trade against the base, at the trade of the base (`carriage`), its part above
 cost as income. See docs/theory/transit.md.
 """
 
@@ -38,25 +38,25 @@ Rows = list[dict[str, Any]]
 FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
 
-# The cost that a subsidy covers is put on borders of this region, and is its own.
+# The cost that a subsidy covers is at borders of this region, and is paid by it.
 _SUBSIDISES = "CHN"
 _MUSD = 1e-6
 _KINDS = 2
-# Means of a kind of goods may be more than cheap goods of the kind cost.
+# The mean of a kind of goods may exceed the cost of cheap goods of that kind.
 _MOST = 0.9
 
 
 @dataclass(frozen=True, eq=False)
 class Carriers:
-    """Who is paid on the arcs of a graph.
+    """The recipients of payments on the arcs of a graph.
 
     regions: of the trade table, then others with places. place [place]: number of its region. owner [arc,
-    region]: shares of what is hauled or handled, none of an ocean ship. ship [arc]: ocean ships. owner_above:
-    of these shares, what is above cost in transit. post, post_above: the same of payments at borders. payer
-    [arc, region]: who pays subsidies. land [product][arc, region]: USD per TEU paid to the
-    carriers of regions, ocean ships apart. ocean [arc, product]: paid to these. fleet [region]: who owns
-    them. margin [product][arc, region]: of land what is above cost where the freight is transit. above
-    [product][arc, region]: above cost for all freight, of what changes a price alone and of subsidies.
+    region]: shares of haulage and handling, none for an ocean ship. ship [arc]: ocean ships. owner_above:
+    of these shares, the part above cost in transit. post, post_above: the same for payments at borders. payer
+    [arc, region]: payers of subsidies. land [product][arc, region]: USD per TEU paid to the
+    carriers of regions, without ocean ships. ocean [arc, product]: paid to these. fleet [region]: owners of
+    them. margin [product][arc, region]: part of land above cost for transit. above
+    [product][arc, region]: above cost for all freight, from changes of price alone and from subsidies.
     """
 
     regions: tuple[str, ...]
@@ -75,12 +75,12 @@ class Carriers:
 
     @staticmethod
     def of(world: World, graph: Graph, at_cost: Graph | None = None) -> Carriers:
-        """Who is paid in a World. at_cost: its graph with changes of prices left out, where there are any."""
+        """The recipients in a World. at_cost: its graph without changes of prices, if there are any."""
         regions, number = _regions(world, graph)
         ship = graph.ocean_ship
 
         def owned(ends: tuple[LongArray, LongArray]) -> csr_matrix:
-            """Every arc by halves to the regions of two places, but for ocean ships."""
+            """Every arc by halves to the regions of two places, except ocean ships."""
             land = np.flatnonzero(~ship)
             at = np.concatenate([land, land]), np.concatenate([number[side[land]] for side in ends])
             return csr_matrix((np.full(2 * len(land), 0.5), at), shape=(graph.n_arcs, len(regions)))
@@ -131,7 +131,7 @@ class Carriers:
 def _regions(world: World, graph: Graph) -> tuple[tuple[str, ...], LongArray]:
     """Regions of the trade table, then others with places; the number of the region of every place.
 
-    A place that only another World of the study has lies where its country does.
+    A place that only another World of the study has gets the region of its country.
     """
     places = world.network["places"].by("place_id")
     of_country = {str(row["country"]): str(row["region"] or row["country"]) for row in places.values()}
@@ -154,7 +154,7 @@ def _sides(graph: Graph) -> tuple[LongArray, LongArray]:
 def _ends(world: World, graph: Graph) -> tuple[LongArray, LongArray]:
     """The two places whose countries haul and handle on an arc [arc].
 
-    A haul over a border between a border station and another place is the other's: the border is at the
+    A haul over a border between a border station and another place belongs to the other: the border is at the
     station. A change of gauge at a border belongs to its two sides, as on a link with both gauges trains can
     change on either at the same cost.
     """
@@ -177,8 +177,10 @@ def _ends(world: World, graph: Graph) -> tuple[LongArray, LongArray]:
 
 @dataclass(frozen=True, eq=False)
 class _Money:
-    """Money of the arcs in parts [arc, product]: hauls and handling, border payments, a subsidised cost, the
-    subsidy."""
+    """Money of the arcs in parts [arc, product], USD per TEU.
+
+    plain: hauls and handling; border: payments there; covered: the cost that a subsidy covers; subsidy.
+    """
 
     plain: FloatArray
     border: FloatArray
@@ -197,7 +199,7 @@ class _Money:
         return _Money(graph.cost_usd - border - covered - subsidy, border, covered, subsidy)
 
     def less(self, other: _Money) -> _Money:
-        """What hauls, handling and borders cost more than in another."""
+        """Money of hauls, handling and borders less that of another."""
         return replace(self, plain=self.plain - other.plain, border=self.border - other.border)
 
 
@@ -216,7 +218,7 @@ def _above_cost(world: World, regions: Sequence[str]) -> FloatArray:
 
 
 def _fleet(world: World, regions: Sequence[str]) -> FloatArray:
-    """Share of the ocean fleet by region; the table's check holds their sum to one."""
+    """Share of the ocean fleet by region; the table's check ensures that they sum to one."""
     out = np.zeros(len(regions))
     for row in _rows(world, "fleet"):
         out[regions.index(str(row["region"]))] += float(row["share"])
@@ -228,7 +230,7 @@ def _fleet(world: World, regions: Sequence[str]) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Payments:
-    """What freight between two regions pays to the carriers of each.
+    """Payments of freight between two regions to the carriers of each.
 
     regions: codes. exporter, importer [pair]: numbers of the regions. musd [pair, region]: paid to the
     carriers of a region [million USD of 2023 a year]. ships_musd [pair]: paid to ships on the ocean.
@@ -242,12 +244,12 @@ class Payments:
 
     @property
     def transit_musd(self) -> FloatArray:
-        """Paid to the carriers of a region by trade that neither begins nor ends there [region]."""
+        """Paid to a region's carriers by trade with both ends elsewhere [region], million USD a year."""
         return np.asarray(np.where(self._own, 0.0, self.musd).sum(axis=0))
 
     @property
     def own_musd(self) -> FloatArray:
-        """Paid to the carriers of a region by its own trade [region]."""
+        """Paid to the carriers of a region by its own trade [region], million USD a year."""
         return np.asarray(np.where(self._own, self.musd, 0.0).sum(axis=0))
 
     @property
@@ -300,10 +302,10 @@ def transit_rows(found: Payments, base: Payments | None = None) -> Rows:
 
 @dataclass(frozen=True, eq=False)
 class Tolls:
-    """The boxes of the base's trade on the routes of a choice, and who is paid for them.
+    """The TEU of the base's trade on the routes of a choice, and the recipients of payments for them.
 
     routes: of the choice. teu [route, 4]: by kind and product, see `Choice.route_kinds`. pair_of_regions
-    [pair]: -1 for places that are no zones. n: regions of the trade table.
+    [pair]: -1 for places that are not zones. n: regions of the trade table.
     """
 
     carriers: Carriers
@@ -314,21 +316,21 @@ class Tolls:
 
     @staticmethod
     def of(carriers: Carriers, choice: Choice, freight: Freight, base_teu: FloatArray) -> Tolls:
-        """Those of a choice; base_teu [pair, k]: the trade of the base in TEU."""
+        """The payments of a choice; base_teu [pair, k]: the trade of the base in TEU."""
         teu = choice.route_kinds(base_teu)
         return Tolls(carriers, choice.base.routes, teu, freight.pair_of_regions, freight.n_regions)
 
     @cached_property
     def flows(self) -> tuple[csr_matrix, csr_matrix]:
-        """TEU on arcs by product, apart for pairs of regions and kinds [2 x pair + kind, arc]."""
+        """TEU on arcs by product, separately for pairs of regions and kinds [2 x pair + kind, arc]."""
         return self._by_arc(self.teu)
 
     def paid(self, before: Tolls) -> tuple[FloatArray, FloatArray]:
-        """Paid more than before, and of it above cost [pair, kind, region]: million USD a year."""
+        """Paid more than before, and the part above cost [pair, kind, region]: million USD a year."""
         if self.routes is not before.routes:
             changes = [(self, self.flows, 1.0), (before, before.flows, -1.0)]
         else:
-            # What flows change at the rates of now, and what rates change at the flows of before.
+            # Changes of flows at the current rates, and changes of rates at the flows before.
             changes = [(self, self._by_arc(self.teu - before.teu), 1.0)]
             if self.carriers is not before.carriers:
                 changes += [(self, before.flows, 1.0), (before, before.flows, -1.0)]
@@ -386,17 +388,18 @@ def carriage(
     sector: str,
     share: float,
 ) -> Carriage | None:
-    """How much more carriers are paid per USD of trade than in the base; None where nothing more.
+    """Payments to carriers per USD of trade, more than in the base; None where there are none.
 
         e_nim^s = share x sigma_ni^s / F_ni^s x (paid'_nim - paid_nim) / tau'_ni^s
 
-    paid: by pair of regions and kind of goods, at the boxes of the base [million USD]; sigma: part of the
-    sector in the TEU of its kind; F: trade of the base. Where money alone changes, what buyers pay more is
-    what carriers get, and the exporter keeps its output: F tau'/tau (1 - e) = F.
+    paid: by pair of regions and kind of goods, at the TEU of the base [million USD]; sigma: part of the
+    sector in the TEU of its kind; F: trade of the base. Where money alone changes, buyers pay as much more as
+    carriers receive, and the exporter keeps its output: F tau'/tau (1 - e) = F.
 
-    changes: the boxes of all pairs or of parts of them, now and in the base. boxed [k]: goods in containers.
-    base_teu [pair, k], trade [o, d, s]: of the base. log_tau [o, d, s]: ln tau'. sector: which carries.
-    share: of money that is paid and does not melt. Of one sale carriers never get more than _MOST.
+    changes: the TEU of all pairs or of parts of them, now and in the base. freight: weights of zones; boxed
+    [k]: goods in containers. base_teu [pair, k], trade [o, d, s]: of the base. log_tau [o, d, s]: ln tau'.
+    sector: the carrying one. share: of money that is paid and does not melt. Carriers never receive more than
+    _MOST of one sale.
     """
     N = freight.n_regions
     found = [now.paid(before) for now, before in changes]
@@ -423,9 +426,9 @@ def carriage_bars(
     bars_of: tuple[FloatArray, FloatArray],
     now: Carriage | None,
 ) -> ArcBars:
-    """Transpose of the derivative of `carriage`, to hours, money ... of the arcs.
+    """Transpose of the derivative of `carriage`, by hours, money ... of the arcs.
 
-    bars_of [o, d, s, m]: derivatives of a scalar by e and by r. now: what is paid more, None in a base.
+    bars_of [o, d, s, m]: derivatives of a scalar by e and by r. now: payments in force, None in a base.
     """
     N, S = freight.n_regions, freight.n_sectors
     carriers = found.carriers
@@ -480,9 +483,9 @@ def _directly(
     on_rent: FloatArray,
     on_ships: FloatArray,
 ) -> dict[str, FloatArray]:
-    """Derivatives to the money of the arcs at given flows, by name of the term; haul: what has no name [arc].
+    """Derivatives by the money of the arcs at given flows, by name of the term; haul: without a name [arc].
 
-    More money is paid to whom it is paid now. A subsidy is above cost for whoever pays it.
+    Additional money goes to the current recipients. A subsidy is above cost for its payer.
     """
     flows, carriers = found.flows[p], found.carriers
     paid, margin, rent = (flows.T @ bar for bar in (on_paid, on_margin, on_rent))

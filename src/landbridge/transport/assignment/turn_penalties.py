@@ -67,7 +67,7 @@ def _penalties(network: Network, turns: Turns) -> dict[tuple[int, int], float]:
     for row, (a, b, cost) in enumerate(zip(turns.from_link, turns.to_link, turns.cost, strict=True)):
         where = f"turn {row}"
         if not (0 <= a < links and 0 <= b < links):
-            faults.append(Fault(where, f"links {a} and {b} are not in 0 to {links - 1}", "mend the link"))
+            faults.append(Fault(where, f"links {a} and {b} are not in 0 to {links - 1}", "correct the link"))
         elif network.head[a] != network.tail[b]:
             faults.append(
                 Fault(where, f"link {b} does not begin where link {a} ends", "give links that meet")
