@@ -116,7 +116,7 @@ def run(
     elif as_json:
         put(envelope())
     else:
-        shown.show(loaded, base, cases, single, lang)
+        shown.show(loaded, base, cases, asked[0] if single else None, lang)
 
 
 @dataclass(frozen=True)
@@ -141,10 +141,10 @@ class _Shown:
         world: World,
         base: Digest,
         cases: Sequence[Digest],
-        single: bool,
+        asked: str | None,
         lang: Literal["en", "ru", "zh"],
     ) -> None:
-        """Print a study."""
+        """Print a study; asked: the word by which one scenario alone was asked for."""
         from landbridge.report import Names, first_screen, study_lines, study_sections
         from landbridge.report.base import base_sections
         from landbridge.report.first_screen import WIDTH
@@ -153,11 +153,11 @@ class _Shown:
         if self.tables or self.detail:
             show(study_sections(world, base, cases, lang))
         elif self.base:
-            own = cases[0].base if single else None
+            own = cases[0].base if asked is not None else None
             show(map(Names.explained, base_sections(world, own or base, names)))
-        elif single:
+        elif asked is not None:
             case = cases[0]
-            show_compact(first_screen(world, case.base or base, case, names, _commands()), WIDTH)
+            show_compact(first_screen(world, case.base or base, case, names, _commands(), asked), WIDTH)
         else:
             show_compact(study_lines(cases, names), WIDTH)
         if self.detail:

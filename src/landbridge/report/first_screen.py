@@ -40,11 +40,17 @@ _VISIBLE_PERCENT, _VISIBLE_TEU, _VISIBLE_SHARE = 0.005, 500.0, 0.001
 
 
 def first_screen(
-    world: World, before: Digest, case: Digest, names: Names, commands: Iterable[str] = ()
+    world: World,
+    before: Digest,
+    case: Digest,
+    names: Names,
+    commands: Iterable[str] = (),
+    asked: str = "",
 ) -> list[Section]:
     """A scenario on one screen: LINES lines of WIDTH columns as `lines_of` counts them.
 
     before: its base. commands: names of the commands that there are; of those known here, what leads on.
+    asked: what the scenario was asked by, its id where blank.
     """
     sections = [
         _what(before, case),
@@ -53,7 +59,7 @@ def first_screen(
         _traffic(before, case, names),
         _emissions(before, case),
         _assumed(world, case, names),
-        _more(case, frozenset(commands)),
+        _more(case, frozenset(commands), asked or case.id),
     ]
     sections = [_cropped(one) for one in sections if one.rows or one.before]
     marked = any(MARK in text for one in sections for text in (*one.before, *sum(one.rows, ())))
@@ -265,11 +271,7 @@ def _speed(rows: Sequence[Mapping[str, Any]], names: Names) -> str:
 
 def _assumption(row: Mapping[str, Any], case: Digest, names: Names) -> str:
     if row["kind"] == "crossing":
-        figures = {key: row[key] for key in ("value", "low", "high")}
-        figures["mode"] = say(f"first.product.{row['product']}")
-        room = WIDTH - len(say("first.assumed.crossing", gateway="", **figures))
-        gateway = _plain(names.gateway.get(row["id"], row["id"]))
-        return say("first.assumed.crossing", gateway=_short(gateway, room), **figures)
+        return _crossing(row, names)
     figures = {key: row[key] for key in ("value", "low", "high")}
     if row["id"] == "phi" and not row["set"]:
         return say("first.assumed.phi", **figures)
@@ -303,8 +305,22 @@ def _notes(case: Digest, room: int) -> list[Section]:
     return [phrased("first.notes", before=lines)] if lines else []
 
 
-def _more(case: Digest, commands: frozenset[str]) -> Section:
-    told = [say("first.more.run", case=case.id)]
+def _crossing(row: Mapping[str, Any], names: Names) -> str:
+    """Hours of a border, of each direction where they differ."""
+    figures = {key: row[key] for key in ("value", "low", "high")}
+    figures["mode"] = say(f"first.product.{row['product']}")
+    name = _plain(names.gateway.get(row["id"], row["id"]))
+
+    def told(gateway: str) -> str:
+        if row["most"] > row["value"]:
+            return say("first.assumed.crossings", gateway=gateway, most=row["most"], **figures)
+        return say("first.assumed.crossing", gateway=gateway, **figures)
+
+    return told(name) if _columns_of(told(name)) <= WIDTH else told(name.split(" - ")[0])
+
+
+def _more(case: Digest, commands: frozenset[str], asked: str) -> Section:
+    told = [say("first.more.run", case=asked)]
     most = max(case.result["real_income"], key=lambda row: abs(row["percent"]), default=None)
     others = []
     if "compare" in commands:

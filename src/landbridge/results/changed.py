@@ -60,8 +60,8 @@ def assumption_rows(results: Results) -> Rows:
     """Assumptions with a range that a result leans on, those of what the scenario changes first.
 
     kind is speed (of a link that the scenario opens or changes: id, from, to, value, base_value [km/h]),
-    crossing (of a gateway: product, value, low, high [h]; where the scenario changes no open one, of that
-    which gains most traffic) or parameter (id, value, low, high, unit, what, set).
+    crossing (of a gateway: product, value and most by direction, low, high [h]; where the scenario changes no
+    open one, of that which gains most traffic) or parameter (id, value, low, high, unit, what, set).
     """
     base = results.base
     if base is None:
@@ -221,15 +221,18 @@ def _crossing(world: World, gateway: str) -> Rows:
         for row in world.network["crossings"]
         if row["gateway_id"] == gateway and row["basis"] == "assumption" and row["time_high_h"] is not None
     ]
-    rows.sort(key=lambda row: str(row["product"]) != "block")
+    products = sorted({str(row["product"]) for row in rows}, key=lambda product: product != "block")
+    mine = [row for row in rows if row["product"] in products[:1]]
+    hours = [float(row["time_h"] or 0.0) for row in mine]
     return [
         {
             "kind": "crossing",
-            "id": str(row["gateway_id"]),
-            "product": str(row["product"]),
-            "value": float(row["time_h"] or 0.0),
-            "low": float(row["time_low_h"] or 0.0),
-            "high": float(row["time_high_h"] or 0.0),
+            "id": gateway,
+            "product": product,
+            "value": min(hours),
+            "most": max(hours),
+            "low": min(float(row["time_low_h"] or 0.0) for row in mine),
+            "high": max(float(row["time_high_h"] or 0.0) for row in mine),
         }
-        for row in rows[:1]
+        for product in products[:1]
     ]
