@@ -44,7 +44,7 @@ def printed(
     world: World, digests: dict[str, Digest], name: str, capsys: pytest.CaptureFixture[str], lang: str = "en"
 ) -> list[str]:
     sections = first_screen(
-        world, digests["base"], digests[name], Names(world, lang), ("sensitivity", "compare", "sweep", "why")
+        world, digests["base"], digests[name], Names(world, lang), ("sensitivity", "compare", "sweep")
     )
     show_compact(sections, WIDTH)
     lines = capsys.readouterr().out.splitlines()
@@ -58,6 +58,7 @@ def check_screen(lines: list[str], name: str) -> None:
     assert lines[0].startswith(f"{name}: ")
     assert any(re.search(r"\s[+-]?\d[\d,.]*\s+[+-]?\d", line) for line in lines[:6]), lines[:6]
     assert any(line.startswith("CO2e") for line in lines) and any("range" in line for line in lines)
+    assert not any(line.endswith("...") for line in lines[-2:]), lines
 
 
 @pytest.mark.parametrize("name", QUICK)

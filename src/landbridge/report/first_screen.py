@@ -323,16 +323,16 @@ def _more(case: Digest, commands: frozenset[str], asked: str) -> Section:
     told = [say("first.more.run", case=asked)]
     most = max(case.result["real_income"], key=lambda row: abs(row["percent"]), default=None)
     others = []
+    if "sweep" in commands:
+        others.append(say("first.more.sweep"))
     if "compare" in commands:
         others.append(say("first.more.compare"))
     if "sensitivity" in commands and most is not None:
         others.append(say("first.more.sensitivity", region=most["region"]))
-    if "why" in commands:
-        others.append(say("first.more.why"))
-    if "sweep" in commands:
-        others.append(say("first.more.sweep"))
-    text = say("first.more.others", commands="; ".join(others))
-    return phrased("first.more", before=[*told, *([_short(text, WIDTH)] if others else [])])
+    if others:
+        listed = ", ".join(others)
+        told.append(say("first.more.ranges" if "sweep" in commands else "first.more.others", commands=listed))
+    return phrased("first.more", before=told)
 
 
 # -- figures -------------------------------------------------------------------------------------------
