@@ -189,7 +189,7 @@ class SolvedBase:
         return other
 
     def search_along(self, slope: Slope) -> None:
-        """Direct the search for waits by the slope of a base near this one, which saves making it anew.
+        """Direct the search for waits by the slope of a base near this one, which saves making it again.
 
         It decides how many steps a search takes, not where it ends.
         """
