@@ -68,9 +68,9 @@ class Layer:
 
 
 def geojson_text(layers: Iterable[Layer], about: Mapping[str, Any]) -> str:
-    """One FeatureCollection (RFC 7946) of all layers, one feature per line; about: a member of its own.
+    """One FeatureCollection (RFC 7946) of all layers, one feature per line.
 
-    The property `layer` of every feature names its layer.
+    layers: with their fields and features, named in the property `layer`; about: for the member `landbridge`.
     """
     features, columns = [], []
     for layer in layers:

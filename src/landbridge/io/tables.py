@@ -81,7 +81,7 @@ def _files_of(folder: Path) -> Files:
 
 
 def tables_of(folder: Path) -> tuple[str, ...]:
-    """The tables of schema.csv, and the optional tables that the folder has."""
+    """Names of the tables of a folder of data: those of schema.csv, and the optional ones it has."""
     # The keys of modifications are in the schema too, but are not tables.
     named = [name for name in read_schema() if "." not in name and name not in OPTIONAL_TABLES]
     # Anything at their place is read, and rejected if it is not a file.

@@ -42,6 +42,7 @@ class _Ways(NamedTuple):
 def mode_split_rows(world: World, graph: Graph, choice: Choice, demand_teu: FloatArray) -> Rows:
     """Freight by pair of countries, kind of goods, mode of the route and modes at both borders, per year.
 
+    world, graph, choice: of the case; demand_teu [pair, sector]: TEU a year.
     teu: loaded containers, 0 for bulk. tonnes: all goods. musd: at base prices, the part on the network
     [million USD of 2023].
     """

@@ -111,7 +111,10 @@ class Change:
         return value
 
     def codes(self, m: Modification, key: str) -> list[int]:
-        """Positions on an axis of the trade table; groups and * are expanded, unknown codes are faults."""
+        """Positions on an axis of the trade table; groups and * are expanded, unknown codes are faults.
+
+        m: the modification; key: the one that holds the codes, "sector" or one of regions. Sorted.
+        """
         axis = self.trade.sectors if key == "sector" else self.trade.regions
         found: list[int] = []
         for code in m.get(key):

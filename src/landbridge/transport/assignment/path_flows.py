@@ -210,9 +210,9 @@ def _shift(most, gain, long, short, volume, bpr):  # type: ignore[no-untyped-def
 
 @compile_loop
 def sweep(paths, volume, cost, bpr):  # type: ignore[no-untyped-def]
-    """Shift flow of every pair from each path to its cheapest, updating link costs. Returns the excess.
+    """Shift flow of every pair from each path to the cheapest, updating link costs; returns the excess.
 
-    excess = sum over paths of flow x (cost - least cost of the pair), as met on the way. bpr: time, capacity,
+    excess = sum over paths of flow x (cost - least cost of the pair), before its shift. bpr: time, capacity,
     b, power and fixed cost of every link. Path flows, volume and cost [link] change in place.
     """
     of_pair, after, start, length, flow, links = paths

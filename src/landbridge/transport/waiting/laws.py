@@ -58,15 +58,15 @@ class WaitLaw(Protocol):
     """
 
     def value(self, load: FloatArray, at: Stations) -> Pair:
-        """W [h] and V [h2] at a load [q]."""
+        """W [h] and V [h2], both [q], at a load x [q] of the stations `at`."""
         ...
 
     def slopes(self, load: FloatArray, at: Stations) -> Pair:
-        """dW/dx and dV/dx at a load [q], at given Q."""
+        """dW/dx [h] and dV/dx [h2], both [q], at a load x [q] of the stations `at`, Q constant."""
         ...
 
     def rate_slopes(self, load: FloatArray, at: Stations) -> Pair:
-        """dW/d ln Q and dV/d ln Q at a load [q], at given x."""
+        """dW/d ln Q [h] and dV/d ln Q [h2], both [q], at a load [q] of the stations `at`, x constant."""
         ...
 
 
@@ -147,19 +147,19 @@ class Akcelik:
     """The law of `wait_h` and `variance_h2`, which every gateway of the embedded World follows."""
 
     def value(self, load: FloatArray, at: Stations) -> Pair:
-        """W [h] and V [h2] at a load [q]."""
+        """W [h] and V [h2], both [q], at a load x [q] of the stations `at`."""
         given = at.rate, at.servers, at.spread, at.period_h
         return wait_h(load, *given), variance_h2(load, *given)
 
     def slopes(self, load: FloatArray, at: Stations) -> Pair:
-        """dW/dx and dV/dx at a load [q], at given Q."""
+        """dW/dx [h] and dV/dx [h2], both [q], at a load x [q] of the stations `at`, Q constant."""
         wait, by_load, _ = self._wait_slopes(load, at)
         p, shape, dp, dshape = self._shape(load, at)
         factor = shape / p - 1.0
         return by_load, 2.0 * wait * by_load * factor + wait**2 * (dshape / p - shape * dp / p**2)
 
     def rate_slopes(self, load: FloatArray, at: Stations) -> Pair:
-        """dW/d ln Q and dV/d ln Q at a load [q], at given x."""
+        """dW/d ln Q [h] and dV/d ln Q [h2], both [q], at a load [q] of the stations `at`, x constant."""
         wait, _, by_rate = self._wait_slopes(load, at)
         p, shape, _, _ = self._shape(load, at)
         return by_rate, 2.0 * wait * by_rate * (shape / p - 1.0)

@@ -162,7 +162,10 @@ class Queues:
         return np.asarray(self.shrink * wait), np.asarray(self.damping * self.shrink**2 * variance)
 
     def capacity_slopes(self, load: FloatArray) -> Pair:
-        """dW and dV by ln capacity at given arrivals [q]: x falls as capacity grows; load [q]."""
+        """dW/d ln Q [h] and dV/d ln Q [h2], both [q], at constant arrivals: the load x falls as Q grows.
+
+        load [q]: arrivals over capacity.
+        """
         wait, variance = self._asked("rate_slopes", load)
         on_wait, on_variance = self.slopes(load)
         return (
