@@ -192,5 +192,5 @@ def test_faults_name_the_argument(table: TradeTable) -> None:
     much[0, 1, 2] = 0.9
     with pytest.raises(DataError, match="more than the goods cost"):
         solve(table, carriage=_of(table, much, none))
-    with pytest.raises(DataError, match="no trade table"):
+    with pytest.raises(DataError, match="not a trade table"):
         solve(table, carriage=_some(table, 1e-3)).table()

@@ -243,6 +243,16 @@ def test_routes_are_sorted_by_what_is_asked(call: Call, by: str, key: str) -> No
     code, out, _ = call("route", "Yiwu", "Tashkent", "--by", by, "--json")
     values = [one[key] for one in json.loads(out)["result"]["routes"]]
     assert code == 0 and values == sorted(values)
+    # The least of all routes, not of the largest.
+    code, out, _ = call("route", "Yiwu", "Tashkent", "--by", by, "-k", "1", "--json")
+    least = json.loads(out)["result"]["routes"]
+    code, out, _ = call("route", "Yiwu", "Tashkent", "-k", "1000", "--json")
+    every = [one[key] for one in json.loads(out)["result"]["routes"]]
+    assert len(least) == 1 and len(every) > 10 and least[0][key] == min(every)
+
+
+def test_a_place_that_a_scenario_adds_is_shown_by_its_identifier(world: World) -> None:
+    assert Names(world, "en").ends({"from": "X901", "to": "XIAN"}) == "X901 - Xi'an"
 
 
 @pytest.mark.slow

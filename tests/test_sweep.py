@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
@@ -374,6 +375,31 @@ def test_a_draw_without_an_answer_does_not_end_the_sweep(
     found = sweep(world, plan_of(world), 2, executor="serial", store=tmp_path / "store")
     assert not found.status.converged and len(found.unsolved) == 2 and not found.rows
     assert collect(world, tmp_path / "store").unsolved[1]["message"] == "the transfer cannot be shipped"
+
+
+@pytest.mark.parametrize("error", [KeyError("GDP of 2026.4"), np.linalg.LinAlgError("Singular matrix")])
+def test_a_draw_that_fails_is_a_draw_without_a_solution(
+    world: lb.World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(self: Any, *given: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("landbridge.model.base.SolvedBase.income", fails)
+    found = sweep(world, plan_of(world), 1, executor="serial")
+    assert type(error).__name__ in found.unsolved[0]["message"]
+
+
+def test_a_scenario_written_for_this_world_is_swept(world: lb.World) -> None:
+    half = replace(plan_of(world)["scenarios"][0], base=world.hash[:12])
+    found = sweep(world, plan_of(world, scenarios=[half]), 2, executor="serial")
+    assert found.status.converged and not found.unsolved
+    with pytest.raises(DataError, match="written for World"):
+        read_plan(plan_of(world, scenarios=[replace(half, base="0" * 12)]), world)
+
+
+def test_a_year_is_no_number_to_draw(world: lb.World) -> None:
+    with pytest.raises(DataError, match="not a range"):
+        read_plan(plan_of(world, parameters=["horizon"], ranges={"horizon": [2023, 2030]}), world)
 
 
 def test_the_command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,12 +25,17 @@ from landbridge.cli.terminal import (
 
 __all__ = ["route"]
 
+_ALL_ROUTES = 1_000_000
+
 
 def route(
     origin: Annotated[str, typer.Argument(metavar="FROM", help="A place by name (en, ru, zh) or id.")],
     destination: Annotated[str, typer.Argument(metavar="TO", help="Another place.")],
     commodity: Annotated[str, typer.Option(help="Sector by code or name: MCH, machinery.")] = "MCH",
-    k: Annotated[int, typer.Option("-k", help="Number of routes: the largest of each family first.")] = 5,
+    k: Annotated[
+        int,
+        typer.Option("-k", help="Number of routes: the largest of each family first; with --by the least."),
+    ] = 5,
     mode: Annotated[str | None, typer.Option(help="Only multimodal, sea, rail or road.")] = None,
     product: Annotated[
         str | None, typer.Option(help="Rail legs by block (container train) or wagonload.")
@@ -58,8 +64,12 @@ def route(
     check_ending(ileap, (".json",), "--ileap")
     begin = time.perf_counter()
     loaded = load_sound(world)
-    routes = find(loaded, origin, destination, commodity=commodity, k=k, mode=mode, product=product)
+    # Of all routes the first k in the order asked for; by share, the largest of every family first.
+    most = k if by is None else _ALL_ROUTES
+    routes = find(loaded, origin, destination, commodity=commodity, k=most, mode=mode, product=product)
     routes = ordered(routes, by)
+    if by is not None:
+        routes = replace(routes, routes=routes.routes[:k])
     options = {
         "from": routes.origin,
         "to": routes.destination,

@@ -153,7 +153,7 @@ class _Shown:
         if self.tables or self.detail:
             show(study_sections(world, base, cases, lang))
         elif self.base:
-            own = cases[0].base if asked is not None else None
+            own = next((case.base for case in cases if case.base is not None), None)
             show(map(Names.explained, base_sections(world, own or base, names)))
         elif asked is not None:
             case = cases[0]

@@ -127,7 +127,7 @@ class Names:
 
     def ends(self, row: Mapping[str, Any]) -> str:
         """The two places of a corridor of a result row."""
-        return f"{self.short[row['from']]} - {self.short[row['to']]}"
+        return " - ".join(self.short.get(str(row[end]), str(row[end])) for end in ("from", "to"))
 
     def sectors(self, codes: Sequence[str]) -> str:
         """Names of sectors, each once."""

@@ -30,7 +30,7 @@ def sweep_sections(world: World, found: SweepResult, most: int | None = None) ->
     notes = [say("sweep.more", n=len(rows) - len(shown))] if len(rows) > len(shown) else []
     if found.missing:
         notes.append(say("sweep.missing", n=found.missing))
-    if not found.cause_rows and found.rows:
+    if not found.cause_rows and found.rows and found.draws < FEWEST_FOR_CAUSES:
         notes.append(say("sweep.few", n=FEWEST_FOR_CAUSES))
     yield phrased(
         "sweep.percentiles",

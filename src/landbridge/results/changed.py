@@ -20,6 +20,8 @@ __all__ = ["assumption_rows", "changed_gateways", "changed_rows"]
 Rows = list[dict[str, Any]]
 Row = Mapping[str, Cell]
 
+# Less than this in TEU a year is no gain of traffic.
+_GAINS_TEU = 500.0
 # Tables whose rows belong to a gateway.
 _OF_GATEWAYS = ("gateways", "crossings", "gauge_changes", "ports")
 # The choice of routes and of corridors, whose sharpness every result leans on.
@@ -60,8 +62,9 @@ def assumption_rows(results: Results) -> Rows:
     """Assumptions with a range that a result leans on, those of what the scenario changes first.
 
     kind is speed (of a link that the scenario opens or changes: id, from, to, value, base_value [km/h]),
-    crossing (of a gateway: product, value and most by direction, low, high [h]; where the scenario changes no
-    open one, of that which gains most traffic) or parameter (id, value, low, high, unit, what, set).
+    crossing (of a gateway whose hours the scenario leaves alone: product, value and most by direction, low,
+    high [h]; where it changes no open one, of that which gains most traffic) or parameter (id, value, low,
+    high, unit, what, set).
     """
     base = results.base
     if base is None:
@@ -78,9 +81,13 @@ def assumption_rows(results: Results) -> Rows:
         gained = {
             r["gateway"]: r["teu_per_year"] - before.get(r["gateway"], 0.0) for r in results.gateway_rows
         }
-        passed = sorted(gained, key=lambda one: -gained[one])[:1]
+        passed = [
+            one for one in sorted(gained, key=lambda one: -gained[one])[:1] if gained[one] >= _GAINS_TEU
+        ]
     for one in passed[:2]:
-        rows += _crossing(base.world, one)
+        # Hours that the scenario itself sets are no assumption of the data.
+        hours = _crossing(base.world, one)
+        rows += hours if hours == _crossing(world, one) else []
     known = world.network["parameters"].by("parameter")
     for name in _SHARPNESS:
         if not any(row["id"] == name for row in rows):

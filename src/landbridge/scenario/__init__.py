@@ -177,9 +177,9 @@ class Scenario:
         return any(m.get("money") == "price" for m in self.modifications)
 
     def at_cost(self) -> Scenario:
-        """The scenario without its changes of price: the cost of transport itself after it."""
+        """The scenario without its changes of price, for any World: the cost of transport itself after it."""
         kept = (m if m.get("money") != "price" else m.at_cost() for m in self.modifications)
-        return replace(self, modifications=tuple(m for m in kept if m is not None))
+        return replace(self, base=None, modifications=tuple(m for m in kept if m is not None))
 
     def to_dict(self) -> dict[str, Any]:
         """The scenario as the dictionary that `from_dict` reads."""

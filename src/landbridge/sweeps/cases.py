@@ -24,6 +24,8 @@ __all__ = ["Bench", "Case"]
 
 FloatArray = NDArray[np.float64]
 _NO_SOLUTION = "no solution was found"
+# A draw that ends in one of these has no solution; the others go on.
+_FAILS = (LandbridgeError, ArithmeticError, LookupError, ValueError, np.linalg.LinAlgError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +69,8 @@ class Bench:
             base = SolvedBase(self.common.under(worlds), world, 0, throw=False)
             if not base.results.status.converged:
                 return _unsolved(index, names, f"base: {base.results.status.message}")
-        except LandbridgeError as error:
-            return _unsolved(index, names, f"base: {error.message}")
+        except _FAILS as error:
+            return _unsolved(index, names, f"base: {_why(error)}")
         queues = base.results.queues
         if self.slope is not None and queues is not None and len(queues) == self.queues:
             base.search_along(self.slope)
@@ -78,10 +80,14 @@ class Bench:
             try:
                 found = base.income(worlds[number], number, scenario)
                 message[scenario.id] = "" if found is not None else _NO_SOLUTION
-            except LandbridgeError as error:
-                found, message[scenario.id] = None, error.message
+            except _FAILS as error:
+                found, message[scenario.id] = None, _why(error)
             income[scenario.id] = found
         return Case(index, income, message)
+
+
+def _why(error: Exception) -> str:
+    return error.message if isinstance(error, LandbridgeError) else f"{type(error).__name__}: {error}"
 
 
 def _unsolved(index: int, names: list[str], message: str) -> Case:

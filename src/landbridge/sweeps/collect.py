@@ -98,7 +98,8 @@ def collected(world: World, plan: Plan, cases: Sequence[Case]) -> SweepResult:
         if income is None
     ]
     numbers = [drawn(plan, case.index) for case in cases]
-    mine = [n for n, region in enumerate(regions) if region in world.group(CENTRAL_ASIA)]
+    five = [n for n, region in enumerate(regions) if region in world.group(CENTRAL_ASIA)]
+    mine = five or list(range(len(regions)))
     for scenario in plan.scenarios:
         solved = [at for at, case in enumerate(cases) if case.income[scenario.id] is not None]
         if not solved:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,10 @@ _TOP = {
     "ranges": "a table of other ranges: phi = [6, 10]",
 }
 # Parameters with a range that no draw can move, and why.
-_FIXED = {"detour_max": "decides which routes are searched, and a sweep searches them once"}
+_FIXED = {
+    "detour_max": "decides which routes are searched, and a sweep searches them once",
+    "horizon": "is a year that growth.csv lists, not a range",
+}
 
 
 @dataclass(frozen=True)
@@ -217,7 +220,8 @@ class _Reader:
                 if apply(self.world, scenario, only_model=True).hash != self.world.hash:
                     what = "sets a parameter of the model, which its base must have too"
                     self.fault(f"scenarios, {scenario.id}", what, "leave it out there and move it here")
-                found.append(scenario)
+                # Checked for this World; draws change its hash.
+                found.append(replace(scenario, base=None))
             except DataError as error:
                 self.faults += error.faults or (Fault(f"{self.place}, scenarios", error.message),)
         names = [one.id for one in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
@@ -23,6 +24,8 @@ __all__ = ["DRAWS", "Workers", "collect", "parse_shard", "sweep"]
 Progress = Callable[[str, float], None]
 # Draws where none are asked for.
 DRAWS = 100
+# More handles one process cannot wait for there.
+_MOST_ON_WINDOWS = 61
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,10 @@ class Workers:
     @property
     def number(self) -> int:
         """How many processes."""
-        return self.count or os.cpu_count() or 1
+        usable = getattr(os, "sched_getaffinity", None)
+        most = len(usable(0)) if usable is not None else os.cpu_count() or 1
+        number = self.count or most
+        return min(number, _MOST_ON_WINDOWS) if sys.platform == "win32" else number
 
 
 def sweep(
