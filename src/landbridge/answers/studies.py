@@ -374,9 +374,10 @@ def travel(
 ) -> Answer:
     """Effects of visas and connections on arrivals and receipts, and evidence on past waivers.
 
-    world: from `lb.load`; scenario: name, path or Scenario; waive: mutual waivers as "CHN:KGZ", instead of
-    the scenario; estimate: also fit the gravity of arrivals. Tables: arrivals, income, events. Raises
-    DataError, ScenarioError; LandbridgeError where the estimation extra is needed and missing.
+    world: from `lb.load`; scenario: bundled name, path of a TOML file or Scenario; waive: mutual waivers as
+    "CHN:KGZ", instead of the scenario; estimate: also fit the gravity of arrivals. Tables: arrivals, income,
+    events. Returns an Answer. Raises DataError where tables are missing, ScenarioError for an invalid
+    scenario, LandbridgeError where the estimation extra is needed and missing.
     """
     from landbridge.report.channels import travel_sections
     from landbridge.report.writers import rows_csv

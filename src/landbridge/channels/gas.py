@@ -135,7 +135,10 @@ class GasShock:
 
 
 def moved(base: World, world: World) -> bool:
-    """Whether the gas network differs between two Worlds."""
+    """Whether the gas network differs between two Worlds.
+
+    base, world: without and with the scenario.
+    """
     names = [n for n in (*TABLES, "gas_trade_share") if n in world.channels or n in base.channels]
     return any(world.channels.get(n) != base.channels.get(n) for n in names)
 

@@ -85,7 +85,10 @@ class TravelShock:
 
 
 def moved(before: World, after: World) -> bool:
-    """Whether visas or connections differ between two Worlds."""
+    """Whether visas or connections differ between two Worlds.
+
+    before, after: without and with the scenario.
+    """
     names = ("travel_visas", "travel_connections")
     return any(before.channels.get(name) is not after.channels.get(name) for name in names) and any(
         before.channels.get(name) != after.channels.get(name) for name in names

@@ -86,7 +86,11 @@ def dummy_rows(
 
 
 def dummies(world: World, years: Sequence[int], measures: Sequence[str] = MEASURES) -> pd.DataFrame:
-    """`dummy_rows` as a DataFrame, for a merge on exporter, importer and year; same arguments and errors."""
+    """`dummy_rows` as a DataFrame, for a merge on exporter, importer and year.
+
+    world: with the treaty tables; years: 1950-2100; measures: names of dummies. Columns: exporter, importer,
+    year, then the measures: 1 in force, 0 not, NaN unknown. Raises DataError as `dummy_rows` does.
+    """
     import pandas as pd
 
     return pd.DataFrame(dummy_rows(world, years, measures))

@@ -228,8 +228,8 @@ def _spread(sample: Sample, fit: Any) -> Array:
 def vanished(y: Array, fit: Any, method: Method) -> NDArray[np.bool_]:
     """Flags [row] of zero flows whose Poisson fit tends to minus infinity.
 
-    y [row]: flows; fit: pyfixest's result; method: "ppml" or "ols". Such flows are far below the smallest
-    positive one.
+    y [row]: flows, in any unit; fit: pyfixest's result on the same rows; method: "ppml", or "ols", which
+    gives no flag. Such flows are predicted far below the smallest positive one.
     """
     if method != "ppml":
         return np.zeros(len(y), dtype=np.bool_)

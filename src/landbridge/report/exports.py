@@ -51,7 +51,11 @@ def about(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -
 
 
 def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> bytes:
-    """An Excel workbook: README, then one sheet per table with the scenario in its first column."""
+    """An Excel workbook: README, then one sheet per table with the scenario in its first column.
+
+    world: that was solved; digests: the base, then each scenario; attribution: lines of the data. Returns the
+    bytes of the file.
+    """
     sheets = []
     for name, table in result_tables().items():
         found = [(digest.id, row) for digest in digests for row in digest.result.get(name, [])]
@@ -217,7 +221,11 @@ def _point(row: Mapping[str, Any]) -> tuple[float, float]:
 def geopackage(
     world: World, digests: Sequence[Digest], flows: Sequence[Flows], attribution: Sequence[str]
 ) -> bytes:
-    """A GeoPackage: links and gateways of every case as layers of their own, each with its style."""
+    """A GeoPackage: links and gateways of every case as layers of their own, each with its style.
+
+    world: with places and links; digests, flows: of the base, then of each scenario; attribution: lines of
+    the data. Returns the bytes of the file.
+    """
     layers = []
     for one in flows:
         links = (*_LINK_FIELDS, *_LINK_FLOWS, *(() if one.base else _LINK_CHANGES))
@@ -247,7 +255,9 @@ def geojson(
 ) -> str:
     """One FeatureCollection: a feature for every link and gateway, with columns of each case by its name.
 
-    teu_per_year of the base is teu_per_year_base, that of cku-railway teu_per_year_cku_railway.
+    world: with places and links; digests, flows: of the base, then of each scenario; attribution: lines of
+    the data. teu_per_year of the base is teu_per_year_base, that of cku-railway teu_per_year_cku_railway.
+    Returns the text of the file.
     """
     ending = _endings([one.id for one in flows])
     layers = []

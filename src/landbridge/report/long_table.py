@@ -17,9 +17,10 @@ LONG = ("scenario", "table", "key1", "key2", "key3", "key4", "variable", "unit",
 
 
 def long_rows(digests: Sequence[Digest]) -> Iterator[tuple[str, str, str, str, str, str, str, str, float]]:
-    """Every figure in one long table, with the columns of LONG.
+    """Every number of a run, one row each, in the columns of LONG.
 
-    A case with a base of its own includes it as `base of` the case.
+    digests: base and cases, in the order of the rows. Each row names its unit. A key of more than four parts
+    has the rest in key4, joined by "/". The base of a case that has its own appears as `base of ID`.
     """
     listed = [
         one
@@ -40,7 +41,10 @@ def long_rows(digests: Sequence[Digest]) -> Iterator[tuple[str, str, str, str, s
 
 
 def csv_text(digests: Sequence[Digest]) -> str:
-    """Every figure in one long table: scenario, table, up to four keys, variable, unit, value."""
+    """Every figure in one long table: scenario, table, up to four keys, variable, unit, value.
+
+    digests: base and cases, as in `long_rows`. Returns CSV.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(LONG)

@@ -234,7 +234,10 @@ _FIELDS = (
 
 
 def routes_geojson(world: World, routes: Routes, attribution: Sequence[str]) -> str:
-    """One feature per leg: a straight line between its places, or a point for a leg at one place."""
+    """One feature per leg: a straight line between its places, or a point for a leg at one place.
+
+    world: with the places; routes: of one pair; attribution: lines of the data. Returns the text of the file.
+    """
     at = {
         str(r["place_id"]): (float(r["lon"] or 0.0), float(r["lat"] or 0.0)) for r in world.network["places"]
     }

@@ -58,7 +58,12 @@ def meaning(base: Digest, names: Names) -> Iterator[str]:
 
 
 def case_meaning(base: Digest, cases: Sequence[Digest], names: Names) -> list[str]:
-    """One paragraph per scenario."""
+    """One paragraph for each scenario: what it changes most.
+
+    The regions whose real income changes most, Central Asia's change, and the corridor whose hours change
+    most. base: of cases without a base of their own; cases: the scenarios; names: for display. Returns the
+    texts in the order of cases.
+    """
     return [_one(case.base or base, case, names) for case in cases]
 
 

@@ -29,7 +29,10 @@ _SHARPNESS = ("phi", "phi_b")
 
 
 def changed_gateways(world: World, base: World) -> set[str]:
-    """Gateways of which a scenario changes a row, or a link that crosses there."""
+    """Gateways of which a scenario changes a row, or a link that crosses there.
+
+    world, base: with and without the scenario. Returns their identifiers.
+    """
     found = {
         str(row["gateway_id"])
         for name in _OF_GATEWAYS

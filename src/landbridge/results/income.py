@@ -74,13 +74,20 @@ class Incomes:
 
 
 def real_income_rows(incomes: Incomes) -> Rows:
-    """Change of real income by region: exact and first order, under each closure [percent of income]."""
+    """Change of real income by region: exact and first order, under each closure [percent of income].
+
+    incomes: of a scenario against its base.
+    """
     regions = incomes.main.base.regions
     return [{"region": region, **incomes.of(np.array([n]))} for n, region in enumerate(regions)]
 
 
 def group_rows(incomes: Incomes, groups: Mapping[str, Collection[str]]) -> Rows:
-    """The same for groups of regions, by name and codes; groups without a region of the table are absent."""
+    """Change of real income of groups of regions; groups without a region of the table are absent.
+
+    incomes: of a scenario against its base; groups: codes by name of the group. Columns as in
+    `real_income_rows`.
+    """
     regions = incomes.main.base.regions
     rows = []
     for name, codes in groups.items():
@@ -91,7 +98,10 @@ def group_rows(incomes: Incomes, groups: Mapping[str, Collection[str]]) -> Rows:
 
 
 def closure_rows(incomes: Incomes, world: World) -> Rows:
-    """Real income under other closures of trade balance and factors, see `landbridge.trade.closures`."""
+    """Real income under other closures of trade balance and factors, see `landbridge.trade.closures`.
+
+    incomes: of a scenario against its base; world: with the parameters of the closures.
+    """
     share, discount, wear, hours = (
         float(world.parameter(name))
         for name in ("capital_share", "discount_factor", "depreciation", "labour_supply_elasticity")

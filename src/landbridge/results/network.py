@@ -116,8 +116,9 @@ def hours_at_gateways(graph: Graph, flow_teu: FloatArray) -> FloatArray:
 def link_rows(world: World, graph: Graph, flow_teu: FloatArray) -> Rows:
     """Flows and CO2e of every link, including planned and closed ones.
 
-    teu_per_year: loaded TEU both ways, teu_forward: the part from `from` to `to`; teu_block and
-    teu_wagonload by rail product (null off the rails). co2e_kt: of hauling them over the link.
+    world: whose tables are read; graph: compiled from it; flow_teu [arc, product]: loaded TEU a year.
+    teu_per_year: loaded TEU both ways, teu_forward: the part from `from` to `to`; teu_block and teu_wagonload
+    by rail product (null off the rails). co2e_kt: of hauling them over the link.
     """
     on = graph.link >= 0
     number, count = graph.link[on], len(graph.links)

@@ -33,14 +33,15 @@ _MOST_ROAD = 0.01
 
 
 def most_changed_pairs(results: Results, n: int = 3) -> list[tuple[str, str]]:
-    """The pairs of cities whose freight bill changes most, no two between the same two regions.
+    """The pairs of cities whose freight bill changes most, at most one for each pair of regions.
 
-    change = sum over sectors of demand x |K' - K|,   bill = sum over sectors of demand x K   [USD a year]
-    rank = change x min(1, change / (1 % of bill))
+        change = sum over sectors of demand x |K' - K|,   bill = sum over sectors of demand x K   [USD a year]
+        rank = change x min(1, change / (1 % of bill))
 
-    demand: TEU a year of the base; K: expected generalised cost [USD/TEU]. A change too small to be seen
-    counts less, however much is shipped. Both directions are added, and the one that changes more is given.
-    Empty in a base, and where the two were not searched for the same pairs.
+    results: of a scenario, with its base; n: number of pairs at most. demand: TEU a year of the base; K:
+    expected generalised cost [USD/TEU]. A change too small to be seen counts less, however much is shipped.
+    Both directions are added. Returns (from, to) by place identifier, in the direction that changes more;
+    nothing in a base, and where the two were not searched for the same pairs.
     """
     base = results.base
     if base is None:
@@ -76,11 +77,12 @@ def most_changed_pairs(results: Results, n: int = 3) -> list[tuple[str, str]]:
 def served_rows(results: Results, n: int = 3) -> Rows:
     """The best route of each mode on the pairs of the scenario, before and after.
 
-    Pairs are those that the scenario names, else `most_changed_pairs`. The best route has the least
-    generalised cost of those in use; by train it is all by rail where there is one. Columns: from, to, sector
-    (that of the reported corridors), mode (of MODES); share of the pair's TEU of the sector, time_h [h],
-    cost_usd [USD/TEU], None where the mode has no route, and the same of the base with base_ before them.
-    Modes with less than 1 % of the pair before and after are left out.
+    results: of a scenario, with its base; none gives no rows. n: number of pairs where the scenario names
+    none, see `most_changed_pairs`. The best route has the least generalised cost of those in use; by train it
+    is all by rail where there is one. Columns: from, to, sector (that of the reported corridors), mode (of
+    MODES); share of the pair's TEU of the sector, time_h [h], cost_usd [USD/TEU], None where the mode has no
+    route, and the same of the base with base_ before them. Modes with less than 1 % of the pair before and
+    after are left out.
     """
     base, scenario = results.base, results.scenario
     if base is None or scenario is None:

@@ -94,7 +94,10 @@ def register_verb(verb: Verb) -> None:
 
 
 def unregister_verb(name: str) -> None:
-    """Remove a registered verb by name; those of landbridge stay."""
+    """Remove a verb that `register_verb` added.
+
+    name: of the verb. Verbs of landbridge stay, and an unknown name changes nothing.
+    """
     _own.pop(name, None)
 
 

@@ -104,6 +104,8 @@ def ranges(
 def income(world: World, before: GasYear, after: GasYear) -> tuple[Rows, Status]:
     """Real income lost by sellers with gas not delivered, next to two sums of arithmetic.
 
+    world: with the gas tables; before, after: solved years, without and with the loss.
+
     lost_sales_musd: trade of the base that goes with the gas. counted_sales_musd: the same part of the gas
     recorded by customs, if it was. lost_rents_musd: the part of it that pays for deposits, b r. percent,
     percent_proportional: real income with deposits left idle, deficits fixed in money or in proportion to
@@ -111,8 +113,7 @@ def income(world: World, before: GasYear, after: GasYear) -> tuple[Rows, Status]
     work, so the loss is nearer the rents than the sales; with deficits fixed in money imports fall by as much
     as exports, and the terms of trade with them. No cost of transport changes.
 
-    world: with the gas tables; before, after: solved years. Raises ConvergenceError where the economy has no
-    solution.
+    Returns the rows and the status. Raises ConvergenceError where the economy has no solution.
     """
     shares = read_rents(world.economy_files, world.trade)
     tables = [replace(world.trade, rent_share=shares[:, :, c]) for c in range(3)]

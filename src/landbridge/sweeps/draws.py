@@ -65,7 +65,8 @@ def _grid_point(plan: Plan, index: int) -> list[float]:
 def moved_world(world: World, plan: Plan, numbers: Mapping[str, float]) -> World:
     """The World with the numbers of a draw, to which the scenarios are then applied.
 
-    Base and scenario share them, parameters of the World included.
+    world: of the data; plan: which numbers are moved; numbers: values of the draw by name. Base and scenario
+    share them, parameters of the World included.
     """
     parameters, crossings = world.network["parameters"], world.network["crossings"]
     freight, sectors = world.network["sector_freight"], world.sectors

@@ -133,6 +133,7 @@ class Plan:
 def read_plan(source: Plan | Mapping[str, Any] | Path | str, world: World) -> Plan:
     """A plan from a TOML file or a dictionary of the same shape, with the ranges of a World.
 
+    source: the path, the dictionary, or a Plan, which is returned as it is; world: with the names and ranges.
     Raises DataError with every fault: unknown keys and names, numbers without a range, empty ranges.
     """
     if isinstance(source, Plan):

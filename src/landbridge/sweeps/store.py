@@ -159,7 +159,10 @@ def case_text(case: Case, regions: Sequence[str]) -> str:
 
 
 def read_case(path: Path, regions: int, scenarios: Sequence[str]) -> Case | None:
-    """The case of a file; None where its checksum or its rows are not what was written."""
+    """The case of a file; None where its checksum or its rows are not what was written.
+
+    path: of the file; regions: number of regions in it; scenarios: their names, in the order of the plan.
+    """
     try:
         text = path.read_bytes().decode()
     except (OSError, UnicodeDecodeError):

@@ -89,7 +89,11 @@ def _fixed_levels(base: Base) -> int:
 
 
 def applies(base: Base) -> bool:
-    """Whether regions have more than one cell and are few enough to be solved for jointly."""
+    """Whether the joint step for whole regions is used: more than one sector, at most MOST_LEVELS levels.
+
+    base: the compiled trade table; levels are 3 N, plus its fixed factors if there are at most FIXED_CELLS N
+    of them.
+    """
     return base.S > 1 and 3 * base.N + _fixed_levels(base) <= MOST_LEVELS
 
 

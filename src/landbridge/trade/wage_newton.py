@@ -179,11 +179,15 @@ def state(economy: Economy, w: Array) -> Array:
 
 
 def newton(economy: Economy, u: Array, tol: float, most: int = 60) -> Search:
-    """Newton's method from the wages in u [u], with the Jacobian of the base as long as it converges.
+    """Newton's method for the wages at which the residual H is zero.
 
-    tol: norm of the residual; most: steps at most. Returns a Search, which ends where the residual of the
-    wages is well below `tol` or no step lowers it; whether the whole system is solved is judged by the
-    residual of `Economy.evaluate`, as everywhere.
+        w_new = w - a J^-1 H,   0 < a <= 1
+
+    economy: with its shock; u [u]: state whose wages are the start; tol: norm of the residual; most:
+    evaluations at which the search stops. The Jacobian J of the base is used until it converges slowly or
+    diverges. The search ends where the residual of the wages is well below `tol` or no step lowers it.
+    Returns a Search, which says by the residual of `Economy.evaluate` whether the whole system is solved;
+    does not raise where it fails.
     """
     w = economy.split(u)[2].copy()
     at = _at(economy, w)

@@ -208,7 +208,10 @@ def outcome_cotangents(
 
 
 def log_real_income(economy: Economy, point: Point) -> Array:
-    """ln W_n^ = ln((I'_n - works_n) / I_n) - sum_s alpha_n^s ln P_n^s."""
+    """ln W_n^ = ln((I'_n - works_n) / I_n) - sum_s alpha_n^s ln P_n^s.
+
+    economy: with its shock; point: a solved state. Returns logs [n].
+    """
     base = economy.base
     spread = (base.alpha * point.log_price).sum(axis=0)
     return np.asarray(np.log((point.income - economy.works) / base.income) - spread)

@@ -21,7 +21,10 @@ Groups = Mapping[str, tuple[str, ...]]
 
 
 def groups_of(rows: Iterable[Mapping[str, Any]]) -> Groups:
-    """Country codes by group, from rows with the columns group and country, in their order."""
+    """Country codes by name of the group, in the order of the rows.
+
+    rows: with the columns group and country.
+    """
     out: dict[str, tuple[str, ...]] = {}
     for row in rows:
         name = str(row["group"])

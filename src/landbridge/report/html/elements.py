@@ -43,9 +43,10 @@ def table_html(
 
 
 def section_html(section: Section, skip: int = 0, named: bool = False) -> Iterator[str]:
-    """A section as a heading with its table.
+    """A section as pieces of HTML: heading, paragraphs before, table, paragraphs after.
 
-    named: its first paragraphs are already above, as are the first `skip` of those after its table.
+    section: what to write; named: leave out the paragraphs before the table; skip: number of first paragraphs
+    after the table to leave out. Both are for text that the page already shows.
     """
     yield tag("h3", section.heading[:1].upper() + section.heading[1:])
     for text in () if named else section.before:
@@ -72,7 +73,10 @@ def frame(title: str, headline: str, body: Iterable[str], menu: str = "") -> str
 
 
 def document_html(document: Document, title: str) -> str:
-    """A document as a page of its own."""
+    """A document as a page of its own.
+
+    document: its sections and attribution; title: of the page. Returns HTML.
+    """
     parts = [line for section in document.sections for line in section_html(section)]
     if document.attribution:
         lines = "".join(f"<li>{escape(line)}</li>" for line in document.attribution)

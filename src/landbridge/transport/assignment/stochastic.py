@@ -84,12 +84,14 @@ class Paths:
 def solve(paths: Paths, phi: float, flow: Floats, gap: float, most: int) -> Loading:
     """Flows with h_r = q P_r(c(h)), P_r = PS_r c_r^-phi / sum_s PS_s c_s^-phi, over the paths given.
 
-    gap: sum_r |h_r - q P_r(c(h))| / (2 sum q), the share of trips that would change path; no path outside
-    the set counts. Newton steps on link flows (GMRES, the Jacobian never formed), shortened until the
-    residual falls; phi above 8 is reached by doubling. flow: link flows to start from; most: steps.
-    Raises DataError where a path costs nothing.
-    Source: Castillo et al. (2008) for weibit shares, Kitthamkesorn and Chen (2013) for the path-size
-    weibit equilibrium; here with costs that add up along a path.
+    paths: of all pairs, with their network; phi: how sharply paths are chosen by cost; flow [link]: where to
+    start; gap: at which to stop, sum_r |h_r - q P_r(c(h))| / (2 sum q), the share of trips that would change
+    path (no path outside the set counts); most: steps at most. Newton steps on link flows (GMRES, the
+    Jacobian never formed), shortened until the residual falls; phi above 8 is reached by doubling. Returns a
+    Loading. Raises DataError where a path costs nothing.
+
+    Source: Castillo et al. (2008) for weibit shares, Kitthamkesorn and Chen (2013) for the path-size weibit
+    equilibrium; here with costs that add up along a path.
     """
     if (paths.on @ paths.network.cost(np.zeros(len(flow))) <= 0).any():
         fault = Fault("weibit", "a path costs nothing without traffic", "give its links a time above 0")

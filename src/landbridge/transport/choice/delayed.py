@@ -42,7 +42,11 @@ LongArray = NDArray[np.int64]
 
 
 def passes(routes: RouteSet, graph: Graph, queues: Queues) -> tuple[csr_matrix, csr_matrix]:
-    """How often each route passes each queue, by product [route, q]; empty where it does not wait."""
+    """How often each route passes each queue, by product [route, q]; empty where it does not wait.
+
+    routes: over the arcs of graph; graph: with the arcs that gateways govern; queues: of the World. Returns
+    one matrix for container trains and one for wagonload.
+    """
     queue_of = np.full((len(graph.gateways), 2), -1)
     queue_of[queues.gateway, queues.way] = np.arange(len(queues))
     counted = graph.govern_counted

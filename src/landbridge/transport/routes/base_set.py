@@ -151,8 +151,8 @@ class _Stored:
 def pack(graph: Graph, pairs: Pairs, base: Candidates) -> bytes:
     """A base set as the bytes of the file that ships.
 
-    graph, pairs, base: of the search. Raises ValueError where the network has more arcs in use than two bytes
-    can number.
+    graph: that was searched; pairs: places between which routes were searched; base: the routes found. Raises
+    ValueError where the network has more arcs in use than two bytes can number, or a route uses a closed arc.
     """
     usable = _usable(graph)
     if len(usable) > np.iinfo(np.uint16).max:
@@ -200,7 +200,10 @@ def _read(path: Path) -> _Stored | None:
 
 
 def known_base(graph: Graph, pairs: Pairs) -> Candidates | None:
-    """The candidates of a base, from the set that ships or the cache folder; None where neither has it."""
+    """The candidates of a base, from the set that ships or the cache folder; None where neither has it.
+
+    graph: of the base; pairs: places between which routes are searched.
+    """
     found = stored_base(graph, pairs)
     if found is not None:
         return found
@@ -209,14 +212,21 @@ def known_base(graph: Graph, pairs: Pairs) -> Candidates | None:
 
 
 def keep_base(graph: Graph, pairs: Pairs, found: Candidates) -> None:
-    """Store the candidates found for a base."""
+    """Store the candidates found for a base in the cache folder.
+
+    graph: of the base; pairs: places between which routes were searched; found: the candidates.
+    """
     write_cached(_name("base", _key(graph), pairs), _packed(found, graph))
 
 
 def known_case(
     graph: Graph, own: Graph, pairs: Pairs, barred: frozenset[str], detour: float
 ) -> tuple[Candidates, Candidates] | None:
-    """The result of `search_case`, from the file that ships or from the cache folder, or None."""
+    """The result of `search_case`, from the file that ships or from the cache folder, or None.
+
+    graph, own: of the case, with and without links added to the locked base; pairs: places between which
+    routes are searched; barred: countries closed to transit; detour: parameter detour_max.
+    """
     found = stored_case(graph, own, pairs, barred, detour)
     if found is not None:
         return found
@@ -238,7 +248,12 @@ def keep_case(
     detour: float,
     found: tuple[Candidates, Candidates],
 ) -> None:
-    """Store the candidates found for a case."""
+    """Store the candidates found for a case in the cache folder.
+
+    graph, own: of the case, with and without links added to the locked base; pairs: places between which
+    routes are searched; barred: countries closed to transit; detour: parameter detour_max; found: the two
+    results of `search_case`.
+    """
     whole = joined(found)
     again = np.arange(len(whole.pair)) >= len(found[0].pair)
     name = _name("case", case_key(graph, own, barred, detour), pairs)
@@ -326,7 +341,11 @@ def _unpacked(arrays: Mapping[str, NDArray[Any]], graph: Graph, pairs: Pairs) ->
 def stored_case(
     graph: Graph, own: Graph, pairs: Pairs, barred: frozenset[str], detour: float
 ) -> tuple[Candidates, Candidates] | None:
-    """The result of `search_case` for a bundled scenario, from the file that ships; None for any other."""
+    """The result of `search_case` for a bundled scenario, from the file that ships; None for any other.
+
+    graph, own: of the case, with and without links added to the locked base; pairs: places between which
+    routes are searched; barred: countries closed to transit; detour: parameter detour_max.
+    """
     kept = _read_cases(STORED_CASES)
     if not kept or not np.array_equal(kept["pairs"], _pair_codes(pairs)):
         return None
@@ -343,13 +362,21 @@ def stored_case(
 
 
 def case_key(graph: Graph, own: Graph, barred: frozenset[str], detour: float) -> str:
-    """Hash of all inputs of the search of a case."""
+    """Hash of all inputs of the search of a case.
+
+    graph, own: of the case, with and without links added to the locked base; barred: countries closed to
+    transit; detour: parameter detour_max.
+    """
     text = f"{_key(own)} {_key(graph)} {sorted(barred)} {detour:.9g}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def pack_cases(pairs: Pairs, cases: Mapping[str, tuple[Graph, tuple[Candidates, Candidates]]]) -> bytes:
-    """Cases by their keys as the bytes of the file that ships."""
+    """Searched cases as the bytes of the file that ships.
+
+    pairs: places between which routes were searched; cases: by `case_key`, the graph and the candidates
+    found.
+    """
     arrays: dict[str, Any] = {"pairs": _pair_codes(pairs)}
     for name, (graph, (fresh, left)) in cases.items():
         usable, whole = _usable(graph), joined([fresh, left])

@@ -109,9 +109,9 @@ def variance_h2(
 ) -> FloatArray:
     """Variance of the wait [h2], [q]: W^2 (s / p - 1), p the share of arrivals that wait.
 
-    s is the mean square over the squared mean of the waits above zero: 2 in a steady queue (they are
-    exponential), 4/3 in one that grows from zero for T hours (uniform), smooth between. Arguments as in
-    `wait_h`.
+    load [q]: arrivals over capacity; rate, servers, spread [q] and period_h [h]: as in `wait_h`. s is the
+    mean square over the squared mean of the waits above zero: 2 in a steady queue (they are exponential), 4/3
+    in one that grows from zero for T hours (uniform), smooth between.
     """
     wait = wait_h(load, rate, servers, spread, period_h)
     positive = np.maximum(load, _LEAST_LOAD)
