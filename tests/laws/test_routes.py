@@ -313,12 +313,12 @@ def test_closing_a_gateway_lowers_the_cost_of_no_pair(bench: _Bench) -> None:
 
 @pytest.mark.slow
 def test_closing_anything_lowers_the_cost_of_no_pair(bench: _Bench) -> None:
-    """Every fifth gateway and link that carries freight; all of them were tried once, in half an hour."""
+    """Every eighth gateway and link that carries freight; all of them were tried once, in half an hour."""
     cases = 0
-    for name, after, before, _ in closed(bench, None, every=5):
+    for name, after, before, _ in closed(bench, None, every=8):
         assert_nobody_gains(name, after, before)
         cases += 1
-    assert cases > 60
+    assert cases > 35
 
 
 def test_a_closure_leaves_alone_what_does_not_pass_it(bench: _Bench, study: lb.Study) -> None:
