@@ -77,46 +77,35 @@ def run(
 
     Prints what a scenario does on one screen, or a line for every scenario.
     """
-    from landbridge.results.manifest import horizon_of
-    from landbridge.scenario import at_horizon, load_scenario
-
     shown = _Shown(tables, base_only, detail)
-    shown.check(as_json or output is not None)
+    written = as_json or output is not None
+    shown.check(written)
     outputs = Outputs(output, lang)
     begin = time.perf_counter()
-    loaded = load_sound(world, rebase)
-    asked = _words(what)
-    written = read_json(Path(asked[0])) if asked and asked[0].endswith(".json") else {}
-    if horizon is None:
-        horizon = horizon_of(written)
-    if horizon is not None:
-        loaded = at_horizon(loaded, horizon)
-    given, single = _asked(asked, written, loaded)
-    parameters = settings(set_, loaded)
-    if parameters:
-        given = [load_scenario(one, loaded).with_parameters(parameters) for one in given]
-    if shown.base and not asked and not parameters:
-        given = []
-    solved = _solve(loaded, given, single, outputs, single or as_json or output is not None)
+    study = _asked(load_sound(world, rebase), what, horizon, set_, base_only)
+    screen = not (written or tables or base_only or detail)
+    solved = _solve(study, outputs, detail=study.single or written, screen=screen)
     tell_rebase(solved.status, rebase)
     base, cases = solved.digests[0], solved.digests[1:]
-    result = cases[0].result if single else {d.id: d.result for d in solved.digests}
-    command = " ".join(["run", *(["MANIFEST"] if written else asked)])
+    result = cases[0].result if study.single else {d.id: d.result for d in solved.digests}
 
     def envelope() -> str:
-        options: dict[str, Any] = {} if horizon is None else {"horizon": horizon}
-        if parameters:
-            options["set"] = parameters
         return envelope_json(
-            result, solved.status, loaded, command, begin, scenarios=solved.scenarios, options=options
+            result,
+            solved.status,
+            study.world,
+            study.command,
+            begin,
+            scenarios=solved.scenarios,
+            options=study.options,
         )
 
     if output is not None:
-        write(output, outputs.content(loaded, solved.digests, envelope))
+        write(output, outputs.content(study.world, solved.digests, envelope))
     elif as_json:
         put(envelope())
     else:
-        shown.show(loaded, base, cases, asked[0] if single else None, lang)
+        shown.show(study.world, base, cases, study.words[0] if study.single else None, lang)
 
 
 @dataclass(frozen=True)
@@ -188,9 +177,7 @@ class _Solved:
         return Status.worst(self.statuses)
 
 
-def _solve(
-    world: World, given: Sequence[str | Scenario], single: bool, outputs: Outputs, detail: bool
-) -> _Solved:
+def _solve(study: _Asked, outputs: Outputs, *, detail: bool, screen: bool) -> _Solved:
     """Solve the base and the scenarios one after another, keeping of each only what is shown or written."""
     from landbridge.model.run import iterate
     from landbridge.report import Digest
@@ -198,11 +185,11 @@ def _solve(
     solved = _Solved([], [], [])
     first: Results | None = None
     with progress_bar() as progress:
-        for results in iterate(world, given, progress=progress, response=single):
+        for results in iterate(study.world, study.given, progress=progress, response=study.single):
             if not results.status.converged:
                 raise ConvergenceError(f"{results.id} did not converge: {results.status.message}")
             first = first or results
-            solved.digests.append(Digest.of(results, first, detail=detail))
+            solved.digests.append(Digest.of(results, first, detail=detail, proxies=not screen))
             outputs.keep(results)
             solved.statuses.append(results.status)
             if results.scenario is not None:
@@ -222,20 +209,60 @@ def _words(what: Sequence[str] | None) -> list[str]:
     return asked
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be solved: the World of the year asked for and the scenarios.
+
+    words: as typed. single: one scenario is shown alone. options: what the manifest must repeat.
+    """
+
+    world: World
+    words: list[str]
+    given: Sequence[str | Scenario]
+    single: bool
+    command: str
+    options: dict[str, Any]
+
+
 def _asked(
-    asked: Sequence[str], written: Mapping[str, Any], loaded: World
+    loaded: World, what: Sequence[str] | None, horizon: int | None, set_: list[str] | None, base_only: bool
+) -> _Asked:
+    """Read the words and options of `run`."""
+    from landbridge.results.manifest import horizon_of
+    from landbridge.scenario import at_horizon, load_scenario
+
+    words = _words(what)
+    written = read_json(Path(words[0])) if words and words[0].endswith(".json") else {}
+    horizon = horizon_of(written) if horizon is None else horizon
+    world = loaded if horizon is None else at_horizon(loaded, horizon)
+    given, single = _scenarios(words, written, world)
+    parameters = settings(set_, world)
+    if parameters:
+        given = [load_scenario(one, world).with_parameters(parameters) for one in given]
+    elif base_only and not words:
+        given = []
+    options: dict[str, Any] = {} if horizon is None else {"horizon": horizon}
+    if parameters:
+        options["set"] = parameters
+    return _Asked(
+        world, words, given, single, " ".join(["run", *(["MANIFEST"] if written else words)]), options
+    )
+
+
+def _scenarios(
+    words: Sequence[str], written: Mapping[str, Any], loaded: World
 ) -> tuple[Sequence[str | Scenario], bool]:
     """The scenarios asked for, and whether only one is shown; written: the result to run again."""
     from landbridge.results.manifest import scenarios_of
     from landbridge.scenario import bundled, load_scenario, study_set
 
-    if not asked:
+    if not words:
         return study_set(loaded), False
-    if asked == ["all"]:
+    if words == ["all"]:
         return bundled(), False
-    if not asked[0].endswith(".json"):
-        return [load_scenario(one, loaded) for one in asked], len(asked) == 1
-    given = scenarios_of(written, loaded, Path(asked[0]).name)
+    if not words[0].endswith(".json"):
+        return [load_scenario(one, loaded) for one in words], len(words) == 1
+    given = scenarios_of(written, loaded, Path(words[0]).name)
     before = written.get("result")
     return given, len(given) == 1 and (not isinstance(before, dict) or "real_income" in before)
 

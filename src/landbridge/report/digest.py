@@ -60,10 +60,12 @@ class Digest:
     lead: Lead | None = None
 
     @staticmethod
-    def of(results: Results, base: Results | None = None, detail: bool = True) -> Digest:
+    def of(
+        results: Results, base: Results | None = None, detail: bool = True, *, proxies: bool = True
+    ) -> Digest:
         """The tables of a Results; base: that of the study. A case with another base includes its own.
 
-        detail: as in `Results.to_json`.
+        detail: as in `Results.to_json`. proxies: with the indicators, which the first screen does not show.
         """
         scenario, world = results.scenario, results.world
         own = results.base is not None and base is not None and results.base is not base
@@ -71,13 +73,15 @@ class Digest:
             results.id,
             scenario.name if scenario else base_name(world),
             scenario.sources if scenario else (),
-            {**results.to_json(detail), "indicators": indicators(results, results.base)},
+            results.to_json(detail) | ({"indicators": indicators(results, results.base)} if proxies else {}),
             results.count_rows if results.base is None else [],
             results.closure,
             (world.setting("kgz_trade"), world.setting("tjk_cap")),
             world.base_year,
             int(world.parameter("horizon")),
-            Digest.of(results.base, None, detail) if own and results.base is not None else None,
+            Digest.of(results.base, None, detail, proxies=proxies)
+            if own and results.base is not None
+            else None,
             Lead.of(results) if scenario is not None else None,
         )
 

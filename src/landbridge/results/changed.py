@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from landbridge.results.counts import with_empties
 from landbridge.transport.graph import BLOCK, LAYERS, ROAD
 from landbridge.world import World
 from landbridge.world.table import Cell, Table
@@ -154,7 +155,7 @@ def _link(row: Row, base: Results, results: Results) -> dict[str, Any]:
 
 
 def _on_link(results: Results, row: Row) -> tuple[float, float]:
-    """Container trains or trucks a day on a link, both ways, empty returns included; and TEU a year."""
+    """Container trains with their empty returns, or loaded trucks, a day on a link both ways; TEU a year."""
     world, graph = results.world, results.graph
     if str(row["link_id"]) not in graph.links:
         return 0.0, 0.0
@@ -164,10 +165,9 @@ def _on_link(results: Results, row: Row) -> tuple[float, float]:
         per_year = float(results.goods[mine, 1].sum()) / world.parameter("t_per_truck")
         return per_year / days, float(flow.sum())
     ahead = graph.tail[mine] // len(LAYERS) == graph.place_number[str(row["from_place"])]
-    one, other = (float(flow[way, BLOCK].sum()) for way in (ahead, ~ahead))
-    more, less = max(one, other), min(one, other)
-    boxes = more + max(less, world.parameter("return_ratio_empty") * more)
-    return boxes / (world.parameter("teu_per_train") * days), float(flow.sum())
+    by_way = np.array([[flow[way, BLOCK].sum() for way in (ahead, ~ahead)]])
+    containers = float(with_empties(by_way, world.parameter("return_ratio_empty"))[0])
+    return containers / (world.parameter("teu_per_train") * days), float(flow.sum())
 
 
 def _parameters(world: World, base: World) -> Rows:

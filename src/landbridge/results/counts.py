@@ -17,7 +17,7 @@ from landbridge.transport import Graph
 from landbridge.transport.graph import LAYERS, PORT, ROAD
 from landbridge.world import World
 
-__all__ = ["Passed", "count_rows", "observed_cells", "trucks_aboard"]
+__all__ = ["Passed", "count_rows", "observed_cells", "trucks_aboard", "with_empties"]
 
 FloatArray = NDArray[np.float64]
 Rows = list[dict[str, Any]]
@@ -40,7 +40,7 @@ class Passed:
         back = world.parameter("return_ratio_empty")
         aboard = trucks_aboard(graph)
         afloat = np.where(aboard, 0.0, 1.0)[:, None]
-        self.containers = _with_empties(graph.at_gateways_by_way(goods * afloat)[:, CONTAINERS], back)
+        self.containers = with_empties(graph.at_gateways_by_way(goods * afloat)[:, CONTAINERS], back)
         self.tonnes = graph.at_gateways_by_way(goods)[:, TONNES].sum(axis=1)
         rolled = graph.at_gateways_by_way(goods * (1.0 - afloat))[:, TONNES].sum(axis=1)
         kinds, rows = world.gateway_kinds, world.network["gateways"].by("gateway_id")
@@ -48,7 +48,7 @@ class Passed:
         self.trucks = np.where(ports, rolled, self.tonnes) / world.parameter("t_per_truck")
         self.ferries = graph.at_gateways(aboard.astype(float)[:, None])[:, 0] > 0.0
         block = graph.at_gateways_by_way(flow_teu * afloat)[:, 0]
-        self.block_boxes = _with_empties(block, back)
+        self.block_boxes = with_empties(block, back)
         self.block_loaded = block.sum(axis=1)
         self.trains = self.block_boxes / (world.parameter("teu_per_train") * world.parameter("days_per_year"))
 
@@ -62,7 +62,7 @@ def trucks_aboard(graph: Graph) -> NDArray[np.bool_]:
     return np.asarray((graph.operation == PORT) & by_road & shore[graph.tail // len(LAYERS)])
 
 
-def _with_empties(by_way: FloatArray, back: float) -> FloatArray:
+def with_empties(by_way: FloatArray, back: float) -> FloatArray:
     """Containers both ways [gateway]: at least the share `back` returns, empty where goods are too few."""
     more, less = by_way.max(axis=1), by_way.min(axis=1)
     return np.asarray(more + np.maximum(less, back * more))

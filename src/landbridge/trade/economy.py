@@ -146,6 +146,18 @@ def read_supply(supply_elasticity: float) -> float:
     return psi
 
 
+def _ln_price(base: Base, shock: Shock) -> Array | None:
+    """ln(kappa^ / A^): the change of a seller's price at given unit costs; None where nothing changes it."""
+    exponent: Array | None = shock.ln_cost
+    if shock.tariff is not None:
+        ratio = np.log1p(shock.tariff) - (np.log1p(base.tariff) if base.tariff is not None else 0.0)
+        exponent = ratio if exponent is None else exponent + ratio
+    if shock.ln_productivity is not None:
+        lift = -shock.ln_productivity[:, None, :]
+        exponent = lift if exponent is None else exponent + lift
+    return exponent
+
+
 class Economy:
     """A base, a shock and a closure: the map whose fixed point is the equilibrium.
 
@@ -160,16 +172,8 @@ class Economy:
     def __init__(self, base: Base, shock: Shock, closure: Closure, supply_elasticity: float = 0.0) -> None:
         self.base, self.shock, self.closure = base, shock, closure
         self.supply_elasticity = supply_elasticity
-        exponent: Array | None = shock.ln_cost
-        changed = shock.tariff is not None
-        tariff = shock.tariff if changed else base.tariff
-        if changed and tariff is not None:
-            old = np.log1p(base.tariff) if base.tariff is not None else 0.0
-            ratio = np.log1p(tariff) - old
-            exponent = ratio if exponent is None else exponent + ratio
-        if shock.ln_productivity is not None:
-            lift = -shock.ln_productivity[:, None, :]
-            exponent = lift if exponent is None else exponent + lift
+        tariff = base.tariff if shock.tariff is None else shock.tariff
+        exponent = _ln_price(base, shock)
         self.row_shift: Array | None = None
         if exponent is None:
             K = base.pi

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from landbridge.scenario.change import Change, Row
 from landbridge.scenario.fields import Modification, Move
 from landbridge.scenario.registry import Verb
@@ -175,33 +177,42 @@ def _change_straits(change: Change, m: Modification, straits: list[Row], moves: 
 
 def _gateways(change: Change, m: Modification) -> list[Row]:
     """The gateways that a modification names, by id or by the countries on both sides of a border."""
-    names, countries, mode = m.get("gateway"), m.get("countries"), m.get("mode")
-    table = change.network["gateways"]
-    known = table.by("gateway_id")
+    names, countries = m.get("gateway"), m.get("countries")
     if (names is None) == (countries is None):
         what = "neither is given" if names is None else "both are given"
         change.faults.append(m.fault("gateway", f"gateway or countries: {what}", "give one of them"))
         return []
     if names is not None:
-        rows: dict[str, Row] = {}
-        # A name may stand for a rail and a road border; the mode then decides.
-        of_mode = [name for name, row in known.items() if mode is None or row["mode"] == mode]
-        for name in names:
-            gateway = change.resolve(m, "gateway", "gateway", name, known if name in known else of_mode)
-            if gateway is None:
-                continue
-            row = known[gateway]
-            if mode is not None and row["mode"] != mode:
-                cure = f"it is {row['mode']}: leave mode out or name another gateway"
-                change.faults.append(m.fault("mode", f"{name} is not {mode}", cure))
-            else:
-                rows[gateway] = row
-        return list(rows.values())
+        return _named(change, m, names)
+    return _between(change, m, countries)
+
+
+def _named(change: Change, m: Modification, names: Iterable[str]) -> list[Row]:
+    """Gateways by name; one that stands for a rail and a road border is decided by the mode."""
+    mode, known = m.get("mode"), change.network["gateways"].by("gateway_id")
+    of_mode = [name for name, row in known.items() if mode is None or row["mode"] == mode]
+    rows: dict[str, Row] = {}
+    for name in names:
+        gateway = change.resolve(m, "gateway", "gateway", name, known if name in known else of_mode)
+        if gateway is None:
+            continue
+        row = known[gateway]
+        if mode is not None and row["mode"] != mode:
+            cure = f"it is {row['mode']}: leave mode out or name another gateway"
+            change.faults.append(m.fault("mode", f"{name} is not {mode}", cure))
+        else:
+            rows[gateway] = row
+    return list(rows.values())
+
+
+def _between(change: Change, m: Modification, countries: Iterable[str]) -> list[Row]:
+    """Border posts of some countries."""
+    mode = m.get("mode")
     country = {str(row["place_id"]): str(row["country"]) for row in change.network["places"]}
     chosen = {change.resolve(m, "countries", "country", name) for name in countries}
     found = [
         row
-        for row in table
+        for row in change.network["gateways"]
         if change.kinds.stands_for(row) == "border"
         and (mode is None or row["mode"] == mode)
         and {country.get(str(row["place_a"])), country.get(str(row["place_b"]))} & (chosen - {None})

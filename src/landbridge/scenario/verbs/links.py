@@ -30,20 +30,7 @@ def add_link(change: Change, m: Modification) -> None:
         change.faults.append(m.fault("to", "is the place it starts from", "give two places"))
         return
     _long_enough(change, m, str(ends[0]), str(ends[1]), float(m.get("length_km") or 0.0))
-    marks = {str(r["passage"]) for r in change.network["gateways"] if r["passage"] is not None}
-    for mark in str(m.get("passage") or "").split("+"):
-        if mark and mark not in marks:
-            cure = did_you_mean(mark, marks) or "use " + ", ".join(sorted(marks))
-            change.faults.append(m.fault("passage", f"no strait {mark!r}", cure))
-    at_sea = mode in ("sea", "ferry")
-    if at_sea:
-        ports = change.network["ports"].by("place_id")
-        for key, place in zip(("from", "to"), ends, strict=True):
-            if place not in ports:
-                cure = "end the lane at a port of ports.csv"
-                change.faults.append(m.fault(key, f"{place} is not a port", cure))
-        if m.get("water") is None:
-            change.faults.append(m.fault("water", "is missing", "write caspian or ocean"))
+    _check_water(change, m, [str(e) for e in ends])
     speed = m.get("speed_kmh")
     if speed is None and m.get("transit_time_h") is None:
         speed = _usual_speed(change, mode, [str(e) for e in ends])
@@ -67,6 +54,23 @@ def add_link(change: Change, m: Modification) -> None:
             "disputed": False,
         },
     )
+
+
+def _check_water(change: Change, m: Modification, ends: list[str]) -> None:
+    """Faults of the straits that a link passes, and of the ends of a lane."""
+    marks = {str(r["passage"]) for r in change.network["gateways"] if r["passage"] is not None}
+    for mark in str(m.get("passage") or "").split("+"):
+        if mark and mark not in marks:
+            cure = did_you_mean(mark, marks) or "use " + ", ".join(sorted(marks))
+            change.faults.append(m.fault("passage", f"no strait {mark!r}", cure))
+    if m.get("mode") in ("sea", "ferry"):
+        ports = change.network["ports"].by("place_id")
+        for key, place in zip(("from", "to"), ends, strict=True):
+            if place not in ports:
+                cure = "end the lane at a port of ports.csv"
+                change.faults.append(m.fault(key, f"{place} is not a port", cure))
+        if m.get("water") is None:
+            change.faults.append(m.fault("water", "is missing", "write caspian or ocean"))
 
 
 def change_link(change: Change, m: Modification) -> None:

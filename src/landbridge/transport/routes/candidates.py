@@ -461,7 +461,9 @@ class Search:
             if len(asked):
                 left = np.full(n, np.inf)
                 np.minimum.at(left, pair[alive], known.cost[k][at[alive]])
-                found, trees = ways.best(cost, asked, mirrored=mirrored, shut=shut)
+                # No route that costs more than what is left of its pair is of use.
+                limit = float(left[asked].max()) / NEAR * (1.0 + 1e-9)
+                found, trees = ways.best(cost, asked, mirrored=mirrored, shut=shut, most=limit)
                 better = np.isfinite(found) & (left[asked] > NEAR * found)
                 _, bad = store.add(trees, asked, np.flatnonzero(better))
                 most = left[asked[bad]] / NEAR
