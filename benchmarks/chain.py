@@ -52,8 +52,8 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def warm_case() -> float:
-    """Seconds of one further scenario on kept route sets."""
+def warm_case() -> dict[str, float]:
+    """Seconds of one further scenario on kept route sets: with compiled loops, and with numpy alone."""
     import landbridge as lb
     from landbridge.model.base import SolvedBase
     from landbridge.model.prepared import Prepared
@@ -64,7 +64,17 @@ def warm_case() -> float:
     after = apply(world, scenario)
     common = Prepared([world, after])
     base = SolvedBase(common, world, 0, True)
-    return median_s(lambda: base.case(after, 1, scenario))
+
+    def case() -> None:
+        base.case(after, 1, scenario)
+
+    found = {}
+    for name, fast in (("compiled", "1"), ("numpy", "0")):
+        os.environ["LANDBRIDGE_FAST"] = fast
+        case()  # compiles, or reads what was compiled
+        found[name] = median_s(case)
+    del os.environ["LANDBRIDGE_FAST"]
+    return found
 
 
 def calibration() -> dict[str, float]:
@@ -86,10 +96,12 @@ def main() -> None:
     def cold() -> None:
         peaks.append(float(python(_COLD).stderr.split()[-1]))
 
+    warm = warm_case()
     seconds = {
         "import_landbridge": imported - nothing,
         "landbridge_run_cold": median_s(cold),
-        "one_case_warm": warm_case(),
+        "one_case_warm": warm["compiled"],
+        "one_case_warm_numpy": warm["numpy"],
     }
     print(
         json.dumps(
