@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import landbridge as lb
 from landbridge.model.base import SolvedBase
 from landbridge.model.prepared import Prepared
-from landbridge.transport import Choice, compiled, pivot
+from landbridge.transport import Choice, compiled, pivot, threads
 from landbridge.transport.choice.delayed import DelayedChoice, Patched, passes
 from landbridge.transport.routes.route_set import RouteSums
 
@@ -177,3 +177,19 @@ def test_compiled_loads_are_those_of_numpy(case: Case, monkeypatch: pytest.Monke
     for numpy, loops in (found[0].goods, found[1].goods), (found[0].kinds, found[1].kinds):
         assert np.abs(numpy).max() > 0.0
         np.testing.assert_allclose(loops, numpy, rtol=1e-11, atol=1e-14 * np.abs(numpy).max())
+
+
+def test_two_threads_give_the_same_bits_as_one(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 2)
+    demand, choice = case.base.results.demand_teu, case.base.results.choice
+    found = []
+    for n in ("1", "2"):
+        monkeypatch.setenv("LANDBRIDGE_THREADS", n)
+        cost, settled = case.as_waits()
+        loads = choice._route_loads(demand, 2.0 * demand)
+        assert choice.weights is not None
+        mean = choice.weights.totals(mean=True).mean
+        found.append((cost, settled.family_share, settled.cost_segment, loads.goods, loads.kinds, mean))
+    for one, two in zip(*found, strict=True):
+        assert one is not None and np.abs(one[np.isfinite(one)]).max() > 0.0
+        np.testing.assert_array_equal(one, two)

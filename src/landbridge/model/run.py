@@ -11,8 +11,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault, LandbridgeError, ScenarioError
 from landbridge.model.adjoint import chain_gradient
@@ -21,6 +25,7 @@ from landbridge.model.prepared import Prepared
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.transport import ArcBars
+from landbridge.transport.threads import in_order
 from landbridge.world import World
 from landbridge.world.table import cell_number
 
@@ -129,17 +134,26 @@ def iterate(
 
     tell("solving the base", 0.5)
     yield base_of(0, world).results
-    for done, (one, (base_world, after)) in enumerate(zip(loaded, changed, strict=True), 1):
+
+    def cases() -> Iterator[Callable[[], Results]]:
+        """A call for every scenario, whose base is solved when the call is made ready."""
+        for one, (base_world, after) in zip(loaded, changed, strict=True):
+            group = next(g for g, worlds in enumerate(groups) if any(w is after for w in worlds))
+            base = base_of(group, base_world)
+            yield partial(_case, base, after, commons[group].number(after), one, response)
+
+    results = in_order(cases(), len(loaded))
+    for done, one in enumerate(loaded, 1):
         tell(f"solving {one.id}", 0.5 + 0.5 * done / steps)
-        group = next(g for g, worlds in enumerate(groups) if any(w is after for w in worlds))
-        base = base_of(group, base_world)
-        number = commons[group].number(after)
-        result = base.case(after, number, one)
-        if response and result.status.converged:
-            result = replace(result, response=_response(base, after, number, result))
-        yield result
-        del result  # or it would stay in memory while the next is solved
+        yield next(results)
     tell("done", 1.0)
+
+
+def _case(base: SolvedBase, world: World, number: int, scenario: Scenario, response: bool) -> Results:
+    result = base.case(world, number, scenario)
+    if response and result.status.converged:
+        return replace(result, response=_response(base, world, number, result))
+    return result
 
 
 def _read(
@@ -173,21 +187,18 @@ def _response(base: SolvedBase, world: World, number: int, result: Results) -> d
     An end that is not stated or has no solution is left out.
     """
     (row,) = (row for row in world.network["parameters"] if row["parameter"] == "phi_b")
-    assert result.scenario is not None
-    found = {}
-    for end in ("low", "high"):
-        if row[end] is None:
-            continue
+    scenario = result.scenario
+    assert scenario is not None
+
+    def at(end: str) -> NDArray[np.float64] | None:
         try:
-            income = base.responding(cell_number(row, end)).income(
-                world, number, result.scenario, result.load
-            )
+            return base.responding(cell_number(row, end)).income(world, number, scenario, result.load)
         except LandbridgeError as error:
             log.warning("%s could not be solved at the %s end of phi_b: %s", result.id, end, error.message)
-            continue
-        if income is not None:
-            found[end] = income
-    return found
+            return None
+
+    ends = [end for end in ("low", "high") if row[end] is not None]
+    return {end: income for end in ends if (income := at(end)) is not None}
 
 
 def searches(bases: Sequence[World], changed: Sequence[tuple[World, World]]) -> list[list[World]]:

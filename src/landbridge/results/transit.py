@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from landbridge.transport import ArcBars, Choice, Freight, Graph
 from landbridge.transport.compile import BORDER_ROLE
 from landbridge.transport.graph import GAUGE_CHANGE, HAUL, LAYERS, RAILS, ROAD, TERMS
 from landbridge.transport.routes.route_set import RouteSet
+from landbridge.transport.threads import side_by_side
 from landbridge.world import World
 
 __all__ = ["Carriers", "Payments", "Tolls", "carriage", "carriage_bars", "payments", "transit_rows"]
@@ -354,10 +355,11 @@ class Tolls:
         routes, n = self.routes, _KINDS * self.n * self.n
         pair = self.pair_of_regions[routes.pair]
         trades, group = (pair >= 0)[:, None], np.where(pair >= 0, _KINDS * pair, 0)
-        found = [
-            routes.to_arcs_by(np.where(trades, teu[:, 2 * c : 2 * c + 2], 0.0), group + c, n)
-            for c in range(_KINDS)
-        ]
+
+        def of_kind(c: int) -> list[csr_matrix]:
+            return routes.to_arcs_by(np.where(trades, teu[:, 2 * c : 2 * c + 2], 0.0), group + c, n)
+
+        found = side_by_side([partial(of_kind, c) for c in range(_KINDS)])
         block, wagonload = (csr_matrix(found[0][p] + found[1][p]) for p in range(2))
         return block, wagonload
 

@@ -42,9 +42,9 @@ def compile_loop(
     options: dict[str, Any] = {"error_model": zero_division, "inline": "always" if inside else "never"}
     compiled: Callable[..., Any]
     try:
-        compiled = numba.njit(cache=True, **options)(function)
+        compiled = numba.njit(cache=True, nogil=True, **options)(function)
     except RuntimeError:  # no folder that can be written to
-        compiled = numba.njit(**options)(function)
+        compiled = numba.njit(nogil=True, **options)(function)
     return compiled
 
 

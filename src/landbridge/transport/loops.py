@@ -6,6 +6,7 @@ numba takes half a second to load. The equations are those of `landbridge.transp
 `landbridge.transport.routes.nests`.
 
 Arguments that several functions share:
+    span       first group, and the one after the last
     nests      arrays of `Nests.arrays`
     routes     pair, hours, spread [h], money [USD/TEU], root w^(1/phi) G of containers and of bulk, by route
     segments   kind, value of an hour by pair, rho by sector, phi; rows of sectors are padded to whole vectors
@@ -148,8 +149,8 @@ def _nest(g: Any, nests: Any, room: Any) -> None:
 
 
 @_vector
-def totals(nests: Any, routes: Any, segments: Any, marked: Any, out: Any) -> None:
-    """V, the mean cost and P V of the flagged groups, marked [group].
+def totals(span: Any, nests: Any, routes: Any, segments: Any, marked: Any, out: Any) -> None:
+    """V, the mean cost and P V of the flagged groups in a range, marked [group].
 
     out: V [sector, group], sum_r P_r G_r [sector, group], P_r V [route, sector]; the last two may be empty.
     """
@@ -158,7 +159,7 @@ def totals(nests: Any, routes: Any, segments: Any, marked: Any, out: Any) -> Non
     room = _room(group_start, n)
     cost, pull, v = room[0], room[4], room[6]
     per, average, alone = np.empty(n), np.empty(n), not len(mean) and not len(pulled)
-    for g in range(len(group_start) - 1):
+    for g in range(span[0], span[1]):
         if not marked[g]:
             continue
         _weigh(g, nests, routes, segments, room)
@@ -200,24 +201,23 @@ def _row(row: Any, per: Any, tables: Any, out: Any, kinds_of: Any) -> None:
 
 
 @_vector
-def loads(
-    nests: Any, routes: Any, segments: Any, of_groups: Any, of_pairs: Any, tables: Any, out: Any
-) -> None:
-    """The loads of routes by one product, added to out; the sums are those of `Choice._route_loads`.
+def loads(span: Any, nests: Any, routes: Any, segments: Any, traffic: Any, tables: Any, out: Any) -> None:
+    """The loads of the routes of a range of groups by one product, added to out.
 
-    of_groups: pair [group], share of the family in the pair's TEU by this product [sector, group].
-    of_pairs: two demands [TEU] and the value of a TEU [pair, sector]. tables: number of the product;
+    The sums are those of `Choice._route_loads`.
+
+    traffic: pair [group], share of the family in the pair's TEU by this product [sector, group], two demands
+    [TEU] and the value of a TEU [pair, sector]. tables: number of the product;
     containers, t in containers and t in bulk of a TEU [sector, 3]; kinds [sector, 2]. out: [route, 7], and
     [route, 4] or empty.
     """
-    group_pair, share = of_groups
-    demand, beside, value = of_pairs
+    group_pair, share, demand, beside, value = traffic
     found, by_kind = out
     group_start, k, n = nests[0], len(share), segments[1].shape[1]
     room = _room(group_start, n)
     pull, v = room[4], room[6]
     per, nothing = np.zeros((3, n)), np.empty(0)
-    for g in range(len(group_start) - 1):
+    for g in range(span[0], span[1]):
         q, carries = group_pair[g], False
         for s in range(k):
             carries = carries or share[s, g] > 0.0

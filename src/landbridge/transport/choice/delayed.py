@@ -8,6 +8,7 @@ The equations are those of `pivot`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from landbridge.transport.choice.weights import VARIANCE_FLOOR, Weights
 from landbridge.transport.graph import Graph
 from landbridge.transport.routes.nests import inverse
 from landbridge.transport.routes.route_set import RouteSet, RouteSums
+from landbridge.transport.threads import side_by_side
 from landbridge.transport.waiting.stations import Queues
 
 __all__ = ["DelayedChoice", "Patched", "passes"]
@@ -96,10 +98,12 @@ class _Part:
     beta: FloatArray
     before: FloatArray
     reached: NDArray[np.bool_]
-    # Result of the last delays: pull [1, n, s], P_r V; total [s, g], V; the choice of the members.
+    # Result of the last delays: pull [1, n, s], P_r V; total [s, g], V; the choice of the members; whether
+    # freight of a lost family uses another family than the cheapest.
     pull: FloatArray | None = None
     total: FloatArray | None = None
     chosen: Chosen | None = None
+    held: bool = False
 
     @property
     def now(self) -> Chosen:
@@ -143,9 +147,8 @@ class DelayedChoice:
         self._every_sector = every_sector
         self._last = np.zeros(self.n_queues), np.zeros(self.n_queues)
         self._asked = 0
-        # Whether the freight of some lost family uses another family than the cheapest, see _HOLD_AFTER.
-        self.held = False
-        self.parts = [part for p in (0, 1) if (part := self._part(p)) is not None]
+        found = side_by_side([partial(self._part, p) for p in (0, 1)])
+        self.parts = [part for part in found if part is not None]
 
     def _part(self, p: int) -> _Part | None:
         choice, routes, classes = self.choice, self.choice.base.routes, self.choice.classes
@@ -208,6 +211,11 @@ class DelayedChoice:
 
     # -- the choice under delays -------------------------------------------------------------------
 
+    @property
+    def held(self) -> bool:
+        """Whether the freight of some lost family uses another family than the cheapest, see _HOLD_AFTER."""
+        return any(part.held for part in self.parts)
+
     def release(self) -> None:
         """Let freight of lost families use the cheapest family again, for the next trials (_HOLD_AFTER)."""
         self._asked = 0
@@ -221,10 +229,12 @@ class DelayedChoice:
         known = not len(self.choice.lost.groups) and all(
             np.array_equal(new, old) for new, old in zip((delay_h, delay_h2), self._last, strict=True)
         )
-        self._last, self.held = (delay_h, delay_h2), False
+        self._last = delay_h, delay_h2
         for part in self.parts:
-            if not (known and part.chosen is not None):
-                self._delay(part, delay_h, delay_h2)
+            part.held = False
+        anew = [part for part in self.parts if not (known and part.chosen is not None)]
+        side_by_side([partial(self._delay, part, delay_h, delay_h2) for part in anew])
+        for part in self.parts:
             if not (delay_h.any() or delay_h2.any()):
                 # Exactly: no delay is no change.
                 continue
@@ -262,18 +272,22 @@ class DelayedChoice:
             held, cheapest = hosts[s][p], settled.host
             near = settled.family_cost[held] <= _HOLD_WITHIN * settled.family_cost[cheapest]
             host = np.where(near, held, cheapest)
-            self.held |= bool((host != cheapest).any())
+            part.held |= bool((host != cheapest).any())
             return host
 
         return as_before
 
     def flows(self, demand_teu: FloatArray) -> FloatArray:
         """Loaded TEU a year in every queue [q] under the last delays; demand_teu [pair, sector]."""
-        out = np.zeros(self.n_queues)
-        for part in self.parts:
+
+        def of(part: _Part) -> FloatArray:
             assert part.total is not None and part.pull is not None
             per = ratio_of(self._boxes(part, demand_teu), part.total.T)
-            out += part.through_t @ _over_sectors(part, part.pull[0], per, self._n_sectors)
+            return np.asarray(part.through_t @ _over_sectors(part, part.pull[0], per, self._n_sectors))
+
+        out = np.zeros(self.n_queues)
+        for found in side_by_side([partial(of, part) for part in self.parts]):
+            out += found
         return out
 
     def _boxes(self, part: _Part, demand_teu: FloatArray) -> FloatArray:
@@ -304,7 +318,7 @@ class DelayedChoice:
         share, lost = np.array(choice.pivot_share), choice.lost
         carried = np.array(choice.family_share) if len(lost.groups) else share
         host, known = np.array(lost.host), choice.base.family_cost[:, :, lost.groups]
-        more = (self._idle(part, delay_h, delay_h2) for part in self.parts) if idle else ()
+        more = side_by_side([partial(self._idle, part, delay_h, delay_h2) for part in self.parts if idle])
         for part in (*self.parts, *more):
             p, now = part.product, part.now
             for k, (s, families) in enumerate(zip(part.sectors, part.families, strict=True)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from landbridge.transport.graph import Graph
 from landbridge.transport.routes.nests import Nests
 from landbridge.transport.routes.route_set import RouteSet, RouteSums
 from landbridge.transport.segments import KINDS, Segments
+from landbridge.transport.threads import halves, side_by_side
 from landbridge.world import World
 
 __all__ = [
@@ -354,11 +355,13 @@ class Choice:
             beta, sectors = self._part_of(p)
             if compiled is not None:
                 share = beta[:, routes.group_pair] * self.family_share[sectors, p]
-                given = (np.zeros_like(value) if one is None else one for one in (demand_teu, beside))
-                of_pairs = tuple(one[:, sectors] for one in (*given, value))
+                demands = (np.zeros_like(value) if one is None else one for one in (demand_teu, beside))
+                of_pairs = (one[:, sectors] for one in (*demands, value))
                 tables = p, of_sector[sectors, 1:], kinds[sectors]
-                of_routes, of_groups = self.weights.for_loops(p, sectors), (routes.group_pair, share)
-                compiled.loads(*of_routes, of_groups, of_pairs, tables, (loads, by_kind))
+                of_routes, traffic = self.weights.for_loops(p, sectors), (routes.group_pair, share, *of_pairs)
+                given = *of_routes, traffic, tables, (loads, by_kind)
+                spans = halves(self.base.nests.group_start)
+                side_by_side([partial(compiled.loads, span, *given) for span in spans])
                 continue
             # Zero for sectors that ship nothing by the product: sums over sectors have one order.
             wide = _Wide(len(boxed), sectors)

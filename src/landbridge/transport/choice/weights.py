@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from landbridge.transport.compiled import loops
 from landbridge.transport.routes.nests import Block, Nests, inverse
 from landbridge.transport.routes.route_set import RouteSums
 from landbridge.transport.segments import Segments
+from landbridge.transport.threads import halves, side_by_side
 
 __all__ = ["VARIANCE_FLOOR", "Piece", "Totals", "Weights"]
 
@@ -161,7 +163,9 @@ class Weights:
             for p in products:
                 per_mean = total[:0, p] if means is None else means[:, p]
                 pulled = _NO_ROWS if pull is None else pull[p]
-                compiled.totals(*self.for_loops(p, sectors), marked, (total[:, p], per_mean, pulled))
+                given = *self.for_loops(p, sectors), marked, (total[:, p], per_mean, pulled)
+                spans = halves(self.nests.group_start)
+                side_by_side([partial(compiled.totals, span, *given) for span in spans])
             return Totals(total, None, means)
         for piece in self.pieces(products, sectors, groups):
             p, at = piece.product, piece.block.groups
