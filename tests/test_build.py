@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import embedded
 import landbridge as lb
 from landbridge.cli import app
 from landbridge.errors import DataError, InfeasibleError
@@ -31,7 +32,7 @@ runner = CliRunner()
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return lb.load()
+    return embedded.world()
 
 
 @pytest.fixture(scope="module")

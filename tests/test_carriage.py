@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import landbridge as lb
+import embedded
 from landbridge.errors import DataError
 from landbridge.trade import Carriage, TradeTable, solve
 
@@ -14,7 +14,7 @@ CARRIES = "TTS"
 
 @pytest.fixture(scope="module")
 def table() -> TradeTable:
-    return lb.load().trade
+    return embedded.world().trade
 
 
 def _of(table: TradeTable, paid: np.ndarray, rent: np.ndarray, sector: str = CARRIES) -> Carriage:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import embedded
 import landbridge as lb
 from landbridge.cli import app
 from landbridge.errors import DataError
@@ -23,7 +24,7 @@ from test_cli import command
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return lb.load()
+    return embedded.world()
 
 
 @pytest.fixture(scope="module")

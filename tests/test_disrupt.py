@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import embedded
 import landbridge as lb
 from landbridge.cli import app
 from landbridge.errors import ConvergenceError, DataError
@@ -24,7 +25,7 @@ FOUR = ("suez", "khorgos-altynkol", "aktau", "saryagash-keles")
 
 @pytest.fixture(scope="module")
 def world() -> lb.World:
-    return lb.load()
+    return embedded.world()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+import embedded
 import landbridge as lb
 from landbridge.channels.farm import CASES, farm_shocks, yield_bound
 from landbridge.errors import DataError
@@ -23,7 +24,7 @@ FIVE = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return lb.load()
+    return embedded.world()
 
 
 def test_no_adoption_changes_nothing(world: World) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import embedded
 import landbridge as lb
 from landbridge.errors import DataError
 from landbridge.io.tables import DATA
@@ -26,7 +27,7 @@ _CODE = re.compile("[A-Z]{3}")
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return lb.load()
+    return embedded.world()
 
 
 def listed(tree: ast.AST, known: set[str]) -> Iterator[tuple[int, list[str]]]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import embedded
 import landbridge as lb
 from landbridge.transport import FAMILIES
 from landbridge.transport.graph import BLOCK
@@ -15,7 +16,7 @@ from landbridge.transport.routes.modes import MODE_CLASSES, border_modes, mode_c
 
 @pytest.fixture(scope="module")
 def study() -> lb.Study:
-    return lb.study(lb.load(), ["cku-railway"])
+    return embedded.railway()
 
 
 def test_nothing_is_lost_or_counted_twice(study: lb.Study) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import landbridge as lb
+import embedded
 from landbridge.report import Digest
 from landbridge.results import Results
 from landbridge.results.indicators import PROXY, Carried, indicators, market_access_hat
@@ -14,12 +14,12 @@ from landbridge.world import World
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return lb.load()
+    return embedded.world()
 
 
 @pytest.fixture(scope="module")
 def after(world: World) -> Results:
-    return lb.run(world, "cku-railway")
+    return embedded.railway().cases[0]
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import embedded
 import landbridge as lb
 from landbridge.model.prepared import PairsAsked
 from landbridge.scenario import Scenario
@@ -17,7 +18,7 @@ EUROPE = ("DEU", "FRA", "GBR", "ITA", "NLD", "POL", "REU")
 
 @pytest.fixture(scope="module")
 def world() -> lb.World:
-    return lb.load()
+    return embedded.world()
 
 
 def scenario(*modifications: dict[str, Any]) -> Scenario:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import embedded
 import landbridge as lb
 from landbridge.errors import ScenarioError
 from landbridge.model.base import SolvedBase
@@ -38,7 +39,7 @@ BACI = scenario("baci", {"verb": "set_parameter", "parameter": "kgz_trade", "val
 
 @pytest.fixture(scope="module")
 def world() -> lb.World:
-    return lb.load()
+    return embedded.world()
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import embedded
 import landbridge as lb
 from landbridge.errors import DataError, ScenarioError
 from landbridge.io.tables import DATA, load_world, read_table
@@ -42,7 +43,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return lb.load()
+    return embedded.world()
 
 
 @pytest.fixture(scope="module")

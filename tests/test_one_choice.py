@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import landbridge as lb
-from landbridge.model.base import SolvedBase
-from landbridge.model.prepared import Prepared
+import embedded
 from landbridge.transport import Choice, compiled, pivot, threads
 from landbridge.transport.choice.delayed import DelayedChoice, Patched, passes
 from landbridge.transport.routes.route_set import RouteSums
@@ -23,8 +21,7 @@ class Case:
     """The embedded base with a gateway closed and other waits, asked in three ways."""
 
     def __init__(self) -> None:
-        world = lb.load()
-        self.base = base = SolvedBase(Prepared([world]), world, 0, throw=True)
+        self.base = base = embedded.base()
         self.routes, self.graph, self.queues = base.common.routes, base.graph, base.results.queues
         graph, routes = self.graph, self.routes
         shut = np.zeros(graph.n_arcs, dtype=bool)

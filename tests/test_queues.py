@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import embedded
 import landbridge as lb
 from landbridge.errors import ScenarioError
 from landbridge.scenario import Scenario, apply
@@ -18,12 +19,12 @@ from queue_simulation import LOADS, formula, simulate
 
 @pytest.fixture(scope="module")
 def world() -> lb.World:
-    return lb.load()
+    return embedded.world()
 
 
 @pytest.fixture(scope="module")
 def queues(world: lb.World) -> tuple[Queues, lb.Results]:
-    base = lb.run(world)
+    base = embedded.base().results
     assert base.queues is not None
     return base.queues, base
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import embedded
 import landbridge as lb
 from landbridge.channels.protocol import Channel, Effect, HeldTrade, joined
 from landbridge.channels.registry import channels, register_channel, unregister_channel
@@ -38,7 +39,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "data" / "verbs.md"
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return lb.load()
+    return embedded.world()
 
 
 # -- verbs ---------------------------------------------------------------------------------------------

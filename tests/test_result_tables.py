@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import embedded
 import landbridge as lb
 from commands import Call
 from landbridge.report import Digest, long_rows
@@ -23,7 +24,7 @@ _TYPES: dict[str, tuple[type, ...]] = {"id": (str,), "str": (str,), "float": (fl
 
 @pytest.fixture(scope="module")
 def study() -> lb.Study:
-    return lb.study(lb.load(), ["cku-railway"], response=True)
+    return embedded.railway()
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import embedded
 import landbridge as lb
 from commands import Call
 from landbridge.errors import DataError
@@ -28,7 +29,7 @@ SIDES = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
 
 @pytest.fixture(scope="module")
 def base() -> lb.Results:
-    return lb.run(lb.load())
+    return embedded.base().results
 
 
 @pytest.fixture(scope="module")

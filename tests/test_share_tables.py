@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import embedded
 import landbridge as lb
 from landbridge.errors import DataError
 from landbridge.model.base import SolvedBase
@@ -24,7 +25,7 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def world() -> lb.World:
-    return lb.load()
+    return embedded.world()
 
 
 def changed(world: lb.World, table: str, change: Callable[[Row], Row | None], *more: Row) -> lb.World:

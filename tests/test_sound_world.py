@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import landbridge as lb
+import embedded
 from landbridge.cli import app
 from landbridge.errors import DataError, Status
 from landbridge.io.tables import DATA, load_world
@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return lb.load()
+    return embedded.world()
 
 
 def tables(world: World) -> dict[str, Table]:

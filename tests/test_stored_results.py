@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import embedded
 import landbridge as lb
 from landbridge.errors import LandbridgeError
 from landbridge.results import Results
@@ -30,7 +31,7 @@ print(json.dumps({"json": case.to_json(), "base": case.base.to_json(), "tables":
 
 @pytest.fixture(scope="module")
 def case() -> Results:
-    return lb.run(lb.load(), "cku-railway")
+    return embedded.railway().cases[0]
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import embedded
 import landbridge as lb
 from commands import Call
 from landbridge.model.base import SolvedBase
@@ -19,7 +20,7 @@ from landbridge.studies.validate import FITTED, LEAST_N, Validation, validate
 
 @pytest.fixture(scope="module")
 def world() -> lb.World:
-    return lb.load()
+    return embedded.world()
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_a_fitted_share_outside_its_range_is_told(fit: Calibration) -> None:
 
 
 def test_the_counts_of_the_run_are_those_of_the_fit(world: lb.World, fit: Calibration) -> None:
-    rows = {(r["gateway"], r["metric"], r["unit"]): r["ours"] for r in lb.run(world).count_rows}
+    rows = {(r["gateway"], r["metric"], r["unit"]): r["ours"] for r in embedded.base().results.count_rows}
     compared = 0
     for count in fit.counts:
         metric, gateway = count.name.rsplit(" (", 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import embedded
 import landbridge as lb
 from landbridge.errors import DataError, ScenarioError
 from landbridge.model.adjoint import chain_gradient
@@ -17,7 +18,7 @@ from landbridge.transport.graph import GAUGE_CHANGE, LAYERS, TERMS, Graph
 
 @pytest.fixture(scope="module")
 def study() -> lb.Study:
-    return lb.study(lb.load(), ["cku-railway"])
+    return embedded.railway()
 
 
 def test_all_money_is_paid_to_somebody_once(study: lb.Study) -> None:

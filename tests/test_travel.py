@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import embedded
 import landbridge as lb
 from landbridge.channels import travel as channel
 from landbridge.errors import DataError, ScenarioError
@@ -19,7 +20,7 @@ from test_cli import command
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return lb.load()
+    return embedded.world()
 
 
 def scenario(*modifications: dict) -> Scenario:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import landbridge as lb
+import embedded
 from landbridge.channels.treaties import MEASURES, TITLES, coverage, dummies, dummy_rows, in_force
 from landbridge.errors import DataError
 from landbridge.world import World
@@ -18,7 +18,7 @@ from test_cli import command
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return lb.load()
+    return embedded.world()
 
 
 def one(world: World, exporter: str, importer: str, year: int) -> dict:
