@@ -15,6 +15,7 @@ from landbridge.cli.terminal import show_compact
 from landbridge.errors import ScenarioError
 from landbridge.model.run import Study, study
 from landbridge.report import Digest, Names, first_screen, study_lines
+from landbridge.report.digest import members
 from landbridge.report.first_screen import LINES, WIDTH, lines_of
 from landbridge.results import Results
 from landbridge.results.changed import assumption_rows, changed_rows
@@ -58,7 +59,8 @@ def check_screen(lines: list[str], name: str) -> None:
     assert all(len(line) <= WIDTH for line in lines), lines
     assert lines[0].startswith(f"{name}: ")
     assert any(re.search(r"\s[+-]?\d[\d,.]*\s+[+-]?\d", line) for line in lines[:6]), lines[:6]
-    assert any(line.startswith("CO2e") for line in lines) and any("range" in line for line in lines)
+    assert any(line.startswith("CO2e") for line in lines)
+    assert any(line.startswith("Assumed: ") for line in lines)
     assert not any(line.endswith("...") for line in lines[-2:]), lines
 
 
@@ -92,7 +94,7 @@ def test_a_scenario_fits_on_one_screen(
     change = next(row["co2e_kt"] for row in result["emissions"] if row["mode"] == "all") - old["all"]
     told = next(line for line in lines if line.startswith("CO2e"))
     assert float(re.search(r": (\S+) \(", told)[1].replace(",", "")) == pytest.approx(change, abs=0.501)  # type: ignore[index]
-    loses = next(line for line in lines if line.startswith("Loses most"))
+    loses = next(line for line in lines if line.startswith("Elsewhere loses most"))
     changed = {row["id"] for row in digests[name].lead.changed}  # type: ignore[union-attr]
     least = min(
         (row for row in result["gateways"] if row["gateway"] not in changed),
@@ -100,6 +102,47 @@ def test_a_scenario_fits_on_one_screen(
     )
     assert f"{least['base_teu_per_year'] / 1e3:,.0f} -> {least['teu_per_year'] / 1e3:,.0f}" in loses
     assert names.gateway[least["gateway"]].split(" (")[0] in loses
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_those_who_gain_and_lose_most_are_listed_and_signs_that_rest_on_little(
+    world: World, digests: dict[str, Digest], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines, names, result = printed(world, digests, name, capsys), Names(world), digests[name].result
+    rows = {row["region"]: row for row in result["real_income"]}
+    for most in (max, min):
+        region = most(rows, key=lambda one: rows[one]["percent"])
+        if abs(rows[region]["percent"]) >= 0.005:
+            assert any(line.startswith(names.region[region]) for line in lines), region
+    # A country that gains only by what its carriers are paid, or loses only by it.
+    inside = [one for one in rows if one in members(world) and abs(rows[one]["percent"]) >= 0.005]
+    paid = {row["region"]: row["gain_musd"] for row in result.get("transit", ())}
+    turned = [one for one in inside if (rows[one]["musd"] - paid.get(one, 0.0)) * rows[one]["musd"] < 0.0]
+    told = [line for line in lines if "what carriers are paid" in line]
+    assert len(told) == bool(turned)
+    if turned:
+        most_of = max(turned, key=lambda one: abs(rows[one]["percent"]))
+        without = 100.0 * (rows[most_of]["musd"] - paid[most_of]) / rows[most_of]["income_musd"]
+        assert f"{names.region[most_of]} {without:+.2f} %" in told[0]
+
+
+def test_a_range_with_equal_ends_and_a_loss_of_gas_are_told_as_what_they_are(
+    world: World, digests: dict[str, Digest]
+) -> None:
+    case = digests[QUICK[0]]
+    assert case.lead is not None
+    groups = [{**row, "percent_phi_b_low": 0.1, "percent_phi_b_high": 0.1} for row in case.result["groups"]]
+    rows = [{"kind": "gas", "id": "gas_pipelines"}, *case.lead.assumptions]
+    changed = replace(
+        case, result={**case.result, "groups": groups}, lead=replace(case.lead, assumptions=rows)
+    )
+    (section,) = (
+        one
+        for one in first_screen(world, digests["base"], changed, Names(world))
+        if one.key == "first.assumed"
+    )
+    text = " ".join(section.before)
+    assert "no other buyer" in text and "0.1 to" not in text and "+0.100" not in text
 
 
 @pytest.mark.parametrize("lang", ["ru", "zh"])
@@ -237,6 +280,15 @@ def test_routes_are_a_line_each(call: Call) -> None:
         assert float(cells[-3].replace(",", "")) == pytest.approx(one["cost_usd"], abs=0.501)
         assert float(cells[-5]) == pytest.approx(one["time_h"] / 24.0, abs=0.0501)
         assert float(cells[-1]) == pytest.approx(100.0 * one["share"], abs=0.0501)
+    # What is listed and what is not make up the whole, and no route hardly used stands before a larger one.
+    left = float(re.search(r"Routes not listed carry (\S+) %", out)[1])  # type: ignore[index]
+    assert 100.0 * sum(one["share"] for one in found) + left == pytest.approx(100.0, abs=0.051)
+    _, plain, _ = call("route", "Yiwu", "Tashkent", "--json", "-k", "100000")
+    every = json.loads(plain)["result"]
+    assert sum(one["share"] for one in every["routes"]) == pytest.approx(1.0, abs=1e-9)
+    listed = {one["family"] for one in found if one["share"] < 0.005}
+    assert not listed or min(one["share"] for one in every["routes"][: len(found)]) < 0.005
+    assert f"{100.0 * every['product_share']:.0f} % of the pair's TEU" in out
 
 
 @pytest.mark.parametrize(("by", "key"), [("time", "time_h"), ("cost", "cost_usd"), ("co2e", "co2e_kg")])

@@ -34,7 +34,7 @@ def route(
     commodity: Annotated[str, typer.Option(help="Sector by code or name: MCH, machinery.")] = "MCH",
     k: Annotated[
         int,
-        typer.Option("-k", help="Number of routes: the largest of each family first; with --by the least."),
+        typer.Option("-k", help="Number of routes: the largest of each family used, then by share."),
     ] = 5,
     mode: Annotated[str | None, typer.Option(help="Only multimodal, sea, rail or road.")] = None,
     product: Annotated[
@@ -64,7 +64,7 @@ def route(
     check_ending(ileap, (".json",), "--ileap")
     begin = time.perf_counter()
     loaded = load_sound(world)
-    # Of all routes the first k in the order asked for; by share, the largest of every family first.
+    # Of all routes the first k in the order asked for.
     most = k if by is None else _ALL_ROUTES
     routes = find(loaded, origin, destination, commodity=commodity, k=most, mode=mode, product=product)
     routes = ordered(routes, by)

@@ -38,6 +38,9 @@ _MODES_OF_FIRST, _MODES_OF_OTHERS = 3, 2
 # Changes below these are not shown for their own sake: of real income [%], of TEU a year and as a share.
 _VISIBLE_PERCENT, _VISIBLE_TEU, _VISIBLE_SHARE = 0.005, 500.0, 0.001
 
+# Difference of real income under another closure, as a share of it, from which it is stated.
+_MATTERS = 0.2
+
 
 def first_screen(
     world: World,
@@ -124,12 +127,15 @@ def _income(world: World, case: Digest, names: Names) -> Section:
     rows = sorted(case.result["real_income"], key=lambda row: -abs(row["musd"]))
     inside = set(members(world))
     own = [row for row in rows if row["region"] in inside and abs(row["percent"]) >= _VISIBLE_PERCENT]
-    first = [*own[:2], *rows[:3], *own[2:]]
+    ends = [pick(rows, key=_percent) for pick in (max, min)] if rows else []
+    ends = sorted((row for row in ends if abs(row["percent"]) >= _VISIBLE_PERCENT), key=_percent)
+    first = [*own[:1], *ends, *rows[:2], *own[1:], *rows[2:3]]
     chosen = list({row["region"]: row for row in first}.values())[:5]
-    shown = [(names.region[row["region"]], row) for row in sorted(chosen, key=lambda row: -abs(row["musd"]))]
+    # In this order the first stay where the screen is short.
+    shown = [(names.region[row["region"]], row) for row in chosen]
     group = [(names.group[GROUP], row) for row in case.result["groups"] if row["group"] == GROUP]
     cells = [
-        (name, signed(row["percent"], 2), signed(row["musd"], 0), signed(row["percent_of_gdp"], 2))
+        (name, _percents(row["percent"]), signed(row["musd"], 0), _percents(row["percent_of_gdp"]))
         for name, row in [*group, *shown]
     ]
     return phrased("first.income", cells)
@@ -195,6 +201,15 @@ def _traffic(before: Digest, case: Digest, names: Names) -> Section:
     return phrased("first.traffic", before=told)
 
 
+def _percent(row: Mapping[str, Any]) -> float:
+    return float(row["percent"])
+
+
+def _percents(value: float) -> str:
+    """Percent with two digits, or three where two would show nothing."""
+    return signed(value, 2 if abs(value) >= _VISIBLE_PERCENT else 3)
+
+
 def _first(pair: tuple[float, Any]) -> float:
     return pair[0]
 
@@ -210,7 +225,8 @@ def _passing(row: Mapping[str, Any], names: Names) -> str:
             return say("first.traffic.sea", name=name, **teu)
         if row["mode"] == "road":
             return say("first.traffic.trucks", name=name, **teu, **a_day)
-        return say("first.traffic.trains", name=name, **teu, **a_day)
+        change = teu["after"] - teu["before"]
+        return say("first.traffic.trains", name=name, change=change, **a_day)
 
     # One side of a border is enough where both leave no room for the figures.
     return told(name) if _columns_of(told(name)) <= WIDTH else told(name.split(" - ")[0])
@@ -245,7 +261,11 @@ def _assumed(world: World, case: Digest, names: Names) -> Section:
     rows = case.lead.assumptions if case.lead else []
     speeds = [row for row in rows if row["kind"] == "speed"]
     told = [_speed(speeds, names)] if speeds else []
-    told += [_assumption(row, case, names) for row in rows if row["kind"] != "speed" and row["id"] != "phi"]
+    told += [say("first.assumed.gas") for row in rows if row["kind"] == "gas"]
+    told += _payments(world, case, names)
+    told += _deficits(world, case, names)
+    others = [row for row in rows if row["kind"] not in ("speed", "gas") and row["id"] != "phi"]
+    told += [_assumption(row, case, names) for row in others]
     theta = [row for row in world.sectors if row["is_goods"]]
     told.append(
         say(
@@ -258,6 +278,37 @@ def _assumed(world: World, case: Digest, names: Names) -> Section:
     )
     told += [_assumption(row, case, names) for row in rows if row["id"] == "phi"]
     return phrased("first.assumed", before=told[:4])
+
+
+def _deficits(world: World, case: Digest, names: Names) -> list[str]:
+    """Real income with deficits in proportion to income, where that differs most in the group."""
+    inside = set(members(world))
+    rows = [row for row in case.result["real_income"] if row["region"] in inside]
+    rows = [row for row in rows if row.get("percent_proportional") is not None]
+    if not rows:
+        return []
+    row = max(rows, key=lambda row: abs(row["percent_proportional"] - row["percent"]))
+    other, shown = row["percent_proportional"], row["percent"]
+    if abs(other - shown) < max(_VISIBLE_PERCENT, _MATTERS * abs(shown)):
+        return []
+    return [say("first.assumed.deficits", region=names.region[row["region"]], other=other)]
+
+
+def _payments(world: World, case: Digest, names: Names) -> list[str]:
+    """Real income without payments to carriers, of the member of the group that changes most of those whose
+    sign rests on them."""
+    gain = {row["region"]: row["gain_musd"] or 0.0 for row in case.result.get("transit", ())}
+    found = []
+    for row in case.result["real_income"]:
+        musd, visible = row["musd"], abs(row["percent"]) >= _VISIBLE_PERCENT
+        if row["region"] in members(world) and visible and (musd - gain.get(row["region"], 0.0)) * musd < 0.0:
+            found.append(row)
+    if not found:
+        return []
+    row = max(found, key=lambda row: abs(row["percent"]))
+    other = 100.0 * (row["musd"] - gain[row["region"]]) / row["income_musd"]
+    name = names.region[row["region"]]
+    return [say("first.assumed.payments", region=name, other=other, shown=row["percent"])]
 
 
 def _speed(rows: Sequence[Mapping[str, Any]], names: Names) -> str:
@@ -281,6 +332,8 @@ def _assumption(row: Mapping[str, Any], case: Digest, names: Names) -> str:
         if len(ends) != 2 or None in ends:
             return say("first.assumed.phi_b", **figures)
         low, high = sorted(map(float, ends))
+        if round(low, 3) == round(high, 3):
+            return say("first.assumed.phi_b_same", low=row["low"], high=row["high"])
         return say(
             "first.assumed.phi_b_ends",
             group=names.group[GROUP],

@@ -22,6 +22,8 @@ _BY_LAND, _AFLOAT = ("rail", "road"), ("sea", "ferry")
 _HOURS_A_DAY = 24.0
 # Characters of a way in words that a line of a terminal has room for.
 _WAY = 34
+# Share of TEU on routes that are not listed, from which it is stated.
+_OTHERS = 0.001
 
 
 def route_rows(routes: Routes) -> dict[str, list[dict[str, Any]]]:
@@ -71,12 +73,15 @@ def _summary(world: World, routes: Routes, names: Names, legs: bool) -> Section:
         )
         for number, one in enumerate(routes, start=1)
     ]
-    block = routes.product == PRODUCTS[BLOCK]
+    block, part = routes.product == PRODUCTS[BLOCK], 100.0 * routes.product_share
+    left = 1.0 - sum(one.share for one in routes)
     after = [
         say("route.summary.units", year=world.base_year),
         say("route.summary.days"),
-        say("route.summary.shares", product=say("route.block" if block else "route.wagonload")),
+        say("route.summary.shares", product=say("route.block" if block else "route.wagonload"), part=part),
     ]
+    if left >= _OTHERS:
+        after.append(say("route.summary.others", left=100.0 * left))
     if not legs:
         after.append(say("route.summary.legs"))
     return phrased(

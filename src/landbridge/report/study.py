@@ -86,5 +86,9 @@ def _one(base: Digest, case: Digest, names: Names) -> str:
             told.append(say("meaning.still", percent=STILL_PERCENT))
         else:
             ends = names.ends(new)
-            told.append(say("meaning.corridor", corridor=ends, before=was["time_h"], after=new["time_h"]))
+            figures = {"before": was["time_h"], "after": new["time_h"]}
+            if round(figures["before"]) == round(figures["after"]):
+                told.append(say("meaning.corridor_little", corridor=ends))
+            else:
+                told.append(say("meaning.corridor", corridor=ends, **figures))
     return " ".join(told)

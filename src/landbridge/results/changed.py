@@ -27,6 +27,8 @@ _GAINS_TEU = 500.0
 _OF_GATEWAYS = ("gateways", "crossings", "gauge_changes", "ports")
 # The choice of routes and of corridors, whose sharpness every result leans on.
 _SHARPNESS = ("phi", "phi_b")
+# The table by which gas deliveries change.
+_GAS = "gas_pipelines"
 
 
 def changed_gateways(world: World, base: World) -> set[str]:
@@ -67,14 +69,16 @@ def assumption_rows(results: Results) -> Rows:
 
     kind is speed (of a link that the scenario opens or changes: id, from, to, value, base_value [km/h]),
     crossing (of a gateway whose hours the scenario leaves alone: product, value and most by direction, low,
-    high [h]; where it changes no open one, of that which gains most traffic) or parameter (id, value, low,
-    high, unit, what, set).
+    high [h]; where it changes no open one, of that which gains most traffic), parameter (id, value, low,
+    high, unit, what, set) or gas (no figures: deliveries change, and the economy has adjusted for good).
     """
     base = results.base
     if base is None:
         return []
     world = results.world
+    gas = world.channels.get(_GAS) is not base.world.channels.get(_GAS)
     rows = [
+        *([{"kind": "gas", "id": _GAS}] if gas else []),
         *_parameters(world, base.world),
         *_speeds(world, base.world),
     ]

@@ -202,7 +202,8 @@ class Routes:
     """The routes of one pair, largest share first; a sequence of `Route`.
 
     origin, destination: place identifiers. product: the rail product shown (block or wagonload), the
-    one that carries most of the commodity in the pair's group.
+    one that carries most of the commodity in the pair's group; product_share: its part of the pair's TEU,
+    in which shares of routes are.
     """
 
     origin: str
@@ -211,6 +212,7 @@ class Routes:
     product: str
     pair_group: str
     routes: tuple[Route, ...]
+    product_share: float = 1.0
 
     def __len__(self) -> int:
         return len(self.routes)
@@ -254,6 +256,7 @@ class Routes:
             "to": self.destination,
             "commodity": self.commodity,
             "product": self.product,
+            "product_share": self.product_share,
             "pair_group": self.pair_group,
             "routes": [r.as_json() for r in self.routes],
         }
@@ -287,9 +290,10 @@ def route(
 
     world: from `lb.load`; origin, destination: place names (en, ru, zh) or identifiers, any two places of the
     network.
-    commodity: a sector by code or name. k: number of routes: the largest of every family first, then the next
-    by share. mode: only routes of this class (multimodal, sea, rail, road). product: rail product, block or
-    wagonload, by default the larger one. Returns Routes.
+    commodity: a sector by code or name. k: number of routes: the largest of every family that carries half a
+    percent, then the next by share.
+    mode: only routes of this class (multimodal, sea, rail, road). product: rail product, block or wagonload,
+    by default the larger one. Returns Routes.
     Raises DataError for unknown names, InfeasibleError where no open route joins the places.
     """
     start, end = resolve_place(world.network, origin, destination)
@@ -352,7 +356,9 @@ def route(
             )
         )
     group = classes.groups[int(classes.group[0])]
-    return Routes(start, end, commodity, PRODUCTS[number], group, tuple(table))
+    block = float(classes.block_share[sector, 0])
+    part = block if number == BLOCK else 1.0 - block
+    return Routes(start, end, commodity, PRODUCTS[number], group, tuple(table), part)
 
 
 def _check(
@@ -377,6 +383,10 @@ def _check(
     return sectors.index(code), code
 
 
+# Share of TEU below which the largest route of a family is listed by its share only.
+_HARDLY_USED = 0.005
+
+
 def _largest(
     family: NDArray[np.int32],
     share: NDArray[np.float64],
@@ -384,12 +394,15 @@ def _largest(
     mode: str | None,
     kinds: list[str],
 ) -> list[int]:
-    """The largest route of every family, then the next by share, k in all; largest share first."""
+    """The largest route of every family, but for those hardly used, then the next by share, k in all.
+
+    Largest share first.
+    """
     order = [int(r) for r in np.argsort(-share, kind="stable") if mode is None or kinds[r] == mode]
     leaders: dict[int, int] = {}
     for r in order:
         leaders.setdefault(int(family[r]), r)
-    first = list(leaders.values())
+    first = [r for r in leaders.values() if share[r] >= _HARDLY_USED]
     rest = [r for r in order if r not in first]
     return sorted((first + rest)[:k], key=lambda r: (-share[r], r))
 
