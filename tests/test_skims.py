@@ -41,7 +41,7 @@ class Bench:
     def held(self, n: int) -> Choice:
         """The choice on the graph of a case that knows of no queue."""
         graph = self.common.graphs[n]
-        return self.base._choose(self.worlds[n], n, graph, self.base.classes)
+        return self.base.choose(self.worlds[n], n, graph, self.base.classes)
 
 
 @pytest.fixture(scope="module")

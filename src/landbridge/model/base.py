@@ -171,7 +171,7 @@ class SolvedBase:
         choice, shock = waited.choice, copy(waited.shock)
         shock.closures = self.closures[:1]
         loading = shock.loading(choice.cost)
-        paid, _ = self._paid(world, number, scenario, choice, loading)
+        paid, _ = self.paid(world, number, scenario, choice, loading)
         solved = shock.solved(choice.cost, paid)[0][self.closures[0]]
         statuses = [loading.status, solved.status, *waited.statuses]
         return solved.real_income_hat if Status.worst(statuses).converged else None
@@ -224,7 +224,7 @@ class SolvedBase:
         loading = shock.loading(choice.cost)
         demand = shock.boxes(loading)
         flow, goods = choice.assign_goods(demand, demand if base is None else base.demand_teu)
-        paid, tolls = self._paid(world, number, scenario, choice, loading)
+        paid, tolls = self.paid(world, number, scenario, choice, loading)
         equilibrium, first_order = shock.solved(choice.cost, paid)
         direct = shock.direct(unqueued.cost, choice.cost, self.choice.cost, paid)
         told = remarks(choice, graph, demand, flow, world, self.world, scenario, queues, settled)
@@ -284,7 +284,7 @@ class SolvedBase:
             queues = base.queues.under(self.graph, world, graph)
             # Computed before the search uses memory of its own.
             known = self.slope if len(queues) and len(queues) == len(base.queues) else None
-        choice = unqueued = self._choose(world, number, graph, classes)
+        choice = unqueued = self.choose(world, number, graph, classes)
         name = "base" if scenario is None else scenario.id
         require_routes(self.common.routes, graph, choice.unreachable, self.ships, name, scenario)
         shock = self.shock(world, base)
@@ -326,7 +326,7 @@ class SolvedBase:
         carriers = Carriers.of(self.world, self.graph)
         return Tolls.of(carriers, self.results.choice, self.freight, self.results.demand_teu)
 
-    def _paid(
+    def paid(
         self, world: World, number: int, scenario: Scenario | None, choice: Choice, loading: Equilibrium
     ) -> tuple[Carriage | None, Tolls | None]:
         """Payments to carriers, more than in the base, and the routes and rates behind them.
@@ -380,7 +380,7 @@ class SolvedBase:
             world.parameter("paid_share"),
         )
 
-    def _choose(self, world: World, number: int, loaded: Graph, classes: Segments) -> Choice:
+    def choose(self, world: World, number: int, loaded: Graph, classes: Segments) -> Choice:
         """Routes chosen on a graph, with bans on transit, including those of single sectors."""
         routes = self.common.routes
         sums = routes.sums(loaded, (self.graph, self.sums))

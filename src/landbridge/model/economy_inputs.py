@@ -121,9 +121,10 @@ class EconomyInputs:
 
     def _given(self, cost: FloatArray) -> dict[str, Any]:
         """Arguments of `solve` at expected costs; none for the base itself."""
-        return {} if self.before is None else self._under(self.cost_hat(cost))
+        return {} if self.before is None else self.under(self.cost_hat(cost))
 
-    def _under(self, cost_hat: FloatArray) -> dict[str, Any]:
+    def under(self, cost_hat: FloatArray) -> dict[str, Any]:
+        """Arguments of `solve` at a change of trade costs tau'/tau [o, d, s]."""
         return {
             "cost_hat": cost_hat,
             "tariff": self.tariff,
@@ -199,7 +200,7 @@ class EconomyInputs:
             return None
         hat = self.cost_hat(np.where(own, cost, at_base))
         before = self.before.equilibrium[self.closures[0]]
-        return before.linear_response(**self._under(hat), carriage=carriage)
+        return before.linear_response(**self.under(hat), carriage=carriage)
 
 
 def table_of(world: World, closure: Closure) -> TradeTable:
