@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from landbridge.answers.compare import compare
+    from landbridge.answers.explain import explain
     from landbridge.answers.protocol import Answer
     from landbridge.answers.studies import (
         assign,
@@ -68,6 +69,7 @@ __all__ = [
     "claims",
     "compare",
     "disrupt",
+    "explain",
     "farm",
     "gas",
     "gravity",
@@ -103,6 +105,7 @@ _HOME = {
     "claims": "answers.studies",
     "compare": "answers.compare",
     "disrupt": "answers.studies",
+    "explain": "answers.explain",
     "farm": "answers.studies",
     "gas": "answers.studies",
     "gravity": "answers.studies",

@@ -15,6 +15,7 @@ from landbridge.cli.channels import claims, farm, travel, treaties
 from landbridge.cli.compare import compare
 from landbridge.cli.data import data
 from landbridge.cli.disrupt import disrupt
+from landbridge.cli.explain import explain
 from landbridge.cli.gas import gas
 from landbridge.cli.gravity import gravity
 from landbridge.cli.readers import read_publisher
@@ -40,6 +41,7 @@ for _command in (
     route,
     scenarios,
     calibrate,
+    explain,
     sensitivity,
     sweep,
     disrupt,
