@@ -25,6 +25,7 @@ from landbridge.model.prepared import Prepared
 from landbridge.model.run import Progress
 from landbridge.results import Results
 from landbridge.scenario import Modification, Scenario, apply, load_scenario
+from landbridge.scenario.registry import verb_columns
 from landbridge.studies.by_pair import Pairs
 from landbridge.studies.shapley import shapley, subsets
 from landbridge.trade.welfare import CENTRAL_ASIA, parse_outcome
@@ -353,11 +354,11 @@ def _of_model(world: World, scenario: Scenario, modification: Modification) -> b
 
 
 def _described(modification: Modification) -> str:
-    """Verb, objects and the numbers changed."""
-    values = modification.to_dict()
+    """Verb, objects and the numbers changed, without what a verb assumes unless stated."""
+    columns = verb_columns()[modification.verb]
     objects, numbers = [], []
-    for key, value in values.items():
-        if key == "verb":
+    for key, value in modification.to_dict().items():
+        if key == "verb" or value == columns[key].default:
             continue
         if isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value)):
             objects.append(value if isinstance(value, str) else ", ".join(value))
