@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
@@ -17,6 +18,7 @@ from landbridge.model.mechanisms import MECHANISMS, Mechanisms
 from landbridge.model.prepared import Prepared
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.studies.explain import LIMIT, Explanation, explain
+from landbridge.studies.movable import NUMBERS, Lens
 from landbridge.studies.shapley import shapley, subsets
 from small_folder import write_small_world
 
@@ -176,6 +178,24 @@ def test_freight_that_loses_its_route_is_counted(world: lb.World) -> None:
     assert explain(world, scenario(FASTER), by=("mechanism",)).moved == (0, 0.0)
 
 
+def test_mechanisms_held_have_the_derivatives_of_the_sensitivity_closures(world: lb.World) -> None:
+    hour = -1e-3
+    step = mechanisms(world, {"verb": "change_gateway", "gateway": ROAD, "time_h": {"add": hour}})
+    results, paid = step.base.results, {"trade", "transit", "rents"}
+    for region in world.trade.regions:
+        lens = Lens(results, region)
+        (number,) = [n for n in NUMBERS["gateways"](lens) if n.id == ROAD and n.target == "time_h"]
+        full, waits_held, _, routes_held = number.slopes
+        n = world.trade.regions.index(region)
+        for slope, on in ((full, MECHANISMS), (waits_held, paid | {"routes"}), (routes_held, paid)):
+            assert slope is not None
+            assert hour * slope == pytest.approx(step.income(on)[n], rel=2e-3), (region, on)
+    flow = number.slopes[2]
+    direct = 1e6 * float(results.loading.base.income @ step.income(()))
+    # The value of trade includes freight, so a saving of freight is a smaller share of it.
+    assert flow is not None and 0.8 < direct / (-hour * flow) < 1.0
+
+
 # -- modifications ---------------------------------------------------------------------------------------
 
 
@@ -292,6 +312,12 @@ def test_the_command_prints_and_writes_the_splits(
         assert said in out
     code, out, err = call("explain", str(file), "--by", "mechanism", "--of", "UZB", "--json", "--rebase")
     assert code == 0 and '"by_mechanism"' in out and '"by_pair"' not in out
+    answer = lb.explain(world, str(file), of=["UZB"], by=["mechanism"])
+    printed = json.loads(out)
+    assert set(printed["manifest"].pop("run")) == {"finished", "wall_s"}
+    said = json.loads(json.dumps(answer.to_json()))
+    assert said["manifest"].pop("run") == {} and printed == said
+    assert answer.status.converged and list(answer.tables) == ["totals", "by_mechanism"]
     assert call("explain", str(file), "-o", str(tmp_path / "two.csv"), "--rebase")[0] == 0
     assert call("explain", str(file), "--together", "one")[0] == 3
     assert call("explain", "no-such-scenario")[0] == 3

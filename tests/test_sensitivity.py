@@ -166,6 +166,11 @@ def test_a_ranking_is_a_table_with_its_answer(
     assert answer.status.converged and answer.manifest["command"] == "sensitivity"
     assert {"time_h", "cost_usd"} <= set(answer.found.ranks)
     assert "Khorgos" in str(answer.document(most=3))
+    closures = answer.tables["closures"].set_index(["target", "closure"])["spearman"]
+    assert closures["time_h", "first_order_usd"] == 1.0
+    steps = ("flow_usd", "routes_fixed_usd", "waits_fixed_usd")
+    low, middle, high = (closures["time_h", step] for step in steps)
+    assert low < middle < high < 1.0
     assert type(found.head(3)) is pd.DataFrame
     copied = pickle.loads(pickle.dumps(found))
     pd.testing.assert_frame_equal(pd.DataFrame(copied), pd.DataFrame(found))
@@ -199,7 +204,7 @@ def test_the_command_prints_the_names_of_the_interface(
     found = json.loads(out)
     assert set(found) == {"schema_version", "result", "status", "manifest"}
     names = {"id", "name", "target", "unit", "usd_per_unit_year", "elasticity", "step", "first_order_usd"}
-    assert names | {"exact_usd", "flow_usd", "waits_fixed_usd"} == set(found["result"][0])
+    assert names | {"exact_usd", "flow_usd", "routes_fixed_usd", "waits_fixed_usd"} == set(found["result"][0])
     assert found["status"]["converged"]
 
 

@@ -7,6 +7,8 @@ Studies of scenarios (`lb.run`, `lb.study`) return Results instead.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -188,18 +190,19 @@ def sensitivity(
 
     study: World or Results; of: outcome, such as real_income:KAZ; to: arcs, gateways, tariffs, productivity,
     parameters or cells; exact: number of the largest that are solved exactly; progress: called with messages.
-    The `answer` of the DataFrame holds status, manifest and document. Raises DataError for an unknown outcome
-    or target, ConvergenceError; details in `landbridge.studies.sensitivity.sensitivity`.
+    The `answer` of the DataFrame holds status, manifest, document and the table closures. Raises DataError
+    for an unknown outcome or target, ConvergenceError; details in
+    `landbridge.studies.sensitivity.sensitivity`.
     """
     from landbridge.answers.ranking import Ranking
     from landbridge.report.sensitivity import sensitivity_sections
-    from landbridge.report.writers import rows_csv
+    from landbridge.report.writers import content_of
     from landbridge.studies.sensitivity import Worth
     from landbridge.studies.sensitivity import sensitivity as ranked
 
     found = ranked(study, of, to, exact=exact, progress=progress)
     rows, scenario = found.rows(), found.result.scenario
-    answer = answered(
+    ranking = answered(
         (found.result.base or found.result).world,
         "sensitivity",
         rows,
@@ -209,7 +212,12 @@ def sensitivity(
         scenarios=[] if scenario is None else [scenario],
         options={"of": of, "to": to, "exact": exact},
         found=found,
-        forms={".csv": lambda: rows_csv(rows)},
+    )
+    # Files of one table hold the ranking.
+    answer = replace(
+        ranking,
+        rows={**ranking.rows, "closures": found.closures},
+        forms={end: partial(content_of, ranking, end) for end in (".csv", ".parquet", ".dta")},
     )
     return Ranking.of(answer, list(Worth.__dataclass_fields__))
 

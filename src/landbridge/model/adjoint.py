@@ -28,13 +28,15 @@ FloatArray = NDArray[np.float64]
 class ChainGradient:
     """d ln(outcome) by every input of the chain, with the waits adjusting.
 
-    arcs: hours, money, CO2e and variance of every arc; held: the same with the waits held. tariff [o, d, s],
+    arcs: hours, money, CO2e and variance of every arc; held: the same with the waits held; routes_held: with
+    waits and routes held. tariff [o, d, s],
     productivity [n, s]: as in `Gradient`. capacity [gateway]: by ln capacity, zero where none is stated.
     waits_settled: relative residual of the linear system of the queues.
     """
 
     arcs: ArcBars
     held: ArcBars
+    routes_held: ArcBars
     tariff: FloatArray
     productivity: FloatArray
     capacity: FloatArray
@@ -59,11 +61,13 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
     direct = equilibrium.gradient(of)
     cost_bar = freight.cost_bar(choice.cost, direct.cost)
     paid = _through_payments(result, direct)
-    held = _sum(choice.vjp(cost_bar=cost_bar), paid)
+    # Costs respond alike with routes held: their derivative is the share of each route.
+    by_cost = choice.vjp(cost_bar=cost_bar)
+    held, kept = _sum(by_cost, paid), _sum(by_cost, _through_payments(result, direct, routes_held=True))
     queues, load = result.queues, result.load
     if queues is None or load is None or not len(queues):
         nothing = np.zeros(len(result.graph.gateways))
-        return ChainGradient(held, held, direct.tariff, direct.productivity, nothing, 0.0)
+        return ChainGradient(held, held, kept, direct.tariff, direct.productivity, nothing, 0.0)
     pull = _Pull(result, queues, load)
     on_loads = pull.at_queues(held)
     turn = pull.turn()
@@ -83,6 +87,7 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
     return ChainGradient(
         arcs,
         held,
+        kept,
         direct.tariff + economy.tariff,
         direct.productivity + economy.productivity + pull.productivity_bar(z_bar),
         capacity,
@@ -90,7 +95,7 @@ def chain_gradient(result: Results, of: str) -> ChainGradient:
     )
 
 
-def _through_payments(result: Results, gradient: Gradient) -> ArcBars | None:
+def _through_payments(result: Results, gradient: Gradient, *, routes_held: bool = False) -> ArcBars | None:
     """Derivatives by the arcs through payments to carriers; None where nobody is paid."""
     equilibrium, found = result.equilibrium[result.closure], result.tolls
     if found is None:
@@ -107,6 +112,7 @@ def _through_payments(result: Results, gradient: Gradient) -> ArcBars | None:
         result.world.parameter("paid_share"),
         gradient.carriage(sector, equilibrium.trade),
         result.carriage,
+        routes_held=routes_held,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from landbridge.phrases import known, say, signed
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
-from landbridge.studies.sensitivity import Sensitivity, Worth
+from landbridge.studies.sensitivity import CLOSURES, Sensitivity, Worth
 
 __all__ = ["sensitivity_sections"]
 
@@ -26,17 +26,19 @@ def sensitivity_sections(found: Sensitivity, count: int) -> Iterator[Section]:
         kind=say(f"sensitivity.kind.{found.to}"),
         year=found.result.world.base_year,
     )
-    if found.ranks:
-        yield phrased(
-            "sensitivity.ranks",
-            [
-                (
-                    _target(target),
-                    *(f"{of[c]:.2f}" if c in of else "-" for c in ("flow_usd", "waits_fixed_usd")),
-                )
-                for target, of in found.ranks.items()
-            ],
-        )
+    if found.closures:
+        yield phrased("sensitivity.ranks", list(_ranks(found)))
+
+
+def _ranks(found: Sensitivity) -> Iterator[tuple[str, ...]]:
+    """A line for each kind of number and measure, a column for each closure."""
+    for target in dict.fromkeys(str(row["target"]) for row in found.closures):
+        rho = {str(row["closure"]): row["spearman"] for row in found.closures if row["target"] == target}
+        tau = {**found.ranks.get(target, {}), CLOSURES[-1]: 1.0}
+        for measure, of in (("spearman", rho), ("kendall", tau)):
+            cells = (of.get(column) for column in CLOSURES)
+            shown = ("-" if cell is None else f"{cell:.2f}" for cell in cells)
+            yield _target(target), say(f"sensitivity.measure.{measure}"), *shown
 
 
 def _whose(found: Sensitivity) -> str:
@@ -60,6 +62,7 @@ def _cells(worth: Worth) -> tuple[str, ...]:
         _musd(worth.first_order_usd),
         _musd(worth.exact_usd),
         _musd(worth.waits_fixed_usd),
+        _musd(worth.routes_fixed_usd),
         _musd(worth.flow_usd),
     )
 

@@ -427,10 +427,13 @@ def carriage_bars(
     share: float,
     bars_of: tuple[FloatArray, FloatArray],
     now: Carriage | None,
+    *,
+    routes_held: bool = False,
 ) -> ArcBars:
     """Transpose of the derivative of `carriage`, by hours, money ... of the arcs.
 
     bars_of [o, d, s, m]: derivatives of a scalar by e and by r. now: payments in force, None in a base.
+    routes_held: whether freight keeps its routes, so that only rates change.
     """
     N, S = freight.n_regions, freight.n_sectors
     carriers = found.carriers
@@ -453,11 +456,15 @@ def carriage_bars(
     ]
     routes, pair = found.routes, freight.pair_of_regions
     group = np.where(pair >= 0, pair, 0)[routes.pair] * _KINDS
-    along = {
-        (c, p): routes.over_arcs_by(np.ascontiguousarray(toll[p].T), group + c)
-        for c in range(_KINDS)
-        for p in range(2)
-    }
+    along = (
+        {}
+        if routes_held
+        else {
+            (c, p): routes.over_arcs_by(np.ascontiguousarray(toll[p].T), group + c)
+            for c in range(_KINDS)
+            for p in range(2)
+        }
+    )
     beta, of_route = choice.classes.block_share, routes.pair
     trades = pair[of_route] >= 0
 
@@ -471,7 +478,11 @@ def carriage_bars(
         shares = (now.weight[..., None] * part[:, :, kind] for part in (now.paid, now.rent))
         on_tau = -sum((bar * e).sum(axis=3) for bar, e in zip(bars_of, shares, strict=True))
         cost_bar = freight.cost_bar(choice.cost, np.asarray(on_tau))
-    arcs = choice.vjp(cost_bar=cost_bar, share_bar=share_bar)
+    if routes_held and cost_bar is None:
+        nothing = np.zeros_like(found.carriers.ocean)
+        arcs = ArcBars(nothing, nothing, nothing, nothing)
+    else:
+        arcs = choice.vjp(cost_bar=cost_bar, share_bar=None if routes_held else share_bar)
     parts = [_directly(found, p, on_paid, on_margin, on_rent, on_ships) for p in range(2)]
     money = {name: arcs.cost_usd + np.stack([part[name] for part in parts], axis=1) for name in parts[0]}
     return ArcBars(arcs.time_h, money.pop("haul"), arcs.co2e_kg, arcs.variance_h2, cost_by_term=money)

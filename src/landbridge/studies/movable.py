@@ -45,9 +45,9 @@ _SHARE = 0.1
 class Number:
     """One number of the model.
 
-    slopes: derivatives per unit of the log outcome, of it with waits held, and of flow times cost [USD]; the
-    last two None where they do not apply. more: whether a gain is for one unit more. moved: the World after a
-    change by this many units.
+    slopes: derivatives per unit of the log outcome, of it with waits held, of flow times cost [USD], and of
+    the outcome with waits and routes held; the last three None where they do not apply. more: whether a gain
+    is for one unit more. moved: the World after a change by this many units.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Number:
     target: str
     unit: str
     value: float | None
-    slopes: tuple[float, float | None, float | None]
+    slopes: tuple[float, float | None, float | None, float | None]
     step: float
     moved: Callable[[float], World] = field(repr=False)
     more: bool = False
@@ -70,7 +70,12 @@ class Lens:
         self.origin = result.again
         self.gradient: ChainGradient = chain_gradient(result, of)
         flow = result.choice.vjp(cost_bar=result.demand_teu)
-        self.bars: tuple[ArcBars, ...] = (self.gradient.arcs, self.gradient.held, flow)
+        self.bars: tuple[ArcBars, ...] = (
+            self.gradient.arcs,
+            self.gradient.held,
+            flow,
+            self.gradient.routes_held,
+        )
         self.graph = self.compiled(self.world)
         if (self.graph.tail != result.graph.tail).any() or self.graph.gateways != result.graph.gateways:
             raise ValueError("the graph differs from that of the result")
@@ -153,12 +158,12 @@ def _of_links(lens: Lens) -> Iterator[Number]:
         key = str(row["link_id"])
         if at in hours:
             moved = partial(later, only=(at,))
-            slopes = _three(by_hour[:, at])
+            slopes = _four(by_hour[:, at])
             yield Number(key, name, "time_h", "h", hours[at], slopes, _step(hours[at]), moved)
         if at not in factors:
             continue
         moved = partial(dearer, only=(at,))
-        yield Number(key, name, "cost_usd", "USD/TEU", None, _three(by_money[:, at]), -1.0, moved)
+        yield Number(key, name, "cost_usd", "USD/TEU", None, _four(by_money[:, at]), -1.0, moved)
 
 
 def _hours_of_links(graph: Graph) -> dict[int, float]:
@@ -168,8 +173,8 @@ def _hours_of_links(graph: Graph) -> dict[int, float]:
     return {int(at): float(h) for at, h in zip(rows, hours, strict=True) if at >= 0 and h > 0.0}
 
 
-def _three(found: FloatArray) -> tuple[float, float, float]:
-    return float(found[0]), float(found[1]), float(found[2])
+def _four(found: FloatArray) -> tuple[float, float, float, float]:
+    return float(found[0]), float(found[1]), float(found[2]), float(found[3])
 
 
 # Numbers changed by change_gateway, except capacity, with their units.
@@ -195,14 +200,16 @@ def _of_gateways(lens: Lens) -> Iterator[Number]:
             teu = capacity * unit_teu
             by_teu = float(lens.gradient.capacity[lens.graph.gateways.index(key)]) / teu
             moved = partial(_gateway, world, [key], "capacity", scale=1.0 / unit_teu)
-            yield Number(key, name, "capacity", "TEU/day", teu, (by_teu, None, None), 1.0, moved, more=True)
+            yield Number(
+                key, name, "capacity", "TEU/day", teu, (by_teu, None, None, None), 1.0, moved, more=True
+            )
         for column, slopes in ((column, found[column].get(key)) for column in _UNITS):
             if slopes is None:
                 continue
             value = None if key in straits else (hours if column == "time_h" else money)[key]
             step = _step(value)
             moved = partial(_gateway, world, [key], column)
-            yield Number(key, name, column, _UNITS[column], value, _three(slopes), step, moved)
+            yield Number(key, name, column, _UNITS[column], value, _four(slopes), step, moved)
 
 
 def _is_strait(world: World, row: Mapping[str, Any]) -> bool:
@@ -308,7 +315,7 @@ def _of_tariffs(lens: Lens) -> Iterator[Number]:
     for o, d, s in np.argwhere((tariff > 0.0) & (np.asarray(table.trade) > 0.0)).tolist():
         exporter, importer, sector = table.regions[o], table.regions[d], table.sectors[s]
         points = 100.0 * float(tariff[o, d, s])
-        slopes = _PERCENT * float(lens.gradient.tariff[o, d, s]), None, None
+        slopes = _PERCENT * float(lens.gradient.tariff[o, d, s]), None, None, None
         ends = lens.name("region", exporter), lens.name("region", importer)
         change = {"verb": "change_tariff", "exporter": exporter, "importer": importer, "sector": sector}
         moved = partial(_economy, lens.world, change, "tariff", points)
@@ -323,7 +330,7 @@ def _of_productivity(lens: Lens) -> Iterator[Number]:
     sold = np.asarray(table.trade).sum(axis=1)
     for n, s in np.argwhere(sold > 0.0).tolist():
         region, sector = table.regions[n], table.sectors[s]
-        slopes = _PERCENT * float(lens.gradient.productivity[n, s]), None, None
+        slopes = _PERCENT * float(lens.gradient.productivity[n, s]), None, None, None
         change = {"verb": "change_productivity", "region": region, "sector": sector}
         moved = partial(_economy, lens.world, change, "percent", None)
         name = f"{lens.name('region', region)}, {lens.name('sector', sector)}"
@@ -356,7 +363,7 @@ def _of_parameters(lens: Lens) -> Iterator[Number]:
             continue
         unit = str(row["unit"] or "")
         if found.any() and not _moves_queues(lens, moved(_STEP * abs(value))):
-            yield Number(name, name, "value", unit, value, _three(found), -_SHARE * value, moved)
+            yield Number(name, name, "value", unit, value, _four(found), -_SHARE * value, moved)
 
 
 def _plain_number(cell: Any) -> float | None:
@@ -413,7 +420,7 @@ def cells_of_column(
         found = lens.whole_of(alone, _STEP) if together is None else together[:, at]
         if not found.any():
             continue
-        slopes = _three(found / value)
+        slopes = _four(found / value)
         key = row_key(lens.world, table, at)
         yield Number(
             key,

@@ -38,11 +38,13 @@ from landbridge.studies.movable import NUMBERS, Lens, Number
 from landbridge.trade.welfare import outcome_value, parse_outcome
 from landbridge.world import World
 
-__all__ = ["TARGETS", "Sensitivity", "Worth", "sensitivity"]
+__all__ = ["CLOSURES", "TARGETS", "Sensitivity", "Worth", "sensitivity"]
 
 FloatArray = NDArray[np.float64]
 
 TARGETS = ("arcs", "gateways", "tariffs", "productivity", "parameters", "cells")
+# Simpler rankings and the full one, in the order in which more adjusts.
+CLOSURES = ("flow_usd", "routes_fixed_usd", "waits_fixed_usd", "first_order_usd")
 # Number of the largest that are solved exactly.
 EXACT = 10
 # Smaller gains and losses are left out [USD a year].
@@ -59,7 +61,8 @@ class Worth:
     and productivity. elasticity: percent of the outcome for one percent more of the number. step: change, in
     unit, that the next figures refer to. first_order_usd, exact_usd: its gain, by the derivative and solved
     (the largest only). waits_fixed_usd: first order with waits held. flow_usd: flow times saving, over all
-    shippers. The last three are None where they do not apply.
+    shippers. routes_fixed_usd: first order with waits and routes held. The last four are None where they do
+    not apply.
     """
 
     id: str
@@ -73,6 +76,7 @@ class Worth:
     exact_usd: float | None
     flow_usd: float | None
     waits_fixed_usd: float | None
+    routes_fixed_usd: float | None
 
     def row(self) -> dict[str, Any]:
         """The figures as plain values."""
@@ -83,7 +87,9 @@ class Worth:
 class Sensitivity:
     """Everything of one kind, the largest gain first. of: the outcome; status: of the worst solve.
 
-    ranks: Kendall's tau between the full ranking and the simpler ones, by target and column.
+    ranks: Kendall's tau between the full ranking and the simpler ones, by target and column. closures: rows
+    target, closure (a column of the ranking, in the order in which more adjusts), n, the numbers ranked, and
+    spearman, the rank correlation with the full ranking (None where one ranks all alike).
     """
 
     worths: tuple[Worth, ...]
@@ -92,6 +98,7 @@ class Sensitivity:
     result: Results
     status: Status
     ranks: Mapping[str, Mapping[str, float]]
+    closures: tuple[Mapping[str, Any], ...]
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per value."""
@@ -138,11 +145,12 @@ def sensitivity(
     solved, statuses = _solved(lens, numbers[:exact], tell)
     worths = tuple(_worth(lens, n, solved.get(at)) for at, n in enumerate(numbers))
     tell("done", 1.0)
-    return Sensitivity(worths, of, to, result, Status.worst([result.status, *statuses]), _ranks(worths))
+    status = Status.worst([result.status, *statuses])
+    return Sensitivity(worths, of, to, result, status, _ranks(worths), _closures(worths))
 
 
 def _worth(lens: Lens, number: Number, exact: float | None) -> Worth:
-    full, held, flow = number.slopes
+    full, held, flow, kept = number.slopes
     unit = 1.0 if number.more else -1.0
     return Worth(
         number.id,
@@ -156,6 +164,7 @@ def _worth(lens: Lens, number: Number, exact: float | None) -> Worth:
         exact_usd=exact,
         flow_usd=None if flow is None else -flow * number.step,
         waits_fixed_usd=None if held is None else lens.gain(number, held),
+        routes_fixed_usd=None if kept is None else lens.gain(number, kept),
     )
 
 
@@ -165,7 +174,7 @@ def _ranks(worths: Sequence[Worth]) -> dict[str, dict[str, float]]:
 
     found: dict[str, dict[str, float]] = {}
     for target in dict.fromkeys(worth.target for worth in worths):
-        for column in ("flow_usd", "waits_fixed_usd"):
+        for column in CLOSURES[:-1]:
             both = [
                 (abs(w.first_order_usd), abs(value))
                 for w in worths
@@ -176,6 +185,24 @@ def _ranks(worths: Sequence[Worth]) -> dict[str, dict[str, float]]:
                 if np.isfinite(tau):  # not where all values are equal
                     found.setdefault(target, {})[column] = tau
     return found
+
+
+def _closures(worths: Sequence[Worth]) -> tuple[dict[str, Any], ...]:
+    """Spearman's rank correlation of every closure with the full one, by target."""
+    from scipy.stats import spearmanr
+
+    found: list[dict[str, Any]] = []
+    for target in dict.fromkeys(worth.target for worth in worths):
+        mine = [w for w in worths if w.target == target and w.flow_usd is not None]
+        if len(mine) < 3:
+            continue
+        full = [abs(w.first_order_usd) for w in mine]
+        for column in CLOSURES:
+            values = [abs(getattr(w, column)) for w in mine]
+            same = min(len(set(values)), len(set(full))) == 1
+            rho = None if same else float(spearmanr(values, full).statistic)
+            found.append({"target": target, "closure": column, "n": len(mine), "spearman": rho})
+    return tuple(found)
 
 
 # -- exact ---------------------------------------------------------------------------------------------
