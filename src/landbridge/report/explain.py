@@ -76,7 +76,7 @@ def _side_by_side(found: Explanation, rows: Rows) -> list[tuple[str, ...]]:
     cells = {(str(row["part"]), row["zone"]): float(row["change_percent"]) for row in rows}
     lines = []
     for part in dict.fromkeys(part for part, _ in cells):
-        values = (signed(cells.get((part, zone), 0.0), 4) for zone in found.zones)
+        values = (signed(cells[part, z], 4) if (part, z) in cells else "-" for z in found.zones)
         lines.append((_named(part), *values))
     total = found.total
     lines.append((say("explain.part.total"), *(signed(total[zone], 4) for zone in found.zones)))
