@@ -163,6 +163,9 @@ def test_more_draws_go_on_from_those_there_are(world: lb.World, serial: Path, tm
     told: list[str] = []
     sweep(world, plan, 6, executor="serial", store=store, progress=lambda text, share: told.append(text))
     assert parts(store).items() <= parts(serial).items() and len(parts(store)) == 6
+    # Fewer than there are: those asked for.
+    fewer = sweep(world, plan, 2, executor="serial", store=store)
+    assert [case.index for case in fewer.cases] == [0, 1] and fewer.missing == 0
     assert told[0].startswith("4 of 6 draws are there") and "2 of 2 draws" in told[-1] and "left" in told[-1]
 
 
@@ -336,6 +339,11 @@ def test_shards_and_counts_are_checked(world: lb.World) -> None:
         sweep(world, plan_of(world, draws="grid", **given), 5, executor="serial")
     with pytest.raises(DataError, match="processes or serial"):
         sweep(world, plan_of(world), 1, executor="dask")
+    for shard in ((0, 3), (4, 3)):
+        with pytest.raises(DataError, match=r"give \(i, n\)"):
+            sweep(world, plan_of(world), 3, executor="serial", shard=shard)
+    with pytest.raises(DataError, match="one folder or several"):
+        collect(world, [])
 
 
 # -- what is collected ---------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from landbridge.io.ranges import manifest
 from landbridge.phrases import say, signed
 from landbridge.report.digest import GROUP, Digest, Names, members
 from landbridge.report.document import Section, phrased
@@ -134,11 +135,20 @@ def _income(world: World, case: Digest, names: Names) -> Section:
     # In this order the first stay where the screen is short.
     shown = [(names.region[row["region"]], row) for row in chosen]
     group = [(names.group[GROUP], row) for row in case.result["groups"] if row["group"] == GROUP]
+    ranged = any("percent_p05" in row for _, row in group + shown)
     cells = [
-        (name, _percents(row["percent"]), signed(row["musd"], 0), _percents(row["percent_of_gdp"]))
+        (
+            name,
+            _percents(row["percent"]),
+            *([_range(row)] if ranged else []),
+            signed(row["musd"], 0),
+            _percents(row["percent_of_gdp"]),
+        )
         for name, row in [*group, *shown]
     ]
-    return phrased("first.income", cells)
+    if not ranged:
+        return phrased("first.income", cells)
+    return replace(phrased("first.income_ranged", cells), key="first.income")
 
 
 def _pairs(case: Digest, names: Names) -> Section:
@@ -205,6 +215,14 @@ def _percent(row: Mapping[str, Any]) -> float:
     return float(row["percent"])
 
 
+def _range(row: Mapping[str, Any]) -> str:
+    """5th and 95th percentile of the draws."""
+    low, high = (row.get(f"percent_p{end}") for end in ("05", "95"))
+    if low is None or high is None:
+        return ""
+    return say("first.income.range", low=_percents(low), high=_percents(high))
+
+
 def _percents(value: float) -> str:
     """Percent with two digits, or three where two would show nothing."""
     return signed(value, 2 if abs(value) >= _VISIBLE_PERCENT else 3)
@@ -260,7 +278,8 @@ def _emissions(before: Digest, case: Digest) -> Section:
 def _assumed(world: World, case: Digest, names: Names) -> Section:
     rows = case.lead.assumptions if case.lead else []
     speeds = [row for row in rows if row["kind"] == "speed"]
-    told = [_speed(speeds, names)] if speeds else []
+    told = _widest(case, names)
+    told += [_speed(speeds, names)] if speeds else []
     told += [say("first.assumed.gas") for row in rows if row["kind"] == "gas"]
     told += _payments(world, case, names)
     told += _deficits(world, case, names)
@@ -292,6 +311,15 @@ def _deficits(world: World, case: Digest, names: Names) -> list[str]:
     if abs(other - shown) < max(_VISIBLE_PERCENT, _MATTERS * abs(shown)):
         return []
     return [say("first.assumed.deficits", region=names.region[row["region"]], other=other)]
+
+
+def _widest(case: Digest, names: Names) -> list[str]:
+    """What the range of the group is over, and the number that widens it most."""
+    group = [row for row in case.result["groups"] if row["group"] == GROUP and row.get("widest")]
+    if not group:
+        return []
+    figures = {"draws": manifest()["draws"], "n": manifest()["numbers"]}
+    return [say("first.assumed.widest", group=names.group[GROUP], widest=group[0]["widest"], **figures)]
 
 
 def _payments(world: World, case: Digest, names: Names) -> list[str]:
@@ -384,7 +412,8 @@ def _more(case: Digest, commands: frozenset[str], asked: str) -> Section:
         others.append(say("first.more.sensitivity", region=most["region"]))
     if others:
         listed = ", ".join(others)
-        told.append(say("first.more.ranges" if "sweep" in commands else "first.more.others", commands=listed))
+        point = "sweep" in commands and not any("percent_p05" in row for row in case.result["real_income"])
+        told.append(say("first.more.ranges" if point else "first.more.others", commands=listed))
     return phrased("first.more", before=told)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import ConvergenceError, Fault, LandbridgeError, Status
+from landbridge.io.ranges import shipped_ranges
 from landbridge.notebook import html_table
 from landbridge.results import income, network
 from landbridge.results.counts import Passed, count_rows, observed_cells
@@ -133,16 +134,29 @@ class Results:
 
     @cached_property
     def real_income_rows(self) -> Rows:
-        """Change of real income by region: exact and first order, under each closure [percent of income]."""
+        """Change of real income by region: exact and first order, under each closure [percent of income].
+
+        With percentiles over draws of uncertain numbers where the data have them for this scenario.
+        """
         self._solved()
-        return income.real_income_rows(self._incomes)
+        return [
+            {**row, **self._ranges.get(row["region"], {})} for row in income.real_income_rows(self._incomes)
+        ]
+
+    @cached_property
+    def _ranges(self) -> Mapping[str, Mapping[str, Any]]:
+        """Shipped percentiles by region and group, see `landbridge.io.ranges`."""
+        if self.scenario is None or self.base is None:
+            return {}
+        return shipped_ranges(self.base.world.hash, self.scenario.id, self.scenario.to_dict())
 
     @cached_property
     def group_rows(self) -> Rows:
         """The same for Central Asia (CA5) and for the world."""
         self._solved()
         groups = {CENTRAL_ASIA: self.world.group(CENTRAL_ASIA), "world": self._main.base.regions}
-        return income.group_rows(self._incomes, groups)
+        found = income.group_rows(self._incomes, groups)
+        return [{**row, **self._ranges.get(row["group"], {})} for row in found]
 
     @cached_property
     def closure_rows(self) -> Rows:

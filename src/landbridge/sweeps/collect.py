@@ -26,7 +26,7 @@ from landbridge.world import World
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FEWEST_FOR_CAUSES", "SweepResult", "collected"]
+__all__ = ["FEWEST_FOR_CAUSES", "SweepResult", "causes_of", "collected"]
 
 FloatArray = NDArray[np.float64]
 
@@ -122,7 +122,7 @@ def collected(world: World, plan: Plan, cases: Sequence[Case]) -> SweepResult:
             causes += [
                 {"region": regions[n], "scenario": scenario.id, **cause}
                 for n in mine
-                for cause in _causes(moved, percent[:, n])
+                for cause in causes_of(moved, percent[:, n])
             ]
     missing = max((case.index + 1 for case in cases), default=0) - len(cases)
     return SweepResult(
@@ -130,7 +130,7 @@ def collected(world: World, plan: Plan, cases: Sequence[Case]) -> SweepResult:
     )
 
 
-def _causes(moved: dict[str, FloatArray], percent: FloatArray) -> list[dict[str, Any]]:
+def causes_of(moved: dict[str, FloatArray], percent: FloatArray) -> list[dict[str, Any]]:
     """The numbers whose ranks go most with those of real income."""
     from scipy.stats import rankdata
 

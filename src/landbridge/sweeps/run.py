@@ -88,7 +88,9 @@ def sweep(
             tell(rate(first[0], done, len(todo)), done / len(todo))
 
         solve_cases(world, given, todo, keep, hired.executor, hired.number)
-    return collected(world, given, [kept[index] for index in sorted(kept)])
+    # A store can hold more draws than are asked for, and those of other shards.
+    asked = _count(given, n)
+    return collected(world, given, [kept[index] for index in sorted(kept) if index < asked])
 
 
 def collect(world: World, stores: Path | str | Sequence[Path | str]) -> SweepResult:
@@ -98,6 +100,8 @@ def collect(world: World, stores: Path | str | Sequence[Path | str]) -> SweepRes
     DataError where a folder is no store, is of other data or of another plan, or has damaged parts.
     """
     folders = [stores] if isinstance(stores, Path | str) else list(stores)
+    if not folders:
+        raise DataError("no store", [Fault("stores", "is empty", "name one folder or several")])
     first = Store.there(Path(folders[0]), world)
     found: dict[int, Case] = {}
     for folder in folders:
@@ -116,13 +120,20 @@ def parse_shard(text: str) -> Shard:
     raise DataError("no such shard", [fault])
 
 
+def _count(plan: Plan, n: int | None) -> int:
+    """Draws of a whole sweep: all points of a grid, else as many as asked for."""
+    return plan.cases or (DRAWS if n is None else n)
+
+
 def _indices(plan: Plan, n: int | None, shard: Shard | None) -> list[int]:
     faults = []
     if plan.cases is not None and n is not None and n != plan.cases:
         faults.append(Fault("-n", f"is {n}, but the grid has {plan.cases} points", "leave it out"))
-    count = plan.cases or (DRAWS if n is None else n)
+    count = _count(plan, n)
     if not 1 <= count <= MOST_CASES:
         faults.append(Fault("-n", f"is {count}", f"ask for 1 to {MOST_CASES:,} draws"))
+    if shard is not None and not 1 <= shard[0] <= shard[1] <= MOST_CASES:
+        faults.append(Fault("shard", f"is {shard}", "give (i, n), such as (1, 3), (2, 3) and (3, 3)"))
     if faults:
         raise DataError("the options are not valid", faults)
     first, step = (1, 1) if shard is None else shard
