@@ -237,6 +237,19 @@ def growth(inputs: dict[str, Rows]) -> Rows:
     return rows
 
 
+def projects(inputs: dict[str, Rows]) -> Rows:
+    """Investment projects with costs in USD of 2023; the published cost and its year stay in the row."""
+    rows = []
+    for row in inputs["projects"]:
+        costs = {
+            f"cost{end}_musd": tidy(round(in_2023(inputs, row[f"cost{end}_nominal_musd"], row["cost_year"]), 1))
+            for end in ("", "_low", "_high")
+            if row[f"cost{end}_nominal_musd"]
+        }
+        rows.append({**row, **costs})
+    return rows
+
+
 def _same(name: str):
     def copy(inputs: dict[str, Rows]) -> Rows:
         return list(inputs[name])
@@ -269,6 +282,7 @@ TABLES = {
     "parameters": _same("parameters"),
     "corridors": _same("corridors"),
     "study_set": _same("study_set"),
+    "projects": projects,
     "validation_counts": _same("validation_counts"),
     "validation_corridors": _same("validation_corridors"),
     "validation_indicators": _same("validation_indicators"),
@@ -308,6 +322,7 @@ KEYS = {
     "parameters": ("parameter",),
     "corridors": ("corridor_id",),
     "study_set": ("position",),
+    "projects": ("project_id",),
     "validation_counts": ("gateway_id", "metric", "year"),
     "validation_corridors": ("obs_id",),
     "validation_indicators": ("indicator", "mode", "year"),

@@ -43,6 +43,7 @@ WHAT: Mapping[str, str] = {
     "parameters": "Every parameter of the model with its range.",
     "corridors": "Relations reported in every run.",
     "study_set": "Scenarios that `landbridge run` compares with the base.",
+    "projects": "Investment projects: cost, life, opening, who pays, and the scenario of each.",
     "country_groups": "Groups of countries: customs unions, Central Asia, those that claims are about.",
     "gateway_kinds": "Role of each kind of gateway in the network, and its wait law.",
     "labels": "Names of places, countries, gateways and sectors in English, Russian and Chinese.",

@@ -51,8 +51,9 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 PARTS = ("network", "economy")
 CHANNELS = "channels"
 ECONOMY_TABLES = ("regions", "sectors")
-# Tables that a folder may lack: names then come from places.csv, gateways.csv and the axes.
-OPTIONAL_TABLES = ("labels", "country_groups", "gateway_kinds")
+# Tables that a folder may lack: names then come from places.csv, gateways.csv and the axes; `invest` needs
+# projects.
+OPTIONAL_TABLES = ("labels", "country_groups", "gateway_kinds", "projects")
 # Those of them that are taken from the embedded World where a folder lacks them.
 _USUAL_TABLES = ("country_groups", "gateway_kinds")
 SOURCES_COLUMNS = ("table", "source", "year", "licence", "attribution", "note")

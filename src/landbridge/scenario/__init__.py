@@ -20,6 +20,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ __all__ = [
     "bundled",
     "json_schema",
     "load_scenario",
+    "project_scenarios",
     "register_verb",
     "study_set",
     "unregister_verb",
@@ -59,6 +61,7 @@ _TOP = {
     "modification": "the changes, in order, each a [[modification]]",
 }
 _BUNDLED = files("landbridge").joinpath("data", "scenarios")
+_PROJECTS = files("landbridge").joinpath("data", "projects")
 # Scenarios that extend each other, at most.
 _DEEPEST = 20
 # Those that led to one by `extends`, itself last: a bundled name, or the path of a file.
@@ -321,18 +324,19 @@ def _called(one: str | Path) -> str:
 
 
 def _read(one: str | Path, world: World | None, chain: Chain) -> Scenario:
-    """A bundled scenario by name, or one from a TOML file."""
+    """A scenario that comes with landbridge by name, or one from a TOML file."""
     if isinstance(one, Path):
         return Scenario.from_toml(read_text(one), one.stem, one.name, world, chain)
-    text = _BUNDLED.joinpath(f"{one}.toml").read_text(encoding="utf-8")
+    folder = _BUNDLED if one in bundled() else _PROJECTS
+    text = folder.joinpath(f"{one}.toml").read_text(encoding="utf-8")
     return Scenario.from_toml(text, one, None, world, chain)
 
 
 def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -> Scenario:
     """A scenario: a bundled one by name, one from a TOML file, or the one given.
 
-    scenario: name, path or Scenario; world: if given, unknown names are reported together with faults of
-    form.
+    scenario: name, also of a scenario of a project, path or Scenario; world: if given, unknown names are
+    reported together with faults of form.
     Raises ScenarioError for an invalid or unknown scenario, DataError for a file that cannot be read.
     """
     if isinstance(scenario, Scenario):
@@ -341,7 +345,7 @@ def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -
         fault = Fault("scenario", f"is {scenario!r}", "give a name, the path of a .toml file or a Scenario")
         raise ScenarioError("not a scenario", [fault])
     names = bundled()
-    if isinstance(scenario, str) and scenario in names:
+    if isinstance(scenario, str) and scenario in (*names, *project_scenarios()):
         return _read(scenario, None, (scenario,))
     path = Path(scenario)
     try:
@@ -351,13 +355,25 @@ def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -
     if there:
         return _read(path, world, (path.resolve(),))
     known = ", ".join(names)
-    cure = did_you_mean(str(scenario), names) or f"use {known}, or the path of a .toml file"
+    cure = did_you_mean(str(scenario), (*names, *project_scenarios())) or f"use {known}, or the path of a .toml file"
     raise ScenarioError("unknown scenario", [Fault("scenario", f"no scenario {str(scenario)[:80]!r}", cure)])
 
 
 def bundled() -> tuple[str, ...]:
     """Names of the scenarios that come with landbridge, sorted."""
-    return tuple(sorted(f.name[:-5] for f in _BUNDLED.iterdir() if f.name.endswith(".toml")))
+    return _names_in(_BUNDLED)
+
+
+def project_scenarios() -> tuple[str, ...]:
+    """Names of the scenarios of single projects that come with landbridge, sorted.
+
+    They are in no study set. The table `projects` names the scenario of each project.
+    """
+    return _names_in(_PROJECTS)
+
+
+def _names_in(folder: Traversable) -> tuple[str, ...]:
+    return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml")))
 
 
 def study_set(world: World) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "parameters": ("parameter",),
     "corridors": ("corridor_id",),
     "study_set": ("scenario",),
+    "projects": ("project_id",),
     "validation_corridors": ("obs_id",),
     "validation_modes": ("row_id",),
     "validation_money": ("row_id",),
