@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from landbridge.answers.compare import compare
     from landbridge.answers.explain import explain
+    from landbridge.answers.invest import invest
     from landbridge.answers.protocol import Answer
     from landbridge.answers.studies import (
         assign,
@@ -73,6 +74,7 @@ __all__ = [
     "farm",
     "gas",
     "gravity",
+    "invest",
     "load",
     "route",
     "run",
@@ -109,6 +111,7 @@ _HOME = {
     "farm": "answers.studies",
     "gas": "answers.studies",
     "gravity": "answers.studies",
+    "invest": "answers.invest",
     "load": "io.tables",
     "route": "transport.legs",
     "run": "model.run",

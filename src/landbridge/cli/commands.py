@@ -18,6 +18,7 @@ from landbridge.cli.disrupt import disrupt
 from landbridge.cli.explain import explain
 from landbridge.cli.gas import gas
 from landbridge.cli.gravity import gravity
+from landbridge.cli.invest import invest
 from landbridge.cli.readers import read_publisher
 from landbridge.cli.route import route
 from landbridge.cli.run import cite, run, scenarios
@@ -45,6 +46,7 @@ for _command in (
     sensitivity,
     sweep,
     disrupt,
+    invest,
     gas,
     farm,
     travel,

@@ -355,7 +355,10 @@ def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -
     if there:
         return _read(path, world, (path.resolve(),))
     known = ", ".join(names)
-    cure = did_you_mean(str(scenario), (*names, *project_scenarios())) or f"use {known}, or the path of a .toml file"
+    cure = (
+        did_you_mean(str(scenario), (*names, *project_scenarios()))
+        or f"use {known}, or the path of a .toml file"
+    )
     raise ScenarioError("unknown scenario", [Fault("scenario", f"no scenario {str(scenario)[:80]!r}", cure)])
 
 
