@@ -36,6 +36,7 @@ def invest_sections(found: Investment, world: World) -> Iterator[Section]:
             year=found.base_year,
         )
         yield phrased("invest.who", [_who(row, names) for row in done], year=found.base_year)
+        yield phrased("invest.assumed", [(called[row["project"]], row["caveat"]) for row in done])
         yield phrased("invest.switching", [_switching(row) for row in done])
     if found.pairs:
         yield phrased("invest.pairs", [_pair(pair.row(), called) for pair in found.pairs])

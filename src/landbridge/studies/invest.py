@@ -13,9 +13,8 @@ solved base. Costs, lives and openings are those of the table `projects`; what i
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -61,8 +60,8 @@ USD_PER_MUSD = 1e6
 _SOLVED_SETS = 3
 # Smaller gains and losses of a region are not named [million USD a year].
 _LEAST_MUSD = 0.05
-# Ends of the range of phi_b, the response of corridor families to cost.
-_ENDS = ("low", "high")
+# The sharpness of the choice of a route: it decides what a second route is worth where it is not shorter.
+_SHARPNESS = "phi"
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,8 @@ class Project:
 
     costs: low, central and high [million USD], empty where none was found. scenario: name or path, None where
     the network cannot express it. in_base: whether the scenario takes it out. missing: code of what is
-    missing, "" for nothing. years_before: from the first spending to the opening [years].
+    missing, "" for nothing. caveat: what the scenario assumes. years_before: from the first spending to the
+    opening [years].
     """
 
     id: str
@@ -85,6 +85,7 @@ class Project:
     scenario: str | None
     in_base: bool
     missing: str
+    caveat: str
 
     @property
     def eligible(self) -> bool:
@@ -96,8 +97,9 @@ class Project:
 class Appraised:
     """A project with what was found; None where it was not computed.
 
-    benefits: central, then at the ends of the range of phi_b [million USD a year]. by_region: the central
-    one by region. status: computed, no cost (the benefit is known), not computed, not converged.
+    benefits: central, then, where there is a cost, at the ends of the range of phi [million USD a year].
+    by_region: the central one by region. status: computed, no cost (the benefit is known), not computed, not
+    converged.
     """
 
     project: Project
@@ -134,6 +136,7 @@ class Appraised:
             "who_pays": one.who_pays,
             "scenario": one.scenario,
             "status": self.status,
+            "caveat": one.caveat,
             "missing": one.missing,
             "reason": say(f"invest.missing.{one.missing}") if one.missing else "",
         }
@@ -148,8 +151,8 @@ class Appraised:
         order = sorted(self.by_region.items(), key=lambda item: -item[1])
         found = {
             "benefit_musd_year": flow.benefit_musd,
-            "benefit_low_musd_year": low,
-            "benefit_high_musd_year": high,
+            "benefit_low_musd_year": low if len(self.benefits) > 1 else None,
+            "benefit_high_musd_year": high if len(self.benefits) > 1 else None,
             "npv_musd": flow.npv(by.rate),
             "npv_low_musd": span[0],
             "npv_high_musd": span[1],
@@ -317,6 +320,7 @@ def _project(row: Mapping[str, Cell], base_year: int) -> Project:
         scenario=str(row["scenario"]) if row["scenario"] else None,
         in_base=bool(row["in_base"]),
         missing=str(row["missing"] or ""),
+        caveat=str(row["caveat"] or ""),
     )
 
 
@@ -338,44 +342,57 @@ def invest(
     Returns an Investment. Raises DataError with every fault of the arguments and of the table, ScenarioError
     for a scenario of a project that does not apply, ConvergenceError where the base has no solution.
     """
-    by = terms(rate, ends, growth)
-    if budget_usd is not None and not 0.0 < budget_usd < np.inf:
-        raise DataError("no budget", [Fault("budget", f"is {budget_usd:g}", "give USD above 0, as 5e9")])
+    by, budget = terms(rate, ends, growth), _budget_musd(budget_usd)
     listed = projects_of(world, projects)
-    eligible = [one.id for one in listed if one.eligible]
-    if len(eligible) > MOST_CANDIDATES:
-        cure = f"name {MOST_CANDIDATES} at most with --projects"
-        raise DataError("too many projects", [Fault("projects", f"{len(eligible)} could be chosen", cure)])
-    given = _scenarios(world, listed)
-    alone = [frozenset([name]) for name in given]
+    eligible = _eligible(listed)
+    bench = _Bench(world, _scenarios(world, listed), progress or (lambda text, share: None))
+    alone = {one.id: frozenset([one.id]) for one in listed if one.scenario is not None}
     pairs = [frozenset(two) for two in combinations(eligible, 2)]
-    bench = _Bench(world, given, progress or (lambda text, share: None))
-    bench.solve([*alone, *pairs], ranges=alone)
+    bench.solve(
+        [*alone.values(), *pairs], ranges=[alone[one.id] for one in listed if one.id in alone and one.costs]
+    )
     found = tuple(_appraised(one, bench, by) for one in listed)
     flows = {one.project.id: one.flow for one in found if one.project.id in eligible and one.benefits}
     solved = {m: float(changes.sum()) for m, changes in bench.found.items()}
-    chosen: list[Plan] = []
-    left_out: dict[str, str] = {}
-    if budget_usd is not None:
-        chosen = _chosen(bench, flows, solved, by.rate, budget_usd / USD_PER_MUSD)
+    chosen, left_out = list[Plan](), dict[str, str]()
+    if budget is not None:
+        chosen = _chosen(bench, flows, solved, by.rate, budget)
         left_out = _left_out(eligible, flows, solved, by.rate, chosen[0])
-    alone_musd = {name: flow.benefit_musd for name, flow in flows.items()}
-    together = tuple(
-        Pair((a, b), solved[frozenset((a, b))], alone_musd[a] + alone_musd[b])
-        for a, b in combinations(eligible, 2)
-        if frozenset((a, b)) in solved and a in flows and b in flows
-    )
     bench.tell("done", 1.0)
     return Investment(
         found,
-        together,
+        tuple(_pairs(flows, solved)),
         tuple(chosen),
         left_out,
         by,
-        None if budget_usd is None else budget_usd / USD_PER_MUSD,
+        budget,
         world.base_year,
         Status.worst(bench.statuses),
     )
+
+
+def _budget_musd(budget_usd: float | None) -> float | None:
+    if budget_usd is None:
+        return None
+    if not 0.0 < budget_usd < np.inf:
+        raise DataError("no budget", [Fault("budget", f"is {budget_usd:g}", "give USD above 0, as 5e9")])
+    return budget_usd / USD_PER_MUSD
+
+
+def _eligible(listed: Iterable[Project]) -> list[str]:
+    """Projects that a budget can be spent on. Raises DataError where they are too many to list their sets."""
+    found = [one.id for one in listed if one.eligible]
+    if len(found) > MOST_CANDIDATES:
+        cure = f"name {MOST_CANDIDATES} at most with --projects"
+        raise DataError("too many projects", [Fault("projects", f"{len(found)} could be chosen", cure)])
+    return found
+
+
+def _pairs(flows: Mapping[str, Flow], solved: Mapping[Members, float]) -> Iterator[Pair]:
+    for a, b in combinations(flows, 2):
+        both = frozenset((a, b))
+        if both in solved:
+            yield Pair((a, b), solved[both], flows[a].benefit_musd + flows[b].benefit_musd)
 
 
 def _scenarios(world: World, listed: Iterable[Project]) -> dict[str, Scenario]:
@@ -454,7 +471,7 @@ class _Bench:
     """A base, and sets of projects solved against it.
 
     found: change of real income by region of every set that was solved [n, million USD a year]; ranges: its
-    sum at the ends of the range of phi_b; statuses: of all solves.
+    sum at the ends of the range of phi; statuses: of all solves.
     """
 
     def __init__(self, world: World, scenarios: Mapping[str, Scenario], tell: Progress) -> None:
@@ -463,35 +480,48 @@ class _Bench:
         self.found: dict[Members, FloatArray] = {}
         self.ranges: dict[Members, tuple[float, ...]] = {}
         self.statuses: list[Status] = []
-        (row,) = (row for row in world.network["parameters"] if row["parameter"] == "phi_b")
-        self._phi_b = [cell_number(row, end) for end in _ENDS if row[end] is not None]
+        row = world.network["parameters"].by("parameter")[_SHARPNESS]
+        ends = (cell_number(row, end) for end in ("low", "high") if row[end] is not None)
+        whole = Scenario(_SHARPNESS, _SHARPNESS, ())
+        self._ends = [whole.with_parameters({_SHARPNESS: value}) for value in ends]
 
     def solve(self, sets: Sequence[Members], ranges: Iterable[Members] = ()) -> None:
-        """Solve sets of projects; ranges: those also solved at the ends of the range of phi_b."""
+        """Solve sets of projects; ranges: those also solved at both ends of the range of phi."""
         if not sets:
             return
-        wide = set(ranges)
         cases = {members: self._joint(members) for members in sets}
         worlds = {members: apply(self.world, scenario) for members, scenario in cases.items()}
+        wide = set(ranges)
+        steps = len(sets) + len(wide) * len(self._ends)
         self.tell("searching routes for every pair of places", 0.0)
         done = 0
         for group in searches([self.world], [(self.world, after) for after in worlds.values()]):
             common = Prepared(group)
-            self.tell("solving the base", 0.2 + 0.8 * done / len(sets))
-            base = SolvedBase(common, self.world, 0, throw=True)
-            self.statuses.append(base.results.status)
-            others = [base.responding(phi_b) for phi_b in self._phi_b]
-            for members in (m for m in sets if any(worlds[m] is after for after in group)):
-                done += 1
-                self.tell(f"solving {cases[members].name}", 0.2 + 0.8 * done / len(sets))
-                solve = partial(self._changes, after=worlds[members], case=cases[members])
-                changes = solve(base)
-                if changes is None:
+            mine = {m: n for n, after in enumerate(group) for m in sets if worlds[m] is after}
+            for end in (None, *self._ends):
+                chosen = [m for m in mine if end is None or m in wide]
+                if not chosen:
                     continue
-                self.found[members] = changes
-                if members in wide:
-                    at_ends = [end for other in others if (end := solve(other)) is not None]
-                    self.ranges[members] = tuple(float(end.sum()) for end in at_ends)
+                self.tell("solving the base", 0.2 + 0.8 * done / steps)
+                base = self._base(common, end)
+                for members in chosen:
+                    done += 1
+                    self.tell(f"solving {cases[members].name}", 0.2 + 0.8 * done / steps)
+                    changes = self._changes(base, mine[members], cases[members])
+                    if changes is None:
+                        continue
+                    if end is None:
+                        self.found[members] = changes
+                    else:
+                        self.ranges[members] = (*self.ranges.get(members, ()), float(changes.sum()))
+
+    def _base(self, common: Prepared, end: Scenario | None) -> SolvedBase:
+        """The solved base; end: sets the parameter whose range is used, None for its central value."""
+        if end is not None:
+            common = common.under([apply(one, end) for one in common.worlds])
+        base = SolvedBase(common, common.worlds[0], 0, throw=True)
+        self.statuses.append(base.results.status)
+        return base
 
     def _joint(self, members: Members) -> Scenario:
         """The scenarios of several projects in one."""
@@ -499,10 +529,10 @@ class _Bench:
         changes = tuple(m for one in listed for m in one.modifications)
         return Scenario("+".join(sorted(members)), " + ".join(one.name for one in listed), changes)
 
-    def _changes(self, base: SolvedBase, after: World, case: Scenario) -> FloatArray | None:
+    def _changes(self, base: SolvedBase, number: int, case: Scenario) -> FloatArray | None:
         """Change of real income by region [million USD a year]; None, with a status, without a solution."""
         try:
-            hat = base.income(after, base.common.number(after), case)
+            hat = base.income(base.common.worlds[number], number, case)
         except (ConvergenceError, InfeasibleError) as error:
             log.warning("%s: %s", case.name, error.message)
             hat = None
