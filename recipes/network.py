@@ -242,7 +242,9 @@ def projects(inputs: dict[str, Rows]) -> Rows:
     rows = []
     for row in inputs["projects"]:
         costs = {
-            f"cost{end}_musd": tidy(round(in_2023(inputs, row[f"cost{end}_nominal_musd"], row["cost_year"]), 1))
+            f"cost{end}_musd": tidy(
+                round(in_2023(inputs, row[f"cost{end}_nominal_musd"], row["cost_year"]), 1)
+            )
             for end in ("", "_low", "_high")
             if row[f"cost{end}_nominal_musd"]
         }

@@ -41,7 +41,7 @@ def invest_sections(found: Investment, world: World) -> Iterator[Section]:
     if found.pairs:
         yield phrased("invest.pairs", [_pair(pair.row(), called) for pair in found.pairs])
     if found.budget_musd is not None:
-        yield _portfolio(found, called, found.budget_musd)
+        yield _portfolio(found, done, called, found.budget_musd)
     rest = [row for row in rows if row["benefit_musd_year"] is None]
     if rest:
         yield phrased("invest.missing", [_missing(row) for row in rest])
@@ -124,7 +124,7 @@ def _pair(row: Row, called: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
-def _portfolio(found: Investment, called: Mapping[str, str], budget: float) -> Section:
+def _portfolio(found: Investment, done: Sequence[Row], called: Mapping[str, str], budget: float) -> Section:
     best = found.sets[0]
     chosen = listed([called[name] for name in sorted(best.members)])
     words = (
@@ -132,6 +132,12 @@ def _portfolio(found: Investment, called: Mapping[str, str], budget: float) -> S
         if best.members
         else say("invest.portfolio.none")
     )
+    unsure = [
+        called[row["project"]]
+        for row in done
+        if row["project"] in best.members and row["npv_low_musd"] < 0.0 < row["npv_high_musd"]
+    ]
+    doubts = [say("invest.portfolio.unsure", names=listed(unsure))] if unsure else []
     reasons = [
         say(f"invest.left.{reason}", names=listed([called[p] for p in out]))
         for reason in dict.fromkeys(found.left_out.values())
@@ -146,7 +152,7 @@ def _portfolio(found: Investment, called: Mapping[str, str], budget: float) -> S
         )
         for plan in found.sets
     ]
-    return phrased("invest.portfolio", rows, before=[words, *reasons], budget=budget)
+    return phrased("invest.portfolio", rows, before=[words, *doubts, *reasons], budget=budget)
 
 
 def _set(members: Sequence[str], called: Mapping[str, str]) -> str:

@@ -203,8 +203,8 @@ def plan_value(
     it was not solved.
     flows, solved, rate: as in `plans`; members: of the set. Returns a Plan.
     """
-    benefit = sum(flows[m].benefit_musd for m in members)
-    npv = sum(flows[m].npv(rate) or 0.0 for m in members)
+    benefit = sum((flows[m].benefit_musd for m in members), 0.0)
+    npv = sum((flows[m].npv(rate) or 0.0 for m in members), 0.0)
     for pair in map(frozenset, combinations(sorted(members), 2)):
         if pair in solved:
             more = solved[pair] - sum(flows[m].benefit_musd for m in pair)
@@ -214,7 +214,7 @@ def plan_value(
     if exact and len(members) > 2:
         npv += (solved[members] - benefit) * _joint(flows, members, rate)
         benefit = solved[members]
-    cost = sum(flows[m].cost_musd or 0.0 for m in members)
+    cost = sum((flows[m].cost_musd or 0.0 for m in members), 0.0)
     return Plan(members, cost, benefit, npv, exact)
 
 

@@ -51,15 +51,15 @@ from landbridge.world.table import Cell, cell_number
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Appraised", "Investment", "Pair", "Project", "invest", "projects_of"]
+__all__ = ["Appraised", "Investment", "Pair", "Project", "invest", "pairs_of", "projects_of"]
 
 FloatArray = NDArray[np.float64]
 
 USD_PER_MUSD = 1e6
 # Sets of three and more that are solved, the best by the values of projects and pairs.
 _SOLVED_SETS = 3
-# Smaller gains and losses of a region are not named [million USD a year].
-_LEAST_MUSD = 0.05
+# Smaller gains and losses of a region are not named, as a share of all gains and losses.
+_LEAST_SHARE = 0.02
 # The sharpness of the choice of a route: it decides what a second route is worth where it is not shorter.
 _SHARPNESS = "phi"
 
@@ -149,6 +149,7 @@ class Appraised:
         irr = flow.irr()
         assert self.by_region is not None
         order = sorted(self.by_region.items(), key=lambda item: -item[1])
+        least = _LEAST_SHARE * sum(abs(musd) for _, musd in order)
         found = {
             "benefit_musd_year": flow.benefit_musd,
             "benefit_low_musd_year": low if len(self.benefits) > 1 else None,
@@ -163,8 +164,8 @@ class Appraised:
             "switching_benefit_musd_year": flow.switching_benefit(by.rate),
             "switching_benefit_low_musd_year": best.switching_benefit(by.low),
             "switching_benefit_high_musd_year": worst.switching_benefit(by.high),
-            "gain_most": ", ".join(region for region, musd in order[:3] if musd >= _LEAST_MUSD),
-            "lose_most": ", ".join(region for region, musd in order[:-4:-1] if musd <= -_LEAST_MUSD),
+            "gain_most": ", ".join(region for region, musd in order[:3] if musd > least),
+            "lose_most": ", ".join(region for region, musd in order[:-4:-1] if musd < -least),
         }
         return cells | found
 
@@ -467,6 +468,23 @@ def _left_out(
     return reasons
 
 
+def pairs_of(world: World) -> list[Scenario]:
+    """Scenarios of every pair of projects that can still be paid for, as `invest` solves them.
+
+    world: with the table `projects`. Raises as `invest`.
+    """
+    listed = [one for one in projects_of(world) if one.eligible]
+    scenarios = _scenarios(world, listed)
+    return [_joint(scenarios, two) for two in combinations(scenarios, 2)]
+
+
+def _joint(scenarios: Mapping[str, Scenario], members: Iterable[str]) -> Scenario:
+    """The scenarios of several projects in one."""
+    names = sorted(members)
+    changes = tuple(m for name in names for m in scenarios[name].modifications)
+    return Scenario("+".join(names), " + ".join(scenarios[name].name for name in names), changes)
+
+
 class _Bench:
     """A base, and sets of projects solved against it.
 
@@ -489,7 +507,7 @@ class _Bench:
         """Solve sets of projects; ranges: those also solved at both ends of the range of phi."""
         if not sets:
             return
-        cases = {members: self._joint(members) for members in sets}
+        cases = {members: _joint(self.scenarios, members) for members in sets}
         worlds = {members: apply(self.world, scenario) for members, scenario in cases.items()}
         wide = set(ranges)
         steps = len(sets) + len(wide) * len(self._ends)
@@ -522,12 +540,6 @@ class _Bench:
         base = SolvedBase(common, common.worlds[0], 0, throw=True)
         self.statuses.append(base.results.status)
         return base
-
-    def _joint(self, members: Members) -> Scenario:
-        """The scenarios of several projects in one."""
-        listed = [self.scenarios[name] for name in sorted(members)]
-        changes = tuple(m for one in listed for m in one.modifications)
-        return Scenario("+".join(sorted(members)), " + ".join(one.name for one in listed), changes)
 
     def _changes(self, base: SolvedBase, number: int, case: Scenario) -> FloatArray | None:
         """Change of real income by region [million USD a year]; None, with a status, without a solution."""
