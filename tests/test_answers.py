@@ -19,10 +19,18 @@ ASKED: Mapping[str, tuple[Callable[[lb.World], lb.Answer], tuple[str, ...]]] = {
     "farm": (lambda world: lb.farm(world, regions=["KAZ"]), ("farm", "--region", "KAZ")),
     "travel": (lb.travel, ("travel",)),
     "treaties": (lb.treaties, ("treaties",)),
+    "invest": (
+        lambda world: lb.invest(world, 1e9, projects=["P09", "P22"]),
+        ("invest", "--budget", "1e9", "--projects", "P09,P22"),
+    ),
 }
+# Studies that take more than some seconds.
+LONG = {"invest"}
 
 
-@pytest.mark.parametrize("name", list(ASKED))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in ASKED]
+)
 def test_an_answer_and_its_command_say_the_same(call: Call, name: str) -> None:
     study, words = ASKED[name]
     answer = study(lb.load())
