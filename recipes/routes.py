@@ -1,8 +1,8 @@
-"""Search the routes of the embedded network, of its bundled scenarios and of those of `claims`.
+"""Search the routes of the embedded network, of its bundled scenarios, of projects and of those of `claims`.
 
     python recipes/routes.py
 
-Stores them with the data; takes one to two minutes. Run it after the network tables, or a scenario that opens
+Stores them with the data; takes some minutes. Run it after the network tables, or a scenario that opens
 or closes anything, have changed: a set of another network is not used. The same network gives the same
 routes; tests search again and compare.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from landbridge import World, load
 from landbridge.model.prepared import PairsAsked
-from landbridge.scenario import apply, bundled, load_scenario
+from landbridge.scenario import apply, bundled, load_scenario, project_scenarios
 from landbridge.studies.claims.scenarios import made
 from landbridge.transport import Graph, align
 from landbridge.transport.routes.base_set import STORED, STORED_CASES, case_key, pack, pack_cases, stored_base
@@ -27,7 +27,8 @@ from landbridge.transport.routes.search import Pairs
 
 def cases(world: World) -> Iterator[tuple[Graph, Graph, frozenset[str]]]:
     """Graphs of the base and of every scenario that ships and opens or closes anything, and its bans."""
-    for scenario in (*(load_scenario(name, world) for name in bundled()), *made()):
+    named = (load_scenario(name, world) for name in (*bundled(), *project_scenarios()))
+    for scenario in (*named, *made()):
         after = apply(world, scenario)
         own, graph = align([world, after])
         policy = after.policy

@@ -51,7 +51,7 @@ from landbridge.world.table import Cell, cell_number
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Appraised", "Investment", "Pair", "Project", "invest", "pairs_of", "projects_of"]
+__all__ = ["Appraised", "Investment", "Pair", "Project", "invest", "projects_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -466,16 +466,6 @@ def _left_out(
         wider = plan_value(flows, solved, rate, best.members | {name})
         reasons[name] = "negative" if wider.npv_musd <= best.npv_musd else "budget"
     return reasons
-
-
-def pairs_of(world: World) -> list[Scenario]:
-    """Scenarios of every pair of projects that can still be paid for, as `invest` solves them.
-
-    world: with the table `projects`. Raises as `invest`.
-    """
-    listed = [one for one in projects_of(world) if one.eligible]
-    scenarios = _scenarios(world, listed)
-    return [_joint(scenarios, two) for two in combinations(scenarios, 2)]
 
 
 def _joint(scenarios: Mapping[str, Scenario], members: Iterable[str]) -> Scenario:
