@@ -108,25 +108,27 @@ def _is_table(value: Any) -> bool:
 def routed(world: World, routes: Routes, options: Mapping[str, Any], lang: str = "en") -> Answer:
     """Routes between two places from `lb.route`, with a document and files.
 
-    world: of the routes; routes: the pair; options: for the manifest; lang: of names in the document (en, ru,
-    zh).
+    world: the base of the routes; routes: the pair; options: for the manifest; lang: of names in the document
+    (en, ru, zh).
     Tables: routes, legs. A .csv file has a row per leg, a .geojson file a line.
     """
     from landbridge.report.routes import route_rows, route_sections, routes_geojson
 
     lines = attribution(world.files)
+    after = world if routes.scenario is None else apply(world, routes.scenario)
     return answered(
         world,
         "route",
         routes.to_json(),
         route_rows(routes),
         Status(True, 0.0, 0, "routes are enumerated and costed, nothing is solved"),
-        lambda _: route_sections(world, routes, lang),
+        lambda _: route_sections(after, routes, lang),
+        scenarios=[] if routes.scenario is None else [routes.scenario],
         options=options,
         found=routes,
         forms={
             ".csv": lambda: routes.frame().to_csv(index=False),
-            ".geojson": lambda: routes_geojson(world, routes, lines),
+            ".geojson": lambda: routes_geojson(after, routes, lines),
         },
     )
 

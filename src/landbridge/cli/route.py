@@ -44,6 +44,10 @@ def route(
         Literal["time", "cost", "co2e"] | None,
         typer.Option(help="Least hours, money or emissions first; largest share first where left out."),
     ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="Routes after a scenario, a bundled name or a TOML file; queues of the base."),
+    ] = None,
     legs: Annotated[bool, typer.Option("--legs", help="Also every leg, with its terms.")] = False,
     as_json: JsonFlag = False,
     output: Output = None,
@@ -58,6 +62,7 @@ def route(
     from landbridge.answers.studies import routed
     from landbridge.report.first_screen import WIDTH
     from landbridge.report.routes import ordered, route_sections
+    from landbridge.scenario import apply
     from landbridge.transport.legs import route as find
 
     check_output(output, ".geojson")
@@ -66,7 +71,7 @@ def route(
     loaded = load_sound(world)
     # Of all routes the first k in the order asked for.
     most = k if by is None else _ALL_ROUTES
-    routes = find(loaded, origin, destination, commodity=commodity, k=most, mode=mode, product=product)
+    routes = find(loaded, origin, destination, commodity, most, mode, product, scenario)
     routes = ordered(routes, by)
     if by is not None:
         routes = replace(routes, routes=routes.routes[:k])
@@ -86,8 +91,11 @@ def route(
         factors = list(loaded.network["emission_factors"])
         write(ileap, ileap_text(routes.to_json(), loaded.parameter("payload_t"), factors, loaded.hash))
     if output is None and not as_json:
-        head, *rest = route_sections(loaded, routes, lang, legs)
-        show_compact([head], WIDTH)
-        show(rest)
+        after = loaded if routes.scenario is None else apply(loaded, routes.scenario)
+        sections = list(route_sections(after, routes, lang, legs))
+        heads = 1 if routes.scenario is None else 2
+        for head in sections[:heads]:
+            show_compact([head], WIDTH)
+        show(sections[heads:])
         return
     give(routed(loaded, routes, options, lang), begin, as_json, output)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text
-from landbridge.phrases import say
+from landbridge.phrases import say, signed
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
 from landbridge.transport.graph import BLOCK, LAYERS, PRODUCTS, ROAD
@@ -39,12 +39,16 @@ def route_rows(routes: Routes) -> dict[str, list[dict[str, Any]]]:
 def route_sections(world: World, routes: Routes, lang: str = "en", legs: bool = True) -> Iterator[Section]:
     """A line for every route in the order given, then the legs of each where they are asked for.
 
-    world: gives the names; routes: of the pair; lang: en, ru or zh.
+    world: gives the names, after the scenario of the routes where they have one; routes: of the pair; lang:
+    en, ru or zh.
     """
     names = Names(world, lang)
-    yield from map(
-        Names.explained, [_summary(world, routes, names, legs), *_with_legs(world, routes, names, legs)]
-    )
+    parts = [
+        _summary(world, routes, names, legs),
+        *_against_base(world, routes, names),
+        *_with_legs(world, routes, names, legs),
+    ]
+    yield from map(Names.explained, parts)
 
 
 def ordered(routes: Routes, by: str | None = None) -> Routes:
@@ -76,6 +80,7 @@ def _summary(world: World, routes: Routes, names: Names, legs: bool) -> Section:
     block, part = routes.product == PRODUCTS[BLOCK], 100.0 * routes.product_share
     left = 1.0 - sum(one.share for one in routes)
     after = [
+        *_of_scenario(routes),
         say("route.summary.units", year=world.base_year),
         say("route.summary.days"),
         say("route.summary.shares", product=say("route.block" if block else "route.wagonload"), part=part),
@@ -92,6 +97,33 @@ def _summary(world: World, routes: Routes, names: Names, legs: bool) -> Section:
         end=names.place[routes.destination],
         sector=names.sector.get(routes.commodity, routes.commodity),
     )
+
+
+def _of_scenario(routes: Routes) -> Iterator[str]:
+    """Sentences on the scenario, its queues, and what routes that it closes carried."""
+    if routes.scenario is None:
+        return
+    yield say("route.scenario", scenario=routes.scenario.id)
+    if routes.lost_share >= _OTHERS:
+        yield say("route.scenario.lost", lost=100.0 * routes.lost_share)
+
+
+def _against_base(world: World, routes: Routes, names: Names) -> list[Section]:
+    """What the scenario changes of every route listed; nothing where none was asked for."""
+    if routes.scenario is None:
+        return []
+    ways, new = _Ways(world, routes, names), ("", "", say("route.new"))
+    rows = []
+    for number, one in enumerate(routes, start=1):
+        cells = new
+        if one.base is not None:
+            cells = (
+                signed((one.time_h - one.base.time_h) / _HOURS_A_DAY, 1),
+                signed(one.cost_usd - one.base.cost_usd, 0),
+                f"{100.0 * one.base.share:.1f}",
+            )
+        rows.append((f"{number}", ways.words(one), *cells, f"{100.0 * one.share:.1f}"))
+    return [phrased("route.change", rows)]
 
 
 class _Ways:

@@ -18,11 +18,8 @@ from scipy.special import gammaincinv
 
 from landbridge.errors import DataError, Fault, InfeasibleError
 from landbridge.notebook import html_table
-from landbridge.transport.choice.pivot import (
-    log_constants,
-    pivot,
-    solve_base,
-)
+from landbridge.scenario import Scenario, apply, load_scenario
+from landbridge.transport.between import Between, choose_between
 from landbridge.transport.emissions import EmissionFactors, carrier
 from landbridge.transport.graph import (
     BLOCK,
@@ -34,11 +31,8 @@ from landbridge.transport.graph import (
     WAGONLOAD,
     Graph,
 )
-from landbridge.transport.routes.base_set import align_with_base, stored_base
 from landbridge.transport.routes.modes import MODE_CLASSES, mode_classes
-from landbridge.transport.routes.nests import Nests
-from landbridge.transport.routes.route_set import FAMILIES, generate
-from landbridge.transport.segments import freight_segments, keeps_every_family
+from landbridge.transport.routes.route_set import FAMILIES
 from landbridge.world import World
 from landbridge.world.names import resolve, resolve_place
 from landbridge.world.table import Cell
@@ -46,13 +40,15 @@ from landbridge.world.table import Cell
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MODE_CLASSES", "Leg", "Route", "Routes", "Term", "route"]
+__all__ = ["MODE_CLASSES", "Before", "Leg", "Route", "Routes", "Term", "route"]
 
 Row = Mapping[str, Cell]
 
 _GRID = 2.0**20
 # Hours spent waiting for a departure.
 _SCHEDULE = ("formation", "sailing_wait")
+# Figures of a route that are also given for the base.
+_COMPARED = ("share", "time_h", "cost_usd", "co2e_kg")
 
 
 @dataclass(frozen=True)
@@ -120,13 +116,24 @@ class Leg:
 
 
 @dataclass(frozen=True)
+class Before:
+    """A route in the base: share of the pair's TEU, hours, USD of 2023 and kg CO2e per TEU."""
+
+    share: float
+    time_h: float
+    cost_usd: float
+    co2e_kg: float
+
+
+@dataclass(frozen=True)
 class Route:
     """One route door to door.
 
     share: of the pair's TEU of this commodity and rail product. family_share: of the route's family.
     time_p05_h, time_p50_h, time_p95_h: of a gamma distribution with the route's mean and variance.
     time_value_usd, reliability_usd: cost of its hours and their uncertainty in the choice [USD/TEU],
-    t u / 24 x hours and t u / 24 x rho x standard deviation.
+    t u / 24 x hours and t u / 24 x rho x standard deviation. base: the route in the base, where routes after
+    a scenario were asked for and it was open.
     """
 
     family: str
@@ -140,6 +147,7 @@ class Route:
     reliability_usd: float
     gateways: tuple[str, ...]
     legs: tuple[Leg, ...]
+    base: Before | None = None
 
     @property
     def time_h(self) -> float:
@@ -203,7 +211,8 @@ class Routes:
 
     origin, destination: place identifiers. product: the rail product shown (block or wagonload), the
     one that carries most of the commodity in the pair's group; product_share: its part of the pair's TEU,
-    in which shares of routes are.
+    in which shares of routes are. scenario: after which routes were chosen, None for the World itself;
+    lost_share: what routes that it closes carried in the base.
     """
 
     origin: str
@@ -213,6 +222,8 @@ class Routes:
     pair_group: str
     routes: tuple[Route, ...]
     product_share: float = 1.0
+    scenario: Scenario | None = None
+    lost_share: float = 0.0
 
     def __len__(self) -> int:
         return len(self.routes)
@@ -250,8 +261,11 @@ class Routes:
         return html_table(f"{self.origin} - {self.destination}, {self.commodity}", columns, rows)
 
     def to_json(self) -> dict[str, Any]:
-        """The routes as plain values for json.dumps."""
-        return {
+        """The routes as plain values for json.dumps.
+
+        After a scenario also its name, and for every route its figures of the base, None where it was closed.
+        """
+        whole: dict[str, Any] = {
             "from": self.origin,
             "to": self.destination,
             "commodity": self.commodity,
@@ -260,6 +274,12 @@ class Routes:
             "pair_group": self.pair_group,
             "routes": [r.as_json() for r in self.routes],
         }
+        if self.scenario is not None:
+            whole |= {"scenario": self.scenario.id, "queues": "base", "lost_share": self.lost_share}
+            for cells, one in zip(whole["routes"], self.routes, strict=True):
+                for name in _COMPARED:
+                    cells[f"base_{name}"] = None if one.base is None else getattr(one.base, name)
+        return whole
 
     def frame(self) -> pd.DataFrame:
         """One row per leg, with the route's number, family and share."""
@@ -282,6 +302,7 @@ def route(
     k: int = 5,
     mode: str | None = None,
     product: str | None = None,
+    scenario: Scenario | str | None = None,
 ) -> Routes:
     """The routes between two places that carry the most of a commodity, leg by leg.
 
@@ -293,50 +314,37 @@ def route(
     commodity: a sector by code or name. k: number of routes: the largest of every family that carries half a
     percent, then the next by share.
     mode: only routes of this class (multimodal, sea, rail, road). product: rail product, block or wagonload,
-    by default the larger one. Returns Routes.
-    Raises DataError for unknown names, InfeasibleError where no open route joins the places.
+    by default the larger one. scenario: a bundled name, the path of a TOML file or a Scenario, after which
+    routes are chosen; queues stay those of the base, and every route also has its figures of the base.
+    Returns Routes.
+    Raises DataError for unknown names, ScenarioError for an invalid scenario, InfeasibleError where no open
+    route joins the places.
     """
-    start, end = resolve_place(world.network, origin, destination)
-    sector, commodity = _check(world, start, end, commodity, k, mode, product)
-    graphs, locked = align_with_base([world])
-    graph = graphs[0]
-    places = world.network["places"].by("place_id")
-    regions = [str(places[p]["region"] or "") for p in (start, end)]
-    routes = generate(
-        graph,
-        [start],
-        [end],
-        every_family=keeps_every_family(world, regions[:1], regions[1:]),
-        detour=world.parameter("detour_max"),
-        locked=locked,
-        known=stored_base,
-    )
-    if not routes.n_routes:
-        cure = "open a link or a gateway (links.csv and gateways.csv say what is planned or closed)"
-        raise InfeasibleError("no route", [Fault(f"{start} - {end}", "no open route joins them", cure)])
-    classes = freight_segments(world, [regions[0]], [regions[1]])
-    sums, available = routes.sums(graph), routes.available(graph)
-    constant = log_constants(world, graph, routes)
-    base = solve_base(routes, classes, sums, available, Nests.of(routes, graph), constant)
-    choice = pivot(base, sums, available, constant)
+    one = None if scenario is None else load_scenario(scenario, world)
+    after = world if one is None else apply(world, one)
+    start, end = resolve_place(after.network, origin, destination)
+    sector, commodity = _check(after, start, end, commodity, k, mode, product)
+    found = choose_between(world, start, end, commodity, one)
+    graph, routes, choice, classes = found.graph, found.routes, found.choice, found.classes
+    places = after.network["places"].by("place_id")
     number = BLOCK if classes.block_share[sector, 0] >= 0.5 else WAGONLOAD
     if product is not None:
         number = PRODUCTS.index(product)
     share = choice.route_share(sector, number)
     family_share = choice.family_share[sector, number][routes.group_of_route]
-    spread = sums.variance_h2[number]
+    spread = choice.sums.variance_h2[number]
     arcs = [routes.arcs[routes.start[r] : routes.start[r + 1]] for r in range(routes.n_routes)]
     kinds = [MODE_CLASSES[m] for m in mode_classes(graph, places, routes.arcs, routes.start)]
-    chosen = _largest(routes.family, share, k, mode, kinds)
+    chosen = _largest(routes.family, share, k, mode, kinds, found.available)
     if not chosen:
-        found = ", ".join(sorted(set(kinds)))
+        there = ", ".join(sorted({kinds[r] for r in np.flatnonzero(found.available)}))
         raise InfeasibleError(
             "no such route",
-            [Fault(f"{start} - {end}", f"no route is of class {mode}", f"there are: {found}")],
+            [Fault(f"{start} - {end}", f"no route is of class {mode}", f"there are: {there}")],
         )
     table = []
     for r in chosen:
-        legs = tuple(_legs(graph, world, places, arcs[r], number))
+        legs = tuple(_legs(graph, after, places, arcs[r], number))
         hours = sum(leg.time_h for leg in legs)
         low, middle, high = _percentiles(hours, float(spread[r]))
         per_hour = float(classes.usd_per_h[sector, 0])
@@ -353,12 +361,29 @@ def route(
                 per_hour * float(classes.rho[sector]) * math.sqrt(max(float(spread[r]), 0.0)),
                 _gateways(graph, arcs[r]),
                 legs,
+                _before(found, r, sector, number),
             )
         )
     group = classes.groups[int(classes.group[0])]
     block = float(classes.block_share[sector, 0])
     part = block if number == BLOCK else 1.0 - block
-    return Routes(start, end, commodity, PRODUCTS[number], group, tuple(table), part)
+    lost = 0.0
+    if found.before is not None:
+        lost = float(found.before.route_share(sector, number)[~found.available].sum())
+    return Routes(start, end, commodity, PRODUCTS[number], group, tuple(table), part, one, lost)
+
+
+def _before(found: Between, route: int, sector: int, product: int) -> Before | None:
+    """The same route in the base; None where no scenario was asked for, or the route was closed."""
+    if found.before is None or found.open_before is None or not found.open_before[route]:
+        return None
+    sums = found.before.sums
+    return Before(
+        float(found.before.route_share(sector, product)[route]),
+        _exact(sums.time_h[product, route]),
+        _exact(sums.cost_usd[product, route]),
+        _exact(sums.co2e_kg[product, route]),
+    )
 
 
 def _check(
@@ -393,12 +418,17 @@ def _largest(
     k: int,
     mode: str | None,
     kinds: list[str],
+    available: NDArray[np.bool_],
 ) -> list[int]:
-    """The largest route of every family, but for those hardly used, then the next by share, k in all.
+    """The largest open route of every family, but for those hardly used, then the next by share, k in all.
 
     Largest share first.
     """
-    order = [int(r) for r in np.argsort(-share, kind="stable") if mode is None or kinds[r] == mode]
+    order = [
+        int(r)
+        for r in np.argsort(-share, kind="stable")
+        if available[r] and (mode is None or kinds[r] == mode)
+    ]
     leaders: dict[int, int] = {}
     for r in order:
         leaders.setdefault(int(family[r]), r)
