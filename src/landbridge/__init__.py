@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         treaties,
         validate,
     )
+    from landbridge.answers.why import why
     from landbridge.errors import (
         ConvergenceError,
         DataError,
@@ -84,6 +85,7 @@ __all__ = [
     "travel",
     "treaties",
     "validate",
+    "why",
 ]
 
 _HOME = {
@@ -121,6 +123,7 @@ _HOME = {
     "travel": "answers.studies",
     "treaties": "answers.studies",
     "validate": "answers.studies",
+    "why": "answers.why",
 }
 
 

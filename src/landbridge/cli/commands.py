@@ -24,6 +24,7 @@ from landbridge.cli.route import route
 from landbridge.cli.run import cite, run, scenarios
 from landbridge.cli.sensitivity import sensitivity
 from landbridge.cli.sweep import sweep
+from landbridge.cli.why import why
 
 __all__ = ["app"]
 
@@ -43,6 +44,7 @@ for _command in (
     scenarios,
     calibrate,
     explain,
+    why,
     sensitivity,
     sweep,
     disrupt,
