@@ -97,11 +97,12 @@ class _Parts:
     def values(self) -> Section:
         """The values of a figure that several rows hold."""
         rows = self.found.values
-        lines = [
-            (str(row["key"]), _shown(row["value"]), _shown(row["base_value"]), str(row["unit"]))
-            for row in rows[: self.most]
-        ]
-        return phrased("why.values", lines, n=len(rows))
+        shown, after = rows[: self.most], self._more(rows)
+        if self.found.scenario is None:
+            lines = [(str(row["key"]), _shown(row["value"])) for row in shown]
+            return phrased("why.values", lines, after=after, n=len(rows))
+        cells = [(str(row["key"]), _shown(row["value"]), _shown(row["base_value"])) for row in shown]
+        return phrased("why.values_base", cells, after=after, n=len(rows))
 
     def changed(self) -> Section:
         """What the scenario changes, old and new."""

@@ -15,6 +15,7 @@ from landbridge.errors import DataError, Fault, Status, did_you_mean
 from landbridge.io.cards import WHAT
 from landbridge.io.tables import parts_of, read_sources
 from landbridge.model.run import run
+from landbridge.results import Results
 from landbridge.results.formulas import formula_of, formulas
 from landbridge.results.tables import result_tables
 from landbridge.scenario import Scenario, apply, load_scenario
@@ -49,7 +50,11 @@ _KINDS = {
     "sector": "sector",
     "gateway": "gateway",
 }
-_OF_TABLES = {table: kind for kind, (table, _, _) in KINDS.items()}
+# Result tables that take time and are made only where asked for.
+_IN_DETAIL = ("mode_split", "transit")
+# Those that rest on the whole base trade table, and its parts.
+_OF_ECONOMY = ("real_income", "groups", "trade", "value_added")
+_TRADE_TABLE = ("trade", "input_share", "shares")
 # Rows of a table that are shown where no row is named.
 _MOST_ROWS = 40
 # Names that an error lists.
@@ -177,9 +182,9 @@ def _figure(
     }
 
 
-def _sources(world: World, rows: Rows) -> Rows:
-    """Source, licence and attribution of the tables of some rows."""
-    named = {row["table"] for row in rows}
+def _sources(world: World, rows: Rows, more: Sequence[str] = ()) -> Rows:
+    """Source, licence and attribution of the tables of some rows, and of more tables."""
+    named = {row["table"] for row in rows} | set(more)
     return [
         {name: row[name] for name in ("table", "source", "year", "licence", "attribution")}
         for part in parts_of(world.folder)
@@ -201,26 +206,16 @@ def _result(
 ) -> Why:
     table, column = found.table, found.column
     results = run(world, scenario, progress=progress)
-    keys = result_tables()[table].keys
-    solved = results.to_json().get(table, [])
-    named, _ = _fitting(after, solved, keys, asked.of)
-    if solved and not named:
-        raise _no_such_row(table, asked, [str(row[key]) for row in solved for key in keys])
-    rows = [row for row in named if row.get(column) is not None]
-    if not rows:
-        raise _no_rows(table, column, asked, scenario)
-    if len(rows) > 1 and any(row.get("family") == "all" for row in rows):
-        rows = [row for row in rows if row["family"] == "all"]
-    base = results.base.to_json().get(table, []) if results.base is not None else []
-    before = {tuple(row[k] for k in keys): row for row in base}
+    rows = _rows_of(results, after, found, asked, scenario)
     schema = result_tables()[table]
+    before = {schema.key_of(row): row for row in _solved(results.base, table)}
     values: Rows = [
         {
             "table": table,
-            "key": ", ".join(str(row[k]) for k in keys),
+            "key": ", ".join(schema.key_of(row)),
             "column": column,
             "value": row[column],
-            "base_value": before.get(tuple(row[k] for k in keys), {}).get(column),
+            "base_value": before.get(schema.key_of(row), {}).get(column),
             "unit": schema.unit(column, row),
         }
         for row in rows
@@ -230,15 +225,49 @@ def _result(
     figure |= {"unit": values[0]["unit"], "description": schema.columns[column].description}
     if formula is not None:
         figure |= {"formula": formula.formula, "page": formula.page}
+    inputs = _inputs(world, after, found, rows, scenario)
+    more = _TRADE_TABLE if table in _OF_ECONOMY else ()
+    return Why(figure, values, inputs, _sources(world, inputs, more), after, results.status, scenario)
+
+
+def _solved(results: Results | None, table: str) -> Rows:
+    """A table of a result; empty where there is none."""
+    if results is None:
+        return []
+    rows: Rows = results.to_json(detail=table in _IN_DETAIL).get(table, [])
+    return rows
+
+
+def _rows_of(
+    results: Results, after: World, found: _Found, asked: Question, scenario: Scenario | None
+) -> list[Row]:
+    """The rows of a result that a question means, the largest first."""
+    table, column = found.table, found.column
+    keys, solved = result_tables()[table].keys, _solved(results, table)
+    named, _ = _fitting(after, solved, keys, asked.of)
+    if solved and not named:
+        raise _no_such_row(table, asked, [str(row[key]) for row in solved for key in keys])
+    rows = [row for row in named if row.get(column) is not None]
+    if not rows:
+        raise _no_rows(table, column, asked, scenario)
+    rows = [row for row in rows if row.get("family") == "all"] or rows
+    return sorted(rows, key=lambda row: -abs(row[column]) if isinstance(row[column], float) else 0.0)
+
+
+def _inputs(
+    world: World, after: World, found: _Found, rows: Sequence[Row], scenario: Scenario | None
+) -> Rows:
+    """What the scenario changes, first what concerns the rows of the figure, then what they rest on."""
+
+    def name(row: Row) -> tuple[str, str, str]:
+        return row["table"], row["key"], row["column"]
+
+    rests = behind(after, found.table, found.column, rows)
     changed = [] if scenario is None else changed_cells(world, after, scenario)
-    same = {(row["table"], row["key"], row["column"]) for row in changed}
-    rests = [
-        row
-        for row in behind(after, table, column, rows)
-        if (row["table"], row["key"], row["column"]) not in same
-    ]
-    inputs = [*changed, *rests]
-    return Why(figure, values, inputs, _sources(world, inputs), after, results.status, scenario)
+    near, same = {name(row) for row in rests}, {name(row) for row in changed}
+    own = {str(row[key]) for row in rows for key in result_tables()[found.table].keys}
+    changed.sort(key=lambda row: (name(row) not in near, own.isdisjoint(str(row["key"]).split(", "))))
+    return [*changed, *(row for row in rests if name(row) not in same)]
 
 
 def _no_such_row(table: str, asked: Question, names: Sequence[str]) -> DataError:
@@ -269,7 +298,7 @@ def _chosen(world: World, asked: Question) -> _Found:
         parameter = _parameter(world, asked.figure)
         if parameter is not None:
             return parameter
-    table, column = table.removeprefix("result."), column
+    table = table.removeprefix("result.")
     if column in MAIN and not table:
         table, column = column, MAIN[column]
     inputs, results = _candidates(world, table, column)
@@ -278,18 +307,19 @@ def _chosen(world: World, asked: Question) -> _Found:
     found = [*_in_tables(world, inputs, column, asked.of), *_in_results(world, results, column, asked.of)]
     if not found:
         raise _unknown_id(world, asked, inputs, results)
+    return _only(_surest(found, column, bool(asked.scenario)), asked)
+
+
+def _surest(found: Sequence[_Found], column: str, changed: bool) -> list[_Found]:
+    """Candidates of the surest kind: named by a whole key, inputs first but under a scenario."""
     # A length is blank in one table where another holds it.
     filled = [one for one in found if one.is_result or any(row[column] is not None for row in one.rows)]
     found = filled or found
-    ranks = (
-        [(True, True), (False, True), (False, False), (True, False)]
-        if asked.scenario
-        else [(False, True), (True, True), (False, False), (True, False)]
-    )
-    for is_result, whole in ranks:
-        some = [one for one in found if (one.is_result, one.whole) == (is_result, whole)]
+    ranks = [(True, True), (False, True)] if changed else [(False, True), (True, True)]
+    for kind in [*ranks, (False, False), (True, False)]:
+        some = [one for one in found if (one.is_result, one.whole) == kind]
         if some:
-            return _only(some, asked)
+            return some
     raise AssertionError("every candidate has a rank")
 
 
@@ -437,6 +467,23 @@ def _unknown_figure(world: World, figure: str) -> DataError:
 def _unknown_id(
     world: World, asked: Question, inputs: Mapping[str, Table], results: Sequence[str]
 ) -> DataError:
+    names, kinds = _known_names(world, inputs, results)
+    example = next(iter(names), "ID")
+    if not asked.of:
+        cure = f'say of what: "{asked.figure} of {example}"'
+        what = f"{asked.figure} is a column of many rows"
+        return DataError("the figure is not clear", [Fault("why", what, cure)])
+    fault = next((f for kind in kinds for _, f in [resolve(world.tables, kind, asked.of, "why")] if f), None)
+    near = did_you_mean(asked.of, names)
+    cure = near or (fault.cure if fault is not None else f"such as {example}")
+    what = f"{asked.figure} has no row of {asked.of[:80]!r}"
+    return DataError("unknown name", [Fault("why", what, cure)])
+
+
+def _known_names(
+    world: World, inputs: Mapping[str, Table], results: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Identifiers that rows of some tables may be named by, and the kinds of names in them."""
     names: dict[str, None] = {}
     kinds: dict[str, None] = {}
     for table, rows in inputs.items():
@@ -453,15 +500,4 @@ def _unknown_id(
     for kind in kinds:
         if kind:
             names |= {id: None for id in labels_of(world.tables, kind)}
-    example = next(iter(names), "ID")
-    if not asked.of:
-        cure = f'say of what: "{asked.figure} of {example}"'
-        what = f"{asked.figure} is a column of many rows"
-        return DataError("the figure is not clear", [Fault("why", what, cure)])
-    fault = next(
-        (f for kind in kinds if kind for _, f in [resolve(world.tables, kind, asked.of, "why")] if f), None
-    )
-    near = did_you_mean(asked.of, names)
-    cure = near or (fault.cure if fault is not None else f"such as {example}")
-    what = f"{asked.figure} has no row of {asked.of[:80]!r}"
-    return DataError("unknown name", [Fault("why", what, cure)])
+    return list(names), [kind for kind in kinds if kind]

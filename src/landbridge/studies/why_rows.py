@@ -8,12 +8,15 @@ or rests (on which a result rests).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
+
+import numpy as np
 
 from landbridge.io.files import read_lines
 from landbridge.phrases import say
 from landbridge.scenario import Scenario
-from landbridge.world import World
+from landbridge.world import Policy, World
 from landbridge.world.keys import KEYS
 from landbridge.world.table import Cell, Column, Table, columns_of
 
@@ -61,6 +64,8 @@ _MORE_KEYS = {
 # Units of files without a schema.
 _UNITS = {"tariff": "fraction of value", "rent_share": "share of value added", "musd": "million USD"}
 _BLANK = "-"
+# Columns of regions that are sums over the base trade table, not of the source of their row.
+_OF_BASE_TABLE = ("exports_musd", "imports_musd", "deficit_pct", "tariff_revenue_musd")
 # Numbers of routes from which the gateways of a corridor are taken.
 _ROUTES = 3
 
@@ -171,6 +176,10 @@ def cell(table: str, row: Row, column: str, part: str = "rests", base: Row | Non
 def _origin(table: str, row: Row, column: str) -> dict[str, Any]:
     """Source, year, basis and note of a value, which may differ from those of its row."""
     found = {name: row.get(name) for name in ("source", "year", "basis", "note")}
+    if table == "regions" and column in _OF_BASE_TABLE:
+        return {"source": say("why.base_table"), "year": found["year"], "basis": "derived", "note": None}
+    if (table, column) == ("regions", "proxy"):
+        return found | {"basis": "assumption"}
     if table == "gateways" and column.startswith("constant"):
         return {"source": say("why.fitted"), "year": None, "basis": "derived", "note": None}
     if table == "gateways" and not column.startswith("capacity"):
@@ -182,15 +191,21 @@ def _origin(table: str, row: Row, column: str) -> dict[str, Any]:
 
 def _range(table: str, row: Row, column: str) -> tuple[Cell, Cell]:
     """Low and high end of a value, None where its table states none."""
-    stem, _, unit = column.rpartition("_")
-    tries = [_RANGES.get((table, column)), (f"{column}_low", f"{column}_high")]
-    tries.append((f"{stem}_low_{unit}", f"{stem}_high_{unit}"))
+    tries = _ends(table, column)
     if column == "value" or (table == "rates" and row[column]):
         tries.append(("low", "high"))
-    for ends in tries:
-        if ends is not None and ends[0] in row and ends[1] in row:
-            return row[ends[0]], row[ends[1]]
+    for low, high in tries:
+        if low in row and high in row:
+            return row[low], row[high]
     return None, None
+
+
+def _ends(table: str, column: str) -> list[tuple[str, str]]:
+    """Names that the columns with the range of a column may have: time_h has time_low_h or time_h_low."""
+    stem, _, unit = column.rpartition("_")
+    special = _RANGES.get((table, column))
+    found = [(f"{column}_low", f"{column}_high"), (f"{stem}_low_{unit}", f"{stem}_high_{unit}")]
+    return found if special is None else [special, *found]
 
 
 def changed_cells(world: World, after: World, scenario: Scenario) -> Rows:
@@ -205,13 +220,37 @@ def changed_cells(world: World, after: World, scenario: Scenario) -> Rows:
         for row in table:
             was = before.get(tuple(row[k] for k in keys)) if keys else None
             rows += [cell(name, row, column, "changed", was) for column in _differing(name, row, was)]
-    if rows:
+    if after.policy.tariff is not None:
+        rows += _changed_tariffs(world, after)
+    if rows and not _differ(world.policy, after.policy):
         return rows
-    return [_modified(number, m.to_dict(), scenario) for number, m in enumerate(scenario.modifications, 1)]
+    return [
+        *rows,
+        *(_modified(number, m.to_dict(), scenario) for number, m in enumerate(scenario.modifications, 1)),
+    ]
+
+
+def _differ(policy: Policy, other: Policy) -> bool:
+    """Whether two policies differ in more than tariffs, which have rows."""
+    for name in (field.name for field in fields(Policy) if field.name != "tariff"):
+        one, new = getattr(policy, name), getattr(other, name)
+        if one is not new and (isinstance(new, np.ndarray) or one is None or new is None or one != new):
+            return True
+    return False
+
+
+def _changed_tariffs(world: World, after: World) -> Rows:
+    """Tariffs, old and new."""
+    tables = _tariffs(world), _tariffs(after)
+    return [
+        cell("tariff", new, "tariff", "changed", old)
+        for old, new in zip(*tables, strict=True)
+        if old["tariff"] != new["tariff"]
+    ]
 
 
 def _differing(table: str, row: Row, was: Row | None) -> Iterator[str]:
-    ends = {end for column in row for end in _names_of_range(table, column)}
+    ends = {end for column in row for both in _ends(table, column) for end in both} | {"low", "high"}
     for column, value in row.items():
         if column in (*META, *keys_of(table)) or column in ends or value is None:
             continue
@@ -221,12 +260,8 @@ def _differing(table: str, row: Row, was: Row | None) -> Iterator[str]:
             yield column
 
 
-def _names_of_range(table: str, column: str) -> tuple[str, ...]:
-    return (*_RANGES.get((table, column), ()), f"{column}_low", f"{column}_high")
-
-
 def _modified(number: int, keys: Mapping[str, Any], scenario: Scenario) -> dict[str, Any]:
-    words = ", ".join(f"{key} {value}" for key, value in keys.items() if key != "verb")
+    words = ", ".join(f"{key} {_plain(value)}" for key, value in keys.items() if key != "verb")
     return {
         **dict.fromkeys(("base_value", "low", "high", "year", "basis", "note")),
         "part": "changed",
@@ -237,6 +272,12 @@ def _modified(number: int, keys: Mapping[str, Any], scenario: Scenario) -> dict[
         "unit": "",
         "source": "; ".join(scenario.sources) or None,
     }
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"{key} {one}" for key, one in value.items())
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 # -- what a result rests on ------------------------------------------------------------------------------
