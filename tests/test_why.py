@@ -15,7 +15,7 @@ from landbridge.results.formulas import formula_of, formulas
 from landbridge.results.tables import result_tables
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.studies.why import MAIN, Question, why
-from landbridge.studies.why_rows import changed_cells
+from landbridge.studies.why_rows import META, cell, changed_cells, keys_of, tables_of_economy
 from small_folder import write_small_world
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -90,6 +90,20 @@ def test_a_number_is_not_credited_to_the_source_of_its_neighbour() -> None:
     assert row["basis"] == "derived" and "calibrate" in row["source"]
     (row,) = why(embedded.world(), "deficit_pct of KGZ").rows
     assert row["basis"] == "derived" and "World Bank" not in row["source"]
+
+
+def test_a_range_holds_its_value_unless_the_row_says_otherwise() -> None:
+    world, seen = embedded.world(), 0
+    for name, table in {**world.tables, **tables_of_economy(world)}.items():
+        for row in table:
+            for column in set(table.columns) - {*META, *keys_of(name)}:
+                one = cell(name, row, column)
+                if one["low"] is None or isinstance(row[column], str | None):
+                    continue
+                seen += 1
+                inside = one["low"] <= row[column] <= one["high"]
+                assert inside or "calibration" in str(one["note"]), (name, one["key"], column)
+    assert seen > 1000
 
 
 def test_an_input_under_a_scenario_has_both_values() -> None:

@@ -51,6 +51,12 @@ _RANGES = {
     ("value_density", "usd_per_teu"): ("low", "high"),
     ("carriers", "share"): ("low", "high"),
     ("rents", "rent_share"): ("low", "high"),
+    ("block_train_share", "share"): ("low", "high"),
+    ("farm_effects", "percent"): ("low", "high"),
+    ("farm_adoption", "central"): ("low", "high"),
+    ("farm_weights", "share"): ("low", "high"),
+    ("gas_profiles", "index"): ("low", "high"),
+    ("gas_trade_share", "share"): ("low", "high"),
 }
 # Keys of files of the economy that are no tables of a World, and of tables whose rows may repeat.
 _MORE_KEYS = {
@@ -184,6 +190,9 @@ def _origin(table: str, row: Row, column: str) -> dict[str, Any]:
         return {"source": say("why.fitted"), "year": None, "basis": "derived", "note": None}
     if table == "gateways" and not column.startswith("capacity"):
         return dict.fromkeys(found)
+    if (table, column) == ("family_shares", "share") and isinstance(row["stated"], float):
+        told = [say("why.stated", stated=row["stated"]), *([str(row["note"])] if row["note"] else [])]
+        return found | {"note": "; ".join(told)}
     if column == "speed_kmh" and row.get("speed_basis"):
         return found | {"source": row["speed_basis"], "year": None}
     return found
@@ -192,7 +201,7 @@ def _origin(table: str, row: Row, column: str) -> dict[str, Any]:
 def _range(table: str, row: Row, column: str) -> tuple[Cell, Cell]:
     """Low and high end of a value, None where its table states none."""
     tries = _ends(table, column)
-    if column == "value" or (table == "rates" and row[column]):
+    if column == "value" or (table == "rates" and column.startswith("usd") and row[column]):
         tries.append(("low", "high"))
     for low, high in tries:
         if low in row and high in row:
