@@ -64,7 +64,7 @@ def test_a_new_line_has_no_figures_of_the_base() -> None:
 def test_the_output_names_the_scenario_and_the_queues(call: Call) -> None:
     code, out, err = call("route", "Xian", "Tashkent", "--scenario", "khorgos-closed")
     assert code == 0, err
-    assert "After khorgos-closed. Queues are those of the base" in out and "Against the base" in out
+    assert "After khorgos-closed; queues as in the base" in out and "Against the base" in out
     assert all(len(line) <= 80 for line in out.splitlines())
     code, out, _ = call("route", "Xian", "Tashkent", "--scenario", "khorgos-closed", "--json")
     printed = json.loads(out)

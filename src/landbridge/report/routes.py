@@ -43,12 +43,9 @@ def route_sections(world: World, routes: Routes, lang: str = "en", legs: bool = 
     en, ru or zh.
     """
     names = Names(world, lang)
-    parts = [
-        _summary(world, routes, names, legs),
-        *_against_base(world, routes, names),
-        *_with_legs(world, routes, names, legs),
-    ]
-    yield from map(Names.explained, parts)
+    yield Names.explained(_summary(world, routes, names, legs))
+    yield from _against_base(world, routes, names)
+    yield from map(Names.explained, _with_legs(world, routes, names, legs))
 
 
 def ordered(routes: Routes, by: str | None = None) -> Routes:
