@@ -61,6 +61,17 @@ def test_a_new_line_has_no_figures_of_the_base() -> None:
     assert new and all("torugart-rail" in one.gateways or "torugart" in one.gateways[0] for one in new)
 
 
+def test_a_ban_on_transit_holds_for_the_routes_of_its_sector_alone() -> None:
+    world = embedded.world()
+    country = {str(row["place_id"]): row["country"] for row in world.network["places"]}
+    ban = {"verb": "close_transit", "countries": ["RUS", "BLR"], "sector": "ELE"}
+    for commodity, passes in (("ELE", False), ("MCH", True)):
+        found = lb.route(world, "Xian", "Duisburg", commodity, k=10_000, scenario=scenario(ban))
+        through = {country[leg.start] for one in found if one.share > 0.0 for leg in one.legs}
+        assert ("RUS" in through) == passes
+        assert (found.lost_share > 0.0) == (not passes)
+
+
 def test_the_output_names_the_scenario_and_the_queues(call: Call) -> None:
     code, out, err = call("route", "Xian", "Tashkent", "--scenario", "khorgos-closed")
     assert code == 0, err
