@@ -1,9 +1,9 @@
 """Ranges of real income of the bundled scenarios over draws of uncertain numbers, shipped with the data.
 
-    python recipes/uncertainty.py [--draws 120] [--store FOLDER]
+    python recipes/uncertainty.py [--draws 100] [--store FOLDER]
 
 Sweeps data/uncertainty/plan.toml and writes ranges.csv, draws.csv and manifest.json beside it. Takes about
-20 seconds a draw on one processor; a store that was interrupted is continued. Not part of `make data`:
+45 seconds a draw on one processor; a store that was interrupted is continued. Not part of `make data`:
 the ranges belong to one state of the data, and no range is shown for another.
 """
 
@@ -36,7 +36,7 @@ def number(value: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=120)
+    parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--store", type=Path)
     given = parser.parse_args()
     world = lb.load()

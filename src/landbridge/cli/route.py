@@ -34,7 +34,7 @@ def route(
     commodity: Annotated[str, typer.Option(help="Sector by code or name: MCH, machinery.")] = "MCH",
     k: Annotated[
         int,
-        typer.Option("-k", help="Number of routes: the largest of each family used, then by share."),
+        typer.Option("-k", help="Number of routes: the largest of each family first; with --by the least."),
     ] = 5,
     mode: Annotated[str | None, typer.Option(help="Only multimodal, sea, rail or road.")] = None,
     product: Annotated[
@@ -61,7 +61,7 @@ def route(
     """Print the routes between two places: days, USD and CO2e per TEU; with --legs leg by leg."""
     from landbridge.answers.studies import routed
     from landbridge.report.first_screen import WIDTH
-    from landbridge.report.routes import ordered, route_sections
+    from landbridge.report.routes import ordered, route_sections, used
     from landbridge.scenario import apply
     from landbridge.transport.legs import route as find
 
@@ -69,12 +69,15 @@ def route(
     check_ending(ileap, (".json",), "--ileap")
     begin = time.perf_counter()
     loaded = load_sound(world)
-    # Of all routes the first k in the order asked for.
-    most = k if by is None else _ALL_ROUTES
+    # Of all routes the first k in the order asked for; on the screen those that carry most.
+    shown = output is None and not as_json
+    most = k if by is None and not shown else _ALL_ROUTES
     routes = find(loaded, origin, destination, commodity, most, mode, product, scenario)
     routes = ordered(routes, by)
     if by is not None:
         routes = replace(routes, routes=routes.routes[:k])
+    elif shown:
+        routes = used(routes, k)
     options = {
         "from": routes.origin,
         "to": routes.destination,
@@ -90,7 +93,7 @@ def route(
 
         factors = list(loaded.network["emission_factors"])
         write(ileap, ileap_text(routes.to_json(), loaded.parameter("payload_t"), factors, loaded.hash))
-    if output is None and not as_json:
+    if shown:
         after = loaded if routes.scenario is None else apply(loaded, routes.scenario)
         sections = list(route_sections(after, routes, lang, legs))
         heads = 1 if routes.scenario is None else 2

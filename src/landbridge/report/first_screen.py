@@ -318,8 +318,12 @@ def _widest(case: Digest, names: Names) -> list[str]:
     group = [row for row in case.result["groups"] if row["group"] == GROUP and row.get("widest")]
     if not group:
         return []
-    figures = {"draws": manifest()["draws"], "n": manifest()["numbers"]}
-    return [say("first.assumed.widest", group=names.group[GROUP], widest=group[0]["widest"], **figures)]
+    row, known = group[0], manifest()
+    inside = row["percent_p05"] <= row["percent"] <= row["percent_p95"]
+    figures = {"draws": known["draws"], "widest": row["widest"]}
+    if inside:
+        return [say("first.assumed.widest", group=names.group[GROUP], n=known["numbers"], **figures)]
+    return [say("first.assumed.outside", **figures)]
 
 
 def _payments(world: World, case: Digest, names: Names) -> list[str]:

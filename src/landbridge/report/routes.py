@@ -14,7 +14,7 @@ from landbridge.transport.graph import BLOCK, LAYERS, PRODUCTS, ROAD
 from landbridge.transport.legs import Leg, Route, Routes, Term
 from landbridge.world import World
 
-__all__ = ["BY", "ordered", "route_rows", "route_sections", "routes_geojson"]
+__all__ = ["BY", "ordered", "route_rows", "route_sections", "routes_geojson", "used"]
 
 # Orders of routes, and the property of a route by which each is.
 BY = {"time": "time_h", "cost": "cost_usd", "co2e": "co2e_kg"}
@@ -24,6 +24,8 @@ _HOURS_A_DAY = 24.0
 _WAY = 34
 # Share of TEU on routes that are not listed, from which it is stated.
 _OTHERS = 0.001
+# Share of TEU below which the largest route of a family is listed by its share alone.
+_HARDLY_USED = 0.005
 
 
 def route_rows(routes: Routes) -> dict[str, list[dict[str, Any]]]:
@@ -57,6 +59,18 @@ def ordered(routes: Routes, by: str | None = None) -> Routes:
         return routes
     key = BY[by]
     return replace(routes, routes=tuple(sorted(routes, key=lambda one: float(getattr(one, key)))))
+
+
+def used(routes: Routes, k: int) -> Routes:
+    """The k routes for the screen: the largest of every family that is used, then the next by share.
+
+    routes: all of the pair, the largest share first.
+    """
+    leaders = {one.family: one for one in reversed(tuple(routes)) if one.share >= _HARDLY_USED}
+    first = [one for one in routes if leaders.get(one.family) is one]
+    rest = [one for one in routes if one not in first]
+    kept = (first + rest)[:k]
+    return replace(routes, routes=tuple(one for one in routes if one in kept))
 
 
 def _summary(world: World, routes: Routes, names: Names, legs: bool) -> Section:

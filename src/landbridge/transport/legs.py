@@ -311,8 +311,8 @@ def route(
 
     world: from `lb.load`; origin, destination: place names (en, ru, zh) or identifiers, any two places of the
     network.
-    commodity: a sector by code or name. k: number of routes: the largest of every family that carries half a
-    percent, then the next by share.
+    commodity: a sector by code or name. k: number of routes: the largest of every family first, then the next
+    by share.
     mode: only routes of this class (multimodal, sea, rail, road). product: rail product, block or wagonload,
     by default the larger one. scenario: a bundled name, the path of a TOML file or a Scenario, after which
     routes are chosen; queues stay those of the base, and every route also has its figures of the base.
@@ -408,10 +408,6 @@ def _check(
     return sectors.index(code), code
 
 
-# Share of TEU below which the largest route of a family is listed by its share only.
-_HARDLY_USED = 0.005
-
-
 def _largest(
     family: NDArray[np.int32],
     share: NDArray[np.float64],
@@ -420,10 +416,7 @@ def _largest(
     kinds: list[str],
     available: NDArray[np.bool_],
 ) -> list[int]:
-    """The largest open route of every family, but for those hardly used, then the next by share, k in all.
-
-    Largest share first.
-    """
+    """The largest open route of every family, then the next by share, k in all; largest share first."""
     order = [
         int(r)
         for r in np.argsort(-share, kind="stable")
@@ -432,7 +425,7 @@ def _largest(
     leaders: dict[int, int] = {}
     for r in order:
         leaders.setdefault(int(family[r]), r)
-    first = [r for r in leaders.values() if share[r] >= _HARDLY_USED]
+    first = list(leaders.values())
     rest = [r for r in order if r not in first]
     return sorted((first + rest)[:k], key=lambda r: (-share[r], r))
 
