@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import embedded
+import landbridge as lb
 from landbridge.errors import DataError
 from landbridge.trade import Carriage, TradeTable, solve
 
@@ -14,7 +14,7 @@ CARRIES = "TTS"
 
 @pytest.fixture(scope="module")
 def table() -> TradeTable:
-    return embedded.world().trade
+    return lb.load().trade
 
 
 def _of(table: TradeTable, paid: np.ndarray, rent: np.ndarray, sector: str = CARRIES) -> Carriage:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import embedded
+import landbridge as lb
 from landbridge.trade import Carriage, TradeTable, coarse, solve
 from landbridge.trade.economy import Closure, Economy, Shock
 from landbridge.trade.solver import prepare
@@ -18,7 +18,7 @@ CLOSURES: tuple[Closure, ...] = ("fixed", "zero", "proportional")
 @pytest.fixture(scope="module")
 def table() -> TradeTable:
     """The embedded table: tariffs, inputs, and rents in energy and ores."""
-    return embedded.world().trade
+    return lb.load().trade
 
 
 def _economy(table: TradeTable, closure: Closure, psi: float = 0.0) -> Economy:

@@ -185,7 +185,7 @@ def test_only_gateways_with_a_capacity_have_a_queue(
 ) -> None:
     q, base = queues
     stated = {str(r["gateway_id"]) for r in world.network["gateways"] if capacity_of(r) is not None}
-    assert {base.graph.gateways[j] for j in q.gateway} == stated and len(stated) == 11
+    assert {base.graph.gateways[j] for j in q.gateway} == stated and len(stated) == 12
     for row in base.gateway_rows:
         has = row["gateway"] in stated
         assert (row["volume_over_capacity"] is not None) == has == (row["queue_h"] is not None)
