@@ -46,7 +46,6 @@ MANY_PARAMETERS = {
     "transport/assignment/path_flows.py: _apart",
     "transport/assignment/path_flows.py: _tree",
     "transport/assignment/path_flows.py: extend",
-    "transport/legs.py: route",
     "transport/routes/route_set.py: generate",
     "world/trade_table.py: TradeTable.__init__",
 }

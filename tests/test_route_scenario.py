@@ -31,7 +31,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> lb.World:
 def test_a_closure_removes_routes_and_leaves_the_others_as_they_were(small: lb.World) -> None:
     shut = scenario({"verb": "close_gateway", "gateway": RAIL})
     before = lb.route(small, "ALMATY", "TASH", k=99)
-    after = lb.route(small, "ALMATY", "TASH", k=99, scenario=shut)
+    after = lb.route_after(small, shut, "ALMATY", "TASH", k=99)
     closed = sum(one.share for one in before if RAIL in one.gateways)
     assert after.lost_share == pytest.approx(closed, abs=1e-12) and closed > 0.0
     assert len(after) and not any(RAIL in one.gateways for one in after)
@@ -43,7 +43,7 @@ def test_a_closure_removes_routes_and_leaves_the_others_as_they_were(small: lb.W
 
 def test_hours_are_compared_with_those_of_the_base(small: lb.World) -> None:
     faster = {"verb": "change_gateway", "gateway": ROAD, "time_h": {"add": -1}}
-    found = lb.route(small, "ALMATY", "TASH", k=99, scenario=scenario(faster))
+    found = lb.route_after(small, scenario(faster), "ALMATY", "TASH", k=99)
     assert any(ROAD in one.gateways for one in found)
     for one in found:
         assert one.base is not None
@@ -56,7 +56,7 @@ def test_hours_are_compared_with_those_of_the_base(small: lb.World) -> None:
 
 
 def test_a_new_line_has_no_figures_of_the_base() -> None:
-    found = lb.route(embedded.world(), "Xian", "Tashkent", k=9, scenario="cku-railway")
+    found = lb.route_after(embedded.world(), "cku-railway", "Xian", "Tashkent", k=9)
     new = [one for one in found if one.base is None]
     assert new and all("torugart-rail" in one.gateways or "torugart" in one.gateways[0] for one in new)
 
@@ -66,7 +66,7 @@ def test_a_ban_on_transit_holds_for_the_routes_of_its_sector_alone() -> None:
     country = {str(row["place_id"]): row["country"] for row in world.network["places"]}
     ban = {"verb": "close_transit", "countries": ["RUS", "BLR"], "sector": "ELE"}
     for commodity, passes in (("ELE", False), ("MCH", True)):
-        found = lb.route(world, "Xian", "Duisburg", commodity, k=10_000, scenario=scenario(ban))
+        found = lb.route_after(world, scenario(ban), "Xian", "Duisburg", commodity, k=10_000)
         through = {country[leg.start] for one in found if one.share > 0.0 for leg in one.legs}
         assert ("RUS" in through) == passes
         assert (found.lost_share > 0.0) == (not passes)
@@ -97,6 +97,6 @@ def test_shares_are_those_of_a_study_before_its_queues() -> None:
         routes = choice.base.routes
         (pair,) = np.flatnonzero((routes.origin == at[0]) & (routes.destination == at[1]))
         expected = np.sort(choice.route_share(sector, 0, int(pair)))[::-1]
-        found = lb.route(embedded.world(), *ends, k=10_000, product="block", scenario="cku-railway")
+        found = lb.route_after(embedded.world(), "cku-railway", *ends, k=10_000, product="block")
         shares = [one.share for one in found]
         np.testing.assert_allclose(shares[:20], expected[:20][: len(shares)], atol=1e-9)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from landbridge.scenario import Scenario, at_horizon
     from landbridge.sweeps.collect import SweepResult
     from landbridge.sweeps.run import sweep
-    from landbridge.transport.legs import Routes, route
+    from landbridge.transport.legs import Routes, route, route_after
     from landbridge.world import World
     from landbridge.world.trade_table import TradeTable
 
@@ -78,6 +78,7 @@ __all__ = [
     "invest",
     "load",
     "route",
+    "route_after",
     "run",
     "sensitivity",
     "study",
@@ -116,6 +117,7 @@ _HOME = {
     "invest": "answers.invest",
     "load": "io.tables",
     "route": "transport.legs",
+    "route_after": "transport.legs",
     "run": "model.run",
     "sensitivity": "answers.studies",
     "study": "model.run",

@@ -63,7 +63,7 @@ def route(
     from landbridge.report.first_screen import WIDTH
     from landbridge.report.routes import ordered, route_sections, used
     from landbridge.scenario import apply
-    from landbridge.transport.legs import route as find
+    from landbridge.transport.legs import Trip, find_routes
 
     check_output(output, ".geojson")
     check_ending(ileap, (".json",), "--ileap")
@@ -72,7 +72,7 @@ def route(
     # Of all routes the first k in the order asked for; on the screen those that carry most.
     shown = output is None and not as_json
     most = k if by is None and not shown else _ALL_ROUTES
-    routes = find(loaded, origin, destination, commodity, most, mode, product, scenario)
+    routes = find_routes(loaded, Trip(origin, destination, commodity, most, mode, product), scenario)
     routes = ordered(routes, by)
     if by is not None:
         routes = replace(routes, routes=routes.routes[:k])

@@ -40,7 +40,18 @@ from landbridge.world.table import Cell
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MODE_CLASSES", "Before", "Leg", "Route", "Routes", "Term", "route"]
+__all__ = [
+    "MODE_CLASSES",
+    "Before",
+    "Leg",
+    "Route",
+    "Routes",
+    "Term",
+    "Trip",
+    "find_routes",
+    "route",
+    "route_after",
+]
 
 Row = Mapping[str, Cell]
 
@@ -294,6 +305,18 @@ class Routes:
         return pd.DataFrame(rows)
 
 
+@dataclass(frozen=True)
+class Trip:
+    """What is asked of two places: see `route`."""
+
+    origin: str
+    destination: str
+    commodity: str = "MCH"
+    k: int = 5
+    mode: str | None = None
+    product: str | None = None
+
+
 def route(
     world: World,
     origin: str,
@@ -302,7 +325,6 @@ def route(
     k: int = 5,
     mode: str | None = None,
     product: str | None = None,
-    scenario: Scenario | str | None = None,
 ) -> Routes:
     """The routes between two places that carry the most of a commodity, leg by leg.
 
@@ -312,18 +334,39 @@ def route(
     world: from `lb.load`; origin, destination: place names (en, ru, zh) or identifiers, any two places of the
     network.
     commodity: a sector by code or name. k: number of routes: the largest of every family first, then the next
-    by share.
-    mode: only routes of this class (multimodal, sea, rail, road). product: rail product, block or wagonload,
-    by default the larger one. scenario: a bundled name, the path of a TOML file or a Scenario, after which
-    routes are chosen; queues stay those of the base, and every route also has its figures of the base.
-    Returns Routes.
-    Raises DataError for unknown names, ScenarioError for an invalid scenario, InfeasibleError where no open
-    route joins the places.
+    by share. mode: only routes of this class (multimodal, sea, rail, road). product: rail product, block or
+    wagonload, by default the larger one. Returns Routes.
+    Raises DataError for unknown names, InfeasibleError where no open route joins the places.
     """
+    return find_routes(world, Trip(origin, destination, commodity, k, mode, product))
+
+
+def route_after(
+    world: World,
+    scenario: Scenario | str,
+    origin: str,
+    destination: str,
+    commodity: str = "MCH",
+    k: int = 5,
+    product: str | None = None,
+) -> Routes:
+    """The routes between two places after a scenario, at the queues of the base, each with its base figures.
+
+    share_r = s_f' P_r', see `landbridge.transport.choice.between_families`.
+
+    scenario: a bundled name, the path of a TOML file or a Scenario. The others as in `route`. Returns Routes.
+    Raises as `route`, and ScenarioError for an invalid scenario.
+    """
+    return find_routes(world, Trip(origin, destination, commodity, k, None, product), scenario)
+
+
+def find_routes(world: World, trip: Trip, scenario: Scenario | str | None = None) -> Routes:
+    """The routes of a trip: those of `route`, or of `route_after` where a scenario is given."""
+    origin, destination, k, mode, product = trip.origin, trip.destination, trip.k, trip.mode, trip.product
     one = None if scenario is None else load_scenario(scenario, world)
     after = world if one is None else apply(world, one)
     start, end = resolve_place(after.network, origin, destination)
-    sector, commodity = _check(after, start, end, commodity, k, mode, product)
+    sector, commodity = _check(after, start, end, trip.commodity, k, mode, product)
     found = choose_between(world, start, end, commodity, one)
     graph, routes, choice, classes = found.graph, found.routes, found.choice, found.classes
     places = after.network["places"].by("place_id")
