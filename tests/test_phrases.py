@@ -22,7 +22,7 @@ PARTS = ("title", "columns", "before", "after")
 # Functions that take a key first, and where they are imported from.
 SAYS = {"say", "columns", "phrased"}
 HOMES = {"landbridge.phrases", "landbridge.report", "landbridge.report.document"}
-OWN = {"rows", "part", "names", "before", "after"}
+OWN = {"rows", "words", "part", "names", "before", "after"}
 # Digits of units and of names that are no figure.
 UNITS = re.compile(r"CO2e|\bm3\b|1,000 TEU|base, 1,000|N-1\b")
 YEAR = re.compile(r"\b(19|20)\d\d\b")
@@ -73,12 +73,32 @@ def calls() -> Iterator[tuple[str, str, list[str], set[str] | None]]:
         imports = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module in HOMES]
         known = {a.asname or a.name: a.name for n in imports for a in n.names if a.name in SAYS}
         for node in ast.walk(tree):
-            name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-            if name not in known or not isinstance(node, ast.Call):
+            name = said(node, known)
+            if not name or not isinstance(node, ast.Call):
                 continue
             given = {word.arg for word in node.keywords}
             names = None if None in given else {word for word in given if word is not None}
-            yield f"{path.name}:{node.lineno}", known[name], key_of(node.args[0]), names
+            yield f"{path.name}:{node.lineno}", name, key_of(node.args[0]), names
+
+
+def said(node: ast.AST, known: dict[str, str]) -> str:
+    """The function of a call that takes a key, imported by name or a method of `Words`; "" for others."""
+    if not isinstance(node, ast.Call):
+        return ""
+    if isinstance(node.func, ast.Attribute) and node.func.attr in SAYS and node.args:
+        # Columns of a World's tables are asked for by name too, and are no phrases.
+        return node.func.attr
+    return known.get(node.func.id, "") if isinstance(node.func, ast.Name) else ""
+
+
+def kinds_of_terms() -> set[str]:
+    """First arguments of every call of `Words.term` and of `named`."""
+    found = {"scenario", "description"}  # by Words.title and Words.described
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("term", "named"):
+                found |= {one.value for one in node.args[:1] if isinstance(one, ast.Constant)}
+    return found
 
 
 def held(function: str, key: str) -> set[str]:
@@ -97,6 +117,7 @@ def test_every_key_is_there_and_used() -> None:
             found = held(function, key)
             assert found and found <= set(phrases()), (place, key)
             used |= found
+    used |= {key for key in phrases() if key.startswith("term.") and key.split(".")[1] in kinds_of_terms()}
     assert set(phrases()) == used
 
 

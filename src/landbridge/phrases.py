@@ -1,19 +1,38 @@
 """Sentences of reports and notes as templates: phrases.csv holds the words, the caller the figures.
 
 A field of a template is {name} for words or {name:format} for a figure, its format one of FORMATS, or
-{name:route|routes}: the first where the figure is one.
+{name:route|routes}: the first where the figure is one. The columns ru and zh of phrases.csv hold the same
+templates in Russian and Chinese; a blank one falls back to English. `Words` fills them in one language.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from string import Formatter
 from typing import Any
 
-__all__ = ["FORMATS", "columns", "fields", "known", "listed", "phrases", "say", "signed"]
+__all__ = [
+    "FORMATS",
+    "LANGUAGES",
+    "Phrase",
+    "Term",
+    "Words",
+    "columns",
+    "fields",
+    "known",
+    "listed",
+    "named",
+    "phrases",
+    "say",
+    "signed",
+    "width",
+]
+
+LANGUAGES = ("en", "ru", "zh")
 
 _WORDS = (
     *("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
@@ -21,6 +40,14 @@ _WORDS = (
 )
 # Between the headings of a table in one template.
 _BETWEEN = "|"
+# Between the items of a list, and how the signs of a number are written, where not as in English.
+_LIST, _CLAUSES = {"zh": "\u3001"}, {"zh": "\uff1b"}
+_NUMBER = {"ru": str.maketrans({",": "\u00a0", ".": ",", "%": "\u00a0%"})}
+
+
+def width(text: str) -> int:
+    """Columns of a terminal that a text takes: two for a Chinese character."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def signed(value: float, digits: int = 3) -> str:
@@ -58,10 +85,13 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
 
 
 @cache
-def phrases() -> Mapping[str, str]:
-    """Every template by its key."""
+def phrases(lang: str = "en") -> Mapping[str, str]:
+    """Every template by its key; in another language than English only those that are translated.
+
+    Raises KeyError for an unknown language.
+    """
     text = files("landbridge").joinpath("phrases.csv").read_text(encoding="utf-8")
-    return {row["key"]: row["en"] for row in csv.DictReader(text.splitlines())}
+    return {row["key"]: row[lang] for row in csv.DictReader(text.splitlines()) if lang == "en" or row[lang]}
 
 
 def known(key: str) -> bool:
@@ -69,48 +99,158 @@ def known(key: str) -> bool:
     return key in phrases()
 
 
-def fields(key: str) -> frozenset[str]:
+def fields(key: str, lang: str = "en") -> frozenset[str]:
     """Names of the fields of a template. Raises KeyError for an unknown key."""
-    return frozenset(name for _, name, _, _ in Formatter().parse(phrases()[key]) if name is not None)
+    parsed = Formatter().parse(phrases(lang)[key])
+    return frozenset(name for _, name, _, _ in parsed if name is not None)
+
+
+class Phrase(str):
+    """The English text of a filled template, with its key and figures, by which `Words.of` translates it."""
+
+    key: str
+    figures: Mapping[str, Any]
+
+    @staticmethod
+    def made(text: str, key: str, figures: Mapping[str, Any]) -> Phrase:
+        """A text with what it was made from."""
+        phrase = Phrase(text)
+        phrase.key, phrase.figures = key, figures
+        return phrase
+
+
+class Term(str):
+    """A name in English, with the kind and identifier of the thing, by which `Words.of` translates it."""
+
+    kind: str
+    id: str
+
+    @staticmethod
+    def made(text: str, kind: str, id: str) -> Term:
+        """A name with what it names."""
+        term = Term(text)
+        term.kind, term.id = kind, id
+        return term
+
+
+class Words:
+    """Templates, lists, terms and numbers in one language: en, ru or zh."""
+
+    def __init__(self, lang: str = "en") -> None:
+        self.lang = lang
+
+    def say(self, key: str, /, **figures: Any) -> str:
+        """A template filled with its figures, as `say` does; Phrases among them are translated too."""
+        return self._filled(key, self._template(key, figures), figures)
+
+    def columns(self, key: str, /, **figures: Any) -> tuple[str, ...]:
+        """The headings of a table, as the function `columns`."""
+        parts = self._template(key, figures).split(_BETWEEN)
+        return tuple(self._filled(key, part, figures) for part in parts)
+
+    def joined(self, items: Iterable[str]) -> str:
+        """Items with the sign between them that a list has."""
+        return _LIST.get(self.lang, ", ").join(map(self.of, items))
+
+    def listed(self, names: tuple[str, ...] | list[str]) -> str:
+        """Names as a list in a sentence: A, B and C."""
+        if len(names) < 2:
+            return self.joined(names)
+        return self.say("list.and", first=self.joined(names[:-1]), last=names[-1])
+
+    def clauses(self, items: Iterable[str]) -> str:
+        """Items that may hold commas themselves, with the sign between them that such a list has."""
+        return _CLAUSES.get(self.lang, "; ").join(map(self.of, items))
+
+    def term(self, kind: str, name: str, text: str | None = None) -> str:
+        """A value of a table in words: the template term.KIND.NAME, else `text`, else the value itself."""
+        key = f"term.{kind}.{name}"
+        english = phrases().get(key) or (name if text is None else text)
+        return english if self.lang == "en" else phrases(self.lang).get(key) or english
+
+    def title(self, id: str, name: str) -> str:
+        """The name of a scenario; one of a user's own keeps its words."""
+        return self._if_same(f"term.scenario.{id}", name)
+
+    def described(self, id: str, text: str) -> str:
+        """The description of a scenario; one of a user's own keeps its words."""
+        return self._if_same(f"term.description.{id}", text)
+
+    def _if_same(self, key: str, text: str) -> str:
+        return phrases(self.lang).get(key, text) if phrases().get(key) == text else self.of(text)
+
+    def named(self, term: Term) -> str:
+        """The name of what a Term names; one without names of the tables, as here, leaves it in English."""
+        return self.term(term.kind, term.id, str(term))
+
+    def of(self, text: str) -> str:
+        """A Phrase or Term in this language; any other text as it is."""
+        if isinstance(text, Phrase):
+            return self.say(text.key, **text.figures)
+        return self.named(text) if isinstance(text, Term) else text
+
+    def figure(self, value: float, form: str) -> str:
+        """A number by a format of Python, with the separators of the language."""
+        return self._written(format(value, form))
+
+    def signed(self, value: float, digits: int = 3) -> str:
+        """A change with its sign, as the function `signed`."""
+        return self._written(signed(value, digits))
+
+    def _written(self, number: str) -> str:
+        return number.translate(_NUMBER[self.lang]) if self.lang in _NUMBER else number
+
+    def _template(self, key: str, figures: Mapping[str, Any]) -> str:
+        if set(figures) != fields(key):
+            raise KeyError(f"{key} takes {sorted(fields(key))}, got {sorted(figures)}")
+        return phrases(self.lang).get(key) or phrases()[key]
+
+    def _filled(self, key: str, template: str, figures: Mapping[str, Any]) -> str:
+        out = []
+        for words, name, spec, _ in Formatter().parse(template):
+            out.append(words)
+            if name is not None:
+                out.append(self._shown(key, name, spec or "", figures[name]))
+        return "".join(out)
+
+    def _shown(self, key: str, name: str, spec: str, value: Any) -> str:
+        if isinstance(value, str | tuple) == bool(spec):
+            raise TypeError(f"{key}: {{{name}:{spec}}} cannot show {value!r}")
+        if not spec:
+            return self.joined(value) if isinstance(value, tuple) else self.of(value)
+        one, bar, many = spec.partition("|")
+        if bar:
+            return one if value == 1 else many
+        return self._written(FORMATS[spec](value))
+
+
+_ENGLISH = Words()
+
+
+def named(kind: str, id: str, text: str = "") -> Term:
+    """A name to be shown in the language of the reader.
+
+    kind: place, region, sector or gateway, or a kind of terms in phrases.csv; id: the identifier; text: the
+    name in English, the identifier where blank.
+    """
+    return Term.made(text or id, kind, id)
 
 
 def say(key: str, /, **figures: Any) -> str:
-    """A template filled with its figures.
+    """A template filled with its figures, in English, as a Phrase.
 
-    key: row of phrases.csv; figures: one value per field, words for {name}, a number for {name:format}.
-    Raises KeyError for an unknown key and for a figure that is missing or has no field, TypeError where words
-    are given for a number or a number for words.
+    key: row of phrases.csv; figures: one value per field, words or a tuple of them for {name}, a number for
+    {name:format}. Raises KeyError for an unknown key and for a figure that is missing or has no field,
+    TypeError where words are given for a number or a number for words.
     """
-    if set(figures) != fields(key):
-        raise KeyError(f"{key} takes {sorted(fields(key))}, got {sorted(figures)}")
-    return _filled(key, phrases()[key], figures)
+    return Phrase.made(_ENGLISH.say(key, **figures), key, figures)
 
 
 def columns(key: str, /, **figures: Any) -> tuple[str, ...]:
     """The headings of a table: a template whose headings are separated by bars, filled as in `say`."""
-    if set(figures) != fields(key):
-        raise KeyError(f"{key} takes {sorted(fields(key))}, got {sorted(figures)}")
-    return tuple(_filled(key, part, figures) for part in phrases()[key].split(_BETWEEN))
-
-
-def _filled(key: str, template: str, figures: Mapping[str, Any]) -> str:
-    out = []
-    for words, name, spec, _ in Formatter().parse(template):
-        out.append(words)
-        if name is not None:
-            out.append(_shown(key, name, spec or "", figures[name]))
-    return "".join(out)
-
-
-def _shown(key: str, name: str, spec: str, value: Any) -> str:
-    if isinstance(value, str) == bool(spec):
-        raise TypeError(f"{key}: {{{name}:{spec}}} cannot show {value!r}")
-    if not spec:
-        return str(value)
-    one, bar, many = spec.partition("|")
-    return (one if value == 1 else many) if bar else FORMATS[spec](value)
+    return _ENGLISH.columns(key, **figures)
 
 
 def listed(names: tuple[str, ...] | list[str]) -> str:
     """Names as a list in a sentence: A, B and C."""
-    return say("list.and", first=", ".join(names[:-1]), last=names[-1]) if len(names) > 1 else "".join(names)
+    return _ENGLISH.listed(names)

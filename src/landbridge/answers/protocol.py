@@ -74,7 +74,7 @@ class Answer:
             fault = Fault("lang", f"is {chosen!r}", f"use {', '.join(known)}")
             raise DataError(f"{self.command} has no names in that language", [fault])
         sections = self.sections(most) if known == ("en",) else self.sections(most, lang=chosen)
-        return Document(tuple(sections), self.attribution)
+        return Document(tuple(sections), self.attribution, chosen)
 
     def save(self, path: Path | str) -> Path:
         """Write the answer in the format named by the ending: txt, md, html, json, csv, xlsx, parquet, dta.

@@ -28,7 +28,7 @@ from landbridge.channels.gas_network import (
 )
 from landbridge.channels.protocol import Channel, Effect
 from landbridge.errors import Fault, InfeasibleError
-from landbridge.phrases import say
+from landbridge.phrases import named, say
 from landbridge.world import World
 from landbridge.world.trade_table import TradeTable
 
@@ -173,10 +173,11 @@ def between(world: World, table: TradeTable, old_year: GasYear, new_year: GasYea
         old, new = (found[pair]["delivered_bcm"] if pair in found else 0.0 for found in (before, after))
         if abs(new - old) <= 1e-9 * max(old, new, 1.0):
             continue
+        seller, buyer = (named("region", one) for one in pair)
         known = pair in shares and all(p in table.regions for p in pair) and old > 0.0
         o, d = (table.regions.index(p) for p in pair) if known else (0, 0)
         if not known or not table.trade[o, d, s] > 0.0:
-            notes.append(say("note.gas_alone", seller=pair[0], buyer=pair[1], old=old, new=new))
+            notes.append(say("note.gas_alone", seller=seller, buyer=buyer, old=old, new=new))
             continue
         g = _gas_share(shares[pair], float(table.trade[o, d, s]))
         kept = max(1.0 - g + g * new / old, _LEAST_KEPT)
@@ -186,7 +187,7 @@ def between(world: World, table: TradeTable, old_year: GasYear, new_year: GasYea
             | {"gas_share": g, "energy_trade_at_base_prices": kept}
             | {"counted_musd": shares[pair]["gas_musd"], "trade_musd": float(table.trade[o, d, s])}
         )
-        notes.append(say("note.gas_held", seller=pair[0], buyer=pair[1], old=old, new=new, gas=g, kept=kept))
+        notes.append(say("note.gas_held", seller=seller, buyer=buyer, old=old, new=new, gas=g, kept=kept))
     kept_by_pair = np.array([float(row["energy_trade_at_base_prices"]) for row in rows])
     return GasShock(tuple(pairs), kept_by_pair, kept_by_pair ** (-1.0 / theta), tuple(notes), rows)
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from landbridge.channels.protocol import Channel, Effect
 from landbridge.errors import DataError, Fault
-from landbridge.phrases import say
+from landbridge.phrases import named, say
 from landbridge.world import World
 from landbridge.world.distance import great_circle_km
 from landbridge.world.table import Cell
@@ -188,15 +188,14 @@ def shock(before: World, after: World) -> TravelShock:
                 "spending_basis": old.spending_basis(pair),
             }
         )
+        place, origin = named("region", destination), named("region", passport)
         if flow <= 0.0:
-            notes.append(say("note.travel_none", destination=destination, passport=passport))
+            notes.append(say("note.travel_none", destination=place, passport=origin))
         elif abs(receipts["central"]) > flow:
             change = receipts["central"]
-            notes.append(
-                say("note.travel_more", destination=destination, passport=passport, change=change, all=flow)
-            )
+            notes.append(say("note.travel_more", destination=place, passport=origin, change=change, all=flow))
     if unknown:
-        notes.append(say("note.travel_unknown", pairs=", ".join(unknown)))
+        notes.append(say("note.travel_unknown", pairs=tuple(unknown)))
     for hat in hats.values():
         hat.setflags(write=False)
     return TravelShock(tuple(rows), hats, tuple(notes))

@@ -99,6 +99,6 @@ def route(
         heads = 1 if routes.scenario is None else 2
         for head in sections[:heads]:
             show_compact([head], WIDTH)
-        show(sections[heads:])
+        show(sections[heads:], lang=lang)
         return
     give(routed(loaded, routes, options, lang), begin, as_json, output)

@@ -140,10 +140,10 @@ class _Shown:
 
         names = Names(world, lang)
         if self.tables or self.detail:
-            show(study_sections(world, base, cases, lang))
+            show(study_sections(world, base, cases, lang), lang=lang)
         elif self.base:
             own = next((case.base for case in cases if case.base is not None), None)
-            show(map(Names.explained, base_sections(world, own or base, names)))
+            show(map(names.explained, base_sections(world, own or base, names)), lang=lang)
         elif asked is not None:
             case = cases[0]
             show_compact(first_screen(world, case.base or base, case, names, _commands(), asked), WIDTH)
@@ -152,7 +152,7 @@ class _Shown:
         if self.detail:
             from landbridge.report.customs import customs_sections
 
-            show(customs_sections(world))
+            show(customs_sections(world, lang), lang=lang)
 
 
 def _commands() -> list[str]:

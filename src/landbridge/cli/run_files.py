@@ -107,7 +107,7 @@ class _Run:
 
         base, cases = self._digests[0], self._digests[1:]
         sections = study_sections(self._world, base, cases, lang or self._outputs.lang)
-        return Document(tuple(sections), tuple(attribution_lines(self._world)))
+        return Document(tuple(sections), tuple(attribution_lines(self._world)), lang or self._outputs.lang)
 
     def to_json(self) -> dict[str, Any]:
         """The output of `--json`."""

@@ -68,7 +68,7 @@ WorldFolder = Annotated[
 
 Lang = Annotated[
     Literal["en", "ru", "zh"],
-    typer.Option("--lang", help="Names of places, gateways, regions and sectors in tables: en, ru or zh."),
+    typer.Option("--lang", help="Language of words, names and numbers: en, ru or zh."),
 ]
 
 
@@ -238,7 +238,7 @@ def give(
     begin: time at the start of the command; most: rows shown of a long table; width: as in `show`.
     """
     if output is None and not as_json:
-        show(answer.document(most=most).sections, width)
+        show(answer.document(most=most).sections, width, answer.lang)
         return
     timed = replace(answer, manifest={**answer.manifest, "run": _when(begin)})
     if output is None:
@@ -311,31 +311,43 @@ def progress_bar() -> Iterator[Callable[[str, float], None]]:
 _MOST_COLUMNS = 8
 
 
-def show(sections: Iterable[Section], width: int | None = None) -> None:
-    """Print sections as tables and paragraphs; width: columns that piped text takes at most."""
+def show(sections: Iterable[Section], width: int | None = None, lang: str = "en") -> None:
+    """Print sections as tables and paragraphs.
+
+    width: columns that piped text takes at most; lang: of the sections.
+    """
     from rich.table import Table
     from rich.text import Text
 
-    screen = console()
+    from landbridge.phrases import Words
+    from landbridge.report.plain import folded
+
+    screen, words = console(), Words(lang)
     wide = width if not screen.is_terminal else None
+    # Rich breaks a Chinese text at its few blanks alone.
+    room = min(wide or screen.width, screen.width)
+
+    def written(text: str, style: str = "") -> None:
+        screen.print(Text("\n".join(folded(text, room)) if lang == "zh" else text, style), width=wide)
+
     for section in sections:
         screen.print()
         screen.print(Text(section.title, style="bold"))
         for text in section.before:
-            screen.print(Text(text), width=wide)
+            written(text)
         if section.rows:
             table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
             for number, column in enumerate(section.columns):
-                words = section.is_words(number) or "share of" in column
-                whole = wide is not None and not words
-                table.add_column(column, justify="left" if words else "right", no_wrap=whole)
+                left = section.is_words(number) or "share of" in column
+                whole = wide is not None and not left
+                table.add_column(column, justify="left" if left else "right", no_wrap=whole)
             for row in section.rows:
                 table.add_row(*map(Text, row))
             screen.print(table, width=wide if len(section.columns) <= _MOST_COLUMNS else None)
         elif section.columns:
-            screen.print(Text("none"))
+            screen.print(Text(words.say("page.none")))
         for text in section.after:
-            screen.print(Text(text, style="dim"), width=wide)
+            written(text, "dim")
 
 
 def show_compact(sections: Iterable[Section], width: int) -> None:

@@ -19,6 +19,7 @@ from landbridge.model.economy_inputs import EconomyInputs, table_of
 from landbridge.model.notes import of_first_order, of_the_rest, remarks, require_routes
 from landbridge.model.prepared import Prepared
 from landbridge.model.waits import Slope, SolvedWaits, slope_of, solve_waits
+from landbridge.phrases import named
 from landbridge.results import Results
 from landbridge.results.transit import Carriers, Tolls, carriage
 from landbridge.scenario import Scenario, apply
@@ -316,7 +317,7 @@ class SolvedBase:
         told = of_the_rest(regions, first_order[self.closures[0]], direct)
         for closure in self.closures:
             exact = equilibrium[closure].real_income_hat - 1.0
-            listed = [names.get(regions[n], regions[n]) for n in five]
+            listed = [named("region", regions[n], names.get(regions[n], "")) for n in five]
             told += of_first_order(listed, exact[five], first_order[closure][five], closure)
         return told
 

@@ -15,7 +15,7 @@ from landbridge.channels.protocol import Effect, Held, joined
 from landbridge.channels.registry import channels
 from landbridge.errors import DataError, Fault, Status
 from landbridge.model.deliveries import at_base_prices, hold
-from landbridge.phrases import say
+from landbridge.phrases import named, say
 from landbridge.results import Results
 from landbridge.trade import Carriage, Equilibrium, solve
 from landbridge.trade.economy import Closure
@@ -107,7 +107,15 @@ class EconomyInputs:
             region, sector = self.table.regions[n], self.table.sectors[s]
             less, more = next(one.why for one in self._held if any((o, k) == (n, s) for o, _, k in one.pairs))
             why = less if left < 1.0 else more
-            self.notes += (say("note.deposits", region=region, sector=sector, left=left, why=why),)
+            self.notes += (
+                say(
+                    "note.deposits",
+                    region=named("region", region),
+                    sector=named("sector", sector),
+                    left=left,
+                    why=why,
+                ),
+            )
         return met.status
 
     def cost_hat(self, cost: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from landbridge.errors import Fault, ScenarioError
 from landbridge.model.waits import SolvedWaits
-from landbridge.phrases import say
+from landbridge.phrases import named, say
 from landbridge.scenario import Scenario
 from landbridge.transport import Choice, Graph, Queues, RouteSet
 from landbridge.transport.waiting.stations import capacity_of
@@ -161,7 +161,9 @@ def _of_estimates(scenario: Scenario, world: World) -> Iterator[str]:
             costs.append(say("note.cost_range", cost=cost, low=low, high=high, theta=at))
         alone = error is None
         yield say(
-            "note.estimate_alone" if alone else "note.estimate", coefficient=value, costs="; ".join(costs)
+            "note.estimate_alone" if alone else "note.estimate",
+            coefficient=value,
+            costs=costs[0] if len(costs) == 1 else say("note.costs", first=costs[0], last=costs[1]),
         )
 
 
@@ -183,11 +185,13 @@ def _of_payers(scenario: Scenario) -> Iterator[str]:
         payer, region = m.get("payer")[0], (m.get("region") or m.get("payer"))[0]
         musd = float(m.get("musd"))
         if m.get("how") == "transfer":
-            yield say("note.transfer", payer=payer, musd=musd, region=region)
+            yield say(
+                "note.transfer", payer=named("region", payer), musd=musd, region=named("region", region)
+            )
         elif region == payer:
-            yield say("note.works_home", payer=payer, musd=musd)
+            yield say("note.works_home", payer=named("region", payer), musd=musd)
         else:
-            yield say("note.works", payer=payer, musd=musd, region=region)
+            yield say("note.works", payer=named("region", payer), musd=musd, region=named("region", region))
 
 
 def _of_kept_trade(world: World, base: World, parameters: set[str]) -> Iterator[str]:
@@ -231,17 +235,19 @@ def _of_queues(
         if settled.delay_h[q] > 24.0:
             longer.setdefault(graph.gateways[queues.gateway[q]], float(settled.delay_h[q]))
     if longer:
-        gateways = ", ".join(say("note.hours", gateway=name, hours=hours) for name, hours in longer.items())
+        gateways = tuple(
+            say("note.hours", gateway=named("gateway", name), hours=hours) for name, hours in longer.items()
+        )
         yield say("note.queue", gateways=gateways)
     before, now = (w.network["gateways"].by("gateway_id") for w in (base, world))
     moved = {j for j, name in enumerate(graph.gateways) if name in now and _capacity(before, now, name)}
     held_up = {graph.gateways[j] for j in queues.gateway}
     first = sorted(name for name in held_up if name in before and capacity_of(before[name]) is None)
     if first:
-        yield say("note.first_capacity", gateways=", ".join(first))
+        yield say("note.first_capacity", gateways=tuple(named("gateway", name) for name in first))
     raised = sorted({graph.gateways[j] for j in queues.gateway[queues.factor > 1.0] if j in moved})
     if raised:
-        yield say("note.raised", gateways=", ".join(raised))
+        yield say("note.raised", gateways=tuple(named("gateway", name) for name in raised))
 
 
 def _capacity(before: Any, now: Any, name: str) -> bool:
@@ -263,10 +269,15 @@ def of_the_rest(
         return ()
     order = np.argsort(-np.abs(np.where(large, rest, 0.0)))[: int(large.sum())]
     parts = [
-        say("note.rest_of", region=regions[n], rest=100.0 * rest[n], whole=100.0 * first_order[n])
+        say(
+            "note.rest_of",
+            region=named("region", regions[n]),
+            rest=100.0 * rest[n],
+            whole=100.0 * first_order[n],
+        )
         for n in order[:_NAMED]
     ]
-    shown, more = ", ".join(parts), len(order) - _NAMED
+    shown, more = tuple(parts), len(order) - _NAMED
     if more > 0:
         return (say("note.rest_more", share=_MUCH, regions=shown, n=more),)
     return (say("note.rest", share=_MUCH, regions=shown),)
@@ -286,7 +297,7 @@ def of_first_order(
             apart.append(say("note.first_for", name=name, first=100.0 * first, exact=100.0 * now))
     if not apart:
         return ()
-    return (say("note.first_order", deficits=deficits, factor=_FAR, regions=", ".join(apart)),)
+    return (say("note.first_order", deficits=named("closure", deficits), factor=_FAR, regions=tuple(apart)),)
 
 
 def _pair_of(choice: Choice, graph: Graph, corridor: Any) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from landbridge.phrases import say
 from landbridge.report.digest import GROUP, Digest, Names
 from landbridge.report.document import Section, phrased
 from landbridge.results import Rows
@@ -32,20 +31,33 @@ def _corridors(world: World, base: Digest, names: Names) -> Section:
     for _, parts in by_corridor(base):
         whole = parts["all"]
         families = sorted((p for f, p in parts.items() if f != "all"), key=lambda p: -p["share"])
-        shares = ", ".join(f"{p['family']} {100 * p['share']:.2g} %" for p in families if p["share"] > 0.005)
+        shares = names.joined(
+            names.say(
+                "base.corridors.share", family=names.term("family", p["family"]), share=100 * p["share"]
+            )
+            for p in families
+            if p["share"] > 0.005
+        )
         rows.append(
             (
                 names.ends(whole),
-                f"{whole['time_h']:,.0f}",
-                f"{whole['time_h'] / 24:.1f}",
-                f"{whole['cost_usd']:,.0f}",
-                f"{whole['co2e_kg']:,.0f}",
+                names.figure(whole["time_h"], ",.0f"),
+                names.figure(whole["time_h"] / 24, ".1f"),
+                names.figure(whole["cost_usd"], ",.0f"),
+                names.figure(whole["co2e_kg"], ",.0f"),
                 shares,
             )
         )
     listed = {name for name, _ in by_corridor(base)}
     sectors = [str(r["sector"]) for r in world.network["corridors"] if str(r["corridor_id"]) in listed]
-    return phrased("base.corridors", rows, part=say("base.part"), n=len(rows), sectors=names.sectors(sectors))
+    return phrased(
+        "base.corridors",
+        rows,
+        part=names.say("base.part"),
+        n=len(rows),
+        sectors=names.sectors(sectors),
+        words=names,
+    )
 
 
 def _counts(base: Digest, names: Names) -> Section:
@@ -54,47 +66,50 @@ def _counts(base: Digest, names: Names) -> Section:
     rows = [
         (
             names.gateways(row["gateway"]),
-            row["metric"],
-            f"{row['observed']:,.0f}",
-            f"{row['ours']:,.0f}",
-            f"{row['ours'] / row['observed']:.2f}",
-            "repeats" if row["repeats"] else row["role"],
+            names.term("metric", row["metric"]),
+            names.figure(row["observed"], ",.0f"),
+            names.figure(row["ours"], ",.0f"),
+            names.figure(row["ours"] / row["observed"], ".2f"),
+            names.term("role", "repeats" if row["repeats"] else row["role"]),
         )
         for row in shown
     ]
     if base.year != base.base_year:
-        after = [say("base.counts.scaled", year=base.year, base_year=base.base_year)]
+        after = [names.say("base.counts.scaled", year=base.year, base_year=base.base_year)]
     else:
-        after = [say("base.counts.roles")]
+        after = [names.say("base.counts.roles")]
         derived = [
             f"{names.gateways(row['gateway'])}: {row['source'].removeprefix(_DERIVED)}"
             for row in shown
             if row["role"] == "fitted" and row["source"].startswith(_DERIVED)
         ]
         if derived:
-            after.append(say("base.counts.derived", counts="; ".join(derived)))
-    return phrased("base.counts", rows, part=say("base.part"), year=base.year, after=after)
+            after.append(names.say("base.counts.derived", counts=names.clauses(derived)))
+    return phrased("base.counts", rows, part=names.say("base.part"), year=base.year, after=after, words=names)
 
 
 def _gateways(world: World, base: Digest, names: Names) -> Section:
     rows = [
         (
             names.of_gateway(row),
-            row["mode"],
-            f"{row['teu_container'] / 1e3:,.0f}",
-            f"{row['tonnes'] / 1e6:,.1f}",
-            or_dash(row["trains_per_day"], ".1f"),
-            or_dash(row["volume_over_capacity"], ".2f"),
-            hours(row),
-            "-" if row["observed"] is None else _observed(row),
+            names.term("mode", row["mode"]),
+            names.figure(row["teu_container"] / 1e3, ",.0f"),
+            names.figure(row["tonnes"] / 1e6, ",.1f"),
+            or_dash(row["trains_per_day"], ".1f", names),
+            or_dash(row["volume_over_capacity"], ".2f", names),
+            hours(row, names),
+            "-" if row["observed"] is None else _observed(row, names),
         )
         for row in _near(world, base)[:GATEWAYS_SHOWN]
     ]
-    return phrased("base.gateways", rows, part=say("base.part"), group=names.group[GROUP])
+    return phrased("base.gateways", rows, part=names.say("base.part"), group=names.group[GROUP], words=names)
 
 
-def _observed(row: Mapping[str, Any]) -> str:
-    return f"{row['observed']:,.0f}, {row['observed_ours']:,.0f} {row['observed_unit']}"
+def _observed(row: Mapping[str, Any], names: Names) -> str:
+    unit = names.term("count", row["observed_unit"])
+    return names.say(
+        "base.gateways.observed", observed=row["observed"], model=row["observed_ours"], unit=unit
+    )
 
 
 def _near(world: World, base: Digest) -> Rows:
@@ -124,11 +139,11 @@ def by_corridor(digest: Digest) -> list[tuple[str, dict[str, dict[str, Any]]]]:
     return list(found.items())
 
 
-def hours(row: Mapping[str, Any]) -> str:
+def hours(row: Mapping[str, Any], names: Names) -> str:
     """Hours of a gateway as text, or that it is closed; row: of the gateway."""
-    return "closed" if row["status"] == "closed" else f"{row['wait_h']:.0f}"
+    return names.term("status", "closed") if row["status"] == "closed" else names.figure(row["wait_h"], ".0f")
 
 
-def or_dash(value: float | None, spec: str) -> str:
+def or_dash(value: float | None, spec: str, names: Names) -> str:
     """A figure in a format, or a dash where there is none."""
-    return "-" if value is None else format(value, spec)
+    return "-" if value is None else names.figure(value, spec)

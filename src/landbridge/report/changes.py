@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from landbridge.phrases import listed, say
 from landbridge.report.base import GATEWAYS_SHOWN, by_corridor, furthest_off, hours, or_dash
 from landbridge.report.customs import passed_on
 from landbridge.report.digest import GROUP, PARTNER, Digest, Names, members
-from landbridge.report.document import Section, phrased, signed
+from landbridge.report.document import Section, phrased
 from landbridge.world import World
 
 __all__ = ["STILL_PERCENT", "case_sections", "changed_corridors", "changes_most"]
@@ -32,7 +31,7 @@ def case_sections(world: World, before: Digest, case: Digest, names: Names) -> I
         yield _trade(world, case, names)
     yield _corridors(before, case, names)
     yield _gateways(before, case, names)
-    yield _emissions(before, case)
+    yield _emissions(before, case, names)
     if case.result.get("transit"):
         yield _transit(world, before, case, names)
 
@@ -53,12 +52,12 @@ def _real_income(world: World, case: Digest, names: Names) -> Section:
     rows = [
         (
             name,
-            signed(row["percent"]),
-            signed(row["first_order_percent"]),
-            signed(row["percent_proportional"]),
-            signed(row["first_order_percent_proportional"]),
-            f"{row['musd']:+,.1f}",
-            signed(row["percent_of_gdp"]),
+            names.signed(row["percent"]),
+            names.signed(row["first_order_percent"]),
+            names.signed(row["percent_proportional"]),
+            names.signed(row["first_order_percent_proportional"]),
+            names.figure(row["musd"], "+,.1f"),
+            names.signed(row["percent_of_gdp"]),
         )
         for name, row in shown
     ]
@@ -66,9 +65,10 @@ def _real_income(world: World, case: Digest, names: Names) -> Section:
     return phrased(
         "case.income",
         rows,
+        words=names,
         part=case.id,
-        before=(case.name.rstrip(".") + ".",),
-        after=[say("note", text=note) for note in case.result["notes"]],
+        before=(names.say("case.name", name=names.title(case.id, case.name).rstrip(".")),),
+        after=[names.say("note", text=names.of(note)) for note in case.result["notes"]],
         year=case.base_year,
         widest=widest,
         income=of["income_musd"] / 1e3,
@@ -82,31 +82,32 @@ def _closures(world: World, case: Digest, names: Names) -> Section:
     shown = [region for region in (*members(world), GROUP) if region in solved]
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for row in case.result["closures"]:
-        words = {"percent": row["holds"]}
+        words = {"percent": names.term("holds", row["holds"])}
         if "discounted_percent" in row:
             words |= {
-                "consumption_percent": say("case.closures.consumption"),
-                "discounted_percent": say("case.closures.discounted"),
+                "consumption_percent": names.say("case.closures.consumption"),
+                "discounted_percent": names.say("case.closures.discounted"),
             }
         for key, holds in words.items():
             value = row[key]
-            rows.setdefault((holds, key), {})[row["region"]] = "-" if value is None else signed(value)
+            rows.setdefault((holds, key), {})[row["region"]] = "-" if value is None else names.signed(value)
     income = {row["region"]: row for row in case.result["real_income"]}
     income |= {row["group"]: row for row in case.result["groups"]}
     for end, holds in (
-        ("low", say("case.closures.weakly", deficits=case.closure)),
-        ("high", say("case.closures.strongly", deficits=case.closure)),
+        ("low", names.say("case.closures.weakly", deficits=names.term("closure", case.closure))),
+        ("high", names.say("case.closures.strongly", deficits=names.term("closure", case.closure))),
     ):
         if all(f"percent_phi_b_{end}" in income[r] for r in shown):
-            rows[holds, end] = {r: signed(income[r][f"percent_phi_b_{end}"]) for r in shown}
+            rows[holds, end] = {r: names.signed(income[r][f"percent_phi_b_{end}"]) for r in shown}
     without = dict.fromkeys(
-        say("case.closures.none", holds=row["holds"], why=row["why"])
+        names.say("case.closures.none", holds=names.term("holds", row["holds"]), why=names.of(row["why"]))
         for row in case.result["closures"]
         if row["why"]
     )
     return phrased(
         "case.closures",
         [(holds, *(cells[r] for r in shown)) for (holds, _), cells in rows.items()],
+        words=names,
         part=case.id,
         names=[names.region.get(r) or names.group[r] for r in shown],
         after=list(without),
@@ -124,18 +125,18 @@ def _trade(world: World, case: Digest, names: Names) -> Section:
             continue
         for k, value in enumerate((there["base_musd"], there["musd"], back["base_musd"], back["musd"])):
             total[k] += value
-        rows.append((names.region[region], *_cells(there), *_cells(back)))
+        rows.append((names.region[region], *_cells(there, names), *_cells(back, names)))
     both = [
         {"base_musd": total[k], "musd": total[k + 1], "percent": 100 * total[k + 1] / (total[k] or 1.0)}
         for k in (0, 2)
     ]
     if rows:
-        rows.append((names.group[GROUP], *_cells(both[0]), *_cells(both[1])))
+        rows.append((names.group[GROUP], *_cells(both[0], names), *_cells(both[1], names)))
     after = [
-        say(
+        names.say(
             "case.trade.table",
             year=case.base_year,
-            deficits=case.closure,
+            deficits=names.term("closure", case.closure),
             kgz_trade=case.variant[0],
             tjk_cap=case.variant[1],
         )
@@ -143,21 +144,25 @@ def _trade(world: World, case: Digest, names: Names) -> Section:
     passed = passed_on(world)
     if passed is not None:
         from_, to, share = passed
-        declared = listed([names.region[r] for r in from_])
+        declared = names.listed([names.region[r] for r in from_])
         after.append(
-            say(
+            names.say(
                 "case.trade.passed",
-                to=listed([names.region[r] for r in to]),
+                to=names.listed([names.region[r] for r in to]),
                 share=share,
                 declared=declared,
             )
         )
     partner, group = names.region[PARTNER], names.group[GROUP]
-    return phrased("case.trade", rows, part=case.id, after=after, partner=partner, group=group)
+    return phrased("case.trade", rows, part=case.id, after=after, partner=partner, group=group, words=names)
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, str, str]:
-    return f"{row['base_musd']:,.0f}", f"{row['musd']:+,.1f}", signed(row["percent"], 2)
+def _cells(row: dict[str, Any], names: Names) -> tuple[str, str, str]:
+    return (
+        names.figure(row["base_musd"], ",.0f"),
+        names.figure(row["musd"], "+,.1f"),
+        names.signed(row["percent"], 2),
+    )
 
 
 def changed_corridors(base: Digest, case: Digest) -> list[str]:
@@ -184,10 +189,10 @@ def _corridors(base: Digest, case: Digest, names: Names) -> Section:
             continue
         cells = [names.ends(new)]
         for key in _MEASURES:
-            cells += [f"{new[key]:,.0f}", f"{new[key] - was[key]:+,.1f}"]
+            cells += [names.figure(new[key], ",.0f"), names.figure(new[key] - was[key], "+,.1f")]
         rows.append(tuple(cells))
-    unchanged = [say("case.corridors.unchanged", percent=STILL_PERCENT, corridors=", ".join(still))]
-    return phrased("case.corridors", rows, part=case.id, after=unchanged if still else ())
+    unchanged = [names.say("case.corridors.unchanged", percent=STILL_PERCENT, corridors=names.joined(still))]
+    return phrased("case.corridors", rows, part=case.id, after=unchanged if still else (), words=names)
 
 
 def _gateways(base: Digest, case: Digest, names: Names) -> Section:
@@ -207,38 +212,38 @@ def _gateways(base: Digest, case: Digest, names: Names) -> Section:
         rows.append(
             (
                 names.of_gateway(row),
-                row["mode"],
-                f"{row['teu_per_year'] / 1000:,.1f}",
-                f"{change / 1000:+,.1f}",
-                or_dash(trains, ".1f"),
-                "-" if trains is None or earlier is None else f"{trains - earlier:+.1f}",
-                or_dash(row["volume_over_capacity"], ".2f"),
-                hours(row),
+                names.term("mode", row["mode"]),
+                names.figure(row["teu_per_year"] / 1000, ",.1f"),
+                names.figure(change / 1000, "+,.1f"),
+                or_dash(trains, ".1f", names),
+                "-" if trains is None or earlier is None else names.figure(trains - earlier, "+.1f"),
+                or_dash(row["volume_over_capacity"], ".2f", names),
+                hours(row, names),
                 "-"
                 if row["status"] == "closed" or was is None or before < 1.0
-                else signed(row["wait_h"] - was["wait_h"], 0),
+                else names.signed(row["wait_h"] - was["wait_h"], 0),
             )
         )
     rest = len(moved) - len(rows)
-    after = [say("case.gateways.words")] if rows else []
+    after = [names.say("case.gateways.words")] if rows else []
     if rest > 0:
-        after.append(say("case.gateways.more", n=rest, teu=_STILL_TEU))
-    return phrased("case.gateways", rows, part=case.id, after=after)
+        after.append(names.say("case.gateways.more", n=rest, teu=_STILL_TEU))
+    return phrased("case.gateways", rows, part=case.id, after=after, words=names)
 
 
-def _emissions(base: Digest, case: Digest) -> Section:
+def _emissions(base: Digest, case: Digest, names: Names) -> Section:
     old = {row["mode"]: row for row in base.result["emissions"]}
     rows = [
         (
-            row["mode"],
-            f"{row['million_teu_km']:,.0f}",
-            f"{row['million_teu_km'] - old[row['mode']]['million_teu_km']:+,.0f}",
-            f"{row['co2e_kt']:,.0f}",
-            f"{row['co2e_kt'] - old[row['mode']]['co2e_kt']:+,.1f}",
+            names.term("mode", row["mode"]),
+            names.figure(row["million_teu_km"], ",.0f"),
+            names.figure(row["million_teu_km"] - old[row["mode"]]["million_teu_km"], "+,.0f"),
+            names.figure(row["co2e_kt"], ",.0f"),
+            names.figure(row["co2e_kt"] - old[row["mode"]]["co2e_kt"], "+,.1f"),
         )
         for row in case.result["emissions"]
     ]
-    return phrased("case.emissions", rows, part=case.id)
+    return phrased("case.emissions", rows, part=case.id, words=names)
 
 
 def _transit(world: World, base: Digest, case: Digest, names: Names) -> Section:
@@ -251,27 +256,28 @@ def _transit(world: World, base: Digest, case: Digest, names: Names) -> Section:
     shown = [*first("musd", 6), *first("change_musd", 5), *first("gain_musd", 5)]
     chosen = {row["region"]: row for row in shown}.values()
     keys = ("change_musd", "own_change_musd", "above_cost_musd", "gain_musd")
-    after = [say("case.transit.words", shares=_shares_above_cost(world, names))]
+    after = [names.say("case.transit.words", shares=_shares_above_cost(world, names))]
     worst = furthest_off(base)
     if worst is not None:
         after.append(
-            say(
+            names.say(
                 "case.transit.off",
                 gateway=names.gateways(worst["gateway"]),
                 ratio=worst["ours"] / worst["observed"],
             )
         )
-    after.append(say("case.transit.sign"))
+    after.append(names.say("case.transit.sign"))
     return phrased(
         "case.transit",
         [
             (
                 names.region.get(row["region"], row["region"]),
-                f"{row['musd']:,.0f}",
-                *(signed(row[key], 1) for key in keys),
+                names.figure(row["musd"], ",.0f"),
+                *(names.signed(row[key], 1) for key in keys),
             )
             for row in sorted(chosen, key=lambda row: -row["musd"])
         ],
+        words=names,
         part=case.id,
         after=after,
     )
@@ -283,11 +289,11 @@ def _shares_above_cost(world: World, names: Names) -> str:
     rail = [r for r in table if r["quantity"] == "above_cost" and r["mode"] == "rail"]
     shares = {str(r["region"]): float(r["share"] or 0.0) for r in rail}
     own = [
-        say("case.transit.own_share", region=names.region.get(region, region), share=share)
+        names.say("case.transit.own_share", region=names.region.get(region, region), share=share)
         for region, share in shares.items()
         if region != "*"
     ]
-    return ", ".join([say("case.transit.share", share=shares.get("*", 0.0)), *own])
+    return names.joined([names.say("case.transit.share", share=shares.get("*", 0.0)), *own])
 
 
 def changes_most(case: Digest) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from landbridge.phrases import fields, listed, say, signed
+from landbridge.phrases import fields
 from landbridge.report.digest import GROUP, Names
 from landbridge.report.document import Section, phrased
 from landbridge.results import Rows
@@ -37,8 +37,8 @@ def compare_sections(found: SideBySide, most: int | None = None, lang: str = "en
     """What differs, then the rows of every table; most: rows of a table. lang: of names, en, ru or zh."""
     names = Names(found.world, lang)
     for section in _sections(found, _MOST if most is None else most, names):
-        yield Names.explained(section)
-    yield _end(found, most is None)
+        yield names.explained(section)
+    yield _end(found, most is None, names)
 
 
 def _sections(found: SideBySide, most: int, names: Names) -> Iterator[Section]:
@@ -55,23 +55,23 @@ def _sections(found: SideBySide, most: int, names: Names) -> Iterator[Section]:
             fixed = [row for row in tables["groups"] if row["measure"] == measure]
             fixed.sort(key=lambda row: row["group"] == "world")
         if not rows:
-            still.append(say(f"compare.of.{table}.{measure}"))
+            still.append(names.say(f"compare.of.{table}.{measure}"))
         else:
             yield _table(found, table, measure, (rows, fixed), most, names)
     if still:
-        yield phrased("compare.still", tables="; ".join(still))
+        yield phrased("compare.still", tables=names.clauses(still), words=names)
 
 
-def _end(found: SideBySide, whole: bool) -> Section:
+def _end(found: SideBySide, whole: bool, names: Names) -> Section:
     """The notes on each scenario, or how many there are, and what files hold."""
     notes = [
-        say("compare.note", letter=letter, note=note)
+        names.say("compare.note", letter=letter, note=names.of(note))
         for letter, case in zip(_letters(found), found.cases, strict=True)
         for note in case.notes
     ]
     if notes and not whole:
-        notes = [say("compare.notes", n=len(notes))]
-    return phrased("compare.end", before=notes)
+        notes = [names.say("compare.notes", n=len(notes))]
+    return phrased("compare.end", before=notes, words=names)
 
 
 # -- what differs --------------------------------------------------------------------------------------
@@ -82,12 +82,16 @@ def _head(found: SideBySide, tables: Mapping[str, Rows], most: int, names: Names
     letters = _letters(found)
     before = [_headline(found, tables["groups"], names)]
     before += [
-        say("compare.named", letter=letter, name=case.name or say("base.name", year=found.world.base_year))
+        names.say(
+            "compare.named",
+            letter=letter,
+            name=names.title(case.id, case.name) or names.say("base.name", year=found.world.base_year),
+        )
         for letter, case in zip(letters, found.cases, strict=True)
     ]
     rows = [
         (
-            say("compare.parameter", name=row["parameter"], base=_value(row["base"])),
+            names.say("compare.parameter", name=row["parameter"], base=_value(row["base"])),
             *_sets(found, row, _value),
         )
         for row in tables["parameters"]
@@ -95,23 +99,27 @@ def _head(found: SideBySide, tables: Mapping[str, Rows], most: int, names: Names
     ]
     shown = _shown_names(found, names)
     rows += [
-        (f"{row['verb']}: {_named(row['of'], shown)}", *_sets(found, row, str))
+        (
+            f"{row['verb']}: {names.joined(shown.get(one, one) for one in row['of'].split(', '))}",
+            *_sets(found, row, str),
+        )
         for row in tables["changes"]
         if row["differs"] == "yes"
     ]
-    after = [*_own_bases(found)]
+    after = [*_own_bases(found, names)]
     if len(rows) > most:
-        after.append(say("compare.more", n=len(rows) - most))
+        after.append(names.say("compare.more", n=len(rows) - most))
     same = sum(row["differs"] == "no" for name in ("parameters", "changes") for row in tables[name])
     if same:
-        after.append(say("compare.alike", n=same))
+        after.append(names.say("compare.alike", n=same))
     return phrased(
         "compare.head",
         rows[:most],
+        words=names,
         names=letters,
         before=[text for text in before if text],
         after=after,
-        scenarios=", ".join(f"{a} {case.id}" for a, case in zip(letters, found.cases, strict=True)),
+        scenarios=names.joined(f"{a} {case.id}" for a, case in zip(letters, found.cases, strict=True)),
     )
 
 
@@ -123,38 +131,40 @@ def _headline(found: SideBySide, groups: Rows, names: Names) -> str:
         return ""
     row, letters = rows[group], _letters(found)
     values = [
-        say("compare.value", letter=letter, percent=row[id])
+        names.say("compare.value", letter=letter, percent=row[id])
         for letter, id in zip(letters, found.ids, strict=True)
     ]
     differences = [
-        say("compare.difference", of=_less(letter, letters), points=row[f"difference_{id}"])
+        names.say("compare.difference", of=_less(letter, letters), points=row[f"difference_{id}"])
         for letter, id in zip(letters[1:], found.ids[1:], strict=True)
     ]
-    return say(
+    return names.say(
         "compare.headline",
         group=names.group[group],
-        values=", ".join(values),
-        differences=", ".join(differences),
+        values=names.joined(values),
+        differences=names.joined(differences),
     )
 
 
-def _own_bases(found: SideBySide) -> Iterator[str]:
+def _own_bases(found: SideBySide, names: Names) -> Iterator[str]:
     """That scenarios with parameters of the model have their own base."""
     own = [case for case in found.cases if found.own_base(case)]
     if not own:
         return
     if len({case.base for case in found.cases}) == 1:
-        yield say("compare.own.all", parameters=_model_parameters(found, own[0]))
+        yield names.say("compare.own.all", parameters=_model_parameters(found, own[0], names))
         return
     letters = dict(zip(found.ids, _letters(found), strict=True))
     for case in own:
-        yield say("compare.own", letter=letters[case.id], parameters=_model_parameters(found, case))
-    yield say("compare.own.levels")
+        yield names.say(
+            "compare.own", letter=letters[case.id], parameters=_model_parameters(found, case, names)
+        )
+    yield names.say("compare.own.levels")
 
 
-def _model_parameters(found: SideBySide, case: Case) -> str:
+def _model_parameters(found: SideBySide, case: Case, names: Names) -> str:
     table = found.world.network["parameters"].by("parameter")
-    return listed(
+    return names.listed(
         [
             f"{name} = {_value(value)}"
             for name, value in case.parameters.items()
@@ -174,7 +184,7 @@ def _value(value: Any) -> str:
 def _shown_names(found: SideBySide, names: Names) -> dict[str, str]:
     """Names of gateways and links by identifier."""
     links = {
-        str(row["link_id"]): say(
+        str(row["link_id"]): names.say(
             "compare.link",
             link=str(row["link_id"]),
             start=names.short.get(str(row["from_place"]), str(row["from_place"])),
@@ -183,10 +193,6 @@ def _shown_names(found: SideBySide, names: Names) -> dict[str, str]:
         for row in found.world.network["links"]
     }
     return {**links, **names.gateway}
-
-
-def _named(of: str, shown: Mapping[str, str]) -> str:
-    return ", ".join(shown.get(one, one) for one in of.split(", "))
 
 
 # -- tables --------------------------------------------------------------------------------------------
@@ -202,10 +208,14 @@ def _table(
     letters = _letters(found)
     figures: dict[str, Any] = {"year": found.world.base_year, "teu": _LEAST_TEU}
     wanted = fields(f"{key}.title") | fields(f"{key}.after")
-    after = [say("compare.more", n=len(sorted_rows) - most)] if len(sorted_rows) > most else []
+    after = [names.say("compare.more", n=len(sorted_rows) - most)] if len(sorted_rows) > most else []
     return phrased(
         f"compare.table.{table}.{measure}",
-        [(*_of(table, row, names), *_cells(found, row, form)) for row in (*sorted_rows[:most], *fixed)],
+        [
+            (*_of(table, row, names), *_cells(found, row, form, names))
+            for row in (*sorted_rows[:most], *fixed)
+        ],
+        words=names,
         names=[*letters, *(_less(letter, letters) for letter in letters[1:])],
         after=after,
         **{name: figure for name, figure in figures.items() if name in wanted},
@@ -218,21 +228,23 @@ def _of(table: str, row: Mapping[str, Any], names: Names) -> tuple[str, ...]:
         ends = (names.region.get(row[end], row[end]) for end in ("exporter", "importer"))
         return (" - ".join(ends),)
     if table == "corridors":
-        return names.ends(row), row["family"]
+        return names.ends(row), names.term("family", row["family"])
     if table == "gateways":
-        return names.of_gateway(row), row["mode"]
+        return names.of_gateway(row), names.term("mode", row["mode"])
     if table == "emissions":
-        return (row["mode"],)
+        return (names.term("mode", row["mode"]),)
     return (names.group[row["group"]] if "group" in row else names.region.get(row["region"], row["region"]),)
 
 
-def _cells(found: SideBySide, row: Mapping[str, Any], form: tuple[int, bool, float]) -> tuple[str, ...]:
+def _cells(
+    found: SideBySide, row: Mapping[str, Any], form: tuple[int, bool, float], names: Names
+) -> tuple[str, ...]:
     digits, changes, factor = form
 
     def cell(value: float | None, sign: bool) -> str:
         if value is None:
             return "-"
-        return signed(factor * value, digits) if sign else f"{factor * value:,.{digits}f}"
+        return names.signed(factor * value, digits) if sign else f"{factor * value:,.{digits}f}"
 
     return (
         *(cell(row[id], changes) for id in found.ids),

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from landbridge.errors import DataError
-from landbridge.phrases import listed, say
 from landbridge.report.digest import GROUP, PARTNER, Names
-from landbridge.report.document import Section, phrased, signed
+from landbridge.report.document import Section, phrased
 from landbridge.studies.customs import (
     LEAST_SHARE,
     STEPS,
@@ -38,69 +37,72 @@ def passed_on(world: World) -> tuple[list[str], list[str], float] | None:
     return list(cut), list(booked), sum(booked.values()) / -sum(cut.values())
 
 
-def customs_sections(world: World) -> Iterator[Section]:
+def customs_sections(world: World, lang: str = "en") -> Iterator[Section]:
     """Tables of both sides' figures and the steps to the base; none where the World has none.
 
-    First the partner with each of the group, then the figures of countries of the group by partner.
+    First the partner with each of the group, then the figures of countries of the group by partner. lang: en,
+    ru or zh.
     """
-    rows = beside_customs(world)
+    rows, names = beside_customs(world), Names(world, lang)
     if of_china(rows):
-        yield _of_partner(world, rows)
+        yield _of_partner(world, rows, names)
     countries = by_country(rows)
     if countries:
         yield phrased(
             "customs.countries",
-            list(map(_cells, countries)),
-            after=[say("customs.countries.small", share=LEAST_SHARE)],
-            group=Names(world).group[GROUP],
+            [_cells(row, names) for row in countries],
+            words=names,
+            after=[names.say("customs.countries.small", share=LEAST_SHARE)],
+            group=names.group[GROUP],
             year=world.base_year,
         )
 
 
-def _bn(value: float | None) -> str:
-    return "-" if value is None else f"{value / 1e3:.2f}"
+def _bn(value: float | None, names: Names) -> str:
+    return "-" if value is None else names.figure(value / 1e3, ".2f")
 
 
-def _step(value: float | None) -> str:
-    return "" if value is None or abs(value) < 5.0 else signed(value / 1e3, 2)
+def _step(value: float | None, names: Names) -> str:
+    return "" if value is None or abs(value) < 5.0 else names.signed(value / 1e3, 2)
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+def _cells(row: dict[str, Any], names: Names) -> tuple[str, ...]:
     return (
-        say("customs.pair", exporter=row["exporter"], importer=row["importer"]),
-        _bn(row["exporter_reports_musd"]),
-        _bn(row["importer_reports_musd"]),
-        _step(row["to_baci_musd"]),
-        _bn(row["baci_musd"]),
-        *(_step(row[f"{name}_musd"]) for name in (*STEPS[1:], "other")),
-        _bn(row["base_musd"]),
+        names.say("customs.pair", exporter=row["exporter"], importer=row["importer"]),
+        _bn(row["exporter_reports_musd"], names),
+        _bn(row["importer_reports_musd"], names),
+        _step(row["to_baci_musd"], names),
+        _bn(row["baci_musd"], names),
+        *(_step(row[f"{name}_musd"], names) for name in (*STEPS[1:], "other")),
+        _bn(row["base_musd"], names),
     )
 
 
-def _of_partner(world: World, rows: list[dict[str, Any]]) -> Section:
-    names, total = Names(world), of_the_five(rows)
+def _of_partner(world: World, rows: list[dict[str, Any]], names: Names) -> Section:
+    total = of_the_five(rows)
 
     partner = names.region.get(PARTNER, PARTNER)
     customs, before = total["china_reports_musd"], []
     if customs is not None:
         counted, base = customs / 1e3, total["base_musd"] / 1e3
         before.append(
-            say("customs.counted", partner=partner, customs=counted, base=base, year=world.base_year)
+            names.say("customs.counted", partner=partner, customs=counted, base=base, year=world.base_year)
         )
     passed, after = passed_on(world), []
     if passed is not None:
         cut, booked, share = passed
         after.append(
-            say(
+            names.say(
                 "customs.transit",
-                cut=listed([names.region[r] for r in cut]),
-                booked=listed([names.region[r] for r in booked]),
+                cut=names.listed([names.region[r] for r in cut]),
+                booked=names.listed([names.region[r] for r in booked]),
                 share=share,
             )
         )
     return phrased(
         "customs",
-        [*map(_cells, of_china(rows)), _cells(total)],
+        [_cells(row, names) for row in [*of_china(rows), total]],
+        words=names,
         before=before,
         after=after,
         partner=partner,

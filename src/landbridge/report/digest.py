@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from landbridge.phrases import say
+from landbridge.phrases import Term, Words, say
 from landbridge.report.document import Section
 from landbridge.results import Results, Rows
 from landbridge.results.changed import assumption_rows, changed_rows
 from landbridge.results.indicators import indicators
 from landbridge.results.served import served_rows
 from landbridge.world import World
-from landbridge.world.names import MARK, UNREVIEWED, labels_of
+from landbridge.world.names import MARK, labels_of
 
 __all__ = ["GROUP", "PARTNER", "Digest", "Lead", "Names", "base_name", "members"]
 
@@ -99,18 +99,20 @@ def members(world: World) -> list[str]:
     return [str(row["region"]) for row in world.regions if row[_MEMBER]]
 
 
-class Names:
-    """The names that tables show in one language, with a mark on names that nobody has reviewed.
+class Names(Words):
+    """The words and names that tables show in one language, with a mark on names that nobody has reviewed.
 
     names.place["XIAN"], names.region["KAZ"], names.sector["MCH"], names.gateway["suez"]: by identifier.
     names.short["XIAN"]: of a place, without its part in brackets. English names are those of the tables
-    themselves and carry no mark. names.group["CA5"]: of a group of regions.
+    themselves and carry no mark; marked: whether others do. names.group["CA5"]: of a group of regions.
     """
 
-    def __init__(self, world: World, lang: str = "en") -> None:
+    def __init__(self, world: World, lang: str = "en", marked: bool = True) -> None:
+        super().__init__(lang)
+        marked = marked and lang != "en"
         shown = {
             kind: {
-                name: (one.marked() if lang != "en" else one.text, one.marked(short=True), one.short)
+                name: (one.marked() if marked else one.text, one.marked(short=True) if marked else one.short)
                 for name, one in labels_of(world.tables, kind, lang).items()
             }
             for kind in ("place", "region", "sector", "gateway")
@@ -118,8 +120,11 @@ class Names:
         whole = {kind: {name: texts[0] for name, texts in of.items()} for kind, of in shown.items()}
         self.place, self.region, self.sector = whole["place"], whole["region"], whole["sector"]
         self.gateway = whole["gateway"]
-        self.short = {name: texts[1 if lang != "en" else 2] for name, texts in shown["place"].items()}
-        self.group = {GROUP: say("group.CA5", n=len(members(world))), "world": say("group.world")}
+        self.short = {name: texts[1] for name, texts in shown["place"].items()}
+        self.group = {
+            GROUP: self.say("group.CA5", n=len(members(world))),
+            "world": self.say("group.world"),
+        }
 
     def of_gateway(self, row: Mapping[str, Any]) -> str:
         """Name of the gateway of a result row."""
@@ -135,12 +140,26 @@ class Names:
 
     def sectors(self, codes: Sequence[str]) -> str:
         """Names of sectors, each once."""
-        return ", ".join(dict.fromkeys(self.sector.get(code, code) for code in codes))
+        return self.joined(dict.fromkeys(self.sector.get(code, code) for code in codes))
 
-    @staticmethod
-    def explained(section: Section) -> Section:
+    def named(self, term: Term) -> str:
+        """The name of a place, region, sector or gateway; other terms as `Words.named`."""
+        named = {"place": self.place, "region": self.region, "sector": self.sector, "gateway": self.gateway}
+        return named.get(term.kind, {}).get(term.id) or super().named(term)
+
+    def drawn(self, number: str) -> str:
+        """A drawn number of a range, such as theta:ENE or phi, in words."""
+        kind, _, id = number.partition(":")
+        of = self.sector.get(id) or self.gateway.get(id) or id
+        return (
+            self.say("first.drawn", number=self.term("number", kind), of=of)
+            if id
+            else self.term("number", kind)
+        )
+
+    def explained(self, section: Section) -> Section:
         """The section with a line that explains the mark, where a name of it has one."""
         texts = [cell for row in section.rows for cell in row] + [*section.before, *section.after]
         if not any(MARK in text for text in texts):
             return section
-        return replace(section, after=(*section.after, UNREVIEWED))
+        return replace(section, after=(*section.after, self.say("names.unreviewed")))

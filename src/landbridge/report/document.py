@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from landbridge.io.whole import without_controls
-from landbridge.phrases import columns, fields, known, say, signed
+from landbridge.phrases import Words, fields, known, signed
 
-__all__ = ["Document", "Section", "markdown", "phrased", "signed"]
+__all__ = ["ENGLISH", "Document", "Section", "markdown", "phrased", "signed"]
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,14 @@ class Section:
         return number == 0 or 2 * figures < len(cells)
 
 
+ENGLISH = Words()
+
+
 def phrased(
     key: str,
     rows: Iterable[tuple[str, ...]] = (),
     *,
+    words: Words = ENGLISH,
     part: str = "",
     names: Sequence[str] = (),
     before: Sequence[str] = (),
@@ -61,9 +65,9 @@ def phrased(
 ) -> Section:
     """A section whose words are the templates key.title, key.columns, key.before and key.after.
 
-    rows: of the table; part: as of `Section`; names: headings after those of key.columns; before, after:
-    paragraphs placed before those of the templates; figures: those of all of these templates. Raises KeyError
-    where a figure is missing or in no template.
+    rows: of the table; words: of the language; part: as of `Section`; names: headings after those of
+    key.columns; before, after: paragraphs placed before those of the templates; figures: those of all of
+    these templates. Raises KeyError where a figure is missing or in no template.
     """
     parts = {end: f"{key}.{end}" for end in ("title", "columns", "before", "after")}
     parts = {end: name for end, name in parts.items() if end == "title" or known(name)}
@@ -73,11 +77,14 @@ def phrased(
     given = {end: {name: figures[name] for name in held} for end, held in wanted.items()}
 
     def text(end: str) -> tuple[str, ...]:
-        return (say(parts[end], **given[end]),) if end in parts else ()
+        return (words.say(parts[end], **given[end]),) if end in parts else ()
 
     return Section(
-        say(f"{key}.title", **given["title"]),
-        columns=(*(columns(parts["columns"], **given["columns"]) if "columns" in parts else ()), *names),
+        words.say(f"{key}.title", **given["title"]),
+        columns=(
+            *(words.columns(parts["columns"], **given["columns"]) if "columns" in parts else ()),
+            *names,
+        ),
         rows=tuple(rows),
         before=(*before, *text("before")),
         after=(*after, *text("after")),
@@ -88,20 +95,21 @@ def phrased(
 
 @dataclass(frozen=True)
 class Document:
-    """Sections in order, with the attribution lines of their data."""
+    """Sections in order, with the attribution lines of their data; lang: of the sections."""
 
     sections: tuple[Section, ...]
     attribution: tuple[str, ...] = ()
+    lang: str = "en"
 
     def markdown(self) -> str:
         """The document as Markdown."""
-        return markdown(self.sections, self.attribution)
+        return markdown(self.sections, self.attribution, Words(self.lang))
 
     def __str__(self) -> str:
         return self.markdown()
 
 
-def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> str:
+def markdown(sections: Iterable[Section], attribution: Sequence[str] = (), words: Words = ENGLISH) -> str:
     """Sections as a Markdown document, with the attribution lines of the data used."""
     lines = ["# landbridge", ""]
     for section in sections:
@@ -120,5 +128,5 @@ def markdown(sections: Iterable[Section], attribution: Sequence[str] = ()) -> st
         for text in section.after:
             lines += [text, ""]
     if attribution:
-        lines += [f"## {say('document.sources')}", "", *(f"* {line}" for line in attribution), ""]
+        lines += [f"## {words.say('document.sources')}", "", *(f"* {line}" for line in attribution), ""]
     return "\n".join(lines)

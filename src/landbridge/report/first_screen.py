@@ -7,18 +7,17 @@ Sections of short tables and sentences; the figures are those of the tables of a
 from __future__ import annotations
 
 import re
-import textwrap
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from landbridge.io.ranges import manifest
-from landbridge.phrases import say, signed
+from landbridge.phrases import width
 from landbridge.report.digest import GROUP, Digest, Names, members
 from landbridge.report.document import Section, phrased
+from landbridge.report.plain import folded
 from landbridge.world import World
-from landbridge.world.names import MARK, UNREVIEWED
+from landbridge.world.names import MARK
 
 __all__ = ["LINES", "WIDTH", "first_screen", "lines_of", "study_lines"]
 
@@ -57,18 +56,18 @@ def first_screen(
     asked: what the scenario was asked by, its id where blank.
     """
     sections = [
-        _what(before, case),
+        _what(before, case, names),
         _income(world, case, names),
         _pairs(case, names),
         _traffic(before, case, names),
-        _emissions(before, case),
+        _emissions(before, case, names),
         _assumed(world, case, names),
-        _more(case, frozenset(commands), asked or case.id),
+        _more(case, frozenset(commands), asked or case.id, names),
     ]
     sections = [_cropped(one) for one in sections if one.rows or one.before]
     marked = any(MARK in text for one in sections for text in (*one.before, *sum(one.rows, ())))
     if marked:
-        sections.append(Section("", before=(_short(UNREVIEWED, WIDTH),)))
+        sections.append(Section("", before=(_short(names.say("names.unreviewed"), WIDTH),)))
     for key, most in _CUTS:
         if sum(map(lines_of, sections)) <= LINES:
             break
@@ -78,7 +77,7 @@ def first_screen(
         ]
     room = LINES - sum(map(lines_of, sections))
     at = next(n for n, one in enumerate(sections) if one.key == "first.assumed")
-    return [*sections[:at], *_notes(case, room), *sections[at:]]
+    return [*sections[:at], *_notes(case, room, names), *sections[at:]]
 
 
 def _cropped(section: Section) -> Section:
@@ -92,11 +91,13 @@ def study_lines(cases: Sequence[Digest], names: Names) -> list[Section]:
     for case in cases:
         income = sorted(case.result["real_income"], key=lambda row: float(row["percent"]))
         most, least = income[-1], income[0]
-        rows.append((case.id, case.name, _who(most, names, 1.0), _who(least, names, -1.0)))
+        rows.append(
+            (case.id, names.title(case.id, case.name), _who(most, names, 1.0), _who(least, names, -1.0))
+        )
     year = cases[0].year if cases else 0
     return [
-        phrased("first.study", rows, year=year),
-        phrased("first.on", before=(say("first.on.one"), say("first.on.files"))),
+        phrased("first.study", rows, year=year, words=names),
+        phrased("first.on", before=(names.say("first.on.one"), names.say("first.on.files")), words=names),
     ]
 
 
@@ -108,19 +109,25 @@ def lines_of(section: Section) -> int:
 # -- sections ------------------------------------------------------------------------------------------
 
 
-def _what(before: Digest, case: Digest) -> Section:
+def _what(before: Digest, case: Digest, names: Names) -> Section:
     told = []
     if len(case.sources) == 1:
-        told.append(_short(say("first.what.source", source=case.sources[0]), WIDTH))
+        told.append(_short(names.say("first.what.source", source=case.sources[0]), WIDTH))
     elif case.sources:
         n, room = (
             len(case.sources) - 1,
-            WIDTH - len(say("first.what.sources", source="", n=len(case.sources))),
+            WIDTH - width(names.say("first.what.sources", source="", n=len(case.sources))),
         )
-        told.append(say("first.what.sources", source=_short(case.sources[0], room), n=n))
-    told.append(say("first.what.against", year=before.year))
-    room = WIDTH - len(say("first.what.title", case=case.id, name=""))
-    return phrased("first.what", before=told, case=case.id, name=_short(case.name, room))
+        told.append(names.say("first.what.sources", source=_short(case.sources[0], room), n=n))
+    told.append(names.say("first.what.against", year=before.year))
+    room = WIDTH - width(names.say("first.what.title", case=case.id, name=""))
+    return phrased(
+        "first.what",
+        before=told,
+        case=case.id,
+        name=_short(names.title(case.id, case.name), room),
+        words=names,
+    )
 
 
 def _income(world: World, case: Digest, names: Names) -> Section:
@@ -139,16 +146,16 @@ def _income(world: World, case: Digest, names: Names) -> Section:
     cells = [
         (
             name,
-            _percents(row["percent"]),
-            *([_range(row)] if ranged else []),
-            signed(row["musd"], 0),
-            _percents(row["percent_of_gdp"]),
+            _percents(row["percent"], names),
+            *([_range(row, names)] if ranged else []),
+            names.signed(row["musd"], 0),
+            _percents(row["percent_of_gdp"], names),
         )
         for name, row in [*group, *shown]
     ]
     if not ranged:
-        return phrased("first.income", cells)
-    return replace(phrased("first.income_ranged", cells), key="first.income")
+        return phrased("first.income", cells, words=names)
+    return replace(phrased("first.income_ranged", cells, words=names), key="first.income")
 
 
 def _pairs(case: Digest, names: Names) -> Section:
@@ -159,14 +166,16 @@ def _pairs(case: Digest, names: Names) -> Section:
     cells: list[tuple[str, ...]] = []
     for rows in by_pair.values():
         most = _MODES_OF_OTHERS if cells else _MODES_OF_FIRST
-        found = [_mode(row) for row in _telling(rows, most)]
+        found = [_mode(row, names) for row in _telling(rows, most)]
         # Where nothing that shows is different there is nothing to say.
         if any(old != new for row in found for old, new in row[1]):
             cells += [
-                ("" if n else names.ends(rows[0]), mode, *(_change(*ends) for ends in figures))
+                ("" if n else names.ends(rows[0]), mode, *(_change(*ends, names) for ends in figures))
                 for n, (mode, figures) in enumerate(found)
             ]
-    return phrased("first.pairs", cells, sector=names.sectors([row["sector"] for row in served[:1]]))
+    return phrased(
+        "first.pairs", cells, sector=names.sectors([row["sector"] for row in served[:1]]), words=names
+    )
 
 
 def _telling(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
@@ -200,7 +209,7 @@ def _traffic(before: Digest, case: Digest, names: Names) -> Section:
         if abs(change) < max(_VISIBLE_TEU, _VISIBLE_SHARE * was):
             continue
         told.append(
-            say(
+            names.say(
                 "first.traffic.gains" if change > 0.0 else "first.traffic.loses",
                 gateway=_short(_plain(names.of_gateway(row)), 32),
                 before=was / 1e3,
@@ -208,24 +217,24 @@ def _traffic(before: Digest, case: Digest, names: Names) -> Section:
             )
         )
     told += [_passing(row, names) for row in changed[1:2]]
-    return phrased("first.traffic", before=told)
+    return phrased("first.traffic", before=told, words=names)
 
 
 def _percent(row: Mapping[str, Any]) -> float:
     return float(row["percent"])
 
 
-def _range(row: Mapping[str, Any]) -> str:
+def _range(row: Mapping[str, Any], names: Names) -> str:
     """5th and 95th percentile of the draws."""
     low, high = (row.get(f"percent_p{end}") for end in ("05", "95"))
     if low is None or high is None:
         return ""
-    return say("first.income.range", low=_percents(low), high=_percents(high))
+    return names.say("first.income.range", low=_percents(low, names), high=_percents(high, names))
 
 
-def _percents(value: float) -> str:
+def _percents(value: float, names: Names) -> str:
     """Percent with two digits, or three where two would show nothing."""
-    return signed(value, 2 if abs(value) >= _VISIBLE_PERCENT else 3)
+    return names.signed(value, 2 if abs(value) >= _VISIBLE_PERCENT else 3)
 
 
 def _first(pair: tuple[float, Any]) -> float:
@@ -240,39 +249,39 @@ def _passing(row: Mapping[str, Any], names: Names) -> str:
 
     def told(name: str) -> str:
         if row["per_day"] is None:
-            return say("first.traffic.sea", name=name, **teu)
+            return names.say("first.traffic.sea", name=name, **teu)
         if row["mode"] == "road":
-            return say("first.traffic.trucks", name=name, **teu, **a_day)
+            return names.say("first.traffic.trucks", name=name, **teu, **a_day)
         change = teu["after"] - teu["before"]
-        return say("first.traffic.trains", name=name, change=change, **a_day)
+        return names.say("first.traffic.trains", name=name, change=change, **a_day)
 
     # One side of a border is enough where both leave no room for the figures.
-    return told(name) if _columns_of(told(name)) <= WIDTH else told(name.split(" - ")[0])
+    return told(name) if width(told(name)) <= WIDTH else told(name.split(" - ")[0])
 
 
-def _emissions(before: Digest, case: Digest) -> Section:
+def _emissions(before: Digest, case: Digest, names: Names) -> Section:
     old = {row["mode"]: row["co2e_kt"] for row in before.result["emissions"]}
     # By a part of the name that the mode has in the table.
     words = {
-        "container trains": say("first.co2e.block"),
-        "wagons": say("first.co2e.wagonload"),
-        "road": say("first.co2e.road"),
-        "ocean": say("first.co2e.ocean"),
-        "Caspian": say("first.co2e.caspian"),
-        "terminals": say("first.co2e.terminals"),
+        "container trains": names.say("first.co2e.block"),
+        "wagons": names.say("first.co2e.wagonload"),
+        "road": names.say("first.co2e.road"),
+        "ocean": names.say("first.co2e.ocean"),
+        "Caspian": names.say("first.co2e.caspian"),
+        "terminals": names.say("first.co2e.terminals"),
     }
     change = {row["mode"]: row["co2e_kt"] - old[row["mode"]] for row in case.result["emissions"]}
     total = change.pop("all")
     parts = [
-        say("first.co2e.part", mode=next((w for k, w in words.items() if k in mode), mode), kt=kt)
+        names.say("first.co2e.part", mode=next((w for k, w in words.items() if k in mode), mode), kt=kt)
         for mode, kt in sorted(change.items(), key=lambda item: -abs(item[1]))
         if abs(kt) >= 0.5
     ]
-    text = say("first.co2e.all", kt=total, parts=", ".join(parts) or say("first.co2e.none"))
-    while len(text) > WIDTH and parts:
+    text = names.say("first.co2e.all", kt=total, parts=names.joined(parts) or names.say("first.co2e.none"))
+    while width(text) > WIDTH and parts:
         parts.pop()
-        text = say("first.co2e.all", kt=total, parts=", ".join(parts))
-    return phrased("first.co2e", before=(text,))
+        text = names.say("first.co2e.all", kt=total, parts=names.joined(parts))
+    return phrased("first.co2e", before=(text,), words=names)
 
 
 def _assumed(world: World, case: Digest, names: Names) -> Section:
@@ -280,14 +289,14 @@ def _assumed(world: World, case: Digest, names: Names) -> Section:
     speeds = [row for row in rows if row["kind"] == "speed"]
     told = _widest(case, names)
     told += [_speed(speeds, names)] if speeds else []
-    told += [say("first.assumed.gas") for row in rows if row["kind"] == "gas"]
+    told += [names.say("first.assumed.gas") for row in rows if row["kind"] == "gas"]
     told += _payments(world, case, names)
     told += _deficits(world, case, names)
     others = [row for row in rows if row["kind"] not in ("speed", "gas") and row["id"] != "phi"]
     told += [_assumption(row, case, names) for row in others]
     theta = [row for row in world.sectors if row["is_goods"]]
     told.append(
-        say(
+        names.say(
             "first.assumed.theta",
             least=min(_number(row["theta"]) for row in theta),
             most=max(_number(row["theta"]) for row in theta),
@@ -296,7 +305,7 @@ def _assumed(world: World, case: Digest, names: Names) -> Section:
         )
     )
     told += [_assumption(row, case, names) for row in rows if row["id"] == "phi"]
-    return phrased("first.assumed", before=told[:4])
+    return phrased("first.assumed", before=told[:4], words=names)
 
 
 def _deficits(world: World, case: Digest, names: Names) -> list[str]:
@@ -310,7 +319,7 @@ def _deficits(world: World, case: Digest, names: Names) -> list[str]:
     other, shown = row["percent_proportional"], row["percent"]
     if abs(other - shown) < max(_VISIBLE_PERCENT, _MATTERS * abs(shown)):
         return []
-    return [say("first.assumed.deficits", region=names.region[row["region"]], other=other)]
+    return [names.say("first.assumed.deficits", region=names.region[row["region"]], other=other)]
 
 
 def _widest(case: Digest, names: Names) -> list[str]:
@@ -320,10 +329,10 @@ def _widest(case: Digest, names: Names) -> list[str]:
         return []
     row, known = group[0], manifest()
     inside = row["percent_p05"] <= row["percent"] <= row["percent_p95"]
-    figures = {"draws": known["draws"], "widest": row["widest"]}
+    figures = {"draws": known["draws"], "widest": names.drawn(row["widest"])}
     if inside:
-        return [say("first.assumed.widest", group=names.group[GROUP], n=known["numbers"], **figures)]
-    return [say("first.assumed.outside", **figures)]
+        return [names.say("first.assumed.widest", group=names.group[GROUP], n=known["numbers"], **figures)]
+    return [names.say("first.assumed.outside", **figures)]
 
 
 def _payments(world: World, case: Digest, names: Names) -> list[str]:
@@ -340,7 +349,7 @@ def _payments(world: World, case: Digest, names: Names) -> list[str]:
     row = max(found, key=lambda row: abs(row["percent"]))
     other = 100.0 * (row["musd"] - gain[row["region"]]) / row["income_musd"]
     name = names.region[row["region"]]
-    return [say("first.assumed.payments", region=name, other=other, shown=row["percent"])]
+    return [names.say("first.assumed.payments", region=name, other=other, shown=row["percent"])]
 
 
 def _speed(rows: Sequence[Mapping[str, Any]], names: Names) -> str:
@@ -348,8 +357,8 @@ def _speed(rows: Sequence[Mapping[str, Any]], names: Names) -> str:
     same = [row for row in rows if row["value"] == rows[0]["value"]]
     figures = {"value": rows[0]["value"], "link": _short(names.ends(rows[0]), 28)}
     if len(same) > 1:
-        return say("first.assumed.speeds", **figures, n=len(same) - 1)
-    return say("first.assumed.speed", **figures)
+        return names.say("first.assumed.speeds", **figures, n=len(same) - 1)
+    return names.say("first.assumed.speed", **figures)
 
 
 def _assumption(row: Mapping[str, Any], case: Digest, names: Names) -> str:
@@ -357,16 +366,16 @@ def _assumption(row: Mapping[str, Any], case: Digest, names: Names) -> str:
         return _crossing(row, names)
     figures = {key: row[key] for key in ("value", "low", "high")}
     if row["id"] == "phi" and not row["set"]:
-        return say("first.assumed.phi", **figures)
+        return names.say("first.assumed.phi", **figures)
     if row["id"] == "phi_b" and not row["set"]:
         group = [r for r in case.result["groups"] if r["group"] == GROUP]
         ends = [r.get(f"percent_phi_b_{end}") for r in group for end in ("low", "high")]
         if len(ends) != 2 or None in ends:
-            return say("first.assumed.phi_b", **figures)
+            return names.say("first.assumed.phi_b", **figures)
         low, high = sorted(map(float, ends))
         if round(low, 3) == round(high, 3):
-            return say("first.assumed.phi_b_same", low=row["low"], high=row["high"])
-        return say(
+            return names.say("first.assumed.phi_b_same", low=row["low"], high=row["high"])
+        return names.say(
             "first.assumed.phi_b_ends",
             group=names.group[GROUP],
             least=low,
@@ -374,51 +383,51 @@ def _assumption(row: Mapping[str, Any], case: Digest, names: Names) -> str:
             low=row["low"],
             high=row["high"],
         )
-    figures["unit"] = row["unit"]
-    room = WIDTH - len(say("first.assumed.parameter", what="", **figures))
-    what = _short(re.split("[:;]", str(row["what"]))[0], room)
-    return say("first.assumed.parameter", what=what, **figures)
+    figures["unit"] = names.term("unit", row["unit"])
+    room = WIDTH - width(names.say("first.assumed.parameter", what="", **figures))
+    what = _short(re.split("[:;：；]", names.term("parameter", row["id"], row["what"]))[0], room)
+    return names.say("first.assumed.parameter", what=what, **figures)
 
 
-def _notes(case: Digest, room: int) -> list[Section]:
+def _notes(case: Digest, room: int, names: Names) -> list[Section]:
     """Notes on the case, as many as there is room for."""
     lines: list[str] = []
     for text in case.result["notes"]:
-        wrapped = textwrap.wrap(say("first.notes.one", text=text), WIDTH)
+        wrapped = folded(names.say("first.notes.one", text=names.of(text)), WIDTH)
         if len(lines) + len(wrapped) <= room:
             lines += wrapped
-    return [phrased("first.notes", before=lines)] if lines else []
+    return [phrased("first.notes", before=lines, words=names)] if lines else []
 
 
 def _crossing(row: Mapping[str, Any], names: Names) -> str:
     """Hours of a border, of each direction where they differ."""
     figures = {key: row[key] for key in ("value", "low", "high")}
-    figures["mode"] = say(f"first.product.{row['product']}")
+    figures["mode"] = names.say(f"first.product.{row['product']}")
     name = _plain(names.gateway.get(row["id"], row["id"]))
 
     def told(gateway: str) -> str:
         if row["most"] > row["value"]:
-            return say("first.assumed.crossings", gateway=gateway, most=row["most"], **figures)
-        return say("first.assumed.crossing", gateway=gateway, **figures)
+            return names.say("first.assumed.crossings", gateway=gateway, most=row["most"], **figures)
+        return names.say("first.assumed.crossing", gateway=gateway, **figures)
 
-    return told(name) if _columns_of(told(name)) <= WIDTH else told(name.split(" - ")[0])
+    return told(name) if width(told(name)) <= WIDTH else told(name.split(" - ")[0])
 
 
-def _more(case: Digest, commands: frozenset[str], asked: str) -> Section:
-    told = [say("first.more.run", case=asked)]
+def _more(case: Digest, commands: frozenset[str], asked: str, names: Names) -> Section:
+    told = [names.say("first.more.run", case=asked)]
     most = max(case.result["real_income"], key=lambda row: abs(row["percent"]), default=None)
     others = []
     if "sweep" in commands:
-        others.append(say("first.more.sweep"))
+        others.append(names.say("first.more.sweep"))
     if "compare" in commands:
-        others.append(say("first.more.compare"))
+        others.append(names.say("first.more.compare"))
     if "sensitivity" in commands and most is not None:
-        others.append(say("first.more.sensitivity", region=most["region"]))
+        others.append(names.say("first.more.sensitivity", region=most["region"]))
     if others:
-        listed = ", ".join(others)
+        listed = names.joined(others)
         point = "sweep" in commands and not any("percent_p05" in row for row in case.result["real_income"])
-        told.append(say("first.more.ranges" if point else "first.more.others", commands=listed))
-    return phrased("first.more", before=told)
+        told.append(names.say("first.more.ranges" if point else "first.more.others", commands=listed))
+    return phrased("first.more", before=told, words=names)
 
 
 # -- figures -------------------------------------------------------------------------------------------
@@ -428,22 +437,24 @@ def _who(row: Mapping[str, Any], names: Names, sign: float) -> str:
     """A region with its change, or nothing where it has not that sign."""
     if sign * row["percent"] < _VISIBLE_PERCENT:
         return "-"
-    return say("first.study.who", region=_short(names.region[row["region"]], 12), percent=row["percent"])
+    return names.say(
+        "first.study.who", region=_short(names.region[row["region"]], 12), percent=row["percent"]
+    )
 
 
-def _mode(row: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:
+def _mode(row: Mapping[str, Any], names: Names) -> tuple[str, list[tuple[str, str]]]:
     """A mode in words, and days, USD and percent of TEU before and after; a dash where it has no route."""
     figures = []
     for key, per, digits in (("time_h", 24.0, 1), ("cost_usd", 1.0, 0), ("share", 0.01, 0)):
         ends = row[f"base_{key}"], row[key]
-        was, now = ("-" if x is None else f"{x / per:,.{digits}f}" for x in ends)
+        was, now = ("-" if x is None else names.figure(x / per, f",.{digits}f") for x in ends)
         figures.append((was, now))
-    return say(f"first.mode.{row['mode'].replace(' ', '_')}"), figures
+    return names.say(f"first.mode.{row['mode'].replace(' ', '_')}"), figures
 
 
-def _change(was: str, now: str) -> str:
+def _change(was: str, now: str, names: Names) -> str:
     """A figure before and after; one where both show the same."""
-    return was if was == now else say("first.change", before=was, after=now)
+    return was if was == now else names.say("first.change", before=was, after=now)
 
 
 def _plain(name: str) -> str:
@@ -457,14 +468,9 @@ def _number(cell: Any) -> float:
 
 def _short(text: str, most: int) -> str:
     """The text in at most so many columns of a terminal."""
-    if _columns_of(text) <= most:
+    if width(text) <= most:
         return text
     kept = text
-    while kept and _columns_of(kept) > most - 3:
+    while kept and width(kept) > most - 3:
         kept = kept[:-1]
     return kept.rstrip(" ,;-(") + "..."
-
-
-def _columns_of(text: str) -> int:
-    """Columns of a terminal that a text takes: two for a Chinese character."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

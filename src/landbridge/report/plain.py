@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from landbridge.phrases import say
+from landbridge.phrases import Words, width
 from landbridge.report.document import Document, Section
 
-__all__ = ["plain_text"]
+__all__ = ["folded", "plain_text"]
 
 _BETWEEN = "  "
 
@@ -16,7 +17,7 @@ def plain_text(document: Document) -> str:
     """The document as text: titles underlined, words aligned left, figures right."""
     lines = [line for section in document.sections for line in _section(section)]
     if document.attribution:
-        lines += [*_title(say("document.sources")), *document.attribution, ""]
+        lines += [*_title(Words(document.lang).say("document.sources")), *document.attribution, ""]
     return "\n".join(lines)
 
 
@@ -30,17 +31,38 @@ def _section(section: Section) -> Iterator[str]:
         yield from (text, "")
 
 
+def _blanks(row: tuple[str, ...], wide: list[int]) -> list[str]:
+    """The blanks that fill each cell."""
+    return [" " * (most - width(cell)) for cell, most in zip(row, wide, strict=True)]
+
+
 def _title(text: str) -> tuple[str, str]:
-    return text, "-" * len(text)
+    return text, "-" * width(text)
 
 
 def _table(section: Section) -> Iterator[str]:
-    wide = [max(map(len, cells)) for cells in zip(section.columns, *section.rows, strict=True)]
+    wide = [max(map(width, cells)) for cells in zip(section.columns, *section.rows, strict=True)]
     words = [section.is_words(n) for n in range(len(wide))]
     for row in (section.columns, *section.rows):
         cells = (
-            cell.ljust(width) if left else cell.rjust(width)
-            for cell, width, left in zip(row, wide, words, strict=True)
+            cell + blank if left else blank + cell
+            for cell, blank, left in zip(row, _blanks(row, wide), words, strict=True)
         )
         yield _BETWEEN.join(cells).rstrip()
     yield ""
+
+
+# A word with its blanks before it, or a Chinese character with the closing signs after it.
+_CLOSING = "[\u3001\u3002\u3009\u300b\u300d\u300f\u3011\uff01\uff05\uff09\uff0c\uff1a\uff1b\uff1f]*"
+_PIECE = re.compile(f" *(?:[^ \u2e80-\uffef]+|[\u2e80-\uffef]){_CLOSING}")
+
+
+def folded(text: str, most: int) -> list[str]:
+    """The lines of a text of at most so many columns, broken at blanks and between Chinese characters."""
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        if lines[-1] and width(lines[-1] + piece) > most:
+            lines.append(piece.lstrip(" "))
+        else:
+            lines[-1] += piece
+    return lines

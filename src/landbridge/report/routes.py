@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text
-from landbridge.phrases import say, signed
+from landbridge.phrases import say, width
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
 from landbridge.transport.graph import BLOCK, LAYERS, PRODUCTS, ROAD
@@ -45,9 +45,9 @@ def route_sections(world: World, routes: Routes, lang: str = "en", legs: bool = 
     en, ru or zh.
     """
     names = Names(world, lang)
-    yield Names.explained(_summary(world, routes, names, legs))
+    yield names.explained(_summary(world, routes, names, legs))
     yield from _against_base(world, routes, names)
-    yield from map(Names.explained, _with_legs(world, routes, names, legs))
+    yield from map(names.explained, _with_legs(world, routes, names, legs))
 
 
 def ordered(routes: Routes, by: str | None = None) -> Routes:
@@ -80,29 +80,34 @@ def _summary(world: World, routes: Routes, names: Names, legs: bool) -> Section:
         (
             f"{number}",
             ways.words(one),
-            f"{one.time_h / _HOURS_A_DAY:.1f}",
+            names.figure(one.time_h / _HOURS_A_DAY, ".1f"),
             f"{one.time_p05_h / _HOURS_A_DAY:.1f}-{one.time_p95_h / _HOURS_A_DAY:.1f}",
-            f"{one.cost_usd:,.0f}",
-            f"{one.co2e_kg:,.0f}",
-            f"{100.0 * one.share:.1f}",
+            names.figure(one.cost_usd, ",.0f"),
+            names.figure(one.co2e_kg, ",.0f"),
+            names.figure(100.0 * one.share, ".1f"),
         )
         for number, one in enumerate(routes, start=1)
     ]
     block, part = routes.product == PRODUCTS[BLOCK], 100.0 * routes.product_share
     left = 1.0 - sum(one.share for one in routes)
     after = [
-        *_of_scenario(routes),
-        say("route.summary.units", year=world.base_year),
-        say("route.summary.days"),
-        say("route.summary.shares", product=say("route.block" if block else "route.wagonload"), part=part),
+        *_of_scenario(routes, names),
+        names.say("route.summary.units", year=world.base_year),
+        names.say("route.summary.days"),
+        names.say(
+            "route.summary.shares",
+            product=names.say("route.block" if block else "route.wagonload"),
+            part=part,
+        ),
     ]
     if left >= _OTHERS:
-        after.append(say("route.summary.others", left=100.0 * left))
+        after.append(names.say("route.summary.others", left=100.0 * left))
     if not legs:
-        after.append(say("route.summary.legs"))
+        after.append(names.say("route.summary.legs"))
     return phrased(
         "route.summary",
         rows,
+        words=names,
         after=after,
         start=names.place[routes.origin],
         end=names.place[routes.destination],
@@ -110,31 +115,31 @@ def _summary(world: World, routes: Routes, names: Names, legs: bool) -> Section:
     )
 
 
-def _of_scenario(routes: Routes) -> Iterator[str]:
+def _of_scenario(routes: Routes, names: Names) -> Iterator[str]:
     """Sentences on the scenario, its queues, and what routes that it closes carried."""
     if routes.scenario is None:
         return
-    yield say("route.scenario", scenario=routes.scenario.id)
+    yield names.say("route.scenario", scenario=routes.scenario.id)
     if routes.lost_share >= _OTHERS:
-        yield say("route.scenario.lost", lost=100.0 * routes.lost_share)
+        yield names.say("route.scenario.lost", lost=100.0 * routes.lost_share)
 
 
 def _against_base(world: World, routes: Routes, names: Names) -> list[Section]:
     """What the scenario changes of every route listed; nothing where none was asked for."""
     if routes.scenario is None:
         return []
-    ways, new = _Ways(world, routes, names), ("", "", say("route.new"))
+    ways, new = _Ways(world, routes, names), ("", "", names.say("route.new"))
     rows = []
     for number, one in enumerate(routes, start=1):
         cells = new
         if one.base is not None:
             cells = (
-                signed((one.time_h - one.base.time_h) / _HOURS_A_DAY, 1),
-                signed(one.cost_usd - one.base.cost_usd, 0),
-                f"{100.0 * one.base.share:.1f}",
+                names.signed((one.time_h - one.base.time_h) / _HOURS_A_DAY, 1),
+                names.signed(one.cost_usd - one.base.cost_usd, 0),
+                names.figure(100.0 * one.base.share, ".1f"),
             )
-        rows.append((f"{number}", ways.words(one), *cells, f"{100.0 * one.share:.1f}"))
-    return [phrased("route.change", rows)]
+        rows.append((f"{number}", ways.words(one), *cells, names.figure(100.0 * one.share, ".1f")))
+    return [phrased("route.change", rows, words=names)]
 
 
 class _Ways:
@@ -143,7 +148,7 @@ class _Ways:
     def __init__(self, world: World, routes: Routes, names: Names) -> None:
         gateways, kinds = world.network["gateways"].by("gateway_id"), world.gateway_kinds
         passages = [str(row["passage"] or "").split("+") for row in world.network["links"]]
-        self._name = names.gateway
+        self._name, self._words = names.gateway, names
         self._kind = {one: kinds.stands_for(gateways[one]) for route in routes for one in route.gateways}
         # A strait that few lanes pass says more of a route than one that all do.
         self._lanes = {
@@ -156,10 +161,13 @@ class _Ways:
 
     def words(self, route: Route) -> str:
         """Such as "rail via Khorgos"."""
-        mode = say(f"route.mode.{self._mode(route)}")
+        mode = self._words.say(f"route.mode.{self._mode(route)}")
         via = list(dict.fromkeys(self._short(one) for one in self._telling(route)))
-        told = [say("route.way", mode=mode, via=", ".join(via[:n])) for n in range(len(via), 0, -1)]
-        return next((text for text in told if len(text) <= _WAY), told[-1]) if told else mode
+        told = [
+            self._words.say("route.way", mode=mode, via=self._words.joined(via[:n]))
+            for n in range(len(via), 0, -1)
+        ]
+        return next((text for text in told if width(text) <= _WAY), told[-1]) if told else mode
 
     def _mode(self, route: Route) -> str:
         rail, road = (
@@ -195,12 +203,13 @@ def _with_legs(world: World, routes: Routes, names: Names, legs: bool) -> list[S
     return [
         phrased(
             "route.pair",
+            words=names,
             start=names.place[routes.origin],
             end=names.place[routes.destination],
             sector=names.sector.get(routes.commodity, routes.commodity),
             code=routes.commodity,
-            group=routes.pair_group,
-            product=say("route.block" if block else "route.wagonload"),
+            group=names.term("pair_group", routes.pair_group),
+            product=names.say("route.block" if block else "route.wagonload"),
             year=world.base_year,
         ),
         *(_route(number, one, names) for number, one in enumerate(routes, start=1)),
@@ -212,16 +221,18 @@ def _route(number: int, one: Route, names: Names) -> Section:
         hours / _HOURS_A_DAY for hours in (one.time_p05_h, one.time_p50_h, one.time_p95_h, one.buffer_h)
     )
     total = (
-        say("route.sum"), "", "", "", f"{one.distance_km:,.0f}", f"{one.time_h:.1f}",
-        f"{one.cost_usd:,.0f}", f"{one.co2e_kg:,.0f}", "",
+        names.say("route.sum"), "", "", "", names.figure(one.distance_km, ",.0f"),
+        names.figure(one.time_h, ".1f"), names.figure(one.cost_usd, ",.0f"),
+        names.figure(one.co2e_kg, ",.0f"), "",
     )  # fmt: skip
     return phrased(
         "route.one",
         [*(_leg(leg, names) for leg in one.legs), total],
+        words=names,
         number=number,
-        family=one.family,
+        family=names.term("family", one.family),
         family_share=100.0 * one.family_share,
-        mode_class=one.mode_class,
+        mode_class=names.term("mode", one.mode_class),
         share=100.0 * one.share,
         mean=one.time_h / _HOURS_A_DAY,
         p05=early,
@@ -238,27 +249,29 @@ def _route(number: int, one: Route, names: Names) -> Section:
 
 
 def _leg(leg: Leg, names: Names) -> tuple[str, ...]:
-    terms = ", ".join(f"{term.name} {_term(term)}" for term in leg.terms)
+    terms = names.joined(_of_term(term, names) for term in leg.terms)
     return (
         names.place[leg.start],
         names.place[leg.end] if leg.end != leg.start else "",
-        leg.mode,
-        leg.operation,
-        f"{leg.distance_km:,.0f}" if leg.distance_km else "",
-        f"{leg.time_h:.1f}",
-        f"{leg.cost_usd:,.0f}",
-        f"{leg.co2e_kg:,.0f}",
-        terms if len(leg.terms) > 1 else leg.terms[0].name,
+        names.term("mode", leg.mode),
+        names.term("operation", leg.operation),
+        names.figure(leg.distance_km, ",.0f") if leg.distance_km else "",
+        names.figure(leg.time_h, ".1f"),
+        names.figure(leg.cost_usd, ",.0f"),
+        names.figure(leg.co2e_kg, ",.0f"),
+        terms if len(leg.terms) > 1 else names.term("part", leg.terms[0].name),
     )
 
 
-def _term(term: Term) -> str:
+def _of_term(term: Term, names: Names) -> str:
+    """A part of a leg with its hours, money and emissions."""
     parts = [
-        say("route.hours", hours=term.time_h) if term.time_h else "",
-        say("route.usd", usd=term.cost_usd) if term.cost_usd else "",
-        say("route.kg", kg=term.co2e_kg) if term.co2e_kg else "",
+        names.say("route.hours", hours=term.time_h) if term.time_h else "",
+        names.say("route.usd", usd=term.cost_usd) if term.cost_usd else "",
+        names.say("route.kg", kg=term.co2e_kg) if term.co2e_kg else "",
     ]
-    return " ".join(part for part in parts if part) or "0"
+    name = names.term("part", term.name)
+    return f"{name} " + (" ".join(part for part in parts if part) or "0")
 
 
 # -- map -----------------------------------------------------------------------------------------------

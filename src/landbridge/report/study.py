@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from landbridge.phrases import say
 from landbridge.report.base import base_sections, by_corridor
 from landbridge.report.changes import STILL_PERCENT, case_sections, changes_most
 from landbridge.report.digest import GROUP, Digest, Names
-from landbridge.report.document import Section, phrased, signed
+from landbridge.report.document import Section, phrased
 from landbridge.world import World
 
 __all__ = ["case_meaning", "meaning", "study_sections"]
@@ -30,8 +29,8 @@ def study_sections(
     for case in cases:
         sections += case_sections(world, case.base or base, case, names)
     told = [*case_meaning(base, cases, names), *meaning(base, names)]
-    sections.append(phrased("meaning", before=told))
-    yield from (Names.explained(section) for section in sections)
+    sections.append(phrased("meaning", before=told, words=names))
+    yield from (names.explained(section) for section in sections)
 
 
 def meaning(base: Digest, names: Names) -> Iterator[str]:
@@ -40,21 +39,21 @@ def meaning(base: Digest, names: Names) -> Iterator[str]:
     if trains:
         row = max(trains, key=lambda r: float(r["observed"]))
         ours, observed = row["ours"], row["observed"]
-        yield say(
+        yield names.say(
             "meaning.count",
             gateways=names.gateways(row["gateway"]),
             ours=ours,
             observed=observed,
             ratio=ours / observed,
-            use=say("meaning.fitted" if row["role"] == "fitted" else "meaning.not_fitted"),
+            use=names.say("meaning.fitted" if row["role"] == "fitted" else "meaning.not_fitted"),
         )
-    yield say("meaning.static", year=base.year)
-    yield say("meaning.closures")
+    yield names.say("meaning.static", year=base.year)
+    yield names.say("meaning.closures")
     longest = max(
         (p["all"] for _, p in by_corridor(base)), key=lambda row: float(row["time_h"]), default=None
     )
     if longest is not None:
-        yield say("meaning.check", start=longest["from"], end=longest["to"])
+        yield names.say("meaning.check", start=longest["from"], end=longest["to"])
 
 
 def case_meaning(base: Digest, cases: Sequence[Digest], names: Names) -> list[str]:
@@ -71,24 +70,24 @@ def _one(base: Digest, case: Digest, names: Names) -> str:
     """One scenario in a sentence or two."""
     rows = changes_most(case)
     if not rows or abs(rows[0]["percent"]) < 1e-6:
-        return say("meaning.nothing", case=case.id)
-    most = ", ".join(f"{names.region[r['region']]} {signed(r['percent'])} %" for r in rows)
-    told = [say("meaning.most", case=case.id, regions=most)]
+        return names.say("meaning.nothing", case=case.id)
+    most = names.joined(f"{names.region[r['region']]} {names.signed(r['percent'])} %" for r in rows)
+    told = [names.say("meaning.most", case=case.id, regions=most)]
     group = next((r for r in case.result["groups"] if r["group"] == GROUP), None)
     if group is not None:
         of, musd = names.group[GROUP], group["musd"]
-        told.append(say("meaning.group", group=of, percent=group["percent"], musd=musd))
+        told.append(names.say("meaning.group", group=of, percent=group["percent"], musd=musd))
     old = {name: parts["all"] for name, parts in by_corridor(base)}
     changes = [(parts["all"], old[name]) for name, parts in by_corridor(case) if name in old]
     if changes:
         new, was = max(changes, key=lambda pair: abs(pair[0]["time_h"] - pair[1]["time_h"]))
         if abs(new["time_h"] / was["time_h"] - 1.0) * 100 < STILL_PERCENT:
-            told.append(say("meaning.still", percent=STILL_PERCENT))
+            told.append(names.say("meaning.still", percent=STILL_PERCENT))
         else:
             ends = names.ends(new)
             figures = {"before": was["time_h"], "after": new["time_h"]}
             if round(figures["before"]) == round(figures["after"]):
-                told.append(say("meaning.corridor_little", corridor=ends))
+                told.append(names.say("meaning.corridor_little", corridor=ends))
             else:
-                told.append(say("meaning.corridor", corridor=ends, **figures))
+                told.append(names.say("meaning.corridor", corridor=ends, **figures))
     return " ".join(told)

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from landbridge.errors import DataError, Fault
+from landbridge.phrases import LANGUAGES
 from landbridge.world.table import Cell, Table, quoted
 
 __all__ = [
     "KINDS",
     "LANGUAGES",
     "MARK",
-    "UNREVIEWED",
     "Label",
     "find_place",
     "fold",
@@ -42,9 +42,7 @@ KINDS: Mapping[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
     "gateway": ("gateways", "gateway_id", ()),
     "sector": ("sectors", "sector", (("sector_freight", "sector"),)),
 }
-LANGUAGES = ("en", "ru", "zh")
 MARK = "*"
-UNREVIEWED = f"{MARK} a name from general knowledge, not yet compared with a source (labels.csv)."
 
 # Levels at which a name matches, most certain first; a match on one level ends the search.
 _SHOWN, _WHOLE, _PART, _SIDE = range(4)

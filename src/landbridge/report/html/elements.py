@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from landbridge.phrases import say
-from landbridge.report.document import Document, Section
+from landbridge.phrases import Words
+from landbridge.report.document import ENGLISH, Document, Section
 from landbridge.report.html.style import STYLE
 
 __all__ = ["document_html", "frame", "section_html", "table_html", "tag"]
@@ -42,28 +42,30 @@ def table_html(
     )
 
 
-def section_html(section: Section, skip: int = 0, named: bool = False) -> Iterator[str]:
+def section_html(
+    section: Section, skip: int = 0, named: bool = False, words: Words = ENGLISH
+) -> Iterator[str]:
     """A section as pieces of HTML: heading, paragraphs before, table, paragraphs after.
 
     section: what to write; named: leave out the paragraphs before the table; skip: number of first paragraphs
-    after the table to leave out. Both are for text that the page already shows.
+    after the table to leave out. Both are for text that the page already shows. words: of the language.
     """
     yield tag("h3", section.heading[:1].upper() + section.heading[1:])
     for text in () if named else section.before:
         yield tag("p", text)
     if section.rows:
-        words = [section.is_words(n) for n in range(len(section.columns))]
-        yield table_html(section.heading, section.columns, section.rows, words)
+        left = [section.is_words(n) for n in range(len(section.columns))]
+        yield table_html(section.heading, section.columns, section.rows, left)
     elif section.columns:
-        yield tag("p", say("page.none"))
+        yield tag("p", words.say("page.none"))
     for text in section.after[skip:]:
         yield tag("p", text, cls="small")
 
 
-def frame(title: str, headline: str, body: Iterable[str], menu: str = "") -> str:
-    """A whole page around its body; title, headline: texts; menu: HTML of the navigation."""
+def frame(title: str, headline: str, body: Iterable[str], menu: str = "", lang: str = "en") -> str:
+    """A whole page around its body; title, headline: texts; menu: HTML of the navigation; lang: of all."""
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n'
+        f'<!DOCTYPE html>\n<html lang="{lang}">\n'
         '<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>landbridge: {escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
@@ -77,8 +79,9 @@ def document_html(document: Document, title: str) -> str:
 
     document: its sections and attribution; title: of the page. Returns HTML.
     """
-    parts = [line for section in document.sections for line in section_html(section)]
+    words = Words(document.lang)
+    parts = [line for section in document.sections for line in section_html(section, words=words)]
     if document.attribution:
         lines = "".join(f"<li>{escape(line)}</li>" for line in document.attribution)
-        parts += [tag("h2", say("document.sources")), f"<ul class='small'>{lines}</ul>"]
-    return frame(title, title, parts)
+        parts += [tag("h2", words.say("document.sources")), f"<ul class='small'>{lines}</ul>"]
+    return frame(title, title, parts, lang=document.lang)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 
 from landbridge.io.optional import need
 from landbridge.io.qgis import GAIN, LOSS, MODES, STILL_SHARE, STILL_TEU
-from landbridge.phrases import say
-from landbridge.report import Digest
+from landbridge.phrases import width
+from landbridge.report import Digest, Names
 from landbridge.report.exports import Flows
 from landbridge.report.html.legs import PARTS, Corridor
 
@@ -42,19 +43,27 @@ class Picture:
     caption: str
 
 
-def _figure(width: float, height: float) -> Any:
-    figure = need("matplotlib.figure", "matplotlib", "report", "an .html report")
-    return figure.Figure(figsize=(width, height), layout="constrained")
+def _figure(wide: float, high: float, lang: str) -> Any:
+    figure = need("matplotlib.figure", "matplotlib", "report", "an .html report").Figure(
+        figsize=(wide, high), layout="constrained"
+    )
+    # Chinese letters are wider than those that stand for them while the figure is laid out.
+    figure.get_layout_engine().set(rect=(0.05, 0.0, 0.95, 1.0) if lang == "zh" else (0.0, 0.0, 1.0, 1.0))
+    return figure
 
 
 @contextmanager
-def _settings() -> Any:
-    """Settings of these figures, which leave those of the caller unchanged."""
+def _settings(lang: str) -> Any:
+    """Settings of these figures, which leave those of the caller unchanged; lang: of their texts.
+
+    Letters are drawn as paths, so that every reader sees the same; Chinese ones, which the font of matplotlib
+    lacks, stay text in a font of the reader.
+    """
     matplotlib = need("matplotlib", "matplotlib", "report", "an .html report")
     own = {
         "font.family": "DejaVu Sans",
         "font.size": 10,
-        "svg.fonttype": "path",
+        "svg.fonttype": "none" if lang == "zh" else "path",
         "svg.hashsalt": "landbridge",
         "axes.edgecolor": "#888888",
         "axes.spines.top": False,
@@ -64,7 +73,8 @@ def _settings() -> Any:
         "hatch.linewidth": 0.6,
         "text.parse_math": False,
     }
-    with matplotlib.rc_context(own):
+    with matplotlib.rc_context(own), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         yield
 
 
@@ -79,29 +89,29 @@ def _address(figure: Any) -> str:
 # -- who gains and loses -------------------------------------------------------------------------------
 
 
-def income_bars(case: Digest, names: Mapping[str, str]) -> Picture:
+def income_bars(case: Digest, names: Names) -> Picture:
     """Change of real income by country: exact under fixed deficits as bars, proportional as marks."""
     moved = sorted(case.result["real_income"], key=lambda r: -abs(r["percent"]))[:_BARS]
     moved = [row for row in moved if abs(row["percent"]) >= 0.0005] or moved[:5]
     moved.sort(key=lambda r: r["percent"])
-    with _settings():
-        figure = _figure(10.5, 0.75 + 0.3 * len(moved))
+    with _settings(names.lang):
+        figure = _figure(10.5, 0.75 + 0.3 * len(moved), names.lang)
         _draw_income(figure.add_subplot(), moved, names)
         address = _address(figure)
     best, worst = moved[-1], moved[0]
-    alt = say(
+    alt = names.say(
         "figure.income.alt",
         case=case.id,
-        worst=names.get(worst["region"], worst["region"]),
+        worst=names.region.get(worst["region"], worst["region"]),
         low=worst["percent"],
-        best=names.get(best["region"], best["region"]),
+        best=names.region.get(best["region"], best["region"]),
         high=best["percent"],
     )
-    caption = say("figure.income.caption", n=len(moved), year=case.base_year)
+    caption = names.say("figure.income.caption", n=len(moved), year=case.base_year)
     return Picture(address, alt, caption)
 
 
-def _draw_income(axes: Any, moved: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> None:
+def _draw_income(axes: Any, moved: Sequence[Mapping[str, Any]], names: Names) -> None:
     """Bars, marks and labels of regions, the first at the bottom."""
     at = np.arange(len(moved))
     values = [row["percent"] for row in moved]
@@ -114,10 +124,10 @@ def _draw_income(axes: Any, moved: Sequence[Mapping[str, Any]], names: Mapping[s
     axes.barh(at, values, color=[GAIN if v >= 0 else LOSS for v in values], height=0.62)
     axes.plot(marks, [y for y, _ in marked], "D", color="white", mec=_INK, ms=5, ls="none")
     axes.axvline(0.0, color=_INK, lw=0.8)
-    axes.set_yticks(at, [names.get(row["region"], row["region"]) for row in moved])
+    axes.set_yticks(at, [names.region.get(row["region"], row["region"]) for row in moved])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(say("figure.income.axis"))
+    axes.set_xlabel(names.say("figure.income.axis"))
     axes.grid(axis="x", color=_PALE, lw=0.6)
     axes.set_axisbelow(True)
     low, high = min(0.0, *values, *marks), max(0.0, *values, *marks)
@@ -127,7 +137,7 @@ def _draw_income(axes: Any, moved: Sequence[Mapping[str, Any]], names: Mapping[s
         value, gains = row["percent"], row["percent"] >= 0
         mark = row.get("percent_proportional") or value
         axes.annotate(
-            say("figure.income.bar", percent=value, musd=row["musd"]),
+            names.say("figure.income.bar", percent=value, musd=row["musd"]),
             (max(value, mark) if gains else min(value, mark), y),
             (7 if gains else -7, 0),
             textcoords="offset points",
@@ -140,33 +150,31 @@ def _draw_income(axes: Any, moved: Sequence[Mapping[str, Any]], names: Mapping[s
 # -- legs ----------------------------------------------------------------------------------------------
 
 
-def leg_bars(
-    title: str, base: Sequence[Corridor], case: Sequence[Corridor] | None, names: Mapping[str, str]
-) -> Picture:
+def leg_bars(title: str, base: Sequence[Corridor], case: Sequence[Corridor] | None, names: Names) -> Picture:
     """Stacked bars of hours and USD by part; with a case, two bars per corridor.
 
-    title: of the figure; base, case: corridors; names: of places.
+    title: of the figure; base, case: corridors; names: of places and parts.
     """
     after = {one.corridor: one for one in case or ()}
     bars: list[tuple[str, Corridor]] = []
     for one in base:
-        ends = f"{names.get(one.start, one.start)} - {names.get(one.end, one.end)}"
-        bars.append((ends if case is None else f"{ends}\n{say('figure.legs.base')}", one))
+        ends = names.ends({"from": one.start, "to": one.end})
+        bars.append((ends if case is None else f"{ends}\n{names.say('figure.legs.base')}", one))
         if one.corridor in after:
-            bars.append((say("figure.legs.scenario"), after[one.corridor]))
-    with _settings():
+            bars.append((names.say("figure.legs.scenario"), after[one.corridor]))
+    with _settings(names.lang):
         paired = case is not None
-        figure = _figure(10.5, 1.2 + (0.36 if paired else 0.46) * len(bars))
+        figure = _figure(10.5, 1.2 + (0.36 if paired else 0.46) * len(bars), names.lang)
         left, right = figure.subplots(1, 2, sharey=True)
         at, y = [], 0.0
         for n in range(len(bars)):
             at.append(y)
             y += 0.86 if paired and n % 2 == 0 else 1.25 if paired else 1.0
         for axes, field, unit in (
-            (left, "hours", say("figure.legs.hours")),
-            (right, "usd", say("figure.legs.usd")),
+            (left, "hours", names.say("figure.legs.hours")),
+            (right, "usd", names.say("figure.legs.usd")),
         ):
-            _stack(axes, at, [getattr(one, field) for _, one in bars])
+            _stack(axes, at, [getattr(one, field) for _, one in bars], names)
             axes.set_xlabel(unit)
         left.set_yticks(at, [label for label, _ in bars], fontsize=8.5)
         left.invert_yaxis()
@@ -175,43 +183,45 @@ def leg_bars(
             handles, labels, loc="outside upper center", ncols=len(PARTS), frameon=False, fontsize=9
         )
         address = _address(figure)
-    alt = say("figure.legs.alt", title=title, n=len(base))
-    caption = say("figure.legs.caption", title=title)
+    alt = names.say("figure.legs.alt", title=title, n=len(base))
+    caption = names.say("figure.legs.caption", title=title)
     return Picture(address, alt, caption)
 
 
-def _stack(axes: Any, at: Sequence[float], values: Sequence[Mapping[str, float]]) -> None:
+def _stack(axes: Any, at: Sequence[float], values: Sequence[Mapping[str, float]], names: Names) -> None:
     begin = np.zeros(len(at))
     longest = max(sum(one.values()) for one in values)
     for part, colour, hatch in zip(PARTS, _COLOURS, _HATCHES, strict=True):
-        width = np.array([one[part] for one in values])
+        size_of = np.array([one[part] for one in values])
         axes.barh(
             at,
-            width,
+            size_of,
             left=begin,
             height=0.74,
             color=colour,
             hatch=hatch,
             edgecolor="white",
             lw=0.5,
-            label=part,
+            label=names.term("leg", part),
         )
-        for y, start, size in zip(at, begin, width, strict=True):
+        for y, start, size in zip(at, begin, size_of, strict=True):
             if size > 0.05 * longest:
                 dark = colour in ("#0072b2", "#b84a00", "#009e73") and not hatch
                 axes.text(
                     start + size / 2,
                     y,
-                    f"{size:,.0f}",
+                    names.figure(size, ",.0f"),
                     ha="center",
                     va="center",
                     fontsize=7.5,
                     color="white" if dark else _INK,
                     bbox=None if not hatch else {"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.85},
                 )
-        begin += width
+        begin += size_of
     for y, end in zip(at, begin, strict=True):
-        axes.text(end + 0.012 * longest, y, f"{end:,.0f}", va="center", fontsize=8.5, fontweight="bold")
+        axes.text(
+            end + 0.012 * longest, y, names.figure(end, ",.0f"), va="center", fontsize=8.5, fontweight="bold"
+        )
     axes.set_xlim(0.0, 1.12 * longest)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=_PALE, lw=0.6)
@@ -230,7 +240,7 @@ _LABELS = 26
 
 def network_map(
     flows: Flows,
-    names: Mapping[str, str],
+    names: Names,
     places: Mapping[str, tuple[float, float]],
     labelled: Sequence[str],
 ) -> Picture:
@@ -243,10 +253,10 @@ def network_map(
     carrying = [row["teu_per_year"] for row in drawn if row["teu_per_year"] > 0.0]
     most = float(np.quantile(carrying, 0.97)) if carrying else 1.0
     step = _round(max(flows.largest_change / 10.0, 1000.0))
-    with _settings():
+    with _settings(names.lang):
         x, y = _project(np.array([point for row in drawn for point in row["points"]] or [(60.0, 42.0)]))
         wide, high = float(np.ptp(x)) + 3.0, float(np.ptp(y)) + 4.0
-        figure = _figure(_WIDTH, 0.75 + _WIDTH * high / wide)
+        figure = _figure(_WIDTH, 0.75 + _WIDTH * high / wide, names.lang)
         axes = figure.add_subplot()
         axes.set_aspect("equal")
         axes.axis("off")
@@ -273,12 +283,12 @@ def network_map(
         _gateways(axes, flows)
         inside = [place for place in labelled if place in places and _in_window(*places[place])]
         _labels(axes, names, {place: places[place] for place in inside[:_LABELS]}, wide / (_WIDTH * 72.0))
-        _key(axes, flows, most, step)
+        _key(axes, flows, most, step, names)
         address = _address(figure)
-    colour = say("figure.map.by_mode" if flows.base else "figure.map.by_change")
-    alt = say("figure.map.alt", name=flows.name, colour=colour)
-    part = say("base.part") if flows.base else flows.id
-    caption = say("figure.map.caption", part=part, teu=_round(most), colour=colour)
+    colour = names.say("figure.map.by_mode" if flows.base else "figure.map.by_change")
+    alt = names.say("figure.map.alt", name=names.title(flows.id, flows.name), colour=colour)
+    part = names.say("base.part") if flows.base else flows.id
+    caption = names.say("figure.map.caption", part=part, teu=_round(most), colour=colour)
     return Picture(address, alt, caption)
 
 
@@ -345,21 +355,22 @@ def _gateways(axes: Any, flows: Flows) -> None:
     axes.scatter(x, y, s=size, c=fill, edgecolors=_INK, linewidths=0.6, zorder=5)
 
 
-def _labels(
-    axes: Any, names: Mapping[str, str], places: Mapping[str, tuple[float, float]], unit: float
-) -> None:
+def _labels(axes: Any, names: Names, places: Mapping[str, tuple[float, float]], unit: float) -> None:
     """Names of places where there is room: above, below, right or left of them, or not at all.
 
     unit: of the map per point of type.
     """
     effects = need("matplotlib.patheffects", "matplotlib", "report", "an .html report")
-    halo = [effects.withStroke(linewidth=2.2, foreground="white")]
+    # A stroke is drawn as paths, so text that stays text has a pale ground instead.
+    halo: dict[str, Any] = {"path_effects": [effects.withStroke(linewidth=2.2, foreground="white")]}
+    if names.lang == "zh":
+        halo = {"bbox": {"fc": "white", "ec": "none", "pad": 0.4, "alpha": 0.7}}
     taken: list[tuple[float, float, float, float]] = []
     size = 8.0
     for place, point in places.items():
         (x,), (y,) = _project(np.array([point]))
-        text = names.get(place, place)
-        wide, high = 0.62 * size * len(text), 1.2 * size
+        text = names.short.get(place, place)
+        wide, high = 0.62 * size * width(text), 1.2 * size
         for dx, dy in ((0.0, 8.0), (0.0, -8.0), (wide / 2 + 6.0, 0.0), (-wide / 2 - 6.0, 0.0)):
             middle = float(x) / unit + dx, float(y) / unit + dy
             box = (middle[0] - wide / 2, middle[1] - high / 2, middle[0] + wide / 2, middle[1] + high / 2)
@@ -374,35 +385,42 @@ def _labels(
                     va="center",
                     fontsize=size,
                     zorder=7,
-                    path_effects=halo,
+                    **halo,
                 )
                 break
 
 
-def _key(axes: Any, flows: Flows, most: float, step: float) -> None:
+def _key(axes: Any, flows: Flows, most: float, step: float, names: Names) -> None:
     lines = need("matplotlib.lines", "matplotlib", "report", "an .html report")
     if flows.base:
         shown = [mode for mode in MODES if any(row["mode"] == mode for row in flows.links)]
-        entries = [(MODES[mode], mode if mode != "sea" else say("figure.key.sea"), "-") for mode in shown]
+        entries = [
+            (MODES[mode], names.term("mode", mode) if mode != "sea" else names.say("figure.key.sea"), "-")
+            for mode in shown
+        ]
     else:
         entries = [
-            (GAIN, say("figure.key.gains", teu=step), "-"),
-            ("#85c1e9", say("figure.key.gains_less"), "-"),
-            (_STILL, say("figure.key.still"), "-"),
-            ("#f0b27a", say("figure.key.loses_less"), "-"),
-            (LOSS, say("figure.key.loses", teu=step), "-"),
+            (GAIN, names.say("figure.key.gains", teu=step), "-"),
+            ("#85c1e9", names.say("figure.key.gains_less"), "-"),
+            (_STILL, names.say("figure.key.still"), "-"),
+            ("#f0b27a", names.say("figure.key.loses_less"), "-"),
+            (LOSS, names.say("figure.key.loses", teu=step), "-"),
         ]
     handles = [lines.Line2D([], [], color=c, lw=3, ls=style, label=text) for c, text, style in entries]
     for teu in (_round(most), _round(most / 10.0)):
-        width = _line_width(teu, most)
-        handles.append(lines.Line2D([], [], color="#666666", lw=width, label=say("figure.key.teu", teu=teu)))
+        wide = _line_width(teu, most)
+        handles.append(
+            lines.Line2D([], [], color="#666666", lw=wide, label=names.say("figure.key.teu", teu=teu))
+        )
     handles.append(
-        lines.Line2D([], [], color="#666666", lw=1.5, ls=(0, (2.2, 1.4)), label=say("figure.key.disputed"))
+        lines.Line2D(
+            [], [], color="#666666", lw=1.5, ls=(0, (2.2, 1.4)), label=names.say("figure.key.disputed")
+        )
     )
     dot = {"marker": "o", "ls": "none", "mec": _INK, "mew": 0.6}
-    handles.append(lines.Line2D([], [], color="#f0e442", ms=6, label=say("figure.key.gateway"), **dot))
+    handles.append(lines.Line2D([], [], color="#f0e442", ms=6, label=names.say("figure.key.gateway"), **dot))
     if any(row["status"] == "closed" and row["points"] for row in flows.gateways):
-        handles.append(lines.Line2D([], [], color="white", ms=6, label=say("figure.key.closed"), **dot))
+        handles.append(lines.Line2D([], [], color="white", ms=6, label=names.say("figure.key.closed"), **dot))
     axes.legend(
         handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=5, fontsize=8, frameon=False
     )

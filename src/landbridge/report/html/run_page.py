@@ -13,8 +13,6 @@ from html import escape
 from typing import Any
 
 from landbridge.io.network import SCHEMATIC
-from landbridge.phrases import columns as headings
-from landbridge.phrases import say
 from landbridge.report import Digest, Names, Section, base_name, case_meaning, meaning, study_sections
 from landbridge.report.changes import changed_corridors
 from landbridge.report.exports import Flows
@@ -56,9 +54,11 @@ class Sight:
 
 @dataclass(frozen=True)
 class _Words:
-    """Parts of the World that a page needs: names in English, points and labels of the map."""
+    """Parts of the World that a page needs: names, those of figures without a mark, points and labels of the
+    map."""
 
     names: Names
+    drawn: Names
     places: Mapping[str, tuple[float, float]]
     labelled: Sequence[str]
 
@@ -74,41 +74,44 @@ def html(
     """The page of a base and its scenarios.
 
     world, digests, sights: the study, the base first; attribution: lines of the data; manifest: shown in full
-    in a block that opens; lang: of the names in tables; figures keep English names, since their font has only
-    those letters.
+    in a block that opens; lang: of its words, tables and figures.
     """
     base, cases = digests[0], digests[1:]
     sections = list(study_sections(world, base, cases, lang))
     names = Names(world, lang)
-    words = _Words(Names(world), _places(world), _labelled(world))
-    title = "; ".join(case.name for case in cases) or base.name
-    short = case_meaning(base, cases, names) or [say("meaning.static", year=base.year)]
+    words = _Words(names, Names(world, lang, marked=False), _places(world), _labelled(world))
+    title = names.clauses(names.title(case.id, case.name) for case in cases) or names.of(base.name)
+    short = case_meaning(base, cases, names) or [names.say("meaning.static", year=base.year)]
     parts = [
-        *_question(base, cases, sights, world),
-        tag("h2", say("page.short"), id="short"),
+        *_question(base, cases, sights, world, names),
+        tag("h2", names.say("page.short"), id="short"),
         *(tag("p", text) for text in short),
     ]
     for case, sight in zip(cases, sights[1:], strict=True):
         mine = [s for s in sections if s.part == case.id and s.key.startswith("case.")]
         parts += _case(base, case, sight, mine, words)
     parts += _base(base, sights[0], [s for s in sections if s.key.startswith("base.")], words)
-    parts.append(tag("h2", say("page.check"), id="check"))
+    parts.append(tag("h2", names.say("page.check"), id="check"))
     parts += [tag("p", text) for text in meaning(base, names)]
-    parts += _sources(attribution, manifest)
+    parts += _sources(attribution, manifest, names)
     links = [
-        ("#short", say("page.short")),
+        ("#short", names.say("page.short")),
         *((f"#{_id(case)}", case.id) for case in cases),
-        *((f"#{to}", say(f"page.menu.{to}")) for to in ("base", "check", "sources")),
+        *((f"#{to}", names.say(f"page.menu.{to}")) for to in ("base", "check", "sources")),
     ]
     menu = " ".join(f'<a href="{escape(to, quote=True)}">{escape(text)}</a>' for to, text in links)
-    menu = f'<nav aria-label="{escape(say("page.menu"), quote=True)}">{menu}</nav>'
-    return frame(title, _headline(base, cases), parts, menu)
+    menu = f'<nav aria-label="{escape(names.say("page.menu"), quote=True)}">{menu}</nav>'
+    return frame(title, _headline(base, cases, names), parts, menu, lang)
 
 
-def _headline(base: Digest, cases: Sequence[Digest]) -> str:
+def _headline(base: Digest, cases: Sequence[Digest], names: Names) -> str:
     if len(cases) == 1:
-        return cases[0].name
-    return say("page.headline.cases", n=len(cases)) if cases else say("page.headline.base", base=base.name)
+        return names.title(cases[0].id, cases[0].name)
+    return (
+        names.say("page.headline.cases", n=len(cases))
+        if cases
+        else names.say("page.headline.base", base=names.of(base.name))
+    )
 
 
 def _id(case: Digest) -> str:
@@ -118,24 +121,31 @@ def _id(case: Digest) -> str:
 # -- parts ---------------------------------------------------------------------------------------------
 
 
-def _question(base: Digest, cases: Sequence[Digest], sights: Sequence[Sight], world: World) -> Iterator[str]:
-    yield tag("h2", say("page.question"), id="question")
+def _question(
+    base: Digest, cases: Sequence[Digest], sights: Sequence[Sight], world: World, names: Names
+) -> Iterator[str]:
+    yield tag("h2", names.say("page.question"), id="question")
     if not cases:
-        yield tag("p", say("page.no_change", base=base_name(world)))
+        yield tag("p", names.say("page.no_change", base=names.of(base_name(world))))
     for case, sight in zip(cases, sights[1:], strict=True):
         if len(cases) > 1:
-            yield tag("h3", f"{case.id}: {case.name}")
+            yield tag("h3", f"{case.id}: {names.title(case.id, case.name)}")
         if sight.description:
-            yield tag("p", sight.description)
+            yield tag("p", names.described(case.id, sight.description))
         items = "".join(f"<li>{_modification(one)}</li>" for one in sight.modifications)
         if items:
-            summary = escape(say("page.changes", n=len(sight.modifications)))
+            summary = escape(names.say("page.changes", n=len(sight.modifications)))
             yield f'<details class="changes"><summary>{summary}</summary>'
             yield f"<ul>{items}</ul></details>"
         if case.sources:
             listed = "".join(f"<li>{escape(text)}</li>" for text in case.sources)
-            yield f"{tag('p', say('page.scenario_sources'))}<ul>{listed}</ul>"
-    compared = say("page.compared", base=base_name(world), deficits=base.closure, world=world.hash[:12])
+            yield f"{tag('p', names.say('page.scenario_sources'))}<ul>{listed}</ul>"
+    compared = names.say(
+        "page.compared",
+        base=names.of(base_name(world)),
+        deficits=names.term("closure", base.closure),
+        world=world.hash[:12],
+    )
     yield tag("p", compared, cls="small")
 
 
@@ -149,47 +159,53 @@ def _modification(one: Mapping[str, Any]) -> str:
 def _case(
     base: Digest, case: Digest, sight: Sight, sections: Sequence[Section], words: _Words
 ) -> Iterator[str]:
-    yield tag("h2", say("page.case", case=case.id), id=_id(case))
+    names = words.names
+    yield tag("h2", names.say("page.case", case=case.id), id=_id(case))
     for text in case.result["notes"]:
-        yield tag("p", say("note", text=text), cls="note")
-    yield _figure(income_bars(case, words.names.region))
+        yield tag("p", names.say("note", text=names.of(text)), cls="note")
+    yield _figure(income_bars(case, words.drawn))
     for section in sections:
         if section.key == _INCOME:
-            yield from section_html(section, skip=len(case.result["notes"]), named=True)
-    yield _figure(network_map(sight.flows, words.names.short, words.places, words.labelled))
+            yield from section_html(section, skip=len(case.result["notes"]), named=True, words=names)
+    yield _figure(network_map(sight.flows, words.drawn, words.places, words.labelled))
     after = {one.corridor: one for one in sight.corridors}
     before = {one.corridor: one for one in sight.before}
     moved = [one for one in changed_corridors(case.base or base, case) if one in before and one in after]
     if moved:
         old, new = [before[one] for one in moved], [after[one] for one in moved]
-        title = say("page.legs.case", case=case.id)
-        yield _figure(leg_bars(title, old, new, words.names.short))
-        yield _legs_table([*((o, say("base.part")) for o in old), *((n, case.id) for n in new)], words.names)
+        title = names.say("page.legs.case", case=case.id)
+        yield _figure(leg_bars(title, old, new, words.drawn))
+        yield _legs_table(
+            [*((o, names.say("base.part")) for o in old), *((n, case.id) for n in new)], words.names
+        )
     for section in sections:
         if section.key != _INCOME:
-            yield from section_html(section)
+            yield from section_html(section, words=names)
 
 
 def _base(base: Digest, sight: Sight, sections: Sequence[Section], words: _Words) -> Iterator[str]:
-    yield tag("h2", say("page.base", base=base.name), id="base")
-    yield _figure(network_map(sight.flows, words.names.short, words.places, words.labelled))
+    names = words.names
+    yield tag("h2", names.say("page.base", base=names.of(base.name)), id="base")
+    yield _figure(network_map(sight.flows, words.drawn, words.places, words.labelled))
     if sight.corridors:
-        yield _figure(leg_bars(say("page.legs.base"), sight.corridors, None, words.names.short))
-        yield _legs_table([(one, say("base.part")) for one in sight.corridors], words.names)
+        yield _figure(leg_bars(names.say("page.legs.base"), sight.corridors, None, words.drawn))
+        yield _legs_table([(one, names.say("base.part")) for one in sight.corridors], words.names)
     for section in sections:
-        yield from section_html(section)
+        yield from section_html(section, words=names)
 
 
-def _sources(attribution: Sequence[str], manifest: Mapping[str, Any]) -> Iterator[str]:
-    yield tag("h2", say("page.sources"), id="sources")
-    yield tag("p", say("page.licence"))
+def _sources(attribution: Sequence[str], manifest: Mapping[str, Any], names: Names) -> Iterator[str]:
+    yield tag("h2", names.say("page.sources"), id="sources")
+    yield tag("p", names.say("page.licence"))
     yield "<ul class='small'>" + "".join(f"<li>{escape(line)}</li>" for line in attribution) + "</ul>"
-    yield tag("h3", say("page.boundaries"))
-    yield tag("p", f"{say('about.boundaries')} {SCHEMATIC}", cls="small")
-    yield tag("h3", say("page.closures"))
-    yield tag("p", say("meaning.closures"), cls="small")
+    yield tag("h3", names.say("page.boundaries"))
+    yield tag(
+        "p", f"{names.say('about.boundaries')} {names.term('about', 'schematic', SCHEMATIC)}", cls="small"
+    )
+    yield tag("h3", names.say("page.closures"))
+    yield tag("p", names.say("meaning.closures"), cls="small")
     body = json.dumps(manifest, ensure_ascii=False, indent=1, allow_nan=False)
-    yield f"<details><summary>{escape(say('page.manifest'))}</summary>"
+    yield f"<details><summary>{escape(names.say('page.manifest'))}</summary>"
     yield f"<pre>{escape(body)}</pre></details>"
 
 
@@ -225,14 +241,14 @@ def _figure(picture: Picture) -> str:
 
 
 def _legs_table(rows: Sequence[tuple[Corridor, str]], names: Names) -> str:
-    first, last = headings("page.legs.first"), headings("page.legs.last")
+    first, last = names.columns("page.legs.first"), names.columns("page.legs.last")
     cells = []
     for one, case in sorted(rows, key=lambda item: item[0].corridor):
         ends = f"{names.short.get(one.start, one.start)} - {names.short.get(one.end, one.end)}"
         hours, usd = one.total
-        spent = [say("page.legs.cell", hours=one.hours[part], usd=one.usd[part]) for part in PARTS]
-        cells.append((ends, case, *spent, f"{hours:,.1f}", f"{usd:,.0f}"))
-    columns = (*first, *PARTS, *last)
-    words = [n < len(first) for n in range(len(columns))]
-    table = table_html(say("page.legs.title"), columns, cells, words)
-    return f"<details><summary>{escape(say('page.legs.numbers'))}</summary>{table}</details>"
+        spent = [names.say("page.legs.cell", hours=one.hours[part], usd=one.usd[part]) for part in PARTS]
+        cells.append((ends, case, *spent, names.figure(hours, ",.1f"), names.figure(usd, ",.0f")))
+    columns = (*first, *(names.term("leg", part) for part in PARTS), *last)
+    left = [n < len(first) for n in range(len(columns))]
+    table = table_html(names.say("page.legs.title"), columns, cells, left)
+    return f"<details><summary>{escape(names.say('page.legs.numbers'))}</summary>{table}</details>"
