@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import embedded
 import landbridge as lb
 from landbridge.cli.run_files import Outputs, endings
 from landbridge.errors import DataError, LandbridgeError
@@ -50,8 +51,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    world = lb.load()
-    study = lb.study(world, [SCENARIO])
+    world, study = embedded.world(), embedded.railway()
     both = [study.base, study.cases[0]]
     digests = [Digest.of(one, study.base) for one in both]
     flows = [exports.Flows.of(one) for one in both]
@@ -358,7 +358,7 @@ def test_figures_fetch_nothing_either(read: _Reader) -> None:
     import base64
 
     figures = [a["src"] or "" for tag, a in read.tags if tag == "img"]
-    assert len(figures) == 5
+    assert len(figures) == 7
     for address in figures:
         svg = base64.b64decode(address.partition(",")[2]).decode("utf-8")
         assert ET.fromstring(svg.partition("<svg")[1] + svg.partition("<svg")[2]).tag.endswith("svg")
@@ -388,7 +388,7 @@ def test_the_page_says_what_a_reader_needs(run: Run, read: _Reader) -> None:
 
 
 def test_a_page_of_the_base_alone(run: Run) -> None:
-    page = html(run.world, run.digests[:1], [Sight.of(run.base)], run.lines, {}, "zh")
+    page = html(run.world, run.digests[:1], [Sight.of(run.base)], run.lines, {}, lang="zh")
     assert "No change: the base alone" in page and "西安" in page
 
 

@@ -20,6 +20,7 @@ from landbridge.cli.gas import gas
 from landbridge.cli.gravity import gravity
 from landbridge.cli.invest import invest
 from landbridge.cli.readers import read_publisher
+from landbridge.cli.report import chart, report
 from landbridge.cli.route import route
 from landbridge.cli.run import cite, run, scenarios
 from landbridge.cli.sensitivity import sensitivity
@@ -41,6 +42,8 @@ for _command in (
     run,
     compare,
     route,
+    report,
+    chart,
     scenarios,
     calibrate,
     explain,

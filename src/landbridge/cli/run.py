@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from landbridge.scenario import Scenario
     from landbridge.world import World
 
-__all__ = ["cite", "run", "scenarios"]
+__all__ = ["asked", "cite", "run", "scenarios", "solve"]
 
 
 def run(
@@ -82,9 +82,9 @@ def run(
     shown.check(written)
     outputs = Outputs(output, lang)
     begin = time.perf_counter()
-    study = _asked(load_sound(world, rebase), what, horizon, set_, base_only)
+    study = asked(load_sound(world, rebase), what, horizon, set_, base_only)
     screen = not (written or tables or base_only or detail)
-    solved = _solve(study, outputs, detail=study.single or written, screen=screen)
+    solved = solve(study, outputs, detail=study.single or written, screen=screen)
     tell_rebase(solved.status, rebase)
     base, cases = solved.digests[0], solved.digests[1:]
     result = cases[0].result if study.single else {d.id: d.result for d in solved.digests}
@@ -164,7 +164,7 @@ def _commands() -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Solved:
+class Solved:
     """The part of each case that is kept, the base first."""
 
     digests: list[Digest]
@@ -177,12 +177,12 @@ class _Solved:
         return Status.worst(self.statuses)
 
 
-def _solve(study: _Asked, outputs: Outputs, *, detail: bool, screen: bool) -> _Solved:
+def solve(study: Asked, outputs: Outputs, *, detail: bool, screen: bool) -> Solved:
     """Solve the base and the scenarios one after another, keeping of each only what is shown or written."""
     from landbridge.model.run import iterate
     from landbridge.report import Digest
 
-    solved = _Solved([], [], [])
+    solved = Solved([], [], [])
     first: Results | None = None
     with progress_bar() as progress:
         for results in iterate(study.world, study.given, progress=progress, response=study.single):
@@ -210,7 +210,7 @@ def _words(what: Sequence[str] | None) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """What is to be solved: the World of the year asked for and the scenarios.
 
     words: as typed. single: one scenario is shown alone. options: what the manifest must repeat.
@@ -224,9 +224,9 @@ class _Asked:
     options: dict[str, Any]
 
 
-def _asked(
+def asked(
     loaded: World, what: Sequence[str] | None, horizon: int | None, set_: list[str] | None, base_only: bool
-) -> _Asked:
+) -> Asked:
     """Read the words and options of `run`."""
     from landbridge.results.manifest import horizon_of
     from landbridge.scenario import at_horizon, load_scenario
@@ -244,7 +244,7 @@ def _asked(
     options: dict[str, Any] = {} if horizon is None else {"horizon": horizon}
     if parameters:
         options["set"] = parameters
-    return _Asked(
+    return Asked(
         world, words, given, single, " ".join(["run", *(["MANIFEST"] if written else words)]), options
     )
 

@@ -33,9 +33,10 @@ class Outputs:
     Usage error for an unknown ending, LandbridgeError where a package is missing.
     """
 
-    def __init__(self, path: Path | None, lang: str) -> None:
-        check_ending(path, endings())
-        self.path, self.lang = path, lang
+    def __init__(self, path: Path | None, lang: str, *, method: bool = False) -> None:
+        """path: of the file; lang: of names; method: a page that ends with equations and tables."""
+        check_ending(path, (".html",) if method else endings())
+        self.path, self.lang, self.method = path, lang, method
         self.ending = path.suffix if path is not None else ""
         if self.ending == ".html":
             from landbridge.io.optional import need
@@ -119,4 +120,5 @@ class _Run:
 
         manifest = self.to_json()["manifest"]
         lines, kept = attribution_lines(self._world), self._outputs.kept
-        return html(self._world, self._digests, kept, lines, manifest, self._outputs.lang)
+        given = self._outputs
+        return html(self._world, self._digests, kept, lines, manifest, lang=given.lang, method=given.method)

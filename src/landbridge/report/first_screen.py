@@ -19,7 +19,7 @@ from landbridge.report.plain import folded
 from landbridge.world import World
 from landbridge.world.names import MARK
 
-__all__ = ["LINES", "WIDTH", "first_screen", "lines_of", "study_lines"]
+__all__ = ["LINES", "WIDTH", "first_screen", "lines_of", "study_lines", "telling"]
 
 LINES, WIDTH = 24, 80
 # What is cut, in this order, until the screen holds the rest: a section and the lines it keeps.
@@ -166,7 +166,7 @@ def _pairs(case: Digest, names: Names) -> Section:
     cells: list[tuple[str, ...]] = []
     for rows in by_pair.values():
         most = _MODES_OF_OTHERS if cells else _MODES_OF_FIRST
-        found = [_mode(row, names) for row in _telling(rows, most)]
+        found = [_mode(row, names) for row in telling(rows, most)]
         # Where nothing that shows is different there is nothing to say.
         if any(old != new for row in found for old, new in row[1]):
             cells += [
@@ -178,8 +178,12 @@ def _pairs(case: Digest, names: Names) -> Section:
     )
 
 
-def _telling(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
-    """The mode that carries most, then those that change most for what they carry."""
+def telling(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
+    """The rows of a pair worth showing: the mode that carries most, then those that change most for what they
+    carry.
+
+    rows: of `landbridge.results.served`, of one pair; most: number of rows.
+    """
 
     def moved(row: Mapping[str, Any]) -> float:
         ends = [(row[f"base_{name}"], row[name]) for name in ("time_h", "cost_usd")]

@@ -16,7 +16,7 @@ from landbridge.world.table import Cell, Table
 if TYPE_CHECKING:
     from landbridge.results.state import Results
 
-__all__ = ["assumption_rows", "changed_gateways", "changed_rows"]
+__all__ = ["assumption_rows", "changed_gateways", "changed_links", "changed_rows"]
 
 Rows = list[dict[str, Any]]
 Row = Mapping[str, Cell]
@@ -42,7 +42,7 @@ def changed_gateways(world: World, base: World) -> set[str]:
         for row in _differing(world.network[name], base.network[name])
         if row["gateway_id"]
     }
-    links = _changed_links(world, base)
+    links = changed_links(world, base)
     return found | {str(r["gateway_id"]) for r in world.network["crossings"] if str(r["link_id"]) in links}
 
 
@@ -58,7 +58,7 @@ def changed_rows(results: Results) -> Rows:
     gateways = changed_gateways(results.world, base.world)
     rows = [_gateway(row, results) for row in results.gateway_rows if row["gateway"] in gateways]
     if not rows:
-        links = _changed_links(results.world, base.world)
+        links = changed_links(results.world, base.world)
         table = results.world.network["links"].by("link_id")
         rows = [_link(table[link], base, results) for link in sorted(links) if link in results.graph.links]
     return sorted(rows, key=lambda row: (-abs(row["teu"] - row["base_teu"]), row["id"]))
@@ -114,7 +114,11 @@ def _differing(table: Table, base: Table) -> list[Row]:
     return [row for row in table if tuple(row.values()) not in known]
 
 
-def _changed_links(world: World, base: World) -> set[str]:
+def changed_links(world: World, base: World) -> set[str]:
+    """Links of which a scenario changes the row, or that it adds.
+
+    world, base: with and without the scenario. Returns their identifiers.
+    """
     return {str(row["link_id"]) for row in _differing(world.network["links"], base.network["links"])}
 
 
