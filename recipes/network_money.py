@@ -5,6 +5,8 @@ from __future__ import annotations
 from network_io import Row, Rows, number, tidy
 
 KM_OF_TFI3 = 500.0
+# A shipment of 20 t is read as one TEU, in rates of CPMM and of goods in bulk.
+T_OF_TEU = 20.0
 
 # Goods whose Kazakh export value per tonne is used for the four neighbours: bulk and semi-finished goods.
 LIKE_GOODS = ("AGR", "CHM", "ENE", "FOO", "MET", "MIN", "NMM", "REF", "TEX")
@@ -22,7 +24,8 @@ def rates(inputs: dict[str, Rows]) -> Rows:
 
     TFI3 covers all payments on the way, including those at borders, which crossings.csv charges: the border
     payment of the same country (TFI2) is taken out once per 500 km. The high end is TFI3 / 500, the low
-    end half the value: two light TEU share a truck or wagon that one heavy TEU of 20 t fills.
+    end half the value: two light TEU share a truck or wagon that one heavy TEU of 20 t fills. Goods in bulk
+    by rail pay what railways receive per tonne-km, times 20 t.
     """
     rows: Rows = []
     for row in inputs["rates"]:
@@ -35,10 +38,15 @@ def rates(inputs: dict[str, Rows]) -> Rows:
                 f"USD of {row['year']} per 500 km and 20 t, a shipment of 20 t read as one TEU"
             )
         else:
+            tonnes = T_OF_TEU if row["kind"] == "tonne_km" else 1.0
+            given = row["usd_per_tkm"] if row["kind"] == "tonne_km" else row["usd_per_teu_km"]
             low_text, high_text = row["range"].split("|")
-            value, fixed = (in_2023(inputs, row[c], row["year"]) for c in ("usd_per_teu_km", "usd_per_teu"))
-            low, high = (in_2023(inputs, text, row["year"]) for text in (low_text, high_text))
+            value = tonnes * in_2023(inputs, given, row["year"])
+            fixed = in_2023(inputs, row["usd_per_teu"] or "0", row["year"])
+            low, high = (tonnes * in_2023(inputs, text, row["year"]) for text in (low_text, high_text))
             source = row["source"]
+            if row["kind"] == "tonne_km":
+                source += f"; {row['usd_per_tkm']} USD of {row['year']} a t-km, a TEU of 20 t"
         rows.append(
             {
                 **row,

@@ -59,6 +59,7 @@ PARAMETERS = {
     "transfer_usd": 120.0,
     "feeder_h": 96.0,
     "feeder_usd": 250.0,
+    "bulk_rail_factor": 1.0,
     "cv_border": 0.5,
     "cv_port": 0.5,
     "variance_rail_h2_per_h": 1.0,

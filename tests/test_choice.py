@@ -27,7 +27,7 @@ from landbridge.world import World
 from mini_world import ZONES, mini_world
 
 Array = NDArray[np.float64]
-BARS = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
+BARS = ("time_h", "cost_usd", "co2e_kg", "variance_h2", "bulk_usd")
 
 
 class Setup:
@@ -60,7 +60,8 @@ def setup() -> Setup:
 
 def cost_of_routes(classes: Segments, routes: RouteSet, sums: RouteSums, s: int, p: int) -> Array:
     hours = sums.time_h[p] + classes.rho[s] * np.sqrt(sums.variance_h2[p] + 1e-6)
-    money = sums.cost_usd[p] + classes.carbon_usd_per_kg * sums.co2e_kg[p]
+    paid = sums.bulk_usd if KINDS[classes.kind[s]] == "bulk" else sums.cost_usd
+    money = paid[p] + classes.carbon_usd_per_kg * sums.co2e_kg[p]
     return np.asarray(money + classes.usd_per_h[s][routes.pair] * hours)
 
 
@@ -191,12 +192,15 @@ def test_pivot_by_hand(setup: Setup) -> None:
 
 
 def test_a_hundred_dollars_off_every_route_is_a_hundred_off_the_cost(setup: Setup) -> None:
-    sums = replace(setup.sums, cost_usd=setup.sums.cost_usd - 0.01)
-    choice = pivot(setup.base, sums, setup.available)
+    def off(usd: float) -> RouteSums:
+        money = {side: getattr(setup.sums, side) - usd for side in ("cost_usd", "bulk_usd")}
+        return replace(setup.sums, **money)
+
+    choice = pivot(setup.base, off(0.01), setup.available)
     # Exact within a family to first order in the step, between families to any order.
     np.testing.assert_allclose(choice.cost - setup.base.cost, -0.01, rtol=0.05)
     one = np.flatnonzero(np.bincount(setup.routes.pair) == 1)
-    big = pivot(setup.base, replace(sums, cost_usd=setup.sums.cost_usd - 100), setup.available)
+    big = pivot(setup.base, off(100.0), setup.available)
     np.testing.assert_allclose(big.cost[one], setup.base.cost[one] - 100, rtol=1e-12)
 
 
@@ -327,7 +331,7 @@ def test_limit_is_the_shortest_path() -> None:
     )
     # From a base where every route costs the same, only the costs of today decide.
     flat = {side: np.zeros_like(setup.sums.time_h) for side in BARS}
-    flat["cost_usd"] = np.full_like(setup.sums.cost_usd, 5000.0)
+    flat["cost_usd"] = flat["bulk_usd"] = np.full_like(setup.sums.cost_usd, 5000.0)
     base = solve_base(setup.routes, steep, RouteSums(**flat), setup.available, setup.nests)
     choice = pivot(base, setup.sums, setup.available)
     for s, per_hour in enumerate((0.2, 8.0, 40.0)):

@@ -176,7 +176,7 @@ def test_the_whole_chain_has_the_derivative_it_says(bench: Bench) -> None:
     assert case.queues is not None and case.base is not None
     rng = np.random.default_rng(5)
     arcs = rng.random(graph.n_arcs) < 0.3
-    names = ("time_h", "cost_usd", "variance_h2")
+    names = ("time_h", "cost_usd", "variance_h2", "bulk_usd")
     way = {n: np.where(arcs[:, None], getattr(graph, n), 0.0) for n in names}
     available = common.routes.available(graph, number)
     shape = len(world.trade.regions), len(world.trade.sectors)

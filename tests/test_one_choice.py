@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 import embedded
 from landbridge.transport import Choice, compiled, pivot, threads
 from landbridge.transport.choice.delayed import DelayedChoice, Patched, passes
+from landbridge.transport.graph import SIDES
 from landbridge.transport.routes.route_set import RouteSums
 
 Array = NDArray[np.float64]
@@ -60,8 +61,7 @@ class Case:
 
     def as_a_closure(self) -> tuple[Array, Choice]:
         base, kept = self.base.choice.only(self.pairs)
-        names = "time_h", "cost_usd", "co2e_kg", "variance_h2"
-        sums = RouteSums(*(getattr(self.base.sums, name)[:, kept] for name in names))
+        sums = RouteSums(*(getattr(self.base.sums, name)[:, kept] for name in SIDES))
         constant = self.base.log_constant
         choice = pivot(base, sums, self.open[kept], None if constant is None else constant[kept])
         assert self.queues is not None

@@ -174,6 +174,7 @@ def test_sums_and_their_transpose(graph: Graph, routes: RouteSet) -> None:
         for p in (0, 1):
             assert sums.time_h[p, r] == pytest.approx(graph.time_h[arcs, p].sum(), rel=1e-12)
             assert sums.cost_usd[p, r] == pytest.approx(graph.cost_usd[arcs, p].sum(), rel=1e-12)
+            assert sums.bulk_usd[p, r] == pytest.approx(graph.bulk_usd[arcs, p].sum(), rel=1e-12)
             assert sums.variance_h2[p, r] == pytest.approx(graph.variance_h2[arcs, p].sum(), rel=1e-12)
             assert sums.co2e_kg[p, r] == pytest.approx(graph.co2e_kg[arcs, p].sum(), rel=1e-12)
     rng = np.random.default_rng(1)
@@ -212,5 +213,5 @@ def test_sums_known_are_those_made_anew(graph: Graph, routes: RouteSet) -> None:
     dearer = replace(graph, cost_usd=graph.cost_usd + 1.0)
     found, fresh = routes.sums(dearer, (graph, known)), routes.sums(dearer)
     assert found.time_h is known.time_h
-    for name in ("time_h", "cost_usd", "co2e_kg", "variance_h2"):
+    for name in ("time_h", "cost_usd", "co2e_kg", "variance_h2", "bulk_usd"):
         np.testing.assert_array_equal(getattr(found, name), getattr(fresh, name))

@@ -24,7 +24,7 @@ from landbridge.transport.routes.base_set import align_with_base
 from landbridge.transport.table_rows import by_row, total
 
 OF = "real_income:CA5"
-SIDES = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
+SIDES = ("time_h", "cost_usd", "co2e_kg", "variance_h2", "bulk_usd")
 
 
 @pytest.fixture(scope="module")

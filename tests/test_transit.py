@@ -24,7 +24,7 @@ def study() -> lb.Study:
 def test_all_money_is_paid_to_somebody_once(study: lb.Study) -> None:
     for case in (study.base, study["cku-railway"]):
         found = case.payments
-        total = float((case.flow_teu * case.graph.cost_usd).sum()) / 1e6
+        total = _paid(case, case.demand_teu)
         assert found.musd.sum() + found.ships_musd.sum() == pytest.approx(total, rel=1e-12)
         np.testing.assert_allclose(
             found.transit_musd + found.own_musd, found.musd.sum(axis=0), rtol=1e-12, atol=1e-9
@@ -40,7 +40,7 @@ def test_one_pair_by_hand(study: lb.Study) -> None:
     demand = np.zeros_like(base.demand_teu)
     demand[pair] = 1000.0 * (1.0 + np.arange(demand.shape[1]))
     region = {str(r["place_id"]): str(r["region"]) for r in base.world.network["places"]}
-    flow = base.choice.route_flows(demand)
+    flow, money = base.choice.route_kinds(demand), _money(graph)
     gateways = base.world.network["gateways"].by("gateway_id")
     roles = {str(r["place_id"]): str(r["role"] or "") for r in base.world.network["places"]}
     at_border = _at_border(graph)
@@ -53,8 +53,8 @@ def test_one_pair_by_hand(study: lb.Study) -> None:
             if graph.operation[arc] == GAUGE_CHANGE and graph.gateway[arc] >= 0:
                 post = gateways[graph.gateways[graph.gateway[arc]]]
                 ends = [str(post["place_a"]), str(post["place_b"])]
-            posts = float(flow[route] @ at_border[arc]) / 1e6
-            rest = float(flow[route] @ graph.cost_usd[arc]) / 1e6 - posts
+            posts = float(flow[route] @ np.tile(at_border[arc], 2)) / 1e6
+            rest = float(flow[route] @ money[arc]) / 1e6 - posts
             stations = [bool(BORDER_ROLE.search(roles[place])) for place in ends]
             hauls = ends
             if graph.border[arc] and sum(stations) == 1:
@@ -119,7 +119,7 @@ def test_what_is_paid_more_is_paid_once(study: lb.Study) -> None:
     trade = np.ascontiguousarray(base.loading.trade.transpose(2, 1, 0))
     output, rent = paid.received(paid.of_sales(trade))
     landed = np.exp(case.freight.log_tau(case.choice.cost)).transpose(2, 1, 0)
-    money = [float((r.choice.assign(base.demand_teu) * r.graph.cost_usd).sum()) / 1e6 for r in (base, case)]
+    money = [_paid(r, base.demand_teu) for r in (base, case)]
     # Of what buyers pay then, tau' per unit: with money alone changed the exporter keeps its output.
     assert (trade * paid.total * landed).sum() == pytest.approx(money[1] - money[0], rel=1e-9)
     # Exporters get less by as much: over the world the sum is nothing.
@@ -183,14 +183,30 @@ def test_a_cut_of_the_price_is_taken_from_the_carriers() -> None:
     # Half of what freight pays on the link, at the rates before.
     graph = price.base.graph
     link = np.flatnonzero((graph.link >= 0) & (graph.link == graph.links.index("R145")))
-    flow = price.choice.assign(price.base.demand_teu)
-    full = float((flow[link] * (graph.cost_usd[link] - _at_border(graph)[link])).sum()) / 1e6
+    flow = _flows(price, price.base.demand_teu)
+    rest = _money(graph)[link] - np.tile(_at_border(graph)[link], 2)
+    full = float((flow[link] * rest).sum()) / 1e6
     assert full > 10.0 and price.tolls is not None and cost.tolls is not None and price.base.tolls is not None
     rents = [each.paid(price.base.tolls)[1][:, :, k].sum() for each in (price.tolls, cost.tolls)]
     assert rents[1] == 0.0
     assert rents[0] == pytest.approx(-0.5 * full, rel=1e-6)
     lost = (eqs[1].real_income_hat[k] - eqs[0].real_income_hat[k]) * eqs[0].base.income[k]
     assert 0.5 * 0.5 * full < lost < 1.2 * 0.5 * full
+
+
+def _flows(case: lb.Results, demand_teu: np.ndarray) -> np.ndarray:
+    """TEU on arcs: block and wagonload of containers, then of bulk [arc, 4]."""
+    return case.choice.base.routes.to_arcs(case.choice.route_kinds(demand_teu))
+
+
+def _money(graph: Graph) -> np.ndarray:
+    """Money of the same four [arc, 4]."""
+    return np.hstack([graph.cost_usd, graph.bulk_usd])
+
+
+def _paid(case: lb.Results, demand_teu: np.ndarray) -> float:
+    """Million USD paid on all arcs."""
+    return float((_flows(case, demand_teu) * _money(case.graph)).sum()) / 1e6
 
 
 def _at_border(graph: Graph) -> np.ndarray:
@@ -267,8 +283,9 @@ def test_the_gradient_of_a_base_is_that_of_a_scenario() -> None:
     arcs = chain_gradient(base, "TKM").arcs
     graph = base.graph
     link = np.flatnonzero((graph.link >= 0) & (graph.link == graph.links.index("R145")))
-    money = (graph.cost_usd - _at_border(graph))[link]
-    assert (arcs.cost_usd[link] * money).sum() == pytest.approx((up - down) / (2.0 * h), rel=5e-3)
+    bars = np.hstack([arcs.cost_usd, arcs.bulk_usd])[link]
+    money = (_money(graph) - np.tile(_at_border(graph), 2))[link]
+    assert (bars * money).sum() == pytest.approx((up - down) / (2.0 * h), rel=5e-3)
 
 
 def test_without_owners_of_the_fleet_nobody_is_paid() -> None:

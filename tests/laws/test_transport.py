@@ -303,4 +303,6 @@ def test_both_directions_without_asymmetric_borders_cost_the_same() -> None:
 
 
 def costs_of(graph: Graph) -> dict[str, Array]:
-    return {side: getattr(graph, side) for side in ("time_h", "cost_usd", "co2e_kg", "variance_h2")}
+    return {
+        side: getattr(graph, side) for side in ("time_h", "cost_usd", "co2e_kg", "variance_h2", "bulk_usd")
+    }

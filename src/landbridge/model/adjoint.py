@@ -120,12 +120,15 @@ def _sum(one: ArcBars, two: ArcBars | None) -> ArcBars:
     if two is None:
         return one
     apart = dict.fromkeys((*one.cost_by_term, *two.cost_by_term))
+    in_bulk = dict.fromkeys((*one.bulk_by_term, *two.bulk_by_term))
     return ArcBars(
         one.time_h + two.time_h,
         one.cost_usd + two.cost_usd,
         one.co2e_kg + two.co2e_kg,
         one.variance_h2 + two.variance_h2,
+        one.bulk_usd + two.bulk_usd,
         cost_by_term={term: one.cost_of(term) + two.cost_of(term) for term in apart},
+        bulk_by_term={term: one.bulk_of(term) + two.bulk_of(term) for term in in_bulk},
     )
 
 

@@ -340,7 +340,10 @@ class SolvedBase:
         if scenario.changes_prices:
             same = apply(self.world, scenario.at_cost())
             at_cost = align_with_base([*self.common.worlds, same])[0][-1]
-        alike = at_cost is None and np.array_equal(graph.term_cost_usd, self.graph.term_cost_usd)
+        alike = at_cost is None and all(
+            np.array_equal(getattr(graph, money), getattr(self.graph, money))
+            for money in ("term_cost_usd", "term_bulk_usd")
+        )
         alike = alike and world.network["carriers"] is self.world.network["carriers"]
         alike = alike and world.parameter("transit_margin") == self.world.parameter("transit_margin")
         carriers = self.tolls.carriers if alike else Carriers.of(world, graph, at_cost)

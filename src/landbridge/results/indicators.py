@@ -137,6 +137,11 @@ class Carried:
         return self.solved.choice.route_flows(self.solved.demand_teu)
 
     @cached_property
+    def by_kind(self) -> FloatArray:
+        """TEU a year on every route [route, 4]: block and wagonload of containers, then of bulk."""
+        return self.solved.choice.route_kinds(self.solved.demand_teu)
+
+    @cached_property
     def teu(self) -> FloatArray:
         """TEU a year on every route [route]."""
         return np.asarray(self.by_product.sum(axis=1))

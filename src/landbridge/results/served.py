@@ -140,7 +140,7 @@ def _modes(results: Results, pair: int, k: int) -> Iterator[tuple[str, tuple[flo
         if not used.any():
             continue
         whole = used & all_rail if mode in rail and (used & all_rail).any() else used
-        hours, money = sums.time_h[p, mine], sums.cost_usd[p, mine]
+        hours, money = sums.time_h[p, mine], sums.money(int(classes.kind[k]))[p, mine]
         risk = float(classes.rho[k]) * np.sqrt(np.maximum(sums.variance_h2[p, mine], 0.0))
         cost = money + classes.carbon_usd_per_kg * sums.co2e_kg[p, mine]
         cost = cost + float(classes.usd_per_h[k, pair]) * (hours + risk)

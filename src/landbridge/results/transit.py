@@ -1,13 +1,13 @@
 """Payments to carriers of a country for freight: gross revenue, and the part that enters the economy.
 
-    paid_qm = sum over arcs a of m, products p, of flow_qap x money_ap        [million USD of 2023 a year]
+    paid_qm = sum over arcs a of m, tariffs p, of flow_qap x money_ap         [million USD of 2023 a year]
     transit_m = sum over pairs q with neither end in m of paid_qm
 
-q: pair of regions; flow: TEU by product; money: haulage, handling, fees and border payments of an arc. An arc
-over a border, the payments there and a change of gauge belong half to each side, but a haul to a border
-station belongs to the country that it leads through; a port and a ferry to the countries of their places. A
-ship on the ocean is no country's transit; its money goes to the regions that own the world's fleet. Payments
-by shippers count: a subsidy on top does not.
+q: pair of regions; flow: TEU by tariff (container trains, wagonload, bulk in wagonload); money: haulage,
+handling, fees and border payments of an arc. An arc over a border, the payments there and a change of gauge
+belong half to each side, but a haul to a border station belongs to the country that it leads through; a port
+and a ferry to the countries of their places. A ship on the ocean is no country's transit; its money goes to
+the regions that own the world's fleet. Payments by shippers count: a subsidy on top does not.
 
 Gross revenue is not a gain of real income: trains, fuel and people have other uses. The economy takes in the
 increase of payments per USD of trade against the base, at the trade of the base (`carriage`), its part above
@@ -28,7 +28,7 @@ from scipy.sparse import csr_matrix
 from landbridge.trade import Carriage
 from landbridge.transport import ArcBars, Choice, Freight, Graph
 from landbridge.transport.compile import BORDER_ROLE
-from landbridge.transport.graph import GAUGE_CHANGE, HAUL, LAYERS, RAILS, ROAD, TERMS
+from landbridge.transport.graph import BLOCK, GAUGE_CHANGE, HAUL, LAYERS, RAILS, ROAD, TERMS, WAGONLOAD
 from landbridge.transport.routes.route_set import RouteSet
 from landbridge.transport.threads import side_by_side
 from landbridge.world import World
@@ -43,6 +43,11 @@ LongArray = NDArray[np.int64]
 _SUBSIDISES = "CHN"
 _MUSD = 1e-6
 _KINDS = 2
+# Numbers of the tariffs: block train, wagonload, and goods in bulk as wagonload.
+_TARIFFS = range(3)
+_BULK = 2
+
+ByTariff = tuple[csr_matrix, csr_matrix, csr_matrix]
 # The mean of a kind of goods may exceed the cost of cheap goods of that kind.
 _MOST = 0.9
 
@@ -54,10 +59,10 @@ class Carriers:
     regions: of the trade table, then others with places. place [place]: number of its region. owner [arc,
     region]: shares of haulage and handling, none for an ocean ship. ship [arc]: ocean ships. owner_above:
     of these shares, the part above cost in transit. post, post_above: the same for payments at borders. payer
-    [arc, region]: payers of subsidies. land [product][arc, region]: USD per TEU paid to the
-    carriers of regions, without ocean ships. ocean [arc, product]: paid to these. fleet [region]: owners of
-    them. margin [product][arc, region]: part of land above cost for transit. above
-    [product][arc, region]: above cost for all freight, from changes of price alone and from subsidies.
+    [arc, region]: payers of subsidies. land [tariff][arc, region]: USD per TEU paid to the
+    carriers of regions, without ocean ships. ocean [arc, tariff]: paid to these. fleet [region]: owners of
+    them. margin [tariff][arc, region]: part of land above cost for transit. above
+    [tariff][arc, region]: above cost for all freight, from changes of price alone and from subsidies.
     """
 
     regions: tuple[str, ...]
@@ -68,11 +73,11 @@ class Carriers:
     post_above: csr_matrix
     payer: csr_matrix
     ship: NDArray[np.bool_]
-    land: tuple[csr_matrix, csr_matrix]
+    land: ByTariff
     ocean: FloatArray
     fleet: FloatArray
-    margin: tuple[csr_matrix, csr_matrix]
-    above: tuple[csr_matrix, csr_matrix]
+    margin: ByTariff
+    above: ByTariff
 
     @staticmethod
     def of(world: World, graph: Graph, at_cost: Graph | None = None) -> Carriers:
@@ -97,8 +102,9 @@ class Carriers:
         charged = csr_matrix(posts.multiply(share[2]))
         payer = csr_matrix([[float(region == _SUBSIDISES) for region in regions]])
 
-        def each(make: Callable[[int], Any]) -> tuple[csr_matrix, csr_matrix]:
-            return csr_matrix(make(0)), csr_matrix(make(1))
+        def each(make: Callable[[int], Any]) -> ByTariff:
+            block, wagonload, bulk = (csr_matrix(make(p)) for p in _TARIFFS)
+            return block, wagonload, bulk
 
         def split(of_haul: csr_matrix, at_border: csr_matrix, usd: _Money, p: int) -> csr_matrix:
             both = of_haul.multiply(usd.plain[:, p, None]) + at_border.multiply(usd.border[:, p, None])
@@ -178,7 +184,7 @@ def _ends(world: World, graph: Graph) -> tuple[LongArray, LongArray]:
 
 @dataclass(frozen=True, eq=False)
 class _Money:
-    """Money of the arcs in parts [arc, product], USD per TEU.
+    """Money of the arcs in parts [arc, tariff], USD per TEU.
 
     plain: hauls and handling; border: payments there; covered: the cost that a subsidy covers; subsidy.
     """
@@ -190,14 +196,16 @@ class _Money:
 
     @staticmethod
     def of(graph: Graph) -> _Money:
+        whole = np.column_stack([graph.cost_usd, graph.bulk_usd[:, WAGONLOAD]])
+        of_term = np.column_stack([graph.term_cost_usd, graph.term_bulk_usd[:, WAGONLOAD]])
         parts = []
         for name in ("border", "subsidised_cost", "subsidy"):
             mine = graph.term_kind == TERMS.index(name)
-            part = np.zeros_like(graph.cost_usd)
-            np.add.at(part, graph.term_arc[mine], graph.term_cost_usd[mine])
+            part = np.zeros_like(whole)
+            np.add.at(part, graph.term_arc[mine], of_term[mine])
             parts.append(part)
         border, covered, subsidy = parts
-        return _Money(graph.cost_usd - border - covered - subsidy, border, covered, subsidy)
+        return _Money(whole - border - covered - subsidy, border, covered, subsidy)
 
     def less(self, other: _Money) -> _Money:
         """Money of hauls, handling and borders less that of another."""
@@ -267,13 +275,16 @@ def payments(carriers: Carriers, choice: Choice, demand_teu: FloatArray) -> Paym
     routes, regions, number = choice.base.routes, carriers.regions, carriers.place
     ends = number[routes.origin] * len(regions) + number[routes.destination]
     codes, pair = np.unique(ends, return_inverse=True)
-    flows = routes.to_arcs_by(choice.route_flows(demand_teu), pair[routes.pair], len(codes))
+    teu = choice.route_kinds(demand_teu)
+    flows = _by_tariff(
+        [routes.to_arcs_by(part, pair[routes.pair], len(codes)) for part in np.split(teu, 2, axis=1)]
+    )
     return Payments(
         regions,
         codes // len(regions),
         codes % len(regions),
-        _MUSD * sum((f @ land).toarray() for f, land in zip(flows, carriers.land, strict=True)),
-        _MUSD * np.asarray(sum(f @ carriers.ocean[:, p] for p, f in enumerate(flows))),
+        _MUSD * np.asarray(sum((f @ land).toarray() for f, land in zip(flows, carriers.land, strict=True))),
+        _MUSD * np.stack([f @ carriers.ocean[:, p] for p, f in enumerate(flows)]).sum(axis=0),
     )
 
 
@@ -322,8 +333,8 @@ class Tolls:
         return Tolls(carriers, choice.base.routes, teu, freight.pair_of_regions, freight.n_regions)
 
     @cached_property
-    def flows(self) -> tuple[csr_matrix, csr_matrix]:
-        """TEU on arcs by product, separately for pairs of regions and kinds [2 x pair + kind, arc]."""
+    def flows(self) -> ByTariff:
+        """TEU on arcs by tariff, separately for pairs of regions and kinds [2 x pair + kind, arc]."""
         return self._by_arc(self.teu)
 
     def paid(self, before: Tolls) -> tuple[FloatArray, FloatArray]:
@@ -340,7 +351,7 @@ class Tolls:
         shape = self.n * self.n, _KINDS, len(self.carriers.regions)
         return np.reshape(total, shape), np.reshape(rent, shape)
 
-    def _on(self, flows: tuple[csr_matrix, csr_matrix]) -> tuple[FloatArray, FloatArray]:
+    def _on(self, flows: ByTariff) -> tuple[FloatArray, FloatArray]:
         carriers = self.carriers
         total, margin, above = (
             sum((f @ usd).toarray() for f, usd in zip(flows, each, strict=True))
@@ -351,7 +362,7 @@ class Tolls:
         own = np.repeat(carriers.own(self.n), _KINDS, axis=0)
         return _MUSD * total, _MUSD * (above + np.where(own, 0.0, margin))
 
-    def _by_arc(self, teu: FloatArray) -> tuple[csr_matrix, csr_matrix]:
+    def _by_arc(self, teu: FloatArray) -> ByTariff:
         routes, n = self.routes, _KINDS * self.n * self.n
         pair = self.pair_of_regions[routes.pair]
         trades, group = (pair >= 0)[:, None], np.where(pair >= 0, _KINDS * pair, 0)
@@ -359,9 +370,13 @@ class Tolls:
         def of_kind(c: int) -> list[csr_matrix]:
             return routes.to_arcs_by(np.where(trades, teu[:, 2 * c : 2 * c + 2], 0.0), group + c, n)
 
-        found = side_by_side([partial(of_kind, c) for c in range(_KINDS)])
-        block, wagonload = (csr_matrix(found[0][p] + found[1][p]) for p in range(2))
-        return block, wagonload
+        return _by_tariff(side_by_side([partial(of_kind, c) for c in range(_KINDS)]))
+
+
+def _by_tariff(flows: Sequence[Sequence[csr_matrix]]) -> ByTariff:
+    """Flows by tariff, from flows by kind and product; on container trains both kinds pay alike."""
+    boxed, bulk = flows
+    return csr_matrix(boxed[BLOCK] + bulk[BLOCK]), boxed[WAGONLOAD], bulk[WAGONLOAD]
 
 
 def _weights(
@@ -452,7 +467,7 @@ def carriage_bars(
         + carriers.margin[p] @ on_margin.T
         + carriers.above[p] @ on_rent.T
         + np.outer(carriers.ocean[:, p], on_ships)
-        for p in range(2)
+        for p in _TARIFFS
     ]
     routes, pair = found.routes, freight.pair_of_regions
     group = np.where(pair >= 0, pair, 0)[routes.pair] * _KINDS
@@ -460,7 +475,7 @@ def carriage_bars(
         {}
         if routes_held
         else {
-            (c, p): routes.over_arcs_by(np.ascontiguousarray(toll[p].T), group + c)
+            (c, p): routes.over_arcs_by(np.ascontiguousarray(toll[_BULK if c and p else p].T), group + c)
             for c in range(_KINDS)
             for p in range(2)
         }
@@ -479,13 +494,27 @@ def carriage_bars(
         on_tau = -sum((bar * e).sum(axis=3) for bar, e in zip(bars_of, shares, strict=True))
         cost_bar = freight.cost_bar(choice.cost, np.asarray(on_tau))
     if routes_held and cost_bar is None:
-        nothing = np.zeros_like(found.carriers.ocean)
-        arcs = ArcBars(nothing, nothing, nothing, nothing)
+        nothing = np.zeros((len(found.carriers.ocean), 2))
+        arcs = ArcBars(nothing, nothing, nothing, nothing, nothing)
     else:
         arcs = choice.vjp(cost_bar=cost_bar, share_bar=None if routes_held else share_bar)
-    parts = [_directly(found, p, on_paid, on_margin, on_rent, on_ships) for p in range(2)]
-    money = {name: arcs.cost_usd + np.stack([part[name] for part in parts], axis=1) for name in parts[0]}
-    return ArcBars(arcs.time_h, money.pop("haul"), arcs.co2e_kg, arcs.variance_h2, cost_by_term=money)
+    parts = [_directly(found, p, on_paid, on_margin, on_rent, on_ships) for p in _TARIFFS]
+    money = {
+        name: arcs.cost_usd + np.stack([part[name] for part in parts[:_BULK]], axis=1) for name in parts[0]
+    }
+    in_bulk = {
+        name: arcs.bulk_usd + np.stack([np.zeros_like(part), part], axis=1)
+        for name, part in parts[_BULK].items()
+    }
+    return ArcBars(
+        arcs.time_h,
+        money.pop("haul"),
+        arcs.co2e_kg,
+        arcs.variance_h2,
+        in_bulk.pop("haul"),
+        cost_by_term=money,
+        bulk_by_term=in_bulk,
+    )
 
 
 def _directly(

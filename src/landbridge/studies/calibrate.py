@@ -6,7 +6,7 @@ The equations are in `landbridge.studies.fit`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -291,6 +291,6 @@ def _at_rates(base: SolvedBase, sea_rate: float, rail_rate: float, *, closed: bo
         on_rails = np.isin(graph.mode, RAILS) & (graph.operation == HAUL)
         money = np.where(on_rails, graph.cost_usd[:, BLOCK], 0.0)[:, None]
         extra[BLOCK] += routes.over_arcs(money)[:, 0] * (rail_rate - 1.0)
-    sums = type(sums)(sums.time_h, sums.cost_usd + extra, sums.co2e_kg, sums.variance_h2)
+    sums = replace(sums, cost_usd=sums.cost_usd + extra, bulk_usd=sums.bulk_usd + extra)
     again = routes.searched_again(number)
     return pivot(base.choice, sums, available, base.log_constant, again=again)

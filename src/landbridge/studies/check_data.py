@@ -313,7 +313,8 @@ def _free_cycles(graph: Graph) -> list[Fault]:
     """Faults of cycles of open arcs without hours or money, on which freight could circulate at no cost."""
     faults = []
     for product, name in enumerate(PRODUCTS):
-        free = graph.available & (graph.time_h[:, product] <= 0.0) & (graph.cost_usd[:, product] <= 0.0)
+        money = np.minimum(graph.cost_usd, graph.bulk_usd)[:, product]
+        free = graph.available & (graph.time_h[:, product] <= 0.0) & (money <= 0.0)
         if not free.any():
             continue
         labels = _components(graph, free, strong=True)

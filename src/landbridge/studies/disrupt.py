@@ -40,6 +40,7 @@ from landbridge.results.transit import Tolls
 from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transport import BaseChoice, Choice, RouteSet, log_constants, pivot
 from landbridge.transport.choice.delayed import DelayedChoice, Patched, passes
+from landbridge.transport.graph import SIDES
 from landbridge.transport.routes.nests import Nests
 from landbridge.transport.routes.route_set import FAMILIES, RouteSums
 from landbridge.transport.segments import KINDS
@@ -435,10 +436,7 @@ class _Bench:
         open_ = np.concatenate([p.open for p in parts])[number]
         constant = np.concatenate([p.log_constant for p in parts])[number]
         sums = RouteSums(
-            *(
-                np.concatenate([getattr(p.sums, side) for p in parts], axis=1)[:, number]
-                for side in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
-            )
+            *(np.concatenate([getattr(p.sums, side) for p in parts], axis=1)[:, number] for side in SIDES)
         )
         of_base = np.where(number < len(kept), number, -1)
         return pivot(base, sums, open_, constant, again=again), kept, of_base
@@ -457,9 +455,7 @@ class _Bench:
     def _old(self, kept: LongArray, cut: BoolArray) -> _Part:
         """Routes of the base, with the cut ones closed."""
         constant = self.base.log_constant
-        sums = (
-            getattr(self.sums, side)[:, kept] for side in ("time_h", "cost_usd", "co2e_kg", "variance_h2")
-        )
+        sums = (getattr(self.sums, side)[:, kept] for side in SIDES)
         return _Part(
             RouteSums(*sums),
             self.available[kept] & ~cut,

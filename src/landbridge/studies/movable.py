@@ -20,7 +20,7 @@ from landbridge.results import Results
 from landbridge.scenario import Scenario, apply
 from landbridge.trade.welfare import parse_outcome
 from landbridge.transport import ArcBars, Graph
-from landbridge.transport.graph import ROW_TABLES, TERMS
+from landbridge.transport.graph import ROW_TABLES, SIDES, TERMS
 from landbridge.transport.routes.base_set import align_with_base
 from landbridge.transport.table_rows import by_row, slope, total
 from landbridge.transport.waiting.stations import Queues, capacity_of
@@ -442,8 +442,7 @@ def _by_amount(moved: Callable[[float], World], value: float, amount: float) -> 
 def _reads(lens: Lens, moved: Callable[[float], World]) -> bool:
     """Whether the graph depends on a column."""
     after = lens.compiled(moved(_STEP))
-    sides = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
-    return any((getattr(after, side) != getattr(lens.graph, side)).any() for side in sides)
+    return any((getattr(after, side) != getattr(lens.graph, side)).any() for side in SIDES)
 
 
 def row_key(world: World, table: str, at: int) -> str:

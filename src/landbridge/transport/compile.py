@@ -29,9 +29,11 @@ from landbridge.transport.graph import (
     ROAD,
     ROW_TABLES,
     SEA,
+    SIDES,
     TERMINAL,
     TERMS,
     TRANSFER,
+    WAGONLOAD,
     Graph,
     frozen,
 )
@@ -46,7 +48,10 @@ _Pair = tuple[float, float]
 
 
 class _Term(NamedTuple):
-    """Hours, money and variance by product, emissions, and the row they come from (see ROW_TABLES)."""
+    """Hours, money and variance by product, emissions, and the row they come from (see ROW_TABLES).
+
+    bulk_usd: money of goods in bulk, None where it is the same.
+    """
 
     kind: int
     time_h: _Pair
@@ -55,12 +60,14 @@ class _Term(NamedTuple):
     variance_h2: _Pair
     table: int = -1
     rows: tuple[int, int] = (-1, -1)
+    bulk_usd: _Pair | None = None
 
 
+# The product of the rates that goods in bulk pay by rail; they travel as wagonload.
+_BULK = "bulk"
 _TERM = {name: number for number, name in enumerate(TERMS)}
 # Roles of places that are border stations or posts.
 BORDER_ROLE = re.compile(r"\bborder\b(?! region)")
-_SIDES = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
 
 
 def compile_graph(world: World) -> Graph:
@@ -133,6 +140,7 @@ class _Rules:
     variance_sea_h2_per_h: float
     subsidy_block_usd: float
     subsidy_paid: float
+    bulk_rail_factor: float
 
     @staticmethod
     def of(world: World) -> _Rules:
@@ -140,12 +148,16 @@ class _Rules:
 
 
 class _Rates:
-    """Money rates by mode, product and scope (country of the haul or water), with `*` otherwise."""
+    """Money rates by mode, product and scope (country of the haul or water), with `*` otherwise.
+
+    A table without rates of bulk has those of wagonload for it.
+    """
 
     def __init__(self, table: Table) -> None:
         self._rows: dict[tuple[str, str, str], Row] = {
             (str(row["mode"]), str(row["product"] or "*"), str(row["scope"])): row for row in table
         }
+        self._has_bulk = any(row["product"] == _BULK for row in table)
 
     def haul(self, mode: str, product: str, scopes: tuple[str, str], length_km: float) -> float:
         """Money of one TEU over a link: half the rate of either end's country [USD/TEU]."""
@@ -155,6 +167,8 @@ class _Rates:
         return 0.5 * (first + self._one(mode, product, scopes[1], length_km))
 
     def _one(self, mode: str, product: str, scope: str, length_km: float) -> float:
+        if product == _BULK and not self._has_bulk:
+            product = PRODUCTS[WAGONLOAD]
         for key in ((mode, product, scope), (mode, "*", scope), (mode, product, "*"), (mode, "*", "*")):
             row = self._rows.get(key)
             if row is not None:
@@ -317,9 +331,11 @@ class _Compiler:
                 factor * (self.rates.haul("rail", "block", countries, length) + more),
                 factor * (self.rates.haul("rail", "wagonload", countries, length) + more),
             )
+            tariff = rules.bulk_rail_factor * self.rates.haul("rail", _BULK, countries, length)
+            bulk = money[0], factor * (tariff + more)
             stops = rules.stop_block_h_per_km * length, rules.stop_wagonload_h_per_km * length
             return [
-                _Term(_TERM["haul"], (hours, hours), money, co2, (spread * hours,) * 2),
+                _Term(_TERM["haul"], (hours, hours), money, co2, (spread * hours,) * 2, bulk_usd=bulk),
                 _Term(_TERM["stops"], stops, (0.0, 0.0), 0.0, (spread * stops[0], spread * stops[1])),
             ]
         if layer == ROAD:
@@ -486,8 +502,12 @@ class _Compiler:
         owner = np.repeat(np.arange(count), [len(arc.terms) for arc in arcs])
         terms = [term for arc in arcs for term in arc.terms]
         values = np.array(
-            [[*t.time_h, *t.cost_usd, t.co2e_kg, t.co2e_kg, *t.variance_h2] for t in terms], dtype=float
-        ).reshape(-1, 4, 2)
+            [
+                [*t.time_h, *t.cost_usd, t.co2e_kg, t.co2e_kg, *t.variance_h2, *(t.bulk_usd or t.cost_usd)]
+                for t in terms
+            ],
+            dtype=float,
+        ).reshape(-1, len(SIDES), 2)
         starts = np.searchsorted(owner, np.arange(count))
         totals = np.add.reduceat(values, starts, axis=0)
         mode = np.array([arc.mode for arc in arcs], dtype=np.int32)
@@ -516,12 +536,12 @@ class _Compiler:
             rail_km=frozen(np.where(rails, length, 0.0)),
             caspian_ship=frozen(flags[:, 0].copy()),
             ocean_ship=frozen(flags[:, 1].copy()),
-            **{side: frozen(np.ascontiguousarray(totals[:, i])) for i, side in enumerate(_SIDES)},
+            **{side: frozen(np.ascontiguousarray(totals[:, i])) for i, side in enumerate(SIDES)},
             term_arc=frozen(owner.astype(np.int32)),
             term_kind=_ints(term.kind for term in terms),
             term_table=_ints(term.table for term in terms),
             term_row=frozen(np.array([term.rows for term in terms], dtype=np.int32).reshape(-1, 2)),
-            **{f"term_{side}": frozen(np.ascontiguousarray(values[:, i])) for i, side in enumerate(_SIDES)},
+            **{f"term_{side}": frozen(np.ascontiguousarray(values[:, i])) for i, side in enumerate(SIDES)},
             govern_gateway=frozen(governs[:, 0].copy()),
             govern_arc=frozen(governs[:, 1].copy()),
             govern_counted=frozen(governs[:, 2].astype(bool)),

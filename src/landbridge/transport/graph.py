@@ -4,7 +4,8 @@ A state is a place on a layer: the gate out of a zone (source), three rail gauge
 gate into a zone (sink). Nothing enters a gate out and nothing leaves a gate in, so a path cannot pass
 through a zone's terminals. Every arc exists twice, once in each direction, and holds its hours, money,
 emissions and variance for two rail products (0 block train, 1 wagonload; equal off the rails), each of
-them the exact sum of named terms.
+them the exact sum of named terms. Goods in bulk pay the bulk tariff in wagonload, so money has a second
+array, which differs from the first in the haul of wagonload by rail alone.
 
 A World is made into a graph in `landbridge.transport.compile`.
 """
@@ -29,6 +30,7 @@ __all__ = [
     "ROAD",
     "ROW_TABLES",
     "SEA",
+    "SIDES",
     "TERMS",
     "WAGONLOAD",
     "Graph",
@@ -62,6 +64,8 @@ TERMS = (
     "subsidy",
 )
 PRODUCTS = ("block", "wagonload")
+# What differs between arcs and adds up over terms, arcs and routes; bulk_usd: money of goods in bulk.
+SIDES = ("time_h", "cost_usd", "co2e_kg", "variance_h2", "bulk_usd")
 # Tables of which one row makes a term; rows of the others (rates, parameters, border_defaults ...) make many.
 ROW_TABLES = ("links", "crossings", "gauge_changes", "ports")
 BLOCK, WAGONLOAD = 0, 1
@@ -78,8 +82,9 @@ class Graph:
     available [a]: open in this World. length_km, rail_km [a].
     caspian_ship, ocean_ship [a]: a ship on the Caspian, on any other water. own_country [p]: the country of a
     place, "" for an exclave, which is no transit country (see `landbridge.transport.routes.families`).
-    time_h, cost_usd, co2e_kg, variance_h2 [a, product]: sums of the terms. term_arc, term_kind [t];
-    term_time_h ... [t, product]: the terms, in order of arcs.
+    time_h, cost_usd, co2e_kg, variance_h2 [a, product]: sums of the terms; cost_usd for goods in containers,
+    bulk_usd for goods in bulk. term_arc, term_kind [t]; term_time_h ... [t, product]: the terms, in order of
+    arcs.
     term_table [t], term_row [t, product]: the table (of ROW_TABLES) and the number of the row of a term, as
     in the table of the World; -1 where it follows from rows that make many terms, and where only another
     World of the study has the row.
@@ -110,12 +115,14 @@ class Graph:
     cost_usd: FloatArray
     co2e_kg: FloatArray
     variance_h2: FloatArray
+    bulk_usd: FloatArray
     term_arc: IntArray
     term_kind: IntArray
     term_time_h: FloatArray
     term_cost_usd: FloatArray
     term_co2e_kg: FloatArray
     term_variance_h2: FloatArray
+    term_bulk_usd: FloatArray
     term_table: IntArray
     term_row: IntArray
     govern_gateway: IntArray
@@ -220,6 +227,7 @@ class Graph:
             term_cost_usd=joined(self.term_cost_usd, nothing),
             term_co2e_kg=joined(self.term_co2e_kg, nothing),
             term_variance_h2=joined(self.term_variance_h2, spread[arcs]),
+            term_bulk_usd=joined(self.term_bulk_usd, nothing),
             term_table=joined(self.term_table, np.full(len(arcs), -1)),
             term_row=joined(self.term_row, np.full((len(arcs), 2), -1)),
         )

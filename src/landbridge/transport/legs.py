@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ from landbridge.transport.graph import (
 )
 from landbridge.transport.routes.modes import MODE_CLASSES, mode_classes
 from landbridge.transport.routes.route_set import FAMILIES
+from landbridge.transport.segments import CONTAINER
 from landbridge.world import World
 from landbridge.world.names import resolve, resolve_place
 from landbridge.world.table import Cell
@@ -373,6 +374,7 @@ def find_routes(world: World, trip: Trip, scenario: Scenario | str | None = None
     number = BLOCK if classes.block_share[sector, 0] >= 0.5 else WAGONLOAD
     if product is not None:
         number = PRODUCTS.index(product)
+    paid = _Paid(number, int(classes.kind[sector]))
     share = choice.route_share(sector, number)
     family_share = choice.family_share[sector, number][routes.group_of_route]
     spread = choice.sums.variance_h2[number]
@@ -387,7 +389,7 @@ def find_routes(world: World, trip: Trip, scenario: Scenario | str | None = None
         )
     table = []
     for r in chosen:
-        legs = tuple(_legs(graph, after, places, arcs[r], number))
+        legs = tuple(_legs(graph, after, places, arcs[r], paid))
         hours = sum(leg.time_h for leg in legs)
         low, middle, high = _percentiles(hours, float(spread[r]))
         per_hour = float(classes.usd_per_h[sector, 0])
@@ -404,7 +406,7 @@ def find_routes(world: World, trip: Trip, scenario: Scenario | str | None = None
                 per_hour * float(classes.rho[sector]) * math.sqrt(max(float(spread[r]), 0.0)),
                 _gateways(graph, arcs[r]),
                 legs,
-                _before(found, r, sector, number),
+                _before(found, r, sector, paid),
             )
         )
     group = classes.groups[int(classes.group[0])]
@@ -416,15 +418,22 @@ def find_routes(world: World, trip: Trip, scenario: Scenario | str | None = None
     return Routes(start, end, commodity, PRODUCTS[number], group, tuple(table), part, one, lost)
 
 
-def _before(found: Between, route: int, sector: int, product: int) -> Before | None:
+class _Paid(NamedTuple):
+    """What is paid for: the rail product and the kind of goods, numbers into PRODUCTS and KINDS."""
+
+    product: int
+    kind: int
+
+
+def _before(found: Between, route: int, sector: int, paid: _Paid) -> Before | None:
     """The same route in the base; None where no scenario was asked for, or the route was closed."""
     if found.before is None or found.open_before is None or not found.open_before[route]:
         return None
-    sums = found.before.sums
+    sums, product = found.before.sums, paid.product
     return Before(
         float(found.before.route_share(sector, product)[route]),
         _exact(sums.time_h[product, route]),
-        _exact(sums.cost_usd[product, route]),
+        _exact(sums.money(paid.kind)[product, route]),
         _exact(sums.co2e_kg[product, route]),
     )
 
@@ -506,9 +515,11 @@ def _legs(
     world: World,
     places: Mapping[str, Row],
     arcs: NDArray[np.int32],
-    product: int,
+    paid: _Paid,
 ) -> Iterator[Leg]:
     """The legs of a route: an arc over a border gives a haul, a rest (on the road) and a border leg."""
+    product = paid.product
+    money = graph.term_cost_usd if paid.kind == CONTAINER else graph.term_bulk_usd
     links = world.network["links"].by("link_id")
     factors = EmissionFactors(world.network["emission_factors"], world.parameter("payload_t"))
     for arc in arcs:
@@ -529,7 +540,7 @@ def _legs(
                 Term(
                     name,
                     _exact(graph.term_time_h[row, product]),
-                    _exact(graph.term_cost_usd[row, product]),
+                    _exact(money[row, product]),
                     _exact(graph.term_co2e_kg[row, product]),
                 )
             )

@@ -8,7 +8,7 @@ numba takes half a second to load. The equations are those of `landbridge.transp
 Arguments that several functions share:
     span       first group, and the one after the last
     nests      arrays of `Nests.arrays`
-    routes     pair, hours, spread [h], money [USD/TEU], root w^(1/phi) G of containers and of bulk, by route
+    routes     pair, hours, spread [h], by route; money [USD/TEU], root w^(1/phi) G of containers and of bulk
     segments   kind, value of an hour by pair, rho by sector, phi; rows of sectors are padded to whole vectors
     room       rows [route of the largest group, sector] and vectors [sector] to work in, see `_room`
 """
@@ -51,10 +51,11 @@ def _weigh(g: Any, nests: Any, routes: Any, segments: Any, room: Any) -> None:
     lo, hi, n = group_start[g], group_start[g + 1], per_hour.shape[1]
     for r in range(lo, hi):
         value, c, w = per_hour[pair[r]], cost[r - lo], weight[r - lo]
-        h, wide, m, one, two = hours[r], spread[r], money[r], root[r, 0], root[r, 1]
+        h, wide, one, two = hours[r], spread[r], root[r, 0], root[r, 1]
+        boxed, bulk = money[r, 0], money[r, 1]
         if power == 8.0:
             for s in range(n):
-                price = value[s] * (h + wide * rho[s]) + m
+                price = value[s] * (h + wide * rho[s]) + (boxed if kind[s] == 0.0 else bulk)
                 c[s] = price
                 x = (one if kind[s] == 0.0 else two) / price
                 x *= x
@@ -62,7 +63,7 @@ def _weigh(g: Any, nests: Any, routes: Any, segments: Any, room: Any) -> None:
                 w[s] = x * x
             continue
         for s in range(n):
-            c[s] = value[s] * (h + wide * rho[s]) + m
+            c[s] = value[s] * (h + wide * rho[s]) + (boxed if kind[s] == 0.0 else bulk)
             w[s] = (one if kind[s] == 0.0 else two) / c[s]
         whole = int(power)
         if whole != power or whole < 1:

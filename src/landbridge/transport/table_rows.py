@@ -1,6 +1,8 @@
 """From derivatives by arcs to derivatives by table rows: the last step of an adjoint by table cells.
 
-    dL = sum over terms t, products p of  L_h dh_tp + L_c dc_tp + L_e de_tp + L_v dv_tp
+    dL = sum over terms t, products p of  L_h dh_tp + L_c dc_tp + L_b db_tp + L_e de_tp + L_v dv_tp
+
+c is the money of goods in containers, b that of goods in bulk.
 
 How the terms change with a table is the difference of two compiled graphs. All rows of a table can change at
 once, since every term keeps the row that it comes from (`Graph.term_row`).
@@ -14,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.transport.choice.gradient import ArcBars
-from landbridge.transport.graph import ROW_TABLES, TERMS, Graph
+from landbridge.transport.graph import ROW_TABLES, SIDES, TERMS, Graph
 
 __all__ = ["by_row", "slope", "total"]
 
@@ -61,13 +63,13 @@ def _worths(before: Graph, after: Graph, bars: Sequence[ArcBars]) -> list[FloatA
     if before.term_arc.shape != after.term_arc.shape or (before.term_arc != after.term_arc).any():
         raise ValueError("the graphs have other arcs or terms")
     at = before.term_arc
-    sides = ("time_h", "cost_usd", "co2e_kg", "variance_h2")
-    moved = {side: getattr(after, f"term_{side}") - getattr(before, f"term_{side}") for side in sides}
+    moved = {side: getattr(after, f"term_{side}") - getattr(before, f"term_{side}") for side in SIDES}
     found = []
     for bar in bars:
-        worth = sum((getattr(bar, side)[at] * moved[side] for side in sides), np.zeros(moved["time_h"].shape))
-        for term, money in bar.cost_by_term.items():
+        worth = sum((getattr(bar, side)[at] * moved[side] for side in SIDES), np.zeros(moved["time_h"].shape))
+        by_term = (bar.cost_by_term, "cost_usd"), (bar.bulk_by_term, "bulk_usd")
+        for term, money, side in ((term, m, side) for terms, side in by_term for term, m in terms.items()):
             here = before.term_kind == TERMS.index(term)
-            worth[here] += (money - bar.cost_usd)[at[here]] * moved["cost_usd"][here]
+            worth[here] += (money - getattr(bar, side))[at[here]] * moved[side][here]
         found.append(worth)
     return found

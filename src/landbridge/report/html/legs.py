@@ -59,11 +59,13 @@ def _parts(results: Results, row: dict[str, Any], code: str) -> Corridor:
     of_arc = np.repeat(np.arange(len(span)), np.diff(routes.start[span.start : span.stop + 1]))
     arcs = routes.arcs[routes.start[span.start] : routes.start[span.stop]]
     hours, usd, carried = np.zeros(len(TERMS)), np.zeros(len(TERMS)), 0.0
+    boxed = bool(choice.classes.in_containers[sector])
+    money = graph.term_cost_usd if boxed else graph.term_bulk_usd
     for product, part in ((BLOCK, block), (WAGONLOAD, 1.0 - block)):
         share = part * choice.route_share(sector, product, pair)
         on_arc = np.bincount(arcs, share[of_arc], graph.n_arcs)
         carried += float(share.sum())
-        for out, values in ((hours, graph.term_time_h), (usd, graph.term_cost_usd)):
+        for out, values in ((hours, graph.term_time_h), (usd, money)):
             spent = on_arc[graph.term_arc] * values[:, product]
             out += np.bincount(graph.term_kind, spent, len(TERMS))
     by_part = [

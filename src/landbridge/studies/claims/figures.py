@@ -25,6 +25,7 @@ from landbridge.studies.travel import waiver
 from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transport import BY_LAND
 from landbridge.transport.legs import route
+from landbridge.transport.segments import KINDS
 from landbridge.world import World
 
 __all__ = ["Figure", "Figures", "figure_names", "scenarios_for"]
@@ -343,11 +344,12 @@ def _transit_teu(a: Cases) -> Figure:
 def _landlocked_cost(a: Cases) -> Figure:
     """Money per TEU to Germany and the Netherlands, Central Asia over China's coast and Iran."""
     west = frozenset(a.world.group("NORTH_SEA"))
-    money = a.base.choice.sums.cost_usd.T
+    sums = a.base.choice.sums
+    money = np.concatenate([sums.money(kind) for kind in range(len(KINDS))]).T
 
     def usd(country: str) -> float:
         mine = a.carried.ends_in(frozenset([country]), west)
-        flow = a.carried.by_product[mine]
+        flow = a.carried.by_kind[mine]
         return float((flow * money[mine]).sum() / flow.sum())
 
     coastal = float(np.mean([usd(country) for country in a.world.group("COASTAL")]))

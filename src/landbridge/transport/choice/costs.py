@@ -5,6 +5,7 @@ All values are per TEU of one sector, both rail products together.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from landbridge.transport.choice.pivot import Choice
 from landbridge.transport.graph import BLOCK, WAGONLOAD, Graph
-from landbridge.transport.routes.route_set import FAMILIES
+from landbridge.transport.routes.route_set import FAMILIES, RouteSums
 from landbridge.world.table import Table
 
 __all__ = ["corridor_rows", "family_costs", "pair_costs"]
@@ -22,6 +23,11 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 _MEASURES = ("time_h", "cost_usd", "co2e_kg")
+
+
+def _measures(sums: RouteSums, kind: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Hours, USD and kg of the routes for goods of a kind [product, route]."""
+    return sums.time_h, sums.money(kind), sums.co2e_kg
 
 
 def pair_costs(choice: Choice, graph: Graph, sector: int) -> dict[str, NDArray[Any]]:
@@ -84,9 +90,8 @@ def _within_families(choice: Choice, sector: int) -> tuple[FloatArray, FloatArra
     for product, part in ((BLOCK, beta), (WAGONLOAD, 1.0 - beta)):
         carried = part[routes.pair] * choice.route_share(sector, product)
         share += np.bincount(group, weights=carried, minlength=n)
-        for k, name in enumerate(_MEASURES):
-            values = getattr(choice.sums, name)[product]
-            total[k] += np.bincount(group, weights=carried * values, minlength=n)
+        for k, values in enumerate(_measures(choice.sums, int(choice.classes.kind[sector]))):
+            total[k] += np.bincount(group, weights=carried * values[product], minlength=n)
     return share, total / np.where(share > 0.0, share, 1.0)
 
 
@@ -116,24 +121,26 @@ def corridor_rows(choice: Choice, graph: Graph, corridors: Table) -> list[dict[s
         share = beta * choice.route_share(sector, BLOCK, pair)
         carried = [share, (1.0 - beta) * choice.route_share(sector, WAGONLOAD, pair)]
         total = float(sum(c.sum() for c in carried))
-        whole = _weighted(carried, choice.sums, at, np.ones(len(span), dtype=bool))
+        measures = _measures(choice.sums, int(choice.classes.kind[sector]))
+        whole = _weighted(carried, measures, at, np.ones(len(span), dtype=bool))
         expected = {"generalised_cost_usd": float(choice.cost[pair, sector])}
         rows.append({**head, "family": "all", "share": total, **whole, **expected})
         for family in np.unique(routes.family[at]):
             mine = routes.family[at] == family
             part = float(sum(c[mine].sum() for c in carried))
             if part > 0.0:
-                means = _weighted(carried, choice.sums, at, mine)
+                means = _weighted(carried, measures, at, mine)
                 rows.append({**head, "family": FAMILIES[family], "share": part, **means})
     return rows
 
 
-def _weighted(carried: list[FloatArray], sums: Any, at: slice, mine: BoolArray) -> dict[str, float]:
+def _weighted(
+    carried: list[FloatArray], measures: Sequence[FloatArray], at: slice, mine: BoolArray
+) -> dict[str, float]:
     """Means over routes and products, weighted by traffic."""
     total = sum(float(c[mine].sum()) for c in carried)
     cells = {}
-    for name in _MEASURES:
-        values = getattr(sums, name)
+    for name, values in zip(_MEASURES, measures, strict=True):
         mean = sum(float(carried[p][mine] @ values[p, at][mine]) for p in range(2))
         cells[name] = mean / total
     return cells

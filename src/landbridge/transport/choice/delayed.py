@@ -28,7 +28,7 @@ from landbridge.transport.choice.pivot import Choice, LostFamilies, over_product
 from landbridge.transport.choice.weights import VARIANCE_FLOOR, Weights
 from landbridge.transport.graph import Graph
 from landbridge.transport.routes.nests import inverse
-from landbridge.transport.routes.route_set import RouteSet, RouteSums
+from landbridge.transport.routes.route_set import RouteSet
 from landbridge.transport.threads import side_by_side
 from landbridge.transport.waiting.stations import Queues
 
@@ -313,7 +313,7 @@ class DelayedChoice:
         for p in (0, 1):
             hours[p] += self.through[p] @ delay_h
             variance[p] += self.through[p] @ delay_h2
-        sums = RouteSums(hours, old.cost_usd, old.co2e_kg, np.maximum(variance, 0.0))
+        sums = replace(old, time_h=hours, variance_h2=np.maximum(variance, 0.0))
         family_cost, cost = np.array(choice.family_cost), np.array(choice.cost_segment)
         share, lost = np.array(choice.pivot_share), choice.lost
         carried = np.array(choice.family_share) if len(lost.groups) else share

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from landbridge.transport.choice.between_families import ratio_of
 from landbridge.transport.choice.weights import VARIANCE_FLOOR, Piece
+from landbridge.transport.graph import SIDES
 from landbridge.transport.routes.nests import Block
 
 if TYPE_CHECKING:
@@ -34,19 +35,26 @@ ShareBar = Callable[[int, int], FloatArray]
 class ArcBars:
     """Derivatives of a scalar by the arcs [arc, product], and by its given demand [pair, sector].
 
-    cost_by_term: the derivative by money by name of a term, where others are paid than for the haul.
+    cost_usd: by the money of goods in containers, bulk_usd: by that of goods in bulk. cost_by_term,
+    bulk_by_term: the derivative by money by name of a term, where others are paid than for the haul.
     """
 
     time_h: FloatArray
     cost_usd: FloatArray
     co2e_kg: FloatArray
     variance_h2: FloatArray
+    bulk_usd: FloatArray
     demand_teu: FloatArray | None = None
     cost_by_term: Mapping[str, FloatArray] = field(default_factory=dict)
+    bulk_by_term: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def cost_of(self, term: str) -> FloatArray:
         """The derivative by the money of a term [arc, product]; term: its name."""
         return self.cost_by_term.get(term, self.cost_usd)
+
+    def bulk_of(self, term: str) -> FloatArray:
+        """The same for goods in bulk."""
+        return self.bulk_by_term.get(term, self.bulk_usd)
 
 
 def pulled_back(
@@ -64,7 +72,7 @@ def pulled_back(
 
 
 class _Back:
-    """Bars of a scalar, pulled back block by block to the routes [product, 4, route]."""
+    """Bars of a scalar, pulled back block by block to the routes [product, side, route]."""
 
     def __init__(
         self,
@@ -80,7 +88,9 @@ class _Back:
         if flow_bar is not None:
             self.on_routes = np.ascontiguousarray(routes.over_arcs(flow_bar).T)
         self.demand_bar = None if demand_teu is None else np.zeros_like(demand_teu)
-        self.bars = np.zeros((2, 4, routes.n_routes))
+        self.bars = np.zeros((2, len(SIDES), routes.n_routes))
+        boxed = classes.in_containers.astype(float)
+        self.kinds = np.stack([boxed, 1.0 - boxed], axis=1)
         self.per_hour = np.ascontiguousarray(classes.usd_per_h.T)
         block = np.ascontiguousarray(classes.block_share.T)
         self.beta = block, 1.0 - block
@@ -112,7 +122,8 @@ class _Back:
         alike = bool((rho == rho[0]).all())
         felt = rho[0] * hours if alike else np.einsum("rs,rs,s->r", log_bar, per_hour, rho)
         spread = np.sqrt(choice.sums.variance_h2[p, routes] + VARIANCE_FLOOR)
-        self.bars[p, 0, routes], self.bars[p, 1, routes] = hours, log_bar.sum(axis=1)
+        self.bars[p, 0, routes] = hours
+        self.bars[p, 1, routes], self.bars[p, 4, routes] = (log_bar @ self.kinds).T
         self.bars[p, 3, routes] = felt * 0.5 / spread
 
     def _on_terms(self, block: Block, p: int, share: FloatArray) -> tuple[FloatArray, FloatArray | None]:
@@ -184,8 +195,9 @@ class _Back:
 
     def on_arcs(self) -> ArcBars:
         """The bars of the routes summed on the arcs."""
-        self.bars[:, 2] = self.choice.classes.carbon_usd_per_kg * self.bars[:, 1]
-        routes = self.choice.base.routes
-        on_arcs = routes.to_arcs(np.ascontiguousarray(self.bars.reshape(8, -1).T)).reshape(-1, 2, 4)
-        parts = [np.ascontiguousarray(on_arcs[:, :, k]) for k in range(4)]
-        return ArcBars(parts[0], parts[1], parts[2], parts[3], self.demand_bar)
+        self.bars[:, 2] = self.choice.classes.carbon_usd_per_kg * (self.bars[:, 1] + self.bars[:, 4])
+        routes, n = self.choice.base.routes, len(SIDES)
+        on_arcs = routes.to_arcs(np.ascontiguousarray(self.bars.reshape(2 * n, -1).T)).reshape(-1, 2, n)
+        parts = (np.ascontiguousarray(on_arcs[:, :, k]) for k in range(n))
+        hours, money, co2e, variance, bulk = parts
+        return ArcBars(hours, money, co2e, variance, bulk, self.demand_bar)

@@ -295,8 +295,11 @@ class Choice:
                 first = np.flatnonzero(np.diff(pair, prepend=-1))
                 carried = beta[:, pair] * self.family_share[sectors, p, block.groups]
                 share = piece.nested()[1] * block.spread(np.ascontiguousarray(carried.T))
-                for k, values in enumerate((sums.time_h, sums.cost_usd, sums.co2e_kg)):
-                    by_group = block.add @ (share * values[p, block.routes, None])
+                paid = np.stack([sums.money(kind)[p, block.routes] for kind in range(len(KINDS))], axis=1)
+                money = paid[:, self.classes.kind[sectors]]
+                hours, co2e = (side[p, block.routes, None] for side in (sums.time_h, sums.co2e_kg))
+                for k, values in enumerate((hours, money, co2e)):
+                    by_group = block.add @ (share * values)
                     out[sectors, k, pair[first, None]] += np.add.reduceat(by_group, first, axis=0)
         return out
 

@@ -3,8 +3,9 @@
     G_r = sum m_a + usd_per_h (sum h_a + rho sqrt(sum v_a + 1e-6)) + carbon price x sum e_a   [USD/TEU]
     w_r = b_r^phi G_r^(-phi), zero where closed
 
-with b_r the product of the constants of the gateways that a route passes. Inside a block arrays run over
-[route, sector]; results by group run over [sector, product, group].
+with m_a the money of the kind of goods (containers or bulk), b_r the product of the constants of the gateways
+that a route passes. Inside a block arrays run over [route, sector]; results by group run over [sector,
+product, group].
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.transport.compiled import loops
+from landbridge.transport.graph import SIDES
 from landbridge.transport.routes.nests import Block, Nests, inverse
 from landbridge.transport.routes.route_set import RouteSums
 from landbridge.transport.segments import Segments
@@ -101,7 +103,8 @@ class Weights:
         """Arrays of the nests, of the routes and of some sectors, in the form of the compiled loops."""
         classes, sums, p = self.classes, self.sums, product
         spread = np.sqrt(sums.variance_h2[p] + VARIANCE_FLOOR)
-        money = sums.cost_usd[p] + classes.carbon_usd_per_kg * sums.co2e_kg[p]
+        money = np.stack([sums.cost_usd[p], sums.bulk_usd[p]], axis=1)
+        money += (classes.carbon_usd_per_kg * sums.co2e_kg[p])[:, None]
         root = np.where(self.open, _SCALE, 0.0) * np.ones(2)
         if self.log_constant is not None:
             root *= np.exp(self.log_constant)
@@ -117,7 +120,7 @@ class Weights:
         """Costs and weights of some sectors, block by block; only blocks with a flagged group [group]."""
         classes, phi = self.classes, self.classes.phi
         per_hour = np.ascontiguousarray(classes.usd_per_h[sectors].T)
-        rho = classes.rho[sectors]
+        rho, kind = classes.rho[sectors], classes.kind[sectors]
         # Sectors with the same rho share their reliability-weighted hours.
         rho = rho[:1] if (rho == rho[:1]).all() else rho
         sums, carbon = self.sums, classes.carbon_usd_per_kg
@@ -131,7 +134,9 @@ class Weights:
                 # take() instead of indexing: twice as quick.
                 cost = np.take(per_hour, self.pair[r], axis=0)
                 cost *= sums.time_h[p, r, None] + spread[:, None] * rho
-                cost += (sums.cost_usd[p, r] + carbon * sums.co2e_kg[p, r])[:, None]
+                paid = np.stack([sums.cost_usd[p, r], sums.bulk_usd[p, r]], axis=1)
+                paid += (carbon * sums.co2e_kg[p, r])[:, None]
+                cost += paid[:, kind]
                 weight = self._root(r, sectors) / cost
                 shift = None
                 if phi > _GENTLE:
@@ -188,7 +193,7 @@ class Weights:
         if not same or self.open.shape != base.open.shape:
             return self.totals()
         changed = (self.open != base.open).any(axis=1)
-        for name in ("time_h", "cost_usd", "co2e_kg", "variance_h2"):
+        for name in SIDES:
             ours, theirs = getattr(self.sums, name), getattr(base.sums, name)
             if ours is not theirs:
                 changed |= (ours != theirs).any(axis=0)
@@ -209,12 +214,11 @@ class Weights:
         mark = np.zeros(self.nests.n_groups, dtype=bool)
         mark[groups] = True
         rows = np.flatnonzero(np.repeat(mark, np.diff(self.nests.group_start)))
-        names = "time_h", "cost_usd", "co2e_kg", "variance_h2"
         return Weights(
             self.nests.take(groups),
             self.classes,
             self.pair[rows],
-            RouteSums(*(np.take(getattr(self.sums, name)[products], rows, axis=1) for name in names)),
+            RouteSums(*(np.take(getattr(self.sums, name)[products], rows, axis=1) for name in SIDES)),
             self.open[rows],
             None if self.log_constant is None else self.log_constant[rows],
         )

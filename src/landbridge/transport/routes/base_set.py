@@ -59,7 +59,7 @@ BoolArray = NDArray[np.bool_]
 STORED = DATA / "routes" / "base.npz.xz"
 STORED_CASES = DATA / "routes" / "cases.npz.xz"
 # Raise it when the search finds other routes in the same network.
-VERSION = 1
+VERSION = 2
 _TABLES = ("links", "gauge_changes", "ports", "gateways")
 _OWN_SHARE = 0.5
 # Above this number of routes the nests are slower to make than to read.
@@ -440,7 +440,7 @@ def _key(graph: Graph) -> str:
         graph.caspian_ship[at],
     ):
         digest.update(np.ascontiguousarray(array).tobytes())
-    for values in (graph.time_h, graph.cost_usd, graph.length_km[:, None]):
+    for values in (graph.time_h, graph.cost_usd, graph.bulk_usd, graph.length_km[:, None]):
         digest.update(_nine_digits(values[at].ravel()).encode())
     number = np.full(graph.n_arcs, -1, dtype=np.int64)
     number[at] = np.arange(len(at))

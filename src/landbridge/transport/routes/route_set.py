@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from landbridge.transport.graph import Graph
+from landbridge.transport.graph import SIDES, Graph
 from landbridge.transport.routes.candidates import Search
 from landbridge.transport.routes.case_set import CaseSearch, SearchedBase, transit_arcs
 from landbridge.transport.routes.families import FAMILIES, Labels
@@ -46,17 +46,22 @@ class Keep(NamedTuple):
     case: Callable[[Graph, Graph, Pairs, frozenset[str], float, tuple[Candidates, Candidates]], None]
 
 
-_SUMMED = "time_h", "cost_usd", "co2e_kg", "variance_h2"
-
-
 @dataclass(frozen=True, eq=False)
 class RouteSums:
-    """Sums along every route, [product, route]: hours, USD/TEU, kg CO2e/TEU, variance [h2]."""
+    """Sums along every route, [product, route]: hours, USD/TEU, kg CO2e/TEU, variance [h2].
+
+    cost_usd: of goods in containers; bulk_usd: of goods in bulk, see `money`.
+    """
 
     time_h: FloatArray
     cost_usd: FloatArray
     co2e_kg: FloatArray
     variance_h2: FloatArray
+    bulk_usd: FloatArray
+
+    def money(self, kind: int) -> FloatArray:
+        """Money of goods of a kind (number into `segments.KINDS`) [product, route], USD/TEU."""
+        return self.cost_usd if kind == 0 else self.bulk_usd
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,9 +200,9 @@ class RouteSet:
         """
         found: dict[str, FloatArray] = {}
         if known is not None:
-            same = (n for n in _SUMMED if np.array_equal(getattr(graph, n), getattr(known[0], n)))
+            same = (n for n in SIDES if np.array_equal(getattr(graph, n), getattr(known[0], n)))
             found = {name: getattr(known[1], name) for name in same}
-        fresh = [name for name in _SUMMED if name not in found]
+        fresh = [name for name in SIDES if name not in found]
         if fresh:
             stacked = np.concatenate([getattr(graph, name) for name in fresh], axis=1)
             found |= {name: np.empty((2, self.n_routes)) for name in fresh}

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
+from landbridge.transport.graph import BLOCK, GATE_IN, GATE_OUT, LAYERS, WAGONLOAD, Graph
 from landbridge.transport.routes.families import Automaton, Labels
 
-__all__ = ["BLENDS", "MIDDLE", "PAST", "Found", "Joins", "Network", "Pairs", "Ways"]
+__all__ = ["BLENDS", "BULK", "MIDDLE", "PAST", "Found", "Joins", "Network", "Pairs", "Ways"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -26,14 +26,20 @@ LongArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 HashArray = NDArray[np.uint64]
 
-# Blends of money and hours by which routes are searched and ranked: product (0 block train, 1 wagonload) and
-# USD per hour. 0.2 USD/h is ore, 8 machinery, 40 electronics: 1 % a day of 20,000 and 2 % a day of 50,000
-# USD/TEU; 20 keeps goods between 8 and 40 within about a percent of their best.
-BLENDS = tuple((product, per_hour) for product in (0, 1) for per_hour in (0.2, 2.0, 8.0, 20.0, 40.0))
+# Blends of money and hours by which routes are searched and ranked: the tariff paid by rail (0 block train, 1
+# wagonload, 2 bulk, which travels as wagonload) and USD per hour. 0.2 USD/h is ore, 8 machinery, 40
+# electronics: 1 % a day of 20,000 and 2 % a day of 50,000 USD/TEU; 20 keeps goods between 8 and 40 within
+# about a percent of their best.
+BULK = 2
+BLENDS = (
+    *((BLOCK, per_hour) for per_hour in (0.2, 2.0, 8.0, 20.0, 40.0)),
+    *((WAGONLOAD, per_hour) for per_hour in (2.0, 8.0, 20.0, 40.0)),
+    *((BULK, per_hour) for per_hour in (0.2, 2.0, 8.0)),
+)
 # The blend by which families and detours are compared and at which the best route past each gateway of a
 # leader is kept, and the blends at which a scenario searches detours around a closure.
 MIDDLE = BLENDS.index((0, 8.0))
-PAST = (MIDDLE, BLENDS.index((1, 2.0)))
+PAST = (MIDDLE, BLENDS.index((BULK, 2.0)))
 # No arc is free, so that of equal routes the simpler is found; too little to change which is cheaper.
 _PER_ARC_USD = 1e-8
 
@@ -95,10 +101,11 @@ class Network:
         self.mark = marks[np.minimum(np.arange(graph.n_arcs), graph.reverse)]
 
     def cost(self, blend: tuple[int, float]) -> FloatArray:
-        """Additive cost of every arc of the graph for a blend (product, USD per hour) [arc], USD/TEU."""
-        product, per_hour = blend
-        graph = self.graph
-        return np.asarray(graph.cost_usd[:, product] + per_hour * graph.time_h[:, product] + _PER_ARC_USD)
+        """Additive cost of every arc of the graph for a blend (tariff, USD per hour) [arc], USD/TEU."""
+        tariff, per_hour = blend
+        graph, product = self.graph, min(tariff, WAGONLOAD)
+        money = graph.bulk_usd if tariff == BULK else graph.cost_usd
+        return np.asarray(money[:, product] + per_hour * graph.time_h[:, product] + _PER_ARC_USD)
 
     def ways(self, families: Sequence[int]) -> Ways:
         """The product of the network with the automaton of some families together; made once."""
