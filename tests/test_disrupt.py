@@ -175,8 +175,11 @@ def test_as_one_call_of_the_library(world: lb.World) -> None:
 def test_in_two_processes_the_same(world: lb.World) -> None:
     open_links = [str(r["link_id"]) for r in world.network["links"] if r["status"] == "open"]
     some = ["R011", "R012", *open_links[::18]]
-    one, two = disrupt(world, only=some), disrupt(world, only=some, workers=2)
-    assert one.rows() == two.rows()
-    assert all(np.isfinite(list(each.real_income_long.values())).all() for each in one.losses)
+    two = disrupt(world, only=some, workers=2)
+    assert all(np.isfinite(list(each.real_income_long.values())).all() for each in two.losses)
     # Links in a row without a fork lose the same.
-    assert loss(one, "R011").real_income_long == loss(one, "R012").real_income_long
+    assert loss(two, "R011").real_income_long == loss(two, "R012").real_income_long
+    # A process takes four cases at a time, so one in three is from every part that either has solved.
+    known = {each.id: each.row() for each in two.losses}
+    one = disrupt(world, only=some[::3]).rows()
+    assert len(one) > 10 and [known[row["id"]] for row in one] == one
