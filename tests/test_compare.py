@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import embedded
 import landbridge as lb
 from commands import Call
+from landbridge.answers.compare import in_language
 from landbridge.errors import DataError, ScenarioError
 from landbridge.report.writers import ENDINGS
 from landbridge.studies.compare import TABLES
@@ -226,3 +229,33 @@ def test_what_is_asked_wrongly_is_refused_before_anything_is_solved(
 ) -> None:
     found, _, err = call(*words)
     assert found == code and said in re.sub(r"[│\s]+", " ", err), err
+
+
+def test_the_workbook_has_the_answer_first_and_the_figures_of_every_table(
+    answer: lb.Answer, tmp_path: Path
+) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.load_workbook(answer.save(tmp_path / "compared.xlsx"))
+    held = [name for name, rows in answer.rows.items() if rows]
+    assert book.sheetnames == ["Answer", *held, "README"] and len(book["Answer"]._charts) == 1
+    for name in held:
+        header, _, *rows = list(book[name].iter_rows(values_only=True))
+        for cells, row in zip(rows, answer.rows[name], strict=True):
+            found = dict(zip(header, cells, strict=True))
+            for key, value in row.items():
+                if isinstance(value, float):
+                    assert found[key] == pytest.approx(value, rel=1e-14), (name, key)
+                elif key != "name":
+                    assert found[key] == (value or None) or found[key] == value, (name, key)
+    # The first sheet repeats them: percent of every scenario, then the differences from the first.
+    percent = answer.tables["real_income"].query("measure == 'percent'").iloc[0]
+    wanted = [percent[key] for key in ("half", "sharp", "slow", "difference_sharp", "difference_slow")]
+    page = [row for row in book["Answer"].iter_rows(values_only=True) if row[1] == percent["region"]]
+    assert list(page[0][2:7]) == pytest.approx(wanted, rel=1e-14)
+    at = next(cell for row in book["Answer"].iter_rows() for cell in row if cell.value == page[0][2])
+    assert at.number_format.startswith("+")
+    # The small World has no names in Russian.
+    found = replace(answer.found, world=embedded.world())
+    path = in_language(replace(answer, found=found), "ru").save(tmp_path / "ru.xlsx")
+    names = openpyxl.load_workbook(path)["real_income"].iter_rows(max_col=2, values_only=True)
+    assert dict(names)["KAZ"] == "Казахстан"

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from landbridge.errors import DataError, LandbridgeError
 from landbridge.io import network
 from landbridge.io.files import write_bytes
 from landbridge.io.tables import attribution
-from landbridge.report import Digest, csv_text, exports
+from landbridge.report import Digest, Names, csv_text, exports, first_screen, study_sections
 from landbridge.report.html.legs import PARTS, corridors
 from landbridge.report.html.run_page import Sight, html
 from landbridge.results.tables import result_tables
@@ -104,28 +104,100 @@ def test_a_change_is_the_case_less_its_base(run: Run) -> None:
 # -- tables --------------------------------------------------------------------------------------------
 
 
-def test_every_sheet_holds_the_numbers_of_the_result(run: Run) -> None:
-    openpyxl = pytest.importorskip("openpyxl")
-    content = exports.xlsx(run.world, run.digests, run.lines)
-    assert content == exports.xlsx(run.world, run.digests, run.lines)
-    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+def test_every_sheet_holds_the_numbers_of_the_result(
+    run: Run, workbook: dict[str, list[tuple[Any, ...]]]
+) -> None:
     tables = [name for name in result_tables() if any(d.result.get(name) for d in run.digests)]
-    assert book.sheetnames == ["README", *tables] and set(result_tables()) - set(tables) == {"skims"}
-    told = {str(row[0]): str(row[1]) for row in book["README"].iter_rows(values_only=True)}
+    assert list(workbook) == ["Answer", *tables, "README"]
+    assert set(result_tables()) - set(tables) == {"skims"}
+    told = {str(row[0]): str(row[1]) for row in workbook["README"]}
     assert told["World"] == run.world.hash
     assert {"units", "closure", "scenario", "boundaries", "attribution"} <= set(told)
     for table in tables:
-        header, units, *rows = list(book[table].iter_rows(values_only=True))
-        wanted = [(d.id, row) for d in run.digests for row in d.result.get(table, [])]
-        assert len(rows) == len(wanted) and header[0] == "scenario" and any(units)
-        for cells, (id, row) in zip(rows, wanted, strict=True):
-            found = dict(zip(header, cells, strict=True))
-            assert found.pop("scenario") == id
-            for name, value in row.items():
-                # Excel keeps 15 digits, the file 16.
-                wanted_cell = pytest.approx(value, rel=1e-15) if isinstance(value, float) else value
-                assert found[name] == wanted_cell, (table, name)
-                assert not isinstance(value, float) or isinstance(found[name], int | float)
+        header, units, *rows = workbook[table]
+        found = [dict(zip(header, cells, strict=True)) for cells in rows]
+        assert header[0] == "scenario" and any(units)
+        keys = result_tables()[table].keys
+        # A row of the base is one of its own, or the figures before in the row of the case.
+        known = {(row["scenario"], *(row[key] for key in keys)): row for row in found}
+        assert len(known) == len(found)
+        for digest in run.digests:
+            for row in digest.result.get(table, []):
+                key = tuple(row[key] for key in keys)
+                own = known.get((digest.id, *key))
+                cells = own or known[(SCENARIO, *key)]
+                for name, value in row.items():
+                    column = name if own or name in keys or not isinstance(value, float) else f"base_{name}"
+                    if not own and column not in cells:
+                        # What has no change of its own is that of the scenario.
+                        continue
+                    if not own and not isinstance(value, float) and name not in keys:
+                        continue
+                    # Excel keeps 15 digits, the file 16.
+                    wanted = pytest.approx(value, rel=1e-15) if isinstance(value, float) else value
+                    assert cells[column] == wanted, (table, name)
+                    assert not isinstance(value, float) or isinstance(cells[column], int | float)
+                if digest.id == SCENARIO:
+                    assert own is not None
+
+
+def test_changes_in_a_workbook_are_after_less_before_and_the_largest_comes_first(run: Run) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    long = [replace(one, result={**one.result, "mode_split": []}) for one in run.digests]
+    content = exports.xlsx(run.world, long, run.lines, "ru")
+    assert content == exports.xlsx(run.world, long, run.lines, "ru")
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    seen = 0
+    for sheet, effect in (
+        ("real_income", "percent"),
+        ("trade", "musd"),
+        ("gateways", "change_teu_per_year"),
+        ("emissions", "change_co2e_kt"),
+        ("transit", "change_musd"),
+        ("value_added", "change_value_added_exports_musd"),
+    ):
+        header, _, *rows = list(book[sheet].iter_rows(values_only=True))
+        found = [dict(zip(header, cells, strict=True)) for cells in rows]
+        mine = [abs(row[effect] or 0.0) for row in found if row["scenario"] == SCENARIO]
+        assert len(mine) > 6 and mine == sorted(mine, reverse=True), sheet
+        for name in (one for one in header if one.startswith("change_")):
+            plain = name.removeprefix("change_")
+            for row in found:
+                if row[name] is not None:
+                    assert row[name] == pytest.approx(row[plain] - row[f"base_{plain}"], rel=1e-6, abs=1e-6)
+                    seen += 1
+        page = book[sheet]
+        assert page.freeze_panes is not None and page.auto_filter.ref
+        at = header.index(effect) + 1
+        assert "+" in page.cell(3, at).number_format and "0" in page.cell(3, at).number_format
+        assert page.cell(1, at).comment is not None and page.column_dimensions["B"].width > 5
+    assert seen > 500
+    names = {row[0]: row[1] for row in book["real_income"].iter_rows(min_col=2, max_col=3, values_only=True)}
+    assert names["KAZ"] == "Казахстан" and names["KGZ"] == Names(run.world, "ru").region["KGZ"]
+    assert len(book["Answer"]._charts) == 1
+
+
+def test_several_scenarios_have_a_sheet_of_all_first(run: Run) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    base, case = run.digests
+    # A scenario may be called like a table, or what no sheet can be called.
+    names = ("gateways", "a/b[c]: " + "x" * 40, "A/b[c]: " + "x" * 40)
+    few = ("real_income", "groups", "gateways", "emissions", "notes")
+    base, case = (
+        replace(one, result={key: one.result[key] for key in few if key in one.result})
+        for one in (base, case)
+    )
+    content = exports.xlsx(run.world, [base, *(replace(case, id=name) for name in names)], run.lines)
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    titles = book.sheetnames
+    assert titles[0] == "Answer" and titles[-1] == "README" and "gateways" in titles
+    assert titles[1:4] == ["gateways 2", "a b c  " + " " + "x" * 23, "A b c  " + " " + "x" * 21 + " 2"]
+    rows = list(book["Answer"].iter_rows(values_only=True))
+    at = next(n for n, row in enumerate(rows) if row[0] == "Kyrgyzstan")
+    percent = next(row["percent"] for row in case.result["real_income"] if row["region"] == "KGZ")
+    assert rows[at][2:5] == pytest.approx((percent,) * 3, rel=1e-14)
+    (chart,) = book["Answer"]._charts
+    assert len(chart.series) == 3
 
 
 def test_text_in_a_workbook_is_never_a_formula(run: Run) -> None:
@@ -136,6 +208,184 @@ def test_text_in_a_workbook_is_never_a_formula(run: Run) -> None:
     page = openpyxl.load_workbook(io.BytesIO(xlsx_bytes([("a", "=2")], [sheet])))["t"]
     assert page["A3"].value == "=1+1" and page["A3"].data_type == "s"
     assert page["B3"].value == 1.5 and page["B4"].value is None and page["A4"].hyperlink is None
+
+
+# -- one figure everywhere -----------------------------------------------------------------------------
+
+# Tables of the page: the sheet, the columns that name a row, and the column and factor of every cell.
+_ON_PAGE: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, float] | None, ...]]] = {
+    "case.income": (
+        ("groups", "real_income"),
+        ("group_name", "region_name"),
+        (
+            *(("percent", 1.0), ("first_order_percent", 1.0), ("percent_proportional", 1.0)),
+            *(("first_order_percent_proportional", 1.0), ("musd", 1.0), ("percent_of_gdp", 1.0)),
+        ),
+    ),
+    "case.corridors": (
+        ("corridors",),
+        ("from_name", "to_name"),
+        tuple(
+            (f"{change}{name}", 1.0)
+            for name in ("time_h", "cost_usd", "co2e_kg", "generalised_cost_usd")
+            for change in ("", "change_")
+        ),
+    ),
+    "case.gateways": (
+        ("gateways",),
+        ("name",),
+        (
+            *(None, ("teu_per_year", 1e-3), ("change_teu_per_year", 1e-3), ("trains_per_day", 1.0)),
+            *(("change_trains_per_day", 1.0), ("volume_over_capacity", 1.0), ("wait_h", 1.0)),
+            ("change_wait_h", 1.0),
+        ),
+    ),
+    "case.emissions": (
+        ("emissions",),
+        ("mode",),
+        tuple((f"{c}{n}", 1.0) for n in ("million_teu_km", "co2e_kt") for c in ("", "change_")),
+    ),
+    "case.transit": (
+        ("transit",),
+        ("region_name",),
+        tuple(
+            (name, 1.0) for name in ("musd", "change_musd", "own_change_musd", "above_cost_musd", "gain_musd")
+        ),
+    ),
+}
+_NUMBER = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
+
+
+def shows(text: str, value: Any) -> bool:
+    """Whether a text is a number, rounded by its own decimals."""
+    if _NUMBER.fullmatch(text) is None or value is None:
+        return False
+    digits = len(text.partition(".")[2])
+    return abs(float(text.replace(",", "")) - value) <= 0.5 * 10.0**-digits * (1.0 + 1e-9) + 1e-12
+
+
+class _Cells(HTMLParser):
+    """The tables of a page: caption, and rows of cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: list[tuple[str, list[list[str]]]] = []
+        self.open: str = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self.tables.append(("", []))
+        elif tag == "tr":
+            self.tables[-1][1].append([])
+        elif tag in ("th", "td"):
+            self.tables[-1][1][-1].append("")
+        self.open = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self.open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.open in ("th", "td"):
+            self.tables[-1][1][-1][-1] += data
+        elif self.open == "caption":
+            self.tables[-1] = (data, self.tables[-1][1])
+
+
+@pytest.fixture(scope="module")
+def workbook(run: Run) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of every sheet of the workbook."""
+    openpyxl = pytest.importorskip("openpyxl")
+    content = exports.xlsx(run.world, run.digests, run.lines)
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+    return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book}
+
+
+def test_the_page_and_the_workbook_show_the_same_figures(
+    run: Run, page: str, workbook: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    sheets = {
+        name: [dict(zip(rows[0], cells, strict=True)) for cells in rows[2:]]
+        for name, rows in workbook.items()
+        if name not in ("Answer", "README")
+    }
+    cells = _Cells()
+    cells.feed(page)
+    by_caption: dict[str, list[list[str]]] = {}
+    for caption, rows in cells.tables:
+        # The scenario comes first; the base has tables of the same captions.
+        by_caption.setdefault(caption, rows)
+    sections = {s.key: s for s in study_sections(run.world, run.digests[0], run.digests[1:])}
+    for key, (names, labels, columns) in _ON_PAGE.items():
+        _, *rows = by_caption[sections[key].heading]
+        assert len(rows) == len(sections[key].rows) > 2
+        for label, *texts in rows:
+            held = [
+                row
+                for name in names
+                for row in sheets[name]
+                if row["scenario"] == SCENARIO and row.get("family") in (None, "all")
+                if " - ".join(str(row[one]) for one in labels if one in row) == label
+            ]
+            (row,) = held
+            for text, column in zip(texts, columns, strict=True):
+                number = _NUMBER.match(text)
+                if column is None or number is None:
+                    continue
+                value = row[column[0]]
+                assert shows(number[0], column[1] * value), (key, label, column, text, value)
+
+
+def test_the_first_screen_and_the_workbook_show_the_same_figures(
+    run: Run, workbook: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    base, case = run.digests
+    answer: dict[str, list[tuple[Any, ...]]] = {}
+    for cells in workbook["Answer"]:
+        answer.setdefault(str(cells[0]), []).append(cells[1:])
+    sections = {s.key: s for s in first_screen(run.world, base, case, Names(run.world))}
+    # Real income: percent, both ends of the range, money, percent of GDP.
+    for name, percent, span, musd, gdp in sections["first.income"].rows:
+        _, *figures = answer[name][0]
+        texts = (percent, *span.split(" to "), musd, gdp)
+        assert all(shows(text, value) for text, value in zip(texts, figures, strict=False)), (name, figures)
+        rows = (*case.result["real_income"], *case.result["groups"])
+        same = [row for row in rows if row["musd"] == pytest.approx(figures[3], rel=1e-14)]
+        assert [row["percent"] for row in same] == pytest.approx([figures[0]], rel=1e-14)
+    # Pairs of cities: before and after, one figure where both show the same.
+    pair, walked = "", 0
+    for name, mode, *texts in sections["first.pairs"].rows:
+        pair = name or pair
+        figures = next(row for row in answer[pair] if row[1] == mode)[2:]
+        for n, text in enumerate(texts):
+            ends = text.split(" -> ")
+            for end, value in zip((ends[0], ends[-1]), figures[3 * n : 3 * n + 2], strict=True):
+                assert (end == "-" and value is None) or shows(end, value), (pair, mode, text, figures)
+                walked += 1
+    assert walked >= 18
+    # Traffic: thousand TEU a year, and trains or trucks a day.
+    for line in sections["first.traffic"].before:
+        name = next(
+            one
+            for one in sorted(answer, key=len, reverse=True)
+            if one.split(" (")[0] in line and "," not in one
+        )
+        teu, a_day = answer[name][0][2:5], answer[name][0][5:8]
+        held = [value for value in (*(1e-3 * one for one in teu), *a_day) if value is not None]
+        texts = _NUMBER.findall(line.replace(name.split(" (")[0], "").replace("1,000 TEU", "TEU"))
+        assert len(texts) >= 2 and all(any(shows(text, one) for one in held) for text in texts), line
+    # CO2e, all and by mode.
+    (line,) = sections["first.co2e"].before
+    whole, parts = line.split(": ", 1)[1].split(" (")
+    assert shows(whole, answer["all modes"][0][4])
+    for part in parts.rstrip(")").split(", "):
+        mode, _, text = part.rpartition(" ")
+        assert shows(text, answer[mode][0][4]), part
+
+
+def test_a_figure_that_differs_is_noticed() -> None:
+    assert shows("+0.21", 0.2055) and shows("1,309", 1309.17) and shows("-63", -63.49)
+    assert not shows("+0.21", 0.2155) and not shows("1,309", 1310.17) and not shows("-63", 63.0)
+    assert not shows("-", 0.0) and not shows("0.2", None)
 
 
 def test_parquet_is_the_long_table(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from landbridge.world import World
 if TYPE_CHECKING:
     from landbridge.model.run import Progress
 
-__all__ = ["compare"]
+__all__ = ["compare", "in_language"]
 
 
 def compare(
@@ -58,7 +59,7 @@ def compare(
     found = study(given, world, progress=progress)
     rows = found.rows()
     asked = {"compared": list(found.ids), "set": dict(parameters or {}), **(options or {})}
-    return answered(
+    answer = answered(
         world,
         "compare",
         rows,
@@ -69,6 +70,18 @@ def compare(
         options=asked,
         found=found,
     )
+    return in_language(answer, "en")
+
+
+def in_language(answer: Answer, lang: str) -> Answer:
+    """A comparison with names in a language, in its document and in its workbook.
+
+    answer: of `compare`; lang: en, ru or zh.
+    """
+    from landbridge.report.compare_workbook import compare_workbook
+
+    forms = {".xlsx": lambda: compare_workbook(answer.found, answer.attribution, lang)}
+    return replace(answer, lang=lang, forms={**answer.forms, **forms})
 
 
 def _is_base(one: Results | Scenario | str | Path, base: str) -> bool:

@@ -50,9 +50,8 @@ def compare(
     rebase: Rebase = False,
 ) -> None:
     """Compare scenarios: real income, trade, corridors, gateways, CO2e, and the difference from the first."""
-    from dataclasses import replace
-
     from landbridge.answers.compare import compare as study
+    from landbridge.answers.compare import in_language
     from landbridge.scenario import at_horizon
 
     if len(scenarios) < 2:
@@ -71,4 +70,4 @@ def compare(
             first, second, *more, world=loaded, parameters=parameters, options=options, progress=progress
         )
     tell_rebase(answer.status, rebase)
-    give(replace(answer, lang=lang), begin, as_json, output, count, _COLUMNS)
+    give(in_language(answer, lang), begin, as_json, output, count, _COLUMNS)

@@ -94,7 +94,7 @@ class _Run:
             ".json": envelope,
             ".csv": lambda: report.csv_text(digests),
             ".html": self._page,
-            ".xlsx": lambda: exports.xlsx(world, digests, lines),
+            ".xlsx": lambda: exports.xlsx(world, digests, lines, outputs.lang),
             ".parquet": lambda: exports.parquet(world, digests, lines),
             ".dta": lambda: exports.dta(digests),
             ".geojson": lambda: exports.geojson(world, digests, kept, lines),

@@ -14,12 +14,13 @@ import numpy as np
 
 from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text, gmns_files, gpkg_bytes
 from landbridge.io.qgis import MODES, change_style, flow_style, point_style
-from landbridge.io.sheets import Sheet, dta_bytes, parquet_bytes, xlsx_bytes
+from landbridge.io.sheets import dta_bytes, parquet_bytes
 from landbridge.io.skims import Matrix, omx_bytes
 from landbridge.phrases import say
-from landbridge.report import LONG, Digest, base_name, long_rows
+from landbridge.report import LONG, Digest, Names, base_name, long_rows
+from landbridge.report.workbook import run_workbook
 from landbridge.results import Results, Rows
-from landbridge.results.tables import result_table, result_tables
+from landbridge.results.tables import result_table
 from landbridge.transport.compile import compile_graph
 from landbridge.transport.graph import BLOCK, LAYERS, TERMS, WAGONLOAD
 from landbridge.world import World
@@ -50,22 +51,15 @@ def about(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -
 # -- tables --------------------------------------------------------------------------------------------
 
 
-def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> bytes:
-    """An Excel workbook: README, then one sheet per table with the scenario in its first column.
+def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str], lang: str = "en") -> bytes:
+    """An Excel workbook: the answer, one sheet per table, and a README with notes and sources.
 
-    world: that was solved; digests: the base, then each scenario; attribution: lines of the data. Returns the
-    bytes of the file.
+    world: that was solved; digests: the base, then each scenario; attribution: lines of the data; lang: of
+    names, en, ru or zh. Returns the bytes of the file.
     """
-    sheets = []
-    for name, table in result_tables().items():
-        found = [(digest.id, row) for digest in digests for row in digest.result.get(name, [])]
-        if not found:
-            continue
-        columns = table.shown(row for _, row in found)
-        cells = [[id, *(row.get(column) for column in columns)] for id, row in found]
-        units = ("", *map(table.unit, columns))
-        sheets.append(Sheet(name, ("scenario", *columns), units, cells))
-    return xlsx_bytes(about(world, digests, attribution), sheets)
+    names = Names(world, lang)
+    told = [(topic, names.of(text)) for topic, text in about(world, digests, attribution)]
+    return run_workbook(world, digests, told, names)
 
 
 def parquet(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> bytes:

@@ -19,7 +19,20 @@ from landbridge.report.plain import folded
 from landbridge.world import World
 from landbridge.world.names import MARK
 
-__all__ = ["LINES", "WIDTH", "first_screen", "lines_of", "study_lines", "telling"]
+__all__ = [
+    "LINES",
+    "VISIBLE_PERCENT",
+    "VISIBLE_TEU",
+    "WIDTH",
+    "assumptions",
+    "emitter",
+    "first_screen",
+    "income_rows",
+    "lines_of",
+    "mode_name",
+    "study_lines",
+    "telling",
+]
 
 LINES, WIDTH = 24, 80
 # What is cut, in this order, until the screen holds the rest: a section and the lines it keeps.
@@ -36,7 +49,7 @@ _CUTS = (
 # Rows of the pairs: of the first pair and of the others.
 _MODES_OF_FIRST, _MODES_OF_OTHERS = 3, 2
 # Changes below these are not shown for their own sake: of real income [%], of TEU a year and as a share.
-_VISIBLE_PERCENT, _VISIBLE_TEU, _VISIBLE_SHARE = 0.005, 500.0, 0.001
+VISIBLE_PERCENT, VISIBLE_TEU, _VISIBLE_SHARE = 0.005, 500.0, 0.001
 
 # Difference of real income under another closure, as a share of it, from which it is stated.
 _MATTERS = 0.2
@@ -132,15 +145,8 @@ def _what(before: Digest, case: Digest, names: Names) -> Section:
 
 def _income(world: World, case: Digest, names: Names) -> Section:
     """The group, its members that change visibly, and the regions whose income changes most in money."""
-    rows = sorted(case.result["real_income"], key=lambda row: -abs(row["musd"]))
-    inside = set(members(world))
-    own = [row for row in rows if row["region"] in inside and abs(row["percent"]) >= _VISIBLE_PERCENT]
-    ends = [pick(rows, key=_percent) for pick in (max, min)] if rows else []
-    ends = sorted((row for row in ends if abs(row["percent"]) >= _VISIBLE_PERCENT), key=_percent)
-    first = [*own[:1], *ends, *rows[:2], *own[1:], *rows[2:3]]
-    chosen = list({row["region"]: row for row in first}.values())[:5]
     # In this order the first stay where the screen is short.
-    shown = [(names.region[row["region"]], row) for row in chosen]
+    shown = [(names.region[row["region"]], row) for row in income_rows(world, case)]
     group = [(names.group[GROUP], row) for row in case.result["groups"] if row["group"] == GROUP]
     ranged = any("percent_p05" in row for _, row in group + shown)
     cells = [
@@ -156,6 +162,17 @@ def _income(world: World, case: Digest, names: Names) -> Section:
     if not ranged:
         return phrased("first.income", cells, words=names)
     return replace(phrased("first.income_ranged", cells, words=names), key="first.income")
+
+
+def income_rows(world: World, case: Digest) -> list[Mapping[str, Any]]:
+    """The rows of real income that the screen has room for: members of the group, the ends, the largest."""
+    rows = sorted(case.result["real_income"], key=lambda row: -abs(row["musd"]))
+    inside = set(members(world))
+    own = [row for row in rows if row["region"] in inside and abs(row["percent"]) >= VISIBLE_PERCENT]
+    ends = [pick(rows, key=_percent) for pick in (max, min)] if rows else []
+    ends = sorted((row for row in ends if abs(row["percent"]) >= VISIBLE_PERCENT), key=_percent)
+    first = [*own[:1], *ends, *rows[:2], *own[1:], *rows[2:3]]
+    return list({row["region"]: row for row in first}.values())[:5]
 
 
 def _pairs(case: Digest, names: Names) -> Section:
@@ -210,7 +227,7 @@ def _traffic(before: Digest, case: Digest, names: Names) -> Section:
     ]
     for change, row in (min(moves, key=_first), max(moves, key=_first)) if moves else ():
         was = old.get(row["gateway"], 0.0)
-        if abs(change) < max(_VISIBLE_TEU, _VISIBLE_SHARE * was):
+        if abs(change) < max(VISIBLE_TEU, _VISIBLE_SHARE * was):
             continue
         told.append(
             names.say(
@@ -238,7 +255,7 @@ def _range(row: Mapping[str, Any], names: Names) -> str:
 
 def _percents(value: float, names: Names) -> str:
     """Percent with two digits, or three where two would show nothing."""
-    return names.signed(value, 2 if abs(value) >= _VISIBLE_PERCENT else 3)
+    return names.signed(value, 2 if abs(value) >= VISIBLE_PERCENT else 3)
 
 
 def _first(pair: tuple[float, Any]) -> float:
@@ -265,19 +282,10 @@ def _passing(row: Mapping[str, Any], names: Names) -> str:
 
 def _emissions(before: Digest, case: Digest, names: Names) -> Section:
     old = {row["mode"]: row["co2e_kt"] for row in before.result["emissions"]}
-    # By a part of the name that the mode has in the table.
-    words = {
-        "container trains": names.say("first.co2e.block"),
-        "wagons": names.say("first.co2e.wagonload"),
-        "road": names.say("first.co2e.road"),
-        "ocean": names.say("first.co2e.ocean"),
-        "Caspian": names.say("first.co2e.caspian"),
-        "terminals": names.say("first.co2e.terminals"),
-    }
     change = {row["mode"]: row["co2e_kt"] - old[row["mode"]] for row in case.result["emissions"]}
     total = change.pop("all")
     parts = [
-        names.say("first.co2e.part", mode=next((w for k, w in words.items() if k in mode), mode), kt=kt)
+        names.say("first.co2e.part", mode=emitter(mode, names), kt=kt)
         for mode, kt in sorted(change.items(), key=lambda item: -abs(item[1]))
         if abs(kt) >= 0.5
     ]
@@ -288,7 +296,21 @@ def _emissions(before: Digest, case: Digest, names: Names) -> Section:
     return phrased("first.co2e", before=(text,), words=names)
 
 
-def _assumed(world: World, case: Digest, names: Names) -> Section:
+def emitter(mode: str, names: Names) -> str:
+    """A mode of the table of emissions in a word or two, found by a part of its name there."""
+    words = {
+        "container trains": names.say("first.co2e.block"),
+        "wagons": names.say("first.co2e.wagonload"),
+        "road": names.say("first.co2e.road"),
+        "ocean": names.say("first.co2e.ocean"),
+        "Caspian": names.say("first.co2e.caspian"),
+        "terminals": names.say("first.co2e.terminals"),
+    }
+    return next((word for part, word in words.items() if part in mode), mode)
+
+
+def assumptions(world: World, case: Digest, names: Names) -> list[str]:
+    """What a case rests on, a sentence each, what its range is over first."""
     rows = case.lead.assumptions if case.lead else []
     speeds = [row for row in rows if row["kind"] == "speed"]
     told = _widest(case, names)
@@ -308,8 +330,11 @@ def _assumed(world: World, case: Digest, names: Names) -> Section:
             high=max(_number(row["theta_high"]) for row in theta),
         )
     )
-    told += [_assumption(row, case, names) for row in rows if row["id"] == "phi"]
-    return phrased("first.assumed", before=told[:4], words=names)
+    return told + [_assumption(row, case, names) for row in rows if row["id"] == "phi"]
+
+
+def _assumed(world: World, case: Digest, names: Names) -> Section:
+    return phrased("first.assumed", before=assumptions(world, case, names)[:4], words=names)
 
 
 def _deficits(world: World, case: Digest, names: Names) -> list[str]:
@@ -321,7 +346,7 @@ def _deficits(world: World, case: Digest, names: Names) -> list[str]:
         return []
     row = max(rows, key=lambda row: abs(row["percent_proportional"] - row["percent"]))
     other, shown = row["percent_proportional"], row["percent"]
-    if abs(other - shown) < max(_VISIBLE_PERCENT, _MATTERS * abs(shown)):
+    if abs(other - shown) < max(VISIBLE_PERCENT, _MATTERS * abs(shown)):
         return []
     return [names.say("first.assumed.deficits", region=names.region[row["region"]], other=other)]
 
@@ -345,7 +370,7 @@ def _payments(world: World, case: Digest, names: Names) -> list[str]:
     gain = {row["region"]: row["gain_musd"] or 0.0 for row in case.result.get("transit", ())}
     found = []
     for row in case.result["real_income"]:
-        musd, visible = row["musd"], abs(row["percent"]) >= _VISIBLE_PERCENT
+        musd, visible = row["musd"], abs(row["percent"]) >= VISIBLE_PERCENT
         if row["region"] in members(world) and visible and (musd - gain.get(row["region"], 0.0)) * musd < 0.0:
             found.append(row)
     if not found:
@@ -439,11 +464,16 @@ def _more(case: Digest, commands: frozenset[str], asked: str, names: Names) -> S
 
 def _who(row: Mapping[str, Any], names: Names, sign: float) -> str:
     """A region with its change, or nothing where it has not that sign."""
-    if sign * row["percent"] < _VISIBLE_PERCENT:
+    if sign * row["percent"] < VISIBLE_PERCENT:
         return "-"
     return names.say(
         "first.study.who", region=_short(names.region[row["region"]], 12), percent=row["percent"]
     )
+
+
+def mode_name(row: Mapping[str, Any], names: Names) -> str:
+    """The mode of a row of `landbridge.results.served` in words."""
+    return names.say(f"first.mode.{row['mode'].replace(' ', '_')}")
 
 
 def _mode(row: Mapping[str, Any], names: Names) -> tuple[str, list[tuple[str, str]]]:
@@ -453,7 +483,7 @@ def _mode(row: Mapping[str, Any], names: Names) -> tuple[str, list[tuple[str, st
         ends = row[f"base_{key}"], row[key]
         was, now = ("-" if x is None else names.figure(x / per, f",.{digits}f") for x in ends)
         figures.append((was, now))
-    return names.say(f"first.mode.{row['mode'].replace(' ', '_')}"), figures
+    return mode_name(row, names), figures
 
 
 def _change(was: str, now: str, names: Names) -> str:

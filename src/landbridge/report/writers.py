@@ -24,7 +24,17 @@ from landbridge.report.html.elements import document_html
 from landbridge.report.plain import plain_text
 from landbridge.results.tables import result_tables
 
-__all__ = ["ENDINGS", "OF_DOCUMENTS", "Form", "Written", "check_ending", "content_of", "rows_csv", "write"]
+__all__ = [
+    "ENDINGS",
+    "OF_DOCUMENTS",
+    "Form",
+    "Written",
+    "check_ending",
+    "content_of",
+    "readme_of",
+    "rows_csv",
+    "write",
+]
 
 Rows = Sequence[Mapping[str, Any]]
 Form = Callable[[], str | bytes]
@@ -186,12 +196,15 @@ def _xlsx(what: Written) -> bytes:
         units = tuple(table.unit(column) if table is not None and described else "" for column in columns)
         cells = [[row.get(column) for column in columns] for row in flat]
         sheets.append(Sheet(name[:_LONGEST_SHEET_NAME], columns, units, cells))
-    document = what.document()
-    about = [("landbridge", what.command)]
+    return xlsx_bytes(readme_of(what.command, what.document()), sheets)
+
+
+def readme_of(command: str, document: Document) -> list[tuple[str, str]]:
+    """Topics and texts of the README of a workbook: the sentences of a document, its attribution last."""
+    about = [("landbridge", command)]
     for section in document.sections:
         about += [(section.title, text) for text in (*section.before, *section.after)]
-    about += [("attribution", line) for line in document.attribution]
-    return xlsx_bytes(about, sheets)
+    return about + [("attribution", line) for line in document.attribution]
 
 
 _DOCUMENTS: Mapping[str, Callable[[Document, str], str]] = {
