@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, WorldFolder, console, envelope_json, json_text, load, put
+from landbridge.cli.terminal import (
+    JsonFlag,
+    Lang,
+    WorldFolder,
+    console,
+    envelope_json,
+    json_text,
+    load,
+    put,
+    show_compact,
+)
 from landbridge.errors import DataError, Status
 
 if TYPE_CHECKING:
@@ -263,44 +273,81 @@ def template(
     file: Annotated[Path, typer.Argument(metavar="[FILE.xlsx]", help="A new workbook.")] = Path(
         "landbridge-template.xlsx"
     ),
+    border: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A border or port: its figures of today, and three columns to fill in. May be repeated.",
+        ),
+    ] = None,
+    lang: Lang = "en",
     as_json: JsonFlag = False,
     world: WorldFolder = None,
 ) -> None:
     """Write an Excel workbook for your own border surveys, links, rates and container flows."""
+    from landbridge.io.survey import SHEET, write_survey
     from landbridge.io.workbook import SHEETS, write_template
 
     begin = time.perf_counter()
     loaded = load(world)
-    write_template(file, loaded)
-    if as_json:
-        _print_json(
-            {"file": file.name, "sheets": ["README", *SHEETS, "codes"]}, loaded, "data template", begin
-        )
+    if border:
+        number = write_survey(file, loaded, border, lang)
+        result = {"file": file.name, "sheets": [SHEET], "figures": number}
+        told = f"{file}, {number} figures of today. Fill in the yellow cells"
     else:
-        put(f"written: {file}. Fill it in, then: landbridge data import {file} MY_WORLD")
+        write_template(file, loaded)
+        result = {"file": file.name, "sheets": ["README", *SHEETS, "codes"]}
+        told = f"{file}. Fill it in"
+    if as_json:
+        _print_json(result, loaded, "data template", begin)
+    else:
+        put(f"written: {told}, then: landbridge data import {file} MY_WORLD")
 
 
 @data.command("import")
 def import_workbook(
     file: Annotated[Path, typer.Argument(metavar="FILE.xlsx", help="A filled template.")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+    lang: Lang = "en",
     as_json: JsonFlag = False,
     world: WorldFolder = None,
 ) -> None:
     """Merge a filled workbook into a copy of the World and write that copy, checked, to a new folder."""
     from landbridge.io.export import export, free_folder
+    from landbridge.io.survey import is_survey, merge_survey, read_survey
     from landbridge.io.workbook import merge, read_workbook
+    from landbridge.report import Names
+    from landbridge.report.edited import changed_figures
+    from landbridge.world.difference import differences
 
     begin = time.perf_counter()
     free_folder(folder)
-    filled = read_workbook(file)
-    loaded = load(world)
-    merged, counts, sources = merge(loaded, filled)
+    if is_survey(file):
+        loaded = load(world)
+        merged, counts, sources = merge_survey(loaded, read_survey(file, loaded), file.name)
+    else:
+        filled = read_workbook(file)
+        loaded = load(world)
+        merged, counts, sources = merge(loaded, filled)
     export(merged, folder, sources)
+    found = differences(loaded, merged)
     if as_json:
-        result = {"folder": folder.name, "tables": counts, "hash": merged.hash}
+        changes = [
+            {
+                "table": one.table,
+                "row": one.key,
+                "column": one.column,
+                "before": one.before,
+                "after": one.after,
+                "unit": one.unit,
+            }
+            for one in found
+        ]
+        result = {"folder": folder.name, "tables": counts, "changes": changes, "hash": merged.hash}
         _print_json(result, merged, "data import", begin)
         return
     for table, count in counts.items():
         put(f"{table}: {count['replaced']} rows replaced, {count['added']} added")
-    put(f"World {merged.hash[:12]} in {folder}. Next: landbridge run --world {folder}")
+    if any(one.known for one in found):
+        show_compact([changed_figures([one for one in found if one.known], Names(loaded, lang), 20)], 110)
+    put(f"World {merged.hash[:12]} in {folder}. Next: landbridge run --world {folder} --against embedded")

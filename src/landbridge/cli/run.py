@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from landbridge.results import Results
     from landbridge.scenario import Scenario
     from landbridge.world import World
+    from landbridge.world.difference import Difference
 
 __all__ = ["asked", "cite", "run", "scenarios", "solve"]
 
@@ -72,6 +73,13 @@ def run(
         typer.Option("--detail", help="As --tables, and trade of Central Asia against customs, by step."),
     ] = False,
     rebase: Rebase = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="embedded|DIR",
+            help="Compare the data of --world with these: what your own figures change, by themselves.",
+        ),
+    ] = None,
 ) -> None:
     """Solve the base and scenarios, the study set or all: routes, trade, real income.
 
@@ -82,7 +90,11 @@ def run(
     shown.check(written)
     outputs = Outputs(output, lang)
     begin = time.perf_counter()
-    study = asked(load_sound(world, rebase), what, horizon, set_, base_only)
+    if against is None:
+        study = asked(load_sound(world, rebase), what, horizon, set_, base_only)
+    else:
+        _alone(world, {"a scenario": what, "--horizon": horizon, "--set": set_, "--base": base_only})
+        study = _edited(world, against, lang, rebase)
     screen = not (written or tables or base_only or detail)
     solved = solve(study, outputs, detail=study.single or written, screen=screen)
     tell_rebase(solved.status, rebase)
@@ -105,6 +117,7 @@ def run(
     elif as_json:
         put(envelope())
     else:
+        study.show_changes(lang)
         shown.show(study.world, base, cases, study.words[0] if study.single else None, lang)
 
 
@@ -213,7 +226,8 @@ def _words(what: Sequence[str] | None) -> list[str]:
 class Asked:
     """What is to be solved: the World of the year asked for and the scenarios.
 
-    words: as typed. single: one scenario is shown alone. options: what the manifest must repeat.
+    words: as typed. single: one scenario is shown alone. options: what the manifest must repeat. found: the
+    own figures that are compared with those of another World.
     """
 
     world: World
@@ -222,6 +236,60 @@ class Asked:
     single: bool
     command: str
     options: dict[str, Any]
+    found: tuple[Difference, ...] = ()
+
+    def show_changes(self, lang: Lang) -> None:
+        """Print the own figures, if any."""
+        if self.found:
+            from landbridge.report import Names
+            from landbridge.report.edited import changed_figures
+
+            put("")
+            show_compact([changed_figures(self.found, Names(self.world, lang), _MOST_FIGURES)], _COLUMNS)
+            put("")
+
+
+# Own figures that are printed, and the columns they take.
+_MOST_FIGURES, _COLUMNS = 10, 110
+
+
+def _alone(world: Path | None, options: Mapping[str, Any]) -> None:
+    """Refuse what cannot be asked together with --against."""
+    if world is None:
+        raise typer.BadParameter("give the folder of your own data with --world", param_hint="--against")
+    for option, given in options.items():
+        if given:
+            cure = f"compares the data of --world alone: leave out {option}"
+            raise typer.BadParameter(cure, param_hint="--against")
+
+
+def _edited(folder: Path | None, against: str, lang: Lang, rebase: bool) -> Asked:
+    """The World of a folder as a change of another."""
+    from dataclasses import replace
+
+    from landbridge.report import Names
+    from landbridge.report.edited import told_figures
+    from landbridge.scenario import bundled
+    from landbridge.studies.against import against as compared
+
+    assert folder is not None
+    embedded = against == "embedded"
+    edited = load_sound(folder, rebase)
+    base = load_sound(None if embedded else Path(against), rebase)
+    id = folder.resolve().name
+    # No scenario of the package, whose range would not be that of this one.
+    id = f"{id}-data" if id in (*bundled(), "base", "") else id
+    found = compared(edited, base, id, "" if embedded else Path(against).name)
+    scenario = replace(found.scenario, description=told_figures(found.found, Names(found.base, lang)))
+    return Asked(
+        found.base,
+        [f"--world {folder} --against {against}"],
+        [scenario],
+        True,
+        f"run --against {against}",
+        {"against": against, "edited": edited.hash},
+        found.found,
+    )
 
 
 def asked(

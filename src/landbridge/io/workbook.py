@@ -27,7 +27,18 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-__all__ = ["SHEETS", "Filled", "merge", "read_workbook", "write_template"]
+__all__ = [
+    "OWN_RULE",
+    "SHEETS",
+    "Filled",
+    "cell_text",
+    "check_new",
+    "merge",
+    "open_workbook",
+    "read_workbook",
+    "require_openpyxl",
+    "write_template",
+]
 
 # Sheet -> the table it fills.
 SHEETS: Mapping[str, str] = {
@@ -78,7 +89,8 @@ def _columns(table: str) -> list[Column]:
     return [column for column in columns_of(table).values() if column.name not in left_out]
 
 
-def _openpyxl() -> None:
+def require_openpyxl() -> None:
+    """Raise LandbridgeError where openpyxl is missing."""
     try:
         import openpyxl  # noqa: F401
     except ImportError:
@@ -94,14 +106,10 @@ def write_template(path: Path, world: World) -> None:
 
     Raises LandbridgeError where openpyxl is missing and DataError where the file exists.
     """
-    _openpyxl()
+    require_openpyxl()
     from openpyxl import Workbook
 
-    if path.suffix != ".xlsx":
-        raise DataError("nothing was written", [Fault(str(path), "is no .xlsx", "let the name end in .xlsx")])
-    if path.exists():
-        fault = Fault(str(path), "is there already", "give a new name: nothing is overwritten")
-        raise DataError("nothing was written", [fault])
+    check_new(path)
     book = Workbook()
     for sheet in list(book.worksheets):
         book.remove(sheet)
@@ -114,6 +122,15 @@ def write_template(path: Path, world: World) -> None:
     out = BytesIO()
     book.save(out)
     write_bytes(path, out.getvalue())
+
+
+def check_new(path: Path) -> None:
+    """Raise DataError where a path is no new .xlsx file."""
+    if path.suffix != ".xlsx":
+        raise DataError("nothing was written", [Fault(str(path), "is no .xlsx", "let the name end in .xlsx")])
+    if path.exists():
+        fault = Fault(str(path), "is there already", "give a new name: nothing is overwritten")
+        raise DataError("nothing was written", [fault])
 
 
 def _readme(sheet: Worksheet) -> None:
@@ -238,8 +255,8 @@ def read_workbook(path: Path) -> Filled:
     Raises LandbridgeError where openpyxl is missing, and DataError with every fault: its sheet, its cell
     and a cure.
     """
-    _openpyxl()
-    book = _open(path)
+    require_openpyxl()
+    book = open_workbook(path)
     faults: list[Fault] = []
     filled = Filled()
     known = ("README", *SHEETS, "codes")
@@ -260,7 +277,8 @@ def read_workbook(path: Path) -> Filled:
     return filled
 
 
-def _open(path: Path) -> Workbook:
+def open_workbook(path: Path) -> Workbook:
+    """A workbook of a user. Raises DataError for a file that is none, or that unpacks to too much."""
     from openpyxl import load_workbook
 
     raw = read_bytes(path)
@@ -294,7 +312,7 @@ def _read_form(book: Workbook, filled: Filled) -> list[Fault]:
     sheet, faults = book["README"], []
     for number, (name, told) in enumerate(_FORM):
         place = f"sheet README, cell B{_FORM_ROW + number}"
-        text, fault = _text(sheet.cell(_FORM_ROW + number, 2), place, name, is_text=True)
+        text, fault = cell_text(sheet.cell(_FORM_ROW + number, 2), place, name, is_text=True)
         if fault is None and not text.strip():
             fault = Fault(place, f"{name} is empty", told)
         if fault:
@@ -314,7 +332,7 @@ def _read_sheet(sheet: Worksheet, name: str, table: str, filled: Filled) -> list
     ]
     header: list[str] = []
     for cell in sheet[1]:
-        text, fault = _text(cell, f"sheet {name}, cell {cell.coordinate}", "name", is_text=True)
+        text, fault = cell_text(cell, f"sheet {name}, cell {cell.coordinate}", "name", is_text=True)
         header.append(text.strip())
         if fault:
             faults.append(fault)
@@ -352,7 +370,7 @@ def _read_row(
             if cell.value is not None:
                 faults.append(Fault(place, "has no column name above it", "delete it"))
             continue
-        texts[word], fault = _text(cell, place, word, is_text=column.type not in ("float", "int"))
+        texts[word], fault = cell_text(cell, place, word, is_text=column.type not in ("float", "int"))
         at[word] = place
         if fault:
             faults.append(fault)
@@ -380,7 +398,7 @@ def _heading(sheet: Worksheet, name: str, header: list[str], columns: Sequence[C
             faults.append(Fault(place, f"no column {quoted(word)}", cure))
         elif word:
             cell = sheet.cell(2, at)
-            unit, fault = _text(cell, f"sheet {name}, cell {cell.coordinate}", "unit", is_text=True)
+            unit, fault = cell_text(cell, f"sheet {name}, cell {cell.coordinate}", "unit", is_text=True)
             if fault is None and unit.strip() != _unit(known[word]):
                 what = f"the unit of {word} is {quoted(unit)}"
                 cure = f"restore {_unit(known[word])!r} and give the figures in it"
@@ -393,7 +411,7 @@ def _heading(sheet: Worksheet, name: str, header: list[str], columns: Sequence[C
     return faults
 
 
-def _text(cell: Any, place: str, what: str, *, is_text: bool) -> tuple[str, Fault | None]:
+def cell_text(cell: Any, place: str, what: str, *, is_text: bool) -> tuple[str, Fault | None]:
     """The content of a cell as in a CSV file, or its fault (and then no text)."""
     value = cell.value
     if value is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from landbridge.io.sheets import Sheet, sheet_names, xlsx_bytes
+from landbridge.phrases import say
 from landbridge.report.answer_sheet import CHANGE, LEVEL, answer_pages
 from landbridge.report.digest import Digest, Names
 from landbridge.results.tables import ResultTable, result_tables
@@ -233,21 +234,21 @@ def _columns(
         if name in measures:
             yield _plain(
                 f"base_{name}",
-                names.say("sheet.unit.base", unit=_bare(unit)),
-                names.say("sheet.note.base", what=note),
+                say("sheet.unit.base", unit=_bare(unit)),
+                say("sheet.note.base", what=note),
             )
         if table.name == "trade" and name in measures:
             what = table.columns["base_musd"].description
             yield _plain(
                 "after_musd",
-                names.say("sheet.unit.after", unit=_bare(unit)),
-                names.say("sheet.note.after", what=what),
+                say("sheet.unit.after", unit=_bare(unit)),
+                say("sheet.note.after", what=what),
             )
         signed = table.name in _SIGNED and unit.startswith("%")
         yield _named(table, name, names) if name == "name" else _plain(name, unit, note, change=signed)
         if name in measures and table.name != "trade" and (table.name, name) not in _KNOWN_CHANGE:
-            change = names.say("sheet.unit.change", unit=unit)
-            yield _plain(f"change_{name}", change, names.say("sheet.note.change", what=note), change=True)
+            change = say("sheet.unit.change", unit=unit)
+            yield _plain(f"change_{name}", change, say("sheet.note.change", what=note), change=True)
         if name in _READERS and "name" not in shown:
             yield _named(table, name, names)
 
@@ -268,7 +269,7 @@ def _named(table: ResultTable, column: str, names: Names) -> _Column:
     return _Column(
         f"{column}_name",
         "",
-        names.say("sheet.note.name", column=column),
+        say("sheet.note.name", column=column),
         "",
         lambda row: name_of(names, column, row.get(column)),
     )

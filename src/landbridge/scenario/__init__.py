@@ -18,7 +18,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -28,6 +28,7 @@ from landbridge.errors import DataError, Fault, ScenarioError, did_you_mean
 from landbridge.io.tables import read_text
 from landbridge.scenario.applied import do, try_all
 from landbridge.scenario.change import Change
+from landbridge.scenario.edited import onto
 from landbridge.scenario.fields import Modification
 from landbridge.scenario.json_schema import json_schema
 from landbridge.scenario.registry import Verb, register_verb, unregister_verb, verb_key
@@ -42,6 +43,7 @@ __all__ = [
     "apply",
     "at_horizon",
     "bundled",
+    "edited_data",
     "json_schema",
     "load_scenario",
     "project_scenarios",
@@ -75,7 +77,8 @@ class Scenario:
     id: short name in tables and JSON (the file's stem). name: a description in a few words. modifications: in
     the order in which they are applied. sources: texts. description: the assumptions. base: hash of the World
     it was written for, or None. pairs: of cities by name or id, whose hours and costs are shown first; chosen
-    by their freight bills where empty.
+    by their freight bills where empty. tables: an edited World whose tables of transport replace those of the
+    base before the modifications; no file holds it (see `edited_data`).
     """
 
     id: str
@@ -85,6 +88,7 @@ class Scenario:
     description: str = ""
     base: str | None = None
     pairs: tuple[tuple[str, str], ...] = ()
+    tables: World | None = field(default=None, compare=False, repr=False)
 
     @staticmethod
     def from_toml(
@@ -395,7 +399,8 @@ def apply(world: World, scenario: Scenario | str | Path, *, only_model: bool = F
     values outside their bounds, and rules that the changed tables break.
     """
     scenario = load_scenario(scenario, world)
-    change = Change(world, scenario.id)
+    start = world if scenario.tables is None or only_model else onto(world, scenario.tables)
+    change = Change(start, scenario.id)
     if scenario.base and not world.hash.startswith(scenario.base):
         cure = f"write base = {world.hash[:12]!r} once you have checked that it still applies"
         change.faults.append(Fault(f"{scenario.id}, base", f"written for World {scenario.base[:12]}", cure))
@@ -413,6 +418,16 @@ def apply(world: World, scenario: Scenario | str | Path, *, only_model: bool = F
             f"{_count(change.faults)} in scenario {scenario.id!r}", list(dict.fromkeys(change.faults))
         )
     return change.world()
+
+
+def edited_data(edited: World, id: str, name: str) -> Scenario:
+    """A scenario that puts the tables of transport of an edited World in place of those of the base.
+
+    edited: from `lb.load(folder)`; id, name: of the scenario. The base that it is applied to decides which
+    rows differ. `apply` raises ScenarioError where a table differs that is
+    no change of the base.
+    """
+    return Scenario(id, name, (), tables=edited)
 
 
 def _unknown_pairs(change: Change, scenario: Scenario) -> list[Fault]:

@@ -8,6 +8,7 @@ from landbridge.scenario.change import Change, Row
 from landbridge.scenario.fields import Modification, Move
 from landbridge.scenario.registry import Verb
 from landbridge.world import Cell
+from landbridge.world.hours import with_hours
 
 __all__ = ["VERBS"]
 
@@ -113,13 +114,7 @@ def _crossing(change: Change, m: Modification, row: Row, moves: dict[str, Move])
         value = change.moved(m, key, move, row[key])
         if value is None:
             continue
-        cells[key] = value
-        if key == "time_h" and row["time_h"]:
-            # The range keeps its proportion to the hours, and rounding never moves an end past them.
-            scale = value / float(row["time_h"])
-            for edge, bound in (("time_low_h", min), ("time_high_h", max)):
-                if row[edge] is not None:
-                    cells[edge] = bound(float(row[edge] or 0.0) * scale, value)
+        cells |= with_hours(row, value) if key == "time_h" else {key: value}
     return cells
 
 
