@@ -243,6 +243,9 @@ def test_the_command_compares_two_folders(
     assert code == 0 and body["result"]["real_income"]
     assert body["manifest"]["options"]["against"] == folder
     assert body["manifest"]["world"]["hash"] == small.hash != body["manifest"]["options"]["edited"]
+    assert call(*words, "-o", str(tmp_path / "x.xlsx"))[0] == 0
+    cells = openpyxl.load_workbook(tmp_path / "x.xlsx")["Answer"].iter_rows(values_only=True)
+    assert any("84 -> 20 h" in str(row[0]) for row in cells)
     for wrong in (("cku-railway",), ("--set", "phi=5"), ("--horizon", "2030"), ("--base",)):
         code, _, err = call("run", *wrong, "--world", str(mine), "--against", "embedded")
         assert code == 2 and "--against" in err, wrong

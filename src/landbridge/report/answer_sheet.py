@@ -53,6 +53,7 @@ def _case(world: World, before: Digest, case: Digest, names: Names) -> Page:
     lead = [names.say("first.what.against", year=before.year)]
     lead += [names.say("first.what.source", source=source) for source in case.sources]
     blocks = [
+        Block(names.say("edited.changes.title"), before=case.own),
         _income(world, case, names),
         _pairs(case, names),
         _traffic(world, before, case, names),

@@ -44,7 +44,8 @@ class Lead:
 class Digest:
     """The part of a Results that the report needs, so that the Results can be freed.
 
-    base_year: of network, prices and shares; year: to which the economy is scaled. lead: of a scenario.
+    base_year: of network, prices and shares; year: to which the economy is scaled. lead: of a scenario. own:
+    figures of an edited World that the scenario stands for, a line each.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Digest:
     year: int
     base: Digest | None = None
     lead: Lead | None = None
+    own: tuple[str, ...] = ()
 
     @staticmethod
     def of(
@@ -83,6 +85,7 @@ class Digest:
             if own and results.base is not None
             else None,
             Lead.of(results) if scenario is not None else None,
+            tuple(scenario.description.splitlines()) if scenario and scenario.tables is not None else (),
         )
 
 

@@ -60,8 +60,8 @@ def _cell(value: Cell) -> str:
 
 
 def told_figures(found: Sequence[Difference], names: Names) -> str:
-    """The changed figures in one text, for a page."""
-    return "; ".join(
+    """The changed figures in one text, a line each, for a page."""
+    return "\n".join(
         names.say(
             "edited.told",
             row=row_name(one, names),
