@@ -11,7 +11,12 @@ from pathlib import Path
 from network_io import Rows, read_rows
 
 DATA = Path(__file__).resolve().parent.parent / "src" / "landbridge" / "data"
-PARTS = (("network", "Network tables"), ("economy", "Economy tables"), ("channels", "Channel tables"))
+PARTS = (
+    ("network", "Network tables"),
+    ("economy", "Economy tables"),
+    ("channels", "Channel tables"),
+    ("names", "Lists of names, for suggestions only"),
+)
 
 HEAD = """# Licences of the embedded data
 
@@ -82,6 +87,36 @@ dealings in these Data Files or Software without prior written
 authorization of the copyright holder.
 """
 
+# The licence asks that its notice goes with every copy of the codes.
+MIT = """
+## MIT License of the airport codes
+
+Covers the IATA codes in `names/cities.csv`, and its rows without people.
+
+Copyright (c) 2020- Mike Borsetti <mike@borsetti.com>
+
+This project includes data from https://github.com/mwgg/Airports Copyright
+(c) 2014 mwgg
+
+Permission is hereby granted, free of charge, to any person obtaining a copy
+of this software and associated documentation files (the "Software"), to deal
+in the Software without restriction, including without limitation the rights
+to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+SOFTWARE.
+"""
+
 
 def page(parts: dict[str, Rows]) -> str:
     """The text of the page: a table of licences for each part, attribution lines once each at the end."""
@@ -99,7 +134,7 @@ def page(parts: dict[str, Rows]) -> str:
             credits.setdefault(row["attribution"])
         lines.append("")
     lines += ["## Attribution lines", "", *(f"* {credit}" for credit in sorted(credits) if credit), ""]
-    lines.append(UNICODE)
+    lines += [UNICODE, MIT.lstrip()] if "names" in parts else [UNICODE]
     return "\n".join(lines)
 
 

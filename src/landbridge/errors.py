@@ -123,12 +123,24 @@ class Status:
 def did_you_mean(word: str, known: Iterable[str], most: int = 3) -> str:
     """A cure that suggests the nearest known words; an empty string when none is near.
 
-    word: as typed; known: valid words; most: number of suggestions at most. Case is ignored.
+    Words of which a part begins as typed come first, then those of a like spelling. word: as typed; known:
+    valid words; most: number of suggestions at most. Case is ignored.
     """
     import difflib
 
     folded: dict[str, str] = {}
     for name in known:
         folded.setdefault(name.casefold(), name)
-    near = difflib.get_close_matches(word.casefold(), list(folded), n=most, cutoff=0.6)
-    return "did you mean " + " or ".join(repr(folded[n]) for n in near) + "?" if near else ""
+    wanted = word.strip().casefold()
+    near = [name for name in folded if _begins_a_part(wanted, name)] if len(wanted) >= _LEAST_PART else []
+    near += difflib.get_close_matches(word.casefold(), list(folded), n=most, cutoff=0.6)
+    found = list(dict.fromkeys(near))[:most]
+    return "did you mean " + " or ".join(repr(folded[n]) for n in found) + "?" if found else ""
+
+
+# Letters that a part of a name shares with what was typed, at least.
+_LEAST_PART = 3
+
+
+def _begins_a_part(wanted: str, name: str) -> bool:
+    return any(part.startswith(wanted) for part in re.split(r"[-_ ]", name))

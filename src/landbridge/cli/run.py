@@ -366,10 +366,12 @@ def cite(
         bool, typer.Option("--bibtex", help="Print a BibTeX entry for landbridge itself instead.")
     ] = False,
 ) -> None:
-    """Print the attribution lines of the data."""
+    """Print the attribution lines of the data and of the lists of names."""
     if bibtex:
         from landbridge.version import bibtex as entry
 
         put(entry())
         return
-    put("\n".join(attribution_lines(load(world))))
+    from landbridge.io.tables import names_attribution
+
+    put("\n".join(sorted({*attribution_lines(load(world)), *names_attribution()})))

@@ -37,6 +37,7 @@ __all__ = [
     "SOURCES_COLUMNS",
     "attribution",
     "load_world",
+    "names_attribution",
     "parts_of",
     "read_sources",
     "read_table",
@@ -49,6 +50,8 @@ __all__ = [
 DATA = Path(__file__).resolve().parent.parent / "data"
 
 PARTS = ("network", "economy")
+# Lists by which names are understood: part of landbridge, of no World.
+NAMES = "names"
 CHANNELS = "channels"
 ECONOMY_TABLES = ("regions", "sectors")
 # Tables that a folder may lack: names then come from places.csv, gateways.csv and the axes; `invest` needs
@@ -128,6 +131,17 @@ def attribution(folder: Source) -> list[str]:
                 raise DataError("the sources cannot be read", faults)
             lines.update(row["attribution"].strip() for row in rows)
     return sorted(line for line in lines if line)
+
+
+def names_attribution() -> list[str]:
+    """The attribution lines of the lists of cities, countries and words by which names are understood.
+
+    Raises DataError where their SOURCES.csv cannot be read.
+    """
+    rows, faults = read_sources(DATA, NAMES)
+    if faults:
+        raise DataError("the sources cannot be read", faults)
+    return sorted({row["attribution"] for row in rows})
 
 
 def read_table(path: Path, name: str) -> tuple[Table, list[Fault]]:

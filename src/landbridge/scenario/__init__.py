@@ -32,6 +32,7 @@ from landbridge.scenario.edited import onto
 from landbridge.scenario.fields import Modification
 from landbridge.scenario.json_schema import json_schema
 from landbridge.scenario.registry import Verb, register_verb, unregister_verb, verb_key
+from landbridge.scenario.search import scenario_cure
 from landbridge.world import World
 from landbridge.world.names import resolve
 from landbridge.world.validate import check_network
@@ -331,9 +332,13 @@ def _read(one: str | Path, world: World | None, chain: Chain) -> Scenario:
     """A scenario that comes with landbridge by name, or one from a TOML file."""
     if isinstance(one, Path):
         return Scenario.from_toml(read_text(one), one.stem, one.name, world, chain)
-    folder = _BUNDLED if one in bundled() else _PROJECTS
-    text = folder.joinpath(f"{one}.toml").read_text(encoding="utf-8")
-    return Scenario.from_toml(text, one, None, world, chain)
+    return Scenario.from_toml(_text_of(one), one, None, world, chain)
+
+
+def _text_of(name: str) -> str:
+    """The TOML of a scenario that comes with landbridge."""
+    folder = _BUNDLED if name in bundled() else _PROJECTS
+    return folder.joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
 def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -> Scenario:
@@ -358,11 +363,8 @@ def load_scenario(scenario: Scenario | str | Path, world: World | None = None) -
         there = False
     if there:
         return _read(path, world, (path.resolve(),))
-    known = ", ".join(names)
-    cure = (
-        did_you_mean(str(scenario), (*names, *project_scenarios()))
-        or f"use {known}, or the path of a .toml file"
-    )
+    gateways = () if world is None else tuple(world.network["gateways"].by("gateway_id"))
+    cure = scenario_cure(str(scenario)[:80], names, project_scenarios(), _text_of, gateways)
     raise ScenarioError("unknown scenario", [Fault("scenario", f"no scenario {str(scenario)[:80]!r}", cure)])
 
 

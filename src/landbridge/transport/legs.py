@@ -35,7 +35,7 @@ from landbridge.transport.routes.modes import MODE_CLASSES, mode_classes
 from landbridge.transport.routes.route_set import FAMILIES
 from landbridge.transport.segments import CONTAINER
 from landbridge.world import World
-from landbridge.world.names import resolve, resolve_place
+from landbridge.world.names import resolve_place, resolve_sector
 from landbridge.world.table import Cell
 
 if TYPE_CHECKING:
@@ -446,7 +446,7 @@ def _check(
     faults = []
     if start == end:
         faults.append(Fault("places", f"both ends are {start}", "give two places"))
-    code, fault = resolve(world.tables, "sector", commodity, "commodity", sectors)
+    code, fault = resolve_sector(world.tables, commodity, "commodity", sectors)
     if fault:
         faults.append(fault)
     if not isinstance(k, int) or k < 1:

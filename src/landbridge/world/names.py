@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from landbridge.errors import DataError, Fault
-from landbridge.phrases import LANGUAGES
+from landbridge.phrases import LANGUAGES, say
+from landbridge.world.folded import LONGEST, fold
+from landbridge.world.gazetteer import (
+    cities_named,
+    country_named,
+    likeness,
+    near_city,
+    on_network,
+    whereabouts,
+)
+from landbridge.world.meanings import meant
 from landbridge.world.table import Cell, Table, quoted
 
 __all__ = [
@@ -30,6 +38,7 @@ __all__ = [
     "place_names",
     "resolve",
     "resolve_place",
+    "resolve_sector",
 ]
 
 Network = Mapping[str, Table]
@@ -50,8 +59,6 @@ _BRACKETS = re.compile(r"\s*[(（].*?[)）]")
 _INSIDE = re.compile(r"[(（](.*?)[)）]")
 _BEFORE = re.compile(r"\s*[(（].*", re.DOTALL)
 _NEAR = 3
-# No suggestions for longer texts: no name is near, and the search takes time.
-_LONGEST = 100
 
 
 @dataclass(frozen=True)
@@ -79,19 +86,6 @@ class _Name:
     text: str
     level: int
     lang: str
-
-
-def fold(text: str) -> str:
-    """A name without case, accents, spaces or punctuation: Xi'an, Xian and XI’AN are one name."""
-    return _folded(text) if len(text) <= _LONGEST else _fold(text)
-
-
-def _fold(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text)
-    return re.sub(r"[\W_]+", "", "".join(c for c in plain if not unicodedata.combining(c))).casefold()
-
-
-_folded = lru_cache(maxsize=1 << 14)(_fold)
 
 
 def label(network: Network, kind: str, id: str, lang: str = "en") -> str:
@@ -151,7 +145,20 @@ def resolve(
     if found:
         choices = ", ".join(f"{name} ({_told(network, kind, name)})" for name in found)
         return "", Fault(where, f"{quoted(text)} names several {_plural(kind)}", f"use an id: {choices}")
-    return "", Fault(where, f"no {kind} {quoted(text)}", _cure(network, kind, wanted, index, known))
+    return "", Fault(where, f"no {kind} {quoted(text)}", _cure(network, kind, text, index, known))
+
+
+def resolve_sector(
+    network: Network, text: str, where: str, among: Collection[str] | None = None
+) -> tuple[str, Fault | None]:
+    """The sector that a text names, or that an everyday word for its goods stands for, as in `resolve`.
+
+    A change of a whole sector should name it: where a scenario changes one, `resolve` only suggests it.
+    """
+    found, fault = resolve(network, "sector", text, where, among)
+    known = _index(network, "sector").known if among is None else among
+    words = meant("sector", text, known) if fault is not None else ()
+    return (words[0], None) if len(words) == 1 else (found, fault)
 
 
 def find_place(places: Table, text: str, where: str, labels: Table | None = None) -> tuple[str, Fault | None]:
@@ -164,10 +171,16 @@ def find_place(places: Table, text: str, where: str, labels: Table | None = None
 
 
 def resolve_place(network: Network, *texts: str) -> tuple[str, ...]:
-    """Identifiers of several places by name or id. Raises one DataError that lists every unknown one."""
+    """Identifiers of several places by name or id, or by the airport code of a city that is one of them.
+
+    Raises one DataError that lists every unknown one; a city off the network comes with the nearest zones.
+    """
     found, faults = [], []
     for text in texts:
         place, fault = resolve(network, "place", text, "place")
+        if fault is not None:
+            here = {one for city in cities_named(text) for one in on_network(network, city)}
+            place, fault = (here.pop(), None) if len(here) == 1 else (place, fault)
         found.append(place)
         if fault:
             faults.append(fault)
@@ -281,24 +294,76 @@ def _whole(kind: str, id: str, text: str, level: int, lang: str) -> Iterator[_Na
                 yield _Name(id, side, _SIDE, lang)
 
 
-def _cure(network: Network, kind: str, wanted: str, index: _Index, known: Collection[str]) -> str:
-    """Near names as they are shown; if none is near, where to find them."""
+def _cure(network: Network, kind: str, text: str, index: _Index, known: Collection[str]) -> str:
+    """What is meant, else near names as they are shown; if none is near, where to find them."""
+    by_meaning = _by_meaning(network, kind, text, known)
+    if by_meaning:
+        return by_meaning
+    wanted = fold(text)
     near: list[str] = []
-    if 0 < len(wanted) <= _LONGEST:
+    if 0 < len(wanted) <= LONGEST:
         near = difflib.get_close_matches(wanted, index.by_text, n=12, cutoff=0.6)
+    if kind == "place" and near_city(network, wanted) > max(
+        (likeness(wanted, one) for one in near), default=0.0
+    ):
+        return whereabouts(network, text, near=True)
     told: dict[str, str] = {}
-    for text in near:
+    for one in near:
         # Users type codes for all kinds but places.
-        names = [name for name in index.by_text[text] if name.id in known and name.level < _SIDE]
+        names = [name for name in index.by_text[one] if name.id in known and name.level < _SIDE]
         for name in sorted(names, key=lambda n: (n.level if kind == "place" else 0, n.lang)):
             told.setdefault(name.id, label(network, kind, name.id, name.lang) if name.lang else name.id)
     if told:
-        return "did you mean " + " or ".join(repr(text) for text in list(told.values())[:_NEAR]) + "?"
+        return _did_you_mean(told.values())
+    if kind == "place" and cities_named(text):
+        return whereabouts(network, text)
     if 0 < len(known) <= 50:
         return f"use one of {', '.join(sorted(known))}, or a name in English, Russian or Chinese"
     if kind == "country":
         return "use three-letter codes, such as KAZ"
     return f"{KINDS[kind][0]}.csv lists every {kind}, labels.csv their names"
+
+
+def _by_meaning(network: Network, kind: str, text: str, known: Collection[str]) -> str:
+    """A cure from the lists of cities, countries and everyday words, "" where they do not have the text."""
+    if kind == "sector":
+        return _did_you_mean(label(network, kind, one) for one in meant(kind, text, known))
+    if kind == "gateway":
+        gateways = meant(kind, text, known)
+        return say("names.gateways", text=repr(text), gateways=", ".join(gateways)) if gateways else ""
+    if kind in ("country", "region"):
+        return _of_country(network, kind, text, known)
+    ports = meant("gateway", text, _known(network, "gateway") if "gateways" in network else ())
+    if ports:
+        at = network["gateways"].by("gateway_id")
+        here = dict.fromkeys(
+            label(network, "place", str(at[p]["place_a"])) for p in ports if at[p]["place_a"]
+        )
+        return say("names.ports", text=repr(text), places=", ".join(here)) if here else ""
+    if "places" not in network:
+        return ""
+    # The spelling of a place of the network is corrected in the language it is in.
+    cities = cities_named(text)
+    code = text.strip().upper()
+    known_here = cities and code not in cities[0].codes and on_network(network, cities[0])
+    return "" if known_here else whereabouts(network, text)
+
+
+def _of_country(network: Network, kind: str, text: str, known: Collection[str]) -> str:
+    country = country_named(text)
+    if country is None:
+        return ""
+    if country.code in known:
+        return _did_you_mean([country.code])
+    if kind == "region" and country.region in known:
+        region = label(network, kind, country.region)
+        return say("names.country.region", country=country.name, region=region, code=country.region)
+    return whereabouts(network, country.name) if kind == "country" else ""
+
+
+def _did_you_mean(names: Iterable[str]) -> str:
+    found = list(names)[:_NEAR]
+    return "did you mean " + " or ".join(repr(name) for name in found) + "?" if found else ""
 
 
 def _told(network: Network, kind: str, id: str) -> str:
