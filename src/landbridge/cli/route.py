@@ -48,6 +48,10 @@ def route(
         str | None,
         typer.Option(help="Routes after a scenario, a bundled name or a TOML file; queues of the base."),
     ] = None,
+    per: Annotated[
+        Literal["teu", "feu", "truck"],
+        typer.Option(help="USD and CO2e of a TEU, of a FEU (40 feet) or of a truck load of 20 t."),
+    ] = "teu",
     legs: Annotated[bool, typer.Option("--legs", help="Also every leg, with its terms.")] = False,
     as_json: JsonFlag = False,
     output: Output = None,
@@ -64,9 +68,12 @@ def route(
     from landbridge.report.routes import ordered, route_sections, used
     from landbridge.scenario import apply
     from landbridge.transport.legs import Trip, find_routes
+    from landbridge.transport.per_unit import per_unit
 
     check_output(output, ".geojson")
     check_ending(ileap, (".json",), "--ileap")
+    if per != "teu" and scenario is not None:
+        raise typer.BadParameter("routes after a scenario are per TEU: leave it out", param_hint="--per")
     begin = time.perf_counter()
     loaded = load_sound(world)
     # Of all routes the first k in the order asked for; on the screen those that carry most.
@@ -74,10 +81,10 @@ def route(
     most = k if by is None and not shown else _ALL_ROUTES
     routes = find_routes(loaded, Trip(origin, destination, commodity, most, mode, product), scenario)
     routes = ordered(routes, by)
-    if by is not None:
+    if shown:
+        routes = used(loaded, routes, k, by)
+    elif by is not None:
         routes = replace(routes, routes=routes.routes[:k])
-    elif shown:
-        routes = used(routes, k)
     options = {
         "from": routes.origin,
         "to": routes.destination,
@@ -93,6 +100,9 @@ def route(
 
         factors = list(loaded.network["emission_factors"])
         write(ileap, ileap_text(routes.to_json(), loaded.parameter("payload_t"), factors, loaded.hash))
+    if per != "teu":
+        options["per"] = per
+        routes = per_unit(routes, per, loaded.parameter("payload_t"))
     if shown:
         after = loaded if routes.scenario is None else apply(loaded, routes.scenario)
         sections = list(route_sections(after, routes, lang, legs))

@@ -7,21 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text
-from landbridge.phrases import say, width
+from landbridge.phrases import say
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
-from landbridge.transport.graph import BLOCK, LAYERS, PRODUCTS, ROAD
+from landbridge.report.route_ways import HOURS_A_DAY, Way, figures, told_apart
+from landbridge.transport.graph import BLOCK, PRODUCTS
 from landbridge.transport.legs import Leg, Route, Routes, Term
+from landbridge.transport.per_unit import TRUCK_T, goods_t
 from landbridge.world import World
 
 __all__ = ["BY", "ordered", "route_rows", "route_sections", "routes_geojson", "used"]
 
 # Orders of routes, and the property of a route by which each is.
 BY = {"time": "time_h", "cost": "cost_usd", "co2e": "co2e_kg"}
-_BY_LAND, _AFLOAT = ("rail", "road"), ("sea", "ferry")
-_HOURS_A_DAY = 24.0
-# Characters of a way in words that a line of a terminal has room for.
-_WAY = 34
 # Share of TEU on routes that are not listed, from which it is stated.
 _OTHERS = 0.001
 # Share of TEU below which the largest route of a family is listed by its share alone.
@@ -39,15 +37,17 @@ def route_rows(routes: Routes) -> dict[str, list[dict[str, Any]]]:
 
 
 def route_sections(world: World, routes: Routes, lang: str = "en", legs: bool = True) -> Iterator[Section]:
-    """A line for every route in the order given, then the legs of each where they are asked for.
+    """A line for every way in the order given, then the legs of each where they are asked for.
 
+    Routes that a reader cannot tell apart are one way, with their shares summed and the legs of the first.
     world: gives the names, after the scenario of the routes where they have one; routes: of the pair; lang:
     en, ru or zh.
     """
     names = Names(world, lang)
-    yield names.explained(_summary(world, routes, names, legs))
-    yield from _against_base(world, routes, names)
-    yield from map(names.explained, _with_legs(world, routes, names, legs))
+    lines = told_apart(world, routes, names)
+    yield names.explained(_summary(world, routes, lines, names, legs))
+    yield from _against_base(routes, lines, names)
+    yield from map(names.explained, _with_legs(world, routes, lines, names, legs))
 
 
 def ordered(routes: Routes, by: str | None = None) -> Routes:
@@ -61,45 +61,49 @@ def ordered(routes: Routes, by: str | None = None) -> Routes:
     return replace(routes, routes=tuple(sorted(routes, key=lambda one: float(getattr(one, key)))))
 
 
-def used(routes: Routes, k: int) -> Routes:
-    """The k routes for the screen: the largest of every family that is used, then the next by share.
+def used(world: World, routes: Routes, k: int, by: str | None = None) -> Routes:
+    """The routes of k lines of the screen; routes that a reader cannot tell apart have one line together.
 
-    routes: all of the pair, the largest share first.
+    The largest of every family that is used come first, then the next by share; with `by` the first in the
+    order of the routes. world: gives the names; routes: all of the pair, in order.
     """
-    leaders = {one.family: one for one in reversed(tuple(routes)) if one.share >= _HARDLY_USED}
-    first = [one for one in routes if leaders.get(one.family) is one]
-    rest = [one for one in routes if one not in first]
-    kept = (first + rest)[:k]
-    return replace(routes, routes=tuple(one for one in routes if one in kept))
+    lines = told_apart(world, routes, Names(world, "en"))
+    leaders = {one.first.family: one for one in reversed(lines) if one.share >= _HARDLY_USED}
+    first = [] if by else [one for one in lines if leaders.get(one.first.family) is one]
+    rest = [one for one in lines if one not in first]
+    kept = [one for one in lines if one in (first + rest)[:k]]
+    if by is None:
+        kept.sort(key=lambda one: -one.share)
+    return replace(routes, routes=tuple(route for one in kept for route in one.routes))
 
 
-def _summary(world: World, routes: Routes, names: Names, legs: bool) -> Section:
+def _summary(world: World, routes: Routes, lines: list[Way], names: Names, legs: bool) -> Section:
     """What the routes are and take, one line each."""
-    ways = _Ways(world, routes, names)
     rows = [
         (
             f"{number}",
-            ways.words(one),
-            names.figure(one.time_h / _HOURS_A_DAY, ".1f"),
-            f"{one.time_p05_h / _HOURS_A_DAY:.1f}-{one.time_p95_h / _HOURS_A_DAY:.1f}",
-            names.figure(one.cost_usd, ",.0f"),
-            names.figure(one.co2e_kg, ",.0f"),
+            one.words,
+            *figures(one.first, names),
             names.figure(100.0 * one.share, ".1f"),
+            f"{one.first.transfers}",
         )
-        for number, one in enumerate(routes, start=1)
+        for number, one in enumerate(lines, start=1)
     ]
     block, part = routes.product == PRODUCTS[BLOCK], 100.0 * routes.product_share
     left = 1.0 - sum(one.share for one in routes)
     after = [
         *_of_scenario(routes, names),
-        names.say("route.summary.units", year=world.base_year),
+        *_units(world, routes, names),
         names.say("route.summary.days"),
+        names.say("route.summary.lifts"),
         names.say(
             "route.summary.shares",
             product=names.say("route.block" if block else "route.wagonload"),
             part=part,
         ),
     ]
+    if any(len(one.routes) > 1 for one in lines):
+        after.append(names.say("route.summary.alike"))
     if left >= _OTHERS:
         after.append(names.say("route.summary.others", left=100.0 * left))
     if not legs:
@@ -115,6 +119,18 @@ def _summary(world: World, routes: Routes, names: Names, legs: bool) -> Section:
     )
 
 
+def _units(world: World, routes: Routes, names: Names) -> list[str]:
+    """The unit of money and emissions, and what a figure per another unit than a TEU rests on."""
+    if routes.per == "teu":
+        return [names.say("route.summary.units", year=world.base_year)]
+    tonnes = goods_t(routes.per, world.parameter("payload_t"))
+    unit = names.say(f"route.unit.{routes.per}", tonnes=tonnes)
+    return [
+        names.say("route.summary.per", year=world.base_year, unit=unit),
+        names.say("route.summary.per.limits", tonnes=TRUCK_T),
+    ]
+
+
 def _of_scenario(routes: Routes, names: Names) -> Iterator[str]:
     """Sentences on the scenario, its queues, and what routes that it closes carried."""
     if routes.scenario is None:
@@ -124,79 +140,26 @@ def _of_scenario(routes: Routes, names: Names) -> Iterator[str]:
         yield names.say("route.scenario.lost", lost=100.0 * routes.lost_share)
 
 
-def _against_base(world: World, routes: Routes, names: Names) -> list[Section]:
-    """What the scenario changes of every route listed; nothing where none was asked for."""
+def _against_base(routes: Routes, lines: list[Way], names: Names) -> list[Section]:
+    """What the scenario changes of every way listed; nothing where none was asked for."""
     if routes.scenario is None:
         return []
-    ways, new = _Ways(world, routes, names), ("", "", names.say("route.new"))
+    new = ("", "", names.say("route.new"))
     rows = []
-    for number, one in enumerate(routes, start=1):
-        cells = new
-        if one.base is not None:
+    for number, one in enumerate(lines, start=1):
+        cells, first = new, one.first
+        if first.base is not None:
             cells = (
-                names.signed((one.time_h - one.base.time_h) / _HOURS_A_DAY, 1),
-                names.signed(one.cost_usd - one.base.cost_usd, 0),
-                names.figure(100.0 * one.base.share, ".1f"),
+                names.signed((first.time_h - first.base.time_h) / HOURS_A_DAY, 1),
+                names.signed(first.cost_usd - first.base.cost_usd, 0),
+                names.figure(100.0 * one.base_share, ".1f"),
             )
-        rows.append((f"{number}", ways.words(one), *cells, names.figure(100.0 * one.share, ".1f")))
+        rows.append((f"{number}", one.words, *cells, names.figure(100.0 * one.share, ".1f")))
     return [phrased("route.change", rows, words=names)]
 
 
-class _Ways:
-    """Routes in words: what carries them and the gateways by which one differs from another."""
-
-    def __init__(self, world: World, routes: Routes, names: Names) -> None:
-        gateways, kinds = world.network["gateways"].by("gateway_id"), world.gateway_kinds
-        passages = [str(row["passage"] or "").split("+") for row in world.network["links"]]
-        self._name, self._words = names.gateway, names
-        self._kind = {one: kinds.stands_for(gateways[one]) for route in routes for one in route.gateways}
-        # A strait that few lanes pass says more of a route than one that all do.
-        self._lanes = {
-            one: sum(str(gateways[one]["passage"]) in passage for passage in passages)
-            for one, kind in self._kind.items()
-            if kind == "strait"
-        }
-        by_land = [set(route.gateways) for route in routes if route.mode_class in _BY_LAND]
-        self._shared = set.intersection(*by_land) if len(by_land) > 1 else set()
-
-    def words(self, route: Route) -> str:
-        """Such as "rail via Khorgos"."""
-        mode = self._words.say(f"route.mode.{self._mode(route)}")
-        via = list(dict.fromkeys(self._short(one) for one in self._telling(route)))
-        told = [
-            self._words.say("route.way", mode=mode, via=self._words.joined(via[:n]))
-            for n in range(len(via), 0, -1)
-        ]
-        return next((text for text in told if width(text) <= _WAY), told[-1]) if told else mode
-
-    def _mode(self, route: Route) -> str:
-        rail, road = (
-            sum(leg.distance_km for leg in route.legs if (leg.mode == LAYERS[ROAD]) == by_road)
-            for by_road in (False, True)
-        )
-        if route.mode_class == "multimodal":
-            sea = sum(leg.distance_km for leg in route.legs if leg.mode in _AFLOAT)
-            return "rail_and_ship" if rail - sea >= road else "truck_and_ship"
-        return "rail_and_road" if route.mode_class == "rail" and road else route.mode_class
-
-    def _telling(self, route: Route) -> list[str]:
-        """At most two gateways of a route that tell it from others, in order of travel."""
-        ports = [one for one in route.gateways if self._kind[one] == "port"]
-        if route.mode_class == "multimodal":
-            return ports[:2]
-        if route.mode_class == "sea":
-            straits = sorted((g for g in route.gateways if g in self._lanes), key=lambda g: self._lanes[g])
-            return [*straits[:1], *ports[-1:]] if straits else [*ports[:1], *ports[-1:]]
-        own = [one for one in route.gateways if one not in self._shared]
-        return (own or list(route.gateways))[:2]
-
-    def _short(self, gateway: str) -> str:
-        """The name of a gateway, of a border that of its first side."""
-        return self._name.get(gateway, gateway).split(" - ")[0].split(" (")[0]
-
-
-def _with_legs(world: World, routes: Routes, names: Names, legs: bool) -> list[Section]:
-    """A heading for the pair, then a table of legs for every route."""
+def _with_legs(world: World, routes: Routes, lines: list[Way], names: Names, legs: bool) -> list[Section]:
+    """A heading for the pair, then a table of legs for every way."""
     if not legs:
         return []
     block = routes.product == PRODUCTS[BLOCK]
@@ -212,13 +175,13 @@ def _with_legs(world: World, routes: Routes, names: Names, legs: bool) -> list[S
             product=names.say("route.block" if block else "route.wagonload"),
             year=world.base_year,
         ),
-        *(_route(number, one, names) for number, one in enumerate(routes, start=1)),
+        *(_route(number, one.first, names) for number, one in enumerate(lines, start=1)),
     ]
 
 
 def _route(number: int, one: Route, names: Names) -> Section:
     early, median, late, more = (
-        hours / _HOURS_A_DAY for hours in (one.time_p05_h, one.time_p50_h, one.time_p95_h, one.buffer_h)
+        hours / HOURS_A_DAY for hours in (one.time_p05_h, one.time_p50_h, one.time_p95_h, one.buffer_h)
     )
     total = (
         names.say("route.sum"), "", "", "", names.figure(one.distance_km, ",.0f"),
@@ -234,7 +197,7 @@ def _route(number: int, one: Route, names: Names) -> Section:
         family_share=100.0 * one.family_share,
         mode_class=names.term("mode", one.mode_class),
         share=100.0 * one.share,
-        mean=one.time_h / _HOURS_A_DAY,
+        mean=one.time_h / HOURS_A_DAY,
         p05=early,
         p50=median,
         p95=late,

@@ -41,7 +41,11 @@ def scenario_cure(
     found = list(dict.fromkeys(found))[:_MOST]
     if not found:
         return did_you_mean(text, (*bundled, *projects)) or say("names.scenario.list", ids=", ".join(bundled))
-    told = " or ".join(say("names.scenario", id=repr(name), title=titles[name]) for name in found)
+    # A name that only has to be completed needs no title.
+    plain = [repr(name) for name in found] if found == by_name[:_MOST] else []
+    told = " or ".join(plain) or " or ".join(
+        say("names.scenario", id=repr(name), title=titles[name]) for name in found
+    )
     known = meant("gateway", text, gateways)
     close = [say("names.scenario.close", gateways=", ".join(known))] if known else []
     return " ".join([say("names.meant", names=told), *close])

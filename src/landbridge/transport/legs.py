@@ -49,6 +49,7 @@ __all__ = [
     "Routes",
     "Term",
     "Trip",
+    "exact",
     "find_routes",
     "route",
     "route_after",
@@ -59,6 +60,8 @@ Row = Mapping[str, Cell]
 _GRID = 2.0**20
 # Hours spent waiting for a departure.
 _SCHEDULE = ("formation", "sailing_wait")
+# Operations that lift a container from one vehicle to another.
+_LIFTS = ("transfer", "gauge_change", "port")
 # Figures of a route that are also given for the base.
 _COMPARED = ("share", "time_h", "cost_usd", "co2e_kg")
 
@@ -180,6 +183,11 @@ class Route:
         return sum(t.time_h for leg in self.legs for t in leg.terms if t.name in _SCHEDULE)
 
     @property
+    def transfers(self) -> int:
+        """How often the container is lifted from one vehicle to another: transfers, gauge changes, ports."""
+        return sum(leg.operation in _LIFTS for leg in self.legs)
+
+    @property
     def cost_usd(self) -> float:
         """Money [USD of 2023 per TEU]."""
         return sum(leg.cost_usd for leg in self.legs)
@@ -212,6 +220,7 @@ class Route:
             "cost_usd": self.cost_usd,
             "co2e_kg": self.co2e_kg,
             "distance_km": self.distance_km,
+            "transfers": self.transfers,
             "gateways": list(self.gateways),
             "legs": [leg.as_json() for leg in self.legs],
         }
@@ -224,7 +233,8 @@ class Routes:
     origin, destination: place identifiers. product: the rail product shown (block or wagonload), the
     one that carries most of the commodity in the pair's group; product_share: its part of the pair's TEU,
     in which shares of routes are. scenario: after which routes were chosen, None for the World itself;
-    lost_share: what routes that it closes carried in the base.
+    lost_share: what routes that it closes carried in the base. per: unit of money and emissions, teu, or feu
+    or truck where they come from `landbridge.transport.per_unit`.
     """
 
     origin: str
@@ -236,6 +246,7 @@ class Routes:
     product_share: float = 1.0
     scenario: Scenario | None = None
     lost_share: float = 0.0
+    per: str = "teu"
 
     def __len__(self) -> int:
         return len(self.routes)
@@ -284,6 +295,7 @@ class Routes:
             "product": self.product,
             "product_share": self.product_share,
             "pair_group": self.pair_group,
+            "per": self.per,
             "routes": [r.as_json() for r in self.routes],
         }
         if self.scenario is not None:
@@ -432,9 +444,9 @@ def _before(found: Between, route: int, sector: int, paid: _Paid) -> Before | No
     sums, product = found.before.sums, paid.product
     return Before(
         float(found.before.route_share(sector, product)[route]),
-        _exact(sums.time_h[product, route]),
-        _exact(sums.money(paid.kind)[product, route]),
-        _exact(sums.co2e_kg[product, route]),
+        exact(sums.time_h[product, route]),
+        exact(sums.money(paid.kind)[product, route]),
+        exact(sums.co2e_kg[product, route]),
     )
 
 
@@ -539,13 +551,13 @@ def _legs(
             parts.setdefault(operation, []).append(
                 Term(
                     name,
-                    _exact(graph.term_time_h[row, product]),
-                    _exact(money[row, product]),
-                    _exact(graph.term_co2e_kg[row, product]),
+                    exact(graph.term_time_h[row, product]),
+                    exact(money[row, product]),
+                    exact(graph.term_co2e_kg[row, product]),
                 )
             )
         for operation, terms in parts.items():
-            km = _exact(graph.length_km[arc]) if operation == "haul" else 0.0
+            km = exact(graph.length_km[arc]) if operation == "haul" else 0.0
             names = str(places[start]["name"]), str(places[end]["name"])
             tank = None if any(term.co2e_kg for term in terms) else 0.0
             if operation == "haul" and link is not None:
@@ -554,5 +566,6 @@ def _legs(
             yield Leg(start, end, *names, mode, operation, link, km, tuple(terms), tank)
 
 
-def _exact(value: float) -> float:
+def exact(value: float) -> float:
+    """The nearest multiple of 2^-20, of which every sum is exact in binary."""
     return round(float(value) * _GRID) / _GRID

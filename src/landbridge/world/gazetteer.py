@@ -37,7 +37,7 @@ _ZONES, _CITIES = 3, 2
 # A place of the network within this distance is that of the city [km].
 _SAME_KM = 60.0
 # Likeness of two spellings from which a city is suggested.
-_NEAR = 0.84
+_NEAR = 0.8
 # Distances are rounded to this many km: the list has positions to a hundredth of a degree.
 _STEP_KM = 10.0
 
