@@ -65,7 +65,7 @@ def validate(world: World) -> Answer:
         result,
         tables,
         found.status,
-        lambda _: validation_sections(world, found),
+        lambda _, lang="en": validation_sections(world, found, lang),
         found=found,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from landbridge.cli.terminal import (
     JsonFlag,
+    Lang,
     Output,
     Rebase,
     WorldFolder,
@@ -25,13 +27,15 @@ __all__ = ["calibrate", "validate"]
 DRIFT = 1e-6
 
 
-def validate(as_json: JsonFlag = False, output: Output = None, world: WorldFolder = None) -> None:
+def validate(
+    as_json: JsonFlag = False, output: Output = None, lang: Lang = "en", world: WorldFolder = None
+) -> None:
     """Compare every observed corridor, and CAREC's indicators, with the model."""
     from landbridge.answers.studies import validate as study
 
     check_output(output)
     begin = time.perf_counter()
-    give(study(load_sound(world)), begin, as_json, output)
+    give(replace(study(load_sound(world)), lang=lang), begin, as_json, output)
 
 
 def calibrate(

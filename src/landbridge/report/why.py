@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from landbridge.phrases import known, say
+from landbridge.phrases import known
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
 from landbridge.results import Rows
@@ -44,7 +44,7 @@ def why_sections(found: Why, most: int | None = None, lang: str = "en") -> Itera
         (str(row["table"]), str(row["source"]), str(row["year"]), str(row["licence"]))
         for row in found.sources
     ]
-    yield phrased("why.sources", rows)
+    yield phrased("why.sources", rows, words=names)
 
 
 class _Parts:
@@ -57,22 +57,33 @@ class _Parts:
         """Name, value, unit and meaning, and how it is computed or used."""
         figure, values = self.found.figure, self.found.values
         if len(values) == 1:
-            value = _with_unit(_shown(values[0]["value"]), str(figure["unit"]))
+            value = _with_unit(
+                _shown(values[0]["value"], names=self.names), str(figure["unit"]), names=self.names
+            )
         else:
             unit, n = str(figure["unit"]), len(values)
-            value = say("why.several.unit", n=n, unit=unit) if unit else say("why.several", n=n)
+            value = (
+                self.names.say("why.several.unit", n=n, unit=unit)
+                if unit
+                else self.names.say("why.several", n=n)
+            )
         meaning = str(figure["description"]).rstrip(".")
         told = [f"{meaning[0].upper()}{meaning[1:]}."] if meaning else []
         base = figure["base_value"]
         if len(values) == 1 and base is not None:
-            told.append(say("why.base", value=_with_unit(_shown(base), str(figure["unit"]))))
+            told.append(
+                self.names.say(
+                    "why.base",
+                    value=_with_unit(_shown(base, names=self.names), str(figure["unit"]), names=self.names),
+                )
+            )
         if figure["formula"]:
-            told.append(say("why.formula", formula=str(figure["formula"])))
-            told.append(say("why.page", page=str(figure["page"])))
+            told.append(self.names.say("why.formula", formula=str(figure["formula"])))
+            told.append(self.names.say("why.page", page=str(figure["page"])))
         table = str(figure["table"])
         if figure["kind"] == "input" and known(f"why.used.{table}"):
-            told.append(say(f"why.used.{table}"))
-        return phrased("why.figure", before=told, name=self._name(), value=value)
+            told.append(self.names.say(f"why.used.{table}"))
+        return phrased("why.figure", before=told, name=self._name(), value=value, words=self.names)
 
     def _name(self) -> str:
         figure = self.found.figure
@@ -87,22 +98,39 @@ class _Parts:
         """The rows of the table that hold the figure, and where each is from."""
         rows, table = self.found.rows, str(self.found.figure["table"])
         shown = rows[: self.most]
-        after = [*self._more(rows), *self._sources(shown), *_assumed(rows)]
+        after = [*self._more(rows), *self._sources(shown), *_assumed(rows, names=self.names)]
         if any(row["base_value"] not in (None, row["value"]) for row in rows):
-            cells = [(self._key(r), _shown(r["value"]), _shown(r["base_value"]), *_origin(r)) for r in shown]
-            return phrased("why.rows_base", cells, after=after, table=table, n=len(rows))
-        lines = [(self._key(r), _shown(r["value"]), *_origin(r)) for r in shown]
-        return phrased("why.rows", lines, after=after, table=table, n=len(rows))
+            cells = [
+                (
+                    self._key(r),
+                    _shown(r["value"], names=self.names),
+                    _shown(r["base_value"], names=self.names),
+                    *_origin(r, names=self.names),
+                )
+                for r in shown
+            ]
+            return phrased("why.rows_base", cells, after=after, table=table, n=len(rows), words=self.names)
+        lines = [
+            (self._key(r), _shown(r["value"], names=self.names), *_origin(r, names=self.names)) for r in shown
+        ]
+        return phrased("why.rows", lines, after=after, table=table, n=len(rows), words=self.names)
 
     def values(self) -> Section:
         """The values of a figure that several rows hold."""
         rows = self.found.values
         shown, after = rows[: self.most], self._more(rows)
         if self.found.scenario is None:
-            lines = [(str(row["key"]), _shown(row["value"])) for row in shown]
-            return phrased("why.values", lines, after=after, n=len(rows))
-        cells = [(str(row["key"]), _shown(row["value"]), _shown(row["base_value"])) for row in shown]
-        return phrased("why.values_base", cells, after=after, n=len(rows))
+            lines = [(str(row["key"]), _shown(row["value"], names=self.names)) for row in shown]
+            return phrased("why.values", lines, after=after, n=len(rows), words=self.names)
+        cells = [
+            (
+                str(row["key"]),
+                _shown(row["value"], names=self.names),
+                _shown(row["base_value"], names=self.names),
+            )
+            for row in shown
+        ]
+        return phrased("why.values_base", cells, after=after, n=len(rows), words=self.names)
 
     def changed(self) -> Section:
         """What the scenario changes, old and new."""
@@ -114,9 +142,9 @@ class _Parts:
                 str(r["table"]),
                 self._key(r),
                 str(r["column"]),
-                _shown(r["value"]),
-                _shown(r["base_value"]),
-                *_origin(r),
+                _shown(r["value"], names=self.names),
+                _shown(r["base_value"], names=self.names),
+                *_origin(r, names=self.names),
             )
             for r in shown
         ]
@@ -126,7 +154,8 @@ class _Parts:
             scenario=scenario.id,
             n=len(rows),
             after=[*self._sources([r for r in shown if r["base_value"] is not None]), *self._more(rows)],
-            sources="; ".join(scenario.sources) or say("why.blank"),
+            sources=self.names.clauses(scenario.sources) or self.names.say("why.blank"),
+            words=self.names,
         )
 
     def rests(self) -> Section:
@@ -134,17 +163,27 @@ class _Parts:
         rows = self._part("rests")
         shown = rows[: self.most]
         lines = [
-            (str(r["table"]), self._key(r), str(r["column"]), _shown(r["value"], r), *_origin(r))
+            (
+                str(r["table"]),
+                self._key(r),
+                str(r["column"]),
+                _shown(r["value"], r, names=self.names),
+                *_origin(r, names=self.names),
+            )
             for r in shown
         ]
         return phrased(
-            "why.rests", lines, after=[*self._more(rows), *self._sources(shown), *_assumed(rows)], n=len(rows)
+            "why.rests",
+            lines,
+            after=[*self._more(rows), *self._sources(shown), *_assumed(rows, names=self.names)],
+            n=len(rows),
+            words=self.names,
         )
 
     def _more(self, rows: Sequence[Row]) -> list[str]:
         """How many rows are not shown."""
         left = 0 if self.most is None else len(rows) - self.most
-        return [say("why.more", n=left)] if left > 0 else []
+        return [self.names.say("why.more", n=left)] if left > 0 else []
 
     def _part(self, part: str) -> Rows:
         return [row for row in self.found.rows if row["part"] == part]
@@ -172,38 +211,42 @@ class _Parts:
                     self._key(row) if len(tables) == 1 else f"{row['table']} {self._key(row)}"
                 )
         for (source, note), mine in of.items():
-            listed = "; ".join(dict.fromkeys(mine))
+            listed = self.names.clauses(dict.fromkeys(mine))
             text = source.rstrip(".")
             if note:
-                yield say("why.source.note", rows=listed, source=text, note=note.rstrip("."))
+                yield self.names.say("why.source.note", rows=listed, source=text, note=note.rstrip("."))
             else:
-                yield say("why.source", rows=listed, source=text)
+                yield self.names.say("why.source", rows=listed, source=text)
 
 
-def _assumed(rows: Sequence[Row]) -> Iterator[str]:
+def _assumed(rows: Sequence[Row], *, names: Names) -> Iterator[str]:
     n = sum(row["basis"] == _ASSUMPTION for row in rows)
     if n and len(rows) == 1:
-        yield say("why.assumption")
+        yield names.say("why.assumption")
     elif n:
-        yield say("why.assumptions", n=str(n), all=str(len(rows)))
+        yield names.say("why.assumptions", n=str(n), all=str(len(rows)))
 
 
-def _origin(row: Row) -> tuple[str, str, str]:
+def _origin(row: Row, *, names: Names) -> tuple[str, str, str]:
     """Range, year and basis."""
     low, high = row["low"], row["high"]
-    ends = "" if low is None or high is None else say("why.range", low=_shown(low), high=_shown(high))
+    ends = (
+        ""
+        if low is None or high is None
+        else names.say("why.range", low=_shown(low, names=names), high=_shown(high, names=names))
+    )
     return ends, str(row["year"] or ""), str(row["basis"] or "")
 
 
-def _with_unit(text: str, unit: str) -> str:
-    return say("why.unit", text=text, unit=unit) if unit else text
+def _with_unit(text: str, unit: str, *, names: Names) -> str:
+    return names.say("why.unit", text=text, unit=unit) if unit else text
 
 
-def _shown(value: Any, row: Row | None = None) -> str:
+def _shown(value: Any, row: Row | None = None, *, names: Names) -> str:
     """A value as read, large and long figures rounded; with the unit of its row where one is given."""
     if value is None:
-        return say("why.blank")
+        return names.say("why.blank")
     text = str(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        text = f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:,.4g}"
-    return _with_unit(text, str(row["unit"])) if row is not None else text
+        text = names.figure(value, ",.0f") if abs(value) >= _LARGE else names.figure(value, ",.4g")
+    return _with_unit(text, str(row["unit"]), names=names) if row is not None else text
