@@ -32,18 +32,19 @@ def omx_bytes(zones: Sequence[str], matrices: Mapping[str, Matrix], about: Mappi
     """
     h5py = need("h5py", "h5py", "omx", "an .omx file")
     out = io.BytesIO()
+    # h5py takes no subclasses of str, as filled templates are.
     with h5py.File(out, "w", track_order=True) as file:
         file.attrs["OMX_VERSION"] = np.bytes_("0.2")
         file.attrs["SHAPE"] = np.array([len(zones), len(zones)], dtype=np.int32)
         for key, text in about.items():
-            file.attrs[key] = text
+            file.attrs[key] = str(text)
         data = file.create_group("data", track_order=True)
         for name, matrix in matrices.items():
             cells = data.create_dataset(
                 name, data=matrix.values, chunks=(1, len(zones)), compression="gzip", shuffle=True
             )
-            cells.attrs["unit"] = matrix.unit
-            cells.attrs["description"] = matrix.description
+            cells.attrs["unit"] = str(matrix.unit)
+            cells.attrs["description"] = str(matrix.description)
             cells.attrs["NA"] = np.nan
         lookup = file.create_group("lookup")
         lookup.create_dataset("zone", data=np.arange(1, len(zones) + 1, dtype=np.int32))
