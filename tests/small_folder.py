@@ -12,6 +12,7 @@ from landbridge.io.export import cell_text
 from landbridge.io.tables import DATA, load_world, table_file
 from landbridge.world import World
 from landbridge.world.table import Table
+from landbridge.world.trade_table import TradeTable
 
 REGIONS = ("KAZ", "UZB")
 MAX_LABELS = 30
@@ -22,10 +23,10 @@ OF_THE_WHOLE_WORLD = tuple(
 )
 
 
-def small_tables(world: World) -> dict[str, Table]:
-    """Tables of the places, links and rows that lie within two regions."""
+def small_tables(world: World, regions: tuple[str, ...] = REGIONS) -> dict[str, Table]:
+    """Tables of the places, links and rows that lie within some regions."""
     tables = {**world.network, "regions": world.regions, "sectors": world.sectors}
-    kept = {str(r["place_id"]) for r in tables["places"] if r["country"] in REGIONS}
+    kept = {str(r["place_id"]) for r in tables["places"] if r["country"] in regions}
     links = {
         str(r["link_id"])
         for r in tables["links"]
@@ -43,9 +44,9 @@ def small_tables(world: World) -> dict[str, Table]:
         "link_id": links,
         "gateway_id": gateways,
     }
-    words = {*REGIONS, "*", "CA5", "overland"}
-    blocs = (row["bloc"] for row in tables["pair_groups"] if row["region"] in REGIONS)
-    ends = {*REGIONS, "*", *blocs}
+    words = {*regions, "*", "CA5", "overland"}
+    blocs = (row["bloc"] for row in tables["pair_groups"] if row["region"] in regions)
+    ends = {*regions, "*", *blocs}
     out: dict[str, Table] = {}
     for name, table in tables.items():
         rows = []
@@ -67,10 +68,10 @@ def small_tables(world: World) -> dict[str, Table]:
             if fits:
                 rows.append(row)
         if name == "corridors":
-            first, last = (str(row["place_id"]) for row in _two(tables, kept))
+            first, last = (str(row["place_id"]) for row in _two(tables, kept, regions))
             rows = [{**next(iter(table)), "from_place": first, "to_place": last, "sector": "MCH"}]
         if name == "labels":
-            rows = _some_labels(rows, {**inside, "region": set(REGIONS)})
+            rows = _some_labels(rows, {**inside, "region": set(regions)})
         out[name] = table.with_rows(rows)
     groups = {row["pair_group"] for row in out["group_pairs"]}
     for name in ("family_shares", "block_train_share"):
@@ -84,15 +85,33 @@ def small_tables(world: World) -> dict[str, Table]:
     return out
 
 
-def _two(tables, kept):
-    """The first zone of each region."""
+def _two(tables, kept, regions):
+    """The first zone of the first two regions."""
     zones = [row for row in tables["zones"] if row["place_id"] in kept]
-    return [next(row for row in zones if row["region"] == region) for region in REGIONS]
+    return [next(row for row in zones if row["region"] == region) for region in regions[:2]]
 
 
 def _some_labels(rows, inside):
     known = inside["place_id"] | inside["gateway_id"] | inside["region"]
     return [row for row in rows if str(row["id"]) in known][:MAX_LABELS]
+
+
+def small_world(world: World, regions: tuple[str, ...] = REGIONS) -> World:
+    """The part of the embedded World that lies within some regions, in memory."""
+    tables, trade = small_tables(world, regions), world.trade
+    at = [trade.region(code) for code in regions]
+    table = TradeTable(
+        regions,
+        trade.sectors,
+        trade.trade[np.ix_(at, at)],
+        trade.tariff[np.ix_(at, at)],
+        trade.value_added_share[at],
+        trade.input_share[at],
+        trade.final_share[at],
+        trade.theta,
+    )
+    own, sectors = tables.pop("regions"), tables.pop("sectors")
+    return World(tables, own, sectors, table, world.folder)
 
 
 def write_rows(path: Path, rows) -> None:

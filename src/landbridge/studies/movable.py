@@ -36,7 +36,7 @@ FloatArray = NDArray[np.float64]
 USD_PER_MUSD = 1e6
 _PERCENT = 0.01
 # Step of a difference quotient, in hours, USD or as a share of a number.
-_STEP = 1e-3
+_STEP = 1e-4
 # A number of a table is changed by this share of itself.
 _SHARE = 0.1
 
