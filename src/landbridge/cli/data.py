@@ -47,26 +47,18 @@ def list_tables(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
     """Print every table: rows, years, basis of its values, sources."""
     from rich.table import Table
 
+    from landbridge.answers.data_tables import listed_tables
     from landbridge.io.cards import cards
 
     begin = time.perf_counter()
     loaded = load(world)
-    found = cards(loaded)
     if as_json:
-        keys = ("table", "file", "what", "rows", "years", "basis")
-        result = [
-            {
-                **{key: value for key, value in card.to_json().items() if key in keys},
-                "licences": sorted({source["licence"] for source in card.sources}),
-            }
-            for card in found
-        ]
-        _print_json(result, loaded, "data list", begin)
+        _print_json(listed_tables(loaded), loaded, "data list", begin)
         return
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in ("table", "rows", "years", "assumed", "what it is"):
         table.add_column(column, justify="right" if column in ("rows", "assumed") else "left")
-    for card in found:
+    for card in cards(loaded):
         total = sum(card.basis.values())
         share = f"{card.basis.get('assumption', 0) / total:.0%}" if total else ""
         table.add_row(card.table, f"{card.rows:,}", card.years, share, card.what)
@@ -90,42 +82,25 @@ def show_card(
     world: WorldFolder = None,
 ) -> None:
     """Print the card of a table: source, licence, basis of each value, weaknesses."""
-    from landbridge.io.cards import card
+    from landbridge.answers.data_tables import of_result, table_card
 
     begin = time.perf_counter()
     loaded = load(world)
-    of_result = _of_result(name, loaded)
-    if of_result is not None:
-        if as_json:
-            _print_json(of_result, loaded, "data card", begin, table=name)
-        else:
-            put(
-                "\n".join([f"{of_result['table']}: {of_result['what']}", "", *_columns(of_result["columns"])])
-            )
-        return
-    found = card(loaded, name)
     if as_json:
-        _print_json(found.to_json(), loaded, "data card", begin, table=found.table)
-    else:
-        put("\n".join(_card_lines(found)))
-        if rows:
-            put("\nRule of each row")
-            put("\n".join("  " + ", ".join(row.values()) for row in found.rule_of) or "  no rule column")
+        table, result = table_card(loaded, name)
+        _print_json(result, loaded, "data card", begin, table=table)
+        return
+    columns = of_result(loaded, name)
+    if columns is not None:
+        put("\n".join([f"{columns['table']}: {columns['what']}", "", *_columns(columns["columns"])]))
+        return
+    from landbridge.io.cards import card
 
-
-def _of_result(name: str, world: World) -> dict[str, Any] | None:
-    """The columns of a table of a result; a table of the data with the same name takes precedence."""
-    from landbridge.results.tables import result_tables
-
-    table = result_tables().get(name.removeprefix("result."))
-    if table is None or name in world.tables or name == "trade":
-        return None
-    columns = [
-        {"name": c.name, "type": c.type, "unit": c.unit, "key": c.required, "description": c.description}
-        for c in table.columns.values()
-    ]
-    what = "a table of a result (`--json`, -o); key: " + ", ".join(table.keys)
-    return {"table": f"result.{table.name}", "what": what, "columns": columns}
+    found = card(loaded, name)
+    put("\n".join(_card_lines(found)))
+    if rows:
+        put("\nRule of each row")
+        put("\n".join("  " + ", ".join(row.values()) for row in found.rule_of) or "  no rule column")
 
 
 def _columns(columns: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,8 +23,6 @@ from landbridge.cli.terminal import (
 )
 
 __all__ = ["route"]
-
-_ALL_ROUTES = 1_000_000
 
 
 def route(
@@ -63,11 +60,12 @@ def route(
     world: WorldFolder = None,
 ) -> None:
     """Print the routes between two places: days, USD and CO2e per TEU; with --legs leg by leg."""
+    from landbridge.answers.route import routes_between
     from landbridge.answers.studies import routed
     from landbridge.report.first_screen import WIDTH
-    from landbridge.report.routes import ordered, route_sections, used
+    from landbridge.report.routes import route_sections
     from landbridge.scenario import apply
-    from landbridge.transport.legs import Trip, find_routes
+    from landbridge.transport.legs import Trip
     from landbridge.transport.per_unit import per_unit
 
     check_output(output, ".geojson")
@@ -76,25 +74,9 @@ def route(
         raise typer.BadParameter("routes after a scenario are per TEU: leave it out", param_hint="--per")
     begin = time.perf_counter()
     loaded = load_sound(world)
-    # Of all routes the first k in the order asked for; on the screen those that carry most.
     shown = output is None and not as_json
-    most = k if by is None and not shown else _ALL_ROUTES
-    routes = find_routes(loaded, Trip(origin, destination, commodity, most, mode, product), scenario)
-    routes = ordered(routes, by)
-    if shown:
-        routes = used(loaded, routes, k, by)
-    elif by is not None:
-        routes = replace(routes, routes=routes.routes[:k])
-    options = {
-        "from": routes.origin,
-        "to": routes.destination,
-        "commodity": routes.commodity,
-        "k": k,
-        "mode": mode,
-        "product": routes.product,
-    }
-    if by is not None:
-        options["by"] = by
+    trip = Trip(origin, destination, commodity, k, mode, product)
+    routes, options = routes_between(loaded, trip, by, scenario, carrying=shown)
     if ileap is not None:
         from landbridge.io.emissions import ileap_text
 

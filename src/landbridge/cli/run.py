@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -32,11 +33,11 @@ from landbridge.cli.terminal import (
     tell_rebase,
     write,
 )
-from landbridge.errors import ConvergenceError, Status
+from landbridge.errors import Status
 
 if TYPE_CHECKING:
+    from landbridge.answers.run import Solved
     from landbridge.report import Digest
-    from landbridge.results import Results
     from landbridge.scenario import Scenario
     from landbridge.world import World
     from landbridge.world.difference import Difference
@@ -99,11 +100,10 @@ def run(
     solved = solve(study, outputs, detail=study.single or written, screen=screen)
     tell_rebase(solved.status, rebase)
     base, cases = solved.digests[0], solved.digests[1:]
-    result = cases[0].result if study.single else {d.id: d.result for d in solved.digests}
 
     def envelope() -> str:
         return envelope_json(
-            result,
+            solved.result(study.single),
             solved.status,
             study.world,
             study.command,
@@ -176,39 +176,20 @@ def _commands() -> list[str]:
     return [name for name in found if name]
 
 
-@dataclass(frozen=True)
-class Solved:
-    """The part of each case that is kept, the base first."""
-
-    digests: list[Digest]
-    statuses: list[Status]
-    scenarios: list[Scenario]
-
-    @property
-    def status(self) -> Status:
-        """The worst of all cases."""
-        return Status.worst(self.statuses)
-
-
 def solve(study: Asked, outputs: Outputs, *, detail: bool, screen: bool) -> Solved:
-    """Solve the base and the scenarios one after another, keeping of each only what is shown or written."""
-    from landbridge.model.run import iterate
+    """Solve the base and the scenarios, keeping of each only what is shown or written."""
+    from landbridge.answers.run import solve as solved
     from landbridge.report import Digest
 
-    solved = Solved([], [], [])
-    first: Results | None = None
     with progress_bar() as progress:
-        for results in iterate(study.world, study.given, progress=progress, response=study.single):
-            if not results.status.converged:
-                raise ConvergenceError(f"{results.id} did not converge: {results.status.message}")
-            first = first or results
-            solved.digests.append(Digest.of(results, first, detail=detail, proxies=not screen))
-            outputs.keep(results)
-            solved.statuses.append(results.status)
-            if results.scenario is not None:
-                solved.scenarios.append(results.scenario)
-            del results  # or it would stay in memory while the next is solved
-    return solved
+        return solved(
+            study.world,
+            study.given,
+            response=study.single,
+            digest=partial(Digest.of, detail=detail, proxies=not screen),
+            keep=outputs.keep,
+            progress=progress,
+        )
 
 
 def _words(what: Sequence[str] | None) -> list[str]:

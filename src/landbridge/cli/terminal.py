@@ -8,8 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -205,24 +203,10 @@ def envelope_json(
     result: plain values; status: of the solves; world: of the manifest, None for other files; command,
     scenarios, options: for the manifest; begin: time at the start.
     """
-    from landbridge.results.manifest import SCHEMA_VERSION, manifest
+    from landbridge.answers.envelope import envelope, when
+    from landbridge.results.manifest import manifest
 
-    made = manifest(world, command, scenarios, options, _when(begin))
-    body = {
-        "schema_version": SCHEMA_VERSION,
-        "result": result,
-        "status": status.as_json(),
-        "manifest": made,
-    }
-    return json_text(body)
-
-
-def _when(begin: float) -> dict[str, Any]:
-    """Wall times and dates, which are in the manifest under `run` and nowhere else."""
-    return {
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "wall_s": round(time.perf_counter() - begin, 3),
-    }
+    return json_text(envelope(result, status, manifest(world, command, scenarios, options, when(begin))))
 
 
 def give(
@@ -240,13 +224,15 @@ def give(
     if output is None and not as_json:
         show(answer.document(most=most).sections, width, answer.lang)
         return
-    timed = replace(answer, manifest={**answer.manifest, "run": _when(begin)})
+    from landbridge.answers.envelope import timed
+
+    whole = timed(answer, begin)
     if output is None:
-        put(json_text(timed.to_json()))
+        put(json_text(whole.to_json()))
         return
     from landbridge.report.writers import content_of
 
-    write(output, content_of(timed, output.suffix))
+    write(output, content_of(whole, output.suffix))
 
 
 def put(text: str) -> None:
