@@ -26,6 +26,10 @@ $(VENV)/tested: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[all]" --group test
 	$(PYTHON) -c "open('$@', 'w').close()"
 
+$(VENV)/benched: $(VENV)/tested
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	$(PYTHON) -c "open('$@', 'w').close()"
+
 test: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,13 +40,14 @@ test: $(VENV)/tested
 slow: $(VENV)/tested
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
 
-bench: $(VENV)/tested
+bench: $(VENV)/benched
 	$(BIN)/python benchmarks/economy.py
 	$(BIN)/python benchmarks/transport.py
 	$(BIN)/python benchmarks/chain.py
 	$(BIN)/python benchmarks/assignment.py
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/hostile.py
+	$(BIN)/python benchmarks/server.py
 
 data: $(VENV)/installed
 	$(BIN)/python recipes/network.py

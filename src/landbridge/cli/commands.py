@@ -24,6 +24,7 @@ from landbridge.cli.report import chart, report
 from landbridge.cli.route import route
 from landbridge.cli.run import cite, run, scenarios
 from landbridge.cli.sensitivity import sensitivity
+from landbridge.cli.serve import serve
 from landbridge.cli.sweep import sweep
 from landbridge.cli.why import why
 
@@ -59,6 +60,7 @@ for _command in (
     claims,
     assign,
     gravity,
+    serve,
     cite,
 ):
     app.command()(_command)

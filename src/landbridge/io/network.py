@@ -24,6 +24,7 @@ __all__ = [
     "SCHEMATIC",
     "Field",
     "Layer",
+    "Points",
     "geojson_text",
     "gmns_files",
     "gpkg_bytes",

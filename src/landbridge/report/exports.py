@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text, gmns_files, gpkg_bytes
+from landbridge.io.network import SCHEMATIC, Field, Layer, Points, geojson_text, gmns_files, gpkg_bytes
 from landbridge.io.qgis import MODES, change_style, flow_style, point_style
 from landbridge.io.sheets import dta_bytes, parquet_bytes
 from landbridge.io.skims import Matrix, omx_bytes
@@ -20,12 +20,24 @@ from landbridge.phrases import say
 from landbridge.report import LONG, Digest, Names, base_name, long_rows
 from landbridge.report.workbook import run_workbook
 from landbridge.results import Results, Rows
+from landbridge.results.network import link_rows
 from landbridge.results.tables import result_table
 from landbridge.transport.compile import compile_graph
 from landbridge.transport.graph import BLOCK, LAYERS, TERMS, WAGONLOAD
 from landbridge.world import World
 
-__all__ = ["Flows", "about", "dta", "geojson", "geopackage", "gmns", "parquet", "skims", "xlsx"]
+__all__ = [
+    "Flows",
+    "about",
+    "dta",
+    "geojson",
+    "geopackage",
+    "gmns",
+    "network_geojson",
+    "parquet",
+    "skims",
+    "xlsx",
+]
 
 
 def about(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> list[tuple[str, str]]:
@@ -194,10 +206,7 @@ def _gateway_cells(results: Results) -> Rows:
     out = []
     for row in results.gateway_rows:
         known = table[row["gateway"]]
-        sides = [str(known[c]) for c in ("place_a", "place_b") if known[c]]
-        ends = [_point(places[side]) for side in sides if side in places]
-        middle = tuple(sum(end[k] for end in ends) / len(ends) for k in (0, 1)) if ends else ()
-        cells = {**row, "kind": str(known["kind"]), "points": (middle,) if middle else ()}
+        cells = {**row, "kind": str(known["kind"]), "points": _between(known, places)}
         if before is not None:
             earlier = passed.get(row["gateway"])
             cells["base_teu"] = earlier["teu_per_year"] if earlier else 0.0
@@ -206,6 +215,15 @@ def _gateway_cells(results: Results) -> Rows:
             cells["change_wait_h"] = row["wait_h"] - earlier["wait_h"] if earlier else None
         out.append(cells)
     return out
+
+
+def _between(gateway: Mapping[str, Any], places: Mapping[Any, Mapping[str, Any]]) -> Points:
+    """The point halfway between the places of a gateway; none for a strait."""
+    sides = [str(gateway[c]) for c in ("place_a", "place_b") if gateway[c]]
+    ends = [_point(places[side]) for side in sides if side in places]
+    if not ends:
+        return ()
+    return ((sum(end[0] for end in ends) / len(ends), sum(end[1] for end in ends) / len(ends)),)
 
 
 def _point(row: Mapping[str, Any]) -> tuple[float, float]:
@@ -280,6 +298,59 @@ def geojson(
         "attribution": list(attribution),
     }
     return geojson_text(layers, told)
+
+
+_PLACE_FIELDS = (
+    Field("place_id", "text", "", "identifier of the place"),
+    Field("name", "text", "", "its name"),
+    Field("country", "text", "", "ISO 3166-1 alpha-3 code"),
+    Field("region", "text", "", "region of the model"),
+    Field("role", "text", "", "what it is on the network"),
+    Field("zone_share", "real", "share", "of its region's trade that begins or ends here; null for none"),
+)
+
+
+def network_geojson(world: World, attribution: Sequence[str], flows: Flows | None = None) -> str:
+    """The network as one FeatureCollection with the layers places, links and gateways.
+
+    world: with places and links; attribution: lines of the data; flows: of the solved base, whose columns are
+    then part of links and gateways. Returns the text of the file.
+    """
+    shares = {str(row["place_id"]): row["share"] for row in world.network["zones"]}
+    places = [
+        ((_point(row),), {**row, "zone_share": shares.get(str(row["place_id"]))})
+        for row in world.network["places"]
+    ]
+    shown = _unsolved(world) if flows is None else flows
+    links, posts = (_LINK_FLOWS, _GATEWAY_FLOWS) if flows is not None else ((), ())
+    layers = [
+        Layer("places", "places", "point", _PLACE_FIELDS, places),
+        Layer("links", "links", "line", (*_LINK_FIELDS, *links), _with(shown.links)),
+        Layer("gateways", "gateways", "point", (*_GATEWAY_FIELDS, *posts), _with(shown.gateways)),
+    ]
+    told = {
+        "geometry": SCHEMATIC,
+        "world": world.hash,
+        "flows": "none" if flows is None else shown.name,
+        "boundaries": say("about.boundaries"),
+        "attribution": list(attribution),
+    }
+    return geojson_text(layers, told)
+
+
+def _unsolved(world: World) -> Flows:
+    """Links and gateways of a World without flows."""
+    graph, places = compile_graph(world), world.network["places"].by("place_id")
+    links = []
+    for row in link_rows(world, graph, np.zeros((graph.n_arcs, 2))):
+        start, end = places[row["from"]], places[row["to"]]
+        names = {"from_name": str(start["name"]), "to_name": str(end["name"])}
+        links.append({**row, **names, "points": (_point(start), _point(end))})
+    gateways = [
+        {**row, "gateway": row["gateway_id"], "points": _between(row, places)}
+        for row in world.network["gateways"]
+    ]
+    return Flows("base", base_name(world), True, links, gateways)
 
 
 def _endings(ids: Sequence[str]) -> dict[str, str]:

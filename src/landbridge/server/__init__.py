@@ -1,0 +1,1 @@
+"""A server on this machine: the answers of the commands as JSON, and pages of the same documents."""

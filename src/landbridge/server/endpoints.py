@@ -1,0 +1,363 @@
+"""The addresses of the API: one list for answering, for the description of the API and for the first page.
+
+An address below /api gives JSON. Those with `page` give the same document as a page without /api.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from landbridge.errors import DataError, Fault, did_you_mean
+from landbridge.server.exchange import JSON, Refusal, Reply, utf8
+from landbridge.server.parameters import Parameter
+from landbridge.server.tasks import Task, forms_of
+
+if TYPE_CHECKING:
+    from landbridge.server.desk import Job
+    from landbridge.server.service import Service
+
+__all__ = ["ENDPOINTS", "Endpoint", "Following", "Outcome", "Waiting"]
+
+MODES, ORDERS = ("multimodal", "sea", "rail", "road"), ("time", "cost", "co2e")
+TARGETS = ("arcs", "gateways", "tariffs", "productivity", "parameters", "cells")
+_GEOJSON = "application/geo+json"
+_READ = "tables are read and checked, nothing is solved"
+_MOST_ROUTES, _MOST_EXACT = 50, 25
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A reply that comes once a job is done: its text in a form, of a media type."""
+
+    job: Job
+    form: str
+    kind: str = JSON
+
+
+@dataclass(frozen=True)
+class Following:
+    """A reply that lists the events of a job as they happen, as server-sent events."""
+
+    job: Job
+
+
+Outcome = Reply | Waiting | Following
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An address. path: parts in braces are parameters; about: what it gives; answer: makes the outcome.
+
+    parameters: of the query; page: whether it is also a page; takes_scenario: whether a body is read; status:
+    of success; kind: media type of success; example: an address to try.
+    """
+
+    method: str
+    path: str
+    about: str
+    answer: Callable[[Service, Values, str], Outcome]
+    parameters: tuple[Parameter, ...] = ()
+    page: bool = False
+    takes_scenario: bool = False
+    status: int = 200
+    kind: str = JSON
+    example: str = ""
+
+    @property
+    def names_in_path(self) -> list[str]:
+        """The parameters of the path."""
+        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+
+
+# -- what is read --------------------------------------------------------------------------------------
+
+
+def _health(service: Service, values: Values, form: str) -> Outcome:
+    result = {"alive": True, "jobs": service.desk.states(), "kept": len(service.desk.kept)}
+    return service.read(result, "serve", {})
+
+
+def _version(service: Service, values: Values, form: str) -> Outcome:
+    from landbridge.version import version
+
+    result = {"landbridge": version(), "world": service.world.hash, "api": "0.1"}
+    return service.read(result, "serve", {})
+
+
+def _scenarios(service: Service, values: Values, form: str) -> Outcome:
+    return service.read(service.bundled, "scenarios", {})
+
+
+def _scenario(service: Service, values: Values, form: str) -> Outcome:
+    from landbridge.scenario import load_scenario
+
+    name = service.scenario(values["name"])
+    return service.read({name: load_scenario(name).to_dict()}, "scenarios", {})
+
+
+def _places(service: Service, values: Values, form: str) -> Outcome:
+    found = service.gazetteer.named(values["q"], values["n"])
+    return service.read(found, "places", {"q": values["q"], "n": values["n"]})
+
+
+def _tables(service: Service, values: Values, form: str) -> Outcome:
+    return service.read(service.listed, "data list", {}, _READ)
+
+
+def _table(service: Service, values: Values, form: str) -> Outcome:
+    try:
+        table, result = service.table(values["table"])
+    except DataError as error:
+        raise Refusal(404, error.message, error.faults) from None
+    return service.read(result, "data card", {"table": table}, _READ)
+
+
+def _routes(service: Service, values: Values, form: str) -> Outcome:
+    from landbridge.answers.route import routes_between
+    from landbridge.answers.studies import routed
+    from landbridge.transport.legs import Trip
+
+    scenario = None if values["scenario"] is None else service.scenario(values["scenario"], 422)
+    task = Task("routes", dict(values))
+    with service.routing:  # one at a time: each takes the processor for a tenth of a second
+        forms = service.routes.get(task.key)
+        if forms is None:
+            begin = time.perf_counter()
+            given = (values[key] for key in ("from", "to", "commodity", "k", "mode", "product"))
+            routes, options = routes_between(service.world, Trip(*given), values["by"], scenario)
+            forms = forms_of(routed(service.world, routes, options), begin)
+            service.routes.put(task.key, forms)
+    return service.shown(forms, form)
+
+
+def _network(service: Service, values: Values, form: str) -> Outcome:
+    if values["flows"] == "yes":
+        return service.solved(Task("base"), "geojson", _GEOJSON)
+    return Reply(200, utf8(service.network), _GEOJSON)
+
+
+def _openapi(service: Service, values: Values, form: str) -> Outcome:
+    from landbridge.server.openapi import description_text
+
+    return Reply(200, utf8(description_text()))
+
+
+# -- what is solved ------------------------------------------------------------------------------------
+
+
+def _base(service: Service, values: Values, form: str) -> Outcome:
+    return service.solved(Task("base"), form)
+
+
+def _run(service: Service, values: Values, form: str) -> Outcome:
+    return service.solved(Task("run", {"scenario": service.scenario(values["scenario"])}), form)
+
+
+def _compare(service: Service, values: Values, form: str) -> Outcome:
+    a, b = (one if one == "base" else service.scenario(one, 422) for one in (values["a"], values["b"]))
+    if a == b:
+        raise Refusal.of(422, "parameter b", "is the same as a", "name two scenarios")
+    return service.solved(Task("compare", {"a": a, "b": b}), form)
+
+
+def _sensitivity(service: Service, values: Values, form: str) -> Outcome:
+    from landbridge.trade.welfare import parse_outcome
+
+    parse_outcome(values["of"], service.world.trade)
+    if values["scenario"] is not None:
+        service.scenario(values["scenario"], 422)
+    return service.solved(Task("sensitivity", dict(values)), form)
+
+
+def _why(service: Service, values: Values, form: str) -> Outcome:
+    from landbridge.studies.why import Question
+
+    asked = Question.read(values["figure"]).scenario
+    if asked not in ("", "base"):
+        service.scenario(asked, 422)
+    return service.solved(Task("why", dict(values)), form)
+
+
+# -- jobs ----------------------------------------------------------------------------------------------
+
+
+def _post(service: Service, values: Values, form: str) -> Outcome:
+    scenario = values["body"]
+    job = service.desk.submit(Task("run", {"scenario": scenario.to_dict(), "id": scenario.id}))
+    headers = {"Location": f"/api/jobs/{job.id}"}
+    return service.read(_links(job), "run", {"scenario": scenario.id}, status=202, headers=headers)
+
+
+def _job(service: Service, values: Values, form: str) -> Outcome:
+    return service.read(_links(_known(service, values)), "run", {})
+
+
+def _cancel(service: Service, values: Values, form: str) -> Outcome:
+    job = _known(service, values)
+    if not service.desk.cancel(job):
+        raise Refusal.of(409, "job", f"has ended: {job.state}", "there is nothing to cancel")
+    return service.read(_links(job), "run", {})
+
+
+def _events(service: Service, values: Values, form: str) -> Outcome:
+    return Following(_known(service, values))
+
+
+def _result(service: Service, values: Values, form: str) -> Outcome:
+    job = _known(service, values)
+    if not job.ended:
+        cure = f"ask /api/jobs/{job.id} until its state is done"
+        raise Refusal.of(409, "job", f"is {job.state}", cure, {"Retry-After": "2"})
+    return service.shown({form: job.text(form)}, form)
+
+
+def _known(service: Service, values: Values) -> Job:
+    job = service.desk.job(values["id"])
+    if job is None:
+        cure = "send the scenario again; jobs are forgotten once the server ends or many others have ended"
+        raise Refusal.of(404, "job", f"no job {values['id'][:40]!r}", cure)
+    return job
+
+
+def _links(job: Job) -> dict[str, Any]:
+    here = f"/api/jobs/{job.id}"
+    return job.to_json() | {"self": here, "events": f"{here}/events", "result": f"{here}/result"}
+
+
+def no_scenario(name: str, known: list[str], status: int) -> Refusal:
+    """The refusal of an unknown scenario, with near names."""
+    cure = did_you_mean(name[:80], known) or "/api/scenarios lists them; POST /api/run takes one of your own"
+    fault = Fault("scenario", f"no scenario {name[:80]!r}", cure)
+    return Refusal(status, "unknown scenario", [fault])
+
+
+_SCENARIO = Parameter("scenario", "a scenario of /api/scenarios; the base where left out")
+_TRIP = (
+    Parameter("from", "a place by name (en, ru, zh) or id", required=True),
+    Parameter("to", "another place", required=True),
+    Parameter("commodity", "a sector by code or name", "MCH"),
+    Parameter("k", "the number of routes", 5, least=1, most=_MOST_ROUTES),
+    Parameter("mode", "only this class of routes", allowed=MODES),
+    Parameter("by", "least hours, money or emissions first; largest share where left out", allowed=ORDERS),
+    Parameter("product", "rail legs by container train or wagonload", allowed=("block", "wagonload")),
+    _SCENARIO,
+)
+_JOB = "/api/jobs/{id}"
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", "/api/health", "whether the server answers, and how many jobs there are", _health),
+    Endpoint("GET", "/api/version", "the version of landbridge and the hash of the World", _version),
+    Endpoint("GET", "/api/scenarios", "the scenarios that come with landbridge", _scenarios),
+    Endpoint(
+        "GET",
+        "/api/scenarios/{name}",
+        "one scenario in full",
+        _scenario,
+        example="/api/scenarios/cku-railway",
+    ),
+    Endpoint(
+        "GET",
+        "/api/places",
+        "places by a part of their name in English, Russian or Chinese",
+        _places,
+        (
+            Parameter("q", "a part of a name, or an id", required=True),
+            Parameter("n", "the number of places", 20, least=1, most=100),
+        ),
+        example="/api/places?q=alma",
+    ),
+    Endpoint(
+        "GET",
+        "/api/routes",
+        "routes between two places, leg by leg",
+        _routes,
+        _TRIP,
+        page=True,
+        example="/api/routes?from=Chongqing&to=Duisburg",
+    ),
+    Endpoint(
+        "GET",
+        "/api/network.geojson",
+        "places, links and gateways; with flows=yes those of the solved base",
+        _network,
+        (
+            Parameter(
+                "flows",
+                "whether with the flows of the base, which is then solved",
+                "no",
+                allowed=("no", "yes"),
+            ),
+        ),
+        kind=_GEOJSON,
+    ),
+    Endpoint("GET", "/api/base", "the solved base", _base, page=True),
+    Endpoint(
+        "GET",
+        "/api/run/{scenario}",
+        "a scenario of /api/scenarios, solved",
+        _run,
+        page=True,
+        example="/api/run/cku-railway",
+    ),
+    Endpoint(
+        "POST",
+        "/api/run",
+        "solve a scenario of your own, sent as TOML or JSON: a job",
+        _post,
+        takes_scenario=True,
+        status=202,
+    ),
+    Endpoint("GET", _JOB, "state and progress of a job", _job),
+    Endpoint("DELETE", _JOB, "cancel a job", _cancel),
+    Endpoint(
+        "GET", f"{_JOB}/events", "progress of a job as server-sent events", _events, kind="text/event-stream"
+    ),
+    Endpoint("GET", f"{_JOB}/result", "the result of a job that is done", _result, page=True),
+    Endpoint(
+        "GET",
+        "/api/compare",
+        "two scenarios side by side; base for the world without changes",
+        _compare,
+        (Parameter("a", "a scenario, or base", required=True), Parameter("b", "another", required=True)),
+        page=True,
+        example="/api/compare?a=cku-railway&b=borders-half",
+    ),
+    Endpoint(
+        "GET",
+        "/api/sensitivity",
+        "what an hour, a dollar or a unit of capacity is worth",
+        _sensitivity,
+        (
+            Parameter(
+                "of", "whose gain: real_income:KAZ, CA5, wage:KAZ or flow:CHN:KAZ:MCH", "real_income:CA5"
+            ),
+            Parameter("to", "what is changed", "gateways", allowed=TARGETS),
+            Parameter("exact", "how many of the largest are solved exactly", 10, least=0, most=_MOST_EXACT),
+            _SCENARIO,
+        ),
+        page=True,
+        example="/api/sensitivity?of=real_income:KAZ&to=gateways",
+    ),
+    Endpoint(
+        "GET",
+        "/api/why",
+        "where a figure is from",
+        _why,
+        (Parameter("figure", "FIGURE [of ID] [in SCENARIO]", required=True, longest=200),),
+        page=True,
+        example="/api/why?figure=time_h%20of%20khorgos-altynkol",
+    ),
+    Endpoint("GET", "/api/data", "the tables of the data", _tables),
+    Endpoint(
+        "GET",
+        "/api/data/{table}",
+        "the card of a table: sources, licences, columns, weaknesses",
+        _table,
+        example="/api/data/gateways",
+    ),
+    Endpoint("GET", "/api/openapi.json", "the description of this API (OpenAPI 3.1)", _openapi),
+)
