@@ -224,7 +224,8 @@ def many_clients(clients: int, seconds: float) -> bool:
         return bool(took) and not wrong
     before, after = max(memory[third : 2 * third]), max(memory[2 * third :])
     growth = after / before - 1.0
-    print(f"memory: {memory[0]:.0f} MB at first, {before:.0f} MB, then {after:.0f} MB ({growth:+.1%})")
+    shown = ", ".join(f"{one:.0f}" for one in memory[:: max(len(memory) // 10, 1)])
+    print(f"memory [MB]: {shown}; most in the second third {before:.0f}, then {after:.0f} ({growth:+.1%})")
     return bool(took) and not wrong and growth < MOST_GROWTH
 
 

@@ -93,10 +93,8 @@ def _scenarios(service: Service, values: Values, form: str) -> Outcome:
 
 
 def _scenario(service: Service, values: Values, form: str) -> Outcome:
-    from landbridge.scenario import load_scenario
-
     name = service.scenario(values["name"])
-    return service.read({name: load_scenario(name).to_dict()}, "scenarios", {})
+    return service.read({name: service.scenarios[name]}, "scenarios", {})
 
 
 def _places(service: Service, values: Values, form: str) -> Outcome:

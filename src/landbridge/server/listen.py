@@ -56,17 +56,23 @@ class Place:
     def guard(self) -> Guard:
         """What requests to it must show."""
         names = {*LOOPBACK, self.host.casefold()}
-        anywhere = False
-        with suppress(ValueError):
-            anywhere = ipaddress.ip_address(self.host).is_unspecified
-        if anywhere:
+        if self._anywhere:
             names.add(socket.gethostname().casefold())
-        return Guard(frozenset(names), anywhere, self.token)
+        return Guard(frozenset(names), self._anywhere, self.token)
 
     def address(self, port: int) -> str:
         """The address to open in a browser on this machine."""
-        name = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{name}:{port}/"
+        host = self.host
+        if self._anywhere:
+            host = LOOPBACK[2] if ":" in host else LOOPBACK[0]
+        return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+    @property
+    def _anywhere(self) -> bool:
+        """Whether it listens on every address of the machine."""
+        with suppress(ValueError):
+            return ipaddress.ip_address(self.host).is_unspecified
+        return False
 
 
 def get(world: World, target: str, progress: Progress) -> Reply:

@@ -24,6 +24,7 @@ from landbridge.model.run import Progress
 from landbridge.server.desk import Stopped
 from landbridge.server.exchange import Refusal
 from landbridge.server.tasks import Forms, Task, do
+from landbridge.world import World
 
 __all__ = ["Limits", "Process"]
 
@@ -128,11 +129,12 @@ def serve_tasks(pipe: Connection, folder: Path | None, megabytes: int) -> None:
     def send(what: str, **words: Any) -> None:
         pipe.send_bytes(json.dumps({"what": what, **words}).encode())
 
-    world = load_world(folder)
+    world: World | None = None
     with suppress(EOFError, OSError):
         while True:
             task = Task.read(pipe.recv_bytes().decode())
             try:
+                world = world or load_world(folder)
                 forms = do(task, world, lambda text, share: send("progress", doing=text, share=share))
                 send("done", forms=dict(forms))
             except MemoryError:

@@ -111,7 +111,7 @@ class Service:
         return self.finished(self.shown(forms, waiting.form, waiting.kind))
 
     def refused(self, error: Exception, request: Request) -> Reply:
-        """The reply to a request that cannot be answered: JSON below /api, else a page."""
+        """The reply to a request that cannot be answered: a page for that of a page, else JSON."""
         if isinstance(error, Refusal):
             refusal = error
         elif isinstance(error, LandbridgeError):
@@ -119,7 +119,7 @@ class Service:
         else:
             refusal = internal(error)
         reply = refusal.reply()
-        if not request.target.startswith("/api"):
+        if request.target.startswith("/") and not request.target.startswith("/api"):
             reply = replace(reply, body=utf8(error_page(refusal)), kind=HTML)
         return self.finished(reply)
 
@@ -168,9 +168,14 @@ class Service:
         return name
 
     @cached_property
+    def scenarios(self) -> dict[str, Any]:
+        """The scenarios that come with landbridge in full by name, those of projects too."""
+        return {name: load_scenario(name).to_dict() for name in self._names}
+
+    @cached_property
     def bundled(self) -> dict[str, Any]:
-        """The bundled scenarios in full by name."""
-        return {name: load_scenario(name).to_dict() for name in bundled()}
+        """Those of `landbridge scenarios`."""
+        return {name: self.scenarios[name] for name in bundled()}
 
     def table(self, name: str) -> tuple[str, dict[str, Any]]:
         """Name and card of a table. Raises DataError for an unknown one."""
