@@ -13,6 +13,7 @@ export OMP_NUM_THREADS := 1
 
 run: $(VENV)/installed
 	$(BIN)/landbridge run
+	@$(BIN)/python -c "print('\nCall it as $(BIN)/landbridge, or activate the environment first (README.md). What is installed: $(BIN)/landbridge doctor')"
 
 setup: $(VENV)/tested
 

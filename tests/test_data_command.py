@@ -20,6 +20,7 @@ from commands import Call
 from landbridge.errors import DataError, Fault
 from landbridge.io.cards import WHAT, card, cards
 from landbridge.io.export import export
+from landbridge.io.optional import cure
 from landbridge.io.tables import DATA, load_world
 from landbridge.io.workbook import FIRST_ROW, SHEETS, merge, read_workbook, write_template
 from landbridge.model.prepared import PairsAsked
@@ -511,7 +512,7 @@ def test_without_openpyxl_the_command_says_how_to_install_it(
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     for words in (["template", str(tmp_path / "x.xlsx")], ["import", "x.xlsx", str(tmp_path / "x")]):
         code, _, err = call("data", *words)
-        assert code == 1 and "pip install 'landbridge[excel]'" in err
+        assert code == 1 and f"install it: {cure('excel')}" in err
 
 
 def test_tables_of_ones_own_are_described_in_the_schema() -> None:

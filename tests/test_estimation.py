@@ -526,4 +526,4 @@ def test_without_pyfixest_the_command_says_how_to_get_it(
     flows.head(500).to_csv(path, index=False)
     monkeypatch.setitem(sys.modules, "pyfixest", None)
     code, _, err = call("gravity", "trade ~ rta | pair", str(path))
-    assert code == 1 and "landbridge[estimation]" in err
+    assert code == 1 and '[estimation]"' in err

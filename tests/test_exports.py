@@ -682,7 +682,7 @@ def test_a_missing_package_is_told_in_a_sentence(ending: str, tmp_path: Path) ->
         encoding="utf-8",
     )
     assert done.returncode == LandbridgeError.exit_code and done.stdout == "" and not out.exists()
-    missing = r'needs \w+, which is not installed: pip install "landbridge\[\w+\]"'
+    missing = r'needs \w+, which is not installed: .*pip install -e "[^"]+\[\w+\]"'
     sentence = rf"landbridge: a \{ending} file {missing}\n"
     assert re.fullmatch(sentence, done.stderr), done.stderr
 

@@ -111,4 +111,6 @@ def _tell(notes: Sequence[str]) -> None:
     if len(notes) > _SHOWN:
         say(f"note: and {len(notes) - _SHOWN} more like these")
     if not compiler():
-        say('hint: pip install "landbridge[fast]" (numba) makes this much faster')
+        from landbridge.io.optional import cure
+
+        say(f"hint: {cure('fast')} (numba) makes this much faster")

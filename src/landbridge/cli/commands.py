@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from landbridge.cli.assign import assign
+from landbridge.cli.at_hand import docs, doctor
 from landbridge.cli.build import build, rebalance
 from landbridge.cli.cache import cache
 from landbridge.cli.calibrate import calibrate, validate
@@ -36,7 +37,6 @@ app = typer.Typer(
     "China, Central Asia and their neighbours. Every figure is a static, long-run answer, not a forecast.",
     epilog="Exit codes: 0 done, 1 error, 2 usage, 3 bad data or scenario, 4 not converged, 5 infeasible.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 for _command in (
@@ -62,6 +62,8 @@ for _command in (
     gravity,
     serve,
     cite,
+    doctor,
+    docs,
 ):
     app.command()(_command)
 data.command()(validate)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from landbridge.errors import DataError, Fault, LandbridgeError, did_you_mean
 from landbridge.io.files import MAX_BYTES, read_bytes, write_bytes
+from landbridge.io.optional import cure
 from landbridge.world import World
 from landbridge.world.table import Cell, Column, Table, columns_of, quoted
 from landbridge.world.validate import KEYS, check_cells, check_network, spelled, where
@@ -94,7 +95,7 @@ def require_openpyxl() -> None:
     try:
         import openpyxl  # noqa: F401
     except ImportError:
-        fault = Fault("openpyxl", "is not installed", "install it: pip install 'landbridge[excel]'")
+        fault = Fault("openpyxl", "is not installed", f"install it: {cure('excel')}")
         raise LandbridgeError("spreadsheets need one more package", [fault]) from None
 
 

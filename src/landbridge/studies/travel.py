@@ -12,6 +12,7 @@ from typing import Any
 
 from landbridge.channels import travel as channel
 from landbridge.errors import DataError, Fault, LandbridgeError, Status
+from landbridge.io.optional import cure
 from landbridge.scenario import Scenario, apply
 from landbridge.trade import solve
 from landbridge.trade.welfare import CENTRAL_ASIA, worth
@@ -167,10 +168,8 @@ def estimate_gravity(world: World) -> Any:
 
         fit = import_module("landbridge.estimation").estimate
     except ImportError:
-        cure = "install the estimation extra: pip install 'landbridge[estimation]'"
-        raise LandbridgeError(
-            "no estimation here", [Fault("--estimate", "PPML needs pyfixest", cure)]
-        ) from None
+        fault = Fault("--estimate", "PPML needs pyfixest", f"install it: {cure('estimation')}")
+        raise LandbridgeError("no estimation here", [fault]) from None
     import pandas as pd
 
     rows = channel.gravity_rows(world)
