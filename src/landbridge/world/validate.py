@@ -406,7 +406,10 @@ def _horizon_is_known(network: Network) -> list[Fault]:
         first = base_year(row)
         if year != first and lacking:
             years = sorted({str(r["year"]) for r in network.get("growth", ())})
-            cure = f"use {', '.join([str(first), *years])}, or add rows of {year:g} to growth.csv"
+            cure = (
+                f"use {', '.join([str(first), *years])}; for {year:g} add rows of your own to growth.csv, "
+                "in a folder that `landbridge data export` writes, and give it by --world"
+            )
             what = f"no growth to {year:g} for {', '.join(lacking[:5])}"
             more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
             return [Fault(where("parameters", number, row), what + more, cure)]
