@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import io
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -17,7 +18,16 @@ import embedded
 import landbridge as lb
 from landbridge.cli.terminal import show_compact
 from landbridge.phrases import FORMATS, LANGUAGES, Phrase, Words, fields, named, phrases, say, width
-from landbridge.report import Digest, Document, Names, Section, first_screen, study_lines, study_sections
+from landbridge.report import (
+    Digest,
+    Document,
+    Names,
+    Section,
+    exports,
+    first_screen,
+    study_lines,
+    study_sections,
+)
 from landbridge.report.compare import compare_sections
 from landbridge.report.first_screen import LINES, WIDTH
 from landbridge.report.html.run_page import Sight, html
@@ -280,3 +290,21 @@ def test_a_chinese_text_is_broken_between_its_characters() -> None:
         and "".join(lines).replace(" ", "") == "一二三四，五六abc七八。"
     )
     assert not any(line.startswith(("，", "。", " ")) for line in lines)
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_the_workbook_is_in_the_language(lang: str) -> None:
+    """Titles, sentences, units, notes and words in cells of every sheet; names of columns are identifiers."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.load_workbook(io.BytesIO(exports.xlsx(embedded.world(), digests(), [], lang)))
+    told = {cell.value for sheet in book for row in sheet.iter_rows() for cell in row}
+    told |= {
+        cell.comment.text
+        for sheet in book
+        for row in sheet.iter_rows(max_row=2)
+        for cell in row
+        if cell.comment
+    }
+    # An identifier is one word.
+    texts = [text for text in told if isinstance(text, str) and re.search(r"[^\x00-\x7f]| ", text)]
+    assert len(texts) > 300 and not english(re.sub(r"\b[a-z]+_[a-z_]+\b", "", text) for text in texts)

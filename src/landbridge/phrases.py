@@ -181,6 +181,8 @@ class Words:
 
     def named(self, term: Term) -> str:
         """The name of what a Term names; one without names of the tables, as here, leaves it in English."""
+        if term.kind == "scenario":
+            return self.title(term.id, str(term))
         return self.term(term.kind, term.id, str(term))
 
     def of(self, text: str) -> str:

@@ -16,7 +16,7 @@ from landbridge.io.network import SCHEMATIC, Field, Layer, Points, geojson_text,
 from landbridge.io.qgis import MODES, change_style, flow_style, point_style
 from landbridge.io.sheets import dta_bytes, parquet_bytes
 from landbridge.io.skims import Matrix, omx_bytes
-from landbridge.phrases import say
+from landbridge.phrases import Phrase, named, say
 from landbridge.report import LONG, Digest, Names, base_name, long_rows
 from landbridge.report.workbook import run_workbook
 from landbridge.results import Results, Rows
@@ -44,18 +44,28 @@ def about(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -
     """Topics and texts included in every file: question, units, closure, World, sources, attribution."""
     rows = [("landbridge", say("about.landbridge"))]
     for digest in digests:
-        rows.append(("scenario", f"{digest.id}: {digest.name}"))
-        rows += [(f"source of {digest.id}", text) for text in digest.sources]
-        rows += [(f"note on {digest.id}", str(text)) for text in digest.result.get("notes", [])]
+        name = digest.name
+        if not isinstance(name, Phrase):
+            name = named("scenario", digest.id, name)
+        rows.append((say("sheet.topic.scenario"), say("first.what.title", case=digest.id, name=name)))
+        rows += [(say("sheet.topic.source", case=digest.id), text) for text in digest.sources]
+        rows += [(say("sheet.topic.note", case=digest.id), text) for text in digest.result.get("notes", [])]
     closure = digests[0].closure if digests else world.setting("deficits")
     year = digests[0].year if digests else int(world.parameter("horizon"))
     rows += [
-        ("units", say("about.units", year=world.base_year)),
-        ("closure", f"{say('about.closure', deficits=closure)} {say('meaning.closures')}"),
-        ("reading", say("meaning.static", year=year)),
+        (say("sheet.topic.units"), say("about.units", year=world.base_year)),
+        (
+            say("sheet.topic.closure"),
+            say(
+                "about.closures",
+                closure=say("about.closure", deficits=named("closure", closure)),
+                meaning=say("meaning.closures"),
+            ),
+        ),
+        (say("sheet.topic.reading"), say("meaning.static", year=year)),
         ("World", world.hash),
-        ("boundaries", say("about.boundaries")),
-        *(("attribution", line) for line in attribution),
+        (say("sheet.topic.boundaries"), say("about.boundaries")),
+        *((say("sheet.topic.attribution"), line) for line in attribution),
     ]
     return rows
 
@@ -70,7 +80,7 @@ def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str], la
     names, en, ru or zh. Returns the bytes of the file.
     """
     names = Names(world, lang)
-    told = [(topic, names.of(text)) for topic, text in about(world, digests, attribution)]
+    told = [(names.of(topic), names.of(text)) for topic, text in about(world, digests, attribution)]
     return run_workbook(world, digests, told, names)
 
 

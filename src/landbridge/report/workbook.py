@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from landbridge.io.sheets import Sheet, sheet_names, xlsx_bytes
-from landbridge.phrases import say
 from landbridge.report.answer_sheet import CHANGE, LEVEL, answer_pages
 from landbridge.report.digest import Digest, Names
 from landbridge.results.tables import ResultTable, result_tables
@@ -230,46 +229,82 @@ def _columns(
     for name in shown:
         if name.removeprefix("base_") in measures and name != name.removeprefix("base_"):
             continue
-        unit, note = table.unit(name), table.columns[name].description
+        unit, note = table.unit(name), _note(table, name, names)
         if name in measures:
             yield _plain(
                 f"base_{name}",
-                say("sheet.unit.base", unit=_bare(unit)),
-                say("sheet.note.base", what=note),
+                (_bare(unit), names.say("sheet.unit.base", unit=_unit(_bare(unit), names))),
+                names.say("sheet.note.base", what=note),
             )
         if table.name == "trade" and name in measures:
-            what = table.columns["base_musd"].description
+            what = _note(table, "base_musd", names)
             yield _plain(
                 "after_musd",
-                say("sheet.unit.after", unit=_bare(unit)),
-                say("sheet.note.after", what=what),
+                (_bare(unit), names.say("sheet.unit.after", unit=_unit(_bare(unit), names))),
+                names.say("sheet.note.after", what=what),
             )
         signed = table.name in _SIGNED and unit.startswith("%")
-        yield _named(table, name, names) if name == "name" else _plain(name, unit, note, change=signed)
+        yield (
+            _named(table, name, names)
+            if name == "name"
+            else _of_table(name, (unit, _unit(unit, names)), note, names, signed)
+        )
         if name in measures and table.name != "trade" and (table.name, name) not in _KNOWN_CHANGE:
-            change = say("sheet.unit.change", unit=unit)
-            yield _plain(f"change_{name}", change, say("sheet.note.change", what=note), change=True)
+            change = names.say("sheet.unit.change", unit=_unit(unit, names))
+            yield _plain(
+                f"change_{name}", (unit, change), names.say("sheet.note.change", what=note), change=True
+            )
         if name in _READERS and "name" not in shown:
             yield _named(table, name, names)
+
+
+# Columns of words that readers see in their language, and the kind of their terms.
+_TERMS = {
+    "mode": "mode",
+    "holds": "holds",
+    "metric": "metric",
+    "repeats": "metric",
+    "proxy": "proxy",
+    **dict.fromkeys(("unit", "observed_unit", "capacity_unit"), "count"),
+}
+
+
+def _of_table(name: str, units: tuple[str, str], note: str, names: Names, signed: bool) -> _Column:
+    """A column as the table has it, its words in the language of the workbook."""
+    column, kind = _plain(name, units, note, change=signed), _TERMS.get(name)
+    if kind is None:
+        return column
+    return replace(column, cell=lambda row: row.get(name) and names.term(kind, str(row[name])))
+
+
+def _unit(unit: str, names: Names) -> str:
+    return names.term("unit", unit) if unit else ""
+
+
+def _note(table: ResultTable, column: str, names: Names) -> str:
+    """The meaning of a column in the language of the workbook."""
+    return names.term("column", f"{table.name}.{column}", table.columns[column].description)
 
 
 def _bare(unit: str) -> str:
     return unit.removesuffix(", change")
 
 
-def _plain(name: str, unit: str, note: str, *, change: bool = False) -> _Column:
-    return _Column(name, unit, note, column_format(unit, change=change), lambda row: row.get(name))
+def _plain(name: str, units: tuple[str, str], note: str, *, change: bool = False) -> _Column:
+    """A column of figures; units: that of the schema, by which it is shown, and in words of the workbook."""
+    unit, words = units
+    return _Column(name, words, note, column_format(unit, change=change), lambda row: row.get(name))
 
 
 def _named(table: ResultTable, column: str, names: Names) -> _Column:
     """The names of the codes in a column; a table of gateways has its own column of names."""
     if column == "name":
         read = lambda row: names.gateway.get(str(row.get(table.keys[0]))) or row.get("name")  # noqa: E731
-        return _Column(column, "", table.columns[column].description, "", read)
+        return _Column(column, "", _note(table, column, names), "", read)
     return _Column(
         f"{column}_name",
         "",
-        say("sheet.note.name", column=column),
+        names.say("sheet.note.name", column=column),
         "",
         lambda row: name_of(names, column, row.get(column)),
     )
