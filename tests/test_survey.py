@@ -243,6 +243,9 @@ def test_the_command_compares_two_folders(
     assert code == 0 and body["result"]["real_income"]
     assert body["manifest"]["options"]["against"] == folder
     assert body["manifest"]["world"]["hash"] == small.hash != body["manifest"]["options"]["edited"]
+    (tmp_path / "r.json").write_text(out, encoding="utf-8")
+    code, _, err = call("run", str(tmp_path / "r.json"), "--world", folder)
+    assert code == 3 and "--against" in err
     assert call(*words, "-o", str(tmp_path / "x.xlsx"))[0] == 0
     cells = openpyxl.load_workbook(tmp_path / "x.xlsx")["Answer"].iter_rows(values_only=True)
     assert any("84 -> 20 h" in str(row[0]) for row in cells)

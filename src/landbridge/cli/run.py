@@ -33,7 +33,7 @@ from landbridge.cli.terminal import (
     tell_rebase,
     write,
 )
-from landbridge.errors import Status
+from landbridge.errors import DataError, Fault, Status
 
 if TYPE_CHECKING:
     from landbridge.answers.run import Solved
@@ -273,6 +273,16 @@ def _edited(folder: Path | None, against: str, lang: Lang, rebase: bool) -> Aske
     )
 
 
+def _not_of_own_data(written: Mapping[str, Any], words: Sequence[str]) -> None:
+    """Refuse a result of --against, which holds no figure of the own data. Raises DataError."""
+    manifest = written.get("manifest")
+    options = manifest.get("options") if isinstance(manifest, dict) else None
+    if isinstance(options, dict) and "against" in options:
+        cure = "run it again as `landbridge run --world DIR --against embedded`, with the same folder"
+        fault = Fault(words[0], "compares own data, which are in a folder and not in the result", cure)
+        raise DataError("the result cannot be run again", [fault])
+
+
 def asked(
     loaded: World, what: Sequence[str] | None, horizon: int | None, set_: list[str] | None, base_only: bool
 ) -> Asked:
@@ -282,6 +292,7 @@ def asked(
 
     words = _words(what)
     written = read_json(Path(words[0])) if words and words[0].endswith(".json") else {}
+    _not_of_own_data(written, words)
     horizon = horizon_of(written) if horizon is None else horizon
     world = loaded if horizon is None else at_horizon(loaded, horizon)
     given, single = _scenarios(words, written, world)

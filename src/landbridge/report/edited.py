@@ -20,11 +20,18 @@ def changed_figures(found: Sequence[Difference], names: Names, most: int | None 
     """
     shown = list(found if most is None else found[:most])
     rows = [
-        (row_name(one, names), figure_name(one, names), _cell(one.before), _cell(one.after), one.unit)
+        (
+            row_name(one, names),
+            figure_name(one, names),
+            _cell(one.before, names),
+            _cell(one.after, names),
+            one.unit,
+        )
         for one in shown
     ]
     left = len(found) - len(shown)
-    return phrased("edited.changes", rows, after=[names.say("edited.more", n=left)] if left else ())
+    after = [names.say("edited.more", n=left)] if left else ()
+    return phrased("edited.changes", rows, after=after, words=names)
 
 
 def row_name(one: Difference, names: Names) -> str:
@@ -53,10 +60,10 @@ def figure_name(one: Difference, names: Names) -> str:
     return one.column
 
 
-def _cell(value: Cell) -> str:
+def _cell(value: Cell, names: Names) -> str:
     if isinstance(value, bool) or value is None:
         return "-" if value is None else str(value)
-    return f"{value:,.6g}" if isinstance(value, int | float) else str(value)
+    return names.figure(value, ",.6g") if isinstance(value, int | float) else str(value)
 
 
 def told_figures(found: Sequence[Difference], names: Names) -> str:
@@ -66,8 +73,8 @@ def told_figures(found: Sequence[Difference], names: Names) -> str:
             "edited.told",
             row=row_name(one, names),
             figure=figure_name(one, names),
-            before=_cell(one.before),
-            after=_cell(one.after),
+            before=_cell(one.before, names),
+            after=_cell(one.after, names),
             unit=one.unit,
         )
         for one in found

@@ -444,6 +444,8 @@ def _crossing(row: Mapping[str, Any], names: Names) -> str:
 
 def _more(case: Digest, commands: frozenset[str], asked: str, names: Names) -> Section:
     told = [names.say("first.more.run", case=asked)]
+    if width(told[0]) > WIDTH:
+        told = [names.say("first.more.tables", case=asked)]
     most = max(case.result["real_income"], key=lambda row: abs(row["percent"]), default=None)
     others = []
     if "sweep" in commands:
