@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import kendalltau
 
 import landbridge as lb
 from commands import Call
@@ -25,7 +26,8 @@ from landbridge.sweeps import executors
 from landbridge.sweeps.cases import Bench, Case
 from landbridge.sweeps.collect import collected
 from landbridge.sweeps.draws import drawn, moved_world
-from landbridge.sweeps.plan import read_plan
+from landbridge.sweeps.plan import Moved, read_plan
+from landbridge.sweeps.ranks import ranked, with_ranks
 from landbridge.sweeps.run import Workers, collect, parse_shard, sweep
 from landbridge.sweeps.store import Store
 from landbridge.sweeps.threads import ONE_THREAD
@@ -62,7 +64,7 @@ def parts(store: Path) -> dict[str, bytes]:
 # -- draws ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("draws", ["monte_carlo", "sobol", "grid"])
+@pytest.mark.parametrize("draws", ["monte_carlo", "sobol", "grid", "saltelli"])
 def test_a_draw_depends_on_its_index_alone(world: lb.World, draws: str) -> None:
     plan = read_plan(plan_of(world, draws=draws), world)
     forth = [drawn(plan, i) for i in range(16)]
@@ -441,3 +443,124 @@ def test_the_command(
     ):
         code, _, err = call(*words)
         assert code == expected and part in err.replace("\n", " "), (words, err)
+
+
+# -- indices of variance -------------------------------------------------------------------------------
+
+
+def ishigami(x: np.ndarray[Any, Any]) -> Any:
+    """Ishigami and Homma's function of three angles, with a = 7 and b = 0.1."""
+    return np.sin(x[0]) + 7.0 * np.sin(x[1]) ** 2 + 0.1 * x[2] ** 4 * np.sin(x[0])
+
+
+def test_indices_of_a_known_function(world: lb.World) -> None:
+    """Ishigami and Homma (1990): S = 0.3139, 0.4424, 0 and T = 0.5576, 0.4424, 0.2437."""
+    from scipy.stats import sobol_indices
+
+    plan = read_plan(plan_of(world, draws="saltelli", distribution="uniform"), world)
+    keys = ("one", "two", "three")
+    plan = replace(plan, moved=tuple(Moved(key, -np.pi, 0.0, np.pi) for key in keys))
+    blocks = 2048
+    cases = []
+    for index in range(blocks * 5 + 3):
+        value = float(ishigami(np.array(list(drawn(plan, index).values()))))
+        cases.append(Case(index, {"half": np.array([1.0 + 0.001 * value, 1.0])}, {"half": ""}))
+    found = collected(world, plan, cases)
+    rows = {row["parameter"]: row for row in found.index_rows}
+    # Nothing varies for the second region, and the last block is not whole.
+    assert {row["region"] for row in found.index_rows} == {"KAZ"} and rows["one"]["n"] == blocks
+    assert [row["parameter"] for row in found.index_rows] == ["one", "two", "three"]
+    known = {"one": (0.3139, 0.5576), "two": (0.4424, 0.4424), "three": (0.0, 0.2437)}
+    for key, exact in known.items():
+        for kind, value in zip(("first", "total"), exact, strict=True):
+            assert rows[key][kind] == pytest.approx(value, abs=0.02), (key, kind)
+            low, high = rows[key][f"{kind}_low"], rows[key][f"{kind}_high"]
+            assert low < value < high and high - low < 0.35
+    assert found.rows[0]["n"] == 2 * blocks + 2
+    values = np.array([100.0 * (case.income["half"][0] - 1.0) for case in cases[: blocks * 5]])
+    table = values.reshape(blocks, 5).T
+    parts = {"f_A": table[:1], "f_B": table[1:2], "f_AB": table[2:, None]}
+    other = sobol_indices(func=parts, n=blocks)
+    first, total = ([rows[key][kind] for key in keys] for kind in ("first", "total"))
+    np.testing.assert_allclose(first, other.first_order, atol=1e-12)
+    np.testing.assert_allclose(total, other.total_order, atol=1e-12)
+
+
+def test_a_block_is_two_draws_and_each_number_exchanged(world: lb.World) -> None:
+    plan = read_plan(plan_of(world, draws="saltelli"), world)
+    keys = [moved.key for moved in plan.moved]
+    length = len(keys) + 2
+    for block in (0, 5):
+        a, b, *mixed = (drawn(plan, block * length + j) for j in range(length))
+        assert all(a[key] != b[key] for key in keys)
+        for key, one in zip(keys, mixed, strict=True):
+            assert one == {**a, key: b[key]}
+    # As good as the points of one sequence: the means of A and of B are those of the ranges.
+    uniform = replace(plan, distribution="uniform")
+    for part in (0, 1):
+        sample = [drawn(uniform, block * length + part)["phi"] for block in range(64)]
+        assert np.mean(sample) == pytest.approx(8.0, abs=0.1)
+
+
+def test_a_number_without_effect_has_no_index(world: lb.World) -> None:
+    """Real income of a World without queues ignores their period."""
+    given = {"parameters": ["phi", "queue_period_h"], "theta": [], "time_values": [], "border_hours": []}
+    plan = plan_of(world, draws="saltelli", ranges={"queue_period_h": [100.0, 400.0]}, **given)
+    found = sweep(world, plan, 17 * 4, executor="serial")
+    assert found.draws == 68 and not found.unsolved
+    for region in ("KAZ", "UZB"):
+        rows = {row["parameter"]: row for row in found.index_rows if row["region"] == region}
+        assert rows["queue_period_h"]["total"] == rows["queue_period_h"]["first"] == 0.0
+        assert 0.5 < rows["phi"]["first"] < 1.5 and 0.5 < rows["phi"]["total"] < 1.5
+        assert rows["phi"]["total_low"] < rows["phi"]["total"] < rows["phi"]["total_high"]
+    text = "\n".join(str(section) for section in sweep_sections(world, found))
+    assert "queue_period_h" in text and "17 blocks of 4 draws" in text
+    # One draw without a solution takes its block with it, and sixteen are needed.
+    plan_read, cases = found.plan, list(found.cases)
+    cases[7] = replace(cases[7], income={"half": None}, message={"half": "no solution was found"})
+    assert {row["n"] for row in collected(world, plan_read, cases).index_rows} == {16}
+    few = collected(world, plan_read, cases[:64])
+    assert not few.index_rows and few.rows
+    text = "\n".join(str(section) for section in sweep_sections(world, few))
+    assert "16 complete blocks of 4 draws: ask for -n 64" in text
+
+
+# -- ranks ---------------------------------------------------------------------------------------------
+
+
+def test_tau_of_gateways_is_that_of_their_order() -> None:
+    one = np.array([9.0, -8.0, 7.0, 6.0, 0.0, 1.0])
+    assert ranked(one, 3.0 * one, 4) == (pytest.approx(1.0), 4, [0, 1, 2, 3])
+    # Two neighbours exchanged: one pair of six.
+    two = np.array([9.0, 7.0, -8.0, 6.0, 0.0, 1.0])
+    assert ranked(one, two, 4)[0] == pytest.approx(4.0 / 6.0)
+    other = np.array([0.0, 1.0, 7.0, 6.0, 9.0, 8.0])
+    assert ranked(one, other, 4)[1] == 2
+    assert ranked(one, np.zeros(6), 4) == (None, 0, [0, 1, 2, 3])
+
+
+def test_gateways_are_ranked_at_the_draws_at_both_ends(world: lb.World, serial: Path) -> None:
+    found = collect(world, serial)
+    assert not found.rank_rows and not found.gateway_rows
+    ranks = with_ranks(world, found)
+    (row,) = ranks.rank_rows
+    by_index = {case.index: case.income["half"] for case in found.cases}
+    weight = world.trade.income / world.trade.income.sum()
+    order = sorted(by_index, key=lambda index: float(weight @ by_index[index]))
+    assert (row["draw_p05"], row["draw_p95"]) == (order[1], order[22])
+    assert row["percent_p05"] == pytest.approx(100.0 * (weight @ by_index[order[1]] - 1.0))
+    assert row["gateways"] == len(ranks.gateway_rows) == 5 and row["shared"] == 5
+    places = [[one[f"rank_{end}"] for one in ranks.gateway_rows] for end in ("p05", "p95")]
+    assert sorted(places[0]) == sorted(places[1]) == [1, 2, 3, 4, 5]
+    assert row["kendall"] == pytest.approx(float(kendalltau(*places).statistic))
+    # The worth is the derivative after the scenario, at the numbers of the draw.
+    plan = found.plan
+    case = lb.run(moved_world(world, plan, drawn(plan, order[1])), plan.scenarios[0])
+    table = lb.sensitivity(case, of="real_income:world", to="gateways", exact=0)
+    hours = table[table["target"] == "time_h"].set_index("id")["usd_per_unit_year"]
+    for one in ranks.gateway_rows:
+        assert one["usd_per_h_p05"] == pytest.approx(hours[one["gateway"]], rel=0.2)
+    text = "\n".join(str(section) for section in sweep_sections(world, ranks))
+    assert "Kendall's tau" in text and f"{row['kendall']:.2f}" in text
+    few = replace(found, cases=found.cases[:19])
+    assert not with_ranks(world, few).rank_rows

@@ -10,13 +10,23 @@ __all__ = ["sweep_answer"]
 
 
 def sweep_answer(world: World, found: SweepResult) -> Answer:
-    """What a sweep found, with a document and files. Tables: real_income, causes, unsolved."""
+    """What a sweep found, with a document and files.
+
+    Tables: real_income, causes, indices, ranks, gateways, unsolved; without those that are empty.
+    """
     from landbridge.report.sweep import sweep_sections
     from landbridge.report.writers import rows_csv
 
     plan = found.plan
     settings = {name: value for name, value in plan.to_dict().items() if name != "scenarios"}
-    tables = {"real_income": found.rows, "causes": found.cause_rows, "unsolved": found.unsolved}
+    tables = {
+        "real_income": found.rows,
+        "causes": found.cause_rows,
+        "indices": found.index_rows,
+        "ranks": found.rank_rows,
+        "gateways": found.gateway_rows,
+        "unsolved": found.unsolved,
+    }
     return answered(
         world,
         "sweep",

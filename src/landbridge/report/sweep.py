@@ -1,4 +1,4 @@
-"""Percentiles of a sweep, and which numbers move real income most."""
+"""Percentiles of a sweep, which numbers move real income most, and whether gateways keep their ranks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from landbridge.phrases import say, signed
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
 from landbridge.sweeps.collect import FEWEST_FOR_CAUSES, SweepResult
+from landbridge.sweeps.indices import FEWEST_BLOCKS, block_length
+from landbridge.sweeps.ranks import TOP
 from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.world import World
 
@@ -16,10 +18,11 @@ __all__ = ["sweep_sections"]
 # Causes shown for each country and scenario; files hold more.
 _CAUSES = 5
 _UNSOLVED = 10
+_MUSD = 1e-6
 
 
 def sweep_sections(world: World, found: SweepResult, most: int | None = None) -> Iterator[Section]:
-    """Percentiles of real income, causes for Central Asia, draws without a solution.
+    """Percentiles of real income, causes and indices for Central Asia, ranks, draws without a solution.
 
     most: rows shown of the first.
     """
@@ -32,6 +35,9 @@ def sweep_sections(world: World, found: SweepResult, most: int | None = None) ->
         notes.append(say("sweep.missing", n=found.missing))
     if not found.cause_rows and found.rows and found.draws < FEWEST_FOR_CAUSES:
         notes.append(say("sweep.few", n=FEWEST_FOR_CAUSES))
+    length = block_length(len(found.plan.moved))
+    if found.plan.draws == "saltelli" and found.rows and not found.index_rows:
+        notes.append(say("sweep.blocks", n=FEWEST_BLOCKS, length=length, draws=f"{FEWEST_BLOCKS * length}"))
     yield phrased(
         "sweep.percentiles",
         [
@@ -53,6 +59,10 @@ def sweep_sections(world: World, found: SweepResult, most: int | None = None) ->
     )
     if found.cause_rows:
         yield from _causes(found, names)
+    if found.index_rows:
+        yield _indices(found, names, length)
+    if found.rank_rows:
+        yield from _ranks(world, found)
     if found.unsolved:
         listed = found.unsolved[:_UNSOLVED]
         left = len(found.unsolved) - len(listed)
@@ -62,6 +72,54 @@ def sweep_sections(world: World, found: SweepResult, most: int | None = None) ->
             after=[say("sweep.more", n=left)] if left else [],
             n=len(found.unsolved),
         )
+
+
+def _indices(found: SweepResult, names: dict[str, str], length: int) -> Section:
+    """The numbers with the largest total index, for each country and scenario."""
+    counts: dict[tuple[str, str], int] = {}
+    rows = []
+    for row in found.index_rows:
+        key = row["region"], row["scenario"]
+        counts[key] = counts.get(key, 0) + 1
+        if counts[key] <= _CAUSES:
+            cells = [
+                cell
+                for kind in ("first", "total")
+                for cell in (f"{row[kind]:.2f}", f"{row[f'{kind}_low']:.2f} to {row[f'{kind}_high']:.2f}")
+            ]
+            rows.append((names.get(row["region"], row["region"]), row["scenario"], row["parameter"], *cells))
+    return phrased("sweep.indices", rows, n=found.index_rows[0]["n"], length=length)
+
+
+def _ranks(world: World, found: SweepResult) -> Iterator[Section]:
+    yield phrased(
+        "sweep.ranks",
+        [
+            (
+                row["scenario"],
+                *(f"{row[f'draw_{end}']}: {signed(row[f'percent_{end}'], 4)}" for end in ("p05", "p95")),
+                f"{row['gateways']}",
+                "-" if row["kendall"] is None else f"{row['kendall']:.2f}",
+                f"{row['shared']}",
+            )
+            for row in found.rank_rows
+        ],
+        n=TOP,
+    )
+    names = Names(world).gateway
+    yield phrased(
+        "sweep.gateways",
+        [
+            (
+                names.get(row["gateway"], row["gateway"]),
+                row["scenario"],
+                f"{row['rank_p05']}",
+                f"{row['rank_p95']}",
+                *(signed(_MUSD * row[f"usd_per_h_{end}"], 2) for end in ("p05", "p95")),
+            )
+            for row in found.gateway_rows
+        ],
+    )
 
 
 def _causes(found: SweepResult, names: dict[str, str]) -> Iterator[Section]:

@@ -15,6 +15,7 @@ from landbridge.errors import DataError, Fault, LandbridgeError
 from landbridge.model.base import SolvedBase
 from landbridge.model.prepared import Prepared
 from landbridge.model.run import searches
+from landbridge.results import Results
 from landbridge.scenario import apply
 from landbridge.sweeps.draws import drawn, moved_world
 from landbridge.sweeps.plan import Plan
@@ -64,16 +65,11 @@ class Bench:
         """The case of one draw; a scenario without a solution says why, and nothing is raised."""
         names = [scenario.id for scenario in self.plan.scenarios]
         try:
-            world = moved_world(self.world, self.plan, drawn(self.plan, index))
-            worlds = [world, *(apply(world, scenario) for scenario in self.plan.scenarios)]
-            base = SolvedBase(self.common.under(worlds), world, 0, throw=False)
+            base, worlds = self._drawn(index)
             if not base.results.status.converged:
                 return _unsolved(index, names, f"base: {base.results.status.message}")
         except _FAILS as error:
             return _unsolved(index, names, f"base: {_why(error)}")
-        queues = base.results.queues
-        if self.slope is not None and queues is not None and len(queues) == self.queues:
-            base.search_along(self.slope)
         income: dict[str, FloatArray | None] = {}
         message: dict[str, str] = {}
         for number, scenario in enumerate(self.plan.scenarios, 1):
@@ -84,6 +80,24 @@ class Bench:
                 found, message[scenario.id] = None, _why(error)
             income[scenario.id] = found
         return Case(index, income, message)
+
+    def solved(self, index: int, number: int) -> Results:
+        """The Results of one scenario under one draw, with its routes and flows.
+
+        index: of the draw; number: of the scenario in the plan, from 0. Raises as `landbridge.run`.
+        """
+        base, worlds = self._drawn(index)
+        return base.case(worlds[number + 1], number + 1, self.plan.scenarios[number])
+
+    def _drawn(self, index: int) -> tuple[SolvedBase, list[World]]:
+        """The base of one draw, and the Worlds of the base and of each scenario."""
+        world = moved_world(self.world, self.plan, drawn(self.plan, index))
+        worlds = [world, *(apply(world, scenario) for scenario in self.plan.scenarios)]
+        base = SolvedBase(self.common.under(worlds), world, 0, throw=False)
+        queues = base.results.queues
+        if self.slope is not None and queues is not None and len(queues) == self.queues:
+            base.search_along(self.slope)
+        return base, worlds
 
 
 def _why(error: Exception) -> str:

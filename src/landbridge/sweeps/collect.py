@@ -9,7 +9,7 @@ solves and no linear form, only that real income rises or falls with the number 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from landbridge.errors import Status
 from landbridge.sweeps.cases import Case
 from landbridge.sweeps.draws import drawn
+from landbridge.sweeps.indices import indices_of, part_of, whole_blocks
 from landbridge.sweeps.plan import Plan
 from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.world import World
@@ -49,6 +50,11 @@ class SweepResult:
     percent_low and percent_high are means over the fifth of the draws with the lowest and highest numbers.
     unsolved: {index, scenario, message} of draws without a solution. draws: finished. missing: indices below
     the highest one that are not there, as where a shard is still to come. cases: in the order of index.
+    rank_rows: {scenario, draw_p05, draw_p95, percent_p05, percent_p95, gateways, kendall, shared} and
+    gateway_rows: {scenario, gateway, rank_p05, rank_p95, usd_per_h_p05, usd_per_h_p95}, both only from
+    `landbridge.sweeps.ranks.with_ranks`. index_rows: {region, scenario, parameter, first, first_low,
+    first_high, total, total_low, total_high, n} for Central Asia, the largest total first, where draws are
+    "saltelli"; ends of 95 %, n in blocks.
     """
 
     plan: Plan
@@ -60,6 +66,9 @@ class SweepResult:
     missing: int
     status: Status
     cases: tuple[Case, ...] = field(repr=False, default=())
+    rank_rows: list[dict[str, Any]] = field(default_factory=list)
+    gateway_rows: list[dict[str, Any]] = field(default_factory=list)
+    index_rows: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def real_income(self) -> pd.DataFrame:
@@ -67,6 +76,13 @@ class SweepResult:
         import pandas as pd
 
         return pd.DataFrame.from_records(self.rows)
+
+    @property
+    def indices(self) -> pd.DataFrame:
+        """Variance-based indices by region and scenario, the largest total first."""
+        import pandas as pd
+
+        return pd.DataFrame.from_records(self.index_rows)
 
     @property
     def causes(self) -> pd.DataFrame:
@@ -80,6 +96,9 @@ class SweepResult:
         return {
             "real_income": self.rows,
             "causes": self.cause_rows,
+            "indices": self.index_rows,
+            "ranks": self.rank_rows,
+            "gateways": self.gateway_rows,
             "draws": self.draws,
             "missing": self.missing,
             "unsolved": self.unsolved,
@@ -89,45 +108,98 @@ class SweepResult:
 def collected(world: World, plan: Plan, cases: Sequence[Case]) -> SweepResult:
     """Percentiles and causes of finished cases, which may be some of those asked for."""
     regions = world.trade.regions
-    rows: list[dict[str, Any]] = []
-    causes: list[dict[str, Any]] = []
     unsolved = [
         {"index": case.index, "scenario": name, "message": case.message[name]}
         for case in cases
         for name, income in case.income.items()
         if income is None
     ]
-    numbers = [drawn(plan, case.index) for case in cases]
-    five = [n for n, region in enumerate(regions) if region in world.group(CENTRAL_ASIA)]
-    mine = five or list(range(len(regions)))
+    five = {n: region for n, region in enumerate(regions) if region in world.group(CENTRAL_ASIA)}
+    mine = five or dict(enumerate(regions))
+    rows: list[dict[str, Any]] = []
+    causes: list[dict[str, Any]] = []
+    indices: list[dict[str, Any]] = []
     for scenario in plan.scenarios:
-        solved = [at for at, case in enumerate(cases) if case.income[scenario.id] is not None]
-        if not solved:
+        solved = [case for case in cases if case.income[scenario.id] is not None]
+        apart = _independent(plan, solved)
+        if not apart:
             continue
-        percent = 100.0 * (np.array([cases[at].income[scenario.id] for at in solved]) - 1.0)
-        low, middle, high = np.percentile(percent, (5.0, 50.0, 95.0), axis=0)
-        rows += [
-            {
-                "region": region,
-                "scenario": scenario.id,
-                "p05": float(low[n]),
-                "p50": float(middle[n]),
-                "p95": float(high[n]),
-                "n": len(solved),
-            }
-            for n, region in enumerate(regions)
-        ]
-        if len(solved) >= FEWEST_FOR_CAUSES:
-            moved = {m.key: np.array([numbers[at][m.key] for at in solved]) for m in plan.moved}
-            causes += [
-                {"region": regions[n], "scenario": scenario.id, **cause}
-                for n in mine
-                for cause in causes_of(moved, percent[:, n])
-            ]
+        percent = _percent(apart, scenario.id)
+        rows += _percentiles(scenario.id, regions, percent)
+        causes += _causes(plan, scenario.id, apart, {region: percent[:, n] for n, region in mine.items()})
+        indices += _indices(plan, scenario.id, solved, mine)
     missing = max((case.index + 1 for case in cases), default=0) - len(cases)
     return SweepResult(
-        plan, regions, rows, causes, unsolved, len(cases), missing, _status(cases, unsolved), tuple(cases)
+        plan,
+        regions,
+        rows,
+        causes,
+        unsolved,
+        len(cases),
+        missing,
+        _status(cases, unsolved),
+        tuple(cases),
+        index_rows=indices,
     )
+
+
+def _independent(plan: Plan, cases: Sequence[Case]) -> list[Case]:
+    """The cases whose draws share no numbers: of a block for indices of variance, A and B."""
+    if plan.draws != "saltelli":
+        return list(cases)
+    return [case for case in cases if part_of(case.index, len(plan.moved))[1] < 2]
+
+
+def _percent(cases: Sequence[Case], scenario: str) -> FloatArray:
+    """Change of real income [case, region], percent."""
+    return 100.0 * (np.array([case.income[scenario] for case in cases]) - 1.0)
+
+
+def _percentiles(scenario: str, regions: Sequence[str], percent: FloatArray) -> list[dict[str, Any]]:
+    low, middle, high = np.percentile(percent, (5.0, 50.0, 95.0), axis=0)
+    return [
+        {
+            "region": region,
+            "scenario": scenario,
+            "p05": float(low[n]),
+            "p50": float(middle[n]),
+            "p95": float(high[n]),
+            "n": len(percent),
+        }
+        for n, region in enumerate(regions)
+    ]
+
+
+def _causes(
+    plan: Plan, scenario: str, cases: Sequence[Case], percent: Mapping[str, FloatArray]
+) -> list[dict[str, Any]]:
+    """Causes by region; percent [case]: change of real income by region."""
+    if len(cases) < FEWEST_FOR_CAUSES:
+        return []
+    numbers = [drawn(plan, case.index) for case in cases]
+    moved = {m.key: np.array([one[m.key] for one in numbers]) for m in plan.moved}
+    return [
+        {"region": region, "scenario": scenario, **cause}
+        for region, change in percent.items()
+        for cause in causes_of(moved, change)
+    ]
+
+
+def _indices(
+    plan: Plan, scenario: str, solved: Sequence[Case], regions: Mapping[int, str]
+) -> list[dict[str, Any]]:
+    """Variance-based indices from the blocks of which every draw has a solution, by region."""
+    if plan.draws != "saltelli":
+        return []
+    keys = [moved.key for moved in plan.moved]
+    at = whole_blocks([case.index for case in solved], len(keys))
+    percent = _percent(solved, scenario)
+    found: list[dict[str, Any]] = []
+    for n, region in regions.items():
+        one = indices_of(percent[:, n][at], plan.seed)
+        if one is not None:
+            found += [{"region": region, "scenario": scenario, **row} for row in one.rows(keys)]
+    return found
 
 
 def causes_of(moved: dict[str, FloatArray], percent: FloatArray) -> list[dict[str, Any]]:

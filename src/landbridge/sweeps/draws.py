@@ -2,11 +2,14 @@
 
 u_i in [0, 1)^d  from  SeedSequence(seed, spawn_key=(i,)), the i-th Sobol point, or the i-th grid point
 x_j = F_j^-1(u_ij)
+
+For indices of variance (`landbridge.sweeps.indices`) the halves of the k-th Sobol point of 2 d numbers are A
+and B, and the draws of block k are A, B, and A with each number from B.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -14,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.sweeps.indices import part_of
 from landbridge.sweeps.plan import BORDER, THETA, TIME, Plan, moves, quantile
 from landbridge.world import Cell, World
 
@@ -28,7 +32,7 @@ def drawn(plan: Plan, index: int) -> dict[str, float]:
         # Points of a grid lie evenly from low to high, whatever the distribution.
         points = _grid_point(plan, index)
         return {m.key: m.at(u, "uniform") for m, u in zip(plan.moved, points, strict=True)}
-    shares = _sobol_point(plan, index) if plan.draws == "sobol" else _random_point(plan, index)
+    shares = _POINTS[plan.draws](plan, index)
     return {m.key: m.at(float(u), plan.distribution) for m, u in zip(plan.moved, shares, strict=True)}
 
 
@@ -38,11 +42,38 @@ def _random_point(plan: Plan, index: int) -> FloatArray:
 
 
 def _sobol_point(plan: Plan, index: int) -> FloatArray:
-    sequence = _sobol(len(plan.moved), plan.seed).reset()
+    return _point_of_sequence(len(plan.moved), plan.seed, index)
+
+
+def _saltelli_point(plan: Plan, index: int) -> FloatArray:
+    """A, B, or A with one number from B."""
+    numbers = len(plan.moved)
+    block, place = part_of(index, numbers)
+    one, other = _point_of_sequence(2 * numbers, plan.seed, block).reshape(2, numbers)
+    if place == 1:
+        return other
+    mixed = one.copy()
+    if place > 1:
+        mixed[place - 2] = other[place - 2]
+    return mixed
+
+
+@lru_cache(maxsize=256)
+def _point_of_sequence(size: int, seed: int, index: int) -> FloatArray:
+    """A point of the sequence; draws of one block ask for the same."""
+    sequence = _sobol(size, seed).reset()
     if index:
         sequence.fast_forward(index)
     point: FloatArray = sequence.random(1)[0]
+    point.flags.writeable = False
     return point
+
+
+_POINTS: Mapping[str, Callable[[Plan, int], FloatArray]] = {
+    "monte_carlo": _random_point,
+    "sobol": _sobol_point,
+    "saltelli": _saltelli_point,
+}
 
 
 @lru_cache(maxsize=2)

@@ -25,7 +25,7 @@ from landbridge.world import Cell, World
 
 __all__ = ["BORDER", "MOST_CASES", "THETA", "TIME", "Moved", "Plan", "read_plan"]
 
-DRAWS = ("monte_carlo", "sobol", "grid")
+DRAWS = ("monte_carlo", "sobol", "grid", "saltelli")
 DISTRIBUTIONS = ("triangular", "uniform")
 THETA, TIME, BORDER = "theta:", "time_value:", "border_hours:"
 # Cases of one sweep at most.
@@ -33,7 +33,7 @@ MOST_CASES = 1_000_000
 _MOST_SEED = 2**63
 _TOP = {
     "scenarios": 'a list of names or paths: scenarios = ["cku-railway"]',
-    "draws": "monte_carlo, sobol or grid",
+    "draws": "monte_carlo, sobol, grid or saltelli",
     "distribution": "triangular or uniform",
     "seed": "a whole number, 0 or more",
     "levels": "points a number of a grid, 2 or more",

@@ -15,6 +15,7 @@ from landbridge.errors import DataError, Fault
 from landbridge.sweeps.cases import Case
 from landbridge.sweeps.collect import SweepResult, collected
 from landbridge.sweeps.executors import rate, solve_cases
+from landbridge.sweeps.indices import block_length
 from landbridge.sweeps.plan import MOST_CASES, Plan, read_plan
 from landbridge.sweeps.store import Shard, Store
 from landbridge.world import World
@@ -22,8 +23,8 @@ from landbridge.world import World
 __all__ = ["DRAWS", "Workers", "collect", "parse_shard", "sweep"]
 
 Progress = Callable[[str, float], None]
-# Draws where none are asked for.
-DRAWS = 100
+# Draws where none are asked for, and blocks of draws for indices of variance.
+DRAWS, BLOCKS = 100, 64
 # More handles one process cannot wait for there.
 _MOST_ON_WINDOWS = 61
 
@@ -57,9 +58,10 @@ def sweep(
     """Solve base and scenarios for many draws of uncertain numbers: percentiles of real income, and causes.
 
     plan: the path of a TOML file, a dictionary of the same shape, or a Plan. n: draws, 100 by default; a grid
-    has as many as its points. executor: "processes" or "serial"; the digits are the same, given one thread
-    for linear algebra. store: a folder in which finished draws are kept, so that a sweep that was stopped
-    goes on; None keeps them in memory. shard: (i, n) solves the i-th of n parts of the draws.
+    has as many as its points, a plan for indices of variance 64 (d + 2) by default, d the numbers moved.
+    executor: "processes" or "serial"; the digits are the same, given one thread for linear algebra. store: a
+    folder in which finished draws are kept, so that a sweep that was stopped goes on; None keeps them in
+    memory. shard: (i, n) solves the i-th of n parts of the draws.
     Each draw is made from the seed and its index. It changes base and scenario alike. Routes are searched
     once, at the numbers of the data; a draw gives them new hours and money. A draw without a solution is
     listed.
@@ -122,7 +124,8 @@ def parse_shard(text: str) -> Shard:
 
 def _count(plan: Plan, n: int | None) -> int:
     """Draws of a whole sweep: all points of a grid, else as many as asked for."""
-    return plan.cases or (DRAWS if n is None else n)
+    usual = BLOCKS * block_length(len(plan.moved)) if plan.draws == "saltelli" else DRAWS
+    return plan.cases or (usual if n is None else n)
 
 
 def _indices(plan: Plan, n: int | None, shard: Shard | None) -> list[int]:
