@@ -353,8 +353,12 @@ def test_no_family_is_lost_while_a_lane_is_open_and_its_cost_is_that_of_the_deto
     strait = graph.gateways.index("suez")
     shut = np.zeros(graph.n_arcs, dtype=bool)
     shut[graph.govern_arc[graph.govern_gateway == strait]] = True
-    for product, per_hour in ((0, 8.0), (1, 2.0)):
-        cost = graph.cost_usd[:, product] + per_hour * graph.time_h[:, product]
+    hours = graph.time_h
+    for cost in (
+        graph.cost_usd[:, 0] + 8.0 * hours[:, 0],
+        graph.cost_usd[:, 1] + 2.0 * hours[:, 1],
+        graph.bulk_usd[:, 1] + 2.0 * hours[:, 1],
+    ):
         along = np.where(open_, routes.over_arcs(cost[:, None])[:, 0], np.inf)
         worst = []
         for name in ("SHA", "DXB", "BOM"):
