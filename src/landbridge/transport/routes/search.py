@@ -39,7 +39,7 @@ BLENDS = (
 # The blend by which families and detours are compared and at which the best route past each gateway of a
 # leader is kept, and the blends at which a scenario searches detours around a closure.
 MIDDLE = BLENDS.index((0, 8.0))
-PAST = (MIDDLE, BLENDS.index((BULK, 2.0)))
+PAST = (MIDDLE, BLENDS.index((WAGONLOAD, 2.0)), BLENDS.index((BULK, 2.0)))
 # No arc is free, so that of equal routes the simpler is found; too little to change which is cheaper.
 _PER_ARC_USD = 1e-8
 
