@@ -18,7 +18,7 @@ Point = tuple[float, float]
 
 OUT = Path(__file__).parents[1] / "src" / "landbridge" / "report" / "html" / "coast.csv"
 # Degrees west, south, east, north: the extent of the maps and some more, since the projection bends edges.
-WINDOW = (-22.0, 0.0, 152.0, 76.0)
+WINDOW = (-16.0, 8.0, 144.0, 71.0)
 # Largest distance of a left out point from the line [degrees], and smallest ring kept [square degrees].
 TOLERANCE, SMALLEST = 0.07, 0.12
 
