@@ -129,9 +129,11 @@ def test_every_sheet_holds_the_numbers_of_the_result(
                 cells = own or known[(SCENARIO, *key)]
                 for name, value in row.items():
                     column = name if own or name in keys or not isinstance(value, float) else f"base_{name}"
-                    if column not in cells:
-                        # What has no change of its own is that of the scenario.
-                        column = name
+                    if not own and column not in cells:
+                        # Some columns show the scenario alone.
+                        continue
+                    if not own and not isinstance(value, float) and name not in keys:
+                        continue
                     # Excel keeps 15 digits, the file 16.
                     wanted = pytest.approx(value, rel=1e-15) if isinstance(value, float) else value
                     assert cells[column] == wanted, (table, name)
