@@ -50,8 +50,8 @@ ALLOWED = {
     *("tables", "detail", "legs", "time", "cost", "mode", "set", "json", "html", "xlsx", "csv", "dta"),
     *("parquet", "FROM", "NAME", "FILE", "result", "labels", "parameters", "carriers", "shares", "family"),
     *("phi", "theta", "reported", "baci", "off", "ranked", "yes", "Anderson", "Larch", "and", "Yotov"),
-    # Who drew the coasts.
-    *("Natural", "Earth"),
+    # Who drew the coasts, and the standard of the codes of regions.
+    *("Natural", "Earth", "ISO", "alpha"),
 }
 WORD = re.compile(r"[A-Za-z]{3,}[0-9a-z]*")
 
