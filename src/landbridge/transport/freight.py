@@ -64,7 +64,8 @@ class Freight:
         N, S = self.n_regions, self.n_sectors
         out = np.zeros((N, N, S))
         # A pair of zones without trade may lose its route without loss.
-        log = np.log1p(self._rate() * np.where(self.share_network > 0.0, cost, 0.0))
+        ships = (self.share_network > 0.0) & (self.weight > 0.0)
+        log = np.log1p(self._rate() * np.where(ships, cost, 0.0))
         out.reshape(N * N, S)[:, self.sector] = self._to_regions @ (self.weight * log)
         return out
 
