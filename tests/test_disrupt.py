@@ -76,7 +76,7 @@ def test_out_for_good_is_what_the_chain_says_of_a_closure(world: lb.World, found
 
 
 @pytest.mark.xfail(
-    reason="a World without transit of Belarus leaves Nizhny Novgorod without a route to one zone since the new search"
+    reason="a World without transit of Belarus leaves Nizhny Novgorod without a route to one zone"
 )
 @pytest.mark.slow
 def test_transit_that_the_world_closes_stays_closed(world: lb.World) -> None:
