@@ -405,9 +405,6 @@ def test_a_link_that_leads_nowhere_is_told(world: lb.World) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    reason="since bulk has a tariff of its own the first search for waits stalls; the slower one finds them"
-)
 def test_transit_ends_and_own_trade_goes_on(world: lb.World, monkeypatch: pytest.MonkeyPatch) -> None:
     # What lost families ship must not go back and forth between families that cost the same.
     monkeypatch.setattr("landbridge.model.waits.MOST_STEPS", 14)

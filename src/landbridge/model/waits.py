@@ -115,7 +115,7 @@ def solve_waits(
     def search(boxes: FloatArray) -> None:
         by_hour, spread = slope(at.demand)
         per_variance = touched.rho * 0.5 / np.maximum(spread, 1.0)
-        _step_by_step(flows, queues, boxes, by_hour, per_variance, at, tol * scale)
+        _step_by_step(flows, queues, boxes, by_hour, per_variance, at, tol * scale, lambda: touched.held)
 
     boxes = flows(first)
     if np.isfinite(boxes).all() and at.residual > tol * scale:
@@ -183,8 +183,13 @@ def _step_by_step(
     per_variance: FloatArray,
     at: _Point,
     tol: float,
+    held: Callable[[], bool],
 ) -> None:
-    """Steps on flows that are linear in perceived hours, until the residual is small or stops falling."""
+    """Steps on flows that are linear in perceived hours, until the residual is small or stops falling.
+
+    held: whether freight of lost families stays where it is, see `FlowResponse`. Where this begins the flows
+    follow another rule: residuals before, and a slope learned from flows that jumped, say nothing of it.
+    """
 
     def felt(load: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Hours and their uncertainty in hours, per queue, and their slopes."""
@@ -192,7 +197,7 @@ def _step_by_step(
         steep, wider = queues.slopes(load)
         return hours + per_variance * variance, steep + per_variance * wider
 
-    least, stale = at.residual, 0
+    first, least, stale, was = by_hour, at.residual, 0, held()
     while at.residual > tol and at.evaluations < MOST_STEPS and stale < 4:
         load, known = at.load, felt(at.load)[0]
         new = _linear(queues, boxes, by_hour, felt, load, known)
@@ -205,8 +210,11 @@ def _step_by_step(
         size = float(change @ change)
         if size > 0.0:
             by_hour = by_hour + np.outer(boxes - before - by_hour @ change, change) / size
-        stale = stale + 1 if at.residual > 0.5 * least else 0
-        least = min(least, at.residual)
+        begins, was = held() and not was, held()
+        if begins:
+            by_hour = first
+        stale = stale + 1 if at.residual > 0.5 * least and not begins else 0
+        least = at.residual if begins else min(least, at.residual)
 
 
 def _linear(

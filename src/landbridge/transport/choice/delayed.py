@@ -37,7 +37,7 @@ __all__ = ["DelayedChoice", "Patched", "passes"]
 # After this many delays the freight of lost families stays on the family it uses then, as long as that costs
 # no more than this times the cheapest. Otherwise, where two open families cost nearly the same, it would
 # alternate between trials and the search would not end.
-_HOLD_AFTER, _HOLD_WITHIN = 6, 1.001
+_HOLD_AFTER, _HOLD_WITHIN = 5, 1.001
 
 FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
