@@ -14,7 +14,7 @@ from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
 from landbridge.transport.routes.base_set import stored_base
 from landbridge.transport.routes.candidates import Search
 from landbridge.transport.routes.families import Labels
-from landbridge.transport.routes.search import Pairs
+from landbridge.transport.routes.search import BLENDS, Network, Pairs
 from landbridge.world import World
 from mini_world import added, changed, mini_world
 
@@ -51,6 +51,21 @@ def test_the_shipped_set_is_that_of_the_embedded_network(graph: Graph, pairs: Pa
     inside = np.ones(len(kept.arcs), dtype=bool)
     inside[kept.start[:-1]] = False
     np.testing.assert_array_equal(tail[inside], head[np.flatnonzero(inside) - 1])
+
+
+def test_no_route_is_held_twice(graph: Graph, pairs: Pairs) -> None:
+    """Of routes that cost the same at every blend, as with a gauge changed on one side or the other, one is kept.
+
+    Two would count as a choice between two ways, and make the pair cheaper than it is.
+    """
+    kept = stored_base(graph, pairs)
+    assert kept is not None
+    net = Network(graph, pairs, Labels.of(graph))
+    costs = np.array([np.add.reduceat(net.cost(blend)[kept.arcs], kept.start[:-1]) for blend in BLENDS])
+    # What no arc may cost less than is below 1e-5 USD over a whole route.
+    rows = np.vstack([kept.pair, kept.family, np.round(costs, 4)])
+    ordered = rows[:, np.lexsort(rows)]
+    assert not (ordered[:, 1:] == ordered[:, :-1]).all(axis=0).any()
 
 
 def test_beside_a_scenario_its_routes_lead_over_the_same_arcs(

@@ -75,9 +75,6 @@ def test_out_for_good_is_what_the_chain_says_of_a_closure(world: lb.World, found
             assert ours.real_income_long[row["region"]] == pytest.approx(row["percent"], abs=1e-6)
 
 
-@pytest.mark.xfail(
-    reason="a World without transit of Belarus leaves Nizhny Novgorod without a route to one zone"
-)
 @pytest.mark.slow
 def test_transit_that_the_world_closes_stays_closed(world: lb.World) -> None:
     ban = {"verb": "close_transit", "countries": ["BLR"]}

@@ -59,7 +59,7 @@ BoolArray = NDArray[np.bool_]
 STORED = DATA / "routes" / "base.npz.xz"
 STORED_CASES = DATA / "routes" / "cases.npz.xz"
 # Raise it when the search finds other routes in the same network.
-VERSION = 2
+VERSION = 3
 _TABLES = ("links", "gauge_changes", "ports", "gateways")
 _OWN_SHARE = 0.5
 # Above this number of routes the nests are slower to make than to read.

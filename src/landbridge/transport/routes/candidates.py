@@ -246,17 +246,24 @@ class Search:
                 (tail != head) & ((head == begins) | (tail == ends)),
             )
 
-    def _elsewhere(self, north: Candidates, opened: BoolArray | None = None) -> Candidates:
+    def _elsewhere(
+        self,
+        north: Candidates,
+        opened: BoolArray | None = None,
+        *,
+        asked: LongArray | None = None,
+        shut: BoolArray | None = None,
+    ) -> Candidates:
         """Routes in no corridor that are the cheapest of all of their pair at some blend: family `other`.
 
         north: the pairs' railways; mixed rail and trucks are `other` where there is one. opened [arc]: only
-        over these.
+        over these. asked: pairs to search, all by default; shut [arc]: closed.
         """
-        every, store = np.arange(len(self.pairs)), _Store(self, OTHER)
-        ways = self._net.any_way()
+        every = np.arange(len(self.pairs)) if asked is None else asked
+        store, ways = _Store(self, OTHER), self._net.any_way()
         for cost, mirrored in product(self.costs, (False, True)):
             if opened is None:
-                least, found = ways.best(cost, every, mirrored=mirrored)
+                least, found = ways.best(cost, every, mirrored=mirrored, shut=shut)
             else:
                 least, found = ways.best_over(cost, opened, every, mirrored=mirrored)
                 least = np.where(least <= ways.best(cost, every, mirrored=mirrored)[0], least, np.inf)
@@ -407,16 +414,20 @@ class Search:
         the costs of the base's routes for the next call.
 
         At every blend where a family has lost all its routes, at those of PAST where it has others; only
-        routes better than all of these.
+        routes better than all of these. For pairs that no family serves any more, the best in no corridor.
         """
-        lacking = ~_marked(base.pair[base.family == NORTHERN], len(self.pairs))
+        north = base.only(np.flatnonzero(base.family == NORTHERN))
+        lacking = ~_marked(north.pair, len(self.pairs))
         parts = []
         for family, names, wanted in self._kinds(lacking):
             rows = np.flatnonzero((base.family == family) & (wanted & asked)[base.pair])
             if len(rows) and dead[rows].any():
                 known = self._kept(base, family) if keep else self._along(base, rows)
                 parts.append(self._left(family, names, base.pair[rows], known, rows, dead[rows], shut))
-        return joined(parts)
+        found = joined(parts)
+        served = _marked(base.pair[~dead], len(self.pairs)) | _marked(found.pair, len(self.pairs))
+        lost = np.flatnonzero(asked & ~served)
+        return joined([found, self._elsewhere(north, asked=lost, shut=shut)]) if len(lost) else found
 
     def _kept(self, base: Candidates, family: int) -> _Along:
         """Costs of all routes of a family, stored for the last set asked for."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,8 +41,19 @@ BLENDS = (
 # leader is kept, and the blends at which a scenario searches detours around a closure.
 MIDDLE = BLENDS.index((0, 8.0))
 PAST = (MIDDLE, BLENDS.index((WAGONLOAD, 2.0)), BLENDS.index((BULK, 2.0)))
-# No arc is free, so that of equal routes the simpler is found; too little to change which is cheaper.
+# No arc is free, so that of equal routes the simpler is found, and no two cost the same, so that of routes
+# that pay one rate the same is found whatever else is searched; too little to change which is cheaper.
 _PER_ARC_USD = 1e-8
+
+
+def _shares(graph: Graph) -> FloatArray:
+    """A share of one for every arc, by the names of its places, the same in both directions [arc]."""
+    named = np.array([crc32(place.encode()) for place in graph.places], dtype=np.uint64)
+    state = (named[:, None] + np.arange(len(LAYERS), dtype=np.uint64) * np.uint64(0x9E3779B9)).ravel()
+    # Weyl's multiplier spreads sums of two states over all 64 bits.
+    mixed = (state[graph.tail] + state[graph.head]) * np.uint64(0x9E3779B97F4A7C15)
+    share = (mixed >> np.uint64(11)) / 2.0**53
+    return np.asarray(np.minimum(share, share[graph.reverse]))
 
 
 class Pairs:
@@ -99,13 +111,14 @@ class Network:
         # The mark of an arc and of its mirror are equal: a route and its mirror are one candidate.
         marks = np.random.default_rng(20230701).integers(1, 2**63, graph.n_arcs, dtype=np.uint64)
         self.mark = marks[np.minimum(np.arange(graph.n_arcs), graph.reverse)]
+        self._least_usd = _PER_ARC_USD * (1.0 + _shares(graph))
 
     def cost(self, blend: tuple[int, float]) -> FloatArray:
         """Additive cost of every arc of the graph for a blend (tariff, USD per hour) [arc], USD/TEU."""
         tariff, per_hour = blend
         graph, product = self.graph, min(tariff, WAGONLOAD)
         money = graph.bulk_usd if tariff == BULK else graph.cost_usd
-        return np.asarray(money[:, product] + per_hour * graph.time_h[:, product] + _PER_ARC_USD)
+        return np.asarray(money[:, product] + per_hour * graph.time_h[:, product] + self._least_usd)
 
     def ways(self, families: Sequence[int]) -> Ways:
         """The product of the network with the automaton of some families together; made once."""
