@@ -10,7 +10,7 @@ from typing import Any
 from landbridge.errors import ConvergenceError, Status
 from landbridge.io.tables import attribution
 from landbridge.model import run as model
-from landbridge.model.run import Progress
+from landbridge.model.run import Progress, Response
 from landbridge.report import Digest, Document, study_sections
 from landbridge.results import Results
 from landbridge.scenario import Scenario
@@ -49,7 +49,7 @@ def solve(
     world: World,
     given: Iterable[str | Scenario | Path],
     *,
-    response: bool = False,
+    response: Response = False,
     digest: Keep = Digest.of,
     keep: Callable[[Results], None] | None = None,
     progress: Progress | None = None,
@@ -57,8 +57,9 @@ def solve(
     """Solve the base and scenarios, as `landbridge run` does.
 
     world: from `lb.load`; given: scenarios by name, path or themselves; response: also real income at both
-    ends of the range of phi_b; digest: makes the part of each Results that is kept; keep: called with each
-    Results, the base first; progress: called with a text and the share done. Returns Solved.
+    ends of the range of phi_b, or a function that says so of each Results; digest: makes the part of each
+    Results that is kept; keep: called with each Results, the base first; progress: called with a text and the
+    share done. Returns Solved.
     Raises ConvergenceError where a case does not converge, else as `landbridge.run`.
     """
     solved = Solved([], [], [])

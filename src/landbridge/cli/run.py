@@ -185,7 +185,8 @@ def solve(study: Asked, outputs: Outputs, *, detail: bool, screen: bool) -> Solv
         return solved(
             study.world,
             study.given,
-            response=study.single,
+            # The screen shows the range of the draws where they are known.
+            response=(lambda results: not (screen and results.ranged)) if study.single else False,
             digest=partial(Digest.of, detail=detail, proxies=not screen),
             keep=outputs.keep,
             progress=progress,

@@ -35,6 +35,7 @@ __all__ = ["Progress", "Study", "arc_gradient", "iterate", "run", "searches", "s
 
 # Called with the next step and the share of the whole that is done [0, 1].
 Progress = Callable[[str, float], None]
+Response = bool | Callable[[Results], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +62,15 @@ def run(
     *,
     progress: Progress | None = None,
     throw: bool = True,
-    response: bool = False,
+    response: Response = False,
 ) -> Results:
     """The World solved, or a scenario against the base.
 
     world: from `lb.load`; scenario: a bundled name, a Scenario, the path of a TOML file, or None for the base
     alone.
     progress: called with a text and the share done. throw: False returns an unsolved economy with its status
-    instead of raising. response: real income at both ends of the range of phi_b too, two more solves.
+    instead of raising. response: whether real income at both ends of the range of phi_b is solved too, two
+    more solves; or a function that says so of the Results.
     Returns Results.
     Raises ScenarioError with every fault of the scenario, and where it leaves a zone without a route;
     ConvergenceError or InfeasibleError where the economy has no solution.
@@ -84,7 +86,7 @@ def study(
     *,
     progress: Progress | None = None,
     throw: bool = True,
-    response: bool = False,
+    response: Response = False,
 ) -> Study:
     """Several scenarios of one World; the faults of all are reported at once.
 
@@ -103,7 +105,7 @@ def iterate(
     *,
     progress: Progress | None = None,
     throw: bool = True,
-    response: bool = False,
+    response: Response = False,
 ) -> Iterator[Results]:
     """The base of the World, then every scenario, as soon as each is solved.
 
@@ -149,9 +151,9 @@ def iterate(
     tell("done", 1.0)
 
 
-def _case(base: SolvedBase, world: World, number: int, scenario: Scenario, response: bool) -> Results:
+def _case(base: SolvedBase, world: World, number: int, scenario: Scenario, response: Response) -> Results:
     result = base.case(world, number, scenario)
-    if response and result.status.converged:
+    if result.status.converged and (response(result) if callable(response) else response):
         return replace(result, response=_response(base, world, number, result))
     return result
 

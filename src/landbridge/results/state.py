@@ -150,6 +150,11 @@ class Results:
             return {}
         return shipped_ranges(self.base.world.hash, self.scenario.id, self.scenario.to_dict())
 
+    @property
+    def ranged(self) -> bool:
+        """Whether ranges of this scenario ship with the data, from draws."""
+        return bool(self._ranges)
+
     @cached_property
     def group_rows(self) -> Rows:
         """The same for Central Asia (CA5) and for the world."""
