@@ -450,98 +450,118 @@ def carriage_bars(
     bars_of [o, d, s, m]: derivatives of a scalar by e and by r. now: payments in force, None in a base.
     routes_held: whether freight keeps its routes, so that only rates change.
     """
-    N, S = freight.n_regions, freight.n_sectors
-    carriers = found.carriers
     weight, kind = _weights(freight, choice.classes.in_containers, base_teu, trade)
-    weight = share * weight * np.exp(-log_tau)
-    bars = [np.zeros((N * N, _KINDS, len(carriers.regions))) for _ in range(2)]
-    for bar, given in zip(bars, bars_of, strict=True):
-        each = (weight[..., None] * given).reshape(N * N, S, N)
-        for c in range(_KINDS):
-            bar[:, c, :N] = each[:, kind == c].sum(axis=1)
-    on_paid, on_rent = (_MUSD * bar.reshape(_KINDS * N * N, -1) for bar in bars)
-    on_margin = np.where(np.repeat(carriers.own(N), _KINDS, axis=0), 0.0, on_rent)
-    on_ships = on_paid @ carriers.fleet
-    toll = [
-        carriers.land[p] @ on_paid.T
-        + carriers.margin[p] @ on_margin.T
-        + carriers.above[p] @ on_rent.T
-        + np.outer(carriers.ocean[:, p], on_ships)
-        for p in _TARIFFS
-    ]
-    routes, pair = found.routes, freight.pair_of_regions
-    group = np.where(pair >= 0, pair, 0)[routes.pair] * _KINDS
-    along = (
-        {}
-        if routes_held
-        else {
-            (c, p): routes.over_arcs_by(np.ascontiguousarray(toll[_BULK if c and p else p].T), group + c)
-            for c in range(_KINDS)
-            for p in range(2)
-        }
-    )
-    beta, of_route = choice.classes.block_share, routes.pair
-    trades = pair[of_route] >= 0
-
-    def share_bar(k: int, p: int) -> FloatArray:
-        loaded = base_teu[:, k] * (beta[k] if p == 0 else 1.0 - beta[k])
-        return np.where(trades, loaded[of_route] * along[int(kind[freight.sector[k]]), p], 0.0)
-
+    pull = _Pull.of(found, bars_of, share * weight * np.exp(-log_tau), kind)
     cost_bar = None
     if now is not None:
         # e falls as tau' rises.
         shares = (now.weight[..., None] * part[:, :, kind] for part in (now.paid, now.rent))
         on_tau = -sum((bar * e).sum(axis=3) for bar, e in zip(bars_of, shares, strict=True))
         cost_bar = freight.cost_bar(choice.cost, np.asarray(on_tau))
-    if routes_held and cost_bar is None:
-        nothing = np.zeros((len(found.carriers.ocean), 2))
-        arcs = ArcBars(nothing, nothing, nothing, nothing, nothing)
-    else:
-        arcs = choice.vjp(cost_bar=cost_bar, share_bar=None if routes_held else share_bar)
-    parts = [_directly(found, p, on_paid, on_margin, on_rent, on_ships) for p in _TARIFFS]
-    money = {
-        name: arcs.cost_usd + np.stack([part[name] for part in parts[:_BULK]], axis=1) for name in parts[0]
-    }
-    in_bulk = {
-        name: arcs.bulk_usd + np.stack([np.zeros_like(part), part], axis=1)
-        for name, part in parts[_BULK].items()
-    }
-    return ArcBars(
-        arcs.time_h,
-        money.pop("haul"),
-        arcs.co2e_kg,
-        arcs.variance_h2,
-        in_bulk.pop("haul"),
-        cost_by_term=money,
-        bulk_by_term=in_bulk,
-    )
+    if not routes_held:
+        share_bar = pull.share_bar(choice, base_teu, kind[freight.sector])
+        return pull.by_money(choice.vjp(cost_bar=cost_bar, share_bar=share_bar))
+    if cost_bar is not None:
+        return pull.by_money(choice.vjp(cost_bar=cost_bar))
+    nothing = np.zeros((len(found.carriers.ocean), 2))
+    return pull.by_money(ArcBars(nothing, nothing, nothing, nothing, nothing))
 
 
-def _directly(
-    found: Tolls,
-    p: int,
-    on_paid: FloatArray,
-    on_margin: FloatArray,
-    on_rent: FloatArray,
-    on_ships: FloatArray,
-) -> dict[str, FloatArray]:
-    """Derivatives by the money of the arcs at given flows, by name of the term; haul: without a name [arc].
+@dataclass(frozen=True, eq=False)
+class _Pull:
+    """Derivatives of a scalar by what is paid [2 x pair + kind, region], per USD a year.
 
-    Additional money goes to the current recipients. A subsidy is above cost for its payer.
+    paid: by all that carriers receive; rent: by its part above cost, of all freight; margin: of transit only.
+    ships [2 x pair + kind]: by what ships on the ocean receive.
     """
-    flows, carriers = found.flows[p], found.carriers
-    paid, margin, rent = (flows.T @ bar for bar in (on_paid, on_margin, on_rent))
-    ships = flows.T @ on_ships
 
-    def to(owner: csr_matrix, worth: FloatArray) -> FloatArray:
-        return np.asarray(owner.multiply(worth).sum(axis=1)).ravel()
+    tolls: Tolls
+    paid: FloatArray
+    rent: FloatArray
+    margin: FloatArray
+    ships: FloatArray
 
-    covered = to(carriers.payer, paid)
-    land = {
-        "haul": to(carriers.owner, paid) + to(carriers.owner_above, margin),
-        "border": to(carriers.post, paid) + to(carriers.post_above, margin),
-        "subsidised_cost": covered,
-        "subsidy": covered + to(carriers.payer, rent),
-    }
-    at_sea = ("haul", "border")
-    return {k: np.where(carriers.ship, ships, v) if k in at_sea else v for k, v in land.items()}
+    @staticmethod
+    def of(
+        tolls: Tolls, bars_of: tuple[FloatArray, FloatArray], weight: FloatArray, kind: LongArray
+    ) -> _Pull:
+        """From derivatives by e and by r [o, d, s, m]; weight [o, d, s]: e and r per million USD."""
+        carriers, n = tolls.carriers, tolls.n
+        bars = [np.zeros((n * n, _KINDS, len(carriers.regions))) for _ in range(2)]
+        for bar, given in zip(bars, bars_of, strict=True):
+            each = (weight[..., None] * given).reshape(n * n, len(kind), n)
+            for c in range(_KINDS):
+                bar[:, c, :n] = each[:, kind == c].sum(axis=1)
+        paid, rent = (_MUSD * bar.reshape(_KINDS * n * n, -1) for bar in bars)
+        margin = np.where(np.repeat(carriers.own(n), _KINDS, axis=0), 0.0, rent)
+        return _Pull(tolls, paid, rent, margin, paid @ carriers.fleet)
+
+    def share_bar(
+        self, choice: Choice, base_teu: FloatArray, kind: LongArray
+    ) -> Callable[[int, int], FloatArray]:
+        """Derivative by `route_share` as a function of sector and product; kind [k]: of each sector."""
+        pair, beta = self.tolls.pair_of_regions, choice.classes.block_share
+        of_route = self.tolls.routes.pair
+        group = np.where(pair >= 0, pair, 0)[of_route] * _KINDS
+        trades = pair[of_route] >= 0
+        toll = [np.ascontiguousarray(self._by_teu(p).T) for p in _TARIFFS]
+        along = {
+            (c, p): self.tolls.routes.over_arcs_by(toll[_BULK if c and p else p], group + c)
+            for c in range(_KINDS)
+            for p in range(2)
+        }
+
+        def bar(k: int, p: int) -> FloatArray:
+            loaded = base_teu[:, k] * (beta[k] if p == 0 else 1.0 - beta[k])
+            return np.where(trades, loaded[of_route] * along[int(kind[k]), p], 0.0)
+
+        return bar
+
+    def by_money(self, arcs: ArcBars) -> ArcBars:
+        """Derivatives through choice, with those by the money of the arcs at given flows added."""
+        block, wagonload, bulk = (self._by_usd(p) for p in _TARIFFS)
+        money = {name: arcs.cost_usd + np.stack([block[name], wagonload[name]], axis=1) for name in block}
+        in_bulk = {
+            name: arcs.bulk_usd + np.stack([np.zeros_like(part), part], axis=1) for name, part in bulk.items()
+        }
+        return ArcBars(
+            arcs.time_h,
+            money.pop("haul"),
+            arcs.co2e_kg,
+            arcs.variance_h2,
+            in_bulk.pop("haul"),
+            cost_by_term=money,
+            bulk_by_term=in_bulk,
+        )
+
+    def _by_teu(self, p: int) -> FloatArray:
+        """Derivatives by the TEU of a tariff on the arcs [arc, 2 x pair + kind]."""
+        carriers = self.tolls.carriers
+        return np.asarray(
+            carriers.land[p] @ self.paid.T
+            + carriers.margin[p] @ self.margin.T
+            + carriers.above[p] @ self.rent.T
+            + np.outer(carriers.ocean[:, p], self.ships)
+        )
+
+    def _by_usd(self, p: int) -> dict[str, FloatArray]:
+        """Derivatives by the money of the arcs at given flows [arc], by name of the term; haul: the rest.
+
+        Additional money goes to the current recipients. A subsidy is above cost for its payer.
+        """
+        flows, carriers = self.tolls.flows[p], self.tolls.carriers
+        paid, margin, rent = (flows.T @ bar for bar in (self.paid, self.margin, self.rent))
+        ships = flows.T @ self.ships
+
+        def to(owner: csr_matrix, worth: FloatArray) -> FloatArray:
+            return np.asarray(owner.multiply(worth).sum(axis=1)).ravel()
+
+        covered = to(carriers.payer, paid)
+        land = {
+            "haul": to(carriers.owner, paid) + to(carriers.owner_above, margin),
+            "border": to(carriers.post, paid) + to(carriers.post_above, margin),
+            "subsidised_cost": covered,
+            "subsidy": covered + to(carriers.payer, rent),
+        }
+        at_sea = ("haul", "border")
+        return {k: np.where(carriers.ship, ships, v) if k in at_sea else v for k, v in land.items()}
