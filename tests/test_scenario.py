@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -324,6 +325,44 @@ def test_files_that_are_no_scenario(tmp_path: Path) -> None:
             load_scenario(missing)
     with pytest.raises(ScenarioError, match="did you mean 'cku-railway'"):
         load_scenario("cku-railwy")
+
+
+MANY = ".a" * 2_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a{MANY} = 1",
+        f"[a{MANY}]",
+        f"[[ a{MANY.replace('.', ' . ')} ]]",
+        "a" + '.""' * 2_000 + " = 1",
+        f"x = {{ a{MANY} = 1 }}",
+        # Quotes and comments after which the key is outside all the same.
+        f"# it's\na{MANY} = 1 # '",
+        f'x = """a"""" # \\\na{MANY} = 1 # "',
+        f"x = '''a'''' #\na{MANY} = 1 # '",
+    ],
+)
+def test_a_key_of_very_many_parts_is_refused_before_it_is_read(text: str) -> None:
+    with pytest.raises(ScenarioError, match="more than 8 dots"):
+        Scenario.from_toml(text, "long")
+
+
+@pytest.mark.parametrize(
+    "text", ['"' + '\\"' * 20_000, '\\"""' * 20_000, "'''" * 20_001, '"""' + "'" * 40_000]
+)
+def test_a_text_of_quotes_that_do_not_close_is_refused_at_once(text: str) -> None:
+    begin = time.process_time()
+    with pytest.raises(ScenarioError, match="not valid TOML"):
+        Scenario.from_toml(text, "open")
+    assert time.process_time() - begin < 2.0
+
+
+def test_dots_in_texts_and_comments_are_no_keys() -> None:
+    dots = "1.2.3.4.5.6.7.8.9.10"
+    text = f'# {dots}\nname = "{dots}"\ndescription = """{dots}\n{dots}"""\nsources = [\'{dots}\']\n'
+    assert Scenario.from_toml(text + 'extends = "cku-railway"\n', "dots").name == dots
 
 
 VALUES = st.one_of(

@@ -185,6 +185,8 @@ BAD_BODIES: list[tuple[str | bytes, tuple[str, str], tuple[int, ...]]] = [
     ("a" + ".a" * 100_000 + " = 1", TOML, (400,)),
     ("# it's\n" + '""' + '.""' * 50_000 + " = 1 # '", TOML, (400,)),
     ("x = {a" + " . a" * 50_000 + " = 1}", TOML, (400,)),
+    ('x = """a"""" # \\\na' + ".a" * 100_000 + ' = 1 # "', TOML, (400,)),
+    ('"' + '\\"' * 100_000, TOML, (400,)),
     (scenario(HALF.replace("0.5", "nan")), TOML, (422,)),
     (scenario(HALF.replace("0.5", "inf")), TOML, (422,)),
     (scenario(HALF.replace("0.5", "1e400")), TOML, (422,)),

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
@@ -26,6 +25,7 @@ from typing import Any
 
 from landbridge.errors import DataError, Fault, ScenarioError, did_you_mean
 from landbridge.io.tables import read_text
+from landbridge.io.toml_text import read_toml
 from landbridge.scenario.applied import do, try_all
 from landbridge.scenario.change import Change
 from landbridge.scenario.edited import onto
@@ -107,12 +107,9 @@ class Scenario:
         """
         place = file or f"{id}.toml"
         try:
-            document = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-            what = (
-                "is nested too deeply" if isinstance(error, RecursionError) else f"is not valid TOML: {error}"
-            )
-            fault = Fault(place, what, "correct the line named; text needs quotes")
+            document = read_toml(text)
+        except ValueError as error:
+            fault = Fault(place, str(error), "correct the line named; text needs quotes")
             raise ScenarioError("the scenario cannot be read", [fault]) from None
         return Scenario.from_dict(document, id, place, _lines_of_modifications(text), world, chain)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from landbridge.errors import Fault
+from landbridge.io.toml_text import read_toml
 from landbridge.scenario import Scenario, apply, bundled
 from landbridge.server.exchange import Refusal
 from landbridge.server.guard import MOST_BODY, too_large
@@ -25,11 +25,6 @@ TYPES = ("application/json", "application/toml")
 # Limits of a scenario: changes in all, links and places added, texts.
 MOST_MODIFICATIONS, MOST_LINKS, MOST_PAIRS, _LONGEST_NAME, _LONGEST_TEXT = 200, 50, 50, 200, 5_000
 _ADDS = ("add_link", "add_place", "add_pipeline")
-# Dotted keys of TOML take memory by the square of their parts; a scenario has no key of more than three.
-_MOST_DOTS = 8
-_WORDS_OF_TOML = re.compile(
-    r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL
-)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -72,8 +67,8 @@ def scenario_of(body: bytes, kind: str, world: World) -> Scenario:
     return replace(scenario, id="posted-" + hashlib.sha256(canonical.encode()).hexdigest()[:12])
 
 
-def _unreadable(where: str, error: str, language: str) -> Refusal:
-    return Refusal.of(400, where, f"is no valid {language}: {error[:200]}", "correct the line named")
+def _unreadable(where: str, error: str) -> Refusal:
+    return Refusal.of(400, where, f"is no valid JSON: {error[:200]}", "correct the line named")
 
 
 def _json(text: str) -> Any:
@@ -89,23 +84,18 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=refuse, object_pairs_hook=once)
     except RecursionError:
-        raise _unreadable("body", "is nested too deeply", "JSON") from None
+        raise _unreadable("body", "is nested too deeply") from None
     except json.JSONDecodeError as error:
-        raise _unreadable(f"body, line {error.lineno}", error.msg, "JSON") from None
+        raise _unreadable(f"body, line {error.lineno}", error.msg) from None
     except ValueError as error:  # a number of thousands of digits
-        raise _unreadable("body", str(error), "JSON") from None
+        raise _unreadable("body", str(error)) from None
 
 
 def _toml(text: str) -> Any:
-    bare = _WORDS_OF_TOML.sub("s", text)
-    if any(word.count(".") > _MOST_DOTS for word in re.split(r"[^\w.\-]+", re.sub(r"[ \t]+", "", bare))):
-        raise Refusal.of(400, "body", f"has a key with more than {_MOST_DOTS} dots", "use the keys of verbs")
     try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise _unreadable("body", "is nested too deeply", "TOML") from None
+        return read_toml(text)
     except ValueError as error:
-        raise _unreadable("body", str(error), "TOML") from None
+        raise Refusal.of(400, "body", str(error)[:240], "correct the line named; text needs quotes") from None
 
 
 def _check_limits(document: Any) -> None:

@@ -12,7 +12,6 @@ Keys of moved numbers: NAME of a parameter, theta:SECTOR, time_value:SECTOR, bor
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 
 from landbridge.errors import DataError, Fault, did_you_mean
 from landbridge.io.tables import read_text
+from landbridge.io.toml_text import read_toml
 from landbridge.scenario import Scenario, apply, bundled, load_scenario
 from landbridge.world import Cell, World
 
@@ -148,9 +148,9 @@ def read_plan(source: Plan | Mapping[str, Any] | Path | str, world: World) -> Pl
 
 def _toml(path: Path) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(read_text(path))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        fault = Fault(path.name, f"is not valid TOML: {error}", "correct the line named; text needs quotes")
+        return read_toml(read_text(path))
+    except ValueError as error:
+        fault = Fault(path.name, str(error), "correct the line named; text needs quotes")
         raise DataError("the plan cannot be read", [fault]) from None
 
 
