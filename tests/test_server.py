@@ -21,7 +21,7 @@ from landbridge.errors import ConvergenceError, DataError, InfeasibleError
 from landbridge.report.html.style import STYLE
 from landbridge.server import guard as guards
 from landbridge.server.bodies import MOST_LINKS, MOST_MODIFICATIONS
-from landbridge.server.desk import MOST_JOBS, MOST_WAITING, Desk, Inline, Kept
+from landbridge.server.desk import MOST_JOBS, MOST_WAITING, Desk, Inline, Job, Kept
 from landbridge.server.endpoints import ENDPOINTS, Following
 from landbridge.server.exchange import Refusal, Reply, Request
 from landbridge.server.guard import MOST_BODY, Guard
@@ -513,6 +513,37 @@ def test_jobs_and_results_are_bounded(slow: tuple[Service, Slow]) -> None:
     assert len(kept) == 3 and kept.get("49") and kept.get("0") is None
     kept.put("large", {"json": "x" * 101})
     assert len(kept) == 0
+
+
+def test_jobs_that_have_ended_stay_known_up_to_the_limit(slow: tuple[Service, Slow]) -> None:
+    service, worker = slow
+    worker.free.set()
+    assert service.desk.shared(Task("first")).wait(10.0)
+    jobs = [service.desk.submit(Task("first")) for _ in range(MOST_JOBS)]
+    assert all(service.desk.job(job.id) is job for job in jobs)
+
+
+def test_two_who_ask_for_the_same_at_once_share_a_job() -> None:
+    """The second asks while the first is still looking for a kept result."""
+    found: list[Job] = []
+    task = Task("run", {"scenario": "cku-railway"})
+    second = threading.Thread(target=lambda: found.append(desk.shared(task)))
+
+    class Interrupted(Kept):
+        def get(self, key: str) -> Forms | None:
+            if threading.current_thread() is not second and second.ident is None:
+                second.start()
+                second.join(0.3)
+            return None
+
+    worker = Slow()
+    desk = Desk(worker, Interrupted())
+    try:
+        first = desk.shared(task)
+        second.join(10.0)
+        assert found == [first]
+    finally:
+        desk.close()
 
 
 @pytest.mark.parametrize(

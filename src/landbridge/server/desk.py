@@ -161,7 +161,7 @@ class Desk:
     """
 
     def __init__(self, worker: Worker, kept: Kept | None = None) -> None:
-        self._worker, self.kept = worker, kept or Kept()
+        self._worker, self.kept = worker, Kept() if kept is None else kept
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._waiting: deque[Job] = deque()
         self._news = threading.Condition()
@@ -184,7 +184,8 @@ class Desk:
                 self._begin()
                 self._news.notify()
             self._jobs[job.id] = job
-            for id in [id for id, one in self._jobs.items() if one.ended][: len(self._jobs) - MOST_JOBS]:
+            ended = [id for id, one in self._jobs.items() if one.ended]
+            for id in ended[: max(0, len(self._jobs) - MOST_JOBS)]:
                 del self._jobs[id]
         return job
 
@@ -194,7 +195,8 @@ class Desk:
             for job in self._jobs.values():
                 if job.task == task and not job.ended and not job.cancelled.is_set():
                     return job
-        return self.submit(task)
+            # Before another who asks for the same can look.
+            return self.submit(task)
 
     def job(self, id: str) -> Job | None:
         """A job by its id."""
