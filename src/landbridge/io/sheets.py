@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from landbridge.io.optional import need
+from landbridge.phrases import width
 
 __all__ = [
     "Block",
@@ -33,8 +33,8 @@ _WIDEST = 60
 _FIGURE_WIDTH, _CHART_ROWS, _ROW_PIXELS = 11, 16, 20
 # Of the names of sheets: the longest, letters that they may not have, and names that Excel keeps for itself.
 _LONGEST_SHEET, _NO_NAME, _RESERVED_SHEETS = 31, re.compile(r"[\[\]:*?/\\\x00-\x1f]"), frozenset(("history",))
-# Longest name and label of a Stata variable, and longest text that is not a strL [bytes].
-_LONGEST_NAME, _LONGEST_LABEL, _LONGEST_TEXT = 32, 80, 2045
+# Longest name and label of a Stata variable.
+_LONGEST_NAME, _LONGEST_LABEL = 32, 80
 # Words that cannot be names of Stata variables.
 _RESERVED = frozenset(
     (
@@ -182,7 +182,7 @@ def _table(book: Any, sheet: Sheet, made: _Formats) -> None:
         page.write_string(1, column, of, unit)
         if sheet.notes and sheet.notes[column]:
             page.write_comment(0, column, sheet.notes[column], {"x_scale": 2, "author": "landbridge"})
-        words = [_wide(str(row[column])) for row in sheet.rows if isinstance(row[column], str)]
+        words = [width(str(row[column])) for row in sheet.rows if isinstance(row[column], str)]
         page.set_column(column, column, min(_WIDEST, 2 + max([len(name), min(len(of), 24), *words])))
     for number, row in enumerate(sheet.rows):
         shown = sheet.row_formats[number] if sheet.row_formats else forms
@@ -229,8 +229,8 @@ def _page(book: Any, page: Page, made: _Formats) -> None:
                 _put(sheet, down, column, cell, made.number(block.formats[column]))
         high = 0 if block.chart is None else _chart(book, sheet, page.name, block, line)
         line += 1 + max(len(block.rows), high)
-    for column, width in enumerate(_page_widths(page)):
-        sheet.set_column(column, column, width)
+    for column, wide in enumerate(_page_widths(page)):
+        sheet.set_column(column, column, wide)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
 
@@ -240,7 +240,7 @@ def _page_widths(page: Page) -> list[int]:
     widths: list[int] = []
     for block in page.blocks:
         for column in range(len(block.columns) if block.rows else 0):
-            words = [_wide(str(row[column])) for row in block.rows if isinstance(row[column], str)]
+            words = [width(str(row[column])) for row in block.rows if isinstance(row[column], str)]
             longest = max([_FIGURE_WIDTH, *words]) + 1
             if column == len(widths):
                 widths.append(_FIGURE_WIDTH)
@@ -279,11 +279,6 @@ def _chart(book: Any, sheet: Any, name: str, block: Block, head: int) -> int:
     return high
 
 
-def _wide(text: str) -> int:
-    """Columns that a text takes: two for a Chinese character."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
 def parquet_bytes(columns: Mapping[str, Sequence[Any]], about: Mapping[str, str]) -> bytes:
     """A Parquet file with columns of text or float64, None for blank cells.
 
@@ -319,7 +314,6 @@ def dta_bytes(columns: Mapping[str, Sequence[Any]], label: str) -> bytes:
             plain = plain[: _LONGEST_NAME - len(end)] + end
         names[name] = plain
     held: dict[str, Any] = {}
-    long: list[str] = []
     for name, values in columns.items():
         if all(value is None or isinstance(value, float) for value in values):
             held[names[name]] = pd.Series(values, dtype="float64")
@@ -332,7 +326,6 @@ def dta_bytes(columns: Mapping[str, Sequence[Any]], label: str) -> bytes:
         out,
         write_index=False,
         version=118,
-        convert_strl=long,
         time_stamp=_EPOCH.replace(tzinfo=None),
         data_label=label[:_LONGEST_LABEL],
         variable_labels={names[name]: name[:_LONGEST_LABEL] for name in columns},
