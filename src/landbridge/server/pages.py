@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from urllib.parse import quote
 
 from landbridge.phrases import columns, say
 from landbridge.report.html.elements import frame, tag
-from landbridge.scenario import bundled, load_scenario
 from landbridge.server.endpoints import ENDPOINTS
 from landbridge.server.exchange import Refusal
 from landbridge.world import World
@@ -16,9 +15,12 @@ from landbridge.world import World
 __all__ = ["error_page", "first_page"]
 
 
-def first_page(world: World) -> str:
-    """The page at /: what there is, with links that work. world: of the answers."""
-    return frame(say("serve.title"), say("serve.title"), _parts(world))
+def first_page(world: World, scenarios: Mapping[str, str]) -> str:
+    """The page at /: what there is, with links that work.
+
+    world: of the answers; scenarios: titles by name of those that come with landbridge.
+    """
+    return frame(say("serve.title"), say("serve.title"), _parts(world, scenarios))
 
 
 def error_page(refusal: Refusal) -> str:
@@ -29,7 +31,7 @@ def error_page(refusal: Refusal) -> str:
     return frame(title, title, parts)
 
 
-def _parts(world: World) -> Iterator[str]:
+def _parts(world: World, scenarios: Mapping[str, str]) -> Iterator[str]:
     yield tag("p", say("serve.intro", year=world.base_year))
     yield tag("p", say("serve.no_map"), cls="note")
     yield tag("h2", say("serve.routes"))
@@ -42,7 +44,7 @@ def _parts(world: World) -> Iterator[str]:
     yield tag("h2", say("serve.scenarios"))
     yield tag("p", say("serve.scenarios.about"))
     rows = [("/base", "base", say("serve.base"))]
-    rows += [(f"/run/{quote(name)}", name, load_scenario(name).name) for name in bundled()]
+    rows += [(f"/run/{quote(name)}", name, title) for name, title in scenarios.items()]
     listed = [(_link(to, id), escape(name), _link(f"/api{to}", f"/api{to}")) for to, id, name in rows]
     yield _table(say("serve.scenarios"), columns("serve.scenarios.columns"), listed)
     yield tag("h2", say("serve.api"))

@@ -196,7 +196,7 @@ class Service:
     @cached_property
     def first(self) -> str:
         """The first page."""
-        return first_page(self.world)
+        return first_page(self.world, {name: one["name"] for name, one in self.bundled.items()})
 
     @cached_property
     def network(self) -> str:
@@ -220,7 +220,8 @@ def _found(parts: list[str], form: str, request: Request, path: str) -> tuple[En
         if named is not None and (form == "json" or endpoint.page):
             fitting.append((endpoint, named))
     if not fitting:
-        paths = [one.path for one in ENDPOINTS] if form == "json" else ["/", "/routes", "/base", "/compare"]
+        known = [one.path for one in ENDPOINTS if form == "json" or one.page]
+        paths = known if form == "json" else [path.removeprefix("/api") for path in known]
         cure = did_you_mean(path[:80], paths) or "/ lists every address"
         raise Refusal.of(404, "path", f"no address {path[:80]!r}", cure)
     _need_method(request, {endpoint.method for endpoint, _ in fitting})
