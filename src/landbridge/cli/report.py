@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from landbridge.cli.run import asked, solve
-from landbridge.cli.run_files import Outputs
+from landbridge.cli.run import Asked, asked, solve
 from landbridge.cli.settings import Settings
 from landbridge.cli.terminal import (
     Lang,
     WorldFolder,
+    attribution_lines,
     check_ending,
-    envelope_json,
     load_sound,
     write,
 )
 
 if TYPE_CHECKING:
+    from landbridge.answers.run import Solved
     from landbridge.report.html.picture import Picture
+    from landbridge.report.html.run_page import Sight
 
 __all__ = ["chart", "report"]
 
@@ -52,24 +53,18 @@ def report(
 
     The page loads nothing from elsewhere; a browser prints it to PDF.
     """
-    outputs = Outputs(output, lang, method=True)
+    _check(output, (".html",))
     begin = time.perf_counter()
     study = asked(load_sound(world, False), scenarios, horizon, set_, False)
-    solved = solve(study, outputs, detail=True, screen=False)
+    solved, sights = _drawn(study, detail=True)
+    from landbridge.answers.envelope import when
+    from landbridge.report.html.run_page import html
+    from landbridge.results.manifest import manifest
 
-    def envelope() -> str:
-        result = {one.id: one.result for one in solved.digests}
-        return envelope_json(
-            result,
-            solved.status,
-            study.world,
-            "report " + " ".join(scenarios),
-            begin,
-            scenarios=solved.scenarios,
-            options=study.options,
-        )
-
-    write(output, outputs.content(study.world, solved.digests, envelope))
+    command = "report " + " ".join(scenarios)
+    made = manifest(study.world, command, solved.scenarios, study.options, when(begin))
+    lines = attribution_lines(study.world)
+    write(output, html(study.world, solved.digests, sights, lines, made, lang=lang, method=True))
 
 
 def chart(
@@ -89,17 +84,30 @@ def chart(
     horizon: Horizon = None,
 ) -> None:
     """Write one chart or map of a scenario as SVG or PNG, for slides."""
-    from landbridge.io.optional import need
-
-    check_ending(output, _PICTURES)
-    need("matplotlib.figure", "matplotlib", "report", f"a {output.suffix} file")
+    _check(output, _PICTURES)
     study = asked(load_sound(world, False), [scenario], horizon, set_, False)
-    kept = Outputs(Path("chart.html"), lang)
-    solved = solve(study, kept, detail=False, screen=True)
+    solved, sights = _drawn(study, detail=False)
     from landbridge.report.html.run_page import pictures
 
-    found: Picture | None = pictures(study.world, solved.digests, kept.kept, lang)[what]()
+    found: Picture | None = pictures(study.world, solved.digests, sights, lang)[what]()
     if found is None:
         reason = f"{scenario} changes nothing that has a place on it"
         raise typer.BadParameter(f"there is no {what} chart: {reason}", param_hint="CHART")
     write(output, found.svg() if output.suffix == ".svg" else found.png())
+
+
+def _check(output: Path, endings: tuple[str, ...]) -> None:
+    """Refuse a file that could not be written or drawn, before anything is solved."""
+    from landbridge.io.optional import need
+
+    check_ending(output, endings)
+    need("matplotlib.figure", "matplotlib", "report", f"a {output.suffix} file")
+
+
+def _drawn(study: Asked, *, detail: bool) -> tuple[Solved, list[Sight]]:
+    """A study solved, and the part of every case that a page draws; detail: with what its tables hold."""
+    from landbridge.report.html.run_page import Sight
+
+    sights: list[Sight] = []
+    solved = solve(study, lambda results: sights.append(Sight.of(results)), detail=detail, screen=not detail)
+    return solved, sights

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,7 @@ from landbridge.errors import DataError, Fault, Status
 if TYPE_CHECKING:
     from landbridge.answers.run import Solved
     from landbridge.report import Digest
+    from landbridge.results import Results
     from landbridge.scenario import Scenario
     from landbridge.world import World
     from landbridge.world.difference import Difference
@@ -97,7 +98,7 @@ def run(
         _alone(world, {"a scenario": what, "--horizon": horizon, "--set": set_, "--base": base_only})
         study = _edited(world, against, lang, rebase)
     screen = not (written or tables or base_only or detail)
-    solved = solve(study, outputs, detail=study.single or written, screen=screen)
+    solved = solve(study, outputs.keep, detail=study.single or written, screen=screen)
     tell_rebase(solved.status, rebase)
     base, cases = solved.digests[0], solved.digests[1:]
 
@@ -176,8 +177,11 @@ def _commands() -> list[str]:
     return [name for name in found if name]
 
 
-def solve(study: Asked, outputs: Outputs, *, detail: bool, screen: bool) -> Solved:
-    """Solve the base and the scenarios, keeping of each only what is shown or written."""
+def solve(study: Asked, keep: Callable[[Results], None], *, detail: bool, screen: bool) -> Solved:
+    """Solve the base and the scenarios, keeping of each only what is shown or written.
+
+    keep: called with each Results, the base first; detail, screen: what the digests hold.
+    """
     from landbridge.answers.run import solve as solved
     from landbridge.report import Digest
 
@@ -188,7 +192,7 @@ def solve(study: Asked, outputs: Outputs, *, detail: bool, screen: bool) -> Solv
             # The screen shows the range of the draws where they are known.
             response=(lambda results: not (screen and results.ranged)) if study.single else False,
             digest=partial(Digest.of, detail=detail, proxies=not screen),
-            keep=outputs.keep,
+            keep=keep,
             progress=progress,
         )
 

@@ -33,10 +33,10 @@ class Outputs:
     Usage error for an unknown ending, LandbridgeError where a package is missing.
     """
 
-    def __init__(self, path: Path | None, lang: str, *, method: bool = False) -> None:
-        """path: of the file; lang: of names; method: a page that ends with equations and tables."""
-        check_ending(path, (".html",) if method else endings())
-        self.path, self.lang, self.method = path, lang, method
+    def __init__(self, path: Path | None, lang: str) -> None:
+        """path: of the file; lang: of names."""
+        check_ending(path, endings())
+        self.lang = lang
         self.ending = path.suffix if path is not None else ""
         if self.ending == ".html":
             from landbridge.io.optional import need
@@ -120,5 +120,4 @@ class _Run:
 
         manifest = self.to_json()["manifest"]
         lines, kept = attribution_lines(self._world), self._outputs.kept
-        given = self._outputs
-        return html(self._world, self._digests, kept, lines, manifest, lang=given.lang, method=given.method)
+        return html(self._world, self._digests, kept, lines, manifest, lang=self._outputs.lang)
