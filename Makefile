@@ -9,7 +9,7 @@ endif
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: run setup test slow bench data published docs dist clean
+.PHONY: run setup test slow bench data inputs published docs dist clean
 
 run: $(VENV)/installed
 	$(BIN)/landbridge run
@@ -70,6 +70,10 @@ $(VENV)/documented: $(VENV)/installed
 dist: $(VENV)/tested
 	rm -rf dist
 	$(BIN)/python -m build --quiet --outdir dist .
+
+# Inputs of published problems from their public addresses, each checked, into the user's cache folder.
+inputs: $(VENV)/tested
+	$(BIN)/python recipes/fetch_published.py
 
 published: $(VENV)/tested
 	LANDBRIDGE_PUBLISHED_PAGE=docs/theory/published.md $(BIN)/python -m pytest -q tests/published

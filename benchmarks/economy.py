@@ -3,8 +3,8 @@
     python benchmarks/economy.py [--cpu]
 
 On a busy machine --cpu takes processor time in place of wall time; everything runs in one thread.
-Needs ../shared for the published tables; without it only the synthetic economies are timed. gegravity is
-timed beside where it is installed; it is no dependency of landbridge.
+Needs ../shared or `make inputs` for the published tables; without them only the synthetic economies are
+timed. gegravity is timed beside where it is installed; it is no dependency of landbridge.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "tests" / "published")]
 
 from landbridge.trade import Equilibrium, TradeTable, solve  # noqa: E402
+from published_inputs import found as inputs_in  # noqa: E402
 
 clock = time.process_time if "--cpu" in sys.argv else time.perf_counter
 
@@ -115,9 +116,9 @@ def row(work: str, seconds: float, target: str, note: str = "") -> None:
 
 
 def caliendo_parro() -> None:
-    folder = ROOT.parent / "shared/reference/trade/caliendo_parro_2015"
-    if not folder.is_dir():
-        print("Caliendo-Parro 31x40: ../shared is not here, skipped")
+    folder = inputs_in("papers/caliendo_parro_2015")
+    if folder is None:
+        print("Caliendo-Parro 31x40: its inputs are not here (make inputs), skipped")
         return
     from test_caliendo_parro import read_caliendo_parro
 
@@ -172,9 +173,9 @@ def gegravity() -> None:
     Its `simulate` holds nominal output at the base and `solve` does not (docs/theory/economy.md); the
     restricted answer takes landbridge a loop of solves, which is timed too and agrees to its tolerance.
     """
-    folder = ROOT.parent / "shared/reference/trade/gegravity_sample"
-    if not folder.is_dir():
-        print("gegravity's sample: ../shared is not here, skipped")
+    folder = inputs_in("trade/gegravity_sample")
+    if folder is None:
+        print("gegravity's sample: its inputs are not here (make inputs), skipped")
         return
     try:
         import gegravity as rival
@@ -271,11 +272,11 @@ def rents_and_payments(rounds: int = 41) -> None:
 
 def world_194(B: int = 1_000) -> None:
     """The 194-country matrix of 2023: one shock, and a batch of random ones beside a loop over them."""
-    folder = ROOT.parent / "shared/reference/trade/liberation_day_2025"
-    if not folder.is_dir():
-        print("194 countries: ../shared is not here, skipped")
+    folder = inputs_in("papers/liberation_day_2025")
+    if folder is None:
+        print("194 countries: its inputs are not here (make inputs), skipped")
         return
-    from test_wage_newton import read_194
+    from countries_194 import read_194
 
     table = read_194(folder)
     N = len(table.regions)

@@ -8,15 +8,20 @@ import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from commands import Call
+import published_inputs
+from commands import Call, Reference
 from landbridge.cli import main
 
 # Tests of the searches themselves search anew; all others share the searched routes of one session.
 SEARCH_ANEW = {"test_base_routes", "test_cache", "test_paths", "test_routes", "test_routes_of_small_worlds"}
 _KEPT = "LANDBRIDGE_TEST_CACHE"
+# Where the inputs of published problems are fetched to: known before tests get a cache of their own.
+_INPUTS = "LANDBRIDGE_TEST_INPUTS"
+os.environ.setdefault(_INPUTS, str(published_inputs.kept_in() or ""))
 os.environ["LANDBRIDGE_CACHE"] = "off"
 
 
@@ -55,14 +60,36 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of facts and published references beside the repository.
+    """The folder of facts beside the repository.
 
     It is not part of the project, so its absence skips a test; in CI (LANDBRIDGE_CI=1) it fails it.
     """
     folder = Path(__file__).resolve().parents[2] / "shared"
-    if not (folder / "reference").is_dir():
-        message = "the reference data (../shared) are not here"
-        if os.environ.get("LANDBRIDGE_CI") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
+    if not (folder / "facts").is_dir():
+        _missing("the facts (../shared/facts) are not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def reference() -> Reference:
+    """Find a folder of the inputs of published problems: in ../shared/reference, or fetched by `make inputs`.
+
+    reference("traffic/SiouxFalls"). A folder that is in neither skips a test; in CI (LANDBRIDGE_CI=1) it
+    fails it.
+    """
+    kept = os.environ.get(_INPUTS)
+    rows = published_inputs.inputs()
+
+    def find(folder: str) -> Path:
+        found = published_inputs.find(folder, Path(kept) if kept else None, rows)
+        if found is None:
+            _missing(published_inputs.why_missing(folder, rows))
+        return found
+
+    return find
+
+
+def _missing(message: str) -> NoReturn:
+    if os.environ.get("LANDBRIDGE_CI") == "1":
+        pytest.fail(message)
+    pytest.skip(message)

@@ -13,6 +13,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from commands import Reference
 from landbridge.cli import app
 from landbridge.errors import ConvergenceError, DataError
 from landbridge.transport import assign, read_demand, read_gmns, read_tntp, read_turns
@@ -477,8 +478,10 @@ def test_a_gap_that_is_no_share_is_refused(tmp_path: Path, gap: str) -> None:
         assign(network, read_demand(folder / "demand.csv", network), gap=float(gap))
 
 
-def test_an_unreached_gap_is_written_with_its_gap_and_exit_code_4(shared: Path, tmp_path: Path) -> None:
-    folder = shared / "reference" / "traffic" / "SiouxFalls"
+def test_an_unreached_gap_is_written_with_its_gap_and_exit_code_4(
+    reference: Reference, tmp_path: Path
+) -> None:
+    folder = reference("traffic/SiouxFalls")
     files = ("SiouxFalls_net.tntp", "SiouxFalls_trips.tntp")
     done = run(folder, files, "--rounds", "2", "--json")
     assert isinstance(done.exception, ConvergenceError) and done.exception.exit_code == 4
@@ -494,9 +497,9 @@ def test_an_unreached_gap_is_written_with_its_gap_and_exit_code_4(shared: Path, 
     assert "after 2 rounds" in table.stdout and isinstance(table.exception, ConvergenceError)
 
 
-def test_sioux_falls_is_the_same_in_gmns(shared: Path, tmp_path: Path) -> None:
+def test_sioux_falls_is_the_same_in_gmns(reference: Reference, tmp_path: Path) -> None:
     """Times in minutes by VDF_fftt, capacity of all lanes: the flows of the TNTP files."""
-    folder = shared / "reference" / "traffic" / "SiouxFalls"
+    folder = reference("traffic/SiouxFalls")
     network, demand = read_tntp(folder / "SiouxFalls_net.tntp", folder / "SiouxFalls_trips.tntp")
     header = LINK.strip() + ",VDF_fftt,VDF_cap,VDF_alpha,VDF_beta\n"
     links = "".join(

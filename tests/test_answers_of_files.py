@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import landbridge as lb
-from commands import Call
+from commands import Call, Reference
 from landbridge.report.writers import ENDINGS
 from test_gmns import TRIPS, folder
 
@@ -134,8 +134,8 @@ def test_assign_tells_the_notes(net: Path) -> None:
     assert any("config.csv" in note for note in told) and set(answer.result["notes"]) <= set(told)
 
 
-def test_a_gap_that_is_not_reached_is_in_the_status(shared: Path) -> None:
-    base = shared / "reference" / "traffic" / "SiouxFalls"
+def test_a_gap_that_is_not_reached_is_in_the_status(reference: Reference) -> None:
+    base = reference("traffic/SiouxFalls")
     answer = lb.assign(base / "SiouxFalls_net.tntp", base / "SiouxFalls_trips.tntp", rounds=2)
     assert len(answer.rows["links"]) == 76
     assert not answer.status.converged and answer.result["relative_gap"] == answer.status.residual

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from commands import Reference
 from landbridge.cli import app
 from landbridge.errors import ConvergenceError, DataError
 from test_gmns import LINKS, NODES, TRIPS, folder
@@ -17,8 +18,8 @@ runner = CliRunner()
 
 
 @pytest.fixture
-def sioux(shared: Path) -> list[str]:
-    base = shared / "reference" / "traffic" / "SiouxFalls"
+def sioux(reference: Reference) -> list[str]:
+    base = reference("traffic/SiouxFalls")
     return [str(base / "SiouxFalls_net.tntp"), str(base / "SiouxFalls_trips.tntp")]
 
 

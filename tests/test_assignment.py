@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from commands import Reference
 from landbridge.errors import ConvergenceError, DataError
 from landbridge.transport import Turns, assign, read_tntp, read_turns
 from landbridge.world.road_network import Demand, Network
@@ -39,9 +40,9 @@ def test_two_links_into_a_node_and_none_out() -> None:
     assert found.flow.tolist() == [1, 0, 0, 1, 1, 0, 0, 1]
 
 
-def test_braess_by_hand(shared: Path) -> None:
+def test_braess_by_hand(reference: Reference) -> None:
     """Six trips, two on each of three paths, 92 each; without the bridge three on each of two, 83."""
-    folder = shared / "reference" / "traffic" / "Braess-Example"
+    folder = reference("traffic/Braess-Example")
     net, demand = read_tntp(folder / "Braess_net.tntp", folder / "Braess_trips.tntp")
     found = assign(net, demand, gap=1e-12)
     assert found.pair_cost == pytest.approx([92], abs=1e-6)
@@ -68,8 +69,8 @@ def test_centroids_are_not_passed_through() -> None:
     assert assign(network(links, zones=3, through=4), trips((1, 3, 1.0))).pair_cost[0] == 10
 
 
-def test_select_link_adds_up_and_flows_balance(shared: Path) -> None:
-    folder = shared / "reference" / "traffic" / "SiouxFalls"
+def test_select_link_adds_up_and_flows_balance(reference: Reference) -> None:
+    folder = reference("traffic/SiouxFalls")
     net, demand = read_tntp(folder / "SiouxFalls_net.tntp", folder / "SiouxFalls_trips.tntp")
     found = assign(net, demand)
     for link in range(len(found.flow)):
@@ -80,8 +81,8 @@ def test_select_link_adds_up_and_flows_balance(shared: Path) -> None:
     assert out == pytest.approx(leaves, abs=1e-8 * demand.trips.sum())
 
 
-def test_without_numba_the_same_code_runs(shared: Path) -> None:
-    folder = shared / "reference" / "traffic" / "SiouxFalls"
+def test_without_numba_the_same_code_runs(reference: Reference) -> None:
+    folder = reference("traffic/SiouxFalls")
     code = (
         "import sys; sys.modules['numba'] = None\n"
         "from landbridge.transport import assign, read_tntp\n"
@@ -111,8 +112,8 @@ def test_faults_are_all_listed() -> None:
     assert len(cut.value.faults) == 2
 
 
-def test_unreached_gap_is_no_result(shared: Path) -> None:
-    folder = shared / "reference" / "traffic" / "SiouxFalls"
+def test_unreached_gap_is_no_result(reference: Reference) -> None:
+    folder = reference("traffic/SiouxFalls")
     net, demand = read_tntp(folder / "SiouxFalls_net.tntp", folder / "SiouxFalls_trips.tntp")
     with pytest.raises(ConvergenceError):
         assign(net, demand, most=2)
@@ -156,8 +157,8 @@ def test_a_link_that_is_not_there_cannot_be_selected() -> None:
 
 
 @pytest.mark.parametrize("name", ["SiouxFalls", "Anaheim"])
-def test_a_gap_of_1e_10_is_reached(name: str, shared: Path) -> None:
-    folder = shared / "reference" / "traffic" / name
+def test_a_gap_of_1e_10_is_reached(name: str, reference: Reference) -> None:
+    folder = reference(f"traffic/{name}")
     net, demand = read_tntp(folder / f"{name}_net.tntp", folder / f"{name}_trips.tntp")
     found = assign(net, demand, gap=1e-10)
     total = found.flow @ net.cost(found.flow)
@@ -183,9 +184,9 @@ def test_weibit_without_congestion_is_the_closed_form() -> None:
     assert found.pair_cost == pytest.approx([share @ [2.0, 2.2, 2.5] / 10])
 
 
-def test_weibit_flows_are_the_shares_of_their_own_costs(shared: Path) -> None:
+def test_weibit_flows_are_the_shares_of_their_own_costs(reference: Reference) -> None:
     """Checked afresh from the paths returned, path sizes by loops."""
-    folder = shared / "reference" / "traffic" / "SiouxFalls"
+    folder = reference("traffic/SiouxFalls")
     net, demand = read_tntp(folder / "SiouxFalls_net.tntp", folder / "SiouxFalls_trips.tntp")
     found = assign(net, demand, model="weibit", phi=8.0)
     assert found.status.converged and found.relative_gap <= 1e-8
@@ -208,8 +209,8 @@ def test_weibit_flows_are_the_shares_of_their_own_costs(shared: Path) -> None:
     assert net.cost(found.flow) == pytest.approx(found.cost)
 
 
-def test_weibit_tends_to_user_equilibrium_as_phi_grows(shared: Path) -> None:
-    folder = shared / "reference" / "traffic" / "SiouxFalls"
+def test_weibit_tends_to_user_equilibrium_as_phi_grows(reference: Reference) -> None:
+    folder = reference("traffic/SiouxFalls")
     net, demand = read_tntp(folder / "SiouxFalls_net.tntp", folder / "SiouxFalls_trips.tntp")
     exact = assign(net, demand)
     apart = []
@@ -261,8 +262,8 @@ def test_a_turn_at_a_zone_cannot_be_evaded_there() -> None:
     assert none.pair_cost[0] == 9
 
 
-def test_turns_of_nothing_leave_the_equilibrium_as_it_is(shared: Path) -> None:
-    folder = shared / "reference" / "traffic" / "SiouxFalls"
+def test_turns_of_nothing_leave_the_equilibrium_as_it_is(reference: Reference) -> None:
+    folder = reference("traffic/SiouxFalls")
     net, demand = read_tntp(folder / "SiouxFalls_net.tntp", folder / "SiouxFalls_trips.tntp")
     some = [(a, b, 0.0) for a in range(0, 76, 3) for b in range(76) if net.head[a] == net.tail[b]]
     plain, opened = assign(net, demand), assign(net, demand, turns=turns(*some))

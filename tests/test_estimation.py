@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from commands import Call
+from commands import Call, Reference
 from landbridge.errors import DataError
 from landbridge.estimation import bias_correct, estimate, jackknife, table
 from landbridge.estimation.absorb import (
@@ -32,9 +32,9 @@ THREE = "exporter^year + importer^year + pair"
 
 
 @pytest.fixture(scope="module")
-def flows(shared: Path) -> pd.DataFrame:
+def flows(reference: Reference) -> pd.DataFrame:
     """Fourteen countries of the AGTPA panel, 1998-2006: real flows, quick to estimate."""
-    data = pd.read_parquet(shared / "reference/trade/agtpa/agtpa_panel.parquet")
+    data = pd.read_parquet(reference("trade/agtpa") / "agtpa_panel.parquet")
     some = sorted(data.exporter.unique())[:14]
     return data[data.exporter.isin(some) & data.importer.isin(some) & (data.year >= 1998)].copy()
 

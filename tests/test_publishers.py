@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from commands import Reference
 from landbridge.cli import main
 from landbridge.errors import DataError
 from landbridge.io import publishers as pub
@@ -380,8 +381,8 @@ def test_icio_faults(tmp_path: Path) -> None:
     assert pub.read_icio(path, theta=4, vintage="test", years=2019).imbalance < 1e-12
 
 
-def real_sales(shared: Path) -> tuple[list[str], list[str], np.ndarray]:
-    frame = pd.read_parquet(shared / "reference/trade/icio_2022/icio2022_81x28.parquet")
+def real_sales(reference: Reference) -> tuple[list[str], list[str], np.ndarray]:
+    frame = pd.read_parquet(reference("trade/icio_2022") / "icio2022_81x28.parquet")
     frame["sector"] = frame["sector"].astype(str).replace("Services (aggregate)", "SER")
     countries = sorted(set(frame["importer"].astype(str)))
     sectors = sorted(set(frame["sector"].astype(str)))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
+from commands import Reference
 from landbridge.errors import DataError, InfeasibleError
 from landbridge.estimation import estimate
 from landbridge.trade import TradeTable, conditional, resistances, solve
@@ -106,8 +105,8 @@ def test_exports_imports_and_real_gdp_by_region() -> None:
     assert shown.real_gdp_percent.equals(wide.real_gdp_percent)
 
 
-def test_a_table_of_fitted_flows_adds_up(shared: Path) -> None:
-    data = pd.read_parquet(shared / "reference/trade/agtpa/agtpa_panel.parquet")
+def test_a_table_of_fitted_flows_adds_up(reference: Reference) -> None:
+    data = pd.read_parquet(reference("trade/agtpa") / "agtpa_panel.parquet")
     some = sorted(data.exporter.unique())[:12]
     data = data[data.exporter.isin(some) & data.importer.isin(some) & data.year.isin([2002, 2006])]
     found = estimate("trade ~ rta | exporter^year + importer^year", data)

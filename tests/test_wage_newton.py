@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
 
+from commands import Reference
+from countries_194 import read_194
 from landbridge.errors import DataError
 from landbridge.trade import TradeTable, solve
 
 CLOSURES = ("fixed", "zero", "proportional")
 
 
-def read_194(folder: Path) -> TradeTable:
-    """194 countries in 2023; domestic sales are GDP less exports, floored at zero for two of them."""
-    countries = pd.read_csv(folder / "countries.csv")
-    flows = pd.read_parquet(folder / "bilateral_2023.parquet")
-    regions = list(countries.iso3)
-    trade = flows.pivot(index="exporter", columns="importer", values="trade_2023_thousand_usd")
-    trade = trade.reindex(index=regions, columns=regions).fillna(0.0).to_numpy() / 1e3
-    home = countries.gdp_2023_usd.to_numpy() / 1e6 - trade.sum(axis=1)
-    np.fill_diagonal(trade, np.maximum(home, 0.0))
-    return TradeTable.armington(trade, theta=4.0, regions=regions)
-
-
 @pytest.fixture(scope="module")
-def world(shared: Path) -> TradeTable:
-    return read_194(shared / "reference/trade/liberation_day_2025")
+def world(reference: Reference) -> TradeTable:
+    return read_194(reference("papers/liberation_day_2025"))
 
 
 def random_one_sector(seed: int, N: int = 5, tariffs: bool = True, theta: float = 4.0) -> TradeTable:

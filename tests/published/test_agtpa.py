@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from commands import Reference
 from landbridge.estimation import Estimate, estimate
 
 PAPER = "Yotov et al. (2016), Advanced Guide to Trade Policy Analysis"
@@ -22,8 +23,8 @@ ABROAD = "exporter != importer"
 
 
 @pytest.fixture(scope="module")
-def folder(shared: Path) -> Path:
-    return shared / "reference/trade/agtpa"
+def folder(reference: Reference) -> Path:
+    return reference("trade/agtpa")
 
 
 @pytest.fixture(scope="module")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from commands import Reference
 from landbridge.trade import TradeTable, solve
 
 
 @pytest.fixture(scope="module")
-def case(shared: Path) -> tuple[TradeTable, np.ndarray, pd.DataFrame, pd.DataFrame]:
-    folder = shared / "reference/trade/gravity_ge_eu_enlargement"
+def case(reference: Reference) -> tuple[TradeTable, np.ndarray, pd.DataFrame, pd.DataFrame]:
+    folder = reference("trade/gravity_ge_eu_enlargement")
     panel = pd.read_parquet(folder / "panel_44.parquet")
     panel = panel[panel.year == 2000]
     welfare = pd.read_csv(folder / "stata_ge_gravity_welfare.csv").set_index("exporter")

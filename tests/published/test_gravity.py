@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from commands import Reference
+from countries_194 import read_194
 from landbridge.trade import Equilibrium, TradeTable, solve
 
 Record = Callable[..., None]
@@ -61,14 +63,14 @@ def at_nominal_output(table: TradeTable, cost: np.ndarray) -> tuple[Equilibrium,
     return eq, endowment
 
 
-def test_gegravity_holds_nominal_output_at_its_base(shared: Path, published: Record) -> None:
+def test_gegravity_holds_nominal_output_at_its_base(reference: Reference, published: Record) -> None:
     """Its prices are those at which every country's nominal output and spending stay as they were.
 
     Its equations for the full equilibrium keep output and spending shares of the base, so p is 1 / L^ for
     the endowments L^ that hold wL at its base; landbridge finds them and agrees to all stored digits. Where
     incomes move with prices, as in `solve` alone, prices differ by a tenth and real GDP by hundredths.
     """
-    table, cost = gegravity_sample(shared / "reference/trade/gegravity_sample")
+    table, cost = gegravity_sample(reference("trade/gegravity_sample"))
     eq, endowment = at_nominal_output(table, cost)
     assert np.abs(eq.wage_hat - 1).max() < 1e-12
     numeraire = eq.price_hat[table.region("DEU"), 0]
@@ -107,8 +109,8 @@ def ge_gravity2_table(folder: Path, year: int, theta: float) -> TradeTable:
     return TradeTable.armington(wide.loc[regions, regions].to_numpy() / 1e6, theta, regions)
 
 
-def test_universal_gravity_of_nafta(shared: Path, published: Record) -> None:
-    table = ge_gravity2_table(shared / "reference/trade/ge_gravity2", 1990, 5.03)
+def test_universal_gravity_of_nafta(reference: Reference, published: Record) -> None:
+    table = ge_gravity2_table(reference("trade/ge_gravity2"), 1990, 5.03)
     bloc = [table.region(c) for c in NAFTA]
     cost = np.ones((len(table.regions),) * 2)
     cost[np.ix_(bloc, bloc)] = np.exp(-0.5 / 5.03)
@@ -120,11 +122,11 @@ def test_universal_gravity_of_nafta(shared: Path, published: Record) -> None:
         published(UNIVERSAL, "NAFTA, theta 5.03, psi 1.24", f"{code} p/P", real_price, eq.real_wage_hat[n])
 
 
-def test_universal_gravity_of_spain(shared: Path, published: Record) -> None:
+def test_universal_gravity_of_spain(reference: Reference, published: Record) -> None:
     """Spain's border in the years of autarky against that of a synthetic Spain, for three psi."""
     border = {1950: -1.254 + 0.665, 1960: -0.937 + 0.438, 1970: -0.604 + 0.428, 1980: -0.694 + 0.653}
     for year, printed in SPAIN.items():
-        table = ge_gravity2_table(shared / "reference/trade/ge_gravity2", year, 4.0)
+        table = ge_gravity2_table(reference("trade/ge_gravity2"), year, 4.0)
         spain = table.region("ESP")
         cost = np.ones((len(table.regions),) * 2)
         cost[spain], cost[:, spain] = np.exp(-border[year] / 4.0), np.exp(-border[year] / 4.0)
@@ -143,17 +145,10 @@ CENTRAL_ASIA = ("CHN", "KAZ", "KGZ", "TJK", "TKM", "UZB")
 
 
 @pytest.fixture(scope="module")
-def world(shared: Path) -> TradeTable:
+def world(reference: Reference) -> TradeTable:
     """GDP and trade of 2023, balanced; the 192 countries that sell at home."""
-    folder = shared / "reference/trade/liberation_day_2025"
-    countries = pd.read_csv(folder / "countries.csv")
-    flows = pd.read_parquet(folder / "bilateral_2023.parquet")
-    regions = list(countries.iso3)
-    trade = flows.pivot(index="exporter", columns="importer", values="trade_2023_thousand_usd")
-    trade = trade.reindex(index=regions, columns=regions).fillna(0.0).to_numpy() / 1e3
-    home = countries.gdp_2023_usd.to_numpy() / 1e6 - trade.sum(axis=1)
-    np.fill_diagonal(trade, np.maximum(home, 0.0))
-    return solve(TradeTable.armington(trade, 4.0, regions), deficits="zero", tol=1e-13).table()
+    table = read_194(reference("papers/liberation_day_2025"))
+    return solve(table, deficits="zero", tol=1e-13).table()
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from commands import Reference
 from landbridge.estimation import estimate
 from landbridge.trade import TradeTable, counterfactual, within
 
@@ -21,8 +21,8 @@ def matrix(frame: pd.DataFrame, values: str, regions: list[str]) -> np.ndarray:
     return wide.reindex(index=regions, columns=regions).fillna(0.0).to_numpy(dtype=float)
 
 
-def test_the_eu_enlargement_from_panel_to_welfare(shared: Path, published: Any) -> None:
-    folder = shared / "reference/trade/gravity_ge_eu_enlargement"
+def test_the_eu_enlargement_from_panel_to_welfare(reference: Reference, published: Any) -> None:
+    folder = reference("trade/gravity_ge_eu_enlargement")
     panel = pd.read_parquet(folder / "panel_44.parquet")
     found = estimate(
         "trade ~ eu_enlargement + other_fta | exporter^year + importer^year + exporter^importer",
@@ -49,9 +49,9 @@ def test_the_eu_enlargement_from_panel_to_welfare(shared: Path, published: Any) 
     assert (rows.standard_error / rows.percent).to_numpy() == pytest.approx(share, rel=0.35)
 
 
-def test_nafta_of_the_advanced_guide(shared: Path, published: Any) -> None:
+def test_nafta_of_the_advanced_guide(reference: Reference, published: Any) -> None:
     """Chapter 2, application 2: NAFTA taken away in 1994, sigma 7. The printed loop stops at 0.01."""
-    folder = shared / "reference/trade/agtpa"
+    folder = reference("trade/agtpa")
     found = estimate(
         "trade ~ rta | exporter^year + importer^year + pair", folder / "agtpa_panel.parquet", "year % 4 == 2"
     )

@@ -8,12 +8,12 @@ The do-file was not at hand: of possible readings of the loop this is the one th
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from commands import Reference
 from landbridge.estimation import estimate
 from landbridge.trade import TradeTable, conditional, cost_hat, solve, within
 from landbridge.trade.resistance import _scaled
@@ -72,8 +72,8 @@ def abroad(trade: np.ndarray) -> np.ndarray:
     return np.asarray(trade.sum(axis=1) - np.diag(trade))
 
 
-def test_every_column_by_the_guides_own_rule_and_converged(shared: Path, published: Any) -> None:
-    folder = shared / "reference/trade/agtpa"
+def test_every_column_by_the_guides_own_rule_and_converged(reference: Reference, published: Any) -> None:
+    folder = reference("trade/agtpa")
     formula = "trade ~ rta | exporter^year + importer^year + pair"
     found = estimate(formula, folder / "agtpa_panel.parquet", "year % 4 == 2")
     table = TradeTable.from_estimate(found, theta=SIGMA - 1, year=1994, fill_missing=True)

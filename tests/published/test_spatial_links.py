@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from commands import Reference
 from landbridge.trade.spatial import Flow, SpatialNetwork, link_values, read_network
 
 Record = Callable[..., None]
@@ -34,16 +35,16 @@ EXAMPLES = {
 }
 
 
-@pytest.fixture(scope="session")
-def papers(shared: Path) -> Path:
-    return shared / "reference" / "papers" / "allen_fuchs_wong_2026"
+# Synthetic networks under the MIT licence, kept with the tests.
+NETWORKS = Path(__file__).resolve().parents[1] / "data" / "allen_fuchs_wong_2026"
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_link_values_of_the_examples(name: str, papers: Path, published: Record) -> None:
+def test_link_values_of_the_examples(name: str, reference: Reference, published: Record) -> None:
     answers, given = EXAMPLES[name]
-    printed = pd.read_csv(papers / answers, dtype=str).set_index("physical_link_id")
-    ours = link_values(read_network(papers / name), **given).loc[printed.index]
+    folder = reference("papers/allen_fuchs_wong_2026")
+    printed = pd.read_csv(folder / answers, dtype=str).set_index("physical_link_id")
+    ours = link_values(read_network(NETWORKS / name), **given).loc[printed.index]
     assert len(ours) == len(printed)
     for item, row in printed.head(5).iterrows():
         table = f"{name}, primitive_F"
@@ -52,9 +53,9 @@ def test_link_values_of_the_examples(name: str, papers: Path, published: Record)
     np.testing.assert_allclose(ours.hulten, printed.hulten.astype(float), rtol=1e-9)
 
 
-def test_the_directions_of_the_toy(papers: Path, published: Record) -> None:
+def test_the_directions_of_the_toy(published: Record) -> None:
     """The guide of their package prints each direction to six digits."""
-    network = read_network(papers / "toy")
+    network = read_network(NETWORKS / "toy")
     split = tuple(
         Flow(f.edge, f.edge, f.origin, f.destination, f.mode, f.flow, f.start, f.end) for f in network.flows
     )
@@ -74,9 +75,9 @@ def test_the_directions_of_the_toy(papers: Path, published: Record) -> None:
 
 
 @pytest.mark.parametrize("name", ["efficient", "ext_cong"])
-def test_golden_fixtures(name: str, papers: Path) -> None:
+def test_golden_fixtures(name: str) -> None:
     """Each directed edge of six nodes; matrices by row, and the legacy index of modes, so eta below zero."""
-    fixture = json.loads((papers / f"fixture6_{name}.json").read_text(encoding="utf-8"))
+    fixture = json.loads((NETWORKS / f"fixture6_{name}.json").read_text(encoding="utf-8"))
 
     def matrix(key: str) -> np.ndarray:
         entry = fixture[key]

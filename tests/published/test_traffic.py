@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from commands import Reference
 from landbridge.transport import assign, read_tntp
 
 PAPER = "Transportation Networks for Research (traffic assignment)"
@@ -15,8 +15,10 @@ BEST = {"SiouxFalls": 4231335.287107440, "Winnipeg": 827911.494629963}
 
 
 @pytest.mark.parametrize("name", ["SiouxFalls", "Anaheim", "Winnipeg"])
-def test_objective_of_traffic_networks(name: str, shared: Path, published: Callable[..., None]) -> None:
-    folder = shared / "reference" / "traffic" / name
+def test_objective_of_traffic_networks(
+    name: str, reference: Reference, published: Callable[..., None]
+) -> None:
+    folder = reference(f"traffic/{name}")
     network, demand = read_tntp(folder / f"{name}_net.tntp", folder / f"{name}_trips.tntp")
     if name in BEST:
         best = BEST[name]
