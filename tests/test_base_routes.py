@@ -54,7 +54,7 @@ def test_the_shipped_set_is_that_of_the_embedded_network(graph: Graph, pairs: Pa
 
 
 def test_no_route_is_held_twice(graph: Graph, pairs: Pairs) -> None:
-    """Of routes that cost the same at every blend, as with either side of a border for the gauge, one is kept.
+    """Of routes that cost the same at every blend one is kept, as with the gauge changed on either side.
 
     Two would count as a choice between two ways, and make the pair cheaper than it is.
     """
