@@ -47,7 +47,10 @@ class Fault:
 
 
 class LandbridgeError(Exception):
-    """Base of all errors raised for a user's input; `faults` lists all that were found."""
+    """Base of all errors raised for a user's input.
+
+    message: what was not done, in one line. faults: every fault that was found.
+    """
 
     exit_code = 1
 
@@ -61,23 +64,35 @@ class LandbridgeError(Exception):
 
 
 class DataError(LandbridgeError):
-    """A table, a file or an argument is invalid (exit code 3)."""
+    """A table, a file or an argument is invalid (exit code 3).
+
+    message, faults: as of `LandbridgeError`.
+    """
 
     exit_code = 3
 
 
 class ScenarioError(DataError):
-    """A scenario refers to something that does not exist or is not allowed (exit code 3)."""
+    """A scenario refers to something that does not exist or is not allowed (exit code 3).
+
+    message, faults: as of `LandbridgeError`.
+    """
 
 
 class ConvergenceError(LandbridgeError):
-    """A solve stopped before its residual was small enough; no result is given (exit code 4)."""
+    """A solve stopped before its residual was small enough; no result is given (exit code 4).
+
+    message, faults: as of `LandbridgeError`.
+    """
 
     exit_code = 4
 
 
 class InfeasibleError(LandbridgeError):
-    """The problem as stated has no solution (exit code 5)."""
+    """The problem as stated has no solution (exit code 5).
+
+    message, faults: as of `LandbridgeError`.
+    """
 
     exit_code = 5
 

@@ -35,6 +35,7 @@ def compare(
     the world without changes. All are solved on one union of routes; Results of one study are taken as they
     are, others are solved again. world: that of the Results, else the embedded one, where None. parameters:
     set in every scenario, as phi=2; "base" stays as it is. options: what else the manifest should state.
+    progress: called with what is being done and the share that is done.
     Returns an Answer. Tables: scenarios, changes, parameters, notes, real_income and groups [% of income,
     million USD a year], trade [million USD a year, %], corridors [days, USD/TEU, share of TEU, kg CO2e/TEU],
     gateways [trains a day, h, share of capacity, TEU a year], emissions [kt CO2e and million TEU-km a year].

@@ -76,7 +76,8 @@ class Arrivals:
 class TravelShock:
     """Changes of arrivals and receipts by pair, and the equivalent trade cost of services.
 
-    rows: one per pair that changes. cost_hat [o, d, s] by case.
+    rows: one per pair that changes. cost_hat [o, d, s]: trade cost after / before, by case. notes: what the
+    figures leave out, as sentences.
     """
 
     rows: tuple[dict[str, Any], ...]
@@ -96,7 +97,10 @@ def moved(before: World, after: World) -> bool:
 
 
 def base_arrivals(world: World) -> dict[tuple[str, str], Arrivals]:
-    """Arrivals by passport and destination in the year nearest BASE_YEAR; part years scaled to 365 days."""
+    """Arrivals by passport and destination in the year nearest BASE_YEAR; part years scaled to 365 days.
+
+    Raises DataError where the world has no arrivals.
+    """
     _require(world)
     best: dict[tuple[str, str], tuple[tuple[float, ...], Arrivals]] = {}
     for row in world.channels["travel_arrivals"]:
@@ -207,7 +211,8 @@ def event_study(world: World) -> list[dict[str, Any]]:
     Descriptive: the same months of consecutive years of one pair and one count; waived: a mutual waiver was
     in force on the first day of the later period (`treaty_members`). Where a waiver has no such periods
     around it, daily arrivals are compared instead (like: False): the longest period before against each one
-    after, whatever was counted. Returns one row per comparison.
+    after, whatever was counted. Returns one row per comparison. Raises DataError where the world has no
+    arrivals.
     """
     (members,) = world.channel("treaty_members")
     _require(world)
@@ -275,7 +280,7 @@ def gravity_rows(world: World) -> list[dict[str, Any]]:
     """Arrivals per day and their regressors, for groups of two origins or more: a panel for gravity.
 
     passport, destination, period, per_day, ln_km between the largest cities, ln_gdp of the origin, visa (1
-    where one is required or issued on arrival).
+    where one is required or issued on arrival). Raises DataError where the world has no arrivals.
     """
     _require(world)
     state, where = _State(world), _cities(world)

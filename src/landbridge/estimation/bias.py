@@ -32,7 +32,8 @@ Array = NDArray[np.float64]
 class Corrected:
     """Coefficients less their bias, with standard errors.
 
-    bias [K]: estimated bias of each coefficient. covariance [K, K]: clustered by directed pair, with
+    names, coefficients [K]: of the regressors, the bias subtracted. bias [K]: estimated bias of each
+    coefficient. covariance [K, K]: clustered by directed pair, with
     residuals corrected for the leverage of the country-year effects. plain_error [K]: without that
     correction.
     """

@@ -56,7 +56,10 @@ def effects(estimate: Estimate) -> pd.DataFrame:
 def predict(
     estimate: Estimate, data: pd.DataFrame | None, kind: Kind = "response", unseen: Unseen = "fault"
 ) -> Array:
-    """Predicted flows [row], or their logarithms; arguments and errors as in `Estimate.predict`."""
+    """Predicted flows [row], or their logarithms.
+
+    data, kind, unseen of an estimate: as in `Estimate.predict`, which also says what is raised.
+    """
     faults = []
     if kind not in get_args(Kind):
         faults.append(Fault("kind", f"is {kind!r}", "give response or link"))

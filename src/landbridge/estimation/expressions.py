@@ -77,7 +77,7 @@ class _RefusedError(Exception):
 
 @contextmanager
 def refused(where: str) -> Iterator[None]:
-    """Turn what `evaluate` refuses inside into a DataError that names the place."""
+    """Raise what `evaluate` refuses inside as a DataError that names the place, where."""
     try:
         yield
     except _RefusedError as no:

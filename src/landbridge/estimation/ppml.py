@@ -52,6 +52,8 @@ class Estimate:
         pyfixest's result.
     formula, method, where
         As asked for; method "ppml" or "ols".
+    dependent
+        Column of the flows.
     n
         Rows that carry information, on which the coefficients rest.
     dropped

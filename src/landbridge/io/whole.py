@@ -81,7 +81,10 @@ def check_place(path: Path) -> None:
 
 
 def left_behind(path: Path) -> list[Path]:
-    """Temporary files next to a target, left by a process that was killed."""
+    """Temporary files next to a target, left by a process that was killed.
+
+    path: the target. Raises DataError where links lead from it in a circle.
+    """
     target, now = _target(path), time.time()
     beside, begin = target.absolute().parent, f".{target.name[:_PREFIX]}."
     try:

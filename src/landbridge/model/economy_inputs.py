@@ -214,7 +214,7 @@ class EconomyInputs:
 def table_of(world: World, closure: Closure) -> TradeTable:
     """The trade table of a World at its horizon, under its tariffs and productivities.
 
-    world: the World; closure: of the balance of trade.
+    world: the World; closure: of the balance of trade. Raises DataError where the World pays for works.
     """
     policy, table = world.policy, _at_horizon(world, closure)
     if policy.works is not None:

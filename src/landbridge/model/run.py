@@ -42,7 +42,8 @@ Response = bool | Callable[[Results], bool]
 class Study:
     """The base of the World and one Results per scenario.
 
-    Each is the same whatever other scenarios are in the study.
+    base: of the World; cases: in the order of the scenarios. Each is the same whatever other scenarios are
+    in the study.
     """
 
     base: Results

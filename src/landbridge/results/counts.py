@@ -28,10 +28,11 @@ _BY_TRUST = ("fitted", "input", "predicted", "ranked")
 
 
 class Passed:
-    """Traffic of every gateway per year, from flows [arc, product] and goods [arc, 2], see `Results`.
+    """Traffic of every gateway per year, from flows and goods on arcs, see `Results`.
 
-    containers [gateway]: TEU, loaded and empty, both ways. tonnes [gateway]: all goods. trucks [gateway]: all
-    goods as trucks, at ports those on ferries alone. ferries [gateway]: ports that ship trucks.
+    world, graph: of the result; flow_teu [arc, product]: TEU a year; goods [arc, 2]: TEU and t a year.
+    containers [gateway]: TEU, loaded and empty, both ways. tonnes [gateway]: all goods [t]. trucks [gateway]:
+    all goods as trucks, at ports those on ferries alone. ferries [gateway]: ports that ship trucks.
     block_boxes [gateway]: containers on container trains, including empties; trains [gateway]: per day.
     block_loaded [gateway]: the loaded part.
     """

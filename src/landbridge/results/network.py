@@ -41,6 +41,7 @@ def gateway_rows(
 ) -> Rows:
     """Flows and hours at every gateway; the columns are described in `Results.gateway_rows`.
 
+    world, graph: of the result; flow_teu [arc, product]: TEU a year; passed: traffic of every gateway.
     observed: cells by gateway. queues: cells by number of the gateway, see `queue_cells`.
     """
     hours = hours_at_gateways(graph, flow_teu)

@@ -46,17 +46,19 @@ _SAME = 1e-9
 class Results:
     """One solved World: routes, flows, waits, trade and real income.
 
-    id: "base" or the scenario's. choice, freight, demand_teu [pair, k], flow_teu [arc, product], TEU a
-    year: the freight side. goods [arc, 2]: loaded containers [TEU a year] and all goods [t a year].
-    equilibrium: by closure of the trade balance; first_order: d ln real income
-    [n] by closure, gradient times log changes; direct [n]: its part by pairs of zones whose own routes the
-    case changes, under the main closure. closure: the one whose flows are on the network. loading: the
-    equilibrium behind these flows, before changed payments to carriers; tolls: the carriers and what they
-    are paid for, None where there are none; carriage: payments to them, more than in the base.
-    cost_hat [o, d, s]: tau'/tau. queues, load [q]: those with a capacity, and arrivals over it.
-    unqueued: the choice at the waits of the base, before those of this case were found; the choice itself
-    in a base and where there is no queue. base: reference of every change (None for a base itself).
-    again: solves the same once more, from its Worlds.
+    id: "base" or the scenario's. world, graph: after its changes. status: whether every solve converged.
+    notes: what a reader has to know, as sentences. response: real income
+    at both ends of the range of phi_b, None where it was not asked for. choice, freight, demand_teu [pair,
+    k], flow_teu [arc, product], TEU a year: the freight side. goods [arc, 2]: loaded containers [TEU a year]
+    and all goods [t a year]. equilibrium: by closure of the trade balance; first_order: d ln real income [n]
+    by closure, gradient times log changes; direct [n]: its part by pairs of zones whose own routes the case
+    changes, under the main closure. closure: the one whose flows are on the network. loading: the equilibrium
+    behind these flows, before changed payments to carriers; tolls: the carriers and what they are paid for,
+    None where there are none; carriage: payments to them, more than in the base. cost_hat [o, d, s]:
+    tau'/tau. queues, load [q]: those with a capacity, and arrivals over it. unqueued: the choice at the waits
+    of the base, before those of this case were found; the choice itself in a base and where there is no
+    queue. base: reference of every change (None for a base itself). again: solves the same once more, from
+    its Worlds.
 
     A pickle holds Worlds, flows, equilibria and the finished tables, not the routes. Other parts that need
     routes (choice, unqueued, freight, tolls, skims) are found again on first use, in a few seconds; a

@@ -158,8 +158,9 @@ class Scenario:
     def with_parameters(self, values: Mapping[str, float | str]) -> Scenario:
         """The same with parameters set, by name: `set_parameter` after its own changes, in place of its own.
 
-        Whether a name is known and a value within its bounds is checked when the scenario is applied.
-        Raises ScenarioError for a value that is neither a number nor a word.
+        values: numbers or words by name of the parameter, in its own unit. Whether a name is known and a
+        value within its bounds is checked when the scenario is applied. Raises ScenarioError for a value that
+        is neither a number nor a word.
         """
         kept = [
             m
@@ -383,7 +384,10 @@ def _names_in(folder: Traversable) -> tuple[str, ...]:
 
 
 def study_set(world: World) -> tuple[str, ...]:
-    """Names of the scenarios that `landbridge run` compares with the base, in order."""
+    """Names of the scenarios that `landbridge run` compares with the base, in order.
+
+    world: whose table study_set lists them.
+    """
     rows = sorted(world.network["study_set"], key=lambda row: int(row["position"] or 0))
     return tuple(str(row["scenario"]) for row in rows)
 

@@ -106,7 +106,7 @@ class Modification:
         return replace(self, values=left) if moves else None
 
     def fault(self, key: str, what: str, cure: str) -> Fault:
-        """A fault at one key of this modification."""
+        """A fault at one key of this modification; what: is wrong; cure: what to write instead."""
         return Fault(f"{self.where}, {key}", what, cure)
 
 

@@ -34,10 +34,10 @@ ALIASES = {"change_border": "change_gateway", "close_border": "close_gateway"}
 class Verb:
     """One verb of a scenario.
 
-    apply(change, modification): changes the tables of a `Change` and adds faults to it. apply_to_model: the
-    same for the part that a base shares with its scenarios, None where there is none. makes: names of places
-    and links that a modification adds, so that later ones may use them. keys: of a verb from outside
-    landbridge; those of landbridge are in schema.csv.
+    name: as a scenario writes it. apply(change, modification): changes the tables of a `Change` and adds
+    faults to it. apply_to_model: the same for the part that a base shares with its scenarios, None where
+    there is none. makes: names of places and links that a modification adds, so that later ones may use them.
+    keys: of a verb from outside landbridge; those of landbridge are in schema.csv.
     """
 
     name: str

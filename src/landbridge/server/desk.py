@@ -58,7 +58,7 @@ class Inline:
         self._world, self._solver, self._tell = world, solver, tell
 
     def solve(self, task: Task, progress: Progress, stop: Callable[[], bool]) -> Forms:
-        """As in `Worker`."""
+        """As in `Worker`, which also says what is raised."""
 
         def both(text: str, share: float) -> None:
             progress(text, share)

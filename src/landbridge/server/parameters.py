@@ -74,7 +74,10 @@ class Parameter:
 
 
 def text_of(part: str, where: str) -> str:
-    """A percent-encoded part of a path or query as text. Raises Refusal where it is not UTF-8."""
+    """A percent-encoded part of a path or query as text.
+
+    where: its name in the refusal. Raises Refusal where it is not UTF-8.
+    """
     try:
         return unquote_to_bytes(part).decode("utf-8")
     except (UnicodeDecodeError, UnicodeEncodeError):

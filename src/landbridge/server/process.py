@@ -51,7 +51,7 @@ class Process:
         self._pipe: Any = None
 
     def solve(self, task: Task, progress: Progress, stop: Callable[[], bool]) -> Forms:
-        """As in `Worker`."""
+        """As in `Worker`, which also says what is raised."""
         if self._process is None or not self._process.is_alive():
             self._begin()
         deadline = time.monotonic() + self._limits.seconds

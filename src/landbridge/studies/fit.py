@@ -94,7 +94,11 @@ _FLAT = 5e-6
 
 @dataclass(frozen=True)
 class Count:
-    """One observed figure and the model's; role: fitted, checked, predicted, ranked or input."""
+    """One observed figure and the model's.
+
+    name: of what is counted; year, source: of the observation; observed, ours: in the unit. role: fitted,
+    checked, predicted, ranked or input. share: whether the figure is a share.
+    """
 
     name: str
     year: int

@@ -97,6 +97,7 @@ class Project:
 class Appraised:
     """A project with what was found; None where it was not computed.
 
+    project: as in table projects; terms: rates of the appraisal.
     benefits: central, then, where there is a cost, at the ends of the range of phi [million USD a year].
     by_region: the central one by region. status: computed, no cost (the benefit is known), not computed, not
     converged.

@@ -62,7 +62,11 @@ class Number:
 
 
 class Lens:
-    """A solved result with the derivatives of one outcome, and factors that convert them to money."""
+    """A solved result with the derivatives of one outcome, and factors that convert them to money.
+
+    result: solved; of: the outcome, as "real_income:CA5". Raises ValueError where the graph of its World is
+    another.
+    """
 
     def __init__(self, result: Results, of: str) -> None:
         self.result, self.of, self.world = result, of, result.world

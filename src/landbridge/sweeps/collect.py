@@ -45,6 +45,7 @@ _CHANCE = 1.96
 class SweepResult:
     """What a sweep found.
 
+    plan: that was solved; regions: codes, in the order of real incomes; status: the worst of all solves.
     rows: {region, scenario, p05, p50, p95, n} in percent of real income. cause_rows: {region, scenario,
     parameter, rank_correlation, percent_low, percent_high, chance} for Central Asia, the strongest first;
     percent_low and percent_high are means over the fifth of the draws with the lowest and highest numbers.

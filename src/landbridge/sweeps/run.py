@@ -57,11 +57,13 @@ def sweep(
 ) -> SweepResult:
     """Solve base and scenarios for many draws of uncertain numbers: percentiles of real income, and causes.
 
-    plan: the path of a TOML file, a dictionary of the same shape, or a Plan. n: draws, 100 by default; a grid
-    has as many as its points, a plan for indices of variance 64 (d + 2) by default, d the numbers moved.
-    executor: "processes" or "serial"; the digits are the same, given one thread for linear algebra. store: a
-    folder in which finished draws are kept, so that a sweep that was stopped goes on; None keeps them in
-    memory. shard: (i, n) solves the i-th of n parts of the draws.
+    world: from `lb.load`; plan: the path of a TOML file, a dictionary of the same shape, or a Plan. n: draws,
+    100 by default; a grid has as many as its points, a plan for indices of variance 64 (d + 2) by default, d
+    the numbers moved. executor: "processes" or "serial"; the digits are the same, given one thread for linear
+    algebra. store: a folder in which finished draws are kept, so that a sweep that was stopped goes on; None
+    keeps them in memory. shard: (i, n) solves the i-th of n parts of the draws. progress: called with what is
+    being done and the share that is done.
+
     Each draw is made from the seed and its index. It changes base and scenario alike. Routes are searched
     once, at the numbers of the data; a draw gives them new hours and money. A draw without a solution is
     listed.
@@ -114,7 +116,7 @@ def collect(world: World, stores: Path | str | Sequence[Path | str]) -> SweepRes
 
 
 def parse_shard(text: str) -> Shard:
-    """The shard of "i/n", 1 <= i <= n; DataError for anything else."""
+    """The shard of a text "i/n", 1 <= i <= n. Raises DataError for anything else."""
     i, _, n = text.partition("/")
     if i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n) <= MOST_CASES:
         return int(i), int(n)

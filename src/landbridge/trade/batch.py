@@ -39,6 +39,7 @@ LARGEST_WHOLE = 16
 class EquilibriumBatch(Sequence[Equilibrium]):
     """The equilibria of many scenarios; `batch[i]` is the Equilibrium of scenario i, made on demand.
 
+    base: the table of all scenarios; deficits: closure of the trade balance.
     real_income_hat, wage_hat [scenario, N]: ratios, NaN where a scenario did not converge; statuses: one
     each.
     """

@@ -47,7 +47,11 @@ _TAX_ROUNDS = 40
 
 @dataclass(frozen=True)
 class Saving:
-    """Accumulation of capital. capital_share: m; discount: b per year; depreciation: d per year."""
+    """Accumulation of capital.
+
+    capital_share: m; discount: b per year; depreciation: d per year. Raises DataError with every one that is
+    out of bounds.
+    """
 
     capital_share: float
     discount: float
@@ -109,7 +113,7 @@ def closures(
 
     solved: the shock by closure of the balance, with factors fixed; the main one is required, others are
     solved if missing. main: its name; labour_elasticity: e; saving: parameters of capital. A closure without
-    a solution is listed with the reason.
+    a solution is listed with the reason, so that only the main one raises what `solve` raises.
     """
     eq = solved[main]
     kept: dict[Closure, str] = {

@@ -128,7 +128,7 @@ class Equilibrium:
         return np.asarray(self.real_income_hat * (1.0 - revenue / enjoyed))
 
     def resistances(self, reference: str) -> pd.DataFrame:
-        """Changes of outward and inward resistances relative to a region: `resistance.resistances`."""
+        """Changes of outward and inward resistances; arguments, errors as in `resistance.resistances`."""
         return resistance.resistances(self, reference)
 
     @cached_property
@@ -301,7 +301,7 @@ class Equilibrium:
 
         (1/2) d^2 ln W / ds^2 along ln tau + s ln cost_hat, t + s (tariff - t), ln A + s ln productivity_hat:
         half the change of the exact linear response along the shock, by a central difference between two
-        equilibria one thousandth of a log unit away. Arguments as in `jvp`, errors as in `jvp` and `solve`.
+        equilibria one thousandth of a log unit away. Arguments as in `jvp`, which also says what is raised.
         """
         self._solved()
         asked = self._direction(cost_hat, tariff, productivity_hat, transfer)
@@ -484,7 +484,7 @@ def resolve(
     tol: float = 1e-10,
     start: Equilibrium | None = None,
 ) -> Equilibrium:
-    """The shock of an equilibrium solved under another closure; lift [N, S]: added to ln productivity."""
+    """The shock under another closure; lift [N, S]: added to ln productivity; others, errors as in `solve`."""
     shock = eq._economy.shock
     if lift is not None:
         known = 0.0 if shock.ln_productivity is None else shock.ln_productivity

@@ -44,6 +44,8 @@ class Counterfactual:
         Change of real income in each draw that was solved.
     failed
         Number of draws without a solution, which are in no range.
+    seed
+        Of the random numbers of the draws.
     """
 
     equilibrium: Equilibrium

@@ -165,8 +165,8 @@ def held(
 ) -> Conditional:
     """`solve` with `hold`: the conditional equilibrium, which allows changes of trade costs only.
 
-    Arguments and errors as in `conditional`; hold: "output"; rest: further arguments of `solve`, which must
-    be None.
+    table, cost_hat, reference, tol: as in `conditional`; hold: "output"; rest: further arguments of `solve`,
+    which must be None. Raises what `conditional` raises, and DataError for another hold.
     """
     faults = []
     if hold != "output":

@@ -165,7 +165,8 @@ def value_added(table: TradeTable) -> ValueAdded:
     """The value-added accounts of a table.
 
     Inputs k of producer (n, s) come from origin o in proportion to n's purchases of k:
-    Z = F_on^k (g_n^ks Y_n^s / X_n^k), final use is the rest of F, B = (I - A)^-1.
+    Z = F_on^k (g_n^ks Y_n^s / X_n^k), final use is the rest of F, B = (I - A)^-1. Source: as of
+    `ValueAdded`.
 
     Parameters
     ----------

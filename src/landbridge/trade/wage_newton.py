@@ -39,7 +39,10 @@ SHORTEST = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Factors:
-    """The LU factors of a Jacobian of H by ln w."""
+    """The LU factors of a Jacobian of H by ln w.
+
+    lu [n, n]: both factors in one matrix; pivots [n]: exchanged rows, as LAPACK returns them.
+    """
 
     lu: Array
     pivots: Any

@@ -124,7 +124,10 @@ class Gradient:
 
 @dataclass(frozen=True, eq=False)
 class LinearResponse:
-    """First-order change of every outcome in one direction; trade in million USD, the others in logs."""
+    """First-order change of every outcome in one direction.
+
+    real_income, wage [N], price, unit_cost [N, S]: in logs. trade [N, N, S]: in million USD.
+    """
 
     real_income: Array
     wage: Array

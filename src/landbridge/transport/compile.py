@@ -73,8 +73,8 @@ BORDER_ROLE = re.compile(r"\bborder\b(?! region)")
 def compile_graph(world: World) -> Graph:
     """The state graph of one World (see `align` for several with the same arc numbers).
 
-    Raises DataError with every open link that lacks a length or a speed, and for missing rates,
-    border defaults and emission factors.
+    world: its tables of places, links and gateways are compiled. Raises DataError with every open link that
+    lacks a length or a speed, and for missing rates, border defaults and emission factors.
     """
     return align([world])[0]
 
@@ -82,8 +82,9 @@ def compile_graph(world: World) -> Graph:
 def align(worlds: Sequence[World]) -> list[Graph]:
     """Graphs of several Worlds with the same numbers of places, links, gateways and arcs.
 
-    The arcs are those of the ordered union of the rows of all Worlds; a row that a World lacks is unavailable
-    there (its values are those of the first World that has it). Raises DataError as `compile_graph`.
+    worlds: of one study. The arcs are those of the ordered union of the rows of all
+    Worlds; a row that a World lacks is unavailable there (its values are those of the first World that has
+    it). Raises DataError as `compile_graph` does.
     """
     union = _Union(worlds)
     return [_Compiler(world, union).graph() for world in worlds]

@@ -89,7 +89,10 @@ class Freight:
         return np.asarray(value * self._rate() * _USD_PER_MUSD)
 
     def value_bar(self, demand_bar: FloatArray) -> FloatArray:
-        """Transpose of `demand_teu`: [pair, k] -> [o, d, s]."""
+        """Transpose of `demand_teu`: [pair, k] -> [o, d, s].
+
+        demand_bar: derivative by TEU a year; the result is that by million USD.
+        """
         N, S = self.n_regions, self.n_sectors
         out = np.zeros((N, N, S))
         on_pairs = self.weight * demand_bar * self._rate() * _USD_PER_MUSD
@@ -187,7 +190,8 @@ def kept_log_tau(world: World) -> FloatArray:
 
         ln tau = ln(1 + eta K / u),   K = cost_usd + t u / 24 (time_h + reliability_h) + p_CO2e co2e_kg
 
-    from the means of table kept_costs, so that a carbon price affects it as it affects all freight.
+    from the means of table kept_costs of the world, so that a carbon price affects it as it affects all
+    freight.
     """
     regions, sectors = world.trade.regions, world.trade.sectors
     out = np.zeros((len(regions), len(regions), len(sectors)))

@@ -83,11 +83,10 @@ class Graph:
     caspian_ship, ocean_ship [a]: a ship on the Caspian, on any other water. own_country [p]: the country of a
     place, "" for an exclave, which is no transit country (see `landbridge.transport.routes.families`).
     time_h, cost_usd, co2e_kg, variance_h2 [a, product]: sums of the terms; cost_usd for goods in containers,
-    bulk_usd for goods in bulk. term_arc, term_kind [t]; term_time_h ... [t, product]: the terms, in order of
-    arcs.
-    term_table [t], term_row [t, product]: the table (of ROW_TABLES) and the number of the row of a term, as
-    in the table of the World; -1 where it follows from rows that make many terms, and where only another
-    World of the study has the row.
+    bulk_usd for goods in bulk. term_arc, term_kind [t]; term_time_h, term_cost_usd, term_bulk_usd,
+    term_co2e_kg, term_variance_h2 [t, product]: the terms, in order of arcs. term_table [t], term_row [t,
+    product]: the table (of ROW_TABLES) and the number of the row of a term, as in the table of the World; -1
+    where it follows from rows that make many terms, and where only another World of the study has the row.
     govern_gateway, govern_arc [k]: which arcs each gateway governs (a strait and a lane, many to many);
     govern_counted [k]: arcs on which the gateway's flow is counted (once per passage).
     """
@@ -182,7 +181,7 @@ class Graph:
         return frozen(np.where(at_border, np.where(same, 0, 1), way[arc]).astype(np.int32))
 
     def at_gateways_by_way(self, values: FloatArray) -> FloatArray:
-        """As `at_gateways`, each direction separately: [arc, k] -> [gateway, k, way]."""
+        """As `at_gateways`, each direction separately; values [arc, k] -> [gateway, k, way]."""
         counted = self.govern_counted
         total = np.zeros((len(self.gateways), 2, values.shape[1]))
         np.add.at(
@@ -191,7 +190,7 @@ class Graph:
         return np.ascontiguousarray(total.transpose(0, 2, 1))
 
     def spread_over_arcs(self, values: FloatArray) -> FloatArray:
-        """The transpose of `at_gateways_by_way`: [gateway, product, way] -> [arc, product]."""
+        """The transpose of `at_gateways_by_way`; values [gateway, product, way] -> [arc, product]."""
         counted = self.govern_counted
         out = np.zeros((self.n_arcs, values.shape[1]))
         gateway, way = self.govern_gateway[counted], self.govern_way[counted]

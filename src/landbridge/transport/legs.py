@@ -144,6 +144,7 @@ class Before:
 class Route:
     """One route door to door.
 
+    mode_class: multimodal, sea, rail or road; gateways: identifiers, in order of travel; legs: haul by haul.
     share: of the pair's TEU of this commodity and rail product. family_share: of the route's family.
     time_p05_h, time_p50_h, time_p95_h: of a gamma distribution with the route's mean and variance.
     time_value_usd, reliability_usd: cost of its hours and their uncertainty in the choice [USD/TEU],
@@ -230,11 +231,11 @@ class Route:
 class Routes:
     """The routes of one pair, largest share first; a sequence of `Route`.
 
-    origin, destination: place identifiers. product: the rail product shown (block or wagonload), the
-    one that carries most of the commodity in the pair's group; product_share: its part of the pair's TEU,
-    in which shares of routes are. scenario: after which routes were chosen, None for the World itself;
-    lost_share: what routes that it closes carried in the base. per: unit of money and emissions, teu, or feu
-    or truck where they come from `landbridge.transport.per_unit`.
+    origin, destination: place identifiers; pair_group: of the values of time. product: the rail product shown
+    (block or wagonload), the one that carries most of the commodity in the pair's group; product_share: its
+    part of the pair's TEU, in which shares of routes are. scenario: after which routes were chosen, None for
+    the World itself; lost_share: what routes that it closes carried in the base. per: unit of money and
+    emissions, teu, or feu or truck where they come from `landbridge.transport.per_unit`.
     """
 
     origin: str
@@ -367,14 +368,18 @@ def route_after(
 
     share_r = s_f' P_r', see `landbridge.transport.choice.between_families`.
 
-    scenario: a bundled name, the path of a TOML file or a Scenario. The others as in `route`. Returns Routes.
+    scenario: a bundled name, the path of a TOML file or a Scenario. world, origin, destination, commodity, k,
+    product: as in `route`. Returns Routes.
     Raises as `route`, and ScenarioError for an invalid scenario.
     """
     return find_routes(world, Trip(origin, destination, commodity, k, None, product), scenario)
 
 
 def find_routes(world: World, trip: Trip, scenario: Scenario | str | None = None) -> Routes:
-    """The routes of a trip: those of `route`, or of `route_after` where a scenario is given."""
+    """The routes of a trip: those of `route`, or of `route_after` where a scenario is given.
+
+    world, scenario: as there; trip: its places, commodity and what is shown. Raises what these raise.
+    """
     origin, destination, k, mode, product = trip.origin, trip.destination, trip.k, trip.mode, trip.product
     one = None if scenario is None else load_scenario(scenario, world)
     after = world if one is None else apply(world, one)

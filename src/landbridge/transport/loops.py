@@ -207,6 +207,8 @@ def loads(span: Any, nests: Any, routes: Any, segments: Any, traffic: Any, table
 
     The sums are those of `Choice._route_loads`.
 
+    span: the first group and the one after the last. nests, routes, segments: the arrays of the nests, of the
+    routes and of the segments that the functions of this module share.
     traffic: pair [group], share of the family in the pair's TEU by this product [sector, group], two demands
     [TEU] and the value of a TEU [pair, sector]. tables: number of the product;
     containers, t in containers and t in bulk of a TEU [sector, 3]; kinds [sector, 2]. out: [route, 7], and

@@ -147,6 +147,7 @@ def freight_segments(
 ) -> Segments:
     """Segments of every pair from the tables of a World.
 
+    world: tables value_density, pair_groups and others.
     regions_of_origin, regions_of_destination: region code of the exporter and importer, for each pair
     ("" where unknown: the pair takes the group of any pair, row *, *, and the sector's own value density).
     u is the most specific row of value_density (exporter and importer, then exporter, then importer), else

@@ -37,6 +37,7 @@ def total(before: Graph, after: Graph, bars: Sequence[ArcBars]) -> FloatArray:
     """First-order effect of a change of the tables on each of some scalars [bar].
 
     before, after: graphs of the same arcs and terms; bars: derivatives of each scalar by the arcs.
+    Raises ValueError where the terms of the graphs differ.
     """
     return np.array([worth.sum() for worth in _worths(before, after, bars)])
 
@@ -46,7 +47,7 @@ def by_row(before: Graph, after: Graph, bars: Sequence[ArcBars], table: str, cou
 
     before, after: graphs of the same arcs and terms. bars: derivatives of each scalar by the arcs.
     table: one of ROW_TABLES; count: number of its rows in the World of these graphs. Terms from no row of it
-    are left out.
+    are left out. Raises ValueError where the terms of the graphs differ.
     """
     out = np.zeros((len(bars), count))
     here = before.term_table == ROW_TABLES.index(table)

@@ -183,7 +183,8 @@ class Demand:
 class Turns:
     """Penalties of turns from one link to the next: pairs of links (by number from 0) and a cost each.
 
-    cost: in the unit of time of the network, infinite for a forbidden turn; notes: as of `Demand`.
+    from_link, to_link [turn]: numbers of links. cost: in the unit of time of the network, infinite for a
+    forbidden turn; notes: as of `Demand`.
     """
 
     from_link: Ints

@@ -55,7 +55,13 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True)
 class Column:
-    """One row of schema.csv: the type, unit, bounds and meaning of a column."""
+    """One row of schema.csv: the type, unit, bounds and meaning of a column.
+
+    table, name: of the column. type, unit, default: as text. required: whether every row has a value.
+    minimum, maximum: bounds of a number, None where there are none. allowed: the words that are valid, empty
+    where any are. references: table and column that must have the value. description: what it means. since:
+    version of the schema.
+    """
 
     table: str
     name: str

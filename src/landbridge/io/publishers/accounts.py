@@ -106,7 +106,11 @@ class Columns:
 
 
 class Accounts:
-    """The sums of a table. countries, sectors: the axes that map codes to targets."""
+    """The sums of a table.
+
+    countries, sectors: the axes that map codes to targets; layout: of the columns of the file; name: of the
+    file in faults; faults: take what is wrong with it. Raises DataError for a table of too many cells.
+    """
 
     def __init__(self, countries: Axis, sectors: Axis, layout: Layout, name: str, faults: Faults) -> None:
         N, S = len(countries.names), len(sectors.names)

@@ -204,6 +204,7 @@ class FlowSums:
 
         name: of the file in faults; lines, year, exporter, importer, product [row]: the last three are
         numbers of `countries` and `products`; values [row]: by measure, the first one being the value.
+        Raises DataError for more countries or products than any list of flows has.
         """
         self._report.rows_read += len(lines)
         self._met.update(int(y) for y in np.unique(year))

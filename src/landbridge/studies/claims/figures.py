@@ -488,7 +488,10 @@ def scenarios_for(names: Iterable[str]) -> tuple[str, ...]:
 
 
 class Figures(Cases):
-    """Figures of the model by name, from one study of the given scenarios."""
+    """Figures of the model by name, from one study of the given scenarios.
+
+    world, scenarios, progress and what is raised: as of `Cases`.
+    """
 
     def __init__(
         self,

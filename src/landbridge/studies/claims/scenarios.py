@@ -40,7 +40,10 @@ _PLANS = ("borders-half", "cku-railway", "middle-corridor-2030", "kti-upgrade", 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of the model with its range, and what it measures."""
+    """A figure of the model with its range, and what it measures.
+
+    value, low, high: in the unit; what: in words.
+    """
 
     value: float
     low: float

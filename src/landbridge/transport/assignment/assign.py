@@ -34,10 +34,10 @@ _SHARPEST = 1e4
 class Assignment:
     """Flow and cost by link, and the paths of the flow.
 
-    flow, cost [link]: in the units of the network. objective: Beckmann's, of the cost in use. relative_gap:
-    (total cost - shortest-path cost) / total cost; for weibit the share of trips that would change path.
-    pair_cost [pair]: least cost (weibit: mean cost). path_pair, path_flow [path]: row of the demand and flow;
-    path_links: links of each path in order.
+    status: whether the gap was reached. flow, cost [link]: in the units of the network. objective:
+    Beckmann's, of the cost in use. relative_gap: (total cost - shortest-path cost) / total cost; for weibit
+    the share of trips that would change path. pair_cost [pair]: least cost (weibit: mean cost). path_pair,
+    path_flow [path]: row of the demand and flow; path_links: links of each path in order.
     """
 
     flow: Floats

@@ -35,6 +35,8 @@ ShareBar = Callable[[int, int], FloatArray]
 class ArcBars:
     """Derivatives of a scalar by the arcs [arc, product], and by its given demand [pair, sector].
 
+    time_h, co2e_kg, variance_h2: by hours, emissions and variance [h2] of the arcs. demand_teu: by demand,
+    None where it is not given.
     cost_usd: by the money of goods in containers, bulk_usd: by that of goods in bulk. cost_by_term,
     bulk_by_term: the derivative by money by name of a term, where others are paid than for the haul.
     """

@@ -48,7 +48,7 @@ BoolArray = NDArray[np.bool_]
 class BaseChoice:
     """The base, on which later choices pivot.
 
-    nests: of the routes, by the lengths of the base graph.
+    nests: of the routes, by the lengths of the base graph. classes: segments of every pair.
     cost [pair, sector]: K over both products, K = beta K_block + (1 - beta) K_wagonload [USD/TEU].
     cost_segment [sector, product, pair]: K0. family_cost [sector, product, group]: K_f0.
     total, shift [sector, product, group]: V_f0 = total exp(shift).
@@ -176,9 +176,9 @@ class Choice:
     cost [pair, sector], cost_segment [sector, product, pair]: K'. family_cost [.., group]: K_f'.
     family_share [sector, product, group]: share carried by the family, zero where it is closed; pivot_share:
     s_f', lost families included. lost: the lost families. gained [group]: families that a pair did not have
-    in the base. unreachable: pairs without a route. averaged [pair]: pairs whose K' is a mean of their
-    families, as they had no route before. families [sector]: their state. weights: of the routes. classes:
-    those in force, of the base unless the change has its own.
+    in the base. available [route]: open under the change. unreachable: pairs without a route. averaged
+    [pair]: pairs whose K' is a mean of their families, as they had no route before. families [sector]: their
+    state. weights: of the routes. classes: those in force, of the base unless the change has its own.
     """
 
     base: BaseChoice
@@ -200,7 +200,7 @@ class Choice:
     def with_sectors(self, other: Choice, sectors: BoolArray) -> Choice:
         """This choice, with the flagged sectors [sector] taken from another of the same base and sums.
 
-        For routes that are closed to some commodities only.
+        other: that choice. For routes that are closed to some commodities only.
         """
         cost_segment, family_cost, family_share, pivot_share = (
             np.where(sectors[:, None, None], getattr(other, name), getattr(self, name))
@@ -263,7 +263,10 @@ class Choice:
         return teu.sum(axis=(0, 1)), (teu * self.lost.extra).sum(axis=(0, 1))
 
     def require(self, graph: Graph, pairs: BoolArray | None = None) -> None:
-        """Raise InfeasibleError that names the pairs without a route (those flagged [pair], or all)."""
+        """Raise InfeasibleError that names the pairs without a route (those flagged [pair], or all).
+
+        graph: whose places are named.
+        """
         lost = [q for q in self.unreachable if pairs is None or pairs[q]]
         if not lost:
             return
@@ -327,7 +330,7 @@ class Choice:
     def route_kinds(self, demand_teu: FloatArray) -> FloatArray:
         """TEU on every route by product and kind of goods: block and wagonload of containers, then of bulk.
 
-        [route, 4]; see `assign_goods` for a second demand.
+        [route, 4]; demand_teu [pair, sector]: TEU a year; see `assign_goods` for a second demand.
         """
         known = self._last_loads.get("loads")
         if known is not None and known.beside is not None and np.array_equal(known.beside, demand_teu):
@@ -440,7 +443,8 @@ def solve_base(
     K0 = sum_f s_f K_f0 [USD/TEU], s_f = A_Qf r_f^(-phi_x) / sum over the families open in the base, see
     `landbridge.transport.choice.between_families`.
 
-    available [route]: see RouteSet. nests: of the routes, see `landbridge.transport.routes.nests`.
+    routes: of all pairs; classes: their segments; sums: along the routes of the base; available [route]: see
+    RouteSet. nests: of the routes, see `landbridge.transport.routes.nests`.
     log_constant [route, kind]: sum of ln b_j over the gateways a route passes (calibration), zero by default.
     """
     weights = Weights(nests, classes, routes.pair, sums, available[:, None], log_constant)

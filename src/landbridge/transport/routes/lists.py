@@ -21,7 +21,11 @@ BLOCK_ROUTES = 16384
 
 @dataclass
 class Candidates:
-    """Distinct candidate routes, read from the eastern end; each serves both directions."""
+    """Distinct candidate routes, read from the eastern end; each serves both directions.
+
+    pair, family [route]: numbers. arcs [n], start [route + 1]: the arcs of route r are
+    arcs[start[r]:start[r + 1]].
+    """
 
     pair: LongArray
     arcs: IntArray

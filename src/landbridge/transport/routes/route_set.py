@@ -48,9 +48,10 @@ class Keep(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RouteSums:
-    """Sums along every route, [product, route]: hours, USD/TEU, kg CO2e/TEU, variance [h2].
+    """Sums along every route, [product, route].
 
-    cost_usd: of goods in containers; bulk_usd: of goods in bulk, see `money`.
+    time_h: hours; co2e_kg: per TEU; variance_h2: of the hours [h2]. In USD/TEU: cost_usd: of goods in
+    containers; bulk_usd: of goods in bulk, see `money`.
     """
 
     time_h: FloatArray
@@ -70,7 +71,7 @@ class RouteSet:
 
     origin, destination [pair]: place numbers. pair, family [route].
     arcs [n], start [route + 1]: the arcs of route r are arcs[start[r]:start[r + 1]], in order of travel;
-    uint16 where a graph has no more arcs than that can number, else int32.
+    uint16 where a graph has no more arcs (n_arcs) than that can number, else int32.
     group_start [group + 1]: routes of one pair and family are contiguous; group_pair, group_family. A pair
     without any route has no group.
     serves [graph, route]: the graphs that a route was kept for. Those of the base serve all; routes added by
@@ -286,7 +287,7 @@ class RouteSet:
 
         graph: aligned with the base that was searched. pairs: those that may have lost a route. barred:
         countries closed to transit. Numbers of pairs are those here; the set holds only families that need
-        another route and have one.
+        another route and have one. Raises ValueError for a part of a set that was searched.
         """
         if self._search is None:
             raise ValueError("only a set that was searched whole can be searched again")
@@ -301,7 +302,8 @@ class RouteSet:
     def merged(self, other: RouteSet) -> tuple[RouteSet, LongArray]:
         """These routes and the routes of another set of the same pairs that are not among them, sorted.
 
-        Also the number of every route in the concatenation of both sets' routes.
+        other: found on a graph with the same arcs. Also the number of every route in the concatenation of
+        both sets' routes.
         """
         codes = [r.pair.astype(np.int64) * len(FAMILIES) + r.family for r in (self, other)]
         code = np.concatenate(codes)

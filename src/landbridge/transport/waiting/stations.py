@@ -53,6 +53,8 @@ def capacity_of(row: Mapping[str, Cell]) -> float | None:
 class Queues:
     """The queues of one World, one per direction of every gateway with a capacity.
 
+    graph_gateways: number of gateways of the graph. base_wait, base_variance [q]: hours and h2 of the wait in
+    the base. period_h: hours over which traffic above the capacity builds up; days: of a year.
     gateway, way [q]: number of the gateway; 0 or 1, see `Graph.govern_way`. products [q, product]: whose
     traffic is counted and waits: container trains at rail borders, containers at ports, all trucks.
     stated [q]: half the capacity of the table [units/day]. factor [q]: by which it is raised where base
@@ -99,7 +101,7 @@ class Queues:
     # -- flows and loads ---------------------------------------------------------------------------
 
     def flows(self, graph: Graph, flow_teu: FloatArray) -> FloatArray:
-        """Loaded TEU a year in every queue [q]; flow_teu [arc, product]."""
+        """Loaded TEU a year in every queue [q]; flow_teu [arc, product]: flows on the arcs of the graph."""
         total = graph.at_gateways_by_way(flow_teu)[self.gateway, :, self.way]
         return np.asarray((total * self.products).sum(axis=1))
 
@@ -177,7 +179,10 @@ class Queues:
 
     @staticmethod
     def of(world: World, graph: Graph) -> Queues:
-        """The queues of a World before they are calibrated to the flows of a base (see `calibrated`)."""
+        """The queues of a World before they are calibrated to the flows of a base (see `calibrated`).
+
+        world: its gateways and parameters; graph: compiled from it.
+        """
         table = world.network["gateways"].by("gateway_id")
         service = _service_hours(world, graph)
         rows: list[tuple[Any, ...]] = []
@@ -322,7 +327,10 @@ class Queues:
     # -- where they stand --------------------------------------------------------------------------
 
     def on_gateways(self, values: FloatArray) -> FloatArray:
-        """Values of the queues as [gateway, product, way], the form of `Graph.with_queue`."""
+        """Numbers of queues as those of gateways, the form of `Graph.with_queue`.
+
+        values [q] -> [gateway, product, way].
+        """
         out = np.zeros((self.graph_gateways, 2, 2))
         for product in (0, 1):
             here = self.products[:, product]
@@ -330,7 +338,7 @@ class Queues:
         return out
 
     def from_gateways(self, values: FloatArray) -> FloatArray:
-        """The transpose of `on_gateways`: [gateway, product, way] -> [q]."""
+        """The transpose of `on_gateways`; values [gateway, product, way] -> [q]."""
         return np.asarray((values[self.gateway, :, self.way] * self.products).sum(axis=1))
 
 
