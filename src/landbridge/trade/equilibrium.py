@@ -484,7 +484,7 @@ def resolve(
     tol: float = 1e-10,
     start: Equilibrium | None = None,
 ) -> Equilibrium:
-    """The shock under another closure; lift [N, S]: added to ln productivity; others, errors as in `solve`."""
+    """The shock under another closure; lift [N, S]: adds to ln productivity; others, errors as in `solve`."""
     shock = eq._economy.shock
     if lift is not None:
         known = 0.0 if shock.ln_productivity is None else shock.ln_productivity

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -270,43 +270,36 @@ class _Compiler:
         mode = str(row["mode"])
         layer = SEA if mode in ("sea", "ferry") else LAYERS.index(mode)
         layers = (1, 2) if dual and layer in RAILS else (layer,)
-        ends = str(row["from_place"]), str(row["to_place"])
-        a, b = self.number[ends[0]], self.number[ends[1]]
+        a, b = self.number[str(row["from_place"])], self.number[str(row["to_place"])]
         countries = self.country[a], self.country[b]
-        post = self.borders.gateway(row) if layer != SEA and countries[0] != countries[1] else None
-        straits = [self.straits[p] for p in str(row["passage"] or "").split("+") if p in self.straits]
-        governors = [self.gateway_number[post]] if post in self.gateway_number else straits
+        abroad = layer != SEA and countries[0] != countries[1]
+        governors = self._governors(row, abroad)
         open_now = there and all(self.gateway_open[g] for g in governors)
         haul = _of_row("links", at, self._haul_terms(row, layer, mode, countries, length))
+        ships = layer == SEA and row["water"] == "caspian", layer == SEA and row["water"] != "caspian"
         for on in layers:
-            own_gauge = on == layer or bool(row["dual_gauge"])
-            for way in (0, 1):
-                f, t = (a, b) if way == 0 else (b, a)
-                abroad = layer != SEA and self.country[f] != self.country[t]
-                arc = _Arc(
-                    f * 7 + on,
-                    t * 7 + on,
-                    HAUL,
-                    open_now and own_gauge,
-                    list(haul),
-                    number,
-                    governors[0] if governors else -1,
-                    on,
-                    abroad,
-                    length,
-                    (
-                        layer == SEA and row["water"] == "caspian",
-                        layer == SEA and row["water"] != "caspian",
-                    ),
-                )
-                if arc.border:
-                    arc.terms.append(self._border_term(row, layer, (self.places[f], self.places[t]), f, t))
-                    if layer in RAILS and "CHN" in countries:
-                        arc.terms += self._subsidy()
+            available = open_now and (on == layer or bool(row["dual_gauge"]))
+            for f, t in ((a, b), (b, a)):
+                terms = [*haul, *(self._at_border(row, layer, countries, f, t) if abroad else ())]
+                gateway = governors[0] if governors else -1
+                ends = f * 7 + on, t * 7 + on
+                arc = _Arc(*ends, HAUL, available, terms, number, gateway, on, abroad, length, ships)
                 self.governs.extend((g, len(self.arcs), True) for g in governors)
                 self.layers[f].add(on)
                 self.layers[t].add(on)
                 self.arcs.append(arc)
+
+    def _governors(self, row: Row, abroad: bool) -> list[int]:
+        """Numbers of the gateways that a link passes: the post of its border, else its straits."""
+        post = self.borders.gateway(row) if abroad else None
+        if post in self.gateway_number:
+            return [self.gateway_number[post]]
+        return [self.straits[p] for p in str(row["passage"] or "").split("+") if p in self.straits]
+
+    def _at_border(self, row: Row, layer: int, countries: tuple[str, str], f: int, t: int) -> list[_Term]:
+        """Terms of a link at the border that it crosses from place f to place t."""
+        terms = [self._border_term(row, layer, (self.places[f], self.places[t]), f, t)]
+        return [*terms, *self._subsidy()] if layer in RAILS and "CHN" in countries else terms
 
     def _haul_terms(
         self, row: Row, layer: int, mode: str, countries: tuple[str, str], length: float
@@ -496,57 +489,65 @@ class _Compiler:
     # -- the arrays --------------------------------------------------------------------------------
 
     def _freeze(self) -> Graph:
-        arcs = self.arcs
-        count = len(arcs)
-        # Arcs are written in pairs, one per direction.
-        reverse = np.arange(count, dtype=np.int32) ^ 1
-        owner = np.repeat(np.arange(count), [len(arc.terms) for arc in arcs])
-        terms = [term for arc in arcs for term in arc.terms]
-        values = np.array(
-            [
-                [*t.time_h, *t.cost_usd, t.co2e_kg, t.co2e_kg, *t.variance_h2, *(t.bulk_usd or t.cost_usd)]
-                for t in terms
-            ],
-            dtype=float,
-        ).reshape(-1, len(SIDES), 2)
-        starts = np.searchsorted(owner, np.arange(count))
-        totals = np.add.reduceat(values, starts, axis=0)
-        mode = np.array([arc.mode for arc in arcs], dtype=np.int32)
-        length = np.array([arc.length_km for arc in arcs])
-        flags = np.array([arc.flags for arc in arcs], dtype=bool).reshape(-1, 2)
+        rows = self.union.places.values()
         governs = np.array(self.governs, dtype=np.int32).reshape(-1, 3)
-        rails = (mode >= RAILS[0]) & (mode <= RAILS[-1])
-        lon = np.array([float(row["lon"] or 0.0) for row in self.union.places.values()])
         return Graph(
             tuple(self.places),
             tuple(self.country),
-            tuple("" if row["exclave"] else str(row["country"]) for row in self.union.places.values()),
-            frozen(lon),
+            tuple("" if row["exclave"] else str(row["country"]) for row in rows),
+            frozen(np.array([float(row["lon"] or 0.0) for row in rows])),
             tuple(self.links),
             tuple(self.gateways),
-            tail=_ints(arc.tail for arc in arcs),
-            head=_ints(arc.head for arc in arcs),
-            reverse=frozen(reverse),
-            link=_ints(arc.link for arc in arcs),
-            gateway=_ints(arc.gateway for arc in arcs),
-            operation=_ints(arc.operation for arc in arcs),
-            mode=frozen(mode),
-            border=frozen(np.array([arc.border for arc in arcs], dtype=bool)),
-            available=frozen(np.array([arc.available for arc in arcs], dtype=bool)),
-            length_km=frozen(length),
-            rail_km=frozen(np.where(rails, length, 0.0)),
-            caspian_ship=frozen(flags[:, 0].copy()),
-            ocean_ship=frozen(flags[:, 1].copy()),
-            **{side: frozen(np.ascontiguousarray(totals[:, i])) for i, side in enumerate(SIDES)},
-            term_arc=frozen(owner.astype(np.int32)),
-            term_kind=_ints(term.kind for term in terms),
-            term_table=_ints(term.table for term in terms),
-            term_row=frozen(np.array([term.rows for term in terms], dtype=np.int32).reshape(-1, 2)),
-            **{f"term_{side}": frozen(np.ascontiguousarray(values[:, i])) for i, side in enumerate(SIDES)},
+            **_arc_arrays(self.arcs),
+            **_term_arrays(self.arcs),
             govern_gateway=frozen(governs[:, 0].copy()),
             govern_arc=frozen(governs[:, 1].copy()),
             govern_counted=frozen(governs[:, 2].astype(bool)),
         )
+
+
+def _arc_arrays(arcs: Sequence[_Arc]) -> dict[str, NDArray[Any]]:
+    """Arrays of a Graph with one value an arc, except sums of terms."""
+    mode = np.array([arc.mode for arc in arcs], dtype=np.int32)
+    length = np.array([arc.length_km for arc in arcs])
+    flags = np.array([arc.flags for arc in arcs], dtype=bool).reshape(-1, 2)
+    rails = (mode >= RAILS[0]) & (mode <= RAILS[-1])
+    numbers = ("tail", "head", "link", "gateway", "operation")
+    return {
+        **{name: _ints(getattr(arc, name) for arc in arcs) for name in numbers},
+        # Arcs are written in pairs, one per direction.
+        "reverse": frozen(np.arange(len(arcs), dtype=np.int32) ^ 1),
+        "mode": frozen(mode),
+        "border": frozen(np.array([arc.border for arc in arcs], dtype=bool)),
+        "available": frozen(np.array([arc.available for arc in arcs], dtype=bool)),
+        "length_km": frozen(length),
+        "rail_km": frozen(np.where(rails, length, 0.0)),
+        "caspian_ship": frozen(flags[:, 0].copy()),
+        "ocean_ship": frozen(flags[:, 1].copy()),
+    }
+
+
+def _term_arrays(arcs: Sequence[_Arc]) -> dict[str, NDArray[Any]]:
+    """Arrays of a Graph with one value a term, and their sums by arc."""
+    count = len(arcs)
+    owner = np.repeat(np.arange(count), [len(arc.terms) for arc in arcs])
+    terms = [term for arc in arcs for term in arc.terms]
+    values = np.array(
+        [
+            [*t.time_h, *t.cost_usd, t.co2e_kg, t.co2e_kg, *t.variance_h2, *(t.bulk_usd or t.cost_usd)]
+            for t in terms
+        ],
+        dtype=float,
+    ).reshape(-1, len(SIDES), 2)
+    totals = np.add.reduceat(values, np.searchsorted(owner, np.arange(count)), axis=0)
+    return {
+        **{side: frozen(np.ascontiguousarray(totals[:, i])) for i, side in enumerate(SIDES)},
+        **{f"term_{side}": frozen(np.ascontiguousarray(values[:, i])) for i, side in enumerate(SIDES)},
+        "term_arc": frozen(owner.astype(np.int32)),
+        "term_kind": _ints(term.kind for term in terms),
+        "term_table": _ints(term.table for term in terms),
+        "term_row": frozen(np.array([term.rows for term in terms], dtype=np.int32).reshape(-1, 2)),
+    }
 
 
 def _places(own: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], int]:

@@ -401,9 +401,7 @@ def generate(
     first = graphs[0]
     pairs = Pairs(first, origins, destinations, wanted, every_family)
     own = first if locked is None else replace(first, available=first.available & locked)
-    base = known(own, pairs) if known is not None else None
-    if base is None:
-        base = _base(own, pairs, keep)
+    base = _base(own, pairs, known, keep)
     added = first.available & ~own.available
     if added.any():
         base = joined([base, Search(first, pairs, Labels.of(own)).over(added, base, detour)])
@@ -430,8 +428,13 @@ def generate(
     return replace(made, _search=searched)
 
 
-def _base(own: Graph, pairs: Pairs, keep: Keep | None) -> Candidates:
-    """The candidates of a base, searched and passed to the callables that store them."""
+def _base(
+    own: Graph, pairs: Pairs, known: Callable[[Graph, Pairs], Candidates | None] | None, keep: Keep | None
+) -> Candidates:
+    """The candidates of a base: known, or searched and passed to the callables that store them."""
+    stored = known(own, pairs) if known is not None else None
+    if stored is not None:
+        return stored
     base = Search(own, pairs, Labels.of(own)).base()
     if keep is not None:
         keep.base(own, pairs, base)
