@@ -33,7 +33,7 @@ with matplotlib.rc_context(style):
     bars = axes.barh(top["name"], top["usd_per_unit_year"] / 1e6, color=colours)
     axes.bar_label(bars, fmt="%.1f", padding=3)
     title = "One hour less at one border: gain of Central Asia, million USD a year"
-    axes.set_title(title, loc="left", fontsize=11)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     axes.text(0.98, 0.12, "borders of Central Asia", color="#0072b2", ha="right", transform=axes.transAxes)
     axes.text(0.98, 0.03, "borders elsewhere", color="#b84a00", ha="right", transform=axes.transAxes)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
