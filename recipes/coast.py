@@ -10,6 +10,7 @@ a degree. Not part of `make data`: no number rests on it.
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -43,8 +44,20 @@ def rings(path: Path) -> list[list[Point]]:
             for number in ring:
                 part = arcs[number] if number >= 0 else arcs[~number][::-1]
                 points += part[1:] if points else part
-            found.append(points)
+            found.append(unwrapped(points))
     return found
+
+
+def unwrapped(ring: list[Point]) -> list[Point]:
+    """The ring without a jump where it crosses 180 degrees: longitudes go on, with its middle within 180."""
+    turns, out = 0.0, ring[:1]
+    for (before, _), (lon, lat) in itertools.pairwise(ring):
+        if abs(lon - before) > 180.0:
+            turns += 360.0 if lon < before else -360.0
+        out.append((lon + turns, lat))
+    longitudes = [lon for lon, _ in out]
+    back = 360.0 * round((min(longitudes) + max(longitudes)) / 720.0)
+    return [(lon - back, lat) for lon, lat in out]
 
 
 def cut(ring: list[Point]) -> list[Point]:
