@@ -9,7 +9,7 @@ endif
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: run setup test slow bench data inputs published docs dist clean
+.PHONY: run setup test slow bench data inputs published docs web dist clean
 
 run: $(VENV)/installed
 	$(BIN)/landbridge run
@@ -66,8 +66,17 @@ $(VENV)/documented: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
 	$(PYTHON) -c "open('$@', 'w').close()"
 
-# Source archive and wheel, into dist/.
-dist: $(VENV)/tested
+# The map of `landbridge serve`, from web/ into the package. Node is that of the machine, else one from PyPI.
+web:
+	@command -v npm >/dev/null || $(MAKE) $(VENV)/noded
+	cd web && PATH="$$PATH:$(abspath $(BIN))" && npm ci --no-audit --no-fund --loglevel=error && npm run check && npm run build
+
+$(VENV)/noded: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group web
+	$(PYTHON) -c "open('$@', 'w').close()"
+
+# Source archive and wheel, with the map, into dist/.
+dist: $(VENV)/tested web
 	rm -rf dist
 	$(BIN)/python -m build --quiet --outdir dist .
 
@@ -79,4 +88,4 @@ published: $(VENV)/tested
 	LANDBRIDGE_PUBLISHED_PAGE=docs/theory/published.md $(BIN)/python -m pytest -q tests/published
 
 clean:
-	rm -rf $(VENV) dist build site
+	rm -rf $(VENV) dist build site web/node_modules src/landbridge/server/built

@@ -403,6 +403,18 @@ def test_parquet_is_the_long_table(run: Run) -> None:
 # -- maps ----------------------------------------------------------------------------------------------
 
 
+def test_the_network_of_a_scenario_has_its_flows_and_their_change(run: Run) -> None:
+    features = json.loads(exports.network_geojson(run.world, run.lines, run.flows[1]))["features"]
+    rows = {one["properties"]["link"]: one["properties"] for one in features if "link" in one["properties"]}
+    assert set(rows) == {row["link"] for row in run.case.link_rows}
+    for row, was in zip(run.case.link_rows, run.base.link_rows, strict=True):
+        cells = rows[row["link"]]
+        assert cells["base_teu"] == was["teu_per_year"]
+        assert cells["change_teu"] == row["teu_per_year"] - was["teu_per_year"]
+    base = json.loads(exports.network_geojson(run.world, run.lines, run.flows[0]))["features"]
+    assert not any("change_teu" in one["properties"] for one in base)
+
+
 def test_geojson_has_a_feature_for_every_link_and_gateway(run: Run) -> None:
     text = exports.geojson(run.world, run.digests, run.flows, run.lines)
     document = json.loads(text)

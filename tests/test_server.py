@@ -144,6 +144,11 @@ BAD_ADDRESSES = [
     ("/api/why?figure=phi%20in%20x.toml", 422),
     ("/api/why?figure=phi%20in%20%2Fetc%2Fx.toml", 422),
     ("/api/network.geojson?flows=maybe", 400),
+    ("/api/network.geojson?scenario=x.toml", 422),
+    ("/api/words?lang=de", 400),
+    ("/api/jobs/none/network.geojson", 404),
+    ("/map/nothing", 404),
+    ("/map/..%2fservice.py", 404),
     ("no-slash", 400),
     ("/api/places?q=西", 400),
 ]

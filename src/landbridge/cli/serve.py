@@ -33,7 +33,7 @@ def serve(
     ] = 4_000,
     world: WorldFolder = None,
 ) -> None:
-    """Answer requests on this machine: a JSON API under /api with an OpenAPI description, and pages.
+    """Answer requests on this machine: a map, pages, and a JSON API under /api with an OpenAPI description.
 
     With --get the exit code is 0 for an answer and 3 for a request that is refused.
     """
@@ -50,16 +50,23 @@ def serve(
             raise typer.Exit(3 if reply.status < 500 else 1)
         return
     place.check()
+    from landbridge.server.app import built
     from landbridge.server.listen import listen
     from landbridge.server.process import Limits
 
+    with_map = built()
+
     def ready(address: str) -> None:
         say(f"landbridge answers at {address} (Ctrl-C ends it)")
+        if with_map:
+            say(f"the map: {address}map")
+        else:
+            say("landbridge: the map is not built; `make web` in a checkout builds it, then start again")
         if place.open:
             say("landbridge: warning: other machines can reach this server, and its token is not encrypted")
         if open_:
             import webbrowser
 
-            webbrowser.open(address)
+            webbrowser.open(f"{address}map" if with_map else address)
 
     listen(load_sound(world), world, place, Limits(seconds, megabytes), ready)

@@ -323,8 +323,9 @@ _PLACE_FIELDS = (
 def network_geojson(world: World, attribution: Sequence[str], flows: Flows | None = None) -> str:
     """The network as one FeatureCollection with the layers places, links and gateways.
 
-    world: with places and links; attribution: lines of the data; flows: of the solved base, whose columns are
-    then part of links and gateways. Returns the text of the file.
+    world: with places and links; attribution: lines of the data; flows: of the solved base or of a scenario,
+    whose columns are then part of links and gateways, those of a scenario with its changes against the base.
+    Returns the text of the file.
     """
     shares = {str(row["place_id"]): row["share"] for row in world.network["zones"]}
     places = [
@@ -332,7 +333,12 @@ def network_geojson(world: World, attribution: Sequence[str], flows: Flows | Non
         for row in world.network["places"]
     ]
     shown = _unsolved(world) if flows is None else flows
-    links, posts = (_LINK_FLOWS, _GATEWAY_FLOWS) if flows is not None else ((), ())
+    links: tuple[Field, ...] = ()
+    posts: tuple[Field, ...] = ()
+    if flows is not None:
+        links, posts = _LINK_FLOWS, _GATEWAY_FLOWS
+        if not flows.base:
+            links, posts = (*links, *_LINK_CHANGES), (*posts, *_GATEWAY_CHANGES)
     layers = [
         Layer("places", "places", "point", _PLACE_FIELDS, places),
         Layer("links", "links", "line", (*_LINK_FIELDS, *links), _with(shown.links)),

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from landbridge.errors import DataError, Fault, did_you_mean
+from landbridge.io.ranges import shipped_ranges
+from landbridge.phrases import LANGUAGES
+from landbridge.server.app import words
 from landbridge.server.exchange import JSON, Refusal, Reply, utf8
 from landbridge.server.parameters import Parameter
 from landbridge.server.tasks import Task, forms_of
@@ -133,9 +136,29 @@ def _routes(service: Service, values: Values, form: str) -> Outcome:
 
 
 def _network(service: Service, values: Values, form: str) -> Outcome:
+    if values["scenario"] is not None:
+        task = Task("run", {"scenario": service.scenario(values["scenario"], 422)})
+        return service.solved(task, "geojson", _GEOJSON)
     if values["flows"] == "yes":
         return service.solved(Task("base"), "geojson", _GEOJSON)
     return Reply(200, utf8(service.network), _GEOJSON)
+
+
+def _land(service: Service, values: Values, form: str) -> Outcome:
+    return Reply(200, utf8(service.land), _GEOJSON)
+
+
+def _words(service: Service, values: Values, form: str) -> Outcome:
+    return service.read(words(service.world, values["lang"]), "words", {"lang": values["lang"]})
+
+
+def _ranges(service: Service, values: Values, form: str) -> Outcome:
+    found = {
+        name: shipped_ranges(service.world.hash, name, body)
+        for name, body in service.bundled.items()
+        if "modification" in body
+    }
+    return service.read({name: rows for name, rows in found.items() if rows}, "ranges", {}, _READ)
 
 
 def _openapi(service: Service, values: Values, form: str) -> Outcome:
@@ -190,6 +213,13 @@ def _post(service: Service, values: Values, form: str) -> Outcome:
     return service.read(_links(job), "run", {"scenario": scenario.id}, status=202, headers=headers)
 
 
+def _post_bundled(service: Service, values: Values, form: str) -> Outcome:
+    name = service.scenario(values["scenario"])
+    job = service.desk.submit(Task("run", {"scenario": name}))
+    headers = {"Location": f"/api/jobs/{job.id}"}
+    return service.read(_links(job), "run", {"scenario": name}, status=202, headers=headers)
+
+
 def _job(service: Service, values: Values, form: str) -> Outcome:
     return service.read(_links(_known(service, values)), "run", {})
 
@@ -206,11 +236,20 @@ def _events(service: Service, values: Values, form: str) -> Outcome:
 
 
 def _result(service: Service, values: Values, form: str) -> Outcome:
+    return service.shown({form: _ended(service, values).text(form)}, form)
+
+
+def _result_network(service: Service, values: Values, form: str) -> Outcome:
+    return service.shown({"geojson": _ended(service, values).text("geojson")}, "geojson", _GEOJSON)
+
+
+def _ended(service: Service, values: Values) -> Job:
+    """The job of an address, which has ended. Raises Refusal."""
     job = _known(service, values)
     if not job.ended:
         cure = f"ask /api/jobs/{job.id} until its state is done"
         raise Refusal.of(409, "job", f"is {job.state}", cure, {"Retry-After": "2"})
-    return service.shown({form: job.text(form)}, form)
+    return job
 
 
 def _known(service: Service, values: Values) -> Job:
@@ -289,8 +328,26 @@ ENDPOINTS: tuple[Endpoint, ...] = (
                 "no",
                 allowed=("no", "yes"),
             ),
+            Parameter(
+                "scenario", "a scenario of /api/scenarios: its flows and their change against the base"
+            ),
         ),
         kind=_GEOJSON,
+    ),
+    Endpoint("GET", "/api/land.geojson", "the land as polygons (Natural Earth)", _land, kind=_GEOJSON),
+    Endpoint(
+        "GET",
+        "/api/words",
+        "words and names that the map shows, in one language",
+        _words,
+        (Parameter("lang", "the language", "en", allowed=LANGUAGES),),
+        example="/api/words?lang=ru",
+    ),
+    Endpoint(
+        "GET",
+        "/api/ranges",
+        "percentiles of real income by scenario and region that come with the data",
+        _ranges,
     ),
     Endpoint("GET", "/api/base", "the solved base", _base, page=True),
     Endpoint(
@@ -309,12 +366,26 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         takes_scenario=True,
         status=202,
     ),
+    Endpoint(
+        "POST",
+        "/api/run/{scenario}",
+        "solve a scenario of /api/scenarios: a job",
+        _post_bundled,
+        status=202,
+    ),
     Endpoint("GET", _JOB, "state and progress of a job", _job),
     Endpoint("DELETE", _JOB, "cancel a job", _cancel),
     Endpoint(
         "GET", f"{_JOB}/events", "progress of a job as server-sent events", _events, kind="text/event-stream"
     ),
     Endpoint("GET", f"{_JOB}/result", "the result of a job that is done", _result, page=True),
+    Endpoint(
+        "GET",
+        f"{_JOB}/network.geojson",
+        "links and gateways with the flows of a job that is done, and their change against the base",
+        _result_network,
+        kind=_GEOJSON,
+    ),
     Endpoint(
         "GET",
         "/api/compare",

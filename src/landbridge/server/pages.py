@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from landbridge.phrases import columns, say
 from landbridge.report.html.elements import frame, tag
+from landbridge.server.app import built
 from landbridge.server.endpoints import ENDPOINTS
 from landbridge.server.exchange import Refusal
 from landbridge.world import World
@@ -33,7 +34,10 @@ def error_page(refusal: Refusal) -> str:
 
 def _parts(world: World, scenarios: Mapping[str, str]) -> Iterator[str]:
     yield tag("p", say("serve.intro", year=world.base_year))
-    yield tag("p", say("serve.no_map"), cls="note")
+    if built():
+        yield f'<p class="note">{_link("/map", say("serve.map.open"))}</p>'
+    else:
+        yield tag("p", say("serve.no_map"), cls="note")
     yield tag("h2", say("serve.routes"))
     yield (
         '<form action="/routes" method="get"><p>'

@@ -19,6 +19,7 @@ from landbridge.io.tables import attribution
 from landbridge.report.exports import network_geojson
 from landbridge.results.manifest import manifest
 from landbridge.scenario import bundled, load_scenario, project_scenarios
+from landbridge.server.app import app_file, land
 from landbridge.server.bodies import check_encoding, check_type, scenario_of
 from landbridge.server.desk import Desk, Kept, internal
 from landbridge.server.endpoints import ENDPOINTS, Endpoint, Following, Outcome, Waiting, no_scenario
@@ -73,6 +74,10 @@ class Service:
             _need_method(request, {"GET"})
             read(query, ())
             return Call(None, {}, "html")
+        if parts[0] == "map" and len(parts) < 3:
+            _need_method(request, {"GET"})
+            read(query, ())
+            return Call(None, {"file": "".join(parts[1:])}, "html")
         form = "json" if parts[0] == "api" else "html"
         endpoint, named = _found(["api", *parts] if form == "html" else parts, form, request, path)
         values = {**read(query, endpoint.parameters), **named}
@@ -84,6 +89,8 @@ class Service:
 
     def outcome(self, call: Call, body: bytes = b"") -> Outcome:
         """What is sent back for a call. Raises Refusal, LandbridgeError as the command does."""
+        if call.endpoint is None and "file" in call.values:
+            return app_file(call.values["file"])
         if call.endpoint is None:
             return Reply(200, utf8(self.first), HTML)
         values = dict(call.values)
@@ -202,6 +209,11 @@ class Service:
     def network(self) -> str:
         """The network without flows as GeoJSON."""
         return network_geojson(self.world, attribution(self.world.files))
+
+    @cached_property
+    def land(self) -> str:
+        """The land as GeoJSON."""
+        return land()
 
     @cached_property
     def _names(self) -> list[str]:

@@ -21,6 +21,7 @@ from landbridge.io.tables import attribution
 from landbridge.model.run import Progress
 from landbridge.report.exports import Flows, network_geojson
 from landbridge.report.html.elements import document_html
+from landbridge.results import Results
 from landbridge.results.manifest import manifest
 from landbridge.scenario import Scenario
 from landbridge.world import World
@@ -72,14 +73,20 @@ def _base(world: World, progress: Progress) -> Forms:
 
 
 def _run(world: World, progress: Progress, scenario: str | Mapping[str, Any], id: str = "") -> Forms:
-    begin = time.perf_counter()
+    begin, kept = time.perf_counter(), list[Flows]()
     one = scenario if isinstance(scenario, str) else Scenario.from_dict(scenario, id, world=world)
-    solved = solve(world, [one], response=True, progress=progress)
+
+    def keep(results: Results) -> None:
+        if results.scenario is not None:
+            kept.append(Flows.of(results))
+
+    solved = solve(world, [one], response=True, keep=keep, progress=progress)
     name = scenario if isinstance(scenario, str) else id
     made = manifest(world, f"run {name}", solved.scenarios, run=when(begin))
     return {
         "json": json_text(envelope(solved.result(True), solved.status, made)) + "\n",
         "html": document_html(solved.document(world), solved.digests[1].name),
+        "geojson": network_geojson(world, attribution(world.files), kept[-1]),
     }
 
 

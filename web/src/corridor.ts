@@ -1,0 +1,132 @@
+// Door 1: routes between two places, leg by leg.
+import { ask, query, type Leg, type Route, type Routes } from "./api";
+import { familyStyle } from "./atlas";
+import { el, fill, labelled, stroke, table } from "./dom";
+import { python, quoted, same } from "./share";
+import { days, keyOf, name, names, number, share, t, term } from "./words";
+import { problem, select, stopped, suggestions, waiting, type View } from "./view";
+
+const MOST = 8;
+
+export function corridor(view: View): void {
+  const { state, panel } = view;
+  const zones = view.atlas.zones.map((id): [string, string] => [id, name("place", id)]);
+  const from = el("input", { id: "from", list: "zones", required: true, maxlength: 100, autocomplete: "off" });
+  const to = el("input", { id: "to", list: "zones", required: true, maxlength: 100, autocomplete: "off" });
+  from.value = name("place", state.from);
+  to.value = name("place", state.to);
+  const goods = names("sector");
+  const sector = select("sector", goods, state.sector);
+  const form = el(
+    "form",
+    { class: "controls" },
+    suggestions("zones", zones),
+    labelled(t("from"), from),
+    labelled(t("to"), to),
+    labelled(t("goods"), sector),
+    el("button", { type: "submit", class: "main" }, t("show_routes")),
+    el("button", { type: "button", class: "quiet", click: () => view.go({ from: state.to, to: state.from }) }, t("other_way")),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    view.go({ from: keyOf("place", from.value), to: keyOf("place", to.value), sector: sector.value });
+  });
+  fill(panel, el("p", { class: "lead" }, t("corridor_about")), form);
+  view.atlas.base();
+  void show(view);
+}
+
+async function show(view: View): Promise<void> {
+  const { state, results, atlas } = view;
+  fill(results, waiting(t("searching")));
+  const asked = { from: state.from, to: state.to, commodity: state.sector, k: MOST };
+  const given = state.scenario ? { ...asked, scenario: state.scenario } : asked;
+  const address = query("/api/routes", given);
+  let found: Routes;
+  try {
+    found = await ask<Routes>(address, view.signal);
+  } catch (error) {
+    if (!stopped(error)) fill(results, problem(error));
+    if (!stopped(error)) atlas.clear();
+    return;
+  }
+  const heading = `${name("place", found.from)} – ${name("place", found.to)}`;
+  const detail = el("div", { id: "legs" });
+  const choose = (n: number): void => {
+    atlas.routes(found.routes, n, choose);
+    for (const [k, button] of buttons.entries()) button.setAttribute("aria-pressed", String(k === n));
+    const route = found.routes[n];
+    if (route) fill(detail, ...legs(route, n));
+  };
+  const buttons = found.routes.map((route, n) => card(route, n, () => choose(n)));
+  const words = ["landbridge", "route", quoted(found.from), quoted(found.to), "--commodity", state.sector, "-k", String(MOST), "--legs"];
+  if (state.scenario) words.push("--scenario", state.scenario);
+  const call = state.scenario
+    ? `lb.route_after(world, ${python(state.scenario)}, ${python(found.from)}, ${python(found.to)}, commodity=${python(state.sector)}, k=${MOST})`
+    : `lb.route(world, ${python(found.from)}, ${python(found.to)}, commodity=${python(state.sector)}, k=${MOST})`;
+  fill(
+    results,
+    el("h2", {}, heading),
+    el("p", { class: "small" }, `${name("sector", found.commodity)} · ${t("per_teu")}`),
+    el("ol", { class: "cards" }, ...buttons.map((button) => el("li", {}, button))),
+    el("p", { class: "small" }, t("share_about")),
+    detail,
+    same({
+      command: words.join(" "),
+      python: `import landbridge as lb\n\nworld = lb.load()\nfor route in ${call}:\n    print(route)`,
+      links: [
+        [t("page"), address.replace("/api", "")],
+        ["JSON", address],
+        ["GeoJSON", "/api/network.geojson"],
+      ],
+    }),
+  );
+  atlas.legend(el("p", {}, t("legend_routes")));
+  choose(0);
+}
+
+function card(route: Route, n: number, choose: () => void): HTMLButtonElement {
+  const { colour, dash } = familyStyle(route.family);
+  const via = route.gateways.map((id) => name("gateway", id)).join(" · ");
+  return el(
+    "button",
+    { type: "button", class: "card", "aria-pressed": "false", click: choose },
+    el("span", { class: "head" }, el("b", {}, `${n + 1}`), stroke(colour, 5, dash), ` ${term("family", route.family)}`),
+    el(
+      "span",
+      { class: "figures" },
+      figure(`${days(route.time_h)}`, `${t("days")} (${days(route.time_p05_h)}–${days(route.time_p95_h)})`),
+      figure(number(route.cost_usd), "USD"),
+      figure(number(route.co2e_kg), t("kg_co2e")),
+      figure(share(route.share), t("share")),
+    ),
+    el("span", { class: "via small" }, via),
+  );
+}
+
+const figure = (value: string, unit: string): HTMLElement => el("span", {}, el("b", {}, value), " ", unit);
+
+// Legs of one route with each of their terms.
+function legs(route: Route, n: number): HTMLElement[] {
+  const rows = route.legs.flatMap((leg) => [legRow(leg), ...leg.terms.filter(() => leg.terms.length > 1).map(termRow)]);
+  const total = [t("total"), "", number(route.time_h, 1), number(route.cost_usd), number(route.co2e_kg), number(route.distance_km)];
+  const heads = [t("leg"), t("how"), t("hours"), "USD", t("kg_co2e"), t("km")];
+  const title = `${t("legs_of")} ${n + 1}: ${term("family", route.family)}`;
+  return [el("h3", {}, title), table(title, heads, [...rows, total], 2)];
+}
+
+function legRow(leg: Leg): (string | Node)[] {
+  const at = [leg.from, leg.to].map((id) => name("place", id));
+  const where = leg.from === leg.to ? at[0] : at.join(" → ");
+  const how = `${term("mode", leg.mode)}, ${term("operation", leg.operation)}`;
+  return [where ?? "", how, number(leg.time_h, 1), number(leg.cost_usd), number(leg.co2e_kg), number(leg.distance_km)];
+}
+
+const termRow = (one: { name: string; time_h: number; cost_usd: number; co2e_kg: number }): (string | Node)[] => [
+  el("span", { class: "term" }, term("part", one.name)),
+  "",
+  number(one.time_h, 1),
+  number(one.cost_usd),
+  number(one.co2e_kg),
+  "",
+];

@@ -1,0 +1,72 @@
+// Elements from plain values. Text becomes a text node and never HTML.
+
+type Child = Node | string | number | null | undefined | false;
+type Attributes = Record<string, string | number | boolean | ((event: never) => void) | undefined>;
+
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") made.addEventListener(name, value as EventListener);
+    else if (name === "value" && "value" in made) (made as HTMLInputElement).value = String(value);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value !== undefined) made.setAttribute(name, String(value));
+  }
+  add(made, ...children);
+  return made;
+}
+
+export function add(parent: Element, ...children: Child[]): void {
+  for (const child of children) {
+    if (child === null || child === undefined || child === false) continue;
+    parent.append(typeof child === "number" ? String(child) : child);
+  }
+}
+
+export function fill(parent: Element, ...children: Child[]): void {
+  parent.replaceChildren();
+  add(parent, ...children);
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+// A line as it is drawn on the map, for legends and lists.
+export function stroke(colour: string, width = 3, dash = ""): SVGSVGElement {
+  const picture = document.createElementNS(SVG, "svg");
+  const line = document.createElementNS(SVG, "line");
+  for (const [name, value] of Object.entries({ width: 34, height: 12, viewBox: "0 0 34 12", "aria-hidden": "true" }))
+    picture.setAttribute(name, String(value));
+  const drawn = { x1: 1, y1: 6, x2: 33, y2: 6, stroke: colour, "stroke-width": width, "stroke-dasharray": dash };
+  for (const [name, value] of Object.entries(drawn)) line.setAttribute(name, String(value));
+  picture.append(line);
+  return picture;
+}
+
+// A control with its label.
+export function labelled(text: string, control: HTMLElement): HTMLLabelElement {
+  return el("label", {}, el("span", {}, text), control);
+}
+
+export type Cell = string | Node;
+
+// A table with a caption; number columns are aligned to the right.
+export function table(caption: string, heads: string[], rows: Cell[][], numbersFrom = 1): HTMLElement {
+  const head = el("tr", {}, ...heads.map((text, n) => el("th", { scope: "col", class: n < numbersFrom ? "" : "n" }, text)));
+  const body = rows.map((cells) =>
+    el(
+      "tr",
+      {},
+      ...cells.map((cell, n) =>
+        n === 0 ? el("th", { scope: "row" }, cell) : el("td", { class: n < numbersFrom ? "" : "n" }, cell),
+      ),
+    ),
+  );
+  return el(
+    "div",
+    { class: "wide", tabindex: 0, role: "region", "aria-label": caption },
+    el("table", {}, el("caption", {}, caption), el("thead", {}, head), el("tbody", {}, ...body)),
+  );
+}

@@ -1,0 +1,75 @@
+// A scenario as the server, a file and a command take it, and its solve with progress.
+import { ask, begin, cancel, follow, raw, type Job, type Network, type Result } from "./api";
+import { el, fill } from "./dom";
+import type { Change, State } from "./state";
+import { t } from "./words";
+
+export interface Case {
+  scenario: string; // bundled, "" for none
+  changes: Change[];
+}
+
+export interface Solved {
+  job: Job;
+  result: Result;
+  network: Network;
+}
+
+export const caseOf = (state: State): Case => ({ scenario: state.scenario, changes: state.changes });
+const key = (one: Case): string => JSON.stringify([one.scenario, one.changes]);
+
+export function body(one: Case): Record<string, unknown> {
+  const head: Record<string, unknown> = { name: title(one) };
+  if (one.scenario) head["extends"] = one.scenario;
+  return { ...head, modification: one.changes };
+}
+
+const title = (one: Case): string => (one.scenario ? `${one.scenario} and changes` : "drawn on the map");
+
+export function toml(one: Case): string {
+  const lines = [`name = ${JSON.stringify(title(one))}`];
+  if (one.scenario) lines.push(`extends = ${JSON.stringify(one.scenario)}`);
+  for (const change of one.changes) {
+    lines.push("", "[[modification]]");
+    for (const [name, value] of Object.entries(change)) lines.push(`${name} = ${written(value)}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function written(value: Change[string]): string {
+  if (typeof value !== "object") return JSON.stringify(value);
+  return `{ ${Object.entries(value).map(([name, inner]) => `${name} = ${JSON.stringify(inner)}`).join(", ")} }`;
+}
+
+// The solves of this visit, so that another language or a comparison does not ask again.
+const solves = new Map<string, Solved>();
+export const known = (one: Case): Solved | undefined => solves.get(key(one));
+
+// Solves a case; shows progress and a button to cancel in `place` meanwhile.
+export async function solve(one: Case, place: HTMLElement, signal: AbortSignal): Promise<Solved> {
+  const found = solves.get(key(one));
+  if (found) return found;
+  const bar = el("progress", { max: 1, value: 0, "aria-label": t("progress") });
+  const doing = el("span", { class: "small", role: "status" }, t("waiting"));
+  const stop = el("button", { type: "button", class: "quiet" }, t("cancel"));
+  fill(place, el("div", { class: "job" }, bar, stop, doing));
+  // A click or another view may come before the server has named the job.
+  let [job, unwanted]: [Job | undefined, boolean] = [undefined, signal.aborted];
+  const give = (): void => {
+    unwanted = true;
+    stop.disabled = true;
+    if (job) void cancel(job);
+  };
+  stop.addEventListener("click", give);
+  signal.addEventListener("abort", give);
+  job = one.changes.length > 0 ? await begin("/api/run", body(one)) : await begin(`/api/run/${encodeURIComponent(one.scenario)}`);
+  if (unwanted) void cancel(job);
+  await follow(job, (text, share) => {
+    bar.value = share;
+    doing.textContent = `${Math.round(100 * share)} % · ${text}`;
+  });
+  const [result, network] = await Promise.all([ask<Result>(job.result), raw<Network>(`${job.self}/network.geojson`)]);
+  const solved = { job, result, network };
+  solves.set(key(one), solved);
+  return solved;
+}

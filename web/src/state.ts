@@ -1,0 +1,76 @@
+// What is shown, as the fragment of the address: a link to it shows the same.
+
+export type Door = "corridor" | "country" | "scenario";
+export const DOORS: Door[] = ["corridor", "country", "scenario"];
+
+export type Change = Record<string, string | number | { multiply: number } | { add: number }>;
+
+export interface State {
+  door: Door;
+  lang: string;
+  from: string;
+  to: string;
+  sector: string;
+  country: string;
+  scenario: string; // of a bundled scenario that is shown or extended; "" for none
+  changes: Change[]; // further changes
+  other: string; // scenario to compare with
+}
+
+export const FIRST: State = {
+  door: "corridor",
+  lang: "en",
+  from: "CKG",
+  to: "DUI",
+  sector: "MCH",
+  country: "KAZ",
+  scenario: "",
+  changes: [],
+  other: "",
+};
+
+const KEYS: Record<Door, (keyof State)[]> = {
+  corridor: ["from", "to", "sector", "scenario"],
+  country: ["country"],
+  scenario: ["scenario", "changes", "other"],
+};
+
+export function fragment(state: State): string {
+  const values = new URLSearchParams();
+  for (const key of KEYS[state.door]) {
+    const value = state[key];
+    if (typeof value === "string" && value !== "") values.set(key, value);
+    if (Array.isArray(value) && value.length > 0) values.set(key, JSON.stringify(value));
+  }
+  values.set("lang", state.lang);
+  return `#/${state.door}?${values.toString()}`;
+}
+
+// The state of a fragment; what it leaves out is as in `before`, what it spoils is left out.
+export function parse(text: string, before: State): State {
+  const [path = "", query = ""] = text.replace(/^#\/?/, "").split("?", 2);
+  const values = new URLSearchParams(query);
+  const door = DOORS.find((one) => one === path) ?? before.door;
+  const state: State = { ...before, door };
+  if (path !== "" && values.size > 0) for (const key of KEYS[door]) if (key === "changes") state.changes = []; 
+  const lang = values.get("lang");
+  if (lang !== null && ["en", "ru", "zh"].includes(lang)) state.lang = lang;
+  for (const key of ["from", "to", "sector", "country", "scenario", "other"] as const) {
+    const value = values.get(key);
+    if (value !== null) state[key] = value.slice(0, 100);
+    else if (values.size > 1 && KEYS[door].includes(key) && (key === "scenario" || key === "other")) state[key] = "";
+  }
+  const changes = values.get("changes");
+  if (changes !== null) state.changes = sound(changes);
+  return state;
+}
+
+function sound(text: string): Change[] {
+  try {
+    const found: unknown = JSON.parse(text);
+    if (!Array.isArray(found)) return [];
+    return found.filter((one): one is Change => typeof one === "object" && one !== null && "verb" in one).slice(0, 200);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,47 @@
+// Words, names and numbers in the language that is chosen.
+import { once, type Words } from "./api";
+
+export const LANGUAGES: Record<string, string> = { en: "English", ru: "Русский", zh: "中文" };
+
+let spoken: Words;
+
+export async function speak(lang: string): Promise<void> {
+  spoken = await once<Words>(`/api/words?lang=${lang}`);
+  document.documentElement.lang = lang === "zh" ? "zh-Hans" : lang;
+}
+
+export const lang = (): string => spoken.lang;
+export const t = (key: string): string => spoken.words[key] ?? key;
+export const term = (kind: string, value: string): string => spoken.terms[kind]?.[value] ?? value;
+export const name = (kind: string, id: string): string => spoken.names[kind]?.[id] ?? id;
+export const names = (kind: string): [string, string][] => Object.entries(spoken.names[kind] ?? {});
+export const bundled = (): string[] => spoken.scenarios;
+export const boundaries = (): string => spoken.boundaries;
+
+export function number(value: number | null | undefined, digits = 0, signed = false): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const style: Intl.NumberFormatOptions = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  if (signed) style.signDisplay = "exceptZero";
+  return new Intl.NumberFormat(spoken.lang, style).format(value);
+}
+
+// Digits enough to read a small change.
+export function percent(value: number | null | undefined, signed = true): string {
+  if (value === null || value === undefined) return "–";
+  const digits = Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 0.1 ? 2 : 3;
+  return number(value, digits, signed);
+}
+
+export const share = (value: number): string => {
+  const digits = value > 0 && value < 0.01 ? 2 : value < 0.1 ? 1 : 0;
+  return new Intl.NumberFormat(spoken.lang, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+};
+
+export const days = (hours: number): string => number(hours / 24, 1);
+
+// The key of a value in a list of names, whatever language it was typed in: an exact name, else the text.
+export function keyOf(kind: string, text: string): string {
+  const wanted = text.trim().toLocaleLowerCase();
+  const found = names(kind).find(([id, shown]) => id.toLocaleLowerCase() === wanted || shown.toLocaleLowerCase() === wanted);
+  return found ? found[0] : text.trim();
+}

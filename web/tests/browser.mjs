@@ -1,0 +1,216 @@
+// Drives the map as a user does: node tests/browser.mjs ADDRESS [FOLDER FOR SCREENSHOTS]
+// Prints one line of JSON: {checks: [names of what was seen to work], faults: [what was wrong]}.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { open } from "./chromium.mjs";
+
+const [address, folder] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf-8");
+let expected = false;
+const checks = [];
+const faults = [];
+const browser = await open();
+const page = await browser.newPage();
+page.setDefaultTimeout(60_000);
+page.on("console", (message) => {
+  // The browser notes by itself that a request was refused.
+  const refused = expected && message.text().includes("status of 422");
+  if (["error", "warn"].includes(message.type()) && !refused) faults.push(`console: ${message.text()}`);
+});
+page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
+page.on("request", (request) => {
+  const to = request.url();
+  if (!to.startsWith(address) && !to.startsWith("data:") && !to.startsWith("blob:")) faults.push(`request to ${to}`);
+});
+// axe-core is put into the page by the tool of the test: the policy of the page would refuse it.
+await page.setBypassCSP(true);
+
+// Milliseconds for one solve on a machine that is busy.
+const SOLVE = 150_000;
+
+async function check(name, work) {
+  const begin = Date.now();
+  try {
+    await work();
+    checks.push(`${name} (${Date.now() - begin} ms)`);
+  } catch (error) {
+    faults.push(`${name}: ${error.message.split("\n")[0]}`);
+    if (folder) await page.screenshot({ path: `${folder}/fault-${faults.length}.png` });
+  }
+}
+
+function need(found, what) {
+  if (!found) throw new Error(what);
+}
+
+async function size(width) {
+  await page.setViewport({ width, height: width < 600 ? 844 : 800 });
+}
+
+async function at(fragment) {
+  await page.goto(`${address}map${fragment}`);
+}
+
+const text = (selector) => page.$eval(selector, (one) => one.innerText);
+const seen = (selector, timeout = 20_000) => page.waitForSelector(selector, { visible: true, timeout });
+
+async function type(selector, words) {
+  await page.$eval(selector, (one) => (one.value = ""));
+  await page.type(selector, words);
+}
+
+async function sound(name) {
+  await page.evaluate(axe);
+  const bad = await page.evaluate(async () => {
+    const found = await globalThis.axe.run(document, { resultTypes: ["violations"] });
+    return found.violations
+      .filter((one) => ["serious", "critical"].includes(one.impact))
+      .map((one) => `${one.id}: ${one.nodes[0]?.html.slice(0, 120)}`);
+  });
+  need(bad.length === 0, `${name}: ${bad.join("; ")}`);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  need(wide <= 0, `${name}: wider than the screen by ${wide} px`);
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
+
+await size(1280);
+await check("first view", async () => {
+  const begin = Date.now();
+  await page.goto(`${address}map`);
+  await seen("#map svg path", 5_000);
+  await seen("#panel form");
+  need(Date.now() - begin < 4_000, `took ${Date.now() - begin} ms`);
+});
+
+await check("corridor: routes of another pair, a leg with its terms", async () => {
+  await at("#/corridor?lang=en");
+  await seen("#from");
+  await type("#from", "Urumqi");
+  await type("#to", "Tashkent");
+  await page.click("#panel button.main");
+  await page.waitForFunction(() => document.querySelector("#results h2")?.textContent === "Urumqi – Tashkent", { timeout: 20_000 });
+  const cards = await page.$$("#results .card");
+  need(cards.length > 1, "one route only");
+  await cards[1].click();
+  need((await page.$eval("#results .card:nth-of-type(1)", (one) => one.getAttribute("aria-pressed"))) !== null, "no state");
+  need((await text("#legs h3")).includes("2"), "legs are not those of route 2");
+  need((await page.$$("#map path.route")).length >= cards.length, "routes are not on the map");
+  need(page.url().includes("from=URC") && page.url().includes("to=TAS"), page.url());
+});
+
+await check("corridor: a place that is not known is refused as text", async () => {
+  expected = true;
+  await at(`#/corridor?lang=en&from=${encodeURIComponent("<img src=x onerror=alert(1)>")}&to=TAS`);
+  await seen(".problem");
+  need((await page.$$("#results img")).length === 0, "text became HTML");
+  expected = false;
+});
+
+for (const [lang, width] of [["en", 390], ["ru", 1280], ["zh", 390]])
+  await check(`corridor ${lang} ${width}`, async () => {
+    await size(width);
+    await at(`#/corridor?from=CKG&to=DUI&sector=MCH&lang=${lang}`);
+    await page.waitForFunction((wanted) => document.documentElement.lang.startsWith(wanted), {}, lang);
+    await seen("#results .card");
+    await sound(`corridor-${lang}-${width}`);
+  });
+
+await check("keyboard: tab reaches the form, enter shows routes", async () => {
+  await size(1280);
+  await at("#/corridor?lang=en&from=CKG&to=DUI");
+  await seen("#results .card");
+  await page.focus("#lang");
+  await page.keyboard.press("Tab");
+  need((await page.evaluate(() => document.activeElement?.id)) === "from", "focus is elsewhere");
+  const ring = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+  need(ring !== "none", "focus cannot be seen");
+  await page.keyboard.down("Control");
+  await page.keyboard.press("a");
+  await page.keyboard.up("Control");
+  await page.keyboard.type("Almaty");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector("#results h2")?.textContent?.startsWith("Almaty"), { timeout: 20_000 });
+});
+
+await check("scenario: close a gateway on the map, add a change, undo", async () => {
+  await at("#/scenario?lang=en");
+  await seen("#of-gateway");
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.click("#of-gateway summary");
+  await type("#gateway", "Khorgos - Altynkol");
+  await page.click("#of-gateway button");
+  await seen("#changes li");
+  need(page.url().includes("khorgos-altynkol"), "the address does not hold the change");
+  await page.click("#of-line summary");
+  await type("#line-from", "Kashgar");
+  await type("#line-to", "Osh");
+  need(Number(await page.$eval("#line-km", (one) => one.value)) > 100, "no length");
+  await page.click("#of-line button");
+  await page.waitForFunction(() => document.querySelectorAll("#changes li").length === 2);
+  await page.click("#undo");
+  await page.waitForFunction(() => document.querySelectorAll("#changes li").length === 1);
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelectorAll("#changes li").length === 2);
+  await page.goForward();
+  await page.waitForFunction(() => document.querySelectorAll("#changes li").length === 1);
+});
+
+await check("scenario: a gateway is chosen by a click on the map", async () => {
+  const found = await page.evaluate(() => {
+    const circles = [...document.querySelectorAll("#map path.leaflet-interactive")].filter((one) => one.getAttribute("fill") === "#f0e442");
+    const map = document.getElementById("map").getBoundingClientRect();
+    for (const one of circles) {
+      const { x, y, width, height } = one.getBoundingClientRect();
+      const [cx, cy] = [x + width / 2, y + height / 2];
+      if (cx > map.left + 50 && cx < map.right - 50 && cy > map.top + 50 && cy < map.bottom - 50 && document.elementFromPoint(cx, cy) === one)
+        return [cx, cy];
+    }
+    return null;
+  });
+  need(found, "no gateway can be seen");
+  await page.mouse.click(...found);
+  need((await page.$eval("#gateway", (one) => one.value)).length > 3, "no gateway was chosen");
+});
+
+await check("scenario: cancel, run, who gains, days before and after", async () => {
+  await page.click("#run");
+  await seen(".job button");
+  await page.click(".job button");
+  await seen(".problem", SOLVE);
+  await page.click("#run");
+  await seen("#income", SOLVE);
+  const rows = await page.$$eval("#income tbody tr", (all) => all.map((one) => one.innerText));
+  need(rows.some((one) => one.startsWith("Kazakhstan")), "no row of a country");
+  need((await text("#results")).includes("Chongqing"), "no corridor");
+  await sound("scenario-en-1280");
+});
+
+await check("scenario: two next to each other, files", async () => {
+  await page.select("#other", "suez-closed");
+  await page.waitForFunction(() => location.hash.includes("suez-closed"));
+  await page.click("#run");
+  await page.waitForFunction(() => document.querySelectorAll("#income thead th").length >= 5, { timeout: SOLVE });
+  await page.click("#results .same summary");
+  const toml = await text("#results .same");
+  need(toml.includes('verb = "close_gateway"') && toml.includes("landbridge compare"), "no TOML");
+  for (const link of await page.$$eval("#results .same a", (all) => all.map((one) => one.href))) {
+    const status = await page.evaluate(async (to) => (await fetch(to)).status, link);
+    need(status === 200, `${link}: ${status}`);
+  }
+  await size(390);
+  await sound("compare-en-390");
+  await size(1280);
+});
+
+for (const [lang, width] of [["en", 1280], ["ru", 390]])
+  await check(`country ${lang} ${width}`, async () => {
+    await size(width);
+    await at(`#/country?country=KAZ&lang=${lang}`);
+    await page.waitForFunction((wanted) => document.documentElement.lang.startsWith(wanted), {}, lang);
+    await page.waitForFunction(() => document.querySelectorAll("#results table").length >= 2, { timeout: SOLVE });
+    await sound(`country-${lang}-${width}`);
+  });
+
+await browser.close();
+console.log(JSON.stringify({ checks, faults }));
+process.exit(faults.length > 0 ? 1 : 0);
