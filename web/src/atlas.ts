@@ -1,6 +1,6 @@
 // The map: land, network, routes, changes. Lines are SVG, so that no graphics card is needed.
 import L from "leaflet";
-import type { Feature, Network, Route } from "./api";
+import { once, raw, type Feature, type Network, type Route } from "./api";
 import { el } from "./dom";
 import { name, number, t, term } from "./words";
 
@@ -56,6 +56,8 @@ export class Atlas {
   private readonly regions = new Map<string, L.LatLngTuple[]>();
   private readonly key = el("div", { class: "legend" });
   private pick: Pick = {};
+  private kind = ""; // of the flows that are shown, a column; "" for none
+  private zoom: L.Control.Zoom | undefined;
   private wide = 1;
   private most = 1;
 
@@ -119,6 +121,8 @@ export class Atlas {
   // The network in thin lines; `pick` is called for what is clicked.
   base(pick: Pick = {}): void {
     this.pick = pick;
+    this.zoom?.remove();
+    this.zoom = L.control.zoom({ position: "topright", zoomInTitle: t("zoom_in"), zoomOutTitle: t("zoom_out") }).addTo(this.map);
     this.network.clearLayers();
     this.flows.clearLayers();
     this.spots.clearLayers();
@@ -143,6 +147,7 @@ export class Atlas {
     }
     this.circles(this.gateways.values());
     this.label();
+    if (this.kind !== "") void this.refresh();
   }
 
   // A wide line that cannot be seen takes the click, since the drawn one is thin.
@@ -154,7 +159,7 @@ export class Atlas {
   }
 
   // Links and gateways with flows: width and area by volume.
-  carry(network: Network | null): void {
+  carry(network: Network | null, column = "teu_per_year"): void {
     this.flows.clearLayers();
     if (network === null) {
       this.circles(this.gateways.values());
@@ -164,7 +169,7 @@ export class Atlas {
     this.scale(network);
     for (const feature of links) {
       const p = feature.properties;
-      const teu = Number(p["teu_per_year"] ?? 0);
+      const teu = Number(p[column] ?? 0);
       if (teu <= 0 || far(feature)) continue;
       L.polyline(points(feature), {
         color: MODE[String(p["mode"])] ?? QUIET,
@@ -291,7 +296,8 @@ export class Atlas {
 
   // Changes of flows against the base: blue more, red less, each with its own dash.
   changes(network: Network): void {
-    this.scale(network);
+    const size = (feature: Feature): number => Math.abs(Number(feature.properties["change_teu"] ?? 0));
+    const largest = Math.max(1, ...network.features.filter((one) => one.properties["layer"] === "links").map(size));
     for (const feature of network.features) {
       const p = feature.properties;
       const change = Number(p["change_teu"] ?? 0);
@@ -299,7 +305,7 @@ export class Atlas {
       if (Math.abs(change) < 0.01 * Number(p["base_teu"] ?? 0)) continue;
       L.polyline(points(feature), {
         color: change > 0 ? ADDED : REMOVED,
-        weight: 1 + 7 * Math.min(1, Math.sqrt(Math.abs(change) / this.wide)),
+        weight: 1.2 + 8 * Math.sqrt(Math.abs(change) / largest),
         opacity: 0.8,
         dashArray: change > 0 ? "" : "3 6",
         lineCap: "butt",
@@ -354,8 +360,50 @@ export class Atlas {
     return L.DomUtil.getPosition(this.map.getPane("mapPane") as HTMLElement);
   }
 
+  // The key of what is drawn, and which layers are shown.
   legend(...parts: Node[]): void {
-    this.key.replaceChildren(...parts);
+    this.key.replaceChildren(...parts, this.layers());
+  }
+
+  private layers(): HTMLElement {
+    const shown = (text: string, layer: L.LayerGroup): HTMLElement => {
+      const tick = el("input", { type: "checkbox", checked: this.map.hasLayer(layer) });
+      tick.addEventListener("change", () => void (tick.checked ? layer.addTo(this.map) : layer.remove()));
+      return el("label", { class: "tick" }, tick, text);
+    };
+    const kinds: [string, string][] = [
+      ["", t("no_flows")],
+      ["teu_per_year", t("all_freight")],
+      ["teu_block", t("block_trains")],
+      ["teu_wagonload", t("wagonload")],
+    ];
+    const flows = el("select", { id: "flows" }, ...kinds.map(([id, text]) => el("option", { value: id, selected: id === this.kind }, text)));
+    flows.addEventListener("change", () => {
+      this.kind = flows.value;
+      void this.refresh();
+    });
+    return el(
+      "div",
+      { class: "layers" },
+      el("label", { class: "tick" }, el("span", {}, t("flows")), flows),
+      shown(t("gateways"), this.posts),
+      shown(t("place_names"), this.labels),
+    );
+  }
+
+  // Flows of the base are loaded, and the base solved, only once they are asked for.
+  private async refresh(): Promise<void> {
+    if (this.kind === "") return this.carry(null);
+    const network = await once<Network>("/api/network.geojson?flows=yes", raw).catch(() => null);
+    if (this.kind !== "" && network) this.carry(network, this.kind);
+  }
+
+  // Shows flows of the base, of all freight unless another kind was chosen.
+  flow(): void {
+    if (this.kind === "") this.kind = "teu_per_year";
+    const shown = this.key.querySelector<HTMLSelectElement>("#flows");
+    if (shown) shown.value = this.kind;
+    void this.refresh();
   }
 
   get legendElement(): HTMLElement {

@@ -3,7 +3,7 @@ import { ask, query, type Leg, type Route, type Routes } from "./api";
 import { familyStyle } from "./atlas";
 import { el, fill, labelled, stroke, table } from "./dom";
 import { python, quoted, same } from "./share";
-import { days, keyOf, name, names, number, share, t, term } from "./words";
+import { bundled, days, keyOf, name, names, number, share, t, term } from "./words";
 import { problem, select, stopped, suggestions, waiting, type View } from "./view";
 
 const MOST = 8;
@@ -17,6 +17,8 @@ export function corridor(view: View): void {
   to.value = name("place", state.to);
   const goods = names("sector");
   const sector = select("sector", goods, state.sector);
+  const cases: [string, string][] = [["", t("no_scenario")], ...bundled().map((id): [string, string] => [id, term("scenario", id)])];
+  const after = select("after", cases, state.scenario);
   const form = el(
     "form",
     { class: "controls" },
@@ -24,12 +26,13 @@ export function corridor(view: View): void {
     labelled(t("from"), from),
     labelled(t("to"), to),
     labelled(t("goods"), sector),
+    labelled(t("scenario"), after),
     el("button", { type: "submit", class: "main" }, t("show_routes")),
     el("button", { type: "button", class: "quiet", click: () => view.go({ from: state.to, to: state.from }) }, t("other_way")),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    view.go({ from: keyOf("place", from.value), to: keyOf("place", to.value), sector: sector.value });
+    view.go({ from: keyOf("place", from.value), to: keyOf("place", to.value), sector: sector.value, scenario: after.value });
   });
   fill(panel, el("p", { class: "lead" }, t("corridor_about")), form);
   view.atlas.base();
@@ -50,6 +53,11 @@ async function show(view: View): Promise<void> {
     if (!stopped(error)) atlas.clear();
     return;
   }
+  // An airport code or another name may have been typed: show the place that was found.
+  for (const [id, place] of [["from", found.from], ["to", found.to]] as const) {
+    const input = view.panel.querySelector<HTMLInputElement>(`#${id}`);
+    if (input && document.activeElement !== input) input.value = name("place", place);
+  }
   const heading = `${name("place", found.from)} – ${name("place", found.to)}`;
   const detail = el("div", { id: "legs" });
   const choose = (n: number): void => {
@@ -58,7 +66,7 @@ async function show(view: View): Promise<void> {
     const route = found.routes[n];
     if (route) fill(detail, ...legs(route, n));
   };
-  const buttons = found.routes.map((route, n) => card(route, n, () => choose(n)));
+  const buttons = found.routes.map((route, n) => card(route, n, differs(route, found.routes), () => choose(n)));
   const words = ["landbridge", "route", quoted(found.from), quoted(found.to), "--commodity", state.sector, "-k", String(MOST), "--legs"];
   if (state.scenario) words.push("--scenario", state.scenario);
   const call = state.scenario
@@ -67,7 +75,7 @@ async function show(view: View): Promise<void> {
   fill(
     results,
     el("h2", {}, heading),
-    el("p", { class: "small" }, `${name("sector", found.commodity)} · ${t("per_teu")}`),
+    el("p", { class: "small" }, [name("sector", found.commodity), state.scenario && term("scenario", state.scenario), t("per_teu")].filter(Boolean).join(" · ")),
     el("ol", { class: "cards" }, ...buttons.map((button) => el("li", {}, button))),
     el("p", { class: "small" }, t("share_about")),
     detail,
@@ -85,9 +93,20 @@ async function show(view: View): Promise<void> {
   choose(0);
 }
 
-function card(route: Route, n: number, choose: () => void): HTMLButtonElement {
+// A place that tells a route from others that read the same: one that they do not pass.
+function differs(route: Route, all: Route[]): string {
+  const read = (one: Route): string => [one.family, ...one.gateways].join(" ");
+  const same = all.filter((one) => one !== route && read(one) === read(route));
+  if (same.length === 0) return "";
+  const passed = (one: Route): string[] => one.legs.flatMap((leg) => [leg.from, leg.to]);
+  const others = new Set(same.flatMap(passed));
+  const place = passed(route).find((id) => !others.has(id));
+  return place === undefined ? "" : name("place", place);
+}
+
+function card(route: Route, n: number, place: string, choose: () => void): HTMLButtonElement {
   const { colour, dash } = familyStyle(route.family);
-  const via = route.gateways.map((id) => name("gateway", id)).join(" · ");
+  const via = [place, ...route.gateways.map((id) => name("gateway", id))].filter(Boolean).join(" · ");
   return el(
     "button",
     { type: "button", class: "card", "aria-pressed": "false", click: choose },

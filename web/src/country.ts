@@ -1,5 +1,5 @@
 // Door 2: a country: what passes through it, what each scenario does to it, what an hour at a gateway is worth.
-import { ask, once, query, raw, type Base, type Network, type Row } from "./api";
+import { ask, once, query, type Base, type Row } from "./api";
 import { stroke, el, fill, labelled, table, type Cell } from "./dom";
 import { MODE } from "./atlas";
 import { python, same } from "./share";
@@ -103,8 +103,7 @@ async function passing(view: View, place: HTMLElement): Promise<void> {
   put(t("exports"), exports?.["exports_musd"], money);
   for (const row of base.indicators.filter((one) => one["subject"] === id)) put(...indicator(row));
   fill(place, el("h3", {}, t("in_base")), table(t("in_base"), ["", ""], rows));
-  const network = await once<Network>("/api/network.geojson?flows=yes", raw);
-  if (!view.signal.aborted) view.atlas.carry(network);
+  view.atlas.flow();
 }
 
 function indicator(row: Row): [string, unknown, (value: number) => string] {

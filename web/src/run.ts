@@ -64,10 +64,14 @@ export async function solve(one: Case, place: HTMLElement, signal: AbortSignal):
   signal.addEventListener("abort", give);
   job = one.changes.length > 0 ? await begin("/api/run", body(one)) : await begin(`/api/run/${encodeURIComponent(one.scenario)}`);
   if (unwanted) void cancel(job);
-  await follow(job, (text, share) => {
-    bar.value = share;
-    doing.textContent = `${Math.round(100 * share)} % · ${text}`;
-  });
+  try {
+    await follow(job, (text, share) => {
+      bar.value = share;
+      doing.textContent = `${Math.round(100 * share)} % · ${text}`;
+    });
+  } finally {
+    signal.removeEventListener("abort", give); // what has ended cannot be cancelled
+  }
   const [result, network] = await Promise.all([ask<Result>(job.result), raw<Network>(`${job.self}/network.geojson`)]);
   const solved = { job, result, network };
   solves.set(key(one), solved);

@@ -130,7 +130,8 @@ const swatch = (kind: Kind): SVGSVGElement =>
   ({ added: stroke(ADDED, 5), removed: stroke(REMOVED, 4, "2 7"), changed: stroke(CHANGED, 4, "10 5") })[kind];
 
 function described(view: View, change: Change): string {
-  const verb = t(`verb_${String(change["verb"])}`);
+  const key = `verb_${String(change["verb"])}`;
+  const verb = t(key) === key ? String(change["verb"]) : t(key);
   const gateway = change["gateway"];
   if (gateway !== undefined) {
     const hours = change["time_h"];
@@ -223,6 +224,13 @@ function ofGateway(view: View, put: (change: Change) => void): Editor {
     value.disabled = !["multiply", "add"].includes(what.value);
     value.value = what.value === "add" ? "-6" : "0.5";
   });
+  // The page on where its hours are from.
+  const why = el("a", { class: "whole small", target: "_blank", hidden: true }, t("why_hours"));
+  const explain = (): void => {
+    const id = keyOf("gateway", which.value);
+    why.hidden = !view.atlas.gateways.has(id);
+    why.href = `/why?figure=${encodeURIComponent(`time_h of ${id}`)}`;
+  };
   const of = names("gateway").filter(([id]) => view.atlas.gateways.has(id));
   const made = form(
     t("of_gateway"),
@@ -231,6 +239,7 @@ function ofGateway(view: View, put: (change: Change) => void): Editor {
     whole(labelled(t("gateway"), which)),
     labelled(t("what"), what),
     labelled(t("value"), value),
+    why,
   );
   made.form.addEventListener("submit", () => {
     const id = keyOf("gateway", which.value);
@@ -239,12 +248,16 @@ function ofGateway(view: View, put: (change: Change) => void): Editor {
     const by = what.value === "half" ? 0.5 : Number(value.value);
     put({ verb: "change_gateway", gateway: id, time_h: what.value === "add" ? { add: by } : { multiply: by } });
   });
-  which.addEventListener("input", () => which.setCustomValidity(""));
+  which.addEventListener("input", () => {
+    which.setCustomValidity("");
+    explain();
+  });
   return {
     editor: made.editor,
     choose: (id) => {
       open(made.editor);
       which.value = name("gateway", id);
+      explain();
       what.focus();
     },
   };

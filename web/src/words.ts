@@ -11,9 +11,10 @@ export async function speak(lang: string): Promise<void> {
 }
 
 export const lang = (): string => spoken.lang;
-export const t = (key: string): string => spoken.words[key] ?? key;
-export const term = (kind: string, value: string): string => spoken.terms[kind]?.[value] ?? value;
-export const name = (kind: string, id: string): string => spoken.names[kind]?.[id] ?? id;
+const own = (of: Record<string, string> | undefined, key: string): string => (of && Object.hasOwn(of, key) ? (of[key] ?? key) : key);
+export const t = (key: string): string => own(spoken.words, key);
+export const term = (kind: string, value: string): string => own(spoken.terms[kind], value);
+export const name = (kind: string, id: string): string => own(spoken.names[kind], id);
 export const names = (kind: string): [string, string][] => Object.entries(spoken.names[kind] ?? {});
 export const bundled = (): string[] => spoken.scenarios;
 export const boundaries = (): string => spoken.boundaries;
