@@ -10,10 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import embedded
+from landbridge.io.ranges import manifest, shipped_ranges
 from landbridge.phrases import LANGUAGES, phrases
+from landbridge.report.html import coast
 from landbridge.server import app
 from landbridge.server.desk import Desk, Inline
 from landbridge.server.exchange import Reply, Request
@@ -156,26 +159,28 @@ def test_the_land_has_the_caspian_as_water_and_no_line_across_the_map(service: S
     assert reply.kind == "application/geo+json" and feature["geometry"]["type"] == "MultiPolygon"
 
     def dry(lon: float, lat: float) -> bool:
-        inside = [[app._inside((lon, lat), ring) for ring in polygon] for polygon in polygons]
+        inside = [
+            [coast.inside(np.array([lon, lat]), np.array(ring)) for ring in polygon] for polygon in polygons
+        ]
         return any(outer and not any(holes) for outer, *holes in inside)
 
     assert dry(76.9, 43.2) and dry(104.0, 67.0) and dry(37.6, 55.8), "Almaty, Siberia, Moscow"
     assert not dry(50.5, 41.0) and not dry(35.0, 43.5) and not dry(5.0, 67.0), "Caspian, Black, Norwegian Sea"
     for polygon in polygons:
         assert all(ring[0] == ring[-1] and len(ring) >= 4 for ring in polygon)
-        assert app._area([tuple(p) for p in polygon[0]]) > 0.0
-        assert all(app._area([tuple(p) for p in ring]) < 0.0 for ring in polygon[1:])
+        assert coast.area(np.array(polygon[0])) > 0.0
+        assert all(coast.area(np.array(ring)) < 0.0 for ring in polygon[1:])
         for (x1, y1), (x2, y2) in pairwise(polygon[0]):
             assert abs(x1 - x2) < 20.0 or y1 == y2 in (8.0, 71.0), "a long side is that of the frame"
 
 
 def test_ranges_of_scenarios_are_those_of_a_run(service: Service) -> None:
-    from landbridge.io.ranges import shipped_ranges
-
-    found = result(service, "/api/ranges")
-    body = service.bundled["cku-railway"]
-    assert found["cku-railway"] == shipped_ranges(service.world.hash, "cku-railway", body)
-    assert found["cku-railway"]["KGZ"]["percent_p05"] <= found["cku-railway"]["KGZ"]["percent_p95"]
+    found, world = result(service, "/api/ranges"), service.world.hash
+    shipped = {name: shipped_ranges(world, name, body) for name, body in service.bundled.items()}
+    assert found == {name: rows for name, rows in shipped.items() if rows}
+    assert bool(found) == (manifest()["world"] == world), "ranges of other data are not given"
+    for rows in found.values():
+        assert all(row["percent_p05"] <= row["percent_p50"] <= row["percent_p95"] for row in rows.values())
 
 
 def test_a_scenario_that_comes_with_landbridge_can_be_a_job(service: Service) -> None:

@@ -45,6 +45,7 @@ export class Atlas {
   readonly map: L.Map;
   readonly places = new Map<string, L.LatLngTuple>();
   readonly zones: string[] = [];
+  private readonly called = new Map<string, string>(); // places by their English name
   readonly links = new Map<string, Feature>();
   readonly gateways = new Map<string, Feature>();
   private readonly network = L.layerGroup();
@@ -94,6 +95,7 @@ export class Atlas {
       const id = String(feature.properties["place_id"]);
       const at = latlng(feature.geometry?.coordinates as number[]);
       this.places.set(id, at);
+      this.called.set(String(feature.properties["name"]), id);
       if (feature.properties["zone_share"] === null) return;
       this.zones.push(id);
       const region = String(feature.properties["region"]);
@@ -331,7 +333,7 @@ export class Atlas {
     const feature = what.link === undefined ? undefined : this.links.get(what.link);
     const path = feature
       ? points(feature)
-      : (what.ends ?? []).map((id) => this.places.get(id)).filter((at): at is L.LatLngTuple => at !== undefined);
+      : (what.ends ?? []).map((end) => this.places.get(this.called.get(end) ?? end)).filter((at): at is L.LatLngTuple => at !== undefined);
     if (path.length < 2) return false;
     L.polyline(path, { color: "#fff", weight: style.weight + 4, interactive: false }).addTo(this.drawn);
     L.polyline(path, style).addTo(this.drawn);

@@ -15,9 +15,9 @@ export function country(view: View): void {
   const which = select("country", [...names("region")].sort((a, b) => a[1].localeCompare(b[1])), state.country);
   which.addEventListener("change", () => view.go({ country: which.value }));
   fill(panel, el("p", { class: "lead" }, t("country_about")), el("div", { class: "controls" }, labelled(t("country"), which)));
-  const ranges = el("div");
-  const base = el("div", {}, waiting(t("solving_base")));
-  const worth = el("div");
+  const ranges = el("div", { id: "ranges" });
+  const base = el("div", { id: "in-base" }, waiting(t("solving_base")));
+  const worth = el("div", { id: "worth-of-hours" });
   const of = `real_income:${state.country}`;
   const address = query("/api/sensitivity", { of, to: "gateways", exact: 0 });
   fill(
@@ -101,7 +101,9 @@ async function passing(view: View, place: HTMLElement): Promise<void> {
   put(t("transit_revenue"), transit?.["musd"], money);
   put(t("own_revenue"), transit?.["own_musd"], money);
   put(t("exports"), exports?.["exports_musd"], money);
-  for (const row of base.indicators.filter((one) => one["subject"] === id)) put(...indicator(row));
+  // Access to markets is an index that is 100 in the base.
+  const told = base.indicators.filter((one) => one["subject"] === id && one["indicator"] !== "market_access");
+  for (const row of told) put(...indicator(row));
   fill(place, el("h3", {}, t("in_base")), table(t("in_base"), ["", ""], rows));
   view.atlas.flow();
 }
@@ -109,7 +111,9 @@ async function passing(view: View, place: HTMLElement): Promise<void> {
 function indicator(row: Row): [string, unknown, (value: number) => string] {
   const proxy = String(row["proxy"]);
   const plain = row["unit"] === "fraction" ? share : (value: number) => number(value, row["unit"] === "TEU/year" ? 0 : 2);
-  return [term("proxy", proxy), row["value"], plain];
+  // Without the kind of indicator in front.
+  const words = term("proxy", proxy).replace(/^[^:：]+[:：]\s*/u, "");
+  return [words.charAt(0).toUpperCase() + words.slice(1), row["value"], plain];
 }
 
 // -- gateways --------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ export function result(view: View, base: Base, cases: Solved[], titles: string[]
   const shown = cases.map((_, n) => titles[n] ?? "");
   const notes = cases.flatMap((one) => one.result.notes);
   return [
-    el("h2", {}, shown.join(` – ${t("against")} – `)),
+    el("h2", {}, shown.join(` ${t("against")} `)),
     income(cases, shown),
     freight(base, cases, shown),
     gateways(cases, shown),
@@ -39,23 +39,26 @@ function income(cases: Solved[], titles: string[]): HTMLElement {
   const size = (row: Row): number => Math.max(...cases.map((one) => Math.abs(at(find(one.result.real_income, "region", String(row["region"])), "percent") ?? 0)));
   const regions = [...first.result.real_income].sort((a, b) => size(b) - size(a));
   const most = Math.max(1e-9, ...regions.map(size));
+  const ranged = cases.some((one) => one.result.real_income.some((row) => at(row, "percent_p05") !== null));
   const rows: Cell[][] = [
-    ...first.result.groups.map((row) => cells("group", String(row["group"]), cases, most)),
-    ...regions.map((row) => cells("region", String(row["region"]), cases, most)),
+    ...first.result.groups.map((row) => cells("group", String(row["group"]), cases, most, ranged)),
+    ...regions.map((row) => cells("region", String(row["region"]), cases, most, ranged)),
   ];
   const many = cases.length > 1;
-  const heads = [t("region"), ...titles.flatMap((title) => [many ? `${title}, %` : "%", t("range"), ...(many ? [] : [t("million_usd"), ""])])];
+  const range = ranged ? [t("range")] : [];
+  const heads = [t("region"), ...titles.flatMap((title) => [many ? `${title}, %` : "%", ...range, ...(many ? [] : [t("million_usd"), ""])])];
   const made = table(t("real_income"), heads, rows);
   made.id = "income";
   return el("div", {}, el("h3", {}, t("real_income")), el("p", { class: "small" }, t("real_income_about")), made);
 }
 
-function cells(kind: "group" | "region", id: string, cases: Solved[], most: number): Cell[] {
+function cells(kind: "group" | "region", id: string, cases: Solved[], most: number, ranged: boolean): Cell[] {
   const own = cases.flatMap((one): Cell[] => {
     const row = find(kind === "group" ? one.result.groups : one.result.real_income, kind, id);
     const value = at(row, "percent");
     const [low, high] = [at(row, "percent_p05"), at(row, "percent_p95")];
-    const shown: Cell[] = [percent(value), low === null ? "–" : `${percent(low)} … ${percent(high)}`];
+    const range = low === null ? "–" : `${percent(low)} … ${percent(high)}`;
+    const shown: Cell[] = [percent(value), ...(ranged ? [range] : [])];
     return cases.length > 1 ? shown : [...shown, number(at(row, "musd"), 0, true), bar(value ?? 0, most)];
   });
   return [name(kind, id), ...own];

@@ -124,6 +124,8 @@ function changes(view: View): HTMLElement {
 type Kind = "added" | "removed" | "changed";
 const kindOf = (change: Change): Kind => {
   const verb = String(change["verb"]);
+  if (change["status"] === "open") return "added"; // a planned line
+  if (change["status"] === "closed") return "removed";
   return verb.startsWith("add") ? "added" : verb.startsWith("close") || verb.startsWith("cut") ? "removed" : "changed";
 };
 const swatch = (kind: Kind): SVGSVGElement =>
@@ -155,14 +157,13 @@ function amount(value: Change[string]): string {
 function draw(view: View): void {
   const { atlas, state } = view;
   atlas.clear();
-  for (const change of state.changes) {
-    const [from, to] = [change["from"], change["to"]];
-    atlas.mark(kindOf(change), {
-      ...(change["gateway"] === undefined ? {} : { gateway: String(change["gateway"]) }),
-      ...(change["link"] === undefined ? {} : { link: String(change["link"]) }),
-      ...(from === undefined || to === undefined ? {} : { ends: [String(from), String(to)] as [string, string] }),
-    });
-  }
+  for (const change of state.changes) mark(view, change);
+  if (state.scenario)
+    void once<Record<string, { modification?: Change[] }>>(`/api/scenarios/${encodeURIComponent(state.scenario)}`)
+      .then((found) => {
+        if (!view.signal.aborted) for (const change of found[state.scenario]?.modification ?? []) mark(view, change);
+      })
+      .catch(() => undefined); // the marks are left out
   const row = (kind: Kind) => el("p", { class: "row" }, swatch(kind), t(kind));
   atlas.legend(
     row("added"),
@@ -171,6 +172,16 @@ function draw(view: View): void {
     el("p", { class: "row" }, stroke(ADDED, 6), t("more_freight")),
     el("p", { class: "row" }, stroke(REMOVED, 6, "3 6"), t("less_freight")),
   );
+}
+
+// Draws one change; a gateway or link may also be a list of them.
+function mark({ atlas }: View, change: Change): void {
+  const listed = (key: string): string[] => [change[key] ?? []].flat().map(String);
+  const kind = kindOf(change);
+  for (const gateway of listed("gateway")) atlas.mark(kind, { gateway });
+  for (const link of listed("link")) atlas.mark(kind, { link });
+  const [from, to] = [change["from"], change["to"]];
+  if (from !== undefined && to !== undefined) atlas.mark(kind, { ends: [String(from), String(to)] });
 }
 
 // -- editors ---------------------------------------------------------------------------------------------

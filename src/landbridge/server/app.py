@@ -1,14 +1,10 @@
-"""The map in a browser: its files by exact name, the words it shows, and the land under it.
+"""The map in a browser: its files by exact name and the words it shows.
 
 The files are built from the folder `web` of the repository by `make web`; a package may come without them.
 """
 
 from __future__ import annotations
 
-import csv
-import itertools
-import json
-from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -20,7 +16,7 @@ from landbridge.scenario import bundled
 from landbridge.server.exchange import HTML, Refusal, Reply, utf8
 from landbridge.world import World
 
-__all__ = ["FILES", "app_file", "built", "land", "words"]
+__all__ = ["FILES", "app_file", "built", "words"]
 
 # What is served below /map: name in the address, name of the file and its media type. No other file is.
 FILES = {
@@ -58,7 +54,6 @@ _TERMS = (
     ),
     *("proxy",),
 )
-Ring = Sequence[tuple[float, float]]
 
 
 def built() -> bool:
@@ -122,40 +117,3 @@ def words(world: World, lang: str) -> dict[str, Any]:
         },
         "scenarios": bundled(),
     }
-
-
-def land() -> str:
-    """The land as GeoJSON: polygons with the seas inside them left out, made with Natural Earth."""
-    rings: dict[str, list[tuple[float, float]]] = {}
-    text = files("landbridge.report.html").joinpath("coast.csv").read_text(encoding="utf-8")
-    for row in csv.DictReader(text.splitlines()):
-        rings.setdefault(row["ring"], []).append((float(row["lon"]), float(row["lat"])))
-    shapes = [(_area(ring), _closed(ring[::-1])) for ring in rings.values()]
-    # In the file land goes clockwise and water counter-clockwise, in GeoJSON the other way.
-    polygons = [[ring] for area, ring in shapes if area < 0.0]
-    for area, ring in shapes:
-        if area > 0.0:
-            around = [one for one in polygons if _inside(ring[0], one[0])]
-            min(around, key=lambda one: abs(_area(one[0]))).append(ring)
-    geometry = {"type": "MultiPolygon", "coordinates": polygons}
-    feature = {"type": "Feature", "properties": {}, "geometry": geometry}
-    return json.dumps({"type": "FeatureCollection", "features": [feature]}) + "\n"
-
-
-def _closed(ring: Ring) -> list[tuple[float, float]]:
-    return [*ring, ring[0]] if ring[0] != ring[-1] else list(ring)
-
-
-def _area(ring: Ring) -> float:
-    """Twice the area of a ring, in square degrees; negative where it goes clockwise."""
-    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in itertools.pairwise(_closed(ring)))
-
-
-def _inside(point: tuple[float, float], ring: Ring) -> bool:
-    """Whether a point is inside a ring: a ray to the east crosses it an odd number of times."""
-    x, y = point
-    crossed = False
-    for (x1, y1), (x2, y2) in itertools.pairwise(_closed(ring)):
-        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1):
-            crossed = not crossed
-    return crossed

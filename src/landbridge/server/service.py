@@ -17,9 +17,10 @@ from landbridge.answers.envelope import envelope, when
 from landbridge.errors import Fault, LandbridgeError, Status, did_you_mean
 from landbridge.io.tables import attribution
 from landbridge.report.exports import network_geojson
+from landbridge.report.html.coast import land_geojson
 from landbridge.results.manifest import manifest
 from landbridge.scenario import bundled, load_scenario, project_scenarios
-from landbridge.server.app import app_file, land
+from landbridge.server.app import app_file
 from landbridge.server.bodies import check_encoding, check_type, scenario_of
 from landbridge.server.desk import Desk, Kept, internal
 from landbridge.server.endpoints import ENDPOINTS, Endpoint, Following, Outcome, Waiting, no_scenario
@@ -213,7 +214,7 @@ class Service:
     @cached_property
     def land(self) -> str:
         """The land as GeoJSON."""
-        return land()
+        return land_geojson()
 
     @cached_property
     def _names(self) -> list[str]:

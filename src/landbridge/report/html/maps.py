@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -19,6 +14,7 @@ from landbridge.io.qgis import GAIN, LOSS, MODES, STILL_SHARE, STILL_TEU
 from landbridge.phrases import width
 from landbridge.report import Names
 from landbridge.report.exports import Flows
+from landbridge.report.html.coast import rings
 from landbridge.report.html.picture import INK, Picture, canvas, settings
 
 __all__ = ["Atlas", "Change", "change_map", "network_map"]
@@ -212,24 +208,11 @@ def _sheet(view: _View, frame: Extent, lang: str) -> tuple[Any, Any]:
     return figure, axes
 
 
-@cache
-def _rings() -> tuple[NDArray[np.float64], ...]:
-    """The closed rings of the coast [point, longitude and latitude], in degrees."""
-    text = files("landbridge.report.html").joinpath("coast.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    found = []
-    for _, ring in groupby(rows, key=itemgetter("ring")):
-        points = [(float(row["lon"]), float(row["lat"])) for row in ring]
-        found.append(np.array([*points, points[0]]))
-        found[-1].setflags(write=False)
-    return tuple(found)
-
-
 def _coast(axes: Any, view: _View) -> None:
     """Land, with the seas inside it left out."""
     paths = need("matplotlib.path", "matplotlib", "report", "a map")
     patches = need("matplotlib.patches", "matplotlib", "report", "a map")
-    parts = [paths.Path(np.column_stack(view.project(ring)), closed=True) for ring in _rings()]
+    parts = [paths.Path(np.column_stack(view.project(ring)), closed=True) for ring in rings()]
     whole = paths.Path.make_compound_path(*parts)
     axes.add_patch(patches.PathPatch(whole, facecolor=_LAND, edgecolor=_SHORE, lw=0.5, zorder=-2))
 
