@@ -74,4 +74,4 @@ def test_each_door_of_the_map_works_in_a_browser(address: str) -> None:
     assert report["faults"] == []
     for name in SEEN:
         assert any(one.startswith(name) for one in report["checks"]), report["checks"]
-    assert len(report["checks"]) >= 13
+    assert len(report["checks"]) >= 16

@@ -128,12 +128,6 @@ export class Atlas {
     this.network.clearLayers();
     this.flows.clearLayers();
     this.spots.clearLayers();
-    if (pick.place)
-      for (const id of this.zones)
-        L.circleMarker(this.places.get(id) as L.LatLngTuple, { radius: 3.5, color: "#111", weight: 1.2, fillColor: "#fff", fillOpacity: 1 })
-          .bindTooltip(() => text(name("place", id)))
-          .on("click", () => pick.place?.(id))
-          .addTo(this.spots);
     for (const feature of this.links.values()) {
       const p = feature.properties;
       if (p["status"] !== "open" || far(feature)) continue;
@@ -148,6 +142,13 @@ export class Atlas {
       if (pick.link) this.wideTarget(feature, pick.link);
     }
     this.circles(this.gateways.values());
+    // Places last, so that they take a click before the lines that end there.
+    if (pick.place)
+      for (const id of this.zones)
+        L.circleMarker(this.places.get(id) as L.LatLngTuple, { radius: 3.5, color: "#111", weight: 1.2, fillColor: "#fff", fillOpacity: 1 })
+          .bindTooltip(() => text(name("place", id)))
+          .on("click", () => pick.place?.(id))
+          .addTo(this.spots);
     this.label();
     if (this.kind !== "") void this.refresh();
   }

@@ -209,7 +209,8 @@ await check("scenario: two next to each other, files", async () => {
   await page.select("#other", "suez-closed");
   await page.waitForFunction(() => location.hash.includes("suez-closed"));
   await page.click("#run");
-  await page.waitForFunction(() => document.querySelectorAll("#income thead th").length >= 5, { timeout: SOLVE });
+  await page.waitForFunction(() => document.querySelector("#results h2")?.textContent?.includes(" against "), { timeout: SOLVE });
+  need((await text("#income thead")).includes("Suez"), "no column of the second scenario");
   await page.click("#results .same summary");
   const toml = await text("#results .same");
   need(toml.includes('verb = "close_gateway"') && toml.includes("landbridge compare"), "no TOML");
