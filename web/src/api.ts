@@ -173,9 +173,12 @@ export function follow(job: Job, progress: (doing: string, share: number) => voi
           failed(new Refused(error?.what ?? state, error?.faults ?? []));
         }),
       );
-    events.onerror = () => {
-      if (events.readyState === EventSource.CLOSED) end(() => failed(new Refused("no connection", [])));
-    };
+    // The stream broke: the job may have ended, or the server.
+    events.onerror = () =>
+      void ask<{ state: string }>(job.self).then(
+        ({ state }) => state === "done" && end(done),
+        (error: unknown) => end(() => failed(error as Error)),
+      );
   });
 }
 

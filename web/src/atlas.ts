@@ -2,7 +2,7 @@
 import L from "leaflet";
 import { once, raw, type Feature, type Network, type Route } from "./api";
 import { el } from "./dom";
-import { name, number, t, term } from "./words";
+import { name, number, share, t, term } from "./words";
 
 // Colours of Okabe and Ito, which people with colour blindness can tell apart; dashes differ too.
 export const FAMILY: Record<string, { colour: string; dash: string }> = {
@@ -225,6 +225,8 @@ export class Atlas {
       const words = [name("gateway", id)];
       if (teu > 0) words.push(`${number(teu)} ${t("teu_year")}`);
       if (typeof p["wait_h"] === "number") words.push(`${number(p["wait_h"], 0)} ${t("hours")}`);
+      const used = p["volume_over_capacity"];
+      if (typeof used === "number") words.push(`${share(used)} ${t("of_capacity")}`);
       circle.bindTooltip(() => text(words.join(" · ")));
       if (this.pick.gateway) circle.on("click", () => this.pick.gateway?.(id));
       circle.addTo(this.posts);

@@ -40,7 +40,11 @@ async function show(): Promise<void> {
   work.abort();
   work = new AbortController();
   const { signal } = work;
-  await speak(state.lang);
+  try {
+    await speak(state.lang);
+  } catch (error) {
+    return fill(results, problem(error));
+  }
   if (signal.aborted || !atlas) return;
   document.title = `landbridge – ${t(state.door)}`;
   holder.setAttribute("aria-label", t("map"));

@@ -3,7 +3,16 @@ import { once, type Words } from "./api";
 
 export const LANGUAGES: Record<string, string> = { en: "English", ru: "Русский", zh: "中文" };
 
-let spoken: Words;
+// Until the words are there, which a server that does not answer never sends.
+const SILENT: Words = {
+  lang: "en",
+  words: { no_connection: "The server does not answer. Is landbridge serve still running?" },
+  boundaries: "",
+  terms: {},
+  names: {},
+  scenarios: [],
+};
+let spoken = SILENT;
 
 export async function speak(lang: string): Promise<void> {
   spoken = await once<Words>(`/api/words?lang=${lang}`);
