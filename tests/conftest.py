@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import NoReturn
 
@@ -93,3 +93,15 @@ def _missing(message: str) -> NoReturn:
     if os.environ.get("LANDBRIDGE_CI") == "1":
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture
+def absent() -> Callable[[str], NoReturn]:
+    """Skip a test because a part is missing; in CI (LANDBRIDGE_CI=1) fail it."""
+
+    def end(what: str) -> NoReturn:
+        if os.environ.get("LANDBRIDGE_CI") == "1":
+            pytest.fail(what)
+        pytest.skip(what)
+
+    return end

@@ -14,7 +14,7 @@ import { problem, type View } from "./view";
 const views: Record<Door, (view: View) => void> = { corridor, country, scenario };
 
 const root = document.getElementById("app") as HTMLElement;
-const holder = el("div", { id: "map" });
+const holder = el("div", { id: "map", role: "region" });
 const head = el("header");
 const panel = el("section", { id: "panel" });
 const results = el("section", { id: "results", "aria-live": "polite" });
