@@ -58,6 +58,7 @@ export interface Routes {
   to: string;
   commodity: string;
   product: string;
+  product_share: number;
   per: string;
   routes: Route[];
 }

@@ -19,6 +19,8 @@ export function corridor(view: View): void {
   const sector = select("sector", goods, state.sector);
   const cases: [string, string][] = [["", t("no_scenario")], ...bundled().map((id): [string, string] => [id, term("scenario", id)])];
   const after = select("after", cases, state.scenario);
+  const products: [string, string][] = [["", t("usual_product")], ["block", t("block_trains")], ["wagonload", t("wagonload")]];
+  const product = select("product", products, state.product);
   const form = el(
     "form",
     { class: "controls" },
@@ -26,13 +28,14 @@ export function corridor(view: View): void {
     labelled(t("from"), from),
     labelled(t("to"), to),
     labelled(t("goods"), sector),
+    labelled(t("rail_product"), product),
     labelled(t("scenario"), after),
     el("button", { type: "submit", class: "main" }, t("show_routes")),
     el("button", { type: "button", class: "quiet", click: () => view.go({ from: state.to, to: state.from }) }, t("other_way")),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    view.go({ from: keyOf("place", from.value), to: keyOf("place", to.value), sector: sector.value, scenario: after.value });
+    view.go({ from: keyOf("place", from.value), to: keyOf("place", to.value), sector: sector.value, product: product.value, scenario: after.value });
   });
   fill(panel, el("p", { class: "lead" }, t("corridor_about")), form);
   view.atlas.base();
@@ -43,7 +46,11 @@ async function show(view: View): Promise<void> {
   const { state, results, atlas } = view;
   fill(results, waiting(t("searching")));
   const asked = { from: state.from, to: state.to, commodity: state.sector, k: MOST };
-  const given = state.scenario ? { ...asked, scenario: state.scenario } : asked;
+  const given = {
+    ...asked,
+    ...(state.product ? { product: state.product } : {}),
+    ...(state.scenario ? { scenario: state.scenario } : {}),
+  };
   const address = query("/api/routes", given);
   let found: Routes;
   try {
@@ -68,16 +75,26 @@ async function show(view: View): Promise<void> {
   };
   const buttons = found.routes.map((route, n) => card(route, n, differs(route, found.routes), () => choose(n)));
   const words = ["landbridge", "route", quoted(found.from), quoted(found.to), "--commodity", state.sector, "-k", String(MOST), "--legs"];
+  if (state.product) words.push("--product", state.product);
   if (state.scenario) words.push("--scenario", state.scenario);
+  const ends = [found.from, found.to].map(python).join(", ");
+  const options = `commodity=${python(state.sector)}, k=${MOST}${state.product ? `, product=${python(state.product)}` : ""}`;
   const call = state.scenario
-    ? `lb.route_after(world, ${python(state.scenario)}, ${python(found.from)}, ${python(found.to)}, commodity=${python(state.sector)}, k=${MOST})`
-    : `lb.route(world, ${python(found.from)}, ${python(found.to)}, commodity=${python(state.sector)}, k=${MOST})`;
+    ? `lb.route_after(world, ${python(state.scenario)}, ${ends}, ${options})`
+    : `lb.route(world, ${ends}, ${options})`;
+  const listed = found.routes.reduce((sum, route) => sum + route.share, 0);
+  const kind = t(found.product === "block" ? "block_trains" : "wagonload");
   fill(
     results,
     el("h2", {}, heading),
     el("p", { class: "small" }, [name("sector", found.commodity), state.scenario && term("scenario", state.scenario), t("per_teu")].filter(Boolean).join(" · ")),
     el("ol", { class: "cards" }, ...buttons.map((button) => el("li", {}, button))),
     el("p", { class: "small" }, t("share_about")),
+    el(
+      "p",
+      { class: "small" },
+      `${t("rail_product")}: ${kind} · ${t("part_of_pair")}: ${share(found.product_share)} · ${t("not_listed")}: ${share(Math.max(0, 1 - listed))}`,
+    ),
     detail,
     same({
       command: words.join(" "),

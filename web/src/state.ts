@@ -11,6 +11,7 @@ export interface State {
   from: string;
   to: string;
   sector: string;
+  product: string; // of rail legs: block, wagonload, or "" for the usual one of the pair
   country: string;
   scenario: string; // of a bundled scenario that is shown or extended; "" for none
   changes: Change[]; // further changes
@@ -23,6 +24,7 @@ export const FIRST: State = {
   from: "CKG",
   to: "DUI",
   sector: "MCH",
+  product: "",
   country: "KAZ",
   scenario: "",
   changes: [],
@@ -30,7 +32,7 @@ export const FIRST: State = {
 };
 
 const KEYS: Record<Door, (keyof State)[]> = {
-  corridor: ["from", "to", "sector", "scenario"],
+  corridor: ["from", "to", "sector", "product", "scenario"],
   country: ["country"],
   scenario: ["scenario", "changes", "other"],
 };
@@ -52,13 +54,13 @@ export function parse(text: string, before: State): State {
   const values = new URLSearchParams(query);
   const door = DOORS.find((one) => one === path) ?? before.door;
   const state: State = { ...before, door };
-  if (path !== "" && values.size > 0) for (const key of KEYS[door]) if (key === "changes") state.changes = []; 
+  if (path !== "" && values.size > 0 && KEYS[door].includes("changes")) state.changes = [];
   const lang = values.get("lang");
   if (lang !== null && ["en", "ru", "zh"].includes(lang)) state.lang = lang;
-  for (const key of ["from", "to", "sector", "country", "scenario", "other"] as const) {
+  for (const key of ["from", "to", "sector", "product", "country", "scenario", "other"] as const) {
     const value = values.get(key);
     if (value !== null) state[key] = value.slice(0, 100);
-    else if (values.size > 1 && KEYS[door].includes(key) && (key === "scenario" || key === "other")) state[key] = "";
+    else if (values.size > 1 && KEYS[door].includes(key) && FIRST[key] === "") state[key] = "";
   }
   const changes = values.get("changes");
   if (changes !== null) state.changes = sound(changes);
