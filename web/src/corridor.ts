@@ -98,7 +98,7 @@ async function show(view: View): Promise<void> {
     detail,
     same({
       command: words.join(" "),
-      python: `import landbridge as lb\n\nworld = lb.load()\nfor route in ${call}:\n    print(route)`,
+      python: `import landbridge as lb\n\nworld = lb.load()\nprint(${call})`,
       links: [
         [t("page"), address.replace("/api", "")],
         ["JSON", address],
