@@ -29,6 +29,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 class Fault:
     """One thing that is wrong: where it is, what is wrong and how to correct it.
 
+    where: file, row or argument; what: is wrong; cure: how to correct it.
     Control characters of a user's cell are escaped, so that none reaches a terminal.
     """
 

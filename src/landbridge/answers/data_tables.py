@@ -14,7 +14,10 @@ _LISTED = ("table", "file", "what", "rows", "years", "basis")
 
 
 def listed_tables(world: World) -> list[dict[str, Any]]:
-    """Every table of the data: file, meaning, rows, years, basis of its values, licences."""
+    """Every table of the data: file, meaning, rows, years, basis of its values, licences.
+
+    world: whose tables are listed.
+    """
     return [
         {
             **{key: value for key, value in one.to_json().items() if key in _LISTED},
@@ -25,7 +28,10 @@ def listed_tables(world: World) -> list[dict[str, Any]]:
 
 
 def table_card(world: World, name: str) -> tuple[str, dict[str, Any]]:
-    """Name and card of a table of the data or of a result. Raises DataError for an unknown table."""
+    """Name and card of a table of the data or of a result. Raises DataError for an unknown table.
+
+    world: with the table; name: of it.
+    """
     found = of_result(world, name)
     if found is not None:
         return name, found
@@ -34,7 +40,10 @@ def table_card(world: World, name: str) -> tuple[str, dict[str, Any]]:
 
 
 def of_result(world: World, name: str) -> dict[str, Any] | None:
-    """The columns of a table of a result; a table of the data with the same name takes precedence."""
+    """The columns of a table of a result; a table of the data with the same name takes precedence.
+
+    world: whose schema has the columns.
+    """
     table = result_tables().get(name.removeprefix("result."))
     if table is None or name in world.tables or name == "trade":
         return None

@@ -109,7 +109,10 @@ class Answer:
 
 
 class Lazy(Mapping[str, Rows]):
-    """Tables by name that are made on first use."""
+    """Tables by name that are made on first use.
+
+    makers: a function without arguments by name, which returns the rows.
+    """
 
     def __init__(self, makers: Mapping[str, Callable[[], Rows]]) -> None:
         self._makers, self._made = dict(makers), dict[str, Rows]()

@@ -24,7 +24,10 @@ Keep = Callable[[Results, Results | None], Digest]
 
 @dataclass(frozen=True)
 class Solved:
-    """The part of each case that is kept, the base first."""
+    """The part of each case that is kept, the base first.
+
+    digests: the parts; statuses: of the solves; scenarios: that were solved, in their order.
+    """
 
     digests: list[Digest]
     statuses: list[Status]

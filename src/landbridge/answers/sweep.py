@@ -12,6 +12,7 @@ __all__ = ["sweep_answer"]
 def sweep_answer(world: World, found: SweepResult) -> Answer:
     """What a sweep found, with a document and files.
 
+    world: that the sweep was of.
     Tables: real_income, causes, indices, ranks, gateways, unsolved; without those that are empty.
     """
     from landbridge.report.sweep import sweep_sections

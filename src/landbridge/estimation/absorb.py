@@ -38,7 +38,10 @@ _PROJECTION_STEPS = 20_000
 
 @dataclass(frozen=True)
 class Dropped:
-    """A regressor without a coefficient, and why."""
+    """A regressor without a coefficient, and why.
+
+    name: of the regressor; reason: in words.
+    """
 
     name: str
     reason: str
@@ -46,7 +49,10 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Groups:
-    """Fixed effects of a sample: a name and an integer code per row for each."""
+    """Fixed effects of a sample: a name and an integer code per row for each.
+
+    names [k]: of the fixed effects; codes [k][row]: from 0.
+    """
 
     names: tuple[str, ...]
     codes: tuple[Codes, ...]

@@ -33,7 +33,11 @@ _PLAIN_NUMBERS = (
 
 @dataclass(frozen=True)
 class Place:
-    """How a row of the data is named in messages."""
+    """How a row of the data is named in messages.
+
+    frame: the rows in use; origin [row]: their numbers in the data as given; sides: columns of exporter and
+    importer, year: its column, None where there are none.
+    """
 
     frame: pd.DataFrame
     origin: NDArray[np.intp]
@@ -43,6 +47,7 @@ class Place:
     def rows(self, which: NDArray[np.bool_]) -> str:
         """How many rows are flagged [row], and the first few by number and keys, as text.
 
+        which [row]: the flags.
         Example: 2 rows (row 3: KAZ CHN 2020; row 9: ...).
         """
         found = np.flatnonzero(which)
@@ -79,7 +84,10 @@ def design(
 
 
 def regressors(formula: Formula, place: Place, faults: list[Fault]) -> tuple[tuple[str, ...], Array]:
-    """Names and values [row, k] of the regressors; a value that is not a number becomes a fault."""
+    """Names and values [row, k] of the regressors; a value that is not a number becomes a fault.
+
+    formula: with the terms; place: names rows in messages; faults: take what is wrong.
+    """
     names: list[str] = []
     columns: list[Array] = []
     for term in formula.terms:
@@ -91,7 +99,10 @@ def regressors(formula: Formula, place: Place, faults: list[Fault]) -> tuple[tup
 
 
 def held_offset(formula: Formula, place: Place, faults: list[Fault]) -> Array | None:
-    """The term with coefficient one [row]; an empty or infinite value becomes a fault."""
+    """The term with coefficient one [row]; an empty or infinite value becomes a fault.
+
+    formula: with the offset; place: names rows in messages; faults: take what is wrong.
+    """
     if formula.offset is None:
         return None
     values = numbers(formula.offset, place, faults)
@@ -151,7 +162,10 @@ def _levels(factor: Factor, place: Place, faults: list[Fault]) -> list[tuple[str
 
 
 def numbers(factor: Factor, place: Place, faults: list[Fault]) -> Array:
-    """The value of a factor in every row; zeros, and faults, where a column holds text."""
+    """The value of a factor in every row; zeros, and faults, where a column holds text.
+
+    place: names rows in messages.
+    """
     assert factor.tree is not None
     frame = place.frame
     texts = []

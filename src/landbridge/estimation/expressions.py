@@ -88,7 +88,10 @@ def refused(where: str) -> Iterator[None]:
 
 
 def column(frame: pd.DataFrame, name: str) -> NDArray[Any]:
-    """A column of a frame as float64 with NaN for missing, or as objects where it is not numeric."""
+    """A column of a frame as float64 with NaN for missing, or as objects where it is not numeric.
+
+    name: of the column.
+    """
     import pandas as pd
 
     values = frame[name]
@@ -120,6 +123,7 @@ def condition(text: str, frame: pd.DataFrame, where: str = "where") -> NDArray[n
 def evaluate(tree: ast.expr, frame: pd.DataFrame, *, functions: bool = False) -> Any:
     """The value of a parsed expression over the columns of a frame; functions: allow log, exp ....
 
+    tree: as `ast.parse` returns it.
     Raises an error that `refused` turns into DataError, for anything not allowed.
     """
     return _Evaluation(frame, functions).value(tree)
@@ -235,7 +239,10 @@ def _constant(known: bool | int | float | str) -> Any:
 
 
 def names_in(tree: ast.AST) -> list[str]:
-    """Names of columns in a parsed expression, in order, without function names."""
+    """Names of columns in a parsed expression, in order, without function names.
+
+    tree: as `ast.parse` returns it.
+    """
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
     found = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
     return list(dict.fromkeys(found))
@@ -301,6 +308,7 @@ def _unknown(names: Iterable[str], known: Iterable[Any], where: str) -> list[Fau
 class Factor:
     """One factor of a term: an expression over columns, an indicator of each level of a column, or both.
 
+    name: as typed.
     levels: the column whose levels become indicators. reference: the level left out, None for none,
     Ellipsis for the first. tree: the multiplier of the indicators, or the expression itself.
     """
@@ -317,7 +325,10 @@ class Factor:
 
 @dataclass(frozen=True)
 class Term:
-    """A regressor as typed: one factor, or a product of several."""
+    """A regressor as typed: one factor, or a product of several.
+
+    name: as typed; factors: in their order.
+    """
 
     name: str
     factors: tuple[Factor, ...]
@@ -329,7 +340,11 @@ class Term:
 
 @dataclass(frozen=True)
 class Formula:
-    """`dependent ~ terms | effects`: each fixed effect a tuple of columns (exporter^year: two)."""
+    """`dependent ~ terms | effects`: each fixed effect a tuple of columns (exporter^year: two).
+
+    text: as typed. constant: whether there is one; offset: the term with coefficient one, None where there is
+    none.
+    """
 
     text: str
     dependent: Factor

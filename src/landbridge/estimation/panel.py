@@ -41,6 +41,9 @@ _YEAR = "year"
 class Sample:
     """The data of an estimate: the flow, the regressors by name, the fixed effects, all of equal length.
 
+    y [row]: flow. names, X [row, k]: of the regressors, and their values. groups: fixed effects. offset
+    [row]: None where there is none. built, notes: what was done to the data, in words. left_out: reasons why
+    rows were left out, with their numbers.
     frame holds the raw columns of the sample (fixed effects, clusters, sides of the flow, year).
     """
 

@@ -71,6 +71,7 @@ _NAMED = 3
 def read_panel(path: str | Path) -> pd.DataFrame:
     """A panel from a .csv, .parquet, .xlsx or .dta file (the ending decides), as a DataFrame.
 
+    path: of the file.
     CSV files may be in UTF-8, UTF-16, GB18030, windows-1251 or windows-1252, separated by commas,
     semicolons, tabs or bars, with decimal points or commas; `reading_notes` states what was found.
 
@@ -121,7 +122,10 @@ def reading_notes(frame: pd.DataFrame) -> list[str]:
 
 
 def clean(text: str) -> str:
-    """A label as displayed: no zero-width signs, single blanks of one kind, none at the ends."""
+    """A label as displayed: no zero-width signs, single blanks of one kind, none at the ends.
+
+    text: the label.
+    """
     return " ".join(unicodedata.normalize("NFC", text.translate(_INVISIBLE)).split())
 
 
@@ -157,7 +161,10 @@ def tidied(data: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
 
 
 def number_marks(text: str) -> bool:
-    """Whether a number's comma or point may be decimal or separate thousands, or it has both."""
+    """Whether a number's comma or point may be decimal or separate thousands, or it has both.
+
+    text: the number as written.
+    """
     return _kind(clean(text)) in ("comma", "comma?", "point?", "grouped")
 
 

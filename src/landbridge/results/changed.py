@@ -49,6 +49,7 @@ def changed_gateways(world: World, base: World) -> set[str]:
 def changed_rows(results: Results) -> Rows:
     """Gateways that a scenario changes, else links, with what passes there before and after; most first.
 
+    results: of the scenario.
     Columns: kind (gateway or link), id, mode, from and to (of a link), base_per_day and per_day (container
     trains, or trucks; None at sea), base_teu and teu (loaded containers and bulk, TEU a year), both ways.
     """
@@ -67,6 +68,7 @@ def changed_rows(results: Results) -> Rows:
 def assumption_rows(results: Results) -> Rows:
     """Assumptions with a range that a result leans on, those of what the scenario changes first.
 
+    results: of the scenario.
     kind is speed (of a link that the scenario opens or changes: id, from, to, value, base_value [km/h]),
     crossing (of a gateway whose hours the scenario leaves alone: product, value and most by direction, low,
     high [h]; where it changes no open one, of that which gains most traffic), parameter (id, value, low,

@@ -55,7 +55,10 @@ class Passed:
 
 
 def trucks_aboard(graph: Graph) -> NDArray[np.bool_]:
-    """Arcs on which a truck boards or leaves a ship of the Caspian with its goods [arc]."""
+    """Arcs on which a truck boards or leaves a ship of the Caspian with its goods [arc].
+
+    graph: with the arcs.
+    """
     shore = np.zeros(len(graph.places), dtype=bool)
     ships = graph.caspian_ship
     shore[graph.tail[ships] // len(LAYERS)] = shore[graph.head[ships] // len(LAYERS)] = True
@@ -64,7 +67,10 @@ def trucks_aboard(graph: Graph) -> NDArray[np.bool_]:
 
 
 def with_empties(by_way: FloatArray, back: float) -> FloatArray:
-    """Containers both ways [gateway]: at least the share `back` returns, empty where goods are too few."""
+    """Containers both ways [gateway]: at least the share `back` returns, empty where goods are too few.
+
+    by_way [gateway, way]: loaded containers.
+    """
     more, less = by_way.max(axis=1), by_way.min(axis=1)
     return np.asarray(more + np.maximum(less, back * more))
 
@@ -130,7 +136,10 @@ def _trust(row: Mapping[str, Any]) -> tuple[int, bool]:
 
 
 def observed_cells(counts: Rows) -> dict[str, dict[str, Any]]:
-    """By gateway the count shown for it, and the model's value; of one role trains first."""
+    """By gateway the count shown for it, and the model's value; of one role trains first.
+
+    counts: rows of the counts of a result.
+    """
     found: dict[str, dict[str, Any]] = {}
     for row in sorted(counts, key=_trust):
         found.setdefault(

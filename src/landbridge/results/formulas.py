@@ -14,7 +14,10 @@ _ALL = "*"
 
 @dataclass(frozen=True)
 class Formula:
-    """How a figure is computed, in a line, and the page of the documentation with its derivation."""
+    """How a figure is computed, in a line, and the page of the documentation with its derivation.
+
+    formula: in a line.
+    """
 
     formula: str
     page: str

@@ -138,6 +138,7 @@ def trade_rows(eq: Equilibrium, goods: Sequence[str]) -> Rows:
 def value_added_rows(eq: Equilibrium) -> Rows:
     """Trade in value added of every region, all sectors, in million USD of 2023 a year.
 
+    eq: the solved equilibrium.
     exports_musd: gross. value_added_exports_musd: own value added finally used abroad, and vax_ratio that
     over gross exports. domestic_in_exports_musd: own value added in gross exports, including what returns
     home.

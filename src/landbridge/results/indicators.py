@@ -176,7 +176,10 @@ class Carried:
         return np.asarray(self._ways.crosses[country])
 
     def ends_in(self, origins: frozenset[str], destinations: frozenset[str]) -> NDArray[np.bool_]:
-        """Routes between two groups of countries, either way [route]."""
+        """Routes between two groups of countries, either way [route].
+
+        origins, destinations: codes of the countries.
+        """
         start, end = self._ways.start, self._ways.end
         there = np.isin(start, sorted(origins)) & np.isin(end, sorted(destinations))
         back = np.isin(start, sorted(destinations)) & np.isin(end, sorted(origins))
@@ -246,7 +249,10 @@ def indicators(after: Solved, base: Solved | None = None, *, lost: Lost | None =
 
 
 def frame(rows: Rows) -> pd.DataFrame:
-    """Rows of `indicators` as a DataFrame."""
+    """Rows of `indicators` as a DataFrame.
+
+    rows: as `indicators` returns them.
+    """
     import pandas as pd
 
     return pd.DataFrame(rows)
@@ -254,6 +260,8 @@ def frame(rows: Rows) -> pd.DataFrame:
 
 def market_access_hat(solved: Solved) -> FloatArray:
     """Change of the market access of goods producers [n]: exports beyond what their own cost explains.
+
+    solved: a solved World.
 
     MA_n^s^ = E_n^s^ (c_n^s^ / A_n^s^)^theta_s with E the exports, averaged over goods by base exports.
     The producer price is taken from domestic sales, which have no trade cost: p^ = (pi_nn^)^(-1/theta) P^.

@@ -81,7 +81,10 @@ def scenarios_of(document: Mapping[str, Any], world: World, where: str) -> list[
 
 
 def horizon_of(document: Mapping[str, Any]) -> int | None:
-    """The year to which a manifest, or a result that holds one, scaled the base economy."""
+    """The year to which a manifest, or a result that holds one, scaled the base economy.
+
+    document: as JSON holds it.
+    """
     found = document.get("manifest", document)
     options = found.get("options") if isinstance(found, Mapping) else None
     year = options.get("horizon") if isinstance(options, Mapping) else None

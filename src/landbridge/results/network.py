@@ -81,6 +81,7 @@ def queue_cells(
 ) -> dict[int, dict[str, Any]]:
     """Cells of gateways with a queue: use of the capacity, and mean wait of the traffic in it.
 
+    world, graph: of the result; flow_teu [arc, product]: TEU a year; queues: its queues.
     load [q]: arrivals over capacity.
     """
     flows = queues.flows(graph, flow_teu)
@@ -103,7 +104,10 @@ def queue_cells(
 
 
 def hours_at_gateways(graph: Graph, flow_teu: FloatArray) -> FloatArray:
-    """Mean hours at every gateway [gateway], weighted by traffic; unweighted where there is none."""
+    """Mean hours at every gateway [gateway], weighted by traffic; unweighted where there is none.
+
+    graph: of the result; flow_teu [arc, product]: TEU a year.
+    """
     here = np.isin(graph.term_kind, [TERMS.index(name) for name in _AT_GATEWAY])
     hours = np.zeros((graph.n_arcs, 2))
     np.add.at(hours, graph.term_arc[here], graph.term_time_h[here])
@@ -157,7 +161,10 @@ def link_rows(world: World, graph: Graph, flow_teu: FloatArray) -> Rows:
 
 
 def emission_rows(graph: Graph, flow_teu: FloatArray) -> Rows:
-    """TEU-km and CO2e of all freight on the network per year, by mode."""
+    """TEU-km and CO2e of all freight on the network per year, by mode.
+
+    graph: of the result; flow_teu [arc, product]: TEU a year.
+    """
     rail = np.isin(graph.mode, RAILS)
     kinds = {
         "rail, container trains": (rail, (BLOCK,)),

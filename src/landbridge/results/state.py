@@ -467,7 +467,10 @@ _FIELDS = tuple(one.name for one in fields(Results))
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A change and its base, as DataFrames; columns of the base begin with base_."""
+    """A change and its base, as DataFrames; columns of the base begin with base_.
+
+    before, after: results of the base and of the change.
+    """
 
     before: Results
     after: Results

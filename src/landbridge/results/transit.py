@@ -81,7 +81,10 @@ class Carriers:
 
     @staticmethod
     def of(world: World, graph: Graph, at_cost: Graph | None = None) -> Carriers:
-        """The recipients in a World. at_cost: its graph without changes of prices, if there are any."""
+        """The recipients in a World. at_cost: its graph without changes of prices, if there are any.
+
+        world, graph: its tables, and what was compiled from them.
+        """
         regions, number = _regions(world, graph)
         ship = graph.ocean_ship
 
@@ -270,6 +273,7 @@ class Payments:
 def payments(carriers: Carriers, choice: Choice, demand_teu: FloatArray) -> Payments:
     """The payments of all freight, by pair of regions and region paid.
 
+    carriers: the recipients; choice: of routes.
     demand_teu [pair, sector]: loaded TEU a year between zones.
     """
     routes, regions, number = choice.base.routes, carriers.regions, carriers.place
@@ -291,6 +295,7 @@ def payments(carriers: Carriers, choice: Choice, demand_teu: FloatArray) -> Paym
 def transit_rows(found: Payments, base: Payments | None = None) -> Rows:
     """Gross revenue of the carriers of each region; in a scenario with its change against the base.
 
+    found, base: payments of the case and of the base.
     musd: from transit; own_musd: from trade of the region itself [million USD of 2023 a year].
     """
     before = {} if base is None else dict(zip(base.regions, base.transit_musd.tolist(), strict=True))
@@ -316,6 +321,7 @@ def transit_rows(found: Payments, base: Payments | None = None) -> Rows:
 class Tolls:
     """The TEU of the base's trade on the routes of a choice, and the recipients of payments for them.
 
+    carriers: the recipients.
     routes: of the choice. teu [route, 4]: by kind and product, see `Choice.route_kinds`. pair_of_regions
     [pair]: -1 for places that are not zones. n: regions of the trade table.
     """
@@ -328,7 +334,10 @@ class Tolls:
 
     @staticmethod
     def of(carriers: Carriers, choice: Choice, freight: Freight, base_teu: FloatArray) -> Tolls:
-        """The payments of a choice; base_teu [pair, k]: the trade of the base in TEU."""
+        """The payments of a choice; base_teu [pair, k]: the trade of the base in TEU.
+
+        carriers: the recipients; freight: of the base.
+        """
         teu = choice.route_kinds(base_teu)
         return Tolls(carriers, choice.base.routes, teu, freight.pair_of_regions, freight.n_regions)
 
@@ -447,8 +456,10 @@ def carriage_bars(
 ) -> ArcBars:
     """Transpose of the derivative of `carriage`, by hours, money ... of the arcs.
 
-    bars_of [o, d, s, m]: derivatives of a scalar by e and by r. now: payments in force, None in a base.
-    routes_held: whether freight keeps its routes, so that only rates change.
+    found: TEU and recipients of the base; choice, freight: of the case; base_teu [pair, k]; trade, log_tau
+    [o, d, s], share: as in `carriage`. bars_of [o, d, s, m]: derivatives of a scalar by e and by r. now:
+    payments in force, None in a base. routes_held: whether freight keeps its routes, so that only rates
+    change.
     """
     weight, kind = _weights(freight, choice.classes.in_containers, base_teu, trade)
     pull = _Pull.of(found, bars_of, share * weight * np.exp(-log_tau), kind)

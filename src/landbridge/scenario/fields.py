@@ -16,13 +16,19 @@ __all__ = ["ALIASES", "Modification", "Move", "out_of_bounds", "verb_columns"]
 
 @dataclass(frozen=True)
 class Move:
-    """A change of one number: to a value, by a factor, or by an amount."""
+    """A change of one number: to a value, by a factor, or by an amount.
+
+    how: set, multiply or add.
+    """
 
     how: str
     amount: float
 
     def of(self, old: float) -> float:
-        """The number after the change, given the number before, in the same unit."""
+        """The number after the change, given the number before, in the same unit.
+
+        old: that number.
+        """
         if self.how == "multiply":
             return old * self.amount
         if self.how == "add":

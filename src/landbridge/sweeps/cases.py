@@ -33,6 +33,7 @@ _FAILS = (LandbridgeError, ArithmeticError, LookupError, ValueError, np.linalg.L
 class Case:
     """What a draw gave. income: real income after / before [n] by scenario, None where there is no solution.
 
+    index: of the draw, from 0.
     message: why, by scenario.
     """
 
@@ -44,6 +45,7 @@ class Case:
 class Bench:
     """What the cases of a plan share: routes of all scenarios, searched once at the stated numbers.
 
+    world: with the numbers of the data.
     Raises DataError where two scenarios give one new link or place two meanings; ConvergenceError,
     InfeasibleError where the base at the stated numbers has no solution.
     """
@@ -62,7 +64,10 @@ class Bench:
         self.queues = 0 if queues is None else len(queues)
 
     def case(self, index: int) -> Case:
-        """The case of one draw; a scenario without a solution says why, and nothing is raised."""
+        """The case of one draw; a scenario without a solution says why, and nothing is raised.
+
+        index: of the draw, from 0.
+        """
         names = [scenario.id for scenario in self.plan.scenarios]
         try:
             base, worlds = self._drawn(index)

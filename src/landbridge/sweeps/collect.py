@@ -107,7 +107,10 @@ class SweepResult:
 
 
 def collected(world: World, plan: Plan, cases: Sequence[Case]) -> SweepResult:
-    """Percentiles and causes of finished cases, which may be some of those asked for."""
+    """Percentiles and causes of finished cases, which may be some of those asked for.
+
+    world, plan: of the sweep.
+    """
     regions = world.trade.regions
     unsolved = [
         {"index": case.index, "scenario": name, "message": case.message[name]}
@@ -204,7 +207,10 @@ def _indices(
 
 
 def causes_of(moved: dict[str, FloatArray], percent: FloatArray) -> list[dict[str, Any]]:
-    """The numbers whose ranks go most with those of real income."""
+    """The numbers whose ranks go most with those of real income.
+
+    moved: the numbers [draw] by key; percent [draw]: change of real income.
+    """
     from scipy.stats import rankdata
 
     if np.ptp(percent) == 0.0:

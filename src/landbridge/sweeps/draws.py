@@ -27,7 +27,10 @@ FloatArray = NDArray[np.float64]
 
 
 def drawn(plan: Plan, index: int) -> dict[str, float]:
-    """The numbers of one draw by their keys; index: from 0."""
+    """The numbers of one draw by their keys; index: from 0.
+
+    plan: of the sweep.
+    """
     if plan.draws == "grid":
         # Points of a grid lie evenly from low to high, whatever the distribution.
         points = _grid_point(plan, index)

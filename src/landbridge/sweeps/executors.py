@@ -37,6 +37,7 @@ def solve_cases(
 ) -> None:
     """Solve the cases of some indices and hand each to `keep`, in any order.
 
+    world, plan: of the sweep.
     executor: processes or serial. workers: how many processes. A worker that dies is replaced, and its cases
     are solved again. Raises DataError for another executor, LandbridgeError where workers keep dying.
     """
@@ -129,6 +130,7 @@ def _one(index: int) -> Case:
 def rate(first: float, done: int, total: int) -> str:
     """Progress in words: how many are done, seconds each, time left.
 
+    total: how many there are.
     first: time.monotonic() when the first was done. What was before that, mostly the search of routes, says
     nothing about the time that is left.
     """

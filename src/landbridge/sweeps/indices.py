@@ -69,7 +69,10 @@ def block_length(numbers: int) -> int:
 
 
 def part_of(index: int, numbers: int) -> tuple[int, int]:
-    """The block of a draw and its place inside: 0 for A, 1 for B, 2 + i for AB_i; numbers: d."""
+    """The block of a draw and its place inside: 0 for A, 1 for B, 2 + i for AB_i; numbers: d.
+
+    index: of the draw, from 0.
+    """
     return divmod(index, block_length(numbers))
 
 

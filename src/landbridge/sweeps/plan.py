@@ -54,6 +54,7 @@ _FIXED = {
 class Moved:
     """One number that draws move, from low to high; value: that of the data.
 
+    key: its name in a plan.
     Hours of a gateway (border_hours:NAME) move by a share from 0 to 1, at which every crossing there has the
     hours of that place in its own range. Their value is None.
     """
@@ -64,7 +65,10 @@ class Moved:
     high: float
 
     def at(self, share: float, distribution: str) -> float:
-        """The number below which so large a share of all draws lies."""
+        """The number below which so large a share of all draws lies.
+
+        distribution: of the plan.
+        """
         if self.value is None:
             return share
         return quantile(share, self.low, self.value, self.high, distribution)
@@ -89,6 +93,7 @@ def quantile(share: float, low: float, value: float, high: float, distribution: 
 class Plan:
     """What a sweep does: scenarios, how draws are made, and the numbers that they move.
 
+    distribution: of each number between its ends; seed: of the random numbers; moved: the numbers.
     levels: points a number where draws are a grid.
     """
 
@@ -117,7 +122,10 @@ class Plan:
 
     @staticmethod
     def from_dict(document: Mapping[str, Any]) -> Plan:
-        """The plan that `to_dict` wrote. Raises KeyError, TypeError, ValueError for anything else."""
+        """The plan that `to_dict` wrote. Raises KeyError, TypeError, ValueError for anything else.
+
+        document: that dictionary.
+        """
         scenarios = [Scenario.from_dict(body, name) for name, body in document["scenarios"].items()]
         moved = tuple(Moved(*row) for row in document["moved"])
         return Plan(

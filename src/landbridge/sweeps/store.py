@@ -38,6 +38,7 @@ _SUM = "sha256"
 class Store:
     """A folder that holds the finished cases of one plan on one World.
 
+    world: that is solved.
     Raises DataError for the store of another plan, data version or release, and for a folder of other files.
     """
 
@@ -48,7 +49,10 @@ class Store:
 
     @staticmethod
     def there(folder: Path, world: World) -> Store:
-        """The store that a folder holds, with the plan written in it."""
+        """The store that a folder holds, with the plan written in it.
+
+        world: that is solved.
+        """
         found = _identity(folder)
         plan = _plan_of(found, folder)
         store = Store(folder, plan, world)
@@ -94,6 +98,7 @@ class Store:
     def locked(self, shard: Shard | None = None) -> Iterator[None]:
         """Hold the store while cases are added; shards of one sweep may share it, each held once.
 
+        shard: the part of the sweep that adds cases.
         Raises DataError where another process holds it.
         """
         try:
@@ -118,7 +123,10 @@ class Store:
     # -- cases -----------------------------------------------------------------------------------------
 
     def path(self, index: int) -> Path:
-        """The file of one case, named by the hash of the plan, the data and its numbers."""
+        """The file of one case, named by the hash of the plan, the data and its numbers.
+
+        index: of the draw, from 0.
+        """
         numbers = {key: repr(value) for key, value in drawn(self.plan, index).items()}
         name = _hash({"sweep": self.key, "index": index, "numbers": numbers})
         return self.folder / _PARTS / f"{name[:32]}.csv"

@@ -143,11 +143,17 @@ class Paid:
         return Paid(carries, cell, buyer, seller, weight.reshape(-1)[cell], blocks, rates, total)
 
     def part(self, share: float) -> Paid:
-        """The same payments at a fraction of their size."""
+        """The same payments at a fraction of their size.
+
+        share: the fraction.
+        """
         return replace(self, rates=share * self.rates, total=share * self.total)
 
     def of_sales(self, values: Array) -> Array:
-        """Values [s, d, o] at the sales with a payment, times their weight [e]."""
+        """Values [s, d, o] at the sales with a payment, times their weight [e].
+
+        values: of all sales.
+        """
         return np.asarray(values.reshape(-1)[self.at] * self.weight)
 
     def sales(self, weighted: Array, z: Array, Q: Array) -> Array:
@@ -182,7 +188,10 @@ class Paid:
         return out
 
     def gather(self, values: Array, regions: tuple[int, int]) -> tuple[Array, Array]:
-        """Values [e] summed by (sector, destination) and by (sector, origin), both [s, n]."""
+        """Values [e] summed by (sector, destination) and by (sector, origin), both [s, n].
+
+        values: of sales with a payment; regions: numbers of sectors and of regions.
+        """
         size = regions[0] * regions[1]
         by_d, by_o = np.bincount(self.buyer, values, size), np.bincount(self.seller, values, size)
         return np.asarray(by_d, dtype=float).reshape(regions), np.asarray(by_o, dtype=float).reshape(regions)

@@ -98,7 +98,10 @@ def applies(base: Base) -> bool:
 
 
 def of_base(economy: Economy) -> Coarse:
-    """The step at the base without shock, stored with the base."""
+    """The step at the base without shock, stored with the base.
+
+    economy: whose base it is.
+    """
     base = economy.base
     key = (economy.closure, economy.supply_elasticity)
     if key not in base.coarse:
@@ -147,6 +150,7 @@ def _made(economy: Economy) -> Coarse | None:
 def answers(economy: Economy, point: Point, du: Array) -> Array:
     """The derivative of one evaluation without payments along many directions du [u, c], [u, c].
 
+    economy: with its shock; point: at which it is taken.
     Equals `Economy.push` for each column.
     """
     base = economy.base

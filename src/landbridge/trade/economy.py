@@ -123,6 +123,7 @@ class Tangent:
 class Cotangents:
     """A derivative pulled back through one evaluation: to the state and to the exogenous terms.
 
+    u [u]: by the state. share, spent: by the exogenous terms of the same names.
     output [s, n]: by output of sectors. sales [s, d, o]: by payments of buyers, through their recipients.
     """
 
@@ -134,7 +135,10 @@ class Cotangents:
 
 
 def read_supply(supply_elasticity: float) -> float:
-    """A supply elasticity as a float. Raises DataError where it is negative or not a finite number."""
+    """A supply elasticity as a float. Raises DataError where it is negative or not a finite number.
+
+    supply_elasticity: as given.
+    """
     where = "supply_elasticity"
     try:
         psi = float(supply_elasticity)

@@ -25,7 +25,10 @@ LONGEST_STEP = 2.0
 
 @dataclass(frozen=True)
 class Search:
-    """The end of a search: the best point, its residual norm and the number of evaluations."""
+    """The end of a search: the best point, its residual norm and the number of evaluations.
+
+    u [u]: the point; converged: whether the norm is within the tolerance.
+    """
 
     u: Array
     residual: float
@@ -178,6 +181,7 @@ def newton_krylov(
 ) -> Search:
     """Newton steps with GMRES and the exact linearisation, shortened until the residual falls.
 
+    linearise: returns the derivative at a point, as a function of a direction.
     Returns a Search.
 
     u [n]: the start; scale [n]: of the first step; tol: norm of the residual; most: steps at most; fixed:

@@ -206,7 +206,11 @@ def resistances(equilibrium: Equilibrium, reference: str) -> pd.DataFrame:
 
 
 def frame_of_trade(equilibrium: Equilibrium, reference: str | None) -> dict[str, Array]:
-    """Changes of exports, imports and real GDP by region [n], fractions; units of `Equilibrium.frame`."""
+    """Changes of exports, imports and real GDP by region [n], fractions; units of `Equilibrium.frame`.
+
+    equilibrium: the solved one; reference: code of the region whose prices are the unit, None for those of
+    the solver.
+    """
     base, solved = equilibrium.base, equilibrium.table()
     index = np.exp((base.final_share * np.log(equilibrium.price_hat)).sum(axis=1))
     unit = 1.0 if reference is None else float(index[base.region(reference)])

@@ -42,7 +42,10 @@ FAR = 3.0
 
 @dataclass(frozen=True)
 class Rebased:
-    """A table that clears under a closure (None: the given one), and the evaluations it took."""
+    """A table that clears under a closure (None: the given one), and the evaluations it took.
+
+    change: largest change of wages, prices and sales, a fraction; residual: norm; iterations: evaluations.
+    """
 
     table: TradeTable | None
     change: float
@@ -51,7 +54,10 @@ class Rebased:
 
 
 class SearchError(Exception):
-    """Carries the error to raise or report, and the residual at which the search gave up."""
+    """Carries the error to raise or report, and the residual at which the search gave up.
+
+    evaluations: made until then.
+    """
 
     def __init__(
         self, error: ConvergenceError | InfeasibleError, residual: float = 1.0, evaluations: int = 0
@@ -75,6 +81,7 @@ def find(
 ) -> tuple[Economy, Search, str]:
     """Search by Anderson, then Newton-Krylov, then along a path from the base.
 
+    supply_elasticity: as in `landbridge.trade.solve`.
     base: table in the layout of the solver; shock; closure; tol: norm of the residual; first [u]: start, or
     None.
     Returns the economy, the end of the search and a message. Raises SearchError where all of them fail.
@@ -202,7 +209,10 @@ def _reachable(economy: Economy) -> None:
 
 
 def hardly_trades(economy: Economy, point: Point) -> str:
-    """A warning, or blank, where a region trades so little that its wage is hardly tied to the others."""
+    """A warning, or blank, where a region trades so little that its wage is hardly tied to the others.
+
+    economy: with its shock; point: the solved one.
+    """
     open_ = economy.openness(point)
     n = int(open_.argmin())
     if open_[n] > NO_TRADE or len(open_) == 1:
@@ -214,7 +224,10 @@ def hardly_trades(economy: Economy, point: Point) -> str:
 
 
 def no_home_sales(base: Base) -> str:
-    """A warning where the data have no domestic sales, against which gains from trade are measured."""
+    """A warning where the data have no domestic sales, against which gains from trade are measured.
+
+    base: the table.
+    """
     if not base.homeless:
         return ""
     return (

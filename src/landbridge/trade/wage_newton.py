@@ -152,7 +152,10 @@ def _factors(economy: Economy, at: _Wages) -> Factors | None:
 
 
 def of_base(economy: Economy) -> Factors | None:
-    """The factors at the base without shock, stored with the base; None where the Jacobian is singular."""
+    """The factors at the base without shock, stored with the base; None where the Jacobian is singular.
+
+    economy: whose base it is.
+    """
     key = (economy.closure, economy.supply_elasticity)
     kept = economy.base.factors
     if key not in kept:
@@ -163,7 +166,10 @@ def of_base(economy: Economy) -> Factors | None:
 
 
 def state(economy: Economy, w: Array) -> Array:
-    """u = (ln P, ln X, ln w) at wages ln w [n], with prices and spending solved exactly."""
+    """u = (ln P, ln X, ln w) at wages ln w [n], with prices and spending solved exactly.
+
+    economy: with its shock.
+    """
     base = economy.base
     at = _at(economy, w)
     e = -float(base.theta[0, 0]) * w

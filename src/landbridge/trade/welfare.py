@@ -138,7 +138,10 @@ class LinearResponse:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A number to differentiate: 'real_income' or 'wage' of regions, or the 'flow' of one pair and sector."""
+    """A number to differentiate: 'real_income' or 'wage' of regions, or the 'flow' of one pair and sector.
+
+    kind: one of these.
+    """
 
     kind: str
     regions: tuple[int, ...]
