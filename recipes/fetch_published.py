@@ -16,6 +16,9 @@ from published_inputs import BESIDE, fetch, inputs, kept_in
 
 def main() -> int:
     rows = [row for row in inputs() if not (BESIDE / row.path).is_file()]
+    if not rows:
+        print("All inputs are in ../shared/reference.")
+        return 0
     kept = kept_in()
     if kept is None:
         print("The cache is off: set LANDBRIDGE_CACHE to a folder for the inputs.", file=sys.stderr)
@@ -29,8 +32,6 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 3
     print(f"{number} files were fetched into {kept}, {len(wanted) - number} were there already.")
-    if not rows:
-        print("All inputs are in ../shared/reference.")
     without = {row.path.rpartition("/")[0]: row.note for row in rows if not row.address}
     for folder, note in without.items():
         print(f"{folder} has no public address: {note}.")

@@ -88,6 +88,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
 def phrases(lang: str = "en") -> Mapping[str, str]:
     """Every template by its key; in another language than English only those that are translated.
 
+    lang: en, ru or zh.
     Raises KeyError for an unknown language.
     """
     text = files("landbridge").joinpath("phrases.csv").read_text(encoding="utf-8")
@@ -100,7 +101,10 @@ def known(key: str) -> bool:
 
 
 def fields(key: str, lang: str = "en") -> frozenset[str]:
-    """Names of the fields of a template. Raises KeyError for an unknown key."""
+    """Names of the fields of a template. Raises KeyError for an unknown key.
+
+    lang: en, ru or zh.
+    """
     parsed = Formatter().parse(phrases(lang)[key])
     return frozenset(name for _, name, _, _ in parsed if name is not None)
 
@@ -127,7 +131,10 @@ class Term(str):
 
     @staticmethod
     def made(text: str, kind: str, id: str) -> Term:
-        """A name with what it names."""
+        """A name with what it names.
+
+        text: the name; id: of the thing.
+        """
         term = Term(text)
         term.kind, term.id = kind, id
         return term
@@ -140,47 +147,74 @@ class Words:
         self.lang = lang
 
     def say(self, key: str, /, **figures: Any) -> str:
-        """A template filled with its figures, as `say` does; Phrases among them are translated too."""
+        """A template filled with its figures, as `say` does; Phrases among them are translated too.
+
+        key: of the template.
+        """
         return self._filled(key, self._template(key, figures), figures)
 
     def columns(self, key: str, /, **figures: Any) -> tuple[str, ...]:
-        """The headings of a table, as the function `columns`."""
+        """The headings of a table, as the function `columns`.
+
+        key: of the template.
+        """
         parts = self._template(key, figures).split(_BETWEEN)
         return tuple(self._filled(key, part, figures) for part in parts)
 
     def joined(self, items: Iterable[str]) -> str:
-        """Items with the sign between them that a list has."""
+        """Items with the sign between them that a list has.
+
+        items: as texts.
+        """
         return _LIST.get(self.lang, ", ").join(map(self.of, items))
 
     def listed(self, names: tuple[str, ...] | list[str]) -> str:
-        """Names as a list in a sentence: A, B and C."""
+        """Names as a list in a sentence: A, B and C.
+
+        names: as texts.
+        """
         if len(names) < 2:
             return self.joined(names)
         return self.say("list.and", first=self.joined(names[:-1]), last=names[-1])
 
     def clauses(self, items: Iterable[str]) -> str:
-        """Items that may hold commas themselves, with the sign between them that such a list has."""
+        """Items that may hold commas themselves, with the sign between them that such a list has.
+
+        items: as texts.
+        """
         return _CLAUSES.get(self.lang, "; ").join(map(self.of, items))
 
     def term(self, kind: str, name: str, text: str | None = None) -> str:
-        """A value of a table in words: the template term.KIND.NAME, else `text`, else the value itself."""
+        """A value of a table in words: the template term.KIND.NAME, else `text`, else the value itself.
+
+        kind, name: of the value.
+        """
         key = f"term.{kind}.{name}"
         english = phrases().get(key) or (name if text is None else text)
         return english if self.lang == "en" else phrases(self.lang).get(key) or english
 
     def title(self, id: str, name: str) -> str:
-        """The name of a scenario; one of a user's own keeps its words."""
+        """The name of a scenario; one of a user's own keeps its words.
+
+        id: of the scenario.
+        """
         return self._if_same(f"term.scenario.{id}", name)
 
     def described(self, id: str, text: str) -> str:
-        """The description of a scenario; one of a user's own keeps its words."""
+        """The description of a scenario; one of a user's own keeps its words.
+
+        id: of the scenario; text: its own description.
+        """
         return self._if_same(f"term.description.{id}", text)
 
     def _if_same(self, key: str, text: str) -> str:
         return phrases(self.lang).get(key, text) if phrases().get(key) == text else self.of(text)
 
     def named(self, term: Term) -> str:
-        """The name of what a Term names; one without names of the tables, as here, leaves it in English."""
+        """The name of what a Term names; one without names of the tables, as here, leaves it in English.
+
+        term: the name.
+        """
         if term.kind == "scenario":
             return self.title(term.id, str(term))
         return self.term(term.kind, term.id, str(term))
@@ -192,11 +226,17 @@ class Words:
         return self.named(text) if isinstance(text, Term) else text
 
     def figure(self, value: float, form: str) -> str:
-        """A number by a format of Python, with the separators of the language."""
+        """A number by a format of Python, with the separators of the language.
+
+        value: the number; form: the format.
+        """
         return self._written(format(value, form))
 
     def signed(self, value: float, digits: int = 3) -> str:
-        """A change with its sign, as the function `signed`."""
+        """A change with its sign, as the function `signed`.
+
+        value: the change; digits: decimals.
+        """
         return self._written(signed(value, digits))
 
     def _written(self, number: str) -> str:
@@ -254,5 +294,8 @@ def columns(key: str, /, **figures: Any) -> tuple[str, ...]:
 
 
 def listed(names: tuple[str, ...] | list[str]) -> str:
-    """Names as a list in a sentence: A, B and C."""
+    """Names as a list in a sentence: A, B and C.
+
+    names: as texts.
+    """
     return _ENGLISH.listed(names)

@@ -97,7 +97,10 @@ class GasModel:
         return out
 
     def without(self, lose: Iterable[str] = (), months: Iterable[int] = range(1, 13)) -> FloatArray:
-        """Available share of each line [line, 12] when some (id, alias or name) are lost in some months."""
+        """Available share of each line [line, 12] when some (id, alias or name) are lost in some months.
+
+        lose: those lost; months: 1 to 12.
+        """
         share = self.availability.copy()
         at = [month - 1 for month in months]
         gone = set(lose)

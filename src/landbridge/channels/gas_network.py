@@ -47,7 +47,11 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Line:
-    """A working pipeline: capacity [bcm/year, operator's volume] and the share of it available each month."""
+    """A working pipeline: capacity [bcm/year, operator's volume] and the share of it available each month.
+
+    id, alias, name: by which it is found; capacity_bcm_operator: a year; availability [12]: share; arcs:
+    numbers.
+    """
 
     id: str
     alias: str
@@ -59,7 +63,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Contract:
-    """Deliveries of a year from one country to another [bcm/year, operator's volume]."""
+    """Deliveries of a year from one country to another [bcm/year, operator's volume].
+
+    id: of the table; exporter, importer: countries; starts, ends: nodes; bcm_operator: a year; months: in
+    which it is delivered, 1 to 12.
+    """
 
     id: str
     exporter: str
@@ -77,7 +85,11 @@ class Contract:
 
 @dataclass(frozen=True)
 class Store:
-    """Underground storage [bcm, mcm/day, operator's volume]."""
+    """Underground storage [bcm, mcm/day, operator's volume].
+
+    id, country: of the table; working_bcm: what it can hold; withdrawal_mcm_per_day, injection_mcm_per_day:
+    at most.
+    """
 
     id: str
     country: str
@@ -108,7 +120,10 @@ class GasNetwork:
 
 
 def parameter(world: World, name: str) -> float:
-    """The value of a parameter of gas_parameters, in its unit. Raises DataError for an unknown name."""
+    """The value of a parameter of gas_parameters, in its unit. Raises DataError for an unknown name.
+
+    world: with the table.
+    """
     world.channel("gas_parameters")
     rows = world.channels["gas_parameters"].by("parameter")
     if name not in rows:

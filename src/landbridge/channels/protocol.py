@@ -48,7 +48,10 @@ class Held(Protocol):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HeldTrade:
-    """`Held` as plain values."""
+    """`Held` as plain values.
+
+    pairs, kept, cost_hat, why: as there.
+    """
 
     pairs: tuple[tuple[int, int, int], ...]
     kept: FloatArray

@@ -61,7 +61,10 @@ _TABLES = ("travel_arrivals", "travel_visas", "travel_parameters", "travel_conne
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Arrivals of one pair in a year [persons]; scaled: from a part of the year; kind: what was counted."""
+    """Arrivals of one pair in a year [persons]; scaled: from a part of the year; kind: what was counted.
+
+    passport, destination: countries; visitors: persons; source: of the count.
+    """
 
     passport: str
     destination: str
@@ -309,7 +312,10 @@ def gravity_rows(world: World) -> list[dict[str, Any]]:
 
 
 def identification(world: World) -> dict[str, Any]:
-    """Whether the known arrivals could identify a visa effect: number of pairs with and without one."""
+    """Whether the known arrivals could identify a visa effect: number of pairs with and without one.
+
+    world: with the arrivals.
+    """
     rows = gravity_rows(world)
     pairs = {(r["passport"], r["destination"]): r["visa"] for r in rows}
     visa = sum(1 for v in pairs.values() if v > 0.0)

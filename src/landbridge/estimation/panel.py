@@ -271,7 +271,10 @@ def _without_empty_regressors(sample: Sample) -> Sample:
 
 
 def codes_of(frame: pd.DataFrame, names: Sequence[str]) -> Codes:
-    """One integer code [row] for each combination of the values of some columns."""
+    """One integer code [row] for each combination of the values of some columns.
+
+    frame: the data; names: of the columns.
+    """
     import pandas as pd
 
     code = np.zeros(len(frame), dtype=np.int64)

@@ -33,6 +33,7 @@ _TOL, _STEPS = 1e-6, 30
 class Deliveries:
     """Trade held to what is delivered.
 
+    equilibrium: with the deliveries; status: of the search.
     cost_hat [o, d, s]: trade costs that give it. productivity_hat [n, s]: with the deposits in use, None
     where nothing changes it. deposits: region, sector and V^, deposits in use after / before.
     """
@@ -116,7 +117,10 @@ def _others(
 
 
 def at_base_prices(eq: Equilibrium) -> FloatArray:
-    """Sales of every exporter at its base prices [o, d, s]: value' / (c^ / A^), million USD."""
+    """Sales of every exporter at its base prices [o, d, s]: value' / (c^ / A^), million USD.
+
+    eq: the equilibrium.
+    """
     return np.asarray(eq.trade / eq.producer_price_hat[:, None, :])
 
 

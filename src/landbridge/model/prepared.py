@@ -60,7 +60,10 @@ class PairsAsked:
 
     @staticmethod
     def of(world: World) -> PairsAsked:
-        """Zones of different regions with trade on the network, and the corridors."""
+        """Zones of different regions with trade on the network, and the corridors.
+
+        world: the base.
+        """
         zones = {str(row["place_id"]): str(row["region"]) for row in world.network["zones"]}
         corridors = [(str(r["from_place"]), str(r["to_place"])) for r in world.network["corridors"]]
         places = list(dict.fromkeys([*zones, *(p for pair in corridors for p in pair)]))
@@ -131,14 +134,20 @@ class Prepared:
         return other
 
     def number(self, world: World) -> int:
-        """The number of a World's graph in this study."""
+        """The number of a World's graph in this study.
+
+        world: one of the study.
+        """
         for number, known in enumerate(self.worlds):
             if known is world:
                 return number
         return next(n for n, known in enumerate(self.worlds) if known.hash == world.hash)
 
     def classes(self, world: World) -> Segments:
-        """Segments of every pair of the route set, from the tables of one World."""
+        """Segments of every pair of the route set, from the tables of one World.
+
+        world: one of the study.
+        """
         names = self.graphs[0].places
         ends = [
             [self.regions[names[p]] for p in side] for side in (self.routes.origin, self.routes.destination)

@@ -40,6 +40,7 @@ MOST_STEPS = 25
 class SolvedWaits:
     """End of the search: loads [q], the further hours and variance they cause [q], status.
 
+    load: arrivals over capacity; delay_h, delay_h2: hours and variance [h2] in addition to those of the base.
     cost [pair, sector]: expected costs under these [USD/TEU].
     """
 

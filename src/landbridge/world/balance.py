@@ -52,7 +52,10 @@ class Balanced:
 
 @dataclass(frozen=True)
 class Total:
-    """A known sum of trade abroad: cells [o, d, s] that add up to musd [million USD, producer prices]."""
+    """A known sum of trade abroad: cells [o, d, s] that add up to musd [million USD, producer prices].
+
+    name: of the sum in faults.
+    """
 
     name: str
     cells: NDArray[np.bool_]

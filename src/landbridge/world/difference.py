@@ -44,7 +44,10 @@ class Difference:
 
 
 def differing_tables(old: World, new: World) -> list[str]:
-    """Names of the tables that differ in any cell, `trade` for the trade table, `policy` for a policy."""
+    """Names of the tables that differ in any cell, `trade` for the trade table, `policy` for a policy.
+
+    old, new: the Worlds.
+    """
     one, other = old.tables, new.tables
     found = [name for name in sorted({*one, *other}) if _rows(one.get(name)) != _rows(other.get(name))]
     arrays = zip(vars(old.trade).items(), vars(new.trade).items(), strict=True)

@@ -10,7 +10,10 @@ __all__ = ["Files"]
 
 
 class Files(Mapping[str, bytes]):
-    """File contents by path. A pickle holds them compressed, once for all Worlds that share them."""
+    """File contents by path. A pickle holds them compressed, once for all Worlds that share them.
+
+    content: by path.
+    """
 
     def __init__(self, content: Mapping[str, bytes]) -> None:
         self._content = dict(content)

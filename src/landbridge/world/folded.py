@@ -13,7 +13,10 @@ LONGEST = 100
 
 
 def fold(text: str) -> str:
-    """A name without case, accents, spaces or punctuation: Xi'an, Xian and XI’AN are one name."""
+    """A name without case, accents, spaces or punctuation: Xi'an, Xian and XI’AN are one name.
+
+    text: the name.
+    """
     return _folded(text) if len(text) <= LONGEST else _fold(text)
 
 

@@ -44,7 +44,10 @@ _STEP_KM = 10.0
 
 @dataclass(frozen=True)
 class City:
-    """A city of the list: longitude and latitude [degree], people in thousands (0 where not known)."""
+    """A city of the list: longitude and latitude [degree], people in thousands (0 where not known).
+
+    name, country: as listed; lon, lat: degrees; thousand_people; codes: UN/LOCODE and airports.
+    """
 
     name: str
     country: str
@@ -56,7 +59,10 @@ class City:
 
 @dataclass(frozen=True)
 class Country:
-    """A country: its codes of ISO 3166, its name, and its region of the embedded base table ("" for none)."""
+    """A country: its codes of ISO 3166, its name, and its region of the embedded base table ("" for none).
+
+    code, iso2: of three and of two letters.
+    """
 
     code: str
     iso2: str
@@ -73,7 +79,10 @@ def cities_named(text: str) -> tuple[City, ...]:
 
 
 def country_named(text: str) -> Country | None:
-    """The country of a name or of a code of two or three letters; None for none."""
+    """The country of a name or of a code of two or three letters; None for none.
+
+    text: the name or code.
+    """
     wanted = fold(text)
     return next(
         (one for one in countries() if wanted in (fold(one.name), one.code.casefold(), one.iso2.casefold())),
@@ -115,7 +124,10 @@ def whereabouts(network: Network, text: str, near: bool = False) -> str:
 
 
 def near_city(network: Network, wanted: str) -> float:
-    """How alike a folded spelling is to the nearest city of the list, 0 for none or one of the network."""
+    """How alike a folded spelling is to the nearest city of the list, 0 for none or one of the network.
+
+    wanted: the folded spelling.
+    """
     like = _like(wanted)
     return likeness(wanted, like) if like and not on_network(network, _cities()[like][0]) else 0.0
 
@@ -130,7 +142,10 @@ def on_network(network: Network, city: City) -> list[str]:
 
 
 def likeness(a: str, b: str) -> float:
-    """How alike two folded spellings are, from 0 to 1."""
+    """How alike two folded spellings are, from 0 to 1.
+
+    a, b: the spellings.
+    """
     return difflib.SequenceMatcher(None, a, b).ratio()
 
 

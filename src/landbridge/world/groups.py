@@ -40,7 +40,10 @@ def standard_groups() -> Groups:
 
 
 def group_of(groups: Groups, name: str) -> tuple[str, ...]:
-    """The country codes of the group `name`. Raises DataError with near names for an unknown group."""
+    """The country codes of the group `name`. Raises DataError with near names for an unknown group.
+
+    groups: codes by name.
+    """
     if name not in groups:
         cure = did_you_mean(name, groups) or f"add its rows to {TABLE}.csv"
         raise DataError("an unknown group of countries", [Fault(f"{TABLE}.csv", f"no group {name!r}", cure)])

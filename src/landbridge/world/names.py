@@ -63,7 +63,10 @@ _NEAR = 3
 
 @dataclass(frozen=True)
 class Label:
-    """A name as shown; reviewed: whether its spelling was compared with its source."""
+    """A name as shown; reviewed: whether its spelling was compared with its source.
+
+    text: the name.
+    """
 
     text: str
     reviewed: bool = True

@@ -17,7 +17,10 @@ Row = Mapping[str, Cell]
 
 
 def check_shares(network: Network) -> list[Fault]:
-    """Every fault of these tables, given the tables of a World by name; an empty list when all rules hold."""
+    """Every fault of these tables, given the tables of a World by name; an empty list when all rules hold.
+
+    network: the tables by name.
+    """
     rules = (
         _shares_sum_to_one,
         _zones_have_their_shares,

@@ -195,7 +195,10 @@ def _out_of_range(column: Column, value: float, where: str) -> Fault | None:
 
 @dataclass(frozen=True)
 class Table:
-    """A named table of typed rows; blank cells are None, yes/no cells are booleans."""
+    """A named table of typed rows; blank cells are None, yes/no cells are booleans.
+
+    name: of the table; columns: of its rows.
+    """
 
     name: str
     columns: tuple[str, ...]
