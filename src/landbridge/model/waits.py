@@ -103,7 +103,7 @@ def solve_waits(
     first = np.maximum(queues.base_load, 0.0) if start is None else np.asarray(start, dtype=np.float64)
     scale = max(1.0, float(np.linalg.norm(first)))
     nothing = np.zeros((0, 0))
-    at = _Point(first, first, nothing, nothing)
+    at = _Point(first, first, nothing, nothing, tol * scale, lambda: touched.held)
 
     def flows(load: FloatArray) -> FloatArray:
         at.cost = touched.cost(*queues.delay(load))
@@ -116,30 +116,30 @@ def solve_waits(
     def search(boxes: FloatArray) -> None:
         by_hour, spread = slope(at.demand)
         per_variance = touched.rho * 0.5 / np.maximum(spread, 1.0)
-        _step_by_step(flows, queues, boxes, by_hour, per_variance, at, tol * scale, lambda: touched.held)
+        _step_by_step(flows, queues, boxes, by_hour, per_variance, at)
 
     boxes = flows(first)
-    if np.isfinite(boxes).all() and at.residual > tol * scale:
+    if np.isfinite(boxes).all() and at.residual > at.tol:
         search(boxes)
-    if touched.held and at.residual <= tol * scale:
+    if touched.held and at.residual <= at.tol:
         # Once more from here without the hold, so that the solution does not depend on the path. Where two
         # open families really cost the same, the search stalls, the hold applies again and it continues.
         touched.release()
         for _ in range(2):
             boxes = flows(at.load)
-            if not np.isfinite(boxes).all() or at.residual <= tol * scale:
+            if not np.isfinite(boxes).all() or at.residual <= at.tol:
                 break
             at.evaluations, before = 0, at.evaluations
             search(boxes)
             at.evaluations += before
-    if np.isfinite(boxes).all() and not at.residual <= tol * scale:
+    if np.isfinite(boxes).all() and not at.residual <= at.tol:
 
         def residual(load: FloatArray) -> tuple[FloatArray, bool]:
             flows(np.maximum(load, 0.0))
             return at.answer - load, True
 
         begin = at.load if np.isfinite(at.answer).all() else first
-        found = anderson(residual, begin, np.full(len(first), 0.3), tol * scale, most=MOST_EVALUATIONS)
+        found = anderson(residual, begin, np.full(len(first), 0.3), at.tol, most=MOST_EVALUATIONS)
         flows(np.maximum(found.u, 0.0))
     left = at.residual / scale if np.isfinite(at.residual) else 1.0
     done = left <= tol
@@ -163,12 +163,17 @@ def slope_of(choice: Choice, through: tuple[csr_matrix, csr_matrix], demand_teu:
 
 @dataclass(eq=False)
 class _Point:
-    """The last loads, costs and TEU of trade under their waits, and the loads that follow."""
+    """The last loads, costs and TEU of trade under their waits, and the loads that follow.
+
+    tol: of the residual; held: whether freight of lost families stays where it is, see `FlowResponse`.
+    """
 
     load: FloatArray
     answer: FloatArray
     cost: FloatArray
     demand: FloatArray
+    tol: float
+    held: Callable[[], bool]
     evaluations: int = 0
 
     @property
@@ -183,13 +188,11 @@ def _step_by_step(
     by_hour: FloatArray,
     per_variance: FloatArray,
     at: _Point,
-    tol: float,
-    held: Callable[[], bool],
 ) -> None:
     """Steps on flows that are linear in perceived hours, until the residual is small or stops falling.
 
-    held: whether freight of lost families stays where it is, see `FlowResponse`. Where this begins the flows
-    follow another rule: residuals before, and a slope learned from flows that jumped, say nothing of it.
+    Where freight of lost families begins to be held the flows follow another rule: residuals before, and a
+    slope learned from flows that jumped, say nothing of it.
     """
 
     def felt(load: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -198,8 +201,8 @@ def _step_by_step(
         steep, wider = queues.slopes(load)
         return hours + per_variance * variance, steep + per_variance * wider
 
-    first, least, stale, was = by_hour, at.residual, 0, held()
-    while at.residual > tol and at.evaluations < MOST_STEPS and stale < 4:
+    first, least, stale, was = by_hour, at.residual, 0, at.held()
+    while at.residual > at.tol and at.evaluations < MOST_STEPS and stale < 4:
         load, known = at.load, felt(at.load)[0]
         new = _linear(queues, boxes, by_hour, felt, load, known)
         if new is None:
@@ -211,7 +214,7 @@ def _step_by_step(
         size = float(change @ change)
         if size > 0.0:
             by_hour = by_hour + np.outer(boxes - before - by_hour @ change, change) / size
-        begins, was = held() and not was, held()
+        begins, was = at.held() and not was, at.held()
         if begins:
             by_hour = first
         stale = stale + 1 if at.residual > 0.5 * least and not begins else 0
