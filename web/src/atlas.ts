@@ -1,7 +1,7 @@
 // The map: land, network, routes, changes. Lines are SVG, so that no graphics card is needed.
 import L from "leaflet";
 import { once, raw, type Feature, type Network, type Route } from "./api";
-import { el } from "./dom";
+import { el, shape } from "./dom";
 import { name, number, share, t, term } from "./words";
 
 // Colours of Okabe and Ito, which people with colour blindness can tell apart; dashes differ too.
@@ -343,22 +343,32 @@ export class Atlas {
     return true;
   }
 
-  // The picture as SVG of its own, for slides.
+  // The picture as SVG of its own, for slides: land, lines, names.
   picture(): string {
     const { x, y } = this.map.getSize();
-    const layers = [...this.map.getContainer().querySelectorAll("svg.leaflet-zoom-animated")];
-    const inner = layers.map((one) => {
+    const made = shape("svg", { viewBox: `0 0 ${x} ${y}`, width: x, height: y });
+    made.append(shape("rect", { width: x, height: y, fill: "#e6eef4" }));
+    const land = this.map.getPane("land");
+    const layers = [...this.map.getContainer().querySelectorAll<SVGSVGElement>(".leaflet-pane > svg")];
+    layers.sort((a, b) => Number(land?.contains(b)) - Number(land?.contains(a)));
+    for (const one of layers) {
       const copy = one.cloneNode(true) as SVGSVGElement;
-      const box = one.getAttribute("viewBox") ?? "";
-      const at = L.DomUtil.getPosition(one as unknown as HTMLElement);
-      copy.setAttribute("x", String((at?.x ?? 0) + this.pane().x));
-      copy.setAttribute("y", String((at?.y ?? 0) + this.pane().y));
-      copy.setAttribute("viewBox", box);
-      copy.removeAttribute("style");
-      copy.removeAttribute("class");
-      return new XMLSerializer().serializeToString(copy);
-    });
-    return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${x} ${y}" width="${x}" height="${y}"><rect width="${x}" height="${y}" fill="#e6eef4"/>${inner.join("")}</svg>`;
+      const at = L.DomUtil.getPosition(one as unknown as HTMLElement).add(this.pane());
+      for (const name of ["style", "class", "pointer-events"]) copy.removeAttribute(name);
+      copy.setAttribute("x", String(at.x));
+      copy.setAttribute("y", String(at.y));
+      made.append(copy);
+    }
+    const frame = this.map.getContainer().getBoundingClientRect();
+    const names = this.map.hasLayer(this.labels) ? this.map.getContainer().querySelectorAll(".place") : [];
+    for (const one of names) {
+      const { left, top, height } = one.getBoundingClientRect();
+      const place = { x: left - frame.left + 6, y: top - frame.top + 0.7 * height };
+      const words = shape("text", { ...place, "font-family": "sans-serif", "font-size": 11, fill: "#2d2b27" });
+      words.textContent = one.textContent;
+      made.append(words);
+    }
+    return new XMLSerializer().serializeToString(made);
   }
 
   private pane(): L.Point {

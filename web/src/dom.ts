@@ -33,14 +33,16 @@ export function fill(parent: Element, ...children: Child[]): void {
 
 const SVG = "http://www.w3.org/2000/svg";
 
+export function shape<K extends keyof SVGElementTagNameMap>(tag: K, attributes: Record<string, string | number>): SVGElementTagNameMap[K] {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  return made;
+}
+
 // A line as it is drawn on the map, for legends and lists.
 export function stroke(colour: string, width = 3, dash = ""): SVGSVGElement {
-  const picture = document.createElementNS(SVG, "svg");
-  const line = document.createElementNS(SVG, "line");
-  for (const [name, value] of Object.entries({ width: 34, height: 12, viewBox: "0 0 34 12", "aria-hidden": "true" }))
-    picture.setAttribute(name, String(value));
-  const drawn = { x1: 1, y1: 6, x2: 33, y2: 6, stroke: colour, "stroke-width": width, "stroke-dasharray": dash };
-  for (const [name, value] of Object.entries(drawn)) line.setAttribute(name, String(value));
+  const picture = shape("svg", { width: 34, height: 12, viewBox: "0 0 34 12", "aria-hidden": "true" });
+  const line = shape("line", { x1: 1, y1: 6, x2: 33, y2: 6, stroke: colour, "stroke-width": width, "stroke-dasharray": dash });
   picture.append(line);
   return picture;
 }

@@ -42,7 +42,7 @@ export function save(fileName: string, kind: string, content: string): void {
   const address = URL.createObjectURL(new Blob([content], { type: kind }));
   const link = el("a", { href: address, download: fileName });
   link.click();
-  URL.revokeObjectURL(address);
+  setTimeout(() => URL.revokeObjectURL(address), 60_000); // the download begins after the click
 }
 
 const bare = /^[\w.:/-]+$/;
