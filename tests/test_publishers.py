@@ -403,9 +403,9 @@ def as_icio(sales: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return Z.round(4), F.round(4)
 
 
-def test_real_sales_of_2022_written_as_icio_come_back(shared: Path, tmp_path: Path) -> None:
+def test_real_sales_of_2022_written_as_icio_come_back(reference: Reference, tmp_path: Path) -> None:
     """Twelve economies of the OECD's sales for 2022; the inputs are made up, the sales are the OECD's."""
-    countries, sectors, sales = real_sales(shared)
+    countries, sectors, sales = real_sales(reference)
     names = ("CHN", "DEU", "FRA", "GBR", "IND", "JPN", "KAZ", "KOR", "RUS", "SAU", "TUR", "USA")
     at = [countries.index(name) for name in names]
     sales = sales[np.ix_(at, at, range(len(sectors)))]
@@ -426,8 +426,8 @@ def test_real_sales_of_2022_written_as_icio_come_back(shared: Path, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_the_whole_of_real_sales_closes(shared: Path, tmp_path: Path) -> None:
-    countries, sectors, sales = real_sales(shared)
+def test_the_whole_of_real_sales_closes(reference: Reference, tmp_path: Path) -> None:
+    countries, sectors, sales = real_sales(reference)
     Z, F = as_icio(sales)
     path = write_rows(tmp_path / "2022_SML.csv", icio_rows(countries, sectors, Z, F))
     del Z, F

@@ -26,7 +26,10 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def routes(world: World) -> Routes:
-    return lb.route(world, "Yiwu", "Tashkent", k=100_000)
+    """All of a pair, the third there twice, each with half its share: two links that carry alike."""
+    found = lb.route(world, "Yiwu", "Tashkent", k=100_000)
+    halves = (replace(found[2], share=0.5 * found[2].share) for _ in range(2))
+    return replace(found, routes=(*found.routes[:2], *halves, *found.routes[3:]))
 
 
 def lines_of(world: World, routes: Routes) -> list[tuple[str, ...]]:
