@@ -203,18 +203,28 @@ def _check_lines(found: Checked, seconds: float) -> list[str]:
 
 @data.command("export")
 def export_world(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR|FILE.gpkg", help="A new folder, or an empty one; or a new file.")
+    ],
     gmns: Annotated[
         bool, typer.Option("--gmns", help="Only the network, as node.csv and link.csv after GMNS.")
     ] = False,
     as_json: JsonFlag = False,
     world: WorldFolder = None,
 ) -> None:
-    """Write the whole World as CSV tables to edit and run with --world."""
+    """Write the whole World as CSV tables to edit and run with --world.
+
+    FILE.gpkg holds places and links alone, to edit in QGIS; data import-gpkg reads it back.
+    """
     from landbridge.io.export import export
 
     begin = time.perf_counter()
     loaded = load(world)
+    if folder.suffix == ".gpkg":
+        if gmns:
+            raise typer.BadParameter("GMNS is a folder: give a folder", param_hint="--gmns")
+        _export_gis(loaded, folder, as_json, begin)
+        return
     if gmns:
         _export_gmns(loaded, folder, as_json, begin)
         return
@@ -227,6 +237,20 @@ def export_world(
     else:
         put(f"{len(files)} files in {folder}; World {loaded.hash[:12]}. Next: edit a table, then")
         put(f"  landbridge data check --world {folder}\n  landbridge run --world {folder}")
+
+
+def _export_gis(world: World, file: Path, as_json: bool, begin: float) -> None:
+    from landbridge.io.gis import LAYERS, write_gis
+    from landbridge.io.tables import attribution
+
+    write_gis(file, world, attribution(world.files))
+    if as_json:
+        _print_json(
+            {"file": file.name, "layers": list(LAYERS), "hash": world.hash}, world, "data export", begin
+        )
+        return
+    put(f"written: {file}, layers {' and '.join(LAYERS)}; World {world.hash[:12]}")
+    put(f"Edit and save them in QGIS, then: landbridge data import-gpkg {file} MY_WORLD")
 
 
 def _export_gmns(world: World, folder: Path, as_json: bool, begin: float) -> None:
@@ -291,9 +315,6 @@ def import_workbook(
     from landbridge.io.export import export, free_folder
     from landbridge.io.survey import is_survey, merge_survey, read_survey
     from landbridge.io.workbook import merge, read_workbook
-    from landbridge.report import Names
-    from landbridge.report.edited import changed_figures
-    from landbridge.world.difference import differences
 
     begin = time.perf_counter()
     free_folder(folder)
@@ -305,8 +326,44 @@ def import_workbook(
         loaded = load(world)
         merged, counts, sources = merge(loaded, filled)
     export(merged, folder, sources)
+    _imported(loaded, merged, counts, folder, lang, ("data import", begin) if as_json else None)
+
+
+@data.command("import-gpkg")
+def import_gpkg(
+    file: Annotated[Path, typer.Argument(metavar="FILE.gpkg", help="From data export FILE.gpkg, edited.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+    lang: Lang = "en",
+    as_json: JsonFlag = False,
+    world: WorldFolder = None,
+) -> None:
+    """Merge places and links edited in QGIS into a copy of the World, checked, in a new folder."""
+    from landbridge.io.export import export, free_folder
+    from landbridge.io.gis import merge_gis, read_gis
+
+    begin = time.perf_counter()
+    free_folder(folder)
+    loaded = load(world)
+    merged, counts, sources = merge_gis(loaded, read_gis(file, loaded), file.name)
+    export(merged, folder, sources)
+    _imported(loaded, merged, counts, folder, lang, ("data import-gpkg", begin) if as_json else None)
+
+
+def _imported(
+    loaded: World,
+    merged: World,
+    counts: Mapping[str, Mapping[str, int]],
+    folder: Path,
+    lang: Lang,
+    as_json: tuple[str, float] | None,
+) -> None:
+    """Tell what an import has changed; as_json: the command and when it began, for JSON."""
+    from landbridge.report import Names
+    from landbridge.report.edited import changed_figures
+    from landbridge.world.difference import differences
+
     found = differences(loaded, merged)
-    if as_json:
+    if as_json is not None:
         changes = [
             {
                 "table": one.table,
@@ -319,8 +376,10 @@ def import_workbook(
             for one in found
         ]
         result = {"folder": folder.name, "tables": counts, "changes": changes, "hash": merged.hash}
-        _print_json(result, merged, "data import", begin)
+        _print_json(result, merged, *as_json)
         return
+    if not counts:
+        put("nothing differs from the World that it was made from")
     for table, count in counts.items():
         put(f"{table}: {count['replaced']} rows replaced, {count['added']} added")
     if any(one.known for one in found):

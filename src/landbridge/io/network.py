@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,13 +17,13 @@ from typing import Any
 from landbridge.errors import DataError, Fault
 from landbridge.io.export import free_folder
 from landbridge.io.files import csv_text, write_text
+from landbridge.io.geometry import Points, write_geometry
 from landbridge.io.whole import folder_beside
 
 __all__ = [
     "SCHEMATIC",
     "Field",
     "Layer",
-    "Points",
     "geojson_text",
     "gmns_files",
     "gpkg_bytes",
@@ -36,8 +35,6 @@ SCHEMATIC = (
     "ocean lane is a straight line too and may cross land. No boundary is drawn, and no line or name "
     "endorses any claim; disputed is true where a line runs through disputed territory."
 )
-
-Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -187,7 +184,10 @@ def _write_layer(base: sqlite3.Connection, layer: Layer, now: str) -> None:
     marks = ", ".join("?" * (1 + len(layer.fields)))
     base.executemany(
         f"INSERT INTO {table} ({names}) VALUES ({marks})",
-        [[_blob(points), *(cells.get(f.name) for f in layer.fields)] for points, cells in layer.features],
+        [
+            [write_geometry(points), *(cells.get(f.name) for f in layer.fields)]
+            for points, cells in layer.features
+        ],
     )
     lon = [lon for points, _ in layer.features for lon, _ in points]
     lat = [lat for points, _ in layer.features for _, lat in points]
@@ -211,19 +211,6 @@ def _write_layer(base: sqlite3.Connection, layer: Layer, now: str) -> None:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _blob(points: Points) -> bytes | None:
-    """Points as a GeoPackage geometry: header with envelope for lines, then well-known binary."""
-    if not points:
-        return None
-    if len(points) == 1:
-        return b"GP" + struct.pack("<BBi", 0, 1, 4326) + struct.pack("<BIdd", 1, 1, *points[0])
-    lon, lat = [p[0] for p in points], [p[1] for p in points]
-    # Flags: little-endian, envelope of four numbers.
-    head = b"GP" + struct.pack("<BBi4d", 0, 3, 4326, min(lon), max(lon), min(lat), max(lat))
-    line = struct.pack("<BII", 1, 2, len(points))
-    return head + line + b"".join(struct.pack("<dd", *point) for point in points)
 
 
 # -- GMNS ----------------------------------------------------------------------------------------------

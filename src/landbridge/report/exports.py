@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from landbridge.io.network import SCHEMATIC, Field, Layer, Points, geojson_text, gmns_files, gpkg_bytes
+from landbridge.io.geometry import Points
+from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text, gmns_files, gpkg_bytes
 from landbridge.io.qgis import MODES, change_style, flow_style, point_style
 from landbridge.io.sheets import dta_bytes, parquet_bytes
 from landbridge.io.skims import Matrix, omx_bytes
