@@ -122,7 +122,10 @@ def _summary(world: World, routes: Routes, lines: list[Way], names: Names, legs:
 def _units(world: World, routes: Routes, names: Names) -> list[str]:
     """The unit of money and emissions, and what a figure per another unit than a TEU rests on."""
     if routes.per == "teu":
-        return [names.say("route.summary.units", year=world.base_year)]
+        told = [names.say("route.summary.units", year=world.base_year)]
+        if routes.product != PRODUCTS[BLOCK] or any(one.mode_class == "road" for one in routes):
+            told.append(names.say("route.summary.units.shipment", tonnes=TRUCK_T))
+        return told
     tonnes = goods_t(routes.per, world.parameter("payload_t"))
     unit = names.say(f"route.unit.{routes.per}", tonnes=tonnes)
     return [
