@@ -46,7 +46,7 @@ def compare_workbook(found: SideBySide, attribution: Sequence[str], lang: str = 
 
 def _page(found: SideBySide, tables: Mapping[str, Rows], names: Names, called: str) -> Page:
     lead = [
-        f"{case.id}: {case.name or names.say('base.name', year=found.world.base_year)}"
+        f"{case.id}: {names.title(case.id, case.name) or names.say('base.name', year=found.world.base_year)}"
         for case in found.cases
     ]
     lead.append(names.say("first.what.against", year=found.world.base_year))

@@ -292,7 +292,8 @@ def _emissions(before: Digest, case: Digest, names: Names) -> Section:
     text = names.say("first.co2e.all", kt=total, parts=names.joined(parts) or names.say("first.co2e.none"))
     while width(text) > WIDTH and parts:
         parts.pop()
-        text = names.say("first.co2e.all", kt=total, parts=names.joined(parts))
+        # The parts shown do not add up to the total: say that there are more.
+        text = names.say("first.co2e.all", kt=total, parts=names.joined([*parts, "..."]))
     return phrased("first.co2e", before=(text,), words=names)
 
 
