@@ -16,7 +16,10 @@ _POINT, _LINE, _MANY = 1, 2, 3
 
 
 def write_geometry(points: Points) -> bytes | None:
-    """A point or a line in WGS 84, with its envelope for a line; None without points."""
+    """A point or a line in WGS 84, with its envelope for a line; None without points.
+
+    points: as (lon, lat) in degrees, one for a point.
+    """
     if not points:
         return None
     if len(points) == 1:

@@ -80,14 +80,14 @@ def write_gis(path: Path, world: World, attribution: Sequence[str] = ()) -> None
             if c.name not in _left_out(name)
         )
         layers.append(Layer(name, f"{name}, to edit", kind, fields, features))
-    told = [
+    texts = [
         ("editing", _GUIDE),
         ("modes", ", ".join(MODES)),
         ("world", world.hash),
         ("geometry", SCHEMATIC),
         *(("attribution", line) for line in attribution),
     ]
-    write_bytes(path, gpkg_bytes(layers, told))
+    write_bytes(path, gpkg_bytes(layers, texts))
 
 
 def _left_out(name: str) -> tuple[str, ...]:
@@ -235,55 +235,66 @@ def merge_gis(
     no place or at others than they name, and every rule of the tables that the edits break.
     """
     faults: list[Fault] = []
-    tables: dict[str, Table] = {}
-    counts: dict[str, dict[str, int]] = {}
     old = {table: {str(row[KEYS[table][0]]): row for row in world.network[table]} for table in LAYERS}
     places = _places(edited, old["places"], faults)
     links = _links(edited, _Known(places, old["places"]), old["links"], faults)
+    tables: dict[str, Table] = {}
+    counts: dict[str, dict[str, int]] = {}
     for table, rows in (("places", places), ("links", links)):
-        key = KEYS[table][0]
-        keys = [str(row[key]) for row in rows]
-        times = Counter(keys)
-        faults += [
-            Fault(f"layer {table}", f"{quoted(lost)} is missing", "undo the deletion; close it by status")
-            for lost in old[table]
-            if lost not in times
+        faults += _lost_and_repeated(table, rows, edited.at[table], old[table])
+        keys = [str(row[KEYS[table][0]]) for row in rows]
+        labelled = [_labelled(old[table].get(key), row, name) for key, row in zip(keys, rows, strict=True)]
+        differing = [
+            key for key, row in zip(keys, labelled, strict=True) if dict(old[table].get(key, {})) != row
         ]
-        faults += [
-            Fault(at, f"{key} {quoted(one)} is there twice", "give the new one another")
-            for one, at in zip(keys, edited.at[table], strict=True)
-            if times[one] > 1
-        ]
-        told = [_told(old[table].get(one), row, name) for one, row in zip(keys, rows, strict=True)]
-        moved = [one for one, row in zip(keys, told, strict=True) if dict(old[table].get(one, {})) != row]
-        added = [one for one in moved if one not in old[table]]
-        if moved:
-            counts[table] = {"replaced": len(moved) - len(added), "added": len(added)}
-            tables[table] = world.network[table].with_rows(told)
+        if differing:
+            added = len(set(differing) - set(old[table]))
+            counts[table] = {"replaced": len(differing) - added, "added": added}
+            tables[table] = world.network[table].with_rows(labelled)
     if faults:
         raise DataError(f"{name} does not fit this World", spelled(faults, name, _MOST_FAULTS))
     measured = world.network["link_lengths_osm"]
-    own = {str(row["link_id"]) for row in links if row["length_km"] is not None}
-    if any(str(row["link_id"]) in own for row in measured):
-        kept = (row for row in measured if str(row["link_id"]) not in own)
-        tables["link_lengths_osm"] = measured.with_rows(kept)
+    own = {row["link_id"] for row in links if row["length_km"] is not None}
+    if any(row["link_id"] in own for row in measured):
+        tables["link_lengths_osm"] = measured.with_rows(row for row in measured if row["link_id"] not in own)
     new = world.with_network(**tables)
     known = {(fault.what, fault.cure) for fault in check_network(world.network)}
     broken = [fault for fault in check_network(new.network) if (fault.what, fault.cure) not in known]
     if broken:
         raise DataError(f"{name} does not fit this World", spelled(broken, name, _MOST_FAULTS))
-    sources = [
-        {
-            "table": table,
-            "source": f"edited in {name}",
-            "year": "",
-            "licence": "own use only",
-            "attribution": f"Edited by hand in {name}",
-            "note": "own data, merged from a GeoPackage",
-        }
-        for table in counts
+    return new, counts, [_source(table, name) for table in counts]
+
+
+def _source(table: str, file: str) -> dict[str, str]:
+    """A row of SOURCES.csv for a table that was edited."""
+    return {
+        "table": table,
+        "source": f"edited in {file}",
+        "year": "",
+        "licence": "own use only",
+        "attribution": f"Edited by hand in {file}",
+        "note": "own data, merged from a GeoPackage",
+    }
+
+
+def _lost_and_repeated(
+    table: str, rows: Sequence[Mapping[str, Cell]], at: Sequence[str], old: Collection[str]
+) -> list[Fault]:
+    """Faults of rows that the World has and the file lacks, and of identifiers that are there twice."""
+    key = KEYS[table][0]
+    times = Counter(str(row[key]) for row in rows)
+    lost = [one for one in old if one not in times]
+    twice = [(place, str(row[key])) for place, row in zip(at, rows, strict=True) if times[str(row[key])] > 1]
+    return [
+        *(
+            Fault(f"layer {table}", f"{quoted(one)} is missing", "undo the deletion; close it by status")
+            for one in lost
+        ),
+        *(
+            Fault(place, f"{key} {quoted(one)} is there twice", "give the new one another")
+            for place, one in twice
+        ),
     ]
-    return new, counts, sources
 
 
 def _places(
@@ -343,7 +354,7 @@ class _Known:
         return all(self._is_at(point, one) for point, one in zip((line[0], line[-1]), named, strict=True))
 
     def _is_at(self, point: tuple[float, float], named: Cell) -> bool:
-        # A name of no place is told by the rules of the tables.
+        # The rules of the tables find names of no place.
         there = self._where.get(str(named), [])
         return named is None or not there or any(_km(point, one) <= SNAP_KM for one in there)
 
@@ -372,15 +383,15 @@ def _km(a: tuple[float, float], b: tuple[float, float]) -> float:
     return float(great_circle_km(*a, *b))
 
 
-def _told(before: Mapping[str, Cell] | None, row: Mapping[str, Cell], name: str) -> dict[str, Cell]:
+def _labelled(before: Mapping[str, Cell] | None, row: Mapping[str, Cell], name: str) -> dict[str, Cell]:
     """A row that says where its figures come from, if the user has not."""
     if before is None or any(row.get(column) != before.get(column) for column in _ABOUT):
         return dict(row)
-    moved = [c for c in row if c not in _ABOUT and row[c] != before[c]]
-    if not moved:
+    edited = [c for c in row if c not in _ABOUT and row[c] != before[c]]
+    if not edited:
         return dict(row)
-    held = ", ".join(f"{c} {cell_text(before[c]) or 'blank'}" for c in moved)
-    told: dict[str, Cell] = {"source": f"edited in {name}", "basis": "assumption"}
+    held = ", ".join(f"{c} {cell_text(before[c]) or 'blank'}" for c in edited)
+    about: dict[str, Cell] = {"source": f"edited in {name}", "basis": "assumption"}
     if "note" in row:
-        told["note"] = f"before: {held} ({before['basis']})"
-    return {**row, **told}
+        about["note"] = f"before: {held} ({before['basis']})"
+    return {**row, **about}
