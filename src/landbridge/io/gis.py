@@ -51,7 +51,10 @@ _GUIDE = (
 
 @dataclass
 class Edited:
-    """An edited file: typed rows by layer, their shapes in degrees, and the place of each in faults."""
+    """An edited file, by layer.
+
+    rows: typed cells by column; shapes: their points in degrees; at: the place of each in faults.
+    """
 
     rows: dict[str, list[dict[str, Cell]]] = field(default_factory=dict)
     shapes: dict[str, list[Points]] = field(default_factory=dict)

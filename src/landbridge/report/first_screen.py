@@ -314,7 +314,7 @@ def assumptions(world: World, case: Digest, names: Names) -> list[str]:
     """What a case rests on, a sentence each, what its range is over first."""
     rows = case.lead.assumptions if case.lead else []
     speeds = [row for row in rows if row["kind"] == "speed"]
-    told = _widest(case, names)
+    told = _widest(world, case, names)
     told += [_speed(speeds, names)] if speeds else []
     told += [names.say("first.assumed.gas") for row in rows if row["kind"] == "gas"]
     told += _payments(world, case, names)
@@ -352,13 +352,14 @@ def _deficits(world: World, case: Digest, names: Names) -> list[str]:
     return [names.say("first.assumed.deficits", region=names.region[row["region"]], other=other)]
 
 
-def _widest(case: Digest, names: Names) -> list[str]:
-    """What the range of the group is over, and the number that widens it most."""
+def _widest(world: World, case: Digest, names: Names) -> list[str]:
+    """What the ranges are over and what widens the widest, or that a figure is outside its own."""
     group = [row for row in case.result["groups"] if row["group"] == GROUP and row.get("widest")]
     if not group:
         return []
     row, known = group[0], manifest()
-    inside = row["percent_p05"] <= row["percent"] <= row["percent_p95"]
+    shown = [one for one in (row, *income_rows(world, case)) if "percent_p05" in one]
+    inside = all(one["percent_p05"] <= one["percent"] <= one["percent_p95"] for one in shown)
     figures = {"draws": known["draws"], "widest": names.drawn(row["widest"])}
     if inside:
         return [names.say("first.assumed.widest", group=names.group[GROUP], n=known["numbers"], **figures)]

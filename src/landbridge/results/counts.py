@@ -113,15 +113,18 @@ def count_rows(world: World, graph: Graph, passed: Passed) -> Rows:
                 "source": str(row["source"]),
             }
         )
-    return _repeated(rows)
+    return marked(rows)
 
 
 # Units of the same quantity: container trains carry a fixed number of TEU.
 _SAME_QUANTITY = {"trains/year": "container trains", "TEU/year": "container trains"}
 
 
-def _repeated(rows: Rows) -> Rows:
-    """The rows, with a mark on those that count the same as a more trusted one."""
+def marked(rows: Rows) -> Rows:
+    """The rows, with a mark `repeats` on those that count the same as a more trusted one.
+
+    rows: counts of one year, with gateway, unit, role and metric.
+    """
     seen: dict[tuple[str, str], str] = {}
     for row in sorted(rows, key=_trust):
         unit = str(row["unit"])

@@ -84,6 +84,7 @@ class Calibration:
             "fitted": [c.as_json() for c in self.counts if c.role == "fitted"],
             "checked": [c.as_json() for c in self.counts if c.role == "checked"],
             "predicted": [c.as_json() for c in self.counts if c.role == "predicted"],
+            "repeats": [c.as_json() for c in self.counts if c.role == "repeats"],
             "input": [c.as_json() for c in self.counts if c.role == "input"],
             "ranked": [c.as_json() for c in self.counts if c.role == "ranked"],
             "left_out": [c.as_json() for c in self.folds],

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from landbridge.model.base import SolvedBase
-from landbridge.results.counts import trucks_aboard
+from landbridge.results.counts import marked, trucks_aboard
 from landbridge.transport.graph import LAYERS, RAILS
 from landbridge.transport.routes.modes import MODE_CLASSES, border_modes, mode_classes
 from landbridge.transport.segments import KINDS
@@ -98,15 +98,8 @@ class Observed:
         self._set_up()
         year = int(world.parameter("horizon"))
         self._aboard = trucks_aboard(graph)
-        kinds = self._kinds = world.network["gateways"].by("gateway_id")
-        self.rows: list[Observation] = []
-        for row in world.network["validation_counts"]:
-            names = str(row["gateway_id"]).split("+")
-            if row["year"] == year and (names == ["all"] or all(n in self._number for n in names)):
-                rail = names[0] in kinds and kinds[names[0]]["mode"] == "rail"
-                found = self._count(row, names, rail=rail)
-                if found is not None:
-                    self.rows.append(found)
+        self._kinds = world.network["gateways"].by("gateway_id")
+        self.rows: list[Observation] = self._counts(year)
         for row in world.network["validation_modes"]:
             # The level of another year does not inform this one; a share does.
             if row["comparable"] and (row["year"] == year or str(row["measure"]).startswith("share_")):
@@ -117,6 +110,23 @@ class Observed:
         shape = len(self._masks), routes.n_routes
         self.marks = csr_matrix((np.ones(len(columns)), columns, start), shape=shape)
         self.unit = np.array([unit for _, unit in self._masks], dtype=np.int64)
+
+    def _counts(self, year: int) -> list[Observation]:
+        """The counts at gateways of a year; what repeats another count is no test of its own."""
+        counts: list[tuple[dict[str, Any], Observation]] = []
+        for row in self._world.network["validation_counts"]:
+            names = str(row["gateway_id"]).split("+")
+            if row["year"] == year and (names == ["all"] or all(n in self._number for n in names)):
+                rail = names[0] in self._kinds and self._kinds[names[0]]["mode"] == "rail"
+                found = self._count(row, names, rail=rail)
+                if found is not None:
+                    given = {"gateway": row["gateway_id"], "metric": row["metric"]}
+                    counts.append(({**given, "unit": found.unit, "role": found.role}, found))
+        marked([about for about, _ in counts])
+        return [
+            replace(found, role="repeats") if about["repeats"] and found.role == "predicted" else found
+            for about, found in counts
+        ]
 
     def _set_up(self) -> None:
         """Inputs of the marks: gateways passed each way, modes, regions of the ends."""
