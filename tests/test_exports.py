@@ -378,7 +378,9 @@ def test_the_first_screen_and_the_workbook_show_the_same_figures(
     (line,) = sections["first.co2e"].before
     whole, parts = line.split(": ", 1)[1].split(" (")
     assert shows(whole, answer["all modes"][0][4])
-    for part in parts.rstrip(")").split(", "):
+    shown = parts.rstrip(")").split(", ")
+    # Modes that the line has no room for are marked, at its end.
+    for part in shown[:-1] if shown[-1] == "..." else shown:
         mode, _, text = part.rpartition(" ")
         assert shows(text, answer[mode][0][4]), part
 
