@@ -87,7 +87,16 @@ def sweep(
     from landbridge.sweeps.run import Workers, parse_shard
     from landbridge.sweeps.run import sweep as study
 
-    if output is not None and output.suffix in (".json", ".csv", ".md", ".txt", ".html", ".xlsx", ".parquet"):
+    if output is not None and output.suffix in (
+        ".json",
+        ".csv",
+        ".md",
+        ".txt",
+        ".html",
+        ".xlsx",
+        ".parquet",
+        ".dta",
+    ):
         cure = "name a folder; `landbridge sweep collect FOLDER -o FILE` writes files"
         raise DataError("no store", [Fault(str(output), "is the name of a file", cure)])
     part = None if shard is None else parse_shard(shard)

@@ -431,7 +431,7 @@ class _Bench:
         if spare.n_routes:
             routes, number = routes.merged(spare)
             parts.append(self._new(spare))
-            base = replace(base, routes=routes, nests=self._nests(base, routes, spare))
+            base = _wider(base, routes, self._nests(base, routes, spare))
             again = routes.searched_again()
         open_ = np.concatenate([p.open for p in parts])[number]
         constant = np.concatenate([p.log_constant for p in parts])[number]
@@ -443,10 +443,7 @@ class _Bench:
 
     def _nests(self, base: BaseChoice, routes: RouteSet, spare: RouteSet) -> Nests:
         """The nests of base and other routes; made for families that have others."""
-        codes = [
-            r.group_pair.astype(np.int64) * len(FAMILIES) + r.group_family
-            for r in (routes, spare, base.routes)
-        ]
+        codes = [_codes(r) for r in (routes, spare, base.routes)]
         mine = np.isin(codes[0], codes[1])
         fresh = Nests.of(routes.of_groups(mine)[0], self.base.common.graphs[0])
         same = np.flatnonzero(~np.isin(codes[2], codes[1]))
@@ -480,6 +477,31 @@ class _Bench:
                 weight = self.income[at] / self.income[at].sum()
                 found[group] = 100.0 * float(weight @ change[at])
         return found
+
+
+def _codes(routes: RouteSet) -> LongArray:
+    """A number for the pair and family of every group."""
+    return np.asarray(routes.group_pair.astype(np.int64) * len(FAMILIES) + routes.group_family)
+
+
+def _wider(base: BaseChoice, routes: RouteSet, nests: Nests) -> BaseChoice:
+    """A base on more routes; families that it has no route of carry nothing in it."""
+    there = np.isin(_codes(routes), _codes(base.routes))
+
+    def wide(values: FloatArray) -> FloatArray:
+        out = np.zeros((*values.shape[:-1], len(there)))
+        out[..., there] = values
+        return out
+
+    return replace(
+        base,
+        routes=routes,
+        nests=nests,
+        family_cost=wide(base.family_cost),
+        total=wide(base.total),
+        shift=None if base.shift is None else wide(base.shift),
+        family_share=wide(base.family_share),
+    )
 
 
 def _elements(
