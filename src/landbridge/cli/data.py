@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from landbridge.studies.check_data import Checked
     from landbridge.world import World
 
+    # A World with own data merged in, counts of rows by table, and rows for its sources.
+    Merged = tuple[World, dict[str, dict[str, int]], list[dict[str, str]]]
+
 __all__ = ["data"]
 
 data = typer.Typer(
@@ -35,6 +38,7 @@ data = typer.Typer(
     help="The data: list them, read a card, check them, export them, import your own.",
     no_args_is_help=True,
 )
+NewFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")]
 _READ = Status(True, 0.0, 0, "tables are read and checked, nothing is solved")
 
 
@@ -306,64 +310,62 @@ def template(
 @data.command("import")
 def import_workbook(
     file: Annotated[Path, typer.Argument(metavar="FILE.xlsx", help="A filled template.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+    folder: NewFolder,
     lang: Lang = "en",
     as_json: JsonFlag = False,
     world: WorldFolder = None,
 ) -> None:
     """Merge a filled workbook into a copy of the World and write that copy, checked, to a new folder."""
-    from landbridge.io.export import export, free_folder
     from landbridge.io.survey import is_survey, merge_survey, read_survey
     from landbridge.io.workbook import merge, read_workbook
 
-    begin = time.perf_counter()
-    free_folder(folder)
-    if is_survey(file):
-        loaded = load(world)
-        merged, counts, sources = merge_survey(loaded, read_survey(file, loaded), file.name)
-    else:
-        filled = read_workbook(file)
-        loaded = load(world)
-        merged, counts, sources = merge(loaded, filled)
-    export(merged, folder, sources)
-    _imported(loaded, merged, counts, folder, lang, ("data import", begin) if as_json else None)
+    def merged(loaded: World) -> Merged:
+        if is_survey(file):
+            return merge_survey(loaded, read_survey(file, loaded), file.name)
+        return merge(loaded, read_workbook(file))
+
+    _import("data import", merged, folder, world, lang, as_json=as_json)
 
 
 @data.command("import-gpkg")
 def import_gpkg(
     file: Annotated[Path, typer.Argument(metavar="FILE.gpkg", help="From data export FILE.gpkg, edited.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+    folder: NewFolder,
     lang: Lang = "en",
     as_json: JsonFlag = False,
     world: WorldFolder = None,
 ) -> None:
     """Merge places and links edited in QGIS into a copy of the World, checked, in a new folder."""
-    from landbridge.io.export import export, free_folder
     from landbridge.io.gis import merge_gis, read_gis
 
-    begin = time.perf_counter()
-    free_folder(folder)
-    loaded = load(world)
-    merged, counts, sources = merge_gis(loaded, read_gis(file, loaded), file.name)
-    export(merged, folder, sources)
-    _imported(loaded, merged, counts, folder, lang, ("data import-gpkg", begin) if as_json else None)
+    def merged(loaded: World) -> Merged:
+        return merge_gis(loaded, read_gis(file, loaded), file.name)
+
+    _import("data import-gpkg", merged, folder, world, lang, as_json=as_json)
 
 
-def _imported(
-    loaded: World,
-    merged: World,
-    counts: Mapping[str, Mapping[str, int]],
+def _import(
+    command: str,
+    merge: Callable[[World], Merged],
     folder: Path,
+    world: Path | None,
     lang: Lang,
-    as_json: tuple[str, float] | None,
+    *,
+    as_json: bool,
 ) -> None:
-    """Tell what an import has changed; as_json: the command and when it began, for JSON."""
+    """Merge own data into a World, write it to a new folder and print what has changed."""
+    from landbridge.io.export import export, free_folder
     from landbridge.report import Names
     from landbridge.report.edited import changed_figures
     from landbridge.world.difference import differences
 
+    begin = time.perf_counter()
+    free_folder(folder)
+    loaded = load(world)
+    merged, counts, sources = merge(loaded)
+    export(merged, folder, sources)
     found = differences(loaded, merged)
-    if as_json is not None:
+    if as_json:
         changes = [
             {
                 "table": one.table,
@@ -376,7 +378,7 @@ def _imported(
             for one in found
         ]
         result = {"folder": folder.name, "tables": counts, "changes": changes, "hash": merged.hash}
-        _print_json(result, merged, *as_json)
+        _print_json(result, merged, command, begin)
         return
     if not counts:
         put("nothing differs from the World that it was made from")

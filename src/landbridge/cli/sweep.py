@@ -83,20 +83,12 @@ def sweep(
         raise typer.BadParameter(f"one plan at a time, not also {what[1]!r}", param_hint="PLAN.toml")
     from landbridge.answers.sweep import sweep_answer
     from landbridge.errors import DataError, Fault
+    from landbridge.report.writers import ENDINGS
     from landbridge.sweeps.ranks import with_ranks
     from landbridge.sweeps.run import Workers, parse_shard
     from landbridge.sweeps.run import sweep as study
 
-    if output is not None and output.suffix in (
-        ".json",
-        ".csv",
-        ".md",
-        ".txt",
-        ".html",
-        ".xlsx",
-        ".parquet",
-        ".dta",
-    ):
+    if output is not None and output.suffix in ENDINGS:
         cure = "name a folder; `landbridge sweep collect FOLDER -o FILE` writes files"
         raise DataError("no store", [Fault(str(output), "is the name of a file", cure)])
     part = None if shard is None else parse_shard(shard)

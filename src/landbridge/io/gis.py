@@ -107,9 +107,10 @@ def _degrees(row: Mapping[str, Cell]) -> tuple[float, float]:
 
 
 def _shown(cell: Cell) -> str | float | None:
-    if cell is None or (isinstance(cell, float) and not isinstance(cell, bool)):
-        return cell
-    return float(cell) if isinstance(cell, int) and not isinstance(cell, bool) else cell_text(cell)
+    """A cell as an attribute: a number, text or nothing."""
+    if cell is None or isinstance(cell, str | bool):
+        return None if cell is None else cell_text(cell)
+    return float(cell)
 
 
 # -- reading ---------------------------------------------------------------------------------------

@@ -39,20 +39,18 @@ _POLICY = "; ".join(
     )
 )
 # Kinds of the words of tables that the map shows.
-_TERMS = (
-    *(
-        "family",
-        "mode",
-        "operation",
-        "part",
-        "status",
-        "unit",
-        "closure",
-        "number",
-        "scenario",
-        "description",
-    ),
-    *("proxy",),
+_KINDS = (
+    "closure",
+    "description",
+    "family",
+    "mode",
+    "number",
+    "operation",
+    "part",
+    "proxy",
+    "scenario",
+    "status",
+    "unit",
 )
 
 
@@ -97,7 +95,7 @@ def words(world: World, lang: str) -> dict[str, Any]:
     names = Names(world, lang, marked=False)
     every = phrases("en")
     own = (key.removeprefix("app.") for key in every if key.startswith("app."))
-    terms: dict[str, dict[str, str]] = {kind: {} for kind in _TERMS}
+    terms: dict[str, dict[str, str]] = {kind: {} for kind in _KINDS}
     for key in every:
         start, _, rest = key.partition(".")
         kind, _, value = rest.partition(".")
