@@ -89,16 +89,13 @@ def service() -> Iterator[Service]:
 def over_asgi(
     service: Service, method: str, path: bytes, parts: list[bytes], *headers: tuple[bytes, bytes]
 ) -> tuple[int, dict[bytes, bytes], bytes]:
-    """Status, headers and body of one request over ASGI, its body in parts."""
-    waiting = [
-        {"type": "http.request", "body": part, "more_body": n + 1 < len(parts)}
-        for n, part in enumerate(parts)
-    ]
+    """Status, headers and body of one request over ASGI. Parts of its body are taken from `parts` as read."""
     sent: list[Any] = []
 
     async def receive() -> Any:
-        if waiting:
-            return waiting.pop(0)
+        if parts:
+            part = parts.pop(0)
+            return {"type": "http.request", "body": part, "more_body": bool(parts)}
         await asyncio.sleep(60.0)
 
     async def send(message: Any) -> None:
@@ -128,6 +125,23 @@ def test_a_body_in_parts_is_read_to_its_limit(service: Service) -> None:
         service, "POST", b"/api/run", [b"#" * 100_000] * (MOST_BODY // 100_000 + 1), TOML
     )
     assert status == 413 and json.loads(body)["error"]["faults"][0]["cure"]
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "status"),
+    [
+        (b"/api/run", (b"origin", b"http://evil.example"), 403),
+        (b"/api/x", TOML, 404),
+        (b"/api/run", (b"content-length", b"99999999"), 413),
+    ],
+)
+def test_a_refused_body_is_taken_off_the_connection(
+    service: Service, path: bytes, header: tuple[bytes, bytes], status: int
+) -> None:
+    # Bytes left unread when a connection closes reset it, and the client never reads why it was refused.
+    parts = [SCENARIO[:20], SCENARIO[20:]]
+    assert over_asgi(service, "POST", path, parts, header)[0] == status
+    assert not parts
 
 
 def test_a_job_is_followed_over_asgi(service: Service) -> None:

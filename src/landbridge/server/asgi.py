@@ -25,7 +25,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_THREADS, _LOOK_S, _BODY_S, _QUIET_S = 8, 0.1, 20.0, 15.0
+_THREADS, _LOOK_S, _BODY_S, _REST_S, _QUIET_S = 8, 0.1, 20.0, 2.0, 15.0
 
 
 class Application:
@@ -57,11 +57,13 @@ class Application:
 
     async def _request(self, scope: Message, receive: Receive, send: Send) -> None:
         begin, request = time.perf_counter(), _request_of(scope)
+        refused_early = True
         try:
             call = self.service.call(request)
             body = b""
             if call.endpoint is not None and call.endpoint.takes_scenario:
                 body = await _body(receive)
+            refused_early = False
             loop = asyncio.get_running_loop()
             found = await loop.run_in_executor(self._threads, self.service.outcome, call, body)
             if isinstance(found, Following):
@@ -75,6 +77,9 @@ class Application:
                 reply = self.service.finished(found)
         except Exception as error:
             reply = self.service.refused(error, request)
+            # A client that waits for "100 Continue" has sent nothing, and 408 means that it is too slow.
+            if refused_early and reply.status != 408 and "expect" not in dict(request.headers):
+                await _rest(receive)
         await self._send(reply, request, send)
         # The path as it was sent, percent-encoded: no line break can come from it.
         seconds = time.perf_counter() - begin
@@ -148,6 +153,21 @@ async def _body(receive: Receive) -> bytes:
                     return b"".join(parts)
     except TimeoutError:
         raise Refusal.of(408, "body", f"was not sent within {_BODY_S:g} s", "send it again") from None
+
+
+async def _rest(receive: Receive) -> None:
+    """Take a body that nobody reads off the connection, up to the size that is allowed, for 2 s at most.
+
+    A connection that closes with bytes unread is reset, and the client may never see why it was refused.
+    """
+    left = MOST_BODY
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_REST_S):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body"):
+                    return
 
 
 async def _ended(job: Job, receive: Receive) -> bool:
