@@ -401,7 +401,7 @@ def test_a_filled_workbook_becomes_a_world(call: Call, blank: Path, tmp_path: Pa
     code, out, _ = call(
         "data", "import", str(tmp_path / "second.xlsx"), str(tmp_path / "next"), "--world", str(mine)
     )
-    assert code == 0 and "od_demand: 1 rows replaced, 0 added" in out
+    assert code == 0 and "od_demand: 1 row replaced, 0 added" in out
 
 
 @pytest.mark.slow

@@ -383,7 +383,8 @@ def _import(
     if not counts:
         put("nothing differs from the World that it was made from")
     for table, count in counts.items():
-        put(f"{table}: {count['replaced']} rows replaced, {count['added']} added")
+        replaced = count["replaced"]
+        put(f"{table}: {replaced} row{'s' * (replaced != 1)} replaced, {count['added']} added")
     if any(one.known for one in found):
         show_compact([changed_figures([one for one in found if one.known], Names(loaded, lang), 20)], 110)
     put(f"World {merged.hash[:12]} in {folder}. Next: landbridge run --world {folder} --against embedded")
