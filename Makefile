@@ -36,10 +36,10 @@ test: $(VENV)/tested
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not long"
 
 slow: $(VENV)/tested
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "slow and not long"
 
 bench: $(VENV)/benched
 	$(BIN)/python benchmarks/economy.py
@@ -49,6 +49,7 @@ bench: $(VENV)/benched
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/hostile.py
 	$(BIN)/python benchmarks/server.py
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m long
 
 data: $(VENV)/installed
 	$(BIN)/python recipes/network.py
