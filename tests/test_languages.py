@@ -6,18 +6,21 @@ import ast
 import base64
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 from html import unescape
 from pathlib import Path
 from string import Formatter
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import embedded
 import landbridge as lb
 from landbridge.cli.terminal import show_compact
-from landbridge.phrases import FORMATS, LANGUAGES, Phrase, Words, fields, named, phrases, say, width
+from landbridge.phrases import FORMATS, LANGUAGES, Phrase, Words, columns, fields, named, phrases, say, width
 from landbridge.report import (
     Digest,
     Document,
@@ -30,6 +33,7 @@ from landbridge.report import (
 )
 from landbridge.report.compare import compare_sections
 from landbridge.report.first_screen import LINES, WIDTH
+from landbridge.report.gravity import gravity_forms
 from landbridge.report.html.run_page import Sight, html
 from landbridge.report.plain import folded, plain_text
 from landbridge.report.routes import route_sections
@@ -287,6 +291,118 @@ def test_the_page_is_in_the_language(lang: str) -> None:
     page = re.sub(r"<style>.*?</style>|<code>.*?</li>|<pre>.*?</pre>", "", page, flags=re.DOTALL)
     page = re.sub(r"<(?!img)[^>]*>|src=\"[^\"]*\"|<img|alt=", "\n", page)
     assert not english(unescape(page).splitlines())
+
+
+# -- every study -----------------------------------------------------------------------------------------
+
+
+def test_every_command_that_writes_an_answer_takes_a_language() -> None:
+    silent = []
+    for path in sorted((SOURCE / "cli").glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if not isinstance(node, ast.FunctionDef) or node.name == "give":
+                continue
+            calls = [one.func for one in ast.walk(node) if isinstance(one, ast.Call)]
+            gives = any(isinstance(one, ast.Name) and one.id == "give" for one in calls)
+            if gives and "lang" not in {one.arg for one in node.args.args}:
+                silent.append(f"{path.stem}.{node.name}")
+    assert not silent
+
+
+STUDIES: dict[str, Callable[[lb.World], lb.Answer]] = {
+    "gas": lambda world: lb.gas(world, ["line-C"], months="1-2"),
+    "treaties": lb.treaties,
+    "travel": lb.travel,
+    "farm": lambda world: lb.farm(world, regions=["KGZ"]),
+}
+# Texts that a document quotes from a table as they are: titles of publications, names of lines, trials.
+QUOTED = ("source", "note", "name", "intervention", "pipeline_id", "alias", "effect_id", "case_id", "node_id")
+
+
+@cache
+def studied(name: str) -> lb.Answer:
+    return STUDIES[name](embedded.world())
+
+
+@cache
+def quoted() -> list[str]:
+    tables = embedded.world().channels.values()
+    found = {str(row[key]) for table in tables for row in table for key in row if key in QUOTED and row[key]}
+    return sorted(found, key=lambda text: -len(text))
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_is_in_the_language_with_the_same_figures(name: str, lang: str) -> None:
+    plain, other = studied(name).document().sections, studied(name).document(lang).sections
+    shown = texts(other)
+    for one in quoted():
+        shown = [text.replace(one, "") for text in shown]
+    shown = [re.sub(r"[a-z_/]+\.csv", "", text) for text in shown]
+    assert not english(shown)
+    back = str.maketrans({"\u00a0": ",", ",": "."}) if lang == "ru" else {}
+    places = Names(embedded.world(), lang).region
+    figures = countries = 0
+    for mine, theirs in zip(plain, other, strict=True):
+        assert OWN[lang].search(theirs.title) and len(mine.columns) == len(theirs.columns)
+        for row, same in zip(mine.rows, theirs.rows, strict=True):
+            for cell, its in zip(row, same, strict=True):
+                if re.fullmatch(r"[+-]?\d[\d,.]*", cell):
+                    assert its.translate(back) == cell
+                    figures += 1
+                countries += cell in places and its == places[cell]
+        countries += sum(one in places.values() for one in theirs.columns)
+        countries += sum(row[0] in places.values() for row in theirs.rows)
+    assert figures > 0 and countries > 2
+    # Files of the same answer too, and the English is as it was.
+    page = replace(studied(name), lang=lang).document()
+    assert page.lang == lang and texts(page.sections) == texts(other)
+    assert not [text for text in texts(plain) if OWN[lang].search(text)]
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_an_estimate_is_in_the_language(lang: str) -> None:
+    """The table as in journals keeps its columns in line."""
+    pytest.importorskip("pyfixest")
+    answer = lb.gravity("trade ~ rta + ln_distance | exporter^year + importer^year", flows(), cluster="none")
+    (section,) = answer.document(lang).sections
+    names = {"trade", "rta", "distance", "exporter", "importer", "year", "PPML", "exp", "World"}
+    assert not set(english(texts([section]))) - names
+    lines = str(gravity_forms(answer.found, lang)[".txt"]()).splitlines()
+    assert OWN[lang].search("".join(lines))
+    # A coefficient and its error below, counted in columns of a terminal.
+    at = next(n for n, line in enumerate(lines) if line.startswith("rta"))
+    assert len({width(re.split("[.,]", line)[0]) for line in lines[at : at + 2]}) == 1
+
+
+def flows() -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    places, years = "ABCDEF", range(3)
+    rows = [(a, b, year) for a in places for b in places for year in years if a != b]
+    frame = pd.DataFrame(rows, columns=["exporter", "importer", "year"])
+    frame["rta"] = rng.integers(0, 2, len(frame)).astype(float)
+    frame["ln_distance"] = rng.normal(0.0, 1.0, len(frame))
+    frame["trade"] = rng.poisson(50.0, len(frame)).astype(float)
+    return frame
+
+
+def test_a_figure_among_words_is_written_as_in_the_language() -> None:
+    """Of phrases within phrases, of names, and of cells of figures alone; a list of years is none."""
+    russian, chinese = (Names(embedded.world(), lang) for lang in OTHERS)
+    lost = say("gas.home.of", country=named("region", "KAZ"), bcm=1234.5)
+    assert lost == "KAZ 1,234.50" and russian.of(lost) == "Казахстан 1\u00a0234,50"
+    ends = say("range", low="+1,234.5", high="2 %")
+    assert russian.of(ends) == "от +1\u00a0234,5 до 2\u00a0%" and chinese.of(ends) == "+1,234.5至2%"
+    for cell, shown in (("1,234.5 %", "1\u00a0234,5\u00a0%"), ("2017, 2018", "2017, 2018"), ("R2.5", "R2.5")):
+        assert russian.cell(cell) == shown and chinese.cell(cell) == cell.replace(" %", "%")
+    pair = Words().listed([named("region", "KAZ", "Kazakhstan"), named("region", "UZB", "Uzbekistan")])
+    assert pair == "Kazakhstan and Uzbekistan" and russian.of(pair) == "Казахстан и Узбекистан"
+    assert (
+        russian.of(Words().clauses(["a", "b"])) == "a; b"
+        and chinese.of(Words().clauses(["a", "b"])) == "a；b"
+    )
+    head = columns("gas.contracts.columns")
+    assert head[1] == "due" and [russian.of(one) for one in head][1] == "положено"
 
 
 def test_a_chinese_text_is_broken_between_its_characters() -> None:

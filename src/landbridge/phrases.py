@@ -8,9 +8,10 @@ templates in Russian and Chinese; a blank one falls back to English. `Words` fil
 from __future__ import annotations
 
 import csv
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, reduce
 from importlib.resources import files
 from string import Formatter
 from typing import Any
@@ -41,7 +42,10 @@ _WORDS = (
 # Between the headings of a table in one template.
 _BETWEEN = "|"
 # Between the items of a list, and how the signs of a number are written, where not as in English.
-_LIST, _CLAUSES = {"zh": "\u3001"}, {"zh": "\uff1b"}
+_LIST = {"zh": "\u3001"}
+# A cell without words, and the figures in it.
+_FIGURES = re.compile(r"[-+~<>*\d,.%()/: ]*\d[-+~<>*\d,.%()/: ]*")
+_FIGURE = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?: ?%)?")
 _NUMBER = {"ru": str.maketrans({",": "\u00a0", ".": ",", "%": "\u00a0%"})}
 
 
@@ -110,16 +114,20 @@ def fields(key: str, lang: str = "en") -> frozenset[str]:
 
 
 class Phrase(str):
-    """The English text of a filled template, with its key and figures, by which `Words.of` translates it."""
+    """The English text of a filled template, with its key and figures, by which `Words.of` translates it.
+
+    number: that of the heading, where the template is of the headings of a table.
+    """
 
     key: str
     figures: Mapping[str, Any]
+    number: int | None
 
     @staticmethod
-    def made(text: str, key: str, figures: Mapping[str, Any]) -> Phrase:
+    def made(text: str, key: str, figures: Mapping[str, Any], number: int | None = None) -> Phrase:
         """A text with what it was made from."""
         phrase = Phrase(text)
-        phrase.key, phrase.figures = key, figures
+        phrase.key, phrase.figures, phrase.number = key, figures, number
         return phrase
 
 
@@ -141,7 +149,10 @@ class Term(str):
 
 
 class Words:
-    """Templates, lists, terms and numbers in one language: en, ru or zh."""
+    """Templates, lists, terms and numbers in one language: en, ru or zh.
+
+    English ones are Phrases and Terms, which the Words of another language translate.
+    """
 
     def __init__(self, lang: str = "en") -> None:
         self.lang = lang
@@ -151,7 +162,8 @@ class Words:
 
         key: of the template.
         """
-        return self._filled(key, self._template(key, figures), figures)
+        text = self._filled(key, self._template(key, figures), figures)
+        return Phrase.made(text, key, figures) if self.lang == "en" else text
 
     def columns(self, key: str, /, **figures: Any) -> tuple[str, ...]:
         """The headings of a table, as the function `columns`.
@@ -159,14 +171,18 @@ class Words:
         key: of the template.
         """
         parts = self._template(key, figures).split(_BETWEEN)
-        return tuple(self._filled(key, part, figures) for part in parts)
+        texts = [self._filled(key, part, figures) for part in parts]
+        if self.lang != "en":
+            return tuple(texts)
+        return tuple(Phrase.made(text, key, figures, n) for n, text in enumerate(texts))
 
     def joined(self, items: Iterable[str]) -> str:
         """Items with the sign between them that a list has.
 
         items: as texts.
         """
-        return _LIST.get(self.lang, ", ").join(map(self.of, items))
+        listed = tuple(items)
+        return listed[0] if len(listed) == 1 else self.say("list.items", items=listed)
 
     def listed(self, names: tuple[str, ...] | list[str]) -> str:
         """Names as a list in a sentence: A, B and C.
@@ -175,14 +191,21 @@ class Words:
         """
         if len(names) < 2:
             return self.joined(names)
-        return self.say("list.and", first=self.joined(names[:-1]), last=names[-1])
+        return self.say("list.and", first=tuple(names[:-1]), last=names[-1])
 
     def clauses(self, items: Iterable[str]) -> str:
         """Items that may hold commas themselves, with the sign between them that such a list has.
 
         items: as texts.
         """
-        return _CLAUSES.get(self.lang, "; ").join(map(self.of, items))
+        return reduce(lambda first, last: self.say("list.clause", first=first, last=last), items or ("",))
+
+    def sentences(self, items: Iterable[str]) -> str:
+        """Sentences one after the other.
+
+        items: as texts.
+        """
+        return reduce(lambda first, last: self.say("list.sentence", first=first, last=last), items)
 
     def term(self, kind: str, name: str, text: str | None = None) -> str:
         """A value of a table in words: the template term.KIND.NAME, else `text`, else the value itself.
@@ -191,7 +214,9 @@ class Words:
         """
         key = f"term.{kind}.{name}"
         english = phrases().get(key) or (name if text is None else text)
-        return english if self.lang == "en" else phrases(self.lang).get(key) or english
+        if self.lang == "en":
+            return Term.made(english, kind, name)
+        return phrases(self.lang).get(key) or english
 
     def title(self, id: str, name: str) -> str:
         """The name of a scenario; one of a user's own keeps its words.
@@ -222,8 +247,28 @@ class Words:
     def of(self, text: str) -> str:
         """A Phrase or Term in this language; any other text as it is."""
         if isinstance(text, Phrase):
-            return self.say(text.key, **text.figures)
+            figures = {name: self._read(value) for name, value in text.figures.items()}
+            if text.number is not None:
+                return self.columns(text.key, **figures)[text.number]
+            return self.say(text.key, **figures)
         return self.named(text) if isinstance(text, Term) else text
+
+    def cell(self, text: str) -> str:
+        """A cell of a table: a Phrase or Term in this language, figures with its separators.
+
+        text: in English.
+        """
+        found = self.of(text)
+        return _FIGURE.sub(self._separated, found) if found is text and _FIGURES.fullmatch(text) else found
+
+    def _separated(self, found: re.Match[str]) -> str:
+        return self._written(found[0].replace(" %", "%"))
+
+    def _read(self, value: Any) -> Any:
+        """A figure of an English Phrase: texts that are figures get the separators of this language."""
+        if isinstance(value, tuple):
+            return tuple(map(self.cell, value))
+        return self.cell(value) if isinstance(value, str) else value
 
     def figure(self, value: float, form: str) -> str:
         """A number by a format of Python, with the separators of the language.
@@ -259,7 +304,9 @@ class Words:
         if isinstance(value, str | tuple) == bool(spec):
             raise TypeError(f"{key}: {{{name}:{spec}}} cannot show {value!r}")
         if not spec:
-            return self.joined(value) if isinstance(value, tuple) else self.of(value)
+            if isinstance(value, tuple):
+                return _LIST.get(self.lang, ", ").join(map(self.of, value))
+            return self.of(value)
         one, bar, many = spec.partition("|")
         if bar:
             return one if value == 1 else many
@@ -285,7 +332,7 @@ def say(key: str, /, **figures: Any) -> str:
     {name:format}. Raises KeyError for an unknown key and for a figure that is missing or has no field,
     TypeError where words are given for a number or a number for words.
     """
-    return Phrase.made(_ENGLISH.say(key, **figures), key, figures)
+    return _ENGLISH.say(key, **figures)
 
 
 def columns(key: str, /, **figures: Any) -> tuple[str, ...]:

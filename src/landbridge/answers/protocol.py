@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from landbridge.errors import DataError, Fault, Status
 from landbridge.io.tables import attribution
 from landbridge.notebook import html_table
+from landbridge.phrases import Words
+from landbridge.report.digest import Names
 from landbridge.report.document import Document, Section
 from landbridge.results.manifest import SCHEMA_VERSION, manifest
 from landbridge.scenario import Scenario
@@ -34,9 +36,10 @@ class Answer:
 
     command: name of the study; status: how the solves ended; manifest: all settings and versions behind it;
     found: the study's own object, with more than its tables; sections: makes the parts of the document, given
-    how many rows of a long table to show (None = all), and the language of names where the study has names in
-    several; attribution: lines of the data; forms: its own files by ending, in addition to those of
-    `landbridge.report.writers`; lang: language of names in the document and in files of it.
+    how many rows of a long table to show (None = all), and the language where the study takes one; others
+    make them in English, and `document` translates them with the names of `world`; attribution: lines of the
+    data; forms: its own files by ending, in addition to those of `landbridge.report.writers`; lang: language
+    of the document and of files of it.
     """
 
     command: str
@@ -49,6 +52,7 @@ class Answer:
     found: Any = None
     forms: Mapping[str, Form] = field(default_factory=dict, repr=False)
     lang: str = "en"
+    world: World | None = field(default=None, repr=False)
 
     @cached_property
     def result(self) -> Any:
@@ -65,16 +69,27 @@ class Answer:
     def document(self, lang: str | None = None, most: int | None = None) -> Document:
         """Tables and sentences for readers.
 
-        lang: of the names, en, ru or zh; that of the Answer where None. most: rows shown of a long table, all
-        where None. Raises DataError for a language that the study has no names in.
+        lang: of words, names and numbers, en, ru or zh; that of the Answer where None. most: rows shown of a
+        long table, all where None. Raises DataError for another language.
         """
         chosen = self.lang if lang is None else lang
-        known = LANGUAGES if "lang" in signature(self.sections).parameters else ("en",)
-        if chosen not in known:
-            fault = Fault("lang", f"is {chosen!r}", f"use {', '.join(known)}")
+        if chosen not in LANGUAGES:
+            fault = Fault("lang", f"is {chosen!r}", f"use {', '.join(LANGUAGES)}")
             raise DataError(f"{self.command} has no names in that language", [fault])
-        sections = self.sections(most) if known == ("en",) else self.sections(most, lang=chosen)
+        if "lang" in signature(self.sections).parameters:
+            sections = self.sections(most, lang=chosen)
+        else:
+            sections = self._translated(self.sections(most), chosen)
         return Document(tuple(sections), self.attribution, chosen)
+
+    def _translated(self, sections: Iterable[Section], lang: str) -> Iterable[Section]:
+        if lang == "en":
+            return sections
+        if self.world is None:
+            words = Words(lang)
+            return [one.in_words(words) for one in sections]
+        names = Names(self.world, lang)
+        return [names.explained(one.in_words(names)) for one in sections]
 
     def save(self, path: Path | str) -> Path:
         """Write the answer in the format named by the ending: txt, md, html, json, csv, xlsx, parquet, dta.
@@ -153,4 +168,4 @@ def answered(
     made = manifest(world, command, scenarios, options, libraries=libraries)
     lines = tuple(attribution(world.files)) if world is not None else ()
     make = result if callable(result) else lambda: result
-    return Answer(command, make, rows, status, made, sections, lines, found, forms or {})
+    return Answer(command, make, rows, status, made, sections, lines, found, forms or {}, world=world)

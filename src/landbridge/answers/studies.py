@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from landbridge.answers.protocol import Answer, Lazy, answered
 from landbridge.errors import DataError, Fault, Status
 from landbridge.io.tables import attribution
+from landbridge.phrases import named
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.world import World
 
@@ -116,13 +117,13 @@ def routed(world: World, routes: Routes, options: Mapping[str, Any], lang: str =
 
     lines = attribution(world.files)
     after = world if routes.scenario is None else apply(world, routes.scenario)
-    return answered(
+    answer = answered(
         world,
         "route",
         routes.to_json(),
         route_rows(routes),
         Status(True, 0.0, 0, "routes are enumerated and costed, nothing is solved"),
-        lambda _: route_sections(after, routes, lang),
+        lambda _, lang="en": route_sections(after, routes, lang),
         scenarios=[] if routes.scenario is None else [routes.scenario],
         options=options,
         found=routes,
@@ -131,6 +132,7 @@ def routed(world: World, routes: Routes, options: Mapping[str, Any], lang: str =
             ".geojson": lambda: routes_geojson(after, routes, lines),
         },
     )
+    return replace(answer, lang=lang)
 
 
 # -- questions of the network --------------------------------------------------------------------------
@@ -411,7 +413,9 @@ def travel(
         result,
         {"arrivals": arrivals, "income": found.income, "events": found.events},
         found.status,
-        lambda _: travel_sections(world, chosen.name, found, result),
+        lambda _: travel_sections(
+            world, named("scenario", chosen.id, chosen.name.rstrip(".")), found, result
+        ),
         scenarios=[chosen],
         options={"estimate": estimate},
         found=found,

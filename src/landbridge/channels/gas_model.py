@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from landbridge.channels.gas_network import BASE_YEAR, MONTHS, GasNetwork, read_network
 from landbridge.channels.gas_programme import STEPS, Volumes, programme
 from landbridge.errors import ConvergenceError, DataError, Fault, InfeasibleError, Status
+from landbridge.phrases import named, say
 from landbridge.world import World
 
 __all__ = ["GasModel", "GasYear", "Profile", "Rows"]
@@ -369,9 +370,10 @@ class GasYear:
             lost = [network.lines[n].id for n in here if self.availability[n, tight].sum() == 0.0]
             rate = self.model.capacity(self.availability)[arc, tight].mean() * MONTHS
             when = _months(tight)
-            gone = f" ({' + '.join(lost)} lost)" if lost else ""
-            what = f"{' + '.join(names)} between {a} and {b}: {rate:.2f} bcm a year, full in {when}"
-            told.append(what + gone if names else f"nothing is left between {a} and {b} in {when}{gone}")
+            ends = {"a": named("region", a), "b": named("region", b), "when": when}
+            lines = " + ".join(names)
+            what = say("gas.cut", lines=lines, bcm=rate, **ends) if names else say("gas.cut.none", **ends)
+            told.append(say("gas.cut.lost", what=what, lines=" + ".join(lost)) if lost else what)
         return told
 
     def _spent_output(self, cuts: list[str]) -> list[str]:
@@ -385,7 +387,7 @@ class GasYear:
             full = self.x[its.unknowns.output[k]].sum() > most - 1e-6
             unexplained = short[sold].any() and not (cuts or told)
             if full and (self.home_unserved[k].sum() > 1e-6 or unexplained):
-                told.append(f"output of {country}: {network.output[country]:.2f} bcm a year, all used")
+                told.append(say("gas.spent", country=named("region", country), bcm=network.output[country]))
         return told
 
     def to_json(self) -> dict[str, Any]:
@@ -408,6 +410,6 @@ class GasYear:
 def _months(which: NDArray[np.bool_]) -> str:
     """Months in words: 12 months, month 3, months 1, 2."""
     if which.all():
-        return "12 months"
-    word = "months" if which.sum() > 1 else "month"
-    return f"{word} " + ", ".join(str(t + 1) for t in np.flatnonzero(which))
+        return say("gas.months.all", n=len(which))
+    months = tuple(str(t + 1) for t in np.flatnonzero(which))
+    return say("gas.months", n=len(months), months=months)

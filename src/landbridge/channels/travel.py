@@ -155,7 +155,8 @@ def shock(before: World, after: World) -> TravelShock:
             continue
         passport, destination = pair
         if pair not in arrivals:
-            unknown.append(f"{passport} to {destination}")
+            ends = (named("region", passport), named("region", destination))
+            unknown.append(say("travel.pair", passport=ends[0], destination=ends[1]))
             continue
         one = arrivals[pair]
         ratio = _range(old, new, pair)

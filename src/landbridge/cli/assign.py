@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, check_ending, give, say
+from landbridge.cli.terminal import JsonFlag, Lang, check_ending, give, say
 
 __all__ = ["assign"]
 
@@ -62,6 +62,7 @@ def assign(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write flows by link (.csv) or all results (.json).")
     ] = None,
+    lang: Lang = "en",
 ) -> None:
     """Assign trips to a congested road network until no traveller gains by another path.
 
@@ -95,7 +96,7 @@ def assign(
         rounds=rounds,
         tell=_tell,
     )
-    give(answer, begin, as_json, output, _SHOWN)
+    give(answer, begin, as_json, output, _SHOWN, lang=lang)
     if not answer.status.converged:
         raise ConvergenceError(f"not converged: {answer.status.message}")
     if output is not None:

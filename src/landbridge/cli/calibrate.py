@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +34,7 @@ def validate(
 
     check_output(output)
     begin = time.perf_counter()
-    give(replace(study(load_sound(world)), lang=lang), begin, as_json, output)
+    give(study(load_sound(world)), begin, as_json, output, lang=lang)
 
 
 def calibrate(
@@ -52,6 +51,7 @@ def calibrate(
             "--output", "-o", help="Write the fitted numbers to a .csv file, or all in another format."
         ),
     ] = None,
+    lang: Lang = "en",
     world: WorldFolder = None,
     rebase: Rebase = False,
 ) -> None:
@@ -62,7 +62,7 @@ def calibrate(
     begin = time.perf_counter()
     answer = study(load_sound(world, rebase), folds=folds)
     tell_rebase(answer.status, rebase)
-    give(answer, begin, as_json, output)
+    give(answer, begin, as_json, output, lang=lang)
     if check and answer.found.drift > DRIFT:
         drift = answer.found.drift
         typer.echo(f"landbridge: refitted numbers differ from the shipped by {drift:.1e}", err=True)

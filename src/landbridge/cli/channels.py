@@ -9,6 +9,7 @@ import typer
 
 from landbridge.cli.terminal import (
     JsonFlag,
+    Lang,
     Output,
     Rebase,
     WorldFolder,
@@ -38,6 +39,7 @@ def farm(
     ] = None,
     as_json: JsonFlag = False,
     output: Output = None,
+    lang: Lang = "en",
     world: WorldFolder = None,
 ) -> None:
     """Effects of farm technology: output, food prices, farm trade and real income, with ranges."""
@@ -46,7 +48,7 @@ def farm(
     check_output(output)
     begin = time.perf_counter()
     answer = study(load_sound(world), regions=region, crops=crop, adoption=adoption, effect_percent=effect)
-    give(answer, begin, as_json, output)
+    give(answer, begin, as_json, output, lang=lang)
 
 
 def travel(
@@ -66,6 +68,7 @@ def travel(
     ] = False,
     as_json: JsonFlag = False,
     output: Output = None,
+    lang: Lang = "en",
     world: WorldFolder = None,
 ) -> None:
     """Effects of visas and connections on arrivals and receipts, and evidence on past waivers."""
@@ -76,7 +79,7 @@ def travel(
         raise typer.BadParameter("give a scenario or --waive, not both", param_hint="--waive")
     begin = time.perf_counter()
     answer = study(load_sound(world), scenario or "visa-waivers", waive=waive or (), estimate=estimate)
-    give(answer, begin, as_json, output)
+    give(answer, begin, as_json, output, lang=lang)
 
 
 def treaties(
@@ -85,6 +88,7 @@ def treaties(
     ] = "2000-2024",
     as_json: JsonFlag = False,
     output: Output = None,
+    lang: Lang = "en",
     world: WorldFolder = None,
 ) -> None:
     """Print the treaties of China and Central Asia with their dates; -o FILE.csv writes gravity dummies."""
@@ -93,7 +97,7 @@ def treaties(
     check_output(output)
     begin = time.perf_counter()
     wanted = _years(years)
-    give(study(load_sound(world), years=wanted), begin, as_json, output)
+    give(study(load_sound(world), years=wanted), begin, as_json, output, lang=lang)
 
 
 def claims(
@@ -102,6 +106,7 @@ def claims(
     ] = False,
     as_json: JsonFlag = False,
     output: Output = None,
+    lang: Lang = "en",
     world: WorldFolder = None,
     rebase: Rebase = False,
 ) -> None:
@@ -115,7 +120,7 @@ def claims(
     with progress_bar() as progress:
         answer = study(loaded, estimates=estimates, both=both, progress=progress)
     tell_rebase(answer.status, rebase)
-    give(answer, begin, as_json, output)
+    give(answer, begin, as_json, output, lang=lang)
 
 
 def _years(text: str) -> list[int]:

@@ -9,6 +9,7 @@ import typer
 
 from landbridge.cli.terminal import (
     JsonFlag,
+    Lang,
     Output,
     Rebase,
     WorldFolder,
@@ -41,6 +42,7 @@ def disrupt(
     count: Annotated[int, typer.Option("-n", help="Rows to print; files hold all.", min=1)] = 25,
     as_json: JsonFlag = False,
     output: Output = None,
+    lang: Lang = "en",
     world: WorldFolder = None,
     rebase: Rebase = False,
 ) -> None:
@@ -63,4 +65,4 @@ def disrupt(
             estimate=say,
         )
     tell_rebase(answer.status, rebase)
-    give(answer, begin, as_json, output, count)
+    give(answer, begin, as_json, output, count, lang=lang)

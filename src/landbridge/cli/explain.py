@@ -9,6 +9,7 @@ import typer
 
 from landbridge.cli.terminal import (
     JsonFlag,
+    Lang,
     Output,
     Rebase,
     WorldFolder,
@@ -45,6 +46,7 @@ def explain(
     count: Annotated[int, typer.Option("-n", help="Partners to print of each country.", min=1)] = 3,
     as_json: JsonFlag = False,
     output: Output = None,
+    lang: Lang = "en",
     world: WorldFolder = None,
     rebase: Rebase = False,
 ) -> None:
@@ -74,4 +76,4 @@ def explain(
             progress=progress,
         )
     tell_rebase(answer.status, rebase)
-    give(answer, begin, as_json, output, count)
+    give(answer, begin, as_json, output, count, lang=lang)

@@ -9,6 +9,7 @@ import typer
 
 from landbridge.cli.terminal import (
     JsonFlag,
+    Lang,
     Output,
     WorldFolder,
     check_output,
@@ -46,6 +47,7 @@ def gas(
     ] = False,
     as_json: JsonFlag = False,
     output: Output = None,
+    lang: Lang = "en",
     world: WorldFolder = None,
 ) -> None:
     """Find the gas not delivered when pipelines are lost, who goes short, and the value of a line."""
@@ -66,4 +68,4 @@ def gas(
             checks=checks,
             progress=progress,
         )
-    give(answer, begin, as_json, output)
+    give(answer, begin, as_json, output, lang=lang)

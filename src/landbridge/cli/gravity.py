@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, check_ending, give, put, say, show
+from landbridge.cli.terminal import JsonFlag, Lang, check_ending, give, put, say, show
 
 __all__ = ["gravity"]
 
@@ -45,6 +46,7 @@ def gravity(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to .json, .csv, .md, .tex or .txt.")
     ] = None,
+    lang: Lang = "en",
 ) -> None:
     """Estimate structural gravity and state what was dropped, separated and built.
 
@@ -52,6 +54,7 @@ def gravity(
     """
     check_ending(output, (".json", ".md", ".tex", ".csv", ".txt"))
     from landbridge.answers.studies import gravity as study
+    from landbridge.report.gravity import gravity_forms
 
     begin = time.perf_counter()
     answer = study(
@@ -66,6 +69,7 @@ def gravity(
         bias=bias,
         tell=_tell,
     )
+    answer = replace(answer, lang=lang, forms=gravity_forms(answer.found, lang))
     if export is not None:
         from landbridge.estimation import replicate
 
@@ -78,7 +82,7 @@ def gravity(
     elif output is None:
         # The table as in journals, then the other sections of the document.
         put(str(answer.forms[".txt"]()).rstrip("\n"))
-        show(answer.document().sections[1:])
+        show(answer.document().sections[1:], lang=lang)
 
 
 def _tell(formula: str) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from landbridge.cli.terminal import (
     JsonFlag,
+    Lang,
     Output,
     Rebase,
     WorldFolder,
@@ -39,6 +40,7 @@ def invest(
     ] = None,
     as_json: JsonFlag = False,
     output: Output = None,
+    lang: Lang = "en",
     world: WorldFolder = None,
     rebase: Rebase = False,
 ) -> None:
@@ -60,6 +62,6 @@ def invest(
             progress=progress,
         )
     tell_rebase(answer.status, rebase)
-    give(answer, begin, as_json, output)
+    give(answer, begin, as_json, output, lang=lang)
     if not answer.status.converged:
         raise ConvergenceError(f"not converged: {answer.status.message}")

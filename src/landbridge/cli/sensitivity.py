@@ -9,6 +9,7 @@ import typer
 
 from landbridge.cli.terminal import (
     JsonFlag,
+    Lang,
     Output,
     Rebase,
     WorldFolder,
@@ -44,6 +45,7 @@ def sensitivity(
     count: Annotated[int, typer.Option("-n", help="Rows to print; files hold all.", min=1)] = 25,
     as_json: JsonFlag = False,
     output: Output = None,
+    lang: Lang = "en",
     world: WorldFolder = None,
     rebase: Rebase = False,
 ) -> None:
@@ -61,6 +63,6 @@ def sensitivity(
         at = loaded if scenario is None else run(loaded, scenario, progress=progress)
         answer = study(at, of, to, exact=exact, progress=progress).answer
     tell_rebase(answer.status, rebase)
-    give(answer, begin, as_json, output, count)
+    give(answer, begin, as_json, output, count, lang=lang)
     if not answer.status.converged:
         raise ConvergenceError(f"not converged: {answer.status.message}")

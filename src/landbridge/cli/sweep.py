@@ -11,6 +11,7 @@ import typer
 
 from landbridge.cli.terminal import (
     JsonFlag,
+    Lang,
     WorldFolder,
     check_output,
     give,
@@ -63,6 +64,7 @@ def sweep(
     ] = False,
     count: Annotated[int, typer.Option("--rows", help="Rows to print; files hold all.", min=1)] = 25,
     as_json: JsonFlag = False,
+    lang: Lang = "en",
     world: WorldFolder = None,
 ) -> None:
     """Solve scenarios for many draws of uncertain numbers: percentiles of real income, and their causes."""
@@ -77,7 +79,7 @@ def sweep(
         if len(what) == 1:
             raise typer.BadParameter("name a folder that a sweep wrote: collect STORE", param_hint="collect")
         check_output(output)
-        _collect(what[1:], world, begin, as_json, output, count, ranks)
+        _collect(what[1:], world, begin, as_json, output, count, ranks, lang)
         return
     if len(what) > 1:
         raise typer.BadParameter(f"one plan at a time, not also {what[1]!r}", param_hint="PLAN.toml")
@@ -106,7 +108,7 @@ def sweep(
         found = with_ranks(loaded, found, progress) if ranks else found
     if output is not None:
         say(f"{found.draws} draws are in {output}; `landbridge sweep collect {output}` reads them again")
-    give(sweep_answer(loaded, found), begin, as_json, None, count)
+    give(sweep_answer(loaded, found), begin, as_json, None, count, lang=lang)
     _end(found.status.converged, found.status.message)
 
 
@@ -118,6 +120,7 @@ def _collect(
     output: Path | None,
     count: int,
     ranks: bool,
+    lang: Lang,
 ) -> None:
     from landbridge.answers.sweep import sweep_answer
     from landbridge.sweeps.ranks import with_ranks
@@ -128,7 +131,7 @@ def _collect(
     if ranks:
         with progress_bar() as progress:
             found = with_ranks(loaded, found, progress)
-    give(sweep_answer(loaded, found), begin, as_json, output, count)
+    give(sweep_answer(loaded, found), begin, as_json, output, count, lang=lang)
     _end(found.status.converged, found.status.message)
 
 

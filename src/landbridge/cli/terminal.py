@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -216,11 +217,15 @@ def give(
     output: Path | None,
     most: int | None = None,
     width: int | None = None,
+    *,
+    lang: str | None = None,
 ) -> None:
     """Write an answer to a file or the screen, in the form asked for.
 
-    begin: time at the start of the command; most: rows shown of a long table; width: as in `show`.
+    begin: time at the start of the command; most: rows shown of a long table; width: as in `show`; lang: of
+    the document, that of the answer where None.
     """
+    answer = answer if lang is None else replace(answer, lang=lang)
     if output is None and not as_json:
         show(answer.document(most=most).sections, width, answer.lang)
         return

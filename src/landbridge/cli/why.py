@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -52,4 +51,4 @@ def why(
     with progress_bar() as progress:
         answer = study(loaded, " ".join(question), progress=progress)
     tell_rebase(answer.status, rebase)
-    give(replace(answer, lang=lang), begin, as_json, output, count, _COLUMNS)
+    give(answer, begin, as_json, output, count, _COLUMNS, lang=lang)

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import lsqr
 
+from landbridge.phrases import listed, say
+
 __all__ = [
     "Dropped",
     "Groups",
@@ -135,7 +137,7 @@ def collinear(names: Sequence[str], X: Array, groups: Groups, constant: bool) ->
     for k, name in enumerate(names):
         if np.ptp(X[:, k]) == 0 and (X[0, k] == 0 or groups.codes or constant):
             value = f"{X[0, k]:g}"
-            dropped.append(Dropped(name, f"does not vary in the sample: it is {value} in every row"))
+            dropped.append(Dropped(name, say("gravity.dropped.same", value=value)))
             continue
         own = np.linalg.norm(left[:, k])
         if own <= ABSORBED * size[k]:
@@ -150,8 +152,10 @@ def collinear(names: Sequence[str], X: Array, groups: Groups, constant: bool) ->
             share = np.linalg.lstsq(left[:, keep], left[:, k], rcond=None)[0]
             weight = np.abs(share) * np.linalg.norm(left[:, keep], axis=0)
             used = [o for o, w in zip(others, weight, strict=True) if w > 1e-6 * own]
-            also = " and the fixed effects" if groups.codes else ""
-            dropped.append(Dropped(name, f"is a combination of {', '.join(used)}{also}"))
+            of = tuple(used)
+            effects = bool(groups.codes)
+            why = say("gravity.dropped.both", of=of) if effects else say("gravity.dropped.of", of=of)
+            dropped.append(Dropped(name, why))
             continue
         keep[k] = True
         basis.append(rest / np.linalg.norm(rest))
@@ -163,10 +167,10 @@ def _absorbed_by(x: Array, groups: Groups) -> str:
         size = np.bincount(codes)
         mean = np.bincount(codes, x) / size
         if np.linalg.norm(x - mean[codes]) <= 10 * ABSORBED * np.linalg.norm(x - x.mean()):
-            return f"constant within every level of {name}, which absorbs it"
-    return (
-        f"absorbed by {' and '.join(groups.names)} together" if groups.names else "absorbed by the constant"
-    )
+            return say("gravity.dropped.level", name=name)
+    if not groups.names:
+        return say("gravity.dropped.constant")
+    return say("gravity.dropped.together", names=listed(groups.names))
 
 
 def separated_by_groups(y: Array, groups: Groups) -> tuple[Mask, int, int]:

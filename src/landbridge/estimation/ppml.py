@@ -27,6 +27,7 @@ from landbridge.estimation.panel import PAIR, Sample, build_sample, codes_of
 from landbridge.estimation.pyfixest_fit import Method, fit_sample, vanished
 from landbridge.estimation.reading import read_panel
 from landbridge.io.optional import need
+from landbridge.phrases import listed, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -212,13 +213,13 @@ class Estimate:
     def errors(self) -> str:
         """The kind of standard errors in words."""
         if not self.names:
-            return "none (there is no coefficient)"
+            return say("gravity.errors.none")
         if self.saturated:
-            return "undefined (no row is to spare)"
+            return say("gravity.errors.undefined")
         if not self.clusters:
-            return "heteroskedasticity-robust"
-        text = " and ".join(f"{n} ({k:,} clusters)" for n, k in self.clusters.items())
-        return f"clustered by {text}"
+            return say("gravity.errors.robust")
+        by = [say("gravity.errors.cluster", name=n, clusters=k) for n, k in self.clusters.items()]
+        return say("gravity.errors.clustered", by=listed(by))
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain values, as `landbridge gravity --json` prints it."""

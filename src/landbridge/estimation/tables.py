@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from landbridge.errors import DataError, Fault
+from landbridge.phrases import Phrase, Words, say, width
 
 if TYPE_CHECKING:
     from landbridge.estimation.ppml import Estimate
@@ -16,6 +17,8 @@ __all__ = ["STYLES", "cells", "table"]
 
 STYLES = ("text", "markdown", "latex", "csv")
 _STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
+# As wide as the figures above it.
+_NO = Phrase.made("no   ", "no", {})
 _STAR_LINE = "*** p < 0.01, ** p < 0.05, * p < 0.10"
 
 
@@ -24,15 +27,22 @@ def table(
     style: str = "text",
     titles: Sequence[str] | None = None,
     digits: int = 3,
+    *,
+    lang: str = "en",
 ) -> str:
     """A table of estimates as text: standard errors in brackets below coefficients, dropped terms in notes.
 
     estimates: one per column; style: text, markdown, latex or csv; titles: a name per column, else (1), (2)
-    ...; digits: decimals. Raises DataError for an unknown style, no estimate, or a wrong number of titles.
+    ...; digits: decimals; lang: of its words, en, ru or zh. Raises DataError for an unknown style, no
+    estimate, or a wrong number of titles.
     """
     if style not in STYLES:
         raise DataError("unknown style", [Fault("style", f"is {style!r}", f"give {', '.join(STYLES)}")])
+    words = Words(lang)
     head, body, notes = cells(estimates, titles, digits)
+    if lang != "en":
+        body = [[*map(words.cell, row)] for row in body]
+        notes = [*map(words.of, notes)]
     if style == "csv":
         out = io.StringIO(newline="")
         writer = csv.writer(out, lineterminator="\n")
@@ -45,11 +55,12 @@ def table(
         return "\n".join([*lines, "", *(note.replace("***", r"\*\*\*") + "  " for note in notes)]) + "\n"
     if style == "latex":
         return _latex(head, body, notes)
-    widths = [max(len(row[k]) for row in [head, *body]) for k in range(len(head))]
+    widths = [max(width(row[k]) for row in [head, *body]) for k in range(len(head))]
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
 
     def line(row: Sequence[str]) -> str:
-        cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
+        blanks = [" " * (most - width(cell)) for cell, most in zip(row, widths, strict=True)]
+        cells = [row[0] + blanks[0], *(blank + c for c, blank in zip(row[1:], blanks[1:], strict=True))]
         return "  ".join(cells).rstrip()
 
     return "\n".join([line(head), rule, *map(line, body), rule, *notes]) + "\n"
@@ -72,12 +83,14 @@ def cells(
 def _body(estimates: Sequence[Estimate], digits: int) -> list[list[str]]:
     body = _coefficients(estimates, digits)
     for name in dict.fromkeys(n for e in estimates for n in e.fixed_effects):
-        cells = [f"{e.fixed_effects[name]:,}" if name in e.fixed_effects else "no" for e in estimates]
-        body.append([f"fixed effects {name} (levels)", *(f"{c}   " for c in cells)])
-    body.append(["observations", *(f"{e.n:,}   " for e in estimates)])
-    body.append(["estimator", *(("PPML" if e.method == "ppml" else "OLS") + "   " for e in estimates)])
+        levels = (e.fixed_effects.get(name) for e in estimates)
+        body.append([say("gravity.effects", name=name), *(_NO if n is None else f"{n:,}   " for n in levels)])
+    body.append([say("gravity.observations"), *(f"{e.n:,}   " for e in estimates)])
+    body.append(
+        [say("gravity.estimator"), *(("PPML" if e.method == "ppml" else "OLS") + "   " for e in estimates)]
+    )
     r2 = [e.pseudo_r2 for e in estimates]
-    body.append(["R2 (squared correlation)", *(f"{v:.{digits}f}   " if v is not None else "" for v in r2)])
+    body.append([say("gravity.r2"), *(f"{v:.{digits}f}   " if v is not None else "" for v in r2)])
     return body
 
 
@@ -111,23 +124,27 @@ def _notes(estimates: Sequence[Estimate], heads: Sequence[str]) -> list[str]:
     """Notes on the numbers, each sentence once; with the column's name where columns differ."""
     found: dict[str, list[str]] = {}
     for head, e in zip(heads, estimates, strict=True):
-        said = [f"Dependent variable: {e.dependent}." + (f" Sample: {e.where}." if e.where else "")]
+        if e.where:
+            said = [say("gravity.note.sample", dependent=e.dependent, where=e.where)]
+        else:
+            said = [say("gravity.note.dependent", dependent=e.dependent)]
         if e.names:
-            said.append(f"Standard errors in brackets, {e.errors}; {_STAR_LINE}.")
-        said += [f"Dropped: {d.name} ({d.reason})." for d in e.dropped]
-        said += [f"{n:,} rows without information left out: {rule}." for rule, n in e.separated.items()]
-        said += [f"{n:,} rows left out: {reason}." for reason, n in e.left_out.items()]
-        said += [f"Built: {text}." for text in e.built]
-        said += [f"Note: {text}." for text in e.notes]
+            said.append(say("gravity.note.errors", errors=e.errors, stars=_STAR_LINE))
+        said += [say("gravity.note.dropped", name=d.name, reason=d.reason) for d in e.dropped]
+        said += [say("gravity.note.separated", n=n, rule=rule) for rule, n in e.separated.items()]
+        said += [say("gravity.note.left_out", n=n, reason=reason) for reason, n in e.left_out.items()]
+        said += [say("gravity.note.built", text=text) for text in e.built]
+        said += [say("note", text=text) for text in e.notes]
         for text in said:
             found.setdefault(text, []).append(head)
-    names = [f"{' '.join(h)}: {text}" if len(h) < len(estimates) else text for text, h in found.items()]
+    names = [
+        say("gravity.note.of", columns=" ".join(h), text=text) if len(h) < len(estimates) else text
+        for text, h in found.items()
+    ]
     if any(e.fixed_effects for e in estimates):
-        names.append("No constant: the fixed effects absorb it, and with it the unit of the flow.")
+        names.append(say("gravity.note.constant"))
     if any(e.names for e in estimates):
-        names.append(
-            "A regressor in logs has an elasticity; of any other, +1 changes the flow by 100 (exp(b) - 1) %."
-        )
+        names.append(say("gravity.note.logs"))
     return names
 
 

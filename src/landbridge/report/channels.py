@@ -7,9 +7,9 @@ from typing import Any
 
 from landbridge.channels.farm import BOUND_FROM
 from landbridge.channels.travel import BASE_YEAR
-from landbridge.phrases import known, say
+from landbridge.phrases import known, named, say
 from landbridge.report.digest import GROUP, PARTNER, Names
-from landbridge.report.document import Section, phrased, signed
+from landbridge.report.document import ENGLISH, Section, phrased, signed
 from landbridge.studies.claims.verdicts import Claims
 from landbridge.studies.farm import Farm
 from landbridge.studies.travel import Travel
@@ -19,6 +19,8 @@ __all__ = ["claim_sections", "farm_sections", "travel_sections", "treaty_section
 
 # Growth with and without a waiver that differs by less counts as equal [percentage points].
 _AS_FAST = 5.0
+# How the event study marks counts of different lengths.
+_A_DAY = ", a day"
 
 
 # -- farm ----------------------------------------------------------------------------------------------
@@ -31,19 +33,21 @@ def farm_sections(world: World, found: Farm) -> Iterator[Section]:
         yield phrased(
             "farm.case",
             [_farm_row(r, names) for r in found.rows if r["case"] == shock.case],
-            case=shock.case,
+            case=named("case", shock.case),
             what=say(f"farm.what.{shock.case}"),
         )
     crops = [c for shock in found.shocks for c in shock.crops if c.case in ("central", "claimed")]
     rows = [
         (
             names.get(c.region, c.region),
-            c.crop,
-            c.case,
-            f"{c.effect_percent:g} ({c.effect_id})",
+            named("crop", c.crop),
+            named("case", c.case),
+            say("farm.effect", percent=c.effect_percent, id=c.effect_id),
             f"{c.adoption:.2f}",
             f"{c.weight:.3f}",
-            "-" if c.bound_percent is None else f"{c.bound_percent:.1f} ({c.bound_of})",
+            "-"
+            if c.bound_percent is None
+            else say("farm.record", percent=c.bound_percent, crop=named("crop", str(c.bound_of))),
             f"{c.yield_percent:.2f}",
         )
         for c in crops
@@ -52,15 +56,15 @@ def farm_sections(world: World, found: Farm) -> Iterator[Section]:
     documented = [
         say(
             "farm.documented",
-            crop=str(row["crop"]),
+            crop=named("crop", str(row["crop"])),
             region=names.get(str(row["region"]), str(row["region"])),
-            intervention=str(row["intervention"]),
+            intervention=named("intervention", str(row["intervention"])),
             source=str(row["source"]),
         )
         for row in effects
         if row["role"] == "documented"
     ]
-    after = [say("farm.comparisons", n=len(documented), comparisons="; ".join(documented))]
+    after = [say("farm.comparisons", n=len(documented), comparisons=ENGLISH.clauses(documented))]
     yield phrased("farm.shocks", rows, after=after, first=BOUND_FROM)
 
 
@@ -92,9 +96,9 @@ def travel_sections(world: World, name: str, found: Travel, result: dict[str, An
         "travel.arrivals",
         [
             (
-                r["passport"],
-                r["destination"],
-                say("travel.visa", before=r["visa_before"] or "?", after=r["visa_after"] or "?"),
+                named("region", r["passport"]),
+                named("region", r["destination"]),
+                say("travel.visa", before=_visa(r["visa_before"]), after=_visa(r["visa_after"])),
                 f"{r['base_visitors'] / 1e3:,.1f}",
                 f"{r['visitors'] / 1e3:,.1f}",
                 f"{r['visitors_low'] / 1e3:,.1f}",
@@ -105,14 +109,14 @@ def travel_sections(world: World, name: str, found: Travel, result: dict[str, An
             )
             for r in found.rows
         ],
-        before=[name.rstrip(".") + ".", *([say("travel.untouched")] if untouched else [])],
+        before=[say("travel.scenario", name=name), *([say("travel.untouched")] if untouched else [])],
         after=[say("note", text=note) for note in found.notes],
     )
     yield phrased(
         "travel.income",
         [
             (
-                r["region"],
+                named("region", r["region"]),
                 signed(r["percent"], 4),
                 signed(r["percent_low"], 4),
                 signed(r["percent_high"], 4),
@@ -127,9 +131,9 @@ def travel_sections(world: World, name: str, found: Travel, result: dict[str, An
         "travel.events",
         [
             (
-                e["passport"],
-                e["destination"],
-                e["kind"],
+                named("region", e["passport"]),
+                named("region", e["destination"]),
+                _counted(e["kind"]),
                 _months(e["before"]),
                 _months(e["after"]),
                 signed(e["percent"], 0),
@@ -148,6 +152,18 @@ def travel_sections(world: World, name: str, found: Travel, result: dict[str, An
                 for k, v in result["gravity"].items()
             ],
         )
+
+
+def _visa(code: str | None) -> str:
+    return named("visa", code) if code else "?"
+
+
+def _counted(kinds: str) -> str:
+    """What is counted, of both sides where they differ."""
+    a_day = kinds.endswith(_A_DAY)
+    both: list[str] = [named("counted", one) for one in kinds.removesuffix(_A_DAY).split(" and ")]
+    told = ENGLISH.listed(both)
+    return say("travel.a_day", kinds=told) if a_day else told
 
 
 def _waiver(event: dict[str, Any]) -> str:
@@ -175,12 +191,12 @@ def _travel_words(world: World, found: Travel) -> Iterator[str]:
             "travel.difference",
             before=BASE_YEAR,
             after=BASE_YEAR + 1,
-            travellers=", ".join(travellers),
+            travellers=tuple(travellers),
             waived=d["waived_percent"],
             not_waived=d["not_waived_percent"],
             points=d["points"],
         )
-        yield f"{told} {say('travel.as_fast')}" if abs(d["points"]) < _AS_FAST else told
+        yield ENGLISH.sentences([told, say("travel.as_fast")]) if abs(d["points"]) < _AS_FAST else told
     if not i["identified"]:
         effect = world.channels["travel_parameters"].by("parameter")["visa_effect"]
         ends = sorted(abs(float(effect[end] or 0.0)) for end in ("low", "high"))
@@ -207,13 +223,13 @@ def treaty_sections(world: World, group: Sequence[str], table: Iterable[dict[str
         "treaties",
         [
             (
-                r["arrangement"],
+                named("treaty", r["arrangement"]),
                 say("yes" if r["treatment"] else "no"),
-                *(str(r[region] or "-") for region in group),
+                *(say("yes") if r[region] == "yes" else str(r[region] or "-") for region in group),
             )
             for r in table
         ],
-        names=group,
+        names=[named("region", region) for region in group],
         partner=names.region.get(PARTNER, PARTNER),
         group=names.group[GROUP],
     )
@@ -230,10 +246,10 @@ def claim_sections(found: Claims) -> Iterator[Section]:
             [
                 (
                     f"{r['id']}. {r['claim']}",
-                    r["verdict"],
+                    named("verdict", r["verdict"]),
                     _figure(r["model"]),
                     _interval(r),
-                    r["model_unit"] or "",
+                    named("unit", r["model_unit"]) if r["model_unit"] else "",
                 )
                 for r in found.rows
             ],
@@ -247,10 +263,10 @@ def claim_sections(found: Claims) -> Iterator[Section]:
                 (
                     f"{r['id']}: {r['quantity']}",
                     _theirs(r),
-                    r["unit"],
+                    named("unit", r["unit"]),
                     _figure(r["ours"]),
                     _interval(r),
-                    r["test"],
+                    named("test", r["test"]),
                 )
                 for r in found.estimate_rows
             ],
@@ -259,20 +275,22 @@ def claim_sections(found: Claims) -> Iterator[Section]:
 
 
 def _evidence(row: dict[str, Any]) -> str:
-    head = say("claims.head", id=str(row["id"]), verdict=row["verdict"].upper())
+    head = say(
+        "claims.head", id=str(row["id"]), verdict=named("verdict", row["verdict"], row["verdict"].upper())
+    )
     evidence = say("claims.found", evidence=row["evidence"]) if row["evidence"] else ""
     parts = [head, evidence, say("claims.source", source=row["source"])]
     if row["model"] is not None:
         parts.append(say("claims.model", what=row["model_what"]))
     elif not row["model_note"].startswith("no figure"):
         parts.append(say("claims.model", what=row["model_note"]))
-    return " ".join(part for part in parts if part)
+    return ENGLISH.sentences([part for part in parts if part])
 
 
 def _why(row: dict[str, Any]) -> str:
     head = say("claims.study", id=str(row["id"]), study=row["study"], source=row["source"])
     ours = say("claims.ours", what=row["what"]) if row["what"] else ""
-    return " ".join(part for part in (head, ours, f"{row['why']}.") if part)
+    return ENGLISH.sentences([part for part in (head, ours, f"{row['why']}.") if part])
 
 
 def _theirs(row: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from landbridge.phrases import Term, Words, say
+from landbridge.phrases import Term, Words, named, say
 from landbridge.report.document import Section
 from landbridge.results import Results, Rows
 from landbridge.results.changed import assumption_rows, changed_rows
@@ -120,6 +120,15 @@ class Names(Words):
             }
             for kind in ("place", "region", "sector", "gateway")
         }
+        if lang == "en":
+            # Names of other languages find them by what they name.
+            shown = {
+                kind: {
+                    name: (named(kind, name, text), named("short" if kind == "place" else kind, name, short))
+                    for name, (text, short) in of.items()
+                }
+                for kind, of in shown.items()
+            }
         whole = {kind: {name: texts[0] for name, texts in of.items()} for kind, of in shown.items()}
         self.place, self.region, self.sector = whole["place"], whole["region"], whole["sector"]
         self.gateway = whole["gateway"]
@@ -147,8 +156,18 @@ class Names(Words):
 
     def named(self, term: Term) -> str:
         """The name of a place, region, sector or gateway; other terms as `Words.named`."""
-        named = {"place": self.place, "region": self.region, "sector": self.sector, "gateway": self.gateway}
-        return named.get(term.kind, {}).get(term.id) or super().named(term)
+        of = {
+            "place": self.place,
+            "short": self.short,
+            "region": self.region,
+            "sector": self.sector,
+            "gateway": self.gateway,
+        }
+        if term.kind == "gateways":
+            return self.gateways(term.id)
+        if term.kind == "drawn":
+            return self.drawn(term.id)
+        return of.get(term.kind, {}).get(term.id) or super().named(term)
 
     def drawn(self, number: str) -> str:
         """A drawn number of a range, such as theta:ENE or phi, in words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from landbridge.io.whole import without_controls
@@ -41,6 +41,20 @@ class Section:
             object.__setattr__(self, name, tuple(map(without_controls, getattr(self, name))))
         rows = tuple(tuple(map(without_controls, row)) for row in self.rows)
         object.__setattr__(self, "rows", rows)
+
+    def in_words(self, words: Words) -> Section:
+        """The section in the language of the words: its phrases and names translated, its figures rewritten.
+
+        Texts of a user or of a source, which are neither, stay as they are.
+        """
+        return replace(
+            self,
+            heading=words.of(self.heading),
+            columns=tuple(map(words.of, self.columns)),
+            rows=tuple(tuple(map(words.cell, row)) for row in self.rows),
+            before=tuple(map(words.of, self.before)),
+            after=tuple(map(words.of, self.after)),
+        )
 
     def is_words(self, number: int) -> bool:
         """Whether a column is aligned left: the first, and those in which most cells are not figures."""

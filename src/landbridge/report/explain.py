@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from landbridge.phrases import known, listed, say, signed
+from landbridge.phrases import known, listed, named, say, signed
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
 from landbridge.results import Rows
@@ -19,7 +19,7 @@ _LONGEST = 60
 def explain_sections(found: Explanation, most: int | None = None) -> Iterator[Section]:
     """The splits that were asked for, zones side by side; most: partners of each zone, all where None."""
     scenario = found.result.scenario
-    name = found.result.id if scenario is None else scenario.name
+    name = found.result.id if scenario is None else named("scenario", scenario.id, scenario.name)
     names = Names(found.result.world)
     zones = [names.group.get(zone) or names.region.get(zone, zone) for zone in found.zones]
     first = next(name for name in ("modification", "mechanism", "pair") if getattr(found, f"by_{name}"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from landbridge.channels.gas import BASE_YEAR, GasYear
-from landbridge.phrases import say
+from landbridge.phrases import named, say
 from landbridge.report.document import Section, phrased, signed
 from landbridge.world import World
 
@@ -50,7 +50,7 @@ def gas_sections(
             )
             for row in main.lines
         ],
-        profile=profile,
+        profile=named("profile", profile),
         price=parameters["missed_musd_per_bcm"],
     )
     if "n_minus_1" in result:
@@ -60,12 +60,17 @@ def gas_sections(
                 (r["line"], r["name"], f"{r['unserved_bcm']:.2f}", f"{r['home_unserved_bcm']:.2f}")
                 for r in result["n_minus_1"]
             ],
-            profile=profile,
+            profile=named("profile", profile),
         )
     if "draws" in result:
         yield _drawn(world, result["draws"])
     if "backcasts" in result:
         yield from _checked(world, result)
+
+
+def _country(code: str) -> str:
+    """A country by its code, in other languages by its name."""
+    return named("region", code)
 
 
 def _short(main: GasYear, profile: str) -> Iterator[Section]:
@@ -74,7 +79,7 @@ def _short(main: GasYear, profile: str) -> Iterator[Section]:
         "gas.short",
         [
             (
-                row["country"],
+                _country(row["country"]),
                 f"{row['due_bcm']:.2f}",
                 f"{row['missed_bcm']:.2f}",
                 f"{row['unsold_bcm']:.2f}",
@@ -84,13 +89,13 @@ def _short(main: GasYear, profile: str) -> Iterator[Section]:
             for row in main.by_country
             if max(row["missed_bcm"], row["unsold_bcm"], row["home_unserved_bcm"]) > _SHOWN_BCM
         ],
-        profile=profile,
+        profile=named("profile", profile),
     )
     yield phrased(
         "gas.contracts",
         [
             (
-                say("gas.contract", exporter=row["exporter"], importer=row["importer"]),
+                say("gas.contract", exporter=_country(row["exporter"]), importer=_country(row["importer"])),
                 f"{row['due_bcm']:.2f}",
                 f"{row['delivered_bcm']:.2f}",
                 f"{row['missed_bcm']:.2f}",
@@ -110,7 +115,7 @@ def _income(rows: list[dict[str, Any]], profile: str, year: int) -> Section:
         "gas.income",
         [
             (
-                row["region"],
+                _country(row["region"]),
                 f"{row['lost_sales_musd']:,.0f}",
                 f"{row['lost_rents_musd']:,.0f}",
                 signed(-row["lost_sales_percent"], 2),
@@ -121,11 +126,11 @@ def _income(rows: list[dict[str, Any]], profile: str, year: int) -> Section:
             for row in rows
         ],
         after=[
-            say("gas.counted", region=row["region"], musd=row["counted_sales_musd"])
+            say("gas.counted", region=_country(row["region"]), musd=row["counted_sales_musd"])
             for row in rows
             if row["lost_sales_musd"] < _NEAR_COUNTED * row["counted_sales_musd"]
         ],
-        profile=profile,
+        profile=named("profile", profile),
         year=year,
     )
 
@@ -135,11 +140,10 @@ def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, Ga
     due = float(years["flat"].model.due.sum())
     lost = result["lost"]
     if lost:
-        lines = ", ".join(lost)
         (low, high), (least, most) = (result[f"unserved_{p}_range_bcm"] for p in ("seasonal", "flat"))
         yield say(
             "gas.without",
-            lines=lines,
+            lines=tuple(lost),
             when=_when(result["months"]),
             flat=flat,
             due=due,
@@ -156,12 +160,12 @@ def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, Ga
         yield say("gas.before", missed=before)
     for name, year in years.items():
         if year.home_unserved_bcm > _SHOWN_BCM:
-            short = ", ".join(
-                f"{r['country']} {r['home_unserved_bcm']:.2f}"
+            short = tuple(
+                say("gas.home.of", country=_country(r["country"]), bcm=r["home_unserved_bcm"])
                 for r in year.by_country
                 if r["home_unserved_bcm"] > _SHOWN_BCM
             )
-            yield say("gas.home", profile=name, countries=short)
+            yield say("gas.home", profile=named("profile", str(name)), countries=short)
     for text in years[result["profile"]].binding:
         yield say("gas.binds", what=text)
 
@@ -169,8 +173,7 @@ def _words(result: dict[str, Any], years: dict[Any, GasYear], base: dict[Any, Ga
 def _when(months: list[int]) -> str:
     if len(months) == 12:
         return say("gas.when.year")
-    shown = ", ".join(map(str, months))
-    return say("gas.when.months", months=shown, n=len(months))
+    return say("gas.when.months", months=tuple(map(str, months)), n=len(months))
 
 
 def _drawn(world: World, drawn: dict[str, Any]) -> Section:
@@ -181,7 +184,7 @@ def _drawn(world: World, drawn: dict[str, Any]) -> Section:
         "gas.draws",
         [tuple(f"{drawn[k]:.2f}" for k in keys)],
         draws=drawn["draws"],
-        profile=drawn["profile"],
+        profile=named("profile", drawn["profile"]),
         error=2 * drawn["standard_error_bcm"],
         first=min(years, default=BASE_YEAR),
         last=max(years, default=BASE_YEAR),
@@ -193,8 +196,8 @@ def _checked(world: World, result: dict[str, Any]) -> Iterator[Section]:
         "gas.flows",
         [
             (
-                r["exporter"],
-                r["importer"],
+                _country(r["exporter"]),
+                _country(r["importer"]),
                 f"{r['observed_bcm_standard']:.2f}",
                 f"{r['ours_bcm_standard']:.2f}",
                 "-" if r["difference"] is None else signed(100.0 * r["difference"], 1) + " %",
@@ -214,8 +217,8 @@ def _checked(world: World, result: dict[str, Any]) -> Iterator[Section]:
         [
             (
                 b["case"],
-                b["country"],
-                b["measure"],
+                _country(b["country"]),
+                named("measure", b["measure"]),
                 f"{b['observed']:.0f}",
                 f"{b['ours']:.0f}",
                 f"{b['low']:.0f}-{b['high']:.0f}",
@@ -230,7 +233,7 @@ def _checked(world: World, result: dict[str, Any]) -> Iterator[Section]:
         "gas.index",
         [
             (
-                r["area"],
+                named("area", r["area"]),
                 r["largest"],
                 "-" if r["technical_percent"] is None else f"{r['technical_percent']:.0f}",
                 "-" if r["contracted_percent"] is None else f"{r['contracted_percent']:.0f}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from landbridge.estimation.tables import cells, table
+from landbridge.phrases import Phrase
 from landbridge.report.document import Section, phrased
 from landbridge.studies.gravity import Estimated
 
@@ -16,7 +17,7 @@ _STYLES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".txt": "text"}
 def gravity_sections(found: Estimated) -> Iterator[Section]:
     """The table of coefficients, then that of the correction if there is one."""
     head, body, notes = cells(found.estimates)
-    rows = [tuple(cell.strip() for cell in row) for row in body]
+    rows = [tuple(cell if isinstance(cell, Phrase) else cell.strip() for cell in row) for row in body]
     yield phrased("gravity.table", rows, names=head, after=notes, formula=found.estimates[0].formula)
     if found.corrected is not None:
         columns = ("estimated", "bias", "coefficient", "standard_error", "uncorrected_error")
@@ -26,10 +27,10 @@ def gravity_sections(found: Estimated) -> Iterator[Section]:
         )
 
 
-def gravity_forms(found: Estimated) -> Mapping[str, Callable[[], str]]:
-    """The table of coefficients as in journals, by ending of the file."""
+def gravity_forms(found: Estimated, lang: str = "en") -> Mapping[str, Callable[[], str]]:
+    """The table of coefficients as in journals, by ending of the file; lang: of its words."""
 
     def form(style: str) -> Callable[[], str]:
-        return lambda: table(found.estimates, style)
+        return lambda: table(found.estimates, style, lang=lang)
 
     return {ending: form(style) for ending, style in _STYLES.items()}

@@ -71,11 +71,12 @@ def _ends(row: Row, of: str, unit: str = "musd", digits: int = 0) -> str:
 def _cost(row: Row) -> str:
     known = row["cost_low_musd"] != row["cost_high_musd"]
     cost = _number(row["cost_musd"])
-    return f"{cost} ({_ends(row, 'cost')})" if known else cost
+    return say("invest.cost", cost=cost, ends=_ends(row, "cost")) if known else cost
 
 
 def _regions(names: Names, codes: str) -> str:
-    return ", ".join(names.region[code] for code in codes.split(", ") if code)
+    shown = [names.region[code] for code in codes.split(", ") if code]
+    return names.joined(shown) if shown else ""
 
 
 def _project(row: Row) -> tuple[str, ...]:

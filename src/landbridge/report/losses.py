@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from landbridge.io.whole import harmless
-from landbridge.phrases import say
+from landbridge.phrases import Phrase, named, say
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
 from landbridge.studies.disrupt import Disruption, Loss
@@ -28,13 +28,13 @@ def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Secti
         [
             (
                 _called(loss),
-                loss.kind,
+                named("kind", loss.kind),
                 f"{loss.teu_per_year / 1e3:,.0f}",
                 f"{loss.long_time_h:+,.0f}",
                 f"{loss.long_cost_musd:,.0f}",
                 f"{loss.unserved_teu / 1e3:,.1f}",
                 f"{loss.real_income_long[found.by]:+.3f}",
-                _hardest(loss.real_income_long, names.region),
+                _hardest(loss.real_income_long, names),
             )
             for loss in shown
         ],
@@ -64,12 +64,15 @@ def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Secti
 
 
 def _called(loss: Loss) -> str:
-    return f"{loss.id} {loss.name}" if loss.kind == "link" else loss.name
+    if loss.kind == "link":
+        return say("losses.link", link=loss.id, name=loss.name)
+    return loss.name if isinstance(loss.name, Phrase) else named("gateways", loss.id, loss.name)
 
 
-def _hardest(income: dict[str, float], names: dict[str, str]) -> str:
-    worst = sorted((v, k) for k, v in income.items() if k in names)[:3]
-    return ", ".join(f"{names[k]} {v:+.2f}" for v, k in worst if v < -0.0005)
+def _hardest(income: dict[str, float], names: Names) -> str:
+    worst = sorted((v, k) for k, v in income.items() if k in names.region)[:3]
+    hit = [say("losses.hit", region=names.region[k], percent=v) for v, k in worst if v < -0.0005]
+    return names.joined(hit) if hit else ""
 
 
 def _cell(value: Any) -> Any:

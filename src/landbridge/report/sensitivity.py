@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from landbridge.phrases import known, say, signed
+from landbridge.phrases import known, named, say, signed
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
 from landbridge.studies.sensitivity import CLOSURES, Sensitivity, Worth
@@ -46,7 +46,8 @@ def _whose(found: Sensitivity) -> str:
     names = Names(found.result.world)
     kind, *parts = found.of.split(":") if ":" in found.of else ("real_income", found.of)
     if kind == "flow":
-        ends = " - ".join(names.region.get(part, part) for part in parts[:2])
+        start, end = (names.region.get(part, part) for part in parts[:2])
+        ends = say("list.ends", start=start, end=end)
         return say("sensitivity.of.flow", ends=ends, sector=names.sector.get(parts[2], parts[2]))
     whose = names.group.get(parts[0]) or names.region.get(parts[0], parts[0])
     if kind == "wage":
@@ -58,13 +59,18 @@ def _cells(worth: Worth) -> tuple[str, ...]:
     return (
         worth.name,
         _target(worth.target),
-        f"{worth.step:+,.3g} {worth.unit}".strip(),
+        _by(worth),
         _musd(worth.first_order_usd),
         _musd(worth.exact_usd),
         _musd(worth.waits_fixed_usd),
         _musd(worth.routes_fixed_usd),
         _musd(worth.flow_usd),
     )
+
+
+def _by(worth: Worth) -> str:
+    step = f"{worth.step:+,.3g}"
+    return say("sensitivity.by", step=step, unit=named("unit", worth.unit)) if worth.unit else step
 
 
 def _target(target: str) -> str:

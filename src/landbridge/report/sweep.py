@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from landbridge.phrases import say, signed
+from landbridge.phrases import named, say, signed
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
 from landbridge.sweeps.collect import FEWEST_FOR_CAUSES, SweepResult
@@ -74,6 +75,11 @@ def sweep_sections(world: World, found: SweepResult, most: int | None = None) ->
         )
 
 
+def _number(row: Mapping[str, Any]) -> str:
+    """The drawn number by its identifier, and in other languages in words."""
+    return named("drawn", str(row["parameter"]))
+
+
 def _indices(found: SweepResult, names: dict[str, str], length: int) -> Section:
     """The numbers with the largest total index, for each country and scenario."""
     counts: dict[tuple[str, str], int] = {}
@@ -85,9 +91,12 @@ def _indices(found: SweepResult, names: dict[str, str], length: int) -> Section:
             cells = [
                 cell
                 for kind in ("first", "total")
-                for cell in (f"{row[kind]:.2f}", f"{row[f'{kind}_low']:.2f} to {row[f'{kind}_high']:.2f}")
+                for cell in (
+                    f"{row[kind]:.2f}",
+                    say("sweep.interval", low=row[f"{kind}_low"], high=row[f"{kind}_high"]),
+                )
             ]
-            rows.append((names.get(row["region"], row["region"]), row["scenario"], row["parameter"], *cells))
+            rows.append((names.get(row["region"], row["region"]), row["scenario"], _number(row), *cells))
     return phrased("sweep.indices", rows, n=found.index_rows[0]["n"], length=length)
 
 
@@ -133,7 +142,7 @@ def _causes(found: SweepResult, names: dict[str, str]) -> Iterator[Section]:
                 (
                     names.get(cause["region"], cause["region"]),
                     cause["scenario"],
-                    cause["parameter"],
+                    _number(cause),
                     signed(cause["rank_correlation"], 2),
                     signed(cause["percent_low"], 4),
                     signed(cause["percent_high"], 4),

@@ -36,6 +36,7 @@ from landbridge.model.base import SolvedBase
 from landbridge.model.prepared import Prepared
 from landbridge.model.run import Progress
 from landbridge.model.waits import solve_waits
+from landbridge.phrases import named, say
 from landbridge.results.transit import Tolls
 from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transport import BaseChoice, Choice, RouteSet, log_constants, pivot
@@ -571,7 +572,9 @@ def _gateways(bench: _Bench) -> Iterator[_Element]:
 
 def _links(bench: _Bench) -> Iterator[_Element]:
     graph, network = bench.graph, bench.base.world.network
-    names = {str(r["place_id"]): str(r["name"]) for r in network["places"]}
+    names = {
+        str(r["place_id"]): named("place", str(r["place_id"]), str(r["name"])) for r in network["places"]
+    }
     rows = network["links"].by("link_id")
     order = np.argsort(graph.link, kind="stable")
     first = np.searchsorted(graph.link[order], np.arange(len(graph.links) + 1))
@@ -579,5 +582,10 @@ def _links(bench: _Bench) -> Iterator[_Element]:
         row = rows[link]
         arcs = order[first[n] : first[n + 1]].astype(np.int64)
         if row["status"] == "open" and len(arcs):
-            ends = f"{names[str(row['from_place'])]} - {names[str(row['to_place'])]} ({row['mode']})"
+            ends = say(
+                "link.name",
+                start=names[str(row["from_place"])],
+                end=names[str(row["to_place"])],
+                mode=named("mode", str(row["mode"])),
+            )
             yield _Element(link, ends, "link", arcs, arcs, ())

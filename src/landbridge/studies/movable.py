@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from landbridge.errors import DataError, Fault
 from landbridge.model.adjoint import ChainGradient, chain_gradient
 from landbridge.model.base import Origin
+from landbridge.phrases import named, say
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply
 from landbridge.trade.welfare import parse_outcome
@@ -123,7 +124,7 @@ class Lens:
     def name(self, kind: str, identifier: str) -> str:
         """The English name of an identifier of some kind; the identifier where there is none."""
         found = self.names[kind].get(identifier)
-        return identifier if found is None else found.text
+        return named(kind, identifier, "" if found is None else found.text)
 
 
 # -- links and gateways --------------------------------------------------------------------------------
@@ -157,8 +158,8 @@ def _of_links(lens: Lens) -> Iterator[Number]:
     by_hour = lens.rows_of(later, "links", _STEP)
     by_money = lens.rows_of(dearer, "links", _STEP)
     for at, row in enumerate(links):
-        ends = (lens.name("place", str(row[end])) for end in ("from_place", "to_place"))
-        name = f"{' - '.join(ends)} ({row['mode']})"
+        start, end = (lens.name("place", str(row[end])) for end in ("from_place", "to_place"))
+        name = say("link.name", start=start, end=end, mode=named("mode", str(row["mode"])))
         key = str(row["link_id"])
         if at in hours:
             moved = partial(later, only=(at,))
@@ -323,7 +324,8 @@ def _of_tariffs(lens: Lens) -> Iterator[Number]:
         ends = lens.name("region", exporter), lens.name("region", importer)
         change = {"verb": "change_tariff", "exporter": exporter, "importer": importer, "sector": sector}
         moved = partial(_economy, lens.world, change, "tariff", points)
-        name = f"{ends[0]} to {ends[1]}, {lens.name('sector', sector)}"
+        of = {"exporter": ends[0], "importer": ends[1], "sector": lens.name("sector", sector)}
+        name = say("sensitivity.tariff", **of)
         key = f"{exporter}:{importer}:{sector}"
         yield Number(key, name, "tariff", "percentage point", points, slopes, -min(1.0, points), moved)
 
@@ -337,7 +339,7 @@ def _of_productivity(lens: Lens) -> Iterator[Number]:
         slopes = _PERCENT * float(lens.gradient.productivity[n, s]), None, None, None
         change = {"verb": "change_productivity", "region": region, "sector": sector}
         moved = partial(_economy, lens.world, change, "percent", None)
-        name = f"{lens.name('region', region)}, {lens.name('sector', sector)}"
+        name = say("list.items", items=(lens.name("region", region), lens.name("sector", sector)))
         unit = "percent"
         yield Number(f"{region}:{sector}", name, "productivity", unit, 100.0, slopes, 1.0, moved, more=True)
 
