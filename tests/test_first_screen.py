@@ -16,7 +16,7 @@ from landbridge.errors import ScenarioError
 from landbridge.model.run import Study, study
 from landbridge.report import Digest, Names, first_screen, study_lines
 from landbridge.report.digest import members
-from landbridge.report.first_screen import LINES, WIDTH, lines_of
+from landbridge.report.first_screen import LINES, VISIBLE_PERCENT, WIDTH, income_rows, lines_of
 from landbridge.results import Results
 from landbridge.results.changed import assumption_rows, changed_rows
 from landbridge.results.served import served_rows
@@ -156,6 +156,45 @@ def test_other_languages_fit_too_and_explain_their_mark(
     lines = printed(world, digests, "khorgos-closed", capsys, lang)
     assert len(lines) <= LINES and all(cell_len(line) <= WIDTH for line in lines)
     assert ("*" in "".join(lines[:-1])) == lines[-1].startswith("*")
+
+
+@pytest.mark.parametrize("lang", ["en", "ru", "zh"])
+@pytest.mark.parametrize("name", QUICK)
+def test_every_language_has_the_same_lines_of_traffic_and_the_cause_of_the_range_in_full(
+    world: World, digests: dict[str, Digest], name: str, lang: str
+) -> None:
+    ways, made = {}, {}
+    for of in ("en", lang):
+        names = Names(world, of)
+        made[of] = {one.key: one for one in first_screen(world, digests["base"], digests[name], names)}
+        starts = [
+            names.say(f"first.traffic.{way}", gateway="|", before=0.0, after=0.0).split("|")[0]
+            for way in ("gains", "loses")
+        ]
+        lines = made[of]["first.traffic"].before
+        ways[of] = [any(line.startswith(start) for line in lines) for start in starts]
+    assert ways[lang] == ways["en"] and (all(ways[lang]) or name != "khorgos-closed")
+    widest = made[lang]["first.assumed"].before[0]
+    assert not widest.endswith("...") and "_" not in widest, widest
+
+
+def test_regions_are_members_that_move_and_the_largest_in_money(
+    world: World, digests: dict[str, Digest]
+) -> None:
+    inside = set(members(world))
+    for name in QUICK:
+        rows = {row["region"]: row for row in digests[name].result["real_income"]}
+        by_money = sorted(rows, key=lambda one: (-abs(rows[one]["musd"]), one))
+        visible = [one for one in by_money if abs(rows[one]["percent"]) >= VISIBLE_PERCENT]
+        own = [one for one in visible if one in inside]
+        shown = [row["region"] for row in income_rows(world, digests[name])]
+        assert shown == [one for one in by_money if one in shown] and len(shown) <= 5
+        assert set(own[:2]) <= set(shown), name
+        # Where rows are few, those that move visibly are kept before others that only are large.
+        few = {row["region"] for row in income_rows(world, digests[name], 4)}
+        assert few <= set(visible) or len(visible) < 4, name
+    closed = [row["region"] for row in income_rows(world, digests["khorgos-closed"], 4)]
+    assert {"KAZ", "UZB", "KGZ"} <= set(closed)
 
 
 def test_a_study_is_a_line_for_each_scenario(

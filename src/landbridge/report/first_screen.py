@@ -42,10 +42,12 @@ _CUTS = (
     ("first.assumed", 3),
     ("first.traffic", 3),
     ("first.pairs", 5),
-    ("first.traffic", 2),
     ("first.assumed", 2),
     ("first.income", 4),
+    ("first.traffic", 2),
 )
+# Regions of real income at most.
+_REGIONS = 5
 # Rows of the pairs: of the first pair and of the others.
 _MODES_OF_FIRST, _MODES_OF_OTHERS = 3, 2
 # Changes below these are not shown for their own sake: of real income [%], of TEU a year and as a share.
@@ -84,10 +86,16 @@ def first_screen(
     for key, most in _CUTS:
         if sum(map(lines_of, sections)) <= LINES:
             break
-        sections = [
-            replace(one, rows=one.rows[:most], before=one.before[:most]) if one.key == key else one
-            for one in sections
-        ]
+        if key == "first.income":
+            # Who stays is chosen anew; those shown stand in order of money.
+            cut = [_income(world, case, names, most - 1)]
+        else:
+            cut = [
+                replace(one, rows=one.rows[:most], before=one.before[:most])
+                for one in sections
+                if one.key == key
+            ]
+        sections = [cut[0] if one.key == key else one for one in sections]
     room = LINES - sum(map(lines_of, sections))
     at = next(n for n, one in enumerate(sections) if one.key == "first.assumed")
     return [*sections[:at], *_notes(case, room, names), *sections[at:]]
@@ -143,10 +151,9 @@ def _what(before: Digest, case: Digest, names: Names) -> Section:
     )
 
 
-def _income(world: World, case: Digest, names: Names) -> Section:
-    """The group, its members that change visibly, and the regions whose income changes most in money."""
-    # In this order the first stay where the screen is short.
-    shown = [(names.region[row["region"]], row) for row in income_rows(world, case)]
+def _income(world: World, case: Digest, names: Names, most: int = _REGIONS) -> Section:
+    """The group, then the regions that `income_rows` chooses; most: of these."""
+    shown = [(names.region[row["region"]], row) for row in income_rows(world, case, most)]
     group = [(names.group[GROUP], row) for row in case.result["groups"] if row["group"] == GROUP]
     ranged = any("percent_p05" in row for _, row in group + shown)
     cells = [
@@ -164,15 +171,27 @@ def _income(world: World, case: Digest, names: Names) -> Section:
     return replace(phrased("first.income_ranged", cells, words=names), key="first.income")
 
 
-def income_rows(world: World, case: Digest) -> list[Mapping[str, Any]]:
-    """The rows of real income that the screen has room for: members of the group, the ends, the largest."""
-    rows = sorted(case.result["real_income"], key=lambda row: -abs(row["musd"]))
+def income_rows(world: World, case: Digest, most: int = _REGIONS) -> list[Mapping[str, Any]]:
+    """The regions of real income that the screen has room for, the largest change in money first.
+
+    Chosen in this order: the member of the group that changes most in money, the regions that gain and lose
+    most in percent, the next member of the group, the region that changes most in money of those that change
+    visibly, the other members, then others by money. Members count where they change visibly; equal changes
+    of money stand in order of the code. world: names the group; case: a scenario; most: rows.
+    """
+    rows = sorted(case.result["real_income"], key=_by_money)
     inside = set(members(world))
-    own = [row for row in rows if row["region"] in inside and abs(row["percent"]) >= VISIBLE_PERCENT]
-    ends = [pick(rows, key=_percent) for pick in (max, min)] if rows else []
-    ends = sorted((row for row in ends if abs(row["percent"]) >= VISIBLE_PERCENT), key=_percent)
-    first = [*own[:1], *ends, *rows[:2], *own[1:], *rows[2:3]]
-    return list({row["region"]: row for row in first}.values())[:5]
+    visible = [row for row in rows if abs(row["percent"]) >= VISIBLE_PERCENT]
+    own = [row for row in visible if row["region"] in inside]
+    ends = [row for row in (pick(rows, key=_percent) for pick in (min, max) if rows) if row in visible]
+    first = [*own[:1], *ends, *own[1:2], *visible[:1], *own[2:]]
+    first += [*visible[1:], *rows[:2]]
+    chosen = list({row["region"]: row for row in first}.values())[:most]
+    return sorted(chosen, key=_by_money)
+
+
+def _by_money(row: Mapping[str, Any]) -> tuple[float, str]:
+    return -abs(float(row["musd"])), str(row["region"])
 
 
 def _pairs(case: Digest, names: Names) -> Section:
@@ -360,10 +379,20 @@ def _widest(world: World, case: Digest, names: Names) -> list[str]:
     row, known = group[0], manifest()
     shown = [one for one in (row, *income_rows(world, case)) if "percent_p05" in one]
     inside = all(one["percent_p05"] <= one["percent"] <= one["percent_p95"] for one in shown)
-    figures = {"draws": known["draws"], "widest": names.drawn(row["widest"])}
-    if inside:
-        return [names.say("first.assumed.widest", group=names.group[GROUP], n=known["numbers"], **figures)]
-    return [names.say("first.assumed.outside", **figures)]
+
+    draws = known["draws"]
+
+    def told(widest: str) -> str:
+        if not inside:
+            return names.say("first.assumed.outside", draws=draws, widest=widest)
+        figures = {"draws": draws, "n": known["numbers"], "widest": widest}
+        return names.say("first.assumed.widest", group=names.group[GROUP], **figures)
+
+    # Where there is no room, one side of a border is enough, or fewer words.
+    widest = names.drawn(row["widest"])
+    side = widest.split(" - ")[0]
+    short = names.say("first.assumed.range" if inside else "first.assumed.one_sided", widest=side)
+    return [next((text for text in map(told, (widest, side)) if width(text) <= WIDTH), short)]
 
 
 def _payments(world: World, case: Digest, names: Names) -> list[str]:
