@@ -16,6 +16,7 @@ import landbridge as lb
 from commands import Call
 from landbridge.answers.compare import in_language
 from landbridge.errors import DataError, ScenarioError
+from landbridge.report.digest import Names
 from landbridge.report.writers import ENDINGS
 from landbridge.studies.compare import TABLES
 from small_folder import write_small_world
@@ -107,6 +108,24 @@ def test_what_differs_is_stated_first_and_an_own_base_in_a_sentence(answer: lb.A
     assert any("The bases differ" in text for text in head.after)
     scenarios = answer.tables["scenarios"].set_index("scenario")
     assert scenarios["own_base"].to_dict() == {"half": "no", "sharp": "yes", "slow": "no"}
+
+
+def test_a_family_that_carries_nothing_has_no_row() -> None:
+    """Days and USD of a family that nobody uses in any scenario are no answer."""
+    found = lb.compare(embedded.railway().base, embedded.railway().cases[0])
+    shares = found.tables["corridors"].query("measure == 'share'")
+    carried = shares[list(found.found.ids)].max(axis=1)
+    names = Names(embedded.world())
+    corridors = {names.ends(row): row["corridor"] for row in shares.to_dict("records")}
+    most = dict(zip(zip(shares["corridor"], shares["family"], strict=True), carried, strict=True))
+    assert min(most.values()) < 0.0005
+    seen = 0
+    for section in found.document().sections:
+        if section.key in ("compare.table.corridors.time_days", "compare.table.corridors.cost_usd"):
+            for ends, family, *_ in section.rows:
+                assert family == "all" or most[corridors[ends], family] >= 0.0005, (ends, family)
+                seen += 1
+    assert seen > 10
 
 
 def test_results_of_one_study_are_not_solved_again(

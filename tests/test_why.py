@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import embedded
 import landbridge as lb
 from commands import Call
+from landbridge.report.why import why_sections
 from landbridge.results.formulas import formula_of, formulas
 from landbridge.results.tables import result_tables
 from landbridge.scenario import Scenario, apply, load_scenario
@@ -141,6 +144,22 @@ def test_every_change_of_a_scenario_is_listed(name: str) -> None:
     if name == "eaeu-tariffs":
         assert {row["table"] for row in rows} == {"tariff"}
         assert all(row["value"] == pytest.approx(0.5 * row["base_value"]) for row in rows)
+
+
+def test_a_source_of_several_rows_is_cited_once() -> None:
+    """Two columns of a row, two rows of a source, and a note that both columns have."""
+    world = embedded.world()
+    scenario = load_scenario("cku-railway", world)
+    rows = changed_cells(world, apply(world, scenario), scenario)
+    plain = why(world, "time_h of khorgos-altynkol")
+    found = replace(plain, scenario=scenario, rows=rows, figure={**plain.figure, "kind": "result"})
+    (section,) = (one for one in why_sections(found) if one.key == "why.changed")
+    for key in ("source", "note"):
+        for text in {str(row[key]).rstrip(".") for row in rows if row[key]}:
+            (line,) = (one for one in section.after if text in one)
+            mine = {str(row["key"]) for row in rows if str(row[key]).rstrip(".") == text}
+            assert all(len(re.findall(rf"\b{name}\b", line)) == 1 for name in mine), line
+    assert any("R275; R276" in line for line in section.after)
 
 
 def test_a_result_has_its_value_and_what_it_rests_on(small: lb.World, tmp_path: Path) -> None:

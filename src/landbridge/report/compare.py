@@ -28,6 +28,8 @@ _SHOWN: Mapping[tuple[str, str], tuple[int, bool, float]] = {
 }
 # Gateways with less in every scenario are not shown.
 _LEAST_TEU = 500.0
+# Families with a smaller share of their corridor in every scenario are not shown: it would read 0.0 %.
+_LEAST_SHARE, _ALL = 0.0005, "all"
 # Rows of a table of a document, where no number is asked for.
 _MOST = 40
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -50,6 +52,9 @@ def _sections(found: SideBySide, most: int, names: Names) -> Iterator[Section]:
         if table == "gateways":
             busy = _busy(found, tables[table])
             rows = [row for row in rows if row["gateway"] in busy]
+        if table == "corridors":
+            used = _used(found, tables[table])
+            rows = [row for row in rows if (row["corridor"], row["family"]) in used]
         fixed = []
         if table == "real_income":
             fixed = [row for row in tables["groups"] if row["measure"] == measure]
@@ -264,6 +269,16 @@ def _busy(found: SideBySide, rows: Rows) -> set[str]:
         str(row["gateway"])
         for row in rows
         if row["measure"] == "teu_per_year" and any((row[id] or 0.0) >= _LEAST_TEU for id in found.ids)
+    }
+
+
+def _used(found: SideBySide, rows: Rows) -> set[tuple[str, str]]:
+    """Corridors and families that carry enough to be shown in one of the scenarios."""
+    return {
+        (str(row["corridor"]), str(row["family"]))
+        for row in rows
+        if row["family"] == _ALL
+        or (row["measure"] == "share" and any((row[id] or 0.0) >= _LEAST_SHARE for id in found.ids))
     }
 
 

@@ -201,22 +201,20 @@ class _Parts:
         return text if len(text) <= _LONGEST_KEY else f"{text[:_LONGEST_KEY]}..."
 
     def _sources(self, rows: Sequence[Row]) -> Iterator[str]:
-        """A line for each source and note, with the rows that have it."""
-        of: dict[tuple[str, str], list[str]] = {}
+        """A line for each source with the rows that have it, then one for each note."""
+        sources: dict[str, list[str]] = {}
+        notes: dict[str, list[str]] = {}
         tables = {row["table"] for row in rows}
         for row in rows:
+            name = self._key(row) if len(tables) == 1 else f"{row['table']} {self._key(row)}"
             if row["source"]:
-                where = str(row["table"]), str(row["source"]), str(row["note"] or "")
-                of.setdefault(where[1:], []).append(
-                    self._key(row) if len(tables) == 1 else f"{row['table']} {self._key(row)}"
-                )
-        for (source, note), mine in of.items():
-            listed = self.names.clauses(dict.fromkeys(mine))
-            text = source.rstrip(".")
-            if note:
-                yield self.names.say("why.source.note", rows=listed, source=text, note=note.rstrip("."))
-            else:
-                yield self.names.say("why.source", rows=listed, source=text)
+                sources.setdefault(str(row["source"]).rstrip("."), []).append(name)
+            if row["source"] and row["note"]:
+                notes.setdefault(str(row["note"]).rstrip("."), []).append(name)
+        for source, mine in sources.items():
+            yield self.names.say("why.source", rows=self.names.clauses(dict.fromkeys(mine)), source=source)
+        for note, mine in notes.items():
+            yield self.names.say("why.note", rows=self.names.clauses(dict.fromkeys(mine)), note=note)
 
 
 def _assumed(rows: Sequence[Row], *, names: Names) -> Iterator[str]:
