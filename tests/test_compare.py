@@ -16,6 +16,7 @@ import landbridge as lb
 from commands import Call
 from landbridge.answers.compare import in_language
 from landbridge.errors import DataError, ScenarioError
+from landbridge.phrases import Words
 from landbridge.report.digest import Names
 from landbridge.report.writers import ENDINGS
 from landbridge.studies.compare import TABLES
@@ -276,5 +277,6 @@ def test_the_workbook_has_the_answer_first_and_the_figures_of_every_table(
     # The small World has no names in Russian.
     found = replace(answer.found, world=embedded.world())
     path = in_language(replace(answer, found=found), "ru").save(tmp_path / "ru.xlsx")
-    names = openpyxl.load_workbook(path)["real_income"].iter_rows(max_col=2, values_only=True)
+    sheet = Words("ru").term("table", "real_income")
+    names = openpyxl.load_workbook(path)[sheet].iter_rows(max_col=2, values_only=True)
     assert dict(names)["KAZ"] == "Казахстан"

@@ -148,8 +148,8 @@ def test_changes_in_a_workbook_are_after_less_before_and_the_largest_comes_first
     content = exports.xlsx(run.world, long, run.lines, "ru")
     assert content == exports.xlsx(run.world, long, run.lines, "ru")
     book = openpyxl.load_workbook(io.BytesIO(content))
-    seen = 0
-    for sheet, effect in (
+    seen, words = 0, Words("ru")
+    for table, effect in (
         ("real_income", "percent"),
         ("trade", "musd"),
         ("gateways", "change_teu_per_year"),
@@ -157,6 +157,7 @@ def test_changes_in_a_workbook_are_after_less_before_and_the_largest_comes_first
         ("transit", "change_musd"),
         ("value_added", "change_value_added_exports_musd"),
     ):
+        sheet = words.term("table", table)
         header, _, *rows = list(book[sheet].iter_rows(values_only=True))
         found = [dict(zip(header, cells, strict=True)) for cells in rows]
         mine = [abs(row[effect] or 0.0) for row in found if row["scenario"] == SCENARIO]
@@ -173,7 +174,8 @@ def test_changes_in_a_workbook_are_after_less_before_and_the_largest_comes_first
         assert "+" in page.cell(3, at).number_format and "0" in page.cell(3, at).number_format
         assert page.cell(1, at).comment is not None and page.column_dimensions["B"].width > 5
     assert seen > 500
-    names = {row[0]: row[1] for row in book["real_income"].iter_rows(min_col=2, max_col=3, values_only=True)}
+    income = book[words.term("table", "real_income")]
+    names = {row[0]: row[1] for row in income.iter_rows(min_col=2, max_col=3, values_only=True)}
     assert names["KAZ"] == "Казахстан" and names["KGZ"] == Names(run.world, "ru").region["KGZ"]
     assert book.sheetnames[0] == "Ответ" and len(book.worksheets[0]._charts) == 1
 

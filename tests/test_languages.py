@@ -32,11 +32,13 @@ from landbridge.report import (
     study_sections,
 )
 from landbridge.report.compare import compare_sections
+from landbridge.report.compare_workbook import compare_workbook
 from landbridge.report.first_screen import LINES, WIDTH
 from landbridge.report.gravity import gravity_forms
 from landbridge.report.html.run_page import Sight, html
 from landbridge.report.plain import folded, plain_text
 from landbridge.report.routes import route_sections
+from landbridge.report.writers import content_of
 from landbridge.results.tables import result_tables
 from landbridge.scenario import bundled, json_schema, load_scenario
 from landbridge.studies.compare import compare
@@ -293,6 +295,31 @@ def test_the_page_is_in_the_language(lang: str) -> None:
     assert not english(unescape(page).splitlines())
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_sheets_are_called_in_the_language(lang: str) -> None:
+    """Of a comparison and of studies; English names are those of the tables."""
+    openpyxl = pytest.importorskip("openpyxl")
+    found = compare([embedded.railway().base, embedded.railway().cases[0]], embedded.world())
+    books = {"compare": compare_workbook(found, [], lang)}
+    for name in ("gas", "treaties"):
+        answer = replace(studied(name), lang=lang)
+        books[name] = content_of(answer, ".xlsx")
+    for name, held in books.items():
+        called = openpyxl.load_workbook(io.BytesIO(held)).sheetnames
+        assert len({one.casefold() for one in called}) == len(called) and max(map(len, called)) <= 31
+        if lang != "en":
+            assert all(OWN[lang].search(one) for one in called), called
+        else:
+            rows = found.rows() if name == "compare" else studied(name).rows
+            assert {one for one, table in rows.items() if table} | {"README"} >= {*called} - {"Answer"}
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_every_table_of_a_result_has_a_name(lang: str) -> None:
+    terms = phrases(lang)
+    assert not [name for name in result_tables() if f"term.table.{name}" not in terms and name != "skims"]
+
+
 # -- every study -----------------------------------------------------------------------------------------
 
 
@@ -419,6 +446,7 @@ def test_the_workbook_is_in_the_language(lang: str) -> None:
     """Titles, sentences, units, notes and words in cells of every sheet; names of columns are identifiers."""
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.load_workbook(io.BytesIO(exports.xlsx(embedded.world(), digests(), [], lang)))
+    assert all(OWN[lang].search(name) and len(name) <= 31 for name in book.sheetnames)
     told = {cell.value for sheet in book for row in sheet.iter_rows() for cell in row}
     told |= {
         cell.comment.text

@@ -182,7 +182,9 @@ class Words:
         items: as texts.
         """
         listed = tuple(items)
-        return listed[0] if len(listed) == 1 else self.say("list.items", items=listed)
+        if len(listed) < 2:
+            return self.of(listed[0]) if listed else ""
+        return self.say("list.items", items=listed)
 
     def listed(self, names: tuple[str, ...] | list[str]) -> str:
         """Names as a list in a sentence: A, B and C.
@@ -198,7 +200,10 @@ class Words:
 
         items: as texts.
         """
-        return reduce(lambda first, last: self.say("list.clause", first=first, last=last), items or ("",))
+        held = tuple(items) or ("",)
+        return reduce(
+            lambda first, last: self.say("list.clause", first=first, last=last), held[1:], self.of(held[0])
+        )
 
     def sentences(self, items: Iterable[str]) -> str:
         """Sentences one after the other.

@@ -120,12 +120,16 @@ def sheet_names(wanted: Sequence[str]) -> list[str]:
 
 
 def xlsx_bytes(
-    about: Sequence[tuple[str, str]], sheets: Sequence[Sheet], pages: Sequence[Page] = ()
+    about: Sequence[tuple[str, str]],
+    sheets: Sequence[Sheet],
+    pages: Sequence[Page] = (),
+    readme: str = "README",
 ) -> bytes:
     """A workbook: pages, then one sheet per table with units in the second row, and a README.
 
-    about: topics and texts of the README; sheets: the tables; pages: for reading. The README comes first
-    where there are no pages, else last. Raises LandbridgeError where XlsxWriter is missing.
+    about: topics and texts of the README; sheets: the tables; pages: for reading; readme: name of its sheet.
+    The README comes first where there are no pages, else last. Raises LandbridgeError where XlsxWriter is
+    missing.
     """
     writer = need("xlsxwriter", "XlsxWriter", "excel", "an .xlsx file")
     out = io.BytesIO()
@@ -134,13 +138,13 @@ def xlsx_bytes(
     book.set_properties({"title": "landbridge", "created": _EPOCH.replace(tzinfo=None)})
     made = _Formats(book)
     if not pages:
-        _readme(book, about, made)
+        _readme(book, readme, about, made)
     for page in pages:
         _page(book, page, made)
     for sheet in sheets:
         _table(book, sheet, made)
     if pages:
-        _readme(book, about, made)
+        _readme(book, readme, about, made)
     book.close()
     return out.getvalue()
 
@@ -163,8 +167,8 @@ class _Formats:
         return self(num_format=form) if form else None
 
 
-def _readme(book: Any, about: Sequence[tuple[str, str]], made: _Formats) -> None:
-    page = book.add_worksheet("README")
+def _readme(book: Any, name: str, about: Sequence[tuple[str, str]], made: _Formats) -> None:
+    page = book.add_worksheet(name)
     page.set_column(0, 0, 24)
     page.set_column(1, 1, 110)
     bold, wrapped = made(bold=True, valign="top"), made(text_wrap=True, valign="top")

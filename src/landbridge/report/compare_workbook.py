@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from landbridge.io.sheets import Block, Chart, Page, Sheet, sheet_names, xlsx_bytes
+from landbridge.io.sheets import Block, Chart, Page, Sheet
 from landbridge.report.answer_sheet import CHANGE, LEVEL, marked
 from landbridge.report.compare import compare_sections
 from landbridge.report.digest import GROUP, Names
 from landbridge.report.document import Document
 from landbridge.report.first_screen import emitter
 from landbridge.report.workbook import column_format, name_of
-from landbridge.report.writers import readme_of
+from landbridge.report.writers import readme_of, workbook
 from landbridge.results import Rows
 from landbridge.studies.compare import SideBySide
 
@@ -39,9 +39,9 @@ def compare_workbook(found: SideBySide, attribution: Sequence[str], lang: str = 
     """
     names, rows = Names(found.world, lang), found.rows()
     tables = [_sheet(found, name, table, names) for name, table in rows.items() if table]
-    page = sheet_names([*(sheet.name for sheet in tables), "README", names.say("sheet.answer")])[-1]
-    document = Document(tuple(compare_sections(found, None, lang)), tuple(attribution))
-    return xlsx_bytes(readme_of("compare", document), tables, [_page(found, rows, names, page)])
+    page = _page(found, rows, names, names.say("sheet.answer"))
+    document = Document(tuple(compare_sections(found, None, lang)), tuple(attribution), lang)
+    return workbook(readme_of("compare", document), tables, [page], names)
 
 
 def _page(found: SideBySide, tables: Mapping[str, Rows], names: Names, called: str) -> Page:

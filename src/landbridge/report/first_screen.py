@@ -87,7 +87,7 @@ def first_screen(
         if sum(map(lines_of, sections)) <= LINES:
             break
         if key == "first.income":
-            # Who stays is chosen anew; those shown stand in order of money.
+            # Regions are chosen again for fewer rows, and stand in order of money.
             cut = [_income(world, case, names, most - 1)]
         else:
             cut = [

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from landbridge.io.sheets import Sheet, sheet_names, xlsx_bytes
+from landbridge.io.sheets import Sheet
 from landbridge.report.answer_sheet import CHANGE, LEVEL, answer_pages
 from landbridge.report.digest import Digest, Names
+from landbridge.report.writers import workbook
 from landbridge.results.tables import ResultTable, result_tables
 from landbridge.world import World
 
@@ -70,10 +71,7 @@ def run_workbook(
     before, *cases = digests
     pages = answer_pages(world, before, cases, names)
     tables = [sheet for table in result_tables().values() for sheet in _sheet(table, before, cases, names)]
-    called = sheet_names([*(table.name for table in tables), "README", *(page.name for page in pages)])
-    # Tables keep their names, whatever a scenario is called.
-    pages = [replace(page, name=name) for page, name in zip(pages, called[len(tables) + 1 :], strict=True)]
-    return xlsx_bytes(about, tables, pages)
+    return workbook(about, tables, pages, names)
 
 
 # -- names and formats ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,8 +18,9 @@ from landbridge.errors import DataError, Fault
 from landbridge.io.files import write_bytes
 from landbridge.io.json_lines import json_text
 from landbridge.io.optional import need
-from landbridge.io.sheets import Sheet, dta_bytes, parquet_bytes, xlsx_bytes
+from landbridge.io.sheets import Page, Sheet, dta_bytes, parquet_bytes, sheet_names, xlsx_bytes
 from landbridge.io.whole import harmless
+from landbridge.phrases import Words
 from landbridge.report.document import Document
 from landbridge.report.html.elements import document_html
 from landbridge.report.plain import plain_text
@@ -33,6 +35,7 @@ __all__ = [
     "content_of",
     "readme_of",
     "rows_csv",
+    "workbook",
     "write",
 ]
 
@@ -48,7 +51,6 @@ _NEEDS = {
     ".parquet": ("pyarrow.parquet", "pyarrow", "parquet"),
     ".omx": ("h5py", "h5py", "omx"),
 }
-_LONGEST_SHEET_NAME = 31
 
 
 class Written(Protocol):
@@ -185,7 +187,8 @@ def _is_number(cell: Any) -> bool:
 
 
 def _xlsx(what: Written) -> bytes:
-    sheets = []
+    document = what.document()
+    words, sheets = Words(document.lang), []
     for name, rows in what.rows.items():
         flat = [_flat(row) for row in rows]
         columns = tuple(dict.fromkeys(key for row in flat for key in row))
@@ -195,8 +198,25 @@ def _xlsx(what: Written) -> bytes:
         described = table is not None and set(columns) <= set(table.columns)
         units = tuple(table.unit(column) if table is not None and described else "" for column in columns)
         cells = [[row.get(column) for column in columns] for row in flat]
-        sheets.append(Sheet(name[:_LONGEST_SHEET_NAME], columns, units, cells))
-    return xlsx_bytes(readme_of(what.command, what.document()), sheets)
+        units = tuple(words.term("unit", unit) if unit else "" for unit in units)
+        sheets.append(Sheet(name, columns, units, cells))
+    return workbook(readme_of(what.command, document), sheets, (), words)
+
+
+def workbook(
+    about: Sequence[tuple[str, str]], tables: Sequence[Sheet], pages: Sequence[Page], words: Words
+) -> bytes:
+    """A workbook whose sheets are called in the language of the words.
+
+    about: topics and texts of the README; tables: by their names in English; pages: by those in the language.
+    Returns the bytes of the file.
+    """
+    wanted = [*(words.term("table", table.name) for table in tables), words.say("sheet.readme")]
+    # Tables keep their names, whatever a scenario is called.
+    called = sheet_names([*wanted, *(page.name for page in pages)])
+    held = [replace(one, name=name) for one, name in zip(tables, called, strict=False)]
+    shown = [replace(one, name=name) for one, name in zip(pages, called[len(wanted) :], strict=True)]
+    return xlsx_bytes(about, held, shown, called[len(tables)])
 
 
 def readme_of(command: str, document: Document) -> list[tuple[str, str]]:
@@ -204,7 +224,8 @@ def readme_of(command: str, document: Document) -> list[tuple[str, str]]:
     about = [("landbridge", command)]
     for section in document.sections:
         about += [(section.title, text) for text in (*section.before, *section.after)]
-    return about + [("attribution", line) for line in document.attribution]
+    topic = Words(document.lang).say("sheet.topic.attribution")
+    return about + [(topic, line) for line in document.attribution]
 
 
 _DOCUMENTS: Mapping[str, Callable[[Document, str], str]] = {
