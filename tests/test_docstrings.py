@@ -28,7 +28,7 @@ UNNAMED = {
     "io": 59,
     "model": 14,
     "phrases": 1,
-    "report": 70,
+    "report": 69,
     "server": 31,
     "studies": 57,
     "trade": 7,

@@ -14,6 +14,7 @@ from commands import Call
 from landbridge.cli.terminal import show_compact
 from landbridge.errors import ScenarioError
 from landbridge.model.run import Study, study
+from landbridge.phrases import signed
 from landbridge.report import Digest, Names, first_screen, study_lines
 from landbridge.report.digest import members
 from landbridge.report.first_screen import LINES, VISIBLE_PERCENT, WIDTH, income_rows, lines_of
@@ -176,6 +177,25 @@ def test_every_language_has_the_same_lines_of_traffic_and_the_cause_of_the_range
     assert ways[lang] == ways["en"] and (all(ways[lang]) or name != "khorgos-closed")
     widest = made[lang]["first.assumed"].before[0]
     assert not widest.endswith("...") and "_" not in widest, widest
+
+
+def test_tonnes_stand_beside_teu_where_the_line_has_room(world: World, digests: dict[str, Digest]) -> None:
+    """Bulk in TEU says little to those who ship it: the weight of all goods, as in the table of gateways."""
+    seen = 0
+    for name in QUICK:
+        names, base, case = Names(world), digests["base"], digests[name]
+        (section,) = (one for one in first_screen(world, base, case, names) if one.key == "first.traffic")
+        old = {row["gateway"]: row["tonnes"] for row in base.result["gateways"]}
+        for row in case.result["gateways"]:
+            title = names.gateway[row["gateway"]].split(" (")[0]
+            for line in (one for one in section.before if f"{title}, " in one or f"{title}: " in one):
+                told = f", {signed((row['tonnes'] - old[row['gateway']]) / 1e6, 1)} Mt"
+                if line.endswith(" Mt"):
+                    assert line.endswith(told) and told != ", 0.0 Mt"
+                    seen += 1
+                else:
+                    assert len(f"{line}{told}") > WIDTH or told == ", 0.0 Mt", line
+    assert seen
 
 
 def test_regions_are_members_that_move_and_the_largest_in_money(

@@ -52,6 +52,8 @@ _REGIONS = 5
 _MODES_OF_FIRST, _MODES_OF_OTHERS = 3, 2
 # Changes below these are not shown for their own sake: of real income [%], of TEU a year and as a share.
 VISIBLE_PERCENT, VISIBLE_TEU, _VISIBLE_SHARE = 0.005, 500.0, 0.001
+# Of goods a year [t]: what one decimal of a million tonnes can show.
+_VISIBLE_TONNES = 5e4
 
 # Difference of real income under another closure, as a share of it, from which it is stated.
 _MATTERS = 0.2
@@ -239,6 +241,7 @@ def _traffic(before: Digest, case: Digest, names: Names) -> Section:
     told = [_passing(row, names) for row in changed[:1]]
     mine = {row["id"] for row in changed}
     old = {row["gateway"]: row["teu_per_year"] for row in before.result["gateways"]}
+    weights = {row["gateway"]: row["tonnes"] for row in before.result["gateways"]}
     moves = [
         (row["teu_per_year"] - old.get(row["gateway"], 0.0), row)
         for row in case.result["gateways"]
@@ -248,14 +251,13 @@ def _traffic(before: Digest, case: Digest, names: Names) -> Section:
         was = old.get(row["gateway"], 0.0)
         if abs(change) < max(VISIBLE_TEU, _VISIBLE_SHARE * was):
             continue
-        told.append(
-            names.say(
-                "first.traffic.gains" if change > 0.0 else "first.traffic.loses",
-                gateway=_short(_plain(names.of_gateway(row)), 32),
-                before=was / 1e3,
-                after=row["teu_per_year"] / 1e3,
-            )
+        text = names.say(
+            "first.traffic.gains" if change > 0.0 else "first.traffic.loses",
+            gateway=_short(_plain(names.of_gateway(row)), 32),
+            before=was / 1e3,
+            after=row["teu_per_year"] / 1e3,
         )
+        told.append(_with_tonnes(text, weights.get(row["gateway"], 0.0), row["tonnes"], names))
     told += [_passing(row, names) for row in changed[1:2]]
     return phrased("first.traffic", before=told, words=names)
 
@@ -296,7 +298,16 @@ def _passing(row: Mapping[str, Any], names: Names) -> str:
         return names.say("first.traffic.trains", name=name, change=change, **a_day)
 
     # One side of a border is enough where both leave no room for the figures.
-    return told(name) if width(told(name)) <= WIDTH else told(name.split(" - ")[0])
+    text = told(name) if width(told(name)) <= WIDTH else told(name.split(" - ")[0])
+    return _with_tonnes(text, row.get("base_tonnes"), row.get("tonnes"), names)
+
+
+def _with_tonnes(text: str, was: float | None, now: float | None, names: Names) -> str:
+    """A line with the change of all goods in million tonnes, where it has room for it."""
+    if was is None or now is None or abs(now - was) < _VISIBLE_TONNES:
+        return text
+    whole = names.say("first.traffic.tonnes", text=text, change=(now - was) / 1e6)
+    return whole if width(whole) <= WIDTH else text
 
 
 def _emissions(before: Digest, case: Digest, names: Names) -> Section:

@@ -51,7 +51,8 @@ def changed_rows(results: Results) -> Rows:
 
     results: of the scenario.
     Columns: kind (gateway or link), id, mode, from and to (of a link), base_per_day and per_day (container
-    trains, or trucks; None at sea), base_teu and teu (loaded containers and bulk, TEU a year), both ways.
+    trains, or trucks; None at sea), base_teu and teu (loaded containers and bulk, TEU a year), both ways; of
+    a gateway also base_tonnes and tonnes (all goods, t a year).
     """
     base = results.base
     if base is None:
@@ -144,6 +145,8 @@ def _gateway(row: Mapping[str, Any], results: Results) -> dict[str, Any]:
         "per_day": per_day(row),
         "base_teu": was["teu_per_year"] if was else 0.0,
         "teu": row["teu_per_year"],
+        "base_tonnes": was["tonnes"] if was else 0.0,
+        "tonnes": row["tonnes"],
     }
 
 
