@@ -245,6 +245,8 @@ class Words:
 
         term: the name.
         """
+        if self.lang == "en":
+            return term
         if term.kind == "scenario":
             return self.title(term.id, str(term))
         return self.term(term.kind, term.id, str(term))

@@ -218,7 +218,7 @@ def _checked(world: World, result: dict[str, Any]) -> Iterator[Section]:
             (
                 b["case"],
                 _country(b["country"]),
-                named("measure", b["measure"]),
+                b["measure"],
                 f"{b['observed']:.0f}",
                 f"{b['ours']:.0f}",
                 f"{b['low']:.0f}-{b['high']:.0f}",
@@ -233,7 +233,7 @@ def _checked(world: World, result: dict[str, Any]) -> Iterator[Section]:
         "gas.index",
         [
             (
-                named("area", r["area"]),
+                _country(r["area"]),
                 r["largest"],
                 "-" if r["technical_percent"] is None else f"{r['technical_percent']:.0f}",
                 "-" if r["contracted_percent"] is None else f"{r['contracted_percent']:.0f}",
