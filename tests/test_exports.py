@@ -338,6 +338,11 @@ def test_the_page_and_the_workbook_show_the_same_figures(
                 assert shows(number[0], column[1] * value), (key, label, column, text, value)
 
 
+def _columns(header: tuple[Any, ...], rows: list[tuple[Any, ...]], *names: str) -> list[tuple[Any, ...]]:
+    at = [header.index(name) for name in names]
+    return [tuple(row[n] for n in at) for row in rows]
+
+
 def test_the_first_screen_and_the_workbook_show_the_same_figures(
     run: Run, workbook: dict[str, list[tuple[Any, ...]]]
 ) -> None:
@@ -365,7 +370,9 @@ def test_the_first_screen_and_the_workbook_show_the_same_figures(
                 assert (end == "-" and value is None) or shows(end, value), (pair, mode, text, figures)
                 walked += 1
     assert walked >= 18
-    # Traffic: thousand TEU a year, and trains or trucks a day.
+    # Traffic: thousand TEU a year, and trains or trucks a day; million tonnes as in the table of gateways.
+    header, _, *gateways = workbook["gateways"]
+    moved = {cells[0]: cells[1] for cells in _columns(header, gateways, "name", "change_tonnes")}
     for line in sections["first.traffic"].before:
         name = next(
             one
@@ -374,7 +381,11 @@ def test_the_first_screen_and_the_workbook_show_the_same_figures(
         )
         teu, a_day = answer[name][0][2:5], answer[name][0][5:8]
         held = [value for value in (*(1e-3 * one for one in teu), *a_day) if value is not None]
-        texts = _NUMBER.findall(line.replace(name.split(" (")[0], "").replace("1,000 TEU", "TEU"))
+        shown = line
+        if line.endswith(" Mt"):
+            shown, _, weight = line.removesuffix(" Mt").rpartition(", ")
+            assert shows(weight, 1e-6 * moved[name]), line
+        texts = _NUMBER.findall(shown.replace(name.split(" (")[0], "").replace("1,000 TEU", "TEU"))
         assert len(texts) >= 2 and all(any(shows(text, one) for one in held) for text in texts), line
     # CO2e, all and by mode.
     (line,) = sections["first.co2e"].before
