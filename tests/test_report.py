@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+import landbridge as lb
 from embedded import railway, world
 from landbridge.cli import app
 from landbridge.report import Digest, Names, first_screen
@@ -51,6 +53,19 @@ def test_every_figure_is_drawn_as_svg_and_png(study: tuple[list[Digest], list[Si
     change, again = found["change"](), found["change"]()
     assert change is not None and again is not None and change.svg() == again.svg()
     assert change.png().startswith(b"\x89PNG")
+
+
+def test_a_chart_is_one_call_that_a_notebook_shows() -> None:
+    case = railway().cases[0]
+    drawn = lb.chart(case, "change")
+    shown = drawn._repr_html_()
+    assert shown.startswith('<figure><img src="data:image/svg+xml;base64,')
+    assert f'alt="{escape(drawn.alt, quote=True)}"' in shown and drawn.caption in shown
+    assert lb.chart(case, "income", lang="ru").alt.startswith("Столбчатая диаграмма, cku-railway")
+    with pytest.raises(lb.DataError, match="did you mean 'pairs'"):
+        lb.chart(case, "pair")
+    with pytest.raises(lb.DataError, match="are those of a base"):
+        lb.chart(railway().base)
 
 
 def test_the_close_map_is_about_what_changes(study: tuple[list[Digest], list[Sight]]) -> None:

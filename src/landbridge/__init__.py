@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from landbridge.io.tables import load_world as load
     from landbridge.model.run import Study, run, study
+    from landbridge.report.html.run_page import chart
     from landbridge.results import Results
     from landbridge.scenario import Scenario, at_horizon
     from landbridge.sweeps.collect import SweepResult
@@ -68,6 +69,7 @@ __all__ = [
     "assign",
     "at_horizon",
     "calibrate",
+    "chart",
     "claims",
     "compare",
     "disrupt",
@@ -107,6 +109,7 @@ _HOME = {
     "assign": "answers.studies",
     "at_horizon": "scenario",
     "calibrate": "answers.studies",
+    "chart": "report.html.run_page",
     "claims": "answers.studies",
     "compare": "answers.compare",
     "disrupt": "answers.studies",

@@ -25,5 +25,8 @@ def html_table(
     lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     if lines:
         head = "".join(f"<th>{escape(name)}</th>" for name in columns)
-        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>")
+        # A notebook may give cells no room of their own.
+        room = "<style>.landbridge td, .landbridge th {padding: 0 0.6em}</style>"
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+        parts.append(f'<div class="landbridge">{room}{table}</div>')
     return "".join([*parts, *(f"<p><small>{escape(text)}</small></p>" for text in after)])

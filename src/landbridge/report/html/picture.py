@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from landbridge.io.optional import need
@@ -50,6 +51,12 @@ class Picture:
     def address(self) -> str:
         """The SVG as a data address."""
         return "data:image/svg+xml;base64," + base64.b64encode(self.svg().encode("utf-8")).decode("ascii")
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<figure><img src="{self.address}" alt="{escape(self.alt, quote=True)}">'
+            f"<figcaption>{escape(self.caption)}</figcaption></figure>"
+        )
 
 
 def canvas(wide: float, high: float, lang: str = "en") -> Any:
