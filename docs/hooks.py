@@ -69,15 +69,17 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def from_elsewhere() -> dict[str, str]:
-    """FROM_ELSEWHERE, and a page for each script in examples/."""
-    scripts = sorted((ROOT / "examples").glob("*.py"))
-    return FROM_ELSEWHERE | {f"examples/{path.name}": f"examples/{path.stem}.md" for path in scripts}
+    """FROM_ELSEWHERE, and a page for each script and notebook in examples/."""
+    folder = ROOT / "examples"
+    scripts = [path.relative_to(ROOT) for path in sorted([*folder.glob("*.py"), *folder.glob("*/*.py")])]
+    return FROM_ELSEWHERE | {path.as_posix(): path.with_suffix(".md").as_posix() for path in scripts}
 
 
 def page_of(file: Path) -> str:
     """A file of the repository as a page; a script is shown as it stands."""
     text = file.read_text(encoding="utf-8")
-    return text if file.suffix == ".md" else f"# {file.stem}\n\n`{file.name}`\n\n```python\n{text}```\n"
+    kind = "Notebook: " if file.parent.name == "notebooks" else ""
+    return text if file.suffix == ".md" else f"# {kind}{file.stem}\n\n`{file.name}`\n\n```python\n{text}```\n"
 
 
 def navigation(docs: Path) -> list[Any]:

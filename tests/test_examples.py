@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import importlib.util
 import re
 import runpy
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+import embedded
 import landbridge as lb
+from commands import Reference
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 Example = Callable[..., str]
@@ -116,7 +122,10 @@ def test_gas_outage(example: Example) -> None:
 
 
 @pytest.mark.slow
-def test_what_an_hour_is_worth_and_its_picture(example: Example, tmp_path: Path) -> None:
+def test_what_an_hour_is_worth_its_picture_and_how_sure_it_is(
+    example: Example, tmp_path: Path, marimo: Any
+) -> None:
+    # Three examples in one test, since they ask for the same ranking, which takes long.
     out = example("what_an_hour_is_worth")
     worth = [float(line.split()[-1]) for line in out.splitlines()[1:]]
     assert len(worth) == 10 and worth == sorted(worth, reverse=True) and worth[-1] > 0
@@ -127,3 +136,81 @@ def test_what_an_hour_is_worth_and_its_picture(example: Example, tmp_path: Path)
     # The picture of the README shows the names and figures of today, which stand in it as comments.
     texts = [re.findall("<!-- (.*?) -->", path.read_text(encoding="utf-8")) for path in (drawn, shown)]
     assert texts[0] == texts[1] and len(texts[0]) == 23
+    out = example("notebooks/how_sure_are_we")
+    (low,), (high,) = numbers(out, "Uzbekistan:", "to"), numbers(out, " to", "%")
+    assert 0 < low < high
+    (often,), (every,) = numbers(out, r"\(", "of"), numbers(out, r"\d of", "ranges")
+    assert 0 < often < every and "those of khorgos-altynkol matter most" in out
+
+
+# -- notebooks -----------------------------------------------------------------------------------------
+
+NOTEBOOKS = sorted((FOLDER / "notebooks").glob("*.py"))
+
+
+@pytest.fixture
+def marimo(absent: Callable[[str], NoReturn]) -> Any:
+    """The package that notebooks are written for."""
+    if importlib.util.find_spec("marimo") is None:
+        absent("marimo is not installed: make setup")
+    return importlib.import_module("marimo")
+
+
+def test_every_notebook_is_run_here_and_is_short() -> None:
+    tested = Path(__file__).read_text(encoding="utf-8")
+    assert len(NOTEBOOKS) == 4
+    for path in NOTEBOOKS:
+        text = path.read_text(encoding="utf-8")
+        assert f'example("notebooks/{path.stem}")' in tested, path.name
+        head = text.split('"""')[1]
+        assert "?" in head and re.search(r"Runs for about \d+ seconds\.", head.replace("\n", " ")), path.name
+        assert f"marimo edit examples/notebooks/{path.name}" in head.replace("\n", " ")
+        assert 4 <= text.count("@app.cell") <= 6 and len(text.splitlines()) <= 160, path.name
+
+
+def test_cells_of_notebooks_name_each_thing_once(marimo: Any) -> None:
+    """As marimo itself checks before it runs them; a script would not notice."""
+    command = [sys.executable, "-m", "marimo", "-q", "check", "--strict", *map(str, NOTEBOOKS)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_notebook_of_a_first_route(marimo: Any, example: Example) -> None:
+    out = example("notebooks/first_route")
+    (days,), (least,), (most,) = (
+        numbers(out, "rail:", "days"),
+        numbers(out, "model;", "to"),
+        numbers(out, " to", "days"),
+    )
+    assert least <= most and 0.9 * least < days < 1.1 * most
+
+
+def test_notebook_of_the_railway(
+    marimo: Any, example: Example, kept: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lb, "run", lambda world, name: {"cku-railway": embedded.railway().cases[0]}[name])
+    out = example("notebooks/cku_railway")
+    gains = [*numbers(out, "Kyrgyzstan", "%"), *numbers(out, "Uzbekistan", "%")]
+    (loss,) = numbers(out, "Kazakhstan", "%")
+    assert len(gains) == 2 and min(gains) > 0 > loss
+    assert numbers(out, "most traffic,", "thousand TEU")[0] > 0
+
+
+@pytest.mark.parametrize("brought", [False, True])
+def test_notebook_of_a_published_result(
+    marimo: Any,
+    example: Example,
+    brought: bool,
+    reference: Reference,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the authors' files it says how to get them, and the part that needs none runs all the same."""
+    monkeypatch.setenv("LANDBRIDGE_CACHE", str(tmp_path))
+    if brought:
+        inputs = reference("papers/caliendo_parro_2015")
+        shutil.copytree(inputs, tmp_path / "published" / "papers" / "caliendo_parro_2015")
+    out = example("notebooks/replicate_caliendo_parro")
+    assert ("12 of the 12 printed figures" in out) == brought
+    assert ("make inputs" in out) != brought
+    assert "6 of 6 values of roads" in out
