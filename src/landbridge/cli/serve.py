@@ -16,6 +16,10 @@ def serve(
         str | None,
         typer.Option("--get", metavar="PATH", help="Print the answer to one address and stop; no socket."),
     ] = None,
+    mcp: Annotated[
+        bool,
+        typer.Option("--mcp", help="Answer an assistant program by the Model Context Protocol; no socket."),
+    ] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the browser.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 for any that is free.")] = 8000,
     host: Annotated[
@@ -35,12 +39,23 @@ def serve(
 ) -> None:
     """Answer requests on this machine: a map, pages, and a JSON API under /api with an OpenAPI description.
 
+    With --mcp the same answers are tools of an assistant program, which starts this command itself.
     With --get the exit code is 0 for an answer and 3 for a request that is refused.
     """
     from landbridge.server.listen import Place
     from landbridge.server.listen import get as answer
 
     place = Place(host, port, token)
+    if mcp:
+        if get is not None or open_:
+            raise typer.BadParameter("leave out --get and --open", param_hint="--mcp")
+        from landbridge.server.mcp import serve_pipes
+        from landbridge.server.process import Limits
+
+        loaded = load_sound(world)
+        say("landbridge reads messages of the Model Context Protocol from stdin (Ctrl-C ends it)")
+        serve_pipes(loaded, world, Limits(seconds, megabytes))
+        return
     if get is not None:
         loaded = load_sound(world)
         with progress_bar() as progress:

@@ -19,7 +19,15 @@ from landbridge.server.exchange import Refusal
 from landbridge.server.guard import MOST_BODY, too_large
 from landbridge.world import World
 
-__all__ = ["MOST_LINKS", "MOST_MODIFICATIONS", "TYPES", "check_encoding", "check_type", "scenario_of"]
+__all__ = [
+    "MOST_LINKS",
+    "MOST_MODIFICATIONS",
+    "TYPES",
+    "check_encoding",
+    "check_type",
+    "json_of",
+    "scenario_of",
+]
 
 TYPES = ("application/json", "application/toml")
 # Limits of a scenario: changes in all, links and places added, texts.
@@ -58,7 +66,7 @@ def scenario_of(body: bytes, kind: str, world: World) -> Scenario:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refusal.of(400, f"body, byte {error.start}", "is not UTF-8", "save it as UTF-8") from None
-    document = (_json if kind == TYPES[0] else _toml)(text)
+    document = (json_of if kind == TYPES[0] else _toml)(text)
     _check_limits(document)
     scenario = Scenario.from_dict(document, "posted", "scenario", world=world)
     _check_size(scenario)
@@ -71,7 +79,9 @@ def _unreadable(where: str, error: str) -> Refusal:
     return Refusal.of(400, where, f"is no valid JSON: {error[:200]}", "correct the line named")
 
 
-def _json(text: str) -> Any:
+def json_of(text: str) -> Any:
+    """A text as JSON values. Raises Refusal where it is no JSON, holds NaN or names a key twice."""
+
     def refuse(number: str) -> Any:
         raise Refusal.of(400, "body", f"holds {number}, which is no number", "give a number")
 

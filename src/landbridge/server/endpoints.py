@@ -56,7 +56,8 @@ class Endpoint:
     """An address. path: parts in braces are parameters; about: what it gives; answer: makes the outcome.
 
     parameters: of the query; page: whether it is also a page; takes_scenario: whether a body is read; status:
-    of success; kind: media type of success; example: an address to try.
+    of success; kind: media type of success; example: an address to try; tool: its name as a tool of
+    `landbridge.server.mcp`, empty where it is none.
     """
 
     method: str
@@ -69,11 +70,13 @@ class Endpoint:
     status: int = 200
     kind: str = JSON
     example: str = ""
+    tool: str = ""
 
     @property
-    def names_in_path(self) -> list[str]:
+    def in_path(self) -> list[Parameter]:
         """The parameters of the path."""
-        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+        names = [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+        return [Parameter(name, _IN_PATH[name], required=True) for name in names]
 
 
 # -- what is read --------------------------------------------------------------------------------------
@@ -272,7 +275,15 @@ def no_scenario(name: str, known: list[str], status: int) -> Refusal:
     return Refusal(status, "unknown scenario", [fault])
 
 
-_SCENARIO = Parameter("scenario", "a scenario of /api/scenarios; the base where left out")
+_NAMED = "a scenario that comes with landbridge, such as cku-railway"
+_SCENARIO = Parameter("scenario", f"{_NAMED}; the base where left out")
+# Parameters of paths.
+_IN_PATH = {
+    "name": _NAMED,
+    "scenario": _NAMED,
+    "table": "a table of the data, such as gateways",
+    "id": "the id of a job",
+}
 _TRIP = (
     Parameter("from", "a place by name (en, ru, zh) or id", required=True),
     Parameter("to", "another place", required=True),
@@ -287,14 +298,27 @@ _JOB = "/api/jobs/{id}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/api/health", "whether the server answers, and how many jobs there are", _health),
-    Endpoint("GET", "/api/version", "the version of landbridge and the hash of the World", _version),
-    Endpoint("GET", "/api/scenarios", "the scenarios that come with landbridge", _scenarios),
+    Endpoint(
+        "GET",
+        "/api/version",
+        "the version of landbridge and the hash of the World",
+        _version,
+        tool="version",
+    ),
+    Endpoint(
+        "GET",
+        "/api/scenarios",
+        "the scenarios that come with landbridge, in full",
+        _scenarios,
+        tool="scenarios",
+    ),
     Endpoint(
         "GET",
         "/api/scenarios/{name}",
         "one scenario in full",
         _scenario,
         example="/api/scenarios/cku-railway",
+        tool="scenario",
     ),
     Endpoint(
         "GET",
@@ -306,15 +330,17 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             Parameter("n", "the number of places", 20, least=1, most=100),
         ),
         example="/api/places?q=alma",
+        tool="places",
     ),
     Endpoint(
         "GET",
         "/api/routes",
-        "routes between two places, leg by leg",
+        "routes between two places, leg by leg: hours, USD and kg CO2e per TEU, and shares",
         _routes,
         _TRIP,
         page=True,
         example="/api/routes?from=Chongqing&to=Duisburg",
+        tool="routes",
     ),
     Endpoint(
         "GET",
@@ -328,9 +354,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
                 "no",
                 allowed=("no", "yes"),
             ),
-            Parameter(
-                "scenario", "a scenario of /api/scenarios: its flows and their change against the base"
-            ),
+            Parameter("scenario", f"{_NAMED}: its flows and their change against the base"),
         ),
         kind=_GEOJSON,
     ),
@@ -348,28 +372,39 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/ranges",
         "percentiles of real income by scenario and region that come with the data",
         _ranges,
+        tool="ranges",
     ),
-    Endpoint("GET", "/api/base", "the solved base", _base, page=True),
+    Endpoint(
+        "GET",
+        "/api/base",
+        "the solved base: corridors, gateways, trade and transit of the world as it was",
+        _base,
+        page=True,
+        tool="base",
+    ),
     Endpoint(
         "GET",
         "/api/run/{scenario}",
-        "a scenario of /api/scenarios, solved",
+        "a scenario that comes with landbridge, solved: real income, trade, corridors and gateways, "
+        "and their change against the base",
         _run,
         page=True,
         example="/api/run/cku-railway",
+        tool="run",
     ),
     Endpoint(
         "POST",
         "/api/run",
-        "solve a scenario of your own, sent as TOML or JSON: a job",
+        "a scenario of your own, sent as TOML or JSON and solved as a job",
         _post,
         takes_scenario=True,
         status=202,
+        tool="run_own",
     ),
     Endpoint(
         "POST",
         "/api/run/{scenario}",
-        "solve a scenario of /api/scenarios: a job",
+        "a scenario that comes with landbridge, solved as a job",
         _post_bundled,
         status=202,
     ),
@@ -394,6 +429,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         (Parameter("a", "a scenario, or base", required=True), Parameter("b", "another", required=True)),
         page=True,
         example="/api/compare?a=cku-railway&b=borders-half",
+        tool="compare",
     ),
     Endpoint(
         "GET",
@@ -410,6 +446,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ),
         page=True,
         example="/api/sensitivity?of=real_income:KAZ&to=gateways",
+        tool="sensitivity",
     ),
     Endpoint(
         "GET",
@@ -419,14 +456,16 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         (Parameter("figure", "FIGURE [of ID] [in SCENARIO]", required=True, longest=200),),
         page=True,
         example="/api/why?figure=time_h%20of%20khorgos-altynkol",
+        tool="why",
     ),
-    Endpoint("GET", "/api/data", "the tables of the data", _tables),
+    Endpoint("GET", "/api/data", "the tables of the data", _tables, tool="tables"),
     Endpoint(
         "GET",
         "/api/data/{table}",
         "the card of a table: sources, licences, columns, weaknesses",
         _table,
         example="/api/data/gateways",
+        tool="table",
     ),
     Endpoint("GET", "/api/openapi.json", "the description of this API (OpenAPI 3.1)", _openapi),
 )

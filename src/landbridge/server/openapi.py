@@ -118,12 +118,11 @@ def description_text() -> str:
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
     words = [part.strip("{}").replace(".", "_") for part in endpoint.path.split("/")[2:]]
-    named = [Parameter(name, f"{name} in the path") for name in endpoint.names_in_path]
     operation: dict[str, Any] = {
         "operationId": "_".join([endpoint.method.lower(), *words]),
         "summary": endpoint.about,
         "parameters": [
-            *(_parameter(one, "path") for one in named),
+            *(_parameter(one, "path") for one in endpoint.in_path),
             *(_parameter(one, "query") for one in endpoint.parameters),
         ],
         "responses": {
@@ -143,7 +142,7 @@ def _parameter(one: Parameter, where: str) -> dict[str, Any]:
         "name": one.name,
         "in": where,
         "description": one.about,
-        "required": one.required or where == "path",
+        "required": one.required,
         "schema": one.schema(),
     }
 

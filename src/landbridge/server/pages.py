@@ -66,7 +66,7 @@ def _addresses() -> Iterator[tuple[str, ...]]:
             say("serve.api.needs", names=", ".join(given[True])) if given[True] else "",
             say("serve.api.takes", names=", ".join(given[False])) if given[False] else "",
         ]
-        there = one.example or ("" if one.names_in_path or one.method != "GET" else one.path)
+        there = one.example or ("" if one.in_path or one.method != "GET" else one.path)
         links = [_link(there, "JSON")] if there else []
         if there and one.page:
             links.append(_link(there.removeprefix("/api"), say("serve.api.page")))
