@@ -1,5 +1,5 @@
 // The map: land, network, routes, changes. Lines are SVG, so that no graphics card is needed.
-import L from "leaflet";
+import * as L from "leaflet";
 import { once, raw, type Feature, type Network, type Route } from "./api";
 import { el, shape } from "./dom";
 import { name, number, share, t, term } from "./words";
