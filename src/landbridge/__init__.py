@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from landbridge.answers.chart import chart
     from landbridge.answers.compare import compare
     from landbridge.answers.explain import explain
     from landbridge.answers.invest import invest
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     )
     from landbridge.io.tables import load_world as load
     from landbridge.model.run import Study, run, study
-    from landbridge.report.html.run_page import chart
     from landbridge.results import Results
     from landbridge.scenario import Scenario, at_horizon
     from landbridge.sweeps.collect import SweepResult
@@ -109,7 +109,7 @@ _HOME = {
     "assign": "answers.studies",
     "at_horizon": "scenario",
     "calibrate": "answers.studies",
-    "chart": "report.html.run_page",
+    "chart": "answers.chart",
     "claims": "answers.studies",
     "compare": "answers.compare",
     "disrupt": "answers.studies",
