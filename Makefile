@@ -36,10 +36,10 @@ test: $(VENV)/tested
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not long"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
 slow: $(VENV)/tested
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "slow and not long"
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
 
 bench: $(VENV)/benched
 	$(BIN)/python benchmarks/economy.py
@@ -49,7 +49,6 @@ bench: $(VENV)/benched
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/hostile.py
 	$(BIN)/python benchmarks/server.py
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m long
 
 data: $(VENV)/installed
 	$(BIN)/python recipes/network.py

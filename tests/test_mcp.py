@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -21,7 +22,7 @@ from landbridge.server.desk import MOST_WAITING, Desk, Inline
 from landbridge.server.endpoints import ENDPOINTS
 from landbridge.server.exchange import Request
 from landbridge.server.guard import MOST_BODY
-from landbridge.server.mcp import MOST_LINE, VERSIONS, Session
+from landbridge.server.mcp import MOST_LINE, VERSIONS, Session, _Call
 from landbridge.server.openapi import description
 from landbridge.server.service import Service
 from landbridge.server.tasks import Forms, Task
@@ -31,6 +32,14 @@ from landbridge.world import World
 WAIT_S = 60.0
 ROUTES = {"from": "Chongqing", "to": "Duisburg", "k": 2}
 OWN = {"name": "m", "modification": [{"verb": "close_gateway", "gateway": "khorgos-altynkol"}]}
+
+
+def until(reached: Callable[[], Any]) -> None:
+    """Wait for a state that another thread brings about."""
+    latest = time.monotonic() + WAIT_S
+    while not reached():
+        assert time.monotonic() < latest
+        time.sleep(0.01)
 
 
 class Solver:
@@ -301,8 +310,7 @@ COMPARED = {"a": "base", "b": "cku-railway"}
 def test_progress_rises_and_ends_with_the_answer(client: Client) -> None:
     client.call(1, "compare", COMPARED, _meta={"progressToken": "t"})
     assert client.solver.begun.wait(WAIT_S)
-    while len(client.messages()) < 1:
-        time.sleep(0.01)
+    until(lambda: client.messages())
     client.say("ping", id=2)  # is answered meanwhile
     assert client.answer(2)["result"] == {}
     time.sleep(0.35)  # some looks at a job that does not move
@@ -321,19 +329,16 @@ def test_a_cancelled_call_is_not_answered_and_its_job_ends(client: Client) -> No
     assert client.solver.begun.wait(WAIT_S)
     client.say("notifications/cancelled", {"requestId": 1})
     desk = client.session._service.desk
-    while len(client.session._calls) == 2:
-        time.sleep(0.01)
+    until(lambda: len(client.session._calls) != 2)
     # The other one still waits for the same job.
     assert desk.states()["running"] == 1 and not next(iter(desk._jobs.values())).cancelled.is_set()
     client.solver.go.set()
     assert client.answer(2)["result"]["isError"] is False
     client.solver.go.clear()
     client.call(3, "compare", {"a": "base", "b": "suez-closed"})
-    while len(client.solver.asked) < 2:
-        time.sleep(0.01)
+    until(lambda: len(client.solver.asked) >= 2)
     client.say("notifications/cancelled", {"requestId": 3})
-    while client.session._calls:
-        time.sleep(0.01)
+    until(lambda: not client.session._calls)
     assert list(desk._jobs.values())[-1].cancelled.is_set()
     assert [one["id"] for one in client.messages()] == [2]
 
@@ -342,10 +347,43 @@ def test_a_cancelled_call_that_needs_no_job_is_not_answered(client: Client) -> N
     with client.session._service.routing:
         client.call(1, "routes", ROUTES)
         client.say("notifications/cancelled", {"requestId": 1})
-    while client.session._calls:
-        time.sleep(0.01)
+    until(lambda: not client.session._calls)
     client.end()
     assert client.messages() == []
+
+
+def test_calls_that_wait_for_a_job_keep_no_other_waiting(client: Client) -> None:
+    for id in range(MOST_WAITING - 1):
+        client.call(id, "compare", COMPARED)
+    assert client.solver.begun.wait(WAIT_S)
+    client.call("quick", "version", {})
+    assert client.answer("quick")["result"]["isError"] is False
+    assert not client.solver.go.is_set()
+
+
+def test_a_call_that_is_cancelled_before_it_begins_is_not_solved(client: Client) -> None:
+    session = client.session
+    call = _Call(1, None, cancelled=True)
+    session._calls[1] = call
+    session._call(call, TOOLS["compare"], COMPARED)
+    assert not client.solver.asked and not client.messages()
+
+
+def test_a_job_that_another_call_cancelled_is_asked_for_again(client: Client) -> None:
+    service, outcome = client.session._service, client.session._service.outcome
+    asked = []
+
+    def cancelled_at_first(call: Any) -> Any:
+        found = outcome(call)
+        asked.append(found.job)
+        if len(asked) == 1:
+            service.desk.cancel(found.job)
+            client.solver.go.set()
+        return found
+
+    service.outcome = cancelled_at_first  # type: ignore[method-assign]
+    client.call(1, "compare", COMPARED)
+    assert client.answer(1)["result"]["isError"] is False and len(asked) == 2
 
 
 def test_an_id_is_not_used_twice_and_calls_are_bounded(client: Client) -> None:
@@ -408,6 +446,21 @@ def test_a_stdin_that_is_closed_ends_it_without_a_message() -> None:
     command = [sys.executable, "-c", f"{begin}from landbridge.cli import main; main()"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
     assert ended.returncode == 0 and ended.stdout == "" and len(ended.stderr.splitlines()) == 1
+
+
+def test_what_else_is_printed_goes_to_stderr() -> None:
+    begin = "import os, sys; from landbridge.server.mcp import _own_stdout; "
+    inside = "exec('with _own_stdout() as out:\\n print(\"aside\")\\n out.write(b\"line\")'); print('after')"
+    asked = {**os.environ, "PYTHONUNBUFFERED": ""}
+    ended = subprocess.run(
+        [sys.executable, "-c", begin + inside],
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=True,
+        env=asked,
+    )
+    assert ended.stdout.split() == ["lineafter"] and ended.stderr.split() == ["aside"]
 
 
 def test_it_is_not_asked_for_with_an_address(call: Call) -> None:

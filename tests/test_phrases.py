@@ -14,8 +14,8 @@ from string import Formatter
 import pytest
 
 import landbridge as lb
-from landbridge.phrases import FORMATS, columns, fields, phrases, say
-from landbridge.report.document import phrased
+from landbridge.phrases import FORMATS, Words, columns, fields, phrases, say
+from landbridge.report.document import ENGLISH, phrased
 from landbridge.report.workbook import _TERMS
 
 SOURCE = Path(lb.__file__).resolve().parent
@@ -113,7 +113,7 @@ def held(function: str, key: str) -> set[str]:
 
 
 def test_every_key_is_there_and_used() -> None:
-    used = {"document.sources", "list.and", "list.items", "list.clause", "list.sentence"}
+    used = {"document.sources", "list.and", "list.items", "list.clauses", "list.sentences"}
     for place, function, keys, _ in calls():
         for key in keys:
             found = held(function, key)
@@ -200,3 +200,38 @@ def test_no_fact_stands_in_the_code_of_reports(path: Path) -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in about:
             for pattern in (YEAR, COUNT, names):
                 assert not pattern.search(node.value), (path.name, node.lineno, node.value)
+
+
+@pytest.mark.parametrize("lang", ["en", "ru", "zh"])
+def test_a_long_list_of_phrases_is_built_and_translated_at_once(lang: str) -> None:
+    # Ten thousand: lists that hold each other would be too deep, or take for ever.
+    items = [say("note", text=str(n)) for n in range(10_000)]
+    for make, sign in ((ENGLISH.clauses, {"zh": "\uff1b"}), (ENGLISH.joined, {"zh": "\u3001"})):
+        text = Words(lang).of(make(items))
+        usual = "; " if make == ENGLISH.clauses else ", "
+        assert text.split(sign.get(lang, usual)) == [Words(lang).of(item) for item in items]
+
+
+def test_one_phrase_alone_is_translated_as_in_a_list() -> None:
+    note = say("note", text="a")
+    for make in (ENGLISH.clauses, ENGLISH.joined, ENGLISH.sentences):
+        assert Words("ru").of(make([note])) == Words("ru").of(note) != note
+        assert make([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "russian"),
+    [
+        ("1,234.5", "1\u00a0234,5"),
+        ("+0.25 %", "+0,25\u00a0%"),
+        ("0.2 (0.1-0.3)", "0,2 (0,1-0,3)"),
+        ("1.2e-05", "1,2e-05"),
+        ("5.0 / 12.5", "5,0 / 12,5"),
+        *(
+            (same, same)
+            for same in ("01.06.2024", "0.2.0", "10.1016/0022-1996", "2022-2023", "R275", "a 1.5")
+        ),
+    ],
+)
+def test_cells_of_figures_alone_get_the_signs_of_the_language(text: str, russian: str) -> None:
+    assert Words("ru").cell(text) == russian and Words("en").cell(text) == text

@@ -681,7 +681,7 @@ def test_the_command_refuses(
     assert "Traceback" not in err and not out
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_ten_million_rows_take_little_memory(tmp_path: Path) -> None:
     where = Path(__file__).resolve().parents[1] / "benchmarks" / "readers.py"
     spec = importlib.util.spec_from_file_location("readers_benchmark", where)

@@ -144,6 +144,12 @@ def test_a_refused_body_is_taken_off_the_connection(
     assert not parts
 
 
+def test_a_body_that_is_too_large_in_its_last_part_is_refused_at_once(service: Service) -> None:
+    begin = time.monotonic()
+    assert over_asgi(service, "POST", b"/api/run", [b"#" * (MOST_BODY + 1)], TOML)[0] == 413
+    assert time.monotonic() - begin < 1.5
+
+
 def test_a_job_is_followed_over_asgi(service: Service) -> None:
     _, headers, _ = over_asgi(service, "POST", b"/api/run", [SCENARIO + b"# again"], TOML)
     status, headers, body = over_asgi(service, "GET", headers[b"location"] + b"/events", [b""])

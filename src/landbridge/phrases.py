@@ -11,7 +11,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, reduce
+from functools import cache
 from importlib.resources import files
 from string import Formatter
 from typing import Any
@@ -41,11 +41,18 @@ _WORDS = (
 )
 # Between the headings of a table in one template.
 _BETWEEN = "|"
-# Between the items of a list, and how the signs of a number are written, where not as in English.
-_LIST = {"zh": "\u3001"}
-# A cell without words, and the figures in it.
-_FIGURES = re.compile(r"[-+~<>*\d,.%()/: ]*\d[-+~<>*\d,.%()/: ]*")
-_FIGURE = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?: ?%)?")
+# Between the items of a list, by template and language; lists of other templates are as in list.items.
+_LIST = {
+    "list.items": {"en": ", ", "zh": "\u3001"},
+    "list.clauses": {"en": "; ", "zh": "\uff1b"},
+    "list.sentences": {"en": " ", "zh": ""},
+}
+# A number, and a cell of numbers and signs alone: dates such as 1.6.2024, versions and codes are none.
+_NUMERAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?"
+_FIGURE = re.compile(f"{_NUMERAL}(?: ?%)?")
+_SIGNS = r"[-+~<>*()%/:.]+"
+_FIGURES = re.compile(rf"(?:(?:[-+~<>*(]*{_NUMERAL}(?:[-:]{_NUMERAL})?[%)*,:]*|{_SIGNS})(?: +|$))+")
+# How the signs of a number are written where not as in English.
 _NUMBER = {"ru": str.maketrans({",": "\u00a0", ".": ",", "%": "\u00a0%"})}
 
 
@@ -181,10 +188,7 @@ class Words:
 
         items: as texts.
         """
-        listed = tuple(items)
-        if len(listed) < 2:
-            return self.of(listed[0]) if listed else ""
-        return self.say("list.items", items=listed)
+        return self._list("list.items", items)
 
     def listed(self, names: tuple[str, ...] | list[str]) -> str:
         """Names as a list in a sentence: A, B and C.
@@ -200,17 +204,20 @@ class Words:
 
         items: as texts.
         """
-        held = tuple(items) or ("",)
-        return reduce(
-            lambda first, last: self.say("list.clause", first=first, last=last), held[1:], self.of(held[0])
-        )
+        return self._list("list.clauses", items)
 
     def sentences(self, items: Iterable[str]) -> str:
         """Sentences one after the other.
 
         items: as texts.
         """
-        return reduce(lambda first, last: self.say("list.sentence", first=first, last=last), items)
+        return self._list("list.sentences", items)
+
+    def _list(self, key: str, items: Iterable[str]) -> str:
+        held = tuple(items)
+        if len(held) < 2:
+            return self.of(held[0]) if held else ""
+        return self.say(key, items=held)
 
     def term(self, kind: str, name: str, text: str | None = None) -> str:
         """A value of a table in words: the template term.KIND.NAME, else `text`, else the value itself.
@@ -245,14 +252,14 @@ class Words:
 
         term: the name.
         """
-        if self.lang == "en":
-            return term
         if term.kind == "scenario":
             return self.title(term.id, str(term))
         return self.term(term.kind, term.id, str(term))
 
     def of(self, text: str) -> str:
         """A Phrase or Term in this language; any other text as it is."""
+        if self.lang == "en":
+            return text
         if isinstance(text, Phrase):
             figures = {name: self._read(value) for name, value in text.figures.items()}
             if text.number is not None:
@@ -265,6 +272,8 @@ class Words:
 
         text: in English.
         """
+        if self.lang == "en":
+            return text
         found = self.of(text)
         return _FIGURE.sub(self._separated, found) if found is text and _FIGURES.fullmatch(text) else found
 
@@ -312,7 +321,8 @@ class Words:
             raise TypeError(f"{key}: {{{name}:{spec}}} cannot show {value!r}")
         if not spec:
             if isinstance(value, tuple):
-                return _LIST.get(self.lang, ", ").join(map(self.of, value))
+                signs = _LIST.get(key, _LIST["list.items"])
+                return signs.get(self.lang, signs["en"]).join(map(self.of, value))
             return self.of(value)
         one, bar, many = spec.partition("|")
         if bar:

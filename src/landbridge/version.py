@@ -9,7 +9,7 @@ _CITATION = {
     "title": "landbridge: from a border queue to a country's real income",
     "authors": ("The landbridge developers",),
     "license": "MIT",
-    "date-released": "2026-11-29",
+    "date-released": "2026-11-30",
 }
 # The version where nothing is installed: that of pyproject.toml.
 _SOURCE_TREE = "0.2.0"

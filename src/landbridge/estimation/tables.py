@@ -19,7 +19,7 @@ STYLES = ("text", "markdown", "latex", "csv")
 _STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 # As wide as the figures above it.
 _NO = Phrase.made("no   ", "no", {})
-_STAR_LINE = "*** p < 0.01, ** p < 0.05, * p < 0.10"
+_LIMITS = {name: limit for name, (limit, _) in zip(("three", "two", "one"), _STARS, strict=True)}
 
 
 def table(
@@ -41,7 +41,7 @@ def table(
     words = Words(lang)
     head, body, notes = cells(estimates, titles, digits)
     if lang != "en":
-        body = [[*map(words.cell, row)] for row in body]
+        body = [[words.cell(cell) + _padding(cell) for cell in row] for row in body]
         notes = [*map(words.of, notes)]
     if style == "csv":
         out = io.StringIO(newline="")
@@ -78,6 +78,11 @@ def cells(
         fault = Fault("titles", f"{len(heads)} for {len(estimates)} estimates", "give one for each")
         raise DataError("a table needs as many titles as estimates", [fault])
     return ["", *heads], _body(estimates, digits), _notes(estimates, heads)
+
+
+def _padding(cell: str) -> str:
+    """Blanks at the end of a phrase, which its translation does not have."""
+    return " " * (len(cell) - len(cell.rstrip())) if isinstance(cell, Phrase) else ""
 
 
 def _body(estimates: Sequence[Estimate], digits: int) -> list[list[str]]:
@@ -129,7 +134,7 @@ def _notes(estimates: Sequence[Estimate], heads: Sequence[str]) -> list[str]:
         else:
             said = [say("gravity.note.dependent", dependent=e.dependent)]
         if e.names:
-            said.append(say("gravity.note.errors", errors=e.errors, stars=_STAR_LINE))
+            said.append(say("gravity.note.errors", errors=e.errors, stars=say("gravity.stars", **_LIMITS)))
         said += [say("gravity.note.dropped", name=d.name, reason=d.reason) for d in e.dropped]
         said += [say("gravity.note.separated", n=n, rule=rule) for rule, n in e.separated.items()]
         said += [say("gravity.note.left_out", n=n, reason=reason) for reason, n in e.left_out.items()]

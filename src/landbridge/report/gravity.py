@@ -28,9 +28,9 @@ def gravity_sections(found: Estimated) -> Iterator[Section]:
 
 
 def gravity_forms(found: Estimated, lang: str = "en") -> Mapping[str, Callable[[], str]]:
-    """The table of coefficients as in journals, by ending of the file; lang: of its words."""
+    """The table of coefficients as in journals, by ending of the file; lang: of its words, but in CSV."""
 
     def form(style: str) -> Callable[[], str]:
-        return lambda: table(found.estimates, style, lang=lang)
+        return lambda: table(found.estimates, style, lang="en" if style == "csv" else lang)
 
     return {ending: form(style) for ending, style in _STYLES.items()}

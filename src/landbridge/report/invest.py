@@ -76,7 +76,7 @@ def _cost(row: Row) -> str:
 
 def _regions(names: Names, codes: str) -> str:
     shown = [names.region[code] for code in codes.split(", ") if code]
-    return names.joined(shown) if shown else ""
+    return names.joined(shown)
 
 
 def _project(row: Row) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def _called(loss: Loss) -> str:
 def _hardest(income: dict[str, float], names: Names) -> str:
     worst = sorted((v, k) for k, v in income.items() if k in names.region)[:3]
     hit = [say("losses.hit", region=names.region[k], percent=v) for v, k in worst if v < -0.0005]
-    return names.joined(hit) if hit else ""
+    return names.joined(hit)
 
 
 def _cell(value: Any) -> Any:

@@ -57,13 +57,12 @@ class Application:
 
     async def _request(self, scope: Message, receive: Receive, send: Send) -> None:
         begin, request = time.perf_counter(), _request_of(scope)
-        refused_early = True
+        unread = True
         try:
             call = self.service.call(request)
-            body = b""
+            unread, body = False, b""
             if call.endpoint is not None and call.endpoint.takes_scenario:
                 body = await _body(receive)
-            refused_early = False
             loop = asyncio.get_running_loop()
             found = await loop.run_in_executor(self._threads, self.service.outcome, call, body)
             if isinstance(found, Following):
@@ -77,8 +76,8 @@ class Application:
                 reply = self.service.finished(found)
         except Exception as error:
             reply = self.service.refused(error, request)
-            # A client that waits for "100 Continue" has sent nothing, and 408 means that it is too slow.
-            if refused_early and reply.status != 408 and "expect" not in dict(request.headers):
+            # A client that waits for "100 Continue" has sent nothing.
+            if unread and "expect" not in dict(request.headers):
                 await _rest(receive)
         await self._send(reply, request, send)
         # The path as it was sent, percent-encoded: no line break can come from it.
@@ -148,6 +147,8 @@ async def _body(receive: Receive) -> bytes:
                 parts.append(message.get("body", b""))
                 size += len(parts[-1])
                 if size > MOST_BODY:
+                    if message.get("more_body"):
+                        await _rest(receive)
                     raise too_large()
                 if not message.get("more_body"):
                     return b"".join(parts)

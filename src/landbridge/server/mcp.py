@@ -35,7 +35,7 @@ __all__ = ["MOST_LINE", "VERSIONS", "Session", "serve_pipes"]
 # Of the protocol, the newest first. A line may hold the largest body with every letter escaped.
 VERSIONS, MOST_LINE = ("2025-11-25", "2025-06-18", "2024-11-05"), 2 * MOST_BODY
 UNREADABLE, INVALID, NO_METHOD, PARAMETERS, INTERNAL = -32700, -32600, -32601, -32602, -32603
-_THREADS, _LOOK_S = 8, 0.1
+_LOOK_S = 0.1
 _ABOUT = (
     "Freight between China, Central Asia, Europe and the Middle East: routes with hours, USD and CO2e, and "
     "what a scenario changes in trade and real income against the base of 2023. No forecast. The tools "
@@ -67,7 +67,7 @@ class Session:
     def __init__(self, service: Service, out: BinaryIO) -> None:
         self._service, self._out, self._ended = service, out, False
         self._calls: dict[str | int, _Call] = {}
-        self._lock, self._threads = threading.RLock(), ThreadPoolExecutor(_THREADS, "landbridge")
+        self._lock, self._threads = threading.RLock(), ThreadPoolExecutor(MOST_WAITING, "landbridge")
 
     def run(self, lines: BinaryIO) -> None:
         """Answer lines until there are no more, then cancel what is being solved; lines: a binary stream."""
@@ -132,7 +132,7 @@ class Session:
 
     def _call(self, call: _Call, endpoint: Endpoint, given: Mapping[str, Any]) -> None:
         """Answer a call, unless it is cancelled before."""
-        reply = self._reply(call, endpoint, given)
+        reply = None if call.cancelled else self._reply(call, endpoint, given)
         with self._lock:
             del self._calls[call.id]
         if reply is None or call.cancelled:
@@ -150,15 +150,20 @@ class Session:
         try:
             request = request_of(endpoint, given)
             asked = service.call(request)
+            task: Task | None = None
             if endpoint.takes_scenario:
                 own = scenario_of(request.body, asked.kind, service.world)
-                found = service.solved(Task("run", {"scenario": own.to_dict(), "id": own.id}), "json")
-            else:
-                found = service.outcome(asked)
-            if isinstance(found, Waiting):
+                task = Task("run", {"scenario": own.to_dict(), "id": own.id})
+            while True:
+                found = service.outcome(asked) if task is None else service.solved(task, "json")
+                if not isinstance(found, Waiting):
+                    break
                 if not self._waited(call, found.job):
                     return None
-                found = service.ended(found)
+                # Another call may have cancelled the job before it could see this one: ask again.
+                if not found.job.cancelled.is_set():
+                    found = service.ended(found)
+                    break
             assert isinstance(found, Reply)
             return part_of(found, given)
         except Exception as error:
@@ -243,8 +248,10 @@ def _own_stdout() -> Iterator[BinaryIO]:
     kept = os.dup(number)
     try:
         with os.fdopen(os.dup(kept), "wb") as out:
+            sys.stdout.flush()
             os.dup2(sys.stderr.fileno(), number)
             yield out
     finally:
+        sys.stdout.flush()
         os.dup2(kept, number)
         os.close(kept)

@@ -52,11 +52,14 @@ class Picture:
         """The SVG as a data address."""
         return "data:image/svg+xml;base64," + base64.b64encode(self.svg().encode("utf-8")).decode("ascii")
 
-    def _repr_html_(self) -> str:
+    def html(self) -> str:
+        """The picture with its caption, as a figure of a page."""
         return (
             f'<figure><img src="{self.address}" alt="{escape(self.alt, quote=True)}">'
             f"<figcaption>{escape(self.caption)}</figcaption></figure>"
         )
+
+    _repr_html_ = html
 
 
 def canvas(wide: float, high: float, lang: str = "en") -> Any:

@@ -230,21 +230,21 @@ def _case(
     yield tag("h2", names.say("page.case", case=case.id), id=_id(case))
     for text in case.result["notes"]:
         yield tag("p", names.say("note", text=names.of(text)), cls="note")
-    yield _figure(income_bars(case, words.drawn))
+    yield income_bars(case, words.drawn).html()
     for section in sections:
         if section.key == _INCOME:
             yield from section_html(section, skip=len(case.result["notes"]), named=True, words=names)
     pairs = pair_bars(case, words.drawn)
     if pairs is not None:
-        yield _figure(pairs)
+        yield pairs.html()
     near = change_map(sight.flows, words.atlas, sight.change)
     if near is not None:
-        yield _figure(near)
-    yield _figure(network_map(sight.flows, words.atlas))
+        yield near.html()
+    yield network_map(sight.flows, words.atlas).html()
     old, new = _moved(base, case, sight)
     bars = _corridor_bars(base, case, sight, words.drawn)
     if bars is not None:
-        yield _figure(bars)
+        yield bars.html()
         yield _legs_table([*((o, names.say("base.part")) for o in old), *((n, case.id) for n in new)], names)
     for section in sections:
         if section.key != _INCOME:
@@ -267,9 +267,9 @@ def _corridor_bars(base: Digest, case: Digest, sight: Sight, names: Names) -> Pi
 def _base(base: Digest, sight: Sight, sections: Sequence[Section], words: _Words) -> Iterator[str]:
     names = words.names
     yield tag("h2", names.say("page.base", base=names.of(base.name)), id="base")
-    yield _figure(network_map(sight.flows, words.atlas))
+    yield network_map(sight.flows, words.atlas).html()
     if sight.corridors:
-        yield _figure(leg_bars(names.say("page.legs.base"), sight.corridors, None, words.drawn))
+        yield leg_bars(names.say("page.legs.base"), sight.corridors, None, words.drawn).html()
         yield _legs_table([(one, names.say("base.part")) for one in sight.corridors], words.names)
     for section in sections:
         yield from section_html(section, words=names)
@@ -321,10 +321,6 @@ def _labelled(world: World) -> list[str]:
 
 
 # -- pieces --------------------------------------------------------------------------------------------
-
-
-def _figure(picture: Picture) -> str:
-    return picture._repr_html_()
 
 
 def _legs_table(rows: Sequence[tuple[Corridor, str]], names: Names) -> str:
