@@ -14,13 +14,15 @@ from typer.testing import CliRunner
 
 import embedded
 import landbridge as lb
-import landbridge.studies.disrupt as disrupt_module
 from landbridge.cli import app
 from landbridge.errors import ConvergenceError, DataError
+from landbridge.model import waits
 from landbridge.model.base import SolvedBase
 from landbridge.model.prepared import Prepared
 from landbridge.scenario import Scenario, apply
-from landbridge.studies.disrupt import Disruption, Loss, _Bench, disrupt
+from landbridge.studies.disrupt import Disruption, Loss, _Bench, _wider, disrupt
+from landbridge.transport import BaseChoice, RouteSet
+from landbridge.transport.routes.nests import Nests
 
 FOUR = ("suez", "khorgos-altynkol", "aktau", "saryagash-keles")
 
@@ -36,8 +38,8 @@ def remembering(bench: _Bench) -> _Bench:
     solve = bench.without
 
     def without(group: Sequence[Any]) -> Any:
-        # A test may put another search for waits in place.
-        key = disrupt_module.solve_waits, *(element.id for element in group)
+        # A test may set other limits of the search for waits.
+        key = waits.MOST_STEPS, waits.MOST_EVALUATIONS, *(element.id for element in group)
         if key not in known:
             known[key] = solve(group)
         return known[key]
@@ -91,6 +93,29 @@ def test_out_for_good_is_what_the_chain_says_of_a_closure(world: lb.World, found
         assert ours.unserved_teu == 0.0
         for row in study[f"no-{id}"].real_income_rows:
             assert ours.real_income_long[row["region"]] == pytest.approx(row["percent"], abs=1e-6)
+
+
+@pytest.mark.slow
+def test_a_pair_may_be_left_to_a_family_that_it_did_not_have(
+    world: lb.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gained = []
+
+    def wider(base: BaseChoice, routes: RouteSet, nests: Nests) -> BaseChoice:
+        gained.append(len(routes.group_pair) - len(base.routes.group_pair))
+        return _wider(base, routes, nests)
+
+    monkeypatch.setattr("landbridge.studies.disrupt._wider", wider)
+    ours = disrupt(world, only=["hormuz"]).losses[0]
+    assert gained[0] > 0
+    chain = lb.run(
+        world,
+        Scenario.from_dict(
+            {"name": "shut", "modification": [{"verb": "close_gateway", "gateway": "hormuz"}]}, "shut"
+        ),
+    )
+    for row in chain.real_income_rows:
+        assert ours.real_income_long[row["region"]] == pytest.approx(row["percent"], abs=1e-4)
 
 
 @pytest.mark.slow

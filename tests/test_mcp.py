@@ -463,6 +463,9 @@ def test_what_else_is_printed_goes_to_stderr() -> None:
     assert ended.stdout.split() == ["lineafter"] and ended.stderr.split() == ["aside"]
 
 
-def test_it_is_not_asked_for_with_an_address(call: Call) -> None:
-    code, out, err = call("serve", "--mcp", "--get", "/api/health")
+@pytest.mark.parametrize(
+    "more", [("--get", "/api/health"), ("--open",), ("--port", "9000"), ("--host", "::1")]
+)
+def test_it_is_not_asked_for_with_an_address(call: Call, more: tuple[str, ...]) -> None:
+    code, out, err = call("serve", "--mcp", *more)
     assert code == 2 and not out and "--get" in err

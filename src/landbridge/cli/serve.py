@@ -10,6 +10,8 @@ from landbridge.cli.terminal import WorldFolder, load_sound, progress_bar, put, 
 
 __all__ = ["serve"]
 
+_HOST, _PORT = "127.0.0.1", 8000
+
 
 def serve(
     get: Annotated[
@@ -21,10 +23,10 @@ def serve(
         typer.Option("--mcp", help="Answer an assistant program by the Model Context Protocol; no socket."),
     ] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the browser.")] = False,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 for any that is free.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 for any that is free.")] = _PORT,
     host: Annotated[
         str, typer.Option(help="Address to listen on; beyond this machine only with --token.")
-    ] = "127.0.0.1",
+    ] = _HOST,
     token: Annotated[
         str | None,
         typer.Option(
@@ -47,8 +49,9 @@ def serve(
 
     place = Place(host, port, token)
     if mcp:
-        if get is not None or open_:
-            raise typer.BadParameter("leave out --get and --open", param_hint="--mcp")
+        if get is not None or open_ or (host, port) != (_HOST, _PORT):
+            what = "there is no socket: leave out --get, --open, --host and --port"
+            raise typer.BadParameter(what, param_hint="--mcp")
         from landbridge.server.mcp import serve_pipes
         from landbridge.server.process import Limits
 
