@@ -12,18 +12,21 @@ const licences = {
   },
 };
 
-// The pictures of a marker and of a control that the map does not have: a fifth of the style.
-const pictures = {
-  name: "pictures",
+// Rules of Leaflet for what the map does not have, with their pictures.
+const unused = /popup|control-(layers|attribution|scale)|marker|tile|image-layer|div-icon|default-icon|vml/;
+const rules = {
+  name: "rules",
   enforce: "pre",
   transform(code, id) {
-    return id.includes("leaflet.css") ? code.replace(/background-image: url\(images\/[^)]*\);/g, "") : null;
+    if (!id.includes("leaflet.css")) return null;
+    const kept = (rule, selectors) => (selectors.split(",").every((one) => unused.test(one)) ? "" : rule);
+    return code.replace(/\/\*.*?\*\//gs, "").replace(/([^{}]+)\{[^{}]*\}/g, kept);
   },
 };
 
 export default defineConfig({
   base: "/map/",
-  plugins: [licences, pictures],
+  plugins: [licences, rules],
   // As modules, of which what is not used is left out.
   resolve: { alias: [{ find: /^leaflet$/, replacement: "leaflet/dist/leaflet-src.esm.js" }] },
   build: {
@@ -33,6 +36,12 @@ export default defineConfig({
     modulePreload: false,
     assetsInlineLimit: 8192,
     rolldownOptions: {
+      // Classes of Leaflet that nothing uses are left out, though making one is a call.
+      treeshake: {
+        manualPureFunctions: ["Class", "DivOverlay", "Evented", "GridLayer", "Icon", "ImageOverlay", "Layer", "Marker", "TileLayer"].map(
+          (name) => `${name}.extend`,
+        ),
+      },
       output: {
         entryFileNames: "app.js",
         assetFileNames: "app[extname]",

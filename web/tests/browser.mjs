@@ -104,7 +104,7 @@ await check("first view", async () => {
 
 await check("corridor: routes of another pair, a leg with its terms", async () => {
   await at("#/corridor?lang=en");
-  await seen("#from");
+  await seen("#results .card"); // which fills in the names of the places that were found
   await type("#from", "Urumqi");
   await type("#to", "Tashkent");
   await page.click("#panel button.main");
