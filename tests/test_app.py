@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 WEB = Path(__file__).resolve().parents[1] / "web"
 # What the script must have seen to work; each may have a language and a width after it.
-SEEN = ("first view", "corridor", "keyboard", "scenario", "country")
+SEEN = ("first view", "corridor", "keyboard", "scenario", "country", "layers")
 _START_S, _WHOLE_S = 120.0, 900.0
 
 
@@ -63,4 +63,4 @@ def test_each_view_of_the_map_works_in_a_browser(
     assert report["faults"] == []
     for name in SEEN:
         assert any(one.startswith(name) for one in report["checks"]), report["checks"]
-    assert len(report["checks"]) >= 17
+    assert len(report["checks"]) >= 21

@@ -146,6 +146,8 @@ BAD_ADDRESSES = [
     ("/api/network.geojson?flows=maybe", 400),
     ("/api/network.geojson?scenario=x.toml", 422),
     ("/api/words?lang=de", 400),
+    ("/api/reach", 400),
+    ("/api/reach?from=Nowhere", 422),
     ("/api/jobs/none/network.geojson", 404),
     ("/map/nothing", 404),
     ("/map/..%2fservice.py", 404),

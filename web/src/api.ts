@@ -90,7 +90,12 @@ export interface Feature {
 
 export interface Network {
   features: Feature[];
-  landbridge: { boundaries: string; attribution: string[] };
+  landbridge: { year: number; boundaries: string; attribution: string[] };
+}
+
+export interface Reach {
+  from: string;
+  places: { place: string; time_h: number; quickest_h: number; quickest_family: string }[];
 }
 
 export interface Words {

@@ -1,7 +1,7 @@
 // The map: land, network, routes, changes. Lines are SVG, so that no graphics card is needed.
 import * as L from "leaflet";
 import { once, raw, type Feature, type Network, type Route } from "./api";
-import { el, shape } from "./dom";
+import { dot, el, shape } from "./dom";
 import { name, number, share, t, term } from "./words";
 
 // Colours of Okabe and Ito, which people with colour blindness can tell apart; dashes differ too.
@@ -39,6 +39,25 @@ export interface Gateway {
   point: L.LatLngExpression | null;
 }
 
+// How a layer colours one thing on the map, and what it says of it; `label` goes to the name of a place.
+export interface Look {
+  colour: string;
+  words: string;
+  label?: string;
+  dash?: string;
+  radius?: number;
+}
+
+// A layer: what it colours, and its key.
+export interface Paint {
+  title: string;
+  rows: { colour: string; text: string; dash?: string; radius?: number }[];
+  note?: string;
+  gateway?: (id: string) => Look | undefined;
+  line?: (id: string) => Look | undefined;
+  place?: (id: string) => Look | undefined;
+}
+
 type Pick = { gateway?: (id: string) => void; link?: (id: string) => void; place?: (id: string) => void };
 
 export class Atlas {
@@ -56,9 +75,11 @@ export class Atlas {
   private readonly spots = L.layerGroup();
   private readonly regions = new Map<string, L.LatLngTuple[]>();
   private readonly key = el("div", { class: "legend" });
+  readonly coloured = el("div", {}); // controls and key of the layer
   private pick: Pick = {};
   private kind = ""; // of the flows that are shown, a column; "" for none
   private zoom: L.Control.Zoom | undefined;
+  private paint: Paint | undefined;
   private wide = 1;
   private most = 1;
 
@@ -125,39 +146,55 @@ export class Atlas {
     this.pick = pick;
     this.zoom?.remove();
     this.zoom = L.control.zoom({ position: "topright", zoomInTitle: t("zoom_in"), zoomOutTitle: t("zoom_out") }).addTo(this.map);
+    this.draw();
+  }
+
+  // The colours of a layer, or those of the network itself.
+  colour(paint: Paint | undefined): void {
+    this.paint = paint;
+    this.draw();
+    const about = this.key.querySelector<HTMLElement>("#width-about");
+    if (about) about.hidden = paint !== undefined;
+  }
+
+  private draw(): void {
+    const { pick, paint } = this;
     this.network.clearLayers();
     this.flows.clearLayers();
     this.spots.clearLayers();
     for (const feature of this.links.values()) {
       const p = feature.properties;
       if (p["status"] !== "open" || far(feature)) continue;
-      const line = L.polyline(points(feature), {
-        color: MODE[String(p["mode"])] ?? QUIET,
-        weight: p["mode"] === "road" ? 0.7 : 1.1,
-        opacity: 0.45,
+      const look = paint?.line?.(String(p["link"]));
+      L.polyline(points(feature), {
+        color: look?.colour ?? MODE[String(p["mode"])] ?? QUIET,
+        weight: look ? 1.8 : p["mode"] === "road" ? 0.7 : 1.1,
+        opacity: look ? 0.9 : 0.45,
         interactive: false,
-        ...(p["disputed"] === true ? { dashArray: "4 3" } : {}),
-      });
-      line.addTo(this.network);
-      if (pick.link) this.wideTarget(feature, pick.link);
+        dashArray: look?.dash ?? (p["disputed"] === true ? "4 3" : ""),
+      }).addTo(this.network);
+      if (pick.link || look) this.wideTarget(feature, look?.words, pick.link);
     }
     this.circles(this.gateways.values());
     // Places last, so that they take a click before the lines that end there.
-    if (pick.place)
-      for (const id of this.zones)
-        L.circleMarker(this.places.get(id) as L.LatLngTuple, { radius: 3.5, color: "#111", weight: 1.2, fillColor: "#fff", fillOpacity: 1 })
-          .bindTooltip(() => text(name("place", id)))
-          .on("click", () => pick.place?.(id))
-          .addTo(this.spots);
+    for (const id of this.zones) {
+      const look = paint?.place?.(id);
+      if (!pick.place && !look) continue;
+      const style = { radius: look ? 5.5 : 3.5, color: "#111", weight: 1.2, fillColor: look?.colour ?? "#fff", fillOpacity: 1 };
+      L.circleMarker(this.places.get(id) as L.LatLngTuple, style)
+        .bindTooltip(() => text(said(name("place", id), look?.words)))
+        .on("click", () => pick.place?.(id))
+        .addTo(this.spots);
+    }
     this.label();
     if (this.kind !== "") void this.refresh();
   }
 
   // A wide line that cannot be seen takes the click, since the drawn one is thin.
-  private wideTarget(feature: Feature, pick: (id: string) => void): void {
+  private wideTarget(feature: Feature, words?: string, pick?: (id: string) => void): void {
     const line = L.polyline(points(feature), { color: "#000", weight: 11, opacity: 0 });
-    line.bindTooltip(() => text(linkName(feature)), { sticky: true });
-    line.on("click", () => pick(String(feature.properties["link"])));
+    line.bindTooltip(() => text(said(linkName(feature), words)), { sticky: true });
+    line.on("click", () => pick?.(String(feature.properties["link"])));
     line.addTo(this.network);
   }
 
@@ -213,16 +250,20 @@ export class Atlas {
       if (!feature.geometry) continue;
       const id = String(p["gateway"]);
       const teu = Number(p["teu_per_year"] ?? 0);
-      const shown = teu > 0 ? 2.5 + 9 * Math.sqrt(teu / this.most) : this.pick.gateway ? 4 : 2.2;
-      if (teu === 0 && p["teu_per_year"] !== undefined && !this.pick.gateway) continue;
+      const look = this.paint?.gateway?.(id);
+      const shown = look?.radius ?? (teu > 0 ? 2.5 + 9 * Math.sqrt(teu / this.most) : this.pick.gateway ? 4 : 2.2);
+      // Of a layer of gateways only those that have a figure, unless one can be chosen.
+      const bare = this.paint ? !look : teu === 0 && p["teu_per_year"] !== undefined;
+      if (bare && !this.pick.gateway) continue;
       const circle = L.circleMarker(latlng(feature.geometry.coordinates as number[]), {
         radius: shown,
         color: "#333",
         weight: 0.8,
-        fillColor: p["status"] === "open" ? "#f0e442" : "#fff",
+        fillColor: look?.colour ?? (p["status"] === "open" && !this.paint ? "#f0e442" : "#fff"),
         fillOpacity: 0.85,
+        dashArray: look?.dash ?? "",
       });
-      const words = [name("gateway", id)];
+      const words = [said(name("gateway", id), look?.words)];
       if (teu > 0) words.push(`${number(teu)} ${t("teu_year")}`);
       if (typeof p["wait_h"] === "number") words.push(`${number(p["wait_h"], 0)} ${t("hours")}`);
       const used = p["volume_over_capacity"];
@@ -243,8 +284,8 @@ export class Atlas {
       if (!at) continue;
       const point = this.map.latLngToContainerPoint(at);
       if (point.x < 0 || point.y < 0 || point.x > size.x || point.y > size.y) continue;
-      const shown = name("place", id);
-      const wide = 7 * [...shown].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1.8 : 1), 0);
+      const shown = [name("place", id), this.paint?.place?.(id)?.label ?? ""].join(" ").trim();
+      const wide = 7 * length(shown);
       const own: [number, number, number, number] = [point.x, point.y - 9, point.x + wide + 8, point.y + 9];
       if (taken.some((b) => own[0] < b[2] && own[2] > b[0] && own[1] < b[3] && own[3] > b[1])) continue;
       taken.push(own);
@@ -368,7 +409,31 @@ export class Atlas {
       words.textContent = one.textContent;
       made.append(words);
     }
+    if (this.paint) made.append(this.pictured(this.paint, y));
     return new XMLSerializer().serializeToString(made);
+  }
+
+  // The key of the layer at the lower left of the picture.
+  private pictured({ title, rows }: Paint, y: number): SVGGElement {
+    const key = shape("g", { "font-family": "sans-serif", "font-size": 12, fill: "#1c1b19" });
+    const top = y - 16 * rows.length - 30;
+    const wide = 24 + 7 * Math.max(...[title, ...rows.map((one) => `    ${one.text}`)].map(length));
+    key.append(shape("rect", { x: 6, y: top, width: wide, height: 16 * rows.length + 24, fill: "#fff", opacity: 0.9 }));
+    const put = (x: number, at: number, words: string): void => {
+      const line = shape("text", { x, y: at });
+      line.textContent = words;
+      key.append(line);
+    };
+    put(12, top + 16, title);
+    for (const [n, one] of rows.entries()) {
+      const at = top + 32 + 16 * n;
+      const swatch = dot(one.colour, one.dash, one.radius);
+      swatch.setAttribute("x", "12");
+      swatch.setAttribute("y", String(at - 12));
+      key.append(swatch);
+      put(52, at, one.text);
+    }
+    return key;
   }
 
   private pane(): L.Point {
@@ -377,7 +442,7 @@ export class Atlas {
 
   // The key of what is drawn, and which layers are shown.
   legend(...parts: Node[]): void {
-    this.key.replaceChildren(...parts, this.layers());
+    this.key.replaceChildren(this.coloured, ...parts, this.layers());
   }
 
   private layers(): HTMLElement {
@@ -431,6 +496,10 @@ const points = (feature: Feature): L.LatLngTuple[] => (feature.geometry?.coordin
 const far = (feature: Feature): boolean =>
   feature.geometry?.type !== "LineString" ||
   (feature.properties["mode"] === "sea" && Number(feature.properties["length_km"]) > FAR_KM);
+
+// Of a text in Latin letters; a Chinese one is almost twice as wide.
+const length = (text: string): number => [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1.8 : 1), 0);
+const said = (name: string, words?: string): string => (words ? `${name}: ${words}` : name);
 
 // Tooltips take elements, so that no name becomes HTML.
 const text = (words: string): HTMLElement => el("span", {}, words);

@@ -41,7 +41,7 @@ export function country(view: View): void {
   const modes = Object.entries(MODE).filter(([mode]) => mode !== "rail-1676");
   atlas.legend(
     ...modes.map(([mode, colour]) => el("p", { class: "row" }, stroke(colour, 4), term("mode", mode))),
-    el("p", {}, t("width_about")),
+    el("p", { id: "width-about" }, t("width_about")),
   );
   void guarded(view, ranges, () => scenarios(view, ranges));
   void guarded(view, base, () => passing(view, base));

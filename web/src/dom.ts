@@ -47,6 +47,14 @@ export function stroke(colour: string, width = 3, dash = ""): SVGSVGElement {
   return picture;
 }
 
+// A circle as a layer colours it, and a line where it has a dash, for the key of the layer.
+export function dot(colour: string, dash?: string, radius = 5): SVGSVGElement {
+  const picture = stroke(dash === undefined ? "none" : colour, 2, dash);
+  const style = { cx: 17, cy: 6, r: Math.min(6, radius), fill: colour, stroke: "#333", "stroke-width": 0.8, "stroke-dasharray": dash ?? "" };
+  picture.append(shape("circle", style));
+  return picture;
+}
+
 // A control with its label.
 export function labelled(text: string, control: HTMLElement): HTMLLabelElement {
   return el("label", {}, el("span", {}, text), control);

@@ -6,6 +6,7 @@ import { Atlas } from "./atlas";
 import { corridor } from "./corridor";
 import { country } from "./country";
 import { el, fill, labelled } from "./dom";
+import { Layers } from "./layers";
 import { scenario } from "./scenario";
 import { DOORS, FIRST, fragment, parse, type Door, type State } from "./state";
 import { boundaries, LANGUAGES, speak, t } from "./words";
@@ -22,6 +23,7 @@ const policy = el("footer", { class: "small" });
 const side = el("main", {}, panel, results, policy);
 const key = el("details", { class: "key" });
 let atlas: Atlas | undefined;
+let layers: Layers | undefined;
 let state: State = parse(location.hash, { ...FIRST, lang: preferred() });
 let work = new AbortController();
 
@@ -34,6 +36,14 @@ function go(change: Partial<State>): void {
   const next = fragment({ ...state, ...change });
   if (next === location.hash) void show();
   else location.hash = next;
+}
+
+// Puts a change into the address without showing the view again.
+function note(change: Partial<State>): State {
+  state = { ...state, ...change };
+  history.replaceState(null, "", fragment(state));
+  heading();
+  return state;
 }
 
 async function show(): Promise<void> {
@@ -57,6 +67,7 @@ async function show(): Promise<void> {
   );
   results.replaceChildren();
   atlas.clear();
+  layers?.show(state);
   views[state.door]({ state, atlas, panel, results, go, signal });
 }
 
@@ -80,6 +91,7 @@ async function start(): Promise<void> {
       speak(state.lang),
     ]);
     atlas = new Atlas(holder, land, network);
+    layers = new Layers(atlas, network.landbridge.year, note);
     if (matchMedia("(min-width: 60rem)").matches) key.open = true;
     await show();
   } catch (error) {

@@ -16,6 +16,8 @@ export interface State {
   scenario: string; // of a bundled scenario that is shown or extended; "" for none
   changes: Change[]; // further changes
   other: string; // scenario to compare with
+  layer: string; // by which the map is coloured, "" for none
+  city: string; // from which the layer counts days
 }
 
 export const FIRST: State = {
@@ -29,6 +31,8 @@ export const FIRST: State = {
   scenario: "",
   changes: [],
   other: "",
+  layer: "",
+  city: "CKG",
 };
 
 const KEYS: Record<Door, (keyof State)[]> = {
@@ -37,9 +41,13 @@ const KEYS: Record<Door, (keyof State)[]> = {
   scenario: ["scenario", "changes", "other"],
 };
 
+// Layers that count from a city.
+export const FROM_CITY = { hours: true, quickest: true };
+
 export function fragment(state: State): string {
   const values = new URLSearchParams();
-  for (const key of KEYS[state.door]) {
+  const shown: (keyof State)[] = state.layer === "" ? [] : state.layer in FROM_CITY ? ["layer", "city"] : ["layer"];
+  for (const key of [...KEYS[state.door], ...shown]) {
     const value = state[key];
     if (typeof value === "string" && value !== "") values.set(key, value);
     if (Array.isArray(value) && value.length > 0) values.set(key, JSON.stringify(value));
@@ -57,10 +65,10 @@ export function parse(text: string, before: State): State {
   if (path !== "" && values.size > 0 && KEYS[door].includes("changes")) state.changes = [];
   const lang = values.get("lang");
   if (lang !== null && ["en", "ru", "zh"].includes(lang)) state.lang = lang;
-  for (const key of ["from", "to", "sector", "product", "country", "scenario", "other"] as const) {
+  for (const key of ["from", "to", "sector", "product", "country", "scenario", "other", "layer", "city"] as const) {
     const value = values.get(key);
     if (value !== null) state[key] = value.slice(0, 100);
-    else if (values.size > 1 && KEYS[door].includes(key) && FIRST[key] === "") state[key] = "";
+    else if (values.size > 1 && [...KEYS[door], "layer"].includes(key) && FIRST[key] === "") state[key] = "";
   }
   const changes = values.get("changes");
   if (changes !== null) state.changes = sound(changes);

@@ -289,6 +289,76 @@ await check("country: a slider gives the first-order answer at once, the exact o
   await page.setRequestInterception(false);
 });
 
+// The key of a layer once it is there: its rows, and what it says above them.
+async function keyOf(layer, rows) {
+  await page.waitForFunction(
+    ([wanted, most]) => document.getElementById("layer")?.value === wanted && document.querySelectorAll("#layer-key .row").length === most,
+    { timeout: SOLVE },
+    [layer, rows],
+  );
+  return text("#layer-key");
+}
+
+await check("layers: days from a city are at the names, the address holds layer and city", async () => {
+  await size(1280);
+  await at("#/corridor?from=CKG&to=TAS&lang=en");
+  await seen("#results .card");
+  await page.$eval(".key", (one) => (one.open = true));
+  await page.focus("#layer");
+  await page.select("#layer", "hours");
+  need((await keyOf("hours", 6)).includes("Chongqing, machinery, 2023"), await text("#layer-key"));
+  need((await page.evaluate(() => document.activeElement?.id)) === "layer", "the focus is lost");
+  // An old label fades out for a moment.
+  const label = async () => {
+    await new Promise((done) => setTimeout(done, 500));
+    return page.$$eval("#map .place", (all) => all.map((one) => one.textContent).filter((one) => one.startsWith("Moscow")).join());
+  };
+  const first = await label();
+  need(/^Moscow \d+\.\d$/.test(first), first);
+  await page.select("#city", "ALMATY");
+  await page.waitForFunction(() => document.getElementById("layer-key").textContent.includes("Almaty, machinery"), { timeout: SOLVE });
+  need(page.url().includes("layer=hours") && page.url().includes("city=ALMATY"), page.url());
+  need((await label()) !== first, "the days are those of the other city");
+  await page.reload();
+  need((await keyOf("hours", 6)).includes("Almaty"), "a link does not bring the layer back");
+  await page.select("#layer", "quickest");
+  need((await keyOf("quickest", 6)).includes("least"), await text("#layer-key"));
+});
+
+await check("layers: gateways and lines by class", async () => {
+  const circles = () => page.$$eval("#map svg path.leaflet-interactive", (all) => new Set(all.map((one) => one.getAttribute("fill"))).size);
+  await page.setRequestInterception(true);
+  const canned = (request) => {
+    const rows = [{ id: "khorgos-altynkol", usd_per_unit_year: 5e6 }, { id: "suez", usd_per_unit_year: 1e6 }];
+    if (request.url().includes("/api/sensitivity")) void request.respond({ contentType: "application/json", body: JSON.stringify({ result: rows }) });
+    else void request.continue();
+  };
+  page.on("request", canned);
+  for (const [layer, rows, words] of [["load", 5, "stated capacity"], ["counts", 5, "0.80 – 1.25"], ["basis", 4, "assumption"], ["worth", 5, "million USD/h, 2023"]]) {
+    await page.select("#layer", layer);
+    const said = await keyOf(layer, rows);
+    need(said.includes(words) && said.includes("2023"), `${layer}: ${said}`);
+    need((await circles()) > 2, `${layer}: one colour only`);
+    if (layer !== "worth") await sound(`layer-${layer}-en-1280`);
+  }
+  page.off("request", canned);
+  await page.setRequestInterception(false);
+  await page.select("#layer", "");
+  await page.waitForFunction(() => document.querySelectorAll("#layer-key .row").length === 0);
+  need(!page.url().includes("layer="), page.url());
+});
+
+for (const [lang, layer] of [["ru", "hours"], ["zh", "basis"]])
+  await check(`layers ${lang} 390`, async () => {
+    await size(390);
+    await at(`#/corridor?from=CKG&to=TAS&layer=${layer}&lang=${lang}`);
+    await page.waitForFunction((wanted) => document.documentElement.lang.startsWith(wanted), {}, lang);
+    await page.$eval(".key", (one) => (one.open = true));
+    await keyOf(layer, layer === "hours" ? 6 : 4);
+    await seen("#results .card");
+    await sound(`layer-${layer}-${lang}-390`);
+  });
+
 await check("legend: flows of the base are shown and hidden", async () => {
   await at("#/corridor?from=CKG&to=TAS&lang=en");
   await seen("#results .card");

@@ -19,6 +19,7 @@ from landbridge.io.sheets import dta_bytes, parquet_bytes
 from landbridge.io.skims import Matrix, omx_bytes
 from landbridge.phrases import Phrase, named, say
 from landbridge.report import LONG, Digest, Names, base_name, long_rows
+from landbridge.report.bases import gateway_bases, line_bases
 from landbridge.report.workbook import run_workbook
 from landbridge.results import Results, Rows
 from landbridge.results.network import link_rows
@@ -319,6 +320,14 @@ _PLACE_FIELDS = (
     Field("role", "text", "", "what it is on the network"),
     Field("zone_share", "real", "share", "of its region's trade that begins or ends here; null for none"),
 )
+_LINK_BASES = (
+    Field("basis", "text", "", "how its length is known: observed, published, derived or assumption"),
+    Field("speed_basis", "text", "", "how its speed is known"),
+)
+_GATEWAY_BASES = (
+    Field("hours_basis", "text", "", "how hours of trucks, wagonload or the port are known; null for none"),
+    Field("block_hours_basis", "text", "", "how hours of container trains are known; null for none"),
+)
 
 
 def network_geojson(world: World, attribution: Sequence[str], flows: Flows | None = None) -> str:
@@ -340,14 +349,18 @@ def network_geojson(world: World, attribution: Sequence[str], flows: Flows | Non
         links, posts = _LINK_FLOWS, _GATEWAY_FLOWS
         if not flows.base:
             links, posts = (*links, *_LINK_CHANGES), (*posts, *_GATEWAY_CHANGES)
+    of_line, of_gateway = line_bases(world), gateway_bases(world)
+    ways = [{**row, **of_line.get(row["link"], {})} for row in shown.links]
+    passed = [{**row, **of_gateway.get(row["gateway"], {})} for row in shown.gateways]
     layers = [
         Layer("places", "places", "point", _PLACE_FIELDS, places),
-        Layer("links", "links", "line", (*_LINK_FIELDS, *links), _with(shown.links)),
-        Layer("gateways", "gateways", "point", (*_GATEWAY_FIELDS, *posts), _with(shown.gateways)),
+        Layer("links", "links", "line", (*_LINK_FIELDS, *_LINK_BASES, *links), _with(ways)),
+        Layer("gateways", "gateways", "point", (*_GATEWAY_FIELDS, *_GATEWAY_BASES, *posts), _with(passed)),
     ]
     told = {
         "geometry": SCHEMATIC,
         "world": world.hash,
+        "year": int(world.parameter("horizon")),
         "flows": "none" if flows is None else shown.name,
         "boundaries": say("about.boundaries"),
         "attribution": list(attribution),

@@ -27,6 +27,7 @@ __all__ = ["ENDPOINTS", "Endpoint", "Following", "Outcome", "Waiting"]
 MODES, ORDERS = ("multimodal", "sea", "rail", "road"), ("time", "cost", "co2e")
 TARGETS = ("arcs", "gateways", "tariffs", "productivity", "parameters", "cells")
 _GEOJSON = "application/geo+json"
+_COSTED = "found at the waits of the base"
 _READ = "tables are read and checked, nothing is solved"
 _MOST_ROUTES, _MOST_EXACT = 50, 25
 
@@ -136,6 +137,23 @@ def _routes(service: Service, values: Values, form: str) -> Outcome:
             forms = forms_of(routed(service.world, routes, options), begin)
             service.routes.put(task.key, forms)
     return service.shown(forms, form)
+
+
+def _reach(service: Service, values: Values, form: str) -> Outcome:
+    from landbridge.transport.reach import reach
+
+    return _kept(service, "reach", values, lambda: reach(service.world, values["from"], values["commodity"]))
+
+
+def _kept(service: Service, kind: str, values: Values, find: Callable[[], Any]) -> Outcome:
+    """What is found, one request at a time, and kept as the routes are."""
+    task = Task(kind, dict(values))
+    with service.routing:
+        forms = service.routes.get(task.key)
+        if forms is None:
+            forms = {"json": service.read(find(), kind, values, _COSTED).body.decode()}
+            service.routes.put(task.key, forms)
+    return service.shown(forms, "json")
 
 
 def _network(service: Service, values: Values, form: str) -> Outcome:
@@ -341,6 +359,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         page=True,
         example="/api/routes?from=Chongqing&to=Duisburg",
         tool="routes",
+    ),
+    Endpoint(
+        "GET",
+        "/api/reach",
+        "hours, money and emissions door to door from a zone to every other",
+        _reach,
+        (_TRIP[0], _TRIP[2]),
+        example="/api/reach?from=Almaty",
     ),
     Endpoint(
         "GET",
