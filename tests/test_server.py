@@ -147,6 +147,8 @@ BAD_ADDRESSES = [
     ("/api/network.geojson?scenario=x.toml", 422),
     ("/api/words?lang=de", 400),
     ("/api/reach", 400),
+    ("/api/ways?from=Chongqing", 400),
+    ("/api/ways?from=Chongqing&to=Duisburg&scenario=x.toml", 422),
     ("/api/reach?from=Nowhere", 422),
     ("/api/jobs/none/network.geojson", 404),
     ("/map/nothing", 404),

@@ -98,6 +98,20 @@ export interface Reach {
   places: { place: string; time_h: number; quickest_h: number; quickest_family: string }[];
 }
 
+export interface Ways {
+  little: number;
+  ways: {
+    family: string;
+    reason: string;
+    share: number;
+    more_h: number;
+    more_usd: number;
+    cost_ratio: number;
+    gateways: string[];
+    shut: { from: string; to: string }[];
+  }[];
+}
+
 export interface Words {
   lang: string;
   words: Record<string, string>;

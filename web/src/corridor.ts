@@ -1,5 +1,5 @@
 // Door 1: routes between two places, leg by leg.
-import { ask, query, type Leg, type Route, type Routes } from "./api";
+import { ask, once, query, type Leg, type Route, type Routes, type Ways } from "./api";
 import { familyStyle } from "./atlas";
 import { el, fill, labelled, stroke, table } from "./dom";
 import { python, quoted, same } from "./share";
@@ -67,6 +67,17 @@ async function show(view: View): Promise<void> {
   }
   const heading = `${name("place", found.from)} – ${name("place", found.to)}`;
   const detail = el("div", { id: "legs" });
+  const { k: _, ...pair } = given;
+  const others = el("div", {}, waiting(t("searching")));
+  const ways = el("details", { id: "ways", class: "same" }, el("summary", {}, t("not_taken")), others);
+  // Searched only once they are asked for.
+  ways.addEventListener("toggle", () => {
+    if (!ways.open) return;
+    void once<Ways>(query("/api/ways", pair)).then(
+      (all) => fill(others, ...notTaken(all)),
+      (error: unknown) => fill(others, problem(error)),
+    );
+  });
   const choose = (n: number): void => {
     atlas.routes(found.routes, n, choose);
     for (const [k, button] of buttons.entries()) button.setAttribute("aria-pressed", String(k === n));
@@ -95,6 +106,7 @@ async function show(view: View): Promise<void> {
       { class: "small" },
       `${t("rail_product")}: ${kind} · ${t("part_of_pair")}: ${share(found.product_share)} · ${t("not_listed")}: ${share(Math.max(0, 1 - listed))}`,
     ),
+    ways,
     detail,
     same({
       command: words.join(" "),
@@ -108,6 +120,21 @@ async function show(view: View): Promise<void> {
   );
   atlas.legend(el("p", {}, t("legend_routes")));
   choose(0);
+}
+
+// Ways that carry little or nothing, each with the reason.
+function notTaken(all: Ways): HTMLElement[] {
+  const reasons: Record<string, string> = { closed: t("reason_closed"), planned: t("reason_planned"), detour: t("reason_detour"), little: t("reason_little") };
+  const rows = all.ways.map((way) => {
+    const lines = way.shut.map((one) => `${name("place", one.from)} – ${name("place", one.to)}`).join(", ");
+    const more = { little: share(way.share), detour: number(way.cost_ratio, 1) }[way.reason] ?? lines;
+    const { colour, dash } = familyStyle(way.family);
+    const via = el("span", { class: "small" }, way.gateways.map((id) => name("gateway", id)).join(" · "));
+    const head = el("span", {}, stroke(colour, 4, dash), ` ${term("family", way.family)} `);
+    return [el("span", {}, head, via), `${reasons[way.reason]}: ${more}`, number(way.more_h / 24, 1, true), number(way.more_usd, 0, true)];
+  });
+  const heads = [t("way"), t("reason"), t("days"), "USD"];
+  return [el("p", { class: "small" }, `${t("not_taken_about")} ${share(all.little)}.`), table(t("not_taken"), heads, rows, 2)];
 }
 
 // A place that tells a route from others that read the same: one that they do not pass.

@@ -135,6 +135,30 @@ for (const [lang, width] of [["en", 390], ["ru", 1280], ["zh", 390]])
     await sound(`corridor-${lang}-${width}`);
   });
 
+await check("corridor: ways not taken, each with its reason", async () => {
+  await size(1280);
+  for (const [scenario, words] of [["", "northern"], ["suez-closed", "closed: "]]) {
+    await at(`#/corridor?from=CKG&to=DUI&sector=MCH&scenario=${scenario}&lang=en`);
+    await seen("#ways summary");
+    await page.click("#ways summary");
+    await seen("#ways table");
+    const rows = await page.$$eval("#ways tbody tr", (all) => all.map((one) => one.innerText));
+    need(rows.length > 3 && rows.some((one) => one.includes(words)), rows.join("; "));
+    need(rows.some((one) => /carries: [\d.]+%/.test(one)) && rows.some((one) => one.includes("not built: ")), rows.join("; "));
+  }
+});
+
+for (const [lang, width] of [["ru", 390], ["zh", 1280]])
+  await check(`corridor: ways not taken ${lang} ${width}`, async () => {
+    await size(width);
+    await at(`#/corridor?from=URC&to=TAS&lang=${lang}`);
+    await page.waitForFunction((wanted) => document.documentElement.lang.startsWith(wanted), {}, lang);
+    await seen("#ways summary");
+    await page.click("#ways summary");
+    await seen("#ways table");
+    await sound(`ways-${lang}-${width}`);
+  });
+
 await check("keyboard: tab reaches the form, enter shows routes", async () => {
   await size(1280);
   await at("#/corridor?lang=en&from=CKG&to=DUI");

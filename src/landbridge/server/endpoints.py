@@ -145,6 +145,15 @@ def _reach(service: Service, values: Values, form: str) -> Outcome:
     return _kept(service, "reach", values, lambda: reach(service.world, values["from"], values["commodity"]))
 
 
+def _ways(service: Service, values: Values, form: str) -> Outcome:
+    from landbridge.transport.asked import Trip
+    from landbridge.transport.not_taken import ways_not_taken
+
+    scenario = None if values["scenario"] is None else service.scenario(values["scenario"], 422)
+    trip = Trip(values["from"], values["to"], values["commodity"], product=values["product"])
+    return _kept(service, "ways", values, lambda: ways_not_taken(service.world, trip, scenario))
+
+
 def _kept(service: Service, kind: str, values: Values, find: Callable[[], Any]) -> Outcome:
     """What is found, one request at a time, and kept as the routes are."""
     task = Task(kind, dict(values))
@@ -367,6 +376,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         _reach,
         (_TRIP[0], _TRIP[2]),
         example="/api/reach?from=Almaty",
+    ),
+    Endpoint(
+        "GET",
+        "/api/ways",
+        "ways between two places that carry little or nothing, each with the reason",
+        _ways,
+        tuple(one for one in _TRIP if one.name not in ("k", "mode", "by")),
+        example="/api/ways?from=Chongqing&to=Duisburg",
     ),
     Endpoint(
         "GET",

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from landbridge.errors import DataError, Fault, InfeasibleError
+from landbridge.errors import Fault, InfeasibleError
 from landbridge.notebook import html_table
-from landbridge.scenario import Scenario, apply, load_scenario
-from landbridge.transport.between import Between, choose_between
+from landbridge.scenario import Scenario
+from landbridge.transport.asked import Trip, between
+from landbridge.transport.between import Between
 from landbridge.transport.emissions import EmissionFactors, carrier
 from landbridge.transport.graph import (
     BLOCK,
@@ -28,14 +29,12 @@ from landbridge.transport.graph import (
     OPERATIONS,
     PRODUCTS,
     TERMS,
-    WAGONLOAD,
     Graph,
 )
 from landbridge.transport.routes.modes import MODE_CLASSES, mode_classes
 from landbridge.transport.routes.route_set import FAMILIES
 from landbridge.transport.segments import CONTAINER
 from landbridge.world import World
-from landbridge.world.names import resolve_place, resolve_sector
 from landbridge.world.table import Cell
 
 if TYPE_CHECKING:
@@ -51,6 +50,7 @@ __all__ = [
     "Trip",
     "exact",
     "find_routes",
+    "gateways_of",
     "route",
     "route_after",
 ]
@@ -319,18 +319,6 @@ class Routes:
         return pd.DataFrame(rows)
 
 
-@dataclass(frozen=True)
-class Trip:
-    """What is asked of two places: see `route`."""
-
-    origin: str
-    destination: str
-    commodity: str = "MCH"
-    k: int = 5
-    mode: str | None = None
-    product: str | None = None
-
-
 def route(
     world: World,
     origin: str,
@@ -380,29 +368,22 @@ def find_routes(world: World, trip: Trip, scenario: Scenario | str | None = None
 
     world, scenario: as there; trip: its places, commodity and what is shown. Raises what these raise.
     """
-    origin, destination, k, mode, product = trip.origin, trip.destination, trip.k, trip.mode, trip.product
-    one = None if scenario is None else load_scenario(scenario, world)
-    after = world if one is None else apply(world, one)
-    start, end = resolve_place(after.network, origin, destination)
-    sector, commodity = _check(after, start, end, trip.commodity, k, mode, product)
-    found = choose_between(world, start, end, commodity, one)
+    asked = between(world, trip, scenario)
+    found, after, sector, number = asked.found, asked.after, asked.sector, asked.product
     graph, routes, choice, classes = found.graph, found.routes, found.choice, found.classes
     places = after.network["places"].by("place_id")
-    number = BLOCK if classes.block_share[sector, 0] >= 0.5 else WAGONLOAD
-    if product is not None:
-        number = PRODUCTS.index(product)
     paid = _Paid(number, int(classes.kind[sector]))
     share = choice.route_share(sector, number)
     family_share = choice.family_share[sector, number][routes.group_of_route]
     spread = choice.sums.variance_h2[number]
     arcs = [routes.arcs[routes.start[r] : routes.start[r + 1]] for r in range(routes.n_routes)]
     kinds = [MODE_CLASSES[m] for m in mode_classes(graph, places, routes.arcs, routes.start)]
-    chosen = _largest(routes.family, share, k, mode, kinds, found.available)
+    chosen = _largest(routes.family, share, trip.k, trip.mode, kinds, found.available)
     if not chosen:
         there = ", ".join(sorted({kinds[r] for r in np.flatnonzero(found.available)}))
         raise InfeasibleError(
             "no such route",
-            [Fault(f"{start} - {end}", f"no route is of class {mode}", f"there are: {there}")],
+            [Fault(asked.ends, f"no route is of class {trip.mode}", f"there are: {there}")],
         )
     table = []
     for r in chosen:
@@ -421,7 +402,7 @@ def find_routes(world: World, trip: Trip, scenario: Scenario | str | None = None
                 high,
                 per_hour * hours,
                 per_hour * float(classes.rho[sector]) * math.sqrt(max(float(spread[r]), 0.0)),
-                _gateways(graph, arcs[r]),
+                gateways_of(graph, arcs[r]),
                 legs,
                 _before(found, r, sector, paid),
             )
@@ -432,7 +413,8 @@ def find_routes(world: World, trip: Trip, scenario: Scenario | str | None = None
     lost = 0.0
     if found.before is not None:
         lost = float(found.before.route_share(sector, number)[~found.available].sum())
-    return Routes(start, end, commodity, PRODUCTS[number], group, tuple(table), part, one, lost)
+    ends, product = (asked.start, asked.end), PRODUCTS[number]
+    return Routes(*ends, asked.commodity, product, group, tuple(table), part, asked.scenario, lost)
 
 
 class _Paid(NamedTuple):
@@ -453,28 +435,6 @@ def _before(found: Between, route: int, sector: int, paid: _Paid) -> Before | No
         exact(sums.money(paid.kind)[product, route]),
         exact(sums.co2e_kg[product, route]),
     )
-
-
-def _check(
-    world: World, start: str, end: str, commodity: str, k: int, mode: str | None, product: str | None
-) -> tuple[int, str]:
-    """Number and code of the commodity, or one DataError with everything wrong in the arguments."""
-    sectors = [str(row["sector"]) for row in world.network["sector_freight"]]
-    faults = []
-    if start == end:
-        faults.append(Fault("places", f"both ends are {start}", "give two places"))
-    code, fault = resolve_sector(world.tables, commodity, "commodity", sectors)
-    if fault:
-        faults.append(fault)
-    if not isinstance(k, int) or k < 1:
-        faults.append(Fault("k", f"is {k}", "ask for at least one route"))
-    if mode is not None and mode not in MODE_CLASSES:
-        faults.append(Fault("mode", f"is {mode!r}", "use one of " + ", ".join(MODE_CLASSES)))
-    if product is not None and product not in PRODUCTS:
-        faults.append(Fault("product", f"is {product!r}", "use one of " + ", ".join(PRODUCTS)))
-    if faults:
-        raise DataError("the question cannot be answered", faults)
-    return sectors.index(code), code
 
 
 def _largest(
@@ -508,7 +468,7 @@ def _percentiles(mean: float, variance: float) -> tuple[float, float, float]:
     return low, middle, high
 
 
-def _gateways(graph: Graph, arcs: NDArray[np.int32]) -> tuple[str, ...]:
+def gateways_of(graph: Graph, arcs: NDArray[np.int32]) -> tuple[str, ...]:
     """Identifiers of the gateways a route passes, in order of travel, once each."""
     seen: dict[str, None] = {}
     for arc in arcs:

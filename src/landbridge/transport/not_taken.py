@@ -1,0 +1,183 @@
+"""Ways between two places that carry little or no freight, each with the reason.
+
+A way is the best route of a corridor family by its generalised cost G_r, as in
+`landbridge.transport.choice.weights`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landbridge.scenario import Scenario
+from landbridge.transport.asked import Asked, Trip, between
+from landbridge.transport.between import barred
+from landbridge.transport.choice.weights import VARIANCE_FLOOR
+from landbridge.transport.graph import LAYERS, PRODUCTS, Graph
+from landbridge.transport.legs import exact, gateways_of
+from landbridge.transport.routes.route_set import FAMILIES, RouteSet, RouteSums, generate, in_transit
+from landbridge.world import World
+
+__all__ = ["LITTLE", "NotTaken", "ways_not_taken"]
+
+FloatArray = NDArray[np.float64]
+Reason = Literal["little", "closed", "planned", "detour"]
+# Share of a family in the pair's TEU below which it carries little.
+LITTLE = 0.05
+# A way over lines that are shut is listed up to this many times the generalised cost of the way most used.
+_WORTH = 1.5
+# And only below this share of the cost of the best open way of its family.
+_BETTER = 0.98
+
+
+@dataclass(frozen=True)
+class NotTaken:
+    """A way that carries little or nothing.
+
+    reason: little (share of its family below `LITTLE`), closed or planned (it leads over lines or gateways
+    that are), detour (its family is left out, too dear against the pair's cheapest).
+    share: of the family in the pair's TEU. time_h, cost_usd, co2e_kg: door to door, per TEU.
+    more_h, more_usd, cost_ratio: above the route most used, and generalised cost over its.
+    gateways: identifiers, in order of travel. shut: lines and gateways that are not open, with their status.
+    """
+
+    family: str
+    reason: Reason
+    share: float
+    time_h: float
+    cost_usd: float
+    co2e_kg: float
+    more_h: float
+    more_usd: float
+    cost_ratio: float
+    gateways: tuple[str, ...]
+    shut: tuple[dict[str, str | None], ...]
+
+
+def ways_not_taken(world: World, trip: Trip, scenario: Scenario | str | None = None) -> dict[str, Any]:
+    """The ways of a trip that carry little or nothing, the least generalised cost first.
+
+    world, scenario: as in `landbridge.transport.legs.find_routes`; trip: its k and mode are not used. Returns
+    from, to, commodity, product and `ways`, a row for each `NotTaken`. Raises as `find_routes`.
+    """
+    asked = between(world, trip, scenario)
+    ways = sorted(_Ways(asked).rows(), key=lambda one: one.cost_ratio)
+    return {
+        "from": asked.start,
+        "to": asked.end,
+        "commodity": asked.commodity,
+        "product": PRODUCTS[asked.product],
+        "little": LITTLE,
+        "ways": [{**vars(one), "gateways": list(one.gateways), "shut": list(one.shut)} for one in ways],
+    }
+
+
+class _Ways:
+    """Routes of a pair on its network, with every family, and with every line open."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked, self._graph = asked, asked.found.graph
+        self._links = asked.after.network["links"].by("link_id")
+        self._posts = asked.after.network["gateways"].by("gateway_id")
+        share = asked.found.choice.route_share(asked.sector, asked.product)
+        self._share, self._lead = share, int(share.argmax())
+        self._sums = asked.found.choice.sums
+        self._cost = self._generalised(self._sums)
+        self._least: dict[int, float] = {}
+
+    def rows(self) -> Iterator[NotTaken]:
+        """Every way that carries little or nothing."""
+        routes, opened = self._asked.found.routes, self._asked.found.available
+        for family in np.unique(routes.family[opened]).tolist():
+            mine = np.flatnonzero(opened & (routes.family == family))
+            best = int(mine[self._cost[mine].argmin()])
+            self._least[family] = float(self._cost[best])
+            carried = float(self._share[mine].sum())
+            if carried < LITTLE:
+                yield self._row(routes, self._sums, best, "little", carried)
+        graph = self._graph
+        yield from self._found(graph)
+        # A planned line without a length has no hours.
+        usable = (graph.link < 0) | (graph.length_km > 0.0)
+        yield from self._found(replace(graph, available=graph.available | usable))
+
+    def _found(self, graph: Graph) -> Iterator[NotTaken]:
+        """Ways of a search with every family: over lines that are shut, and of families that are left out."""
+        asked = self._asked
+        routes = generate([graph], [asked.start], [asked.end], every_family=np.ones((1, 1), dtype=bool))
+        sums = routes.sums(graph)
+        cost, over = self._generalised(sums), routes.touching(~self._graph.available[:, None])[:, 0]
+        cost[in_transit(graph, routes, barred(asked.after, asked.commodity))] = np.inf
+        for route in np.argsort(cost, kind="stable").tolist():
+            family = int(routes.family[route])
+            known = self._least.get(family)
+            if known is not None and not (over[route] and cost[route] < _BETTER * known):
+                continue
+            if over[route] and cost[route] > _WORTH * self._cost[self._lead]:
+                continue
+            self._least[family] = float(cost[route])
+            shut = self._shut(routes, route) if over[route] else ()
+            planned = all(one["status"] == "planned" for one in shut)
+            reason: Reason = "detour" if not shut else "planned" if planned else "closed"
+            yield self._row(routes, sums, route, reason, 0.0, shut)
+
+    def _generalised(self, sums: RouteSums) -> FloatArray:
+        """G_r of every route [USD/TEU]."""
+        asked, classes = self._asked, self._asked.found.classes
+        sector, p = asked.sector, asked.product
+        hours = sums.time_h[p] + classes.rho[sector] * np.sqrt(sums.variance_h2[p] + VARIANCE_FLOOR)
+        money = sums.money(int(classes.kind[sector]))[p] + classes.carbon_usd_per_kg * sums.co2e_kg[p]
+        return np.asarray(money + classes.usd_per_h[sector, 0] * hours)
+
+    def _shut(self, routes: RouteSet, route: int) -> tuple[dict[str, str | None], ...]:
+        """Lines of a route that are not open, or whose gateway is not, each once."""
+        graph, found = self._graph, {}
+        for arc in routes.arcs[routes.start[route] : routes.start[route + 1]]:
+            if graph.available[arc]:
+                continue
+            link = graph.links[graph.link[arc]] if graph.link[arc] >= 0 else None
+            post = graph.gateways[graph.gateway[arc]] if graph.gateway[arc] >= 0 else None
+            at = [graph.places[state[arc] // len(LAYERS)] for state in (graph.tail, graph.head)]
+            row = None if link is None else self._links.get(link)
+            status = "closed" if row is None else str(row["status"])
+            if status == "open" and post is not None:
+                status = str(self._posts[post]["status"])
+            found[link or post or at[0]] = {
+                "link": link,
+                "gateway": post,
+                "from": at[0],
+                "to": at[1],
+                "status": "closed" if status == "open" else status,
+            }
+        return tuple(found.values())
+
+    def _row(
+        self,
+        routes: RouteSet,
+        sums: RouteSums,
+        route: int,
+        reason: Reason,
+        share: float,
+        shut: tuple[dict[str, str | None], ...] = (),
+    ) -> NotTaken:
+        p, lead = self._asked.product, self._lead
+        kind = int(self._asked.found.classes.kind[self._asked.sector])
+        hours, money = exact(sums.time_h[p, route]), exact(sums.money(kind)[p, route])
+        arcs = routes.arcs[routes.start[route] : routes.start[route + 1]]
+        return NotTaken(
+            FAMILIES[routes.family[route]],
+            reason,
+            share,
+            hours,
+            money,
+            exact(sums.co2e_kg[p, route]),
+            hours - exact(self._sums.time_h[p, lead]),
+            money - exact(self._sums.money(kind)[p, lead]),
+            float(self._generalised(sums)[route] / self._cost[lead]),
+            gateways_of(self._graph, arcs),
+            shut,
+        )

@@ -1,0 +1,57 @@
+"""Ways between two places that carry little or nothing, and the reason of each."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+import embedded
+import landbridge as lb
+from landbridge.transport.asked import Trip
+from landbridge.transport.not_taken import LITTLE, ways_not_taken
+
+
+@cache
+def ways(start: str, end: str, scenario: str | None = None) -> list[dict[str, Any]]:
+    found = ways_not_taken(embedded.world(), Trip(start, end), scenario)
+    assert [way["cost_ratio"] for way in found["ways"]] == sorted(way["cost_ratio"] for way in found["ways"])
+    for way in found["ways"]:
+        assert (way["reason"] in ("closed", "planned")) == bool(way["shut"])
+        assert all(one["status"] != "open" for one in way["shut"])
+        assert (way["share"] > 0.0) == (way["reason"] == "little") and way["share"] < LITTLE
+    return list(found["ways"])
+
+
+def test_a_family_that_carries_little_is_compared_with_the_route_most_used() -> None:
+    routes = lb.route(embedded.world(), "URC", "TAS", k=500)
+    found = {way["family"]: way for way in ways("URC", "TAS") if way["reason"] == "little"}
+    shares = {one.family: one.family_share for one in routes}
+    assert found.keys() == {family for family, share in shares.items() if 0.0 < share < LITTLE}
+    for family, way in found.items():
+        assert way["share"] == pytest.approx(shares[family], rel=1e-6)
+        mine = [one for one in routes if one.family == family]
+        best = min(
+            mine,
+            key=lambda one, way=way: abs(one.time_h - way["time_h"]) + abs(one.cost_usd - way["cost_usd"]),
+        )
+        assert (way["time_h"], way["cost_usd"]) == pytest.approx((best.time_h, best.cost_usd))
+        assert way["more_h"] == pytest.approx(best.time_h - routes[0].time_h, abs=1e-3)
+        assert way["more_usd"] == pytest.approx(best.cost_usd - routes[0].cost_usd, abs=1e-2)
+
+
+def test_families_outside_the_limit_for_detours_are_named_and_are_on_no_route() -> None:
+    used = {one.family for one in lb.route(embedded.world(), "URC", "TAS", k=500)}
+    left = [way for way in ways("URC", "TAS") if way["reason"] == "detour"]
+    assert left and not used & {way["family"] for way in left}
+    assert all(way["cost_ratio"] > 1.25 for way in left)
+
+
+def test_what_a_scenario_closes_is_named_with_its_gateway() -> None:
+    before, after = ways("CKG", "DUI"), ways("CKG", "DUI", "suez-closed")
+    assert not [way for way in before if way["reason"] == "closed"]
+    (sea,) = [way for way in after if way["reason"] == "closed"]
+    assert sea["family"] == "sea" and sea["more_h"] < 0.0 and "suez" in sea["gateways"]
+    rail = [way for way in before if way["reason"] == "planned"]
+    assert rail and all(one["status"] == "planned" for way in rail for one in way["shut"])
