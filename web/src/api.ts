@@ -112,6 +112,21 @@ export interface Ways {
   }[];
 }
 
+export interface Gas {
+  year: number;
+  contracts: {
+    exporter: string;
+    importer: string;
+    due_bcm: number;
+    line_names: string[];
+    through: string[];
+    source: string;
+    year: number;
+    basis: string;
+  }[];
+  balances: { country: string; output_bcm: number; use_bcm: number; source: string; year: number; basis: string }[];
+}
+
 export interface Words {
   lang: string;
   words: Record<string, string>;

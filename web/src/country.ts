@@ -1,9 +1,9 @@
 // Door 2: a country: what passes through it, what each scenario does to it, what an hour at a gateway is worth.
-import { ask, once, query, type Base, type Row } from "./api";
+import { ask, once, query, type Base, type Gas, type Row } from "./api";
 import { stroke, el, fill, labelled, table, type Cell } from "./dom";
 import { MODE } from "./atlas";
 import { python, same } from "./share";
-import { name, names, number, percent, share, t, term } from "./words";
+import { basis, name, names, number, percent, share, t, term } from "./words";
 import { problem, select, stopped, waiting, type View } from "./view";
 
 const MOST = 15;
@@ -17,6 +17,7 @@ export function country(view: View): void {
   fill(panel, el("p", { class: "lead" }, t("country_about")), el("div", { class: "controls" }, labelled(t("country"), which)));
   const ranges = el("div", { id: "ranges" });
   const base = el("div", { id: "in-base" }, waiting(t("solving_base")));
+  const gas = el("div", { id: "gas" });
   const worth = el("div", { id: "worth-of-hours" });
   const of = `real_income:${state.country}`;
   const address = query("/api/sensitivity", { of, to: "gateways", exact: 0 });
@@ -25,6 +26,7 @@ export function country(view: View): void {
     el("h2", {}, name("region", state.country)),
     ranges,
     base,
+    gas,
     worth,
     same({
       command: `landbridge run\nlandbridge sensitivity --of ${of} --to gateways`,
@@ -45,6 +47,7 @@ export function country(view: View): void {
   );
   void guarded(view, ranges, () => scenarios(view, ranges));
   void guarded(view, base, () => passing(view, base));
+  void guarded(view, gas, () => pipelines(view, gas));
   offer(view, worth, address);
 }
 
@@ -114,6 +117,37 @@ function indicator(row: Row): [string, unknown, (value: number) => string] {
   // Without the kind of indicator in front.
   const words = term("proxy", proxy).replace(/^[^:：]+[:：]\s*/u, "");
   return [words.charAt(0).toUpperCase() + words.slice(1), row["value"], plain];
+}
+
+// Pipeline gas that a country sells and buys, with what each figure rests on; nothing where there is none.
+async function pipelines(view: View, place: HTMLElement): Promise<void> {
+  const { year, contracts, balances } = await once<Gas>("/api/gas");
+  if (view.signal.aborted) return;
+  const id = view.state.country;
+  const own = contracts.filter((one) => one.exporter === id || one.importer === id);
+  if (own.length === 0) return;
+  const sources: string[] = [];
+  const known = (one: { source: string; year: number; basis: string }): string => {
+    if (!sources.includes(one.source)) sources.push(one.source);
+    return `${basis(one.basis)}, ${one.year} [${sources.indexOf(one.source) + 1}]`;
+  };
+  const rows = own.map((one): Cell[] => {
+    const sold = one.exporter === id;
+    const partner = name("region", sold ? one.importer : one.exporter);
+    const via = one.through.map((country) => name("region", country)).join(", ");
+    const lines = el("span", { lang: "en" }, one.line_names.join(", "));
+    return [`${sold ? t("gas_to") : t("gas_from")} ${partner}`, el("span", {}, lines, via && ` (${t("gas_through")} ${via})`), known(one), number(one.due_bcm, 1)];
+  });
+  for (const one of balances.filter((row) => row.country === id)) {
+    rows.push([t("gas_output"), "", known(one), number(one.output_bcm, 1)], [t("gas_use"), "", known(one), number(one.use_bcm, 1)]);
+  }
+  fill(
+    place,
+    el("h3", {}, `${t("gas")}, ${year}`),
+    el("p", { class: "small" }, t("gas_about")),
+    table(t("gas"), ["", t("gas_lines"), t("gas_basis"), t("bcm")], rows, 3),
+    el("ol", { class: "small", lang: "en" }, ...sources.map((text) => el("li", {}, text))),
+  );
 }
 
 // -- gateways --------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import type { Atlas, Look, Paint } from "./atlas";
 import { dot, el, fill, labelled } from "./dom";
 import { FROM_CITY, type State } from "./state";
 import { problem, select, waiting } from "./view";
-import { days, name, number, t, term } from "./words";
+import { basis, days, name, number, t, term } from "./words";
 
 // From near to far, and from below to above: both can be told apart without red and green.
 const RAMP = ["#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154"];
@@ -151,18 +151,12 @@ export class Layers {
   }
 
   private basis(): Paint {
-    const said: Record<string, string> = {
-      observed: t("observed"),
-      published: t("published"),
-      derived: t("derived"),
-      assumption: t("assumption"),
-    };
-    const rows = Object.entries(BASES).map(([id, one]) => ({ ...one, text: said[id] ?? id }));
+    const rows = Object.entries(BASES).map(([id, one]) => ({ ...one, text: basis(id) }));
     const look = (shown: unknown, other: unknown, what: string): Look | undefined => {
       const found = BASES[String(shown)];
       if (!found) return undefined;
-      const more = other ? `; ${what}: ${said[String(other)]}` : "";
-      return { ...found, words: `${said[String(shown)]}${more}`, radius: 4.5 };
+      const more = other ? `; ${what}: ${basis(String(other))}` : "";
+      return { ...found, words: `${basis(String(shown))}${more}`, radius: 4.5 };
     };
     const line = (id: string) => {
       const p = this.atlas.links.get(id)?.properties;

@@ -25,6 +25,9 @@ export const t = (key: string): string => own(spoken.words, key);
 export const term = (kind: string, value: string): string => own(spoken.terms[kind], value);
 export const name = (kind: string, id: string): string => own(spoken.names[kind], id);
 export const names = (kind: string): [string, string][] => Object.entries(spoken.names[kind] ?? {});
+// How a figure is known, in the language.
+export const basis = (id: string): string =>
+  ({ observed: t("observed"), published: t("published"), derived: t("derived"), assumption: t("assumption") })[id] ?? id;
 export const bundled = (): string[] => spoken.scenarios;
 export const boundaries = (): string => spoken.boundaries;
 

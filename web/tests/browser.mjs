@@ -287,6 +287,18 @@ for (const [lang, width] of [["en", 1280], ["ru", 390]])
     await sound(`country-${lang}-${width}`);
   });
 
+for (const [lang, width, words] of [["en", 390, ["to China", "through Uzbekistan, Kazakhstan", "published, 2024 [1]"]], ["ru", 1280, ["Китай"]], ["zh", 390, []]])
+  await check(`country: gas ${lang} ${width}`, async () => {
+    await size(width);
+    await at(`#/country?country=TKM&lang=${lang}`);
+    await page.waitForFunction((wanted) => document.documentElement.lang.startsWith(wanted), {}, lang);
+    await seen("#gas table");
+    const said = (await text("#gas")).replace(/\s+/g, " ");
+    need(words.every((one) => said.includes(one)), said);
+    need((await page.$$("#gas tbody tr")).length >= 6 && (await page.$$("#gas ol li")).length > 0, said);
+    await sound(`gas-${lang}-${width}`);
+  });
+
 await check("country: a slider gives the first-order answer at once, the exact one is a scenario", async () => {
   await size(1280);
   // The derivative itself takes a minute and has tests of its own.

@@ -154,6 +154,12 @@ def _ways(service: Service, values: Values, form: str) -> Outcome:
     return _kept(service, "ways", values, lambda: ways_not_taken(service.world, trip, scenario))
 
 
+def _gas(service: Service, values: Values, form: str) -> Outcome:
+    from landbridge.channels.gas_deliveries import deliveries
+
+    return _kept(service, "gas", values, lambda: deliveries(service.world))
+
+
 def _kept(service: Service, kind: str, values: Values, find: Callable[[], Any]) -> Outcome:
     """What is found, one request at a time, and kept as the routes are."""
     task = Task(kind, dict(values))
@@ -385,6 +391,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         tuple(one for one in _TRIP if one.name not in ("k", "mode", "by")),
         example="/api/ways?from=Chongqing&to=Duisburg",
     ),
+    Endpoint("GET", "/api/gas", "pipeline gas of a year by contract, with its lines and sources", _gas),
     Endpoint(
         "GET",
         "/api/network.geojson",
