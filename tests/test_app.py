@@ -63,4 +63,4 @@ def test_each_view_of_the_map_works_in_a_browser(
     assert report["faults"] == []
     for name in SEEN:
         assert any(one.startswith(name) for one in report["checks"]), report["checks"]
-    assert len(report["checks"]) >= 27
+    assert len(report["checks"]) >= 28

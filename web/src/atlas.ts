@@ -2,6 +2,7 @@
 import * as L from "leaflet";
 import { once, raw, type Feature, type Network, type Route } from "./api";
 import { dot, el, shape } from "./dom";
+import { save, savePng } from "./share";
 import { name, number, share, t, term } from "./words";
 
 // Colours of Okabe and Ito, which people with colour blindness can tell apart; dashes differ too.
@@ -468,6 +469,13 @@ export class Atlas {
       el("label", { class: "tick" }, el("span", {}, t("flows")), flows),
       shown(t("gateways"), this.posts),
       shown(t("place_names"), this.labels),
+      el(
+        "p",
+        { class: "row" },
+        t("save_map"),
+        el("button", { type: "button", class: "quiet", click: () => save("map.svg", "image/svg+xml", this.picture()) }, "SVG"),
+        el("button", { type: "button", class: "quiet", click: () => void savePng("map.png", this.picture()) }, "PNG"),
+      ),
     );
   }
 

@@ -2,7 +2,7 @@
 import type { Base, Row } from "./api";
 import { el, table, type Cell } from "./dom";
 import type { Solved } from "./run";
-import { save } from "./share";
+import { save, savePng } from "./share";
 import { days, name, number, percent, t } from "./words";
 import type { View } from "./view";
 
@@ -23,6 +23,8 @@ export function result(view: View, base: Base, cases: Solved[], titles: string[]
       el("button", { type: "button", class: "quiet", click: () => save("real_income.csv", "text/csv", csv(cases, shown)) }, "CSV"),
       " ",
       el("button", { type: "button", class: "quiet", click: () => save("map.svg", "image/svg+xml", view.atlas.picture()) }, `SVG (${t("map")})`),
+      " ",
+      el("button", { type: "button", class: "quiet", click: () => void savePng("map.png", view.atlas.picture()) }, `PNG (${t("map")})`),
     ),
   ];
 }

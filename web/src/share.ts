@@ -38,11 +38,21 @@ function block(title: string, code: string): HTMLElement {
   return el("div", {}, el("pre", { tabindex: 0, "aria-label": title }, code), copy, " ", said);
 }
 
-export function save(fileName: string, kind: string, content: string): void {
+export function save(fileName: string, kind: string, content: BlobPart): void {
   const address = URL.createObjectURL(new Blob([content], { type: kind }));
   const link = el("a", { href: address, download: fileName });
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000); // the download begins after the click
+}
+
+// Twice the points of the screen, for slides. The policy of the page allows an image only as data.
+export async function savePng(fileName: string, picture: string): Promise<void> {
+  const image = new Image();
+  image.src = `data:image/svg+xml,${encodeURIComponent(picture)}`;
+  await image.decode();
+  const canvas = el("canvas", { width: 2 * image.width, height: 2 * image.height });
+  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
+  canvas.toBlob((found) => found && save(fileName, "image/png", found), "image/png");
 }
 
 const bare = /^[\w.:/-]+$/;

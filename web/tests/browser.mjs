@@ -73,24 +73,41 @@ async function sound(name) {
   if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }
 
-// The buttons below a result save its table and the map.
-async function saved() {
+// Buttons of a part of the page save files: for each its label, file and what it must hold.
+async function saved(part, wanted) {
   const room = mkdtempSync(`${tmpdir()}/map-`);
   const session = await page.createCDPSession();
   await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: room });
-  for (const [label, file, holds] of [["CSV", "real_income.csv", "\nKAZ"], ["SVG", "map.svg", "<path"]]) {
-    const found = await page.$$("#results button");
+  for (const [label, file, holds] of wanted) {
+    const found = await page.$$(`${part} button`);
     for (const one of found)
       if ((await one.evaluate((it) => it.textContent)).startsWith(label)) await one.evaluate((it) => it.click());
-    let content = "";
-    for (let n = 0; n < 100 && !content; n++) {
+    let content = Buffer.alloc(0);
+    for (let n = 0; n < 100 && content.length === 0; n++) {
       await new Promise((done) => setTimeout(done, 100));
-      content = existsSync(`${room}/${file}`) ? readFileSync(`${room}/${file}`, "utf-8") : "";
+      content = existsSync(`${room}/${file}`) ? readFileSync(`${room}/${file}`) : content;
     }
-    need(content.replaceAll('"', "").includes(holds), `${file} was not saved`);
-    if (folder) writeFileSync(`${folder}/${file}`, content);
+    need(content.toString("latin1").replaceAll('"', "").includes(holds), `${file} was not saved`);
+    if (file.endsWith(".png")) await drawn(content);
+    if (folder) writeFileSync(`${folder}/${part.slice(1)}-${file}`, content);
   }
   rmSync(room, { recursive: true });
+}
+
+// A picture of the map has twice its points and more than a few colours.
+async function drawn(content) {
+  const [width, height, colours, map] = await page.evaluate(async (data) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${data}`;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.width, image.height];
+    const pen = canvas.getContext("2d");
+    pen.drawImage(image, 0, 0);
+    const points = new Uint32Array(pen.getImageData(0, 0, image.width, image.height).data.buffer);
+    return [image.width, image.height, new Set(points).size, document.getElementById("map").clientWidth];
+  }, content.toString("base64"));
+  need(width === 2 * map && height > 200 && colours > 100, `picture of ${width} x ${height} with ${colours} colours`);
 }
 
 await size(1280);
@@ -269,7 +286,7 @@ await check("scenario: two next to each other, files", async () => {
     const status = await page.evaluate(async (to) => (await fetch(to)).status, link);
     need(status === 200, `${link}: ${status}`);
   }
-  await saved();
+  await saved("#results", [["CSV", "real_income.csv", "\nKAZ"], ["SVG", "map.svg", "<path"], ["PNG", "map.png", "PNG"]]);
   await size(390);
   await sound("compare-en-390");
   await size(1280);
@@ -406,6 +423,12 @@ await check("legend: flows of the base are shown and hidden", async () => {
   await page.waitForFunction((old) => document.querySelectorAll("#map svg path").length > old + 100, { timeout: SOLVE }, before);
   await page.select("#flows", "");
   await page.waitForFunction((old) => document.querySelectorAll("#map svg path").length <= old, {}, before);
+});
+
+await check("legend: the map with the key of its layer is saved as SVG and PNG", async () => {
+  await at("#/corridor?from=CKG&to=TAS&layer=hours&city=CKG&lang=en");
+  await keyOf("hours", 6);
+  await saved("#stage", [["SVG", "map.svg", "Chongqing, machinery, 2023"], ["PNG", "map.png", "PNG"]]);
 });
 
 await check("no server: the page says so", async () => {
