@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import base64
+import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from html import unescape
+from importlib.resources import files
 from pathlib import Path
 from string import Formatter
 
@@ -113,6 +115,12 @@ def texts(sections: Iterable[Section]) -> list[str]:
 
 
 # -- phrases -------------------------------------------------------------------------------------------
+
+
+def test_every_key_is_there_once_and_in_order() -> None:
+    text = files("landbridge").joinpath("phrases.csv").read_text(encoding="utf-8")
+    keys = [row["key"] for row in csv.DictReader(text.splitlines())]
+    assert keys == sorted(set(keys)) and len(keys) > 1000
 
 
 @pytest.mark.parametrize("lang", OTHERS)

@@ -163,19 +163,26 @@ def pack(graph: Graph, pairs: Pairs, base: Candidates) -> bytes:
         raise ValueError("a route leads over arcs that are closed or lead nowhere")
     order = np.lexsort((np.arange(len(base.pair)), base.family, base.pair))
     arcs, start = take(base.arcs, base.start, order)
-    file = io.BytesIO()
-    np.savez(
-        file,
-        key=np.array(_key(graph)),
-        east=pairs.east.astype(np.uint16),
-        west=pairs.west.astype(np.uint16),
-        every_family=pairs.every_family,
-        count=np.bincount(base.pair, minlength=len(pairs)).astype(np.uint16),
-        family=base.family[order].astype(np.uint8),
-        length=np.diff(start).astype(np.uint16),
-        arcs=number[arcs].astype(np.uint16),
+    return _compressed(
+        {
+            "key": np.array(_key(graph)),
+            "east": pairs.east.astype(np.uint16),
+            "west": pairs.west.astype(np.uint16),
+            "every_family": pairs.every_family,
+            "count": np.bincount(base.pair, minlength=len(pairs)).astype(np.uint16),
+            "family": base.family[order].astype(np.uint8),
+            "length": np.diff(start).astype(np.uint16),
+            "arcs": number[arcs].astype(np.uint16),
+        }
     )
-    return lzma.compress(file.getvalue(), preset=6)
+
+
+def _compressed(arrays: Mapping[str, Any]) -> bytes:
+    """Arrays of two-byte numbers as one compressed file, with a window that reaches over all of it."""
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    alike = {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 1 << 24}
+    return lzma.compress(file.getvalue(), filters=[{**alike, "lc": 0, "lp": 1, "pb": 1}])
 
 
 @lru_cache(maxsize=1)
@@ -389,9 +396,7 @@ def pack_cases(pairs: Pairs, cases: Mapping[str, tuple[Graph, tuple[Candidates, 
             f"{name}/length": np.diff(whole.start).astype(np.uint16),
             f"{name}/arcs": number[whole.arcs].astype(np.uint16),
         }
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return lzma.compress(file.getvalue(), preset=6)
+    return _compressed(arrays)
 
 
 def _pair_codes(pairs: Pairs) -> NDArray[np.uint32]:
