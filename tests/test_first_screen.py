@@ -78,7 +78,7 @@ def test_a_scenario_fits_on_one_screen(
     at = next(n for n, line in enumerate(lines) if line.startswith("Real income"))
     seen = 0
     for line in lines[at + 1 : at + 7]:
-        found = re.fullmatch(r"(.+?)\s+(\S+)\s+(?:(\S+) to (\S+)\s+)?(\S+)\s+(\S+)", line)
+        found = re.fullmatch(r"(.+?)\s+(\S+)\s+(?:(\S+) to (\S+)( #)?\s+)?(\S+)\s+(\S+)", line)
         if found is None or found[1] not in rows:
             break
         seen += 1
@@ -87,10 +87,12 @@ def test_a_scenario_fits_on_one_screen(
             (found[2], row["percent"], 0.005),
             (found[3], row["percent_p05"], 0.005),
             (found[4], row["percent_p95"], 0.005),
-            (found[5], row["musd"], 0.5),
-            (found[6], row["percent_of_gdp"], 0.005),
+            (found[6], row["musd"], 0.5),
+            (found[7], row["percent_of_gdp"], 0.005),
         ):
             assert float(text.replace(",", "")) == pytest.approx(value, abs=half * 1.0001)
+        outside = not row["percent_p05"] <= row["percent"] <= row["percent_p95"]
+        assert (found[5] is not None) == outside, line
     assert 3 <= seen <= 6
     # So are CO2e and the gateway that loses most.
     old = {row["mode"]: row["co2e_kt"] for row in digests["base"].result["emissions"]}

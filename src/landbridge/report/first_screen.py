@@ -267,11 +267,17 @@ def _percent(row: Mapping[str, Any]) -> float:
 
 
 def _range(row: Mapping[str, Any], names: Names) -> str:
-    """5th and 95th percentile of the draws."""
+    """5th and 95th percentile of the draws, marked where the estimate lies outside."""
     low, high = (row.get(f"percent_p{end}") for end in ("05", "95"))
     if low is None or high is None:
         return ""
-    return names.say("first.income.range", low=_percents(low, names), high=_percents(high, names))
+    ends = {"low": _percents(low, names), "high": _percents(high, names)}
+    return names.say("first.income.range" if _inside(row) else "first.income.range_outside", **ends)
+
+
+def _inside(row: Mapping[str, Any]) -> bool:
+    """Whether the estimate lies within the 5th and 95th percentile of the draws."""
+    return bool(row["percent_p05"] <= row["percent"] <= row["percent_p95"])
 
 
 def _percents(value: float, names: Names) -> str:
@@ -389,7 +395,7 @@ def _widest(world: World, case: Digest, names: Names) -> list[str]:
         return []
     row, known = group[0], manifest()
     shown = [one for one in (row, *income_rows(world, case)) if "percent_p05" in one]
-    inside = all(one["percent_p05"] <= one["percent"] <= one["percent_p95"] for one in shown)
+    inside = all(map(_inside, shown))
 
     draws = known["draws"]
 
