@@ -15,6 +15,7 @@ A line `...` stands for lines that are left out. Blocks run on the pages of RUN;
 from __future__ import annotations
 
 import ast
+import codeop
 import contextlib
 import io
 import re
@@ -86,6 +87,19 @@ class Block:
                 shown.append(line)
         if command.startswith("landbridge"):
             yield command, shown
+
+
+def refused(block: Block) -> list[int]:
+    """The line of a block at which Python refuses it when it is pasted line by line, if there is one."""
+    lines: list[str] = []
+    for number, line in enumerate([*block.text.split("\n"), ""], 1):
+        lines.append(line)
+        try:
+            if codeop.compile_command("\n".join(lines), symbol="single") is not None:
+                lines = []
+        except SyntaxError:
+            return [number]
+    return []
 
 
 def blocks(page: Path) -> list[Block]:

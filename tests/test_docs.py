@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 import typer
 
 import landbridge as lb
-from doc_pages import PAGES, ROOT, RUN, blocks, headings, links, prose, run_page, spans
+from doc_pages import PAGES, ROOT, RUN, Block, blocks, headings, links, prose, refused, run_page, spans
 from landbridge.cli.commands import app
 
 sys.path.insert(0, str(ROOT / "docs"))
@@ -99,6 +100,19 @@ def test_python_compiles(page: Path) -> None:
     for block in blocks(page):
         if block.is_python:
             compile(block.text, str(block), "exec")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_python_can_be_pasted_into_a_session(page: Path) -> None:
+    assert not [(str(block), line) for block in blocks(page) if block.is_python for line in refused(block)]
+
+
+def test_a_block_that_cannot_be_pasted_is_found() -> None:
+    text = "for n in range(3):\n    print(n)\nprint('done')\n"
+    block = Block(ROOT / "README.md", 1, "python", "", text)
+    assert refused(block) == [3]
+    assert refused(replace(block, text=text.replace("\nprint", "\n\nprint"))) == []
+    assert refused(replace(block, text="def f():\n    a = 1\n\n    return a\n")) == [4]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
