@@ -30,7 +30,6 @@ UNNAMED = {
     "phrases": 1,
     "report": 69,
     "server": 31,
-    "studies": 57,
     "trade": 7,
     "transport": 59,
     "world": 5,

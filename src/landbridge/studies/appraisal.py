@@ -113,12 +113,18 @@ class Flow:
         return float(brentq(value, _LOWEST_RATE, _HIGHEST_RATE, xtol=1e-13, rtol=1e-13))
 
     def switching_cost(self, rate: float) -> float | None:
-        """The cost at which the net present value is zero [million USD]; None where no cost above 0 does."""
+        """The cost at which the net present value is zero [million USD]; None where no cost above 0 does.
+
+        rate: a fraction. The benefit a year times `worth` over `spent`.
+        """
         found = self.benefit_musd * self.worth(rate) / self.spent(rate)
         return found if found > 0.0 else None
 
     def switching_benefit(self, rate: float) -> float | None:
-        """The benefit a year at which the net present value is zero [million USD a year]."""
+        """The benefit a year at which the net present value is zero [million USD a year].
+
+        rate: a fraction. The cost times `spent` over `worth`; None where the cost is unknown.
+        """
         if self.cost_musd is None:
             return None
         return self.cost_musd * self.spent(rate) / self.worth(rate)
@@ -148,9 +154,11 @@ def range_of_value(flows: Iterable[Flow], low: float, high: float) -> tuple[floa
 
 @dataclass(frozen=True)
 class Plan:
-    """A set of projects with its cost, its benefit a year and its net present value [million USD].
+    """A set of projects with its cost, its benefit a year and its net present value.
 
-    exact: whether the benefit was solved; else it is that of its projects and pairs.
+    members: ids of the projects; cost_musd: sum of their costs [million USD]; benefit_musd [million USD a
+    year]; npv_musd: net present value [million USD]. exact: whether the benefit was solved; else it is that
+    of its projects and pairs.
     """
 
     members: Members

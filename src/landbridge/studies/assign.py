@@ -20,7 +20,14 @@ __all__ = ["Asked", "Assigned", "assign", "compiler", "misplaced"]
 
 @dataclass(frozen=True)
 class Asked:
-    """Files and options of `landbridge.assign`, with its names."""
+    """Files and options of `landbridge.assign`, with its names.
+
+    net: a TNTP file or the folder of a GMNS network; trips: a TNTP file, or a CSV for GMNS; model: ue or
+    weibit; gap: relative gap at which to stop; phi: weibit, sharpness of shares by cost; turns: a CSV of
+    penalties; use: GMNS, only links open to it; toll_weight, distance_weight: cost per unit of toll and of
+    length, the second for TNTP alone, None for the factors of a TNTP file; select_link: links to list the
+    pairs of, by name in the file; rounds: at most.
+    """
 
     net: Path
     trips: Path
@@ -59,7 +66,11 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Assigned:
-    """A network, its trips and the result. selected: links to list the pairs of, numbered from 0."""
+    """A network, its trips and the result.
+
+    demand: trips by pair; model: ue or weibit; cost_unit: in words; selected: links to list the pairs of,
+    numbered from 0; solution: flows and costs.
+    """
 
     network: Network
     demand: Demand
@@ -176,7 +187,11 @@ def assign(asked: Asked, tell: Callable[[Sequence[str]], None] | None = None) ->
 
 
 def misplaced(asked: Asked) -> list[Fault]:
-    """Options that do not apply to the format of the network. Raises DataError where there is no network."""
+    """Options that do not apply to the format of the network.
+
+    asked: files and options. Returns faults, none where all apply. Raises DataError where there is no
+    network.
+    """
     if not asked.net.exists():
         raise DataError("a file is missing", [Fault(str(asked.net), "not found", "check the name")])
     faults = []

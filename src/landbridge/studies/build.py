@@ -42,8 +42,10 @@ _GOODS = "goods"
 class Built:
     """A World with a table of its own, and the distance of the table from its sources.
 
-    regions: exports, imports and deficit before and after, and changes by the balance. totals: those given,
-    with the values in the sources. notes: what was read and what was kept. sources: rows for SOURCES.csv.
+    world: with the new table as its trade. regions: exports, imports and deficit before and after, and
+    changes by the balance. totals: those given, with the values in the sources. notes: what was read and what
+    was kept. sources: rows for SOURCES.csv. variants: of `rebalance`, the table of every variant by its
+    folder; None where all hold the same table.
     """
 
     world: World
@@ -66,7 +68,8 @@ class Built:
 def rebalance(world: World) -> Built:
     """The World with every variant of its table cleared; trade abroad, tariffs and GDP of each are kept.
 
-    Raises DataError and InfeasibleError as `build` does, for the first variant that cannot be balanced.
+    world: with the files of its variants, of which those that it lacks are left out. Returns a Built. Raises
+    DataError and InfeasibleError as `build` does, for the first variant that cannot be balanced.
     """
     made = build(world)
     gdp = np.array([float(row["gdp_musd"] or 0.0) for row in world.regions])

@@ -39,11 +39,14 @@ class Calibration:
     """Fitted numbers and their precision.
 
     values: by name, `gateway:ID` constants and `odds:KIND:GROUP:FAMILY`, ln A over that of the stated shares.
-    prior_sd, sd: standard deviations before and after, of ln b and of ln A. covariance: of the numbers in the
-    order of values. weights, shares: A and the share of its group of every family, by KIND:GROUP:FAMILY;
-    stated: shares with low and high end. effective: degrees of freedom (trace of the fit). folds: prediction
-    for each pair or gateway by a fit without it. drift: largest difference between fitted values and the
-    World's.
+    shipped: the World's own numbers, by the same names. prior_sd, sd: standard deviations before and after,
+    of ln b and of ln A. covariance: of the numbers in the order of values. weights, shares: A and the share
+    of its group of every family, by KIND:GROUP:FAMILY; stated: shares with low and high end. effective:
+    degrees of freedom (trace of the fit). folds: prediction for each pair or gateway by a fit without it.
+    drift: largest difference between fitted values and the World's. counts: every observed figure with the
+    model's, fitted or not. singular_values: of the slopes of the fitted rows, each in its sigma. responses:
+    rows of `response`. notes: remarks on the numbers. gradient: largest slope of the squares at the end
+    (scipy's optimality). evaluations: of the residuals.
     """
 
     values: dict[str, float]
@@ -174,12 +177,18 @@ def _can_be_fitted(world: World) -> None:
 
 
 def around_the_cape(world: World) -> World:
-    """The World with Suez closed, the second World of a study whose base is passed to `response`."""
+    """The World with Suez closed, the second World of a study whose base is passed to `response`.
+
+    world: with a gateway `suez`.
+    """
     return apply(world, _STRAITS_CLOSED)
 
 
 def observed_counts(base: SolvedBase) -> list[Count]:
-    """Every observed count and mode share that can be compared, with the model's value in this World."""
+    """Every observed count and mode share that can be compared, with the model's value in this World.
+
+    base: solved, of a World with validation_counts and validation_modes.
+    """
     return Fit(base).in_force()
 
 

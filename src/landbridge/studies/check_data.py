@@ -46,7 +46,8 @@ _BASES = ("observed", "published", "derived", "assumption")
 class Checked:
     """The findings: faults, the World if it could be read, counts, gaps and islands.
 
-    open_accounts: those faults that are accounts which do not close.
+    world: None where it could not be read; tables: number of rows by table; open_accounts: those faults that
+    are accounts which do not close.
     """
 
     faults: tuple[Fault, ...]

@@ -32,8 +32,11 @@ _STATES = ("status", "money", "electrified", "dual_gauge")
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of a row. column: in the table of a Results; unit: after the factor; absent: where the row
-    is missing."""
+    """One figure of a row.
+
+    name: in the column `measure`; column: in the table of a Results; unit: after the factor; absent: where
+    the row is missing.
+    """
 
     name: str
     column: str
@@ -95,7 +98,8 @@ _ROWS: Mapping[str, Callable[[Results], Rows]] = {
 class Case:
     """What a comparison keeps of a Results.
 
-    figures: by table and key, the row of the Results. base: hash of the World that it is compared with.
+    id: of the Results; scenario: None for the base; figures: by table and key, the row of the Results. base:
+    hash of the World that it is compared with. status, notes: of the Results.
     """
 
     id: str
@@ -107,7 +111,7 @@ class Case:
 
     @staticmethod
     def of(results: Results) -> Case:
-        """Raises ConvergenceError for a Results that is not solved."""
+        """The part of results that a comparison keeps. Raises ConvergenceError where they are not solved."""
         if not results.status.converged:
             raise ConvergenceError(f"{results.id} did not converge: {results.status.message}")
         figures = {
@@ -144,7 +148,7 @@ class Case:
 class SideBySide:
     """Scenarios compared with the first of them.
 
-    world: without changes, to which all of them are applied.
+    world: without changes, to which all of them are applied; cases: at least two, in the order given.
     """
 
     world: World
@@ -277,6 +281,8 @@ def compare(
 
     given: two or more bundled names, Scenarios, paths of TOML files or Results; "base" or the Results of a
     base for the World without changes. Results of one study are taken as they are, others solved again.
+    world: without changes, to which scenarios apply; progress: called with text and share. Returns a
+    SideBySide.
     Raises ScenarioError for fewer than two, two of one name, or a name that a column of the tables has;
     else as `landbridge.run` does.
     """
@@ -302,7 +308,8 @@ def compare(
 def world_of(given: Iterable[Results], known: Iterable[World]) -> World:
     """The first of some Worlds that all Results are cases of, their own parameters of the model apart.
 
-    Raises DataError where they belong to different Worlds.
+    given: the Results; known: the Worlds, tried in their order. Raises DataError where they belong to
+    different Worlds.
     """
     held = list(given)
     for world in known:

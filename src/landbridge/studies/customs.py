@@ -31,6 +31,7 @@ LEAST_SHARE = 0.02
 def beside_customs(world: World) -> Rows:
     """A row for each pair of trade_steps.csv [million USD of 2023]; none where the World lacks the table.
 
+    world: with economy/trade_steps.csv.
     exporter_reports_musd, importer_reports_musd: None where no figure is available. to_baci_musd: BACI less
     the importer's figure, which is freight, insurance and differences of the exporter's figure; zero where
     BACI lacks the pair. baci_musd, gaps_filled_musd, transit_cut_musd, transit_booked_musd, reexports_musd:
@@ -95,7 +96,11 @@ def of_china(rows: Rows) -> Rows:
 
 
 def of_the_five(rows: Rows) -> dict[str, Any]:
-    """Sums over all pairs of Central Asia with China; a sum is None where one side does not report a pair."""
+    """Sums over all pairs of Central Asia with China; a sum is None where one side does not report a pair.
+
+    rows: of `beside_customs`. Returns one such row, with china_reports_musd: trade both ways as China reports
+    it [million USD].
+    """
     total = _sum(of_china(rows), "all", "all")
     china = [counted for counted, _ in china_beside_base(rows).values()]
     total["china_reports_musd"] = None if None in china else float(sum(c for c in china if c is not None))
@@ -103,7 +108,10 @@ def of_the_five(rows: Rows) -> dict[str, Any]:
 
 
 def china_beside_base(rows: Rows) -> dict[str, tuple[float | None, float]]:
-    """By country: trade both ways in China's customs and in the base [million USD]."""
+    """By country: trade both ways in China's customs and in the base [million USD].
+
+    rows: of `beside_customs`. The first is None where China does not report a pair.
+    """
     out: dict[str, tuple[float | None, float]] = {}
     of = of_china(rows)
     for country in dict.fromkeys(row["importer"] for row in of if row["exporter"] == "CHN"):

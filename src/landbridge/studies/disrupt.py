@@ -71,12 +71,15 @@ _CASE_OVER_BASE = 0.6
 class Loss:
     """The loss without one element, or several together.
 
+    id, name: of the element, joined by + for several; kind: gateway, link or together.
     teu_per_year: TEU that pass it in the base, both ways. volume_over_capacity: None where no capacity is
     known.
-    days: length of the closure in the short run. short_*: mean delay of the year's TEU [h], its value at
-    their values of time [million USD a year]; None where the queue never clears. long_*: mean additional
-    hours of the TEU that passed it [h], money and time together [million USD a year], TEU left without a
-    route [TEU a year]. real_income_*: percent by region, and for Central Asia (CA5) and the world.
+    days: length of the closure in the short run. short_time_h: mean delay of the year's TEU [h],
+    24 days^2 / (2 (1 - v) days a year), v the volume over capacity in force; short_cost_musd: its value at
+    their values of time [million USD a year]; None where the queue never clears. long_time_h: mean additional
+    hours of the TEU that passed it [h]; long_cost_musd: money and time together [million USD a year];
+    unserved_teu: left without a route [TEU a year]. real_income_short, real_income_long: percent by region,
+    and for Central Asia (CA5) and the world. note: why there is no short run, else "".
     """
 
     id: str
@@ -101,7 +104,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Disruption:
-    """All losses, the largest first, and the status of the worst solve."""
+    """All losses, the largest first, and the status of the worst solve; days, by: as in `disrupt`."""
 
     losses: tuple[Loss, ...]
     days: float

@@ -33,6 +33,9 @@ _PACKAGE = DATA.parent
 class Health:
     """What was found.
 
+    version: of landbridge; python: its version; executable: path of the interpreter; system: its name and
+    release; source: folder or wheel that landbridge was installed from, None where not known; editable:
+    whether it runs from that folder.
     packages: versions of those that landbridge needs, None for an absent one; extras: see `Extra`; world: the
     hash of the data; base_year: of the data; cache: folder of stored routes, None where it is off; cache_mb:
     its size; cpus: processors; variables: those set that matter; docs: folder of the pages or None.
@@ -91,7 +94,7 @@ class Health:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the documentation: its name without ending, such as howto/names, its title and its file."""
+    """A page of the documentation: its name without ending, such as howto/names, its title and path."""
 
     name: str
     title: str

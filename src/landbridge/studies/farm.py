@@ -28,7 +28,10 @@ FOOD = ("AGR", "FOO")
 
 @dataclass(frozen=True)
 class Farm:
-    """Every case: its shock, and rows by region."""
+    """Every case of farm technology.
+
+    shocks: one a case; rows: by case and region; status: the worst of the solves.
+    """
 
     shocks: tuple[FarmShock, ...]
     rows: tuple[dict[str, Any], ...]

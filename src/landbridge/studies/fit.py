@@ -380,7 +380,7 @@ class Fit:
         return np.array([(row.scaled(v) - row.scaled(row.observed)) / row.sigma for row, v in some])
 
     def jacobian(self, x: FloatArray, rows: BoolArray) -> FloatArray:
-        """Slopes of `residuals` [row, number]."""
+        """Slopes [row, number] of `residuals` at x [number]; rows [row]: flags."""
         value, rate = self.values(x)
         some = [n for n, mine in enumerate(rows) if mine]
         out = [rate[n] * self.rows[n].scaled_slope(value[n]) / self.rows[n].sigma for n in some]
@@ -397,7 +397,7 @@ class Fit:
         return np.array([*held, *(x[: len(CONSTANTS)] / SIGMA_CONSTANT)])
 
     def prior_jacobian(self, x: FloatArray) -> FloatArray:
-        """Slopes of `prior` [row, number]."""
+        """Slopes [row, number] of `prior` at x [number]."""
         share = self._shares(self._weight(x))
         found = self._of_groups(share)
         n = len(CONSTANTS)

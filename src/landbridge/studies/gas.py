@@ -260,7 +260,12 @@ def beside_observed(world: World, profile: Profile = "flat", *, year: int = BASE
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """Gas years with outages drawn from the dated ones: missed and domestic use unserved [draw], bcm."""
+    """Gas years with outages drawn from the dated ones.
+
+    profile, seed: of the draws. missed_bcm [draw]: deliveries missed, bcm a year; missed_by_contract_bcm
+    [draw, contract]; home_unserved_bcm [draw]: domestic use unserved, bcm a year. contracts: ids, in the
+    order of the second axis. lines_lost [draw]: number of lines. status: of the worst draw.
+    """
 
     profile: Profile
     seed: int
@@ -396,7 +401,12 @@ def _days_of(first: int, length: float) -> FloatArray:
 
 @dataclass(frozen=True)
 class Backcast:
-    """One observed figure of a past winter and the model's [mcm/day, operator's volume], with a range."""
+    """One observed figure of a past winter and the model's [mcm/day, operator's volume], with a range.
+
+    case, name, country, measure, note: of its row in gas_backcasts: the event by id and in words, the country
+    affected, what was measured. observed, ours: its figure and the model's; low, high: the model's at the
+    ends of the range of domestic use above the season.
+    """
 
     case: str
     name: str
@@ -415,7 +425,10 @@ class Backcast:
 
 
 def backcasts(world: World) -> list[Backcast]:
-    """Two past winters, the failure given: flows, shortfall and unserved domestic use, against observed."""
+    """Two past winters, the failure given: flows, shortfall and unserved domestic use, against observed.
+
+    world: with the gas tables and gas_backcasts. Returns one Backcast a row of the latter.
+    """
     (table,) = world.channel("gas_backcasts")
     out = []
     solved: dict[tuple[str, str], tuple[GasYear, GasYear]] = {}

@@ -36,8 +36,9 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Estimated:
-    """Estimates in the order of their formulas. corrected: a row per coefficient of the first, if asked for.
+    """Estimates of one or more formulas.
 
+    estimates: in the order of their formulas. corrected: a row per coefficient of the first, if asked for.
     source: name (None for a DataFrame) and sha256 of the data.
     """
 

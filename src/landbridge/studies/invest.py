@@ -68,6 +68,8 @@ _SHARPNESS = "phi"
 class Project:
     """A row of the table `projects`.
 
+    id, name: of the row; stage: open, under_construction, planned or study; life_years: of service;
+    opening_year: None where none is stated; who_pays: in words, "" where unknown.
     costs: low, central and high [million USD], empty where none was found. scenario: name or path, None where
     the network cannot express it. in_base: whether the scenario takes it out. missing: code of what is
     missing, "" for nothing. caveat: what the scenario assumes. years_before: from the first spending to the
@@ -192,7 +194,10 @@ _FOUND = (
 
 @dataclass(frozen=True)
 class Pair:
-    """Two projects together: benefit of both, of each alone, and the difference [million USD a year]."""
+    """Two projects together: benefit of both, of each alone, and the difference [million USD a year].
+
+    projects: their ids; benefit_musd: of both together; alone_musd: the sum of each alone.
+    """
 
     projects: tuple[str, str]
     benefit_musd: float
@@ -213,7 +218,8 @@ class Investment:
     """All projects, the pairs of those that can still be paid for, and the set that the budget pays for.
 
     budget_musd: None where no budget was given; sets: the best sets within it, the chosen one first.
-    left_out: reason by project that could have been chosen: negative, budget or unsolved.
+    left_out: reason by project that could have been chosen: negative, budget or unsolved. terms: rates of the
+    appraisal; base_year: of the World; status: the worst of the solves.
     """
 
     projects: tuple[Appraised, ...]

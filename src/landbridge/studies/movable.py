@@ -46,6 +46,9 @@ _SHARE = 0.1
 class Number:
     """One number of the model.
 
+    id: key of a row, "exporter:importer:sector", "region:sector" or the name of a parameter; name: in
+    English; target: what changes, such as time_h, tariff or a column of a table, in unit; value: now, None
+    where there is no single one; step: change whose gain is reported, in unit.
     slopes: derivatives per unit of the log outcome, of it with waits held, of flow times cost [USD], and of
     the outcome with waits and routes held; the last three None where they do not apply. more: whether a gain
     is for one unit more. moved: the World after a change by this many units.
@@ -92,7 +95,7 @@ class Lens:
         self.usd = USD_PER_MUSD * self.value * (1.0 if self.outcome.kind == "flow" else income)
 
     def compiled(self, world: World) -> Graph:
-        """The graph of a changed World, with the arcs of the study."""
+        """The graph of a world with other numbers in its tables, with the arcs of the study."""
         return align_with_base([*self.origin.worlds, world])[0][-1]
 
     def rows_of(self, change: Callable[[float], World], table: str, step: float) -> FloatArray:
@@ -452,7 +455,10 @@ def _reads(lens: Lens, moved: Callable[[float], World]) -> bool:
 
 
 def row_key(world: World, table: str, at: int) -> str:
-    """The key of row `at` of a table: the table and the cells of its key columns."""
+    """The key of a row: the table and the cells of its key columns, its number from 1 where they are blank.
+
+    world: with the table; table: a name of the network; at: the row, from 0.
+    """
     row = world.network[table].rows[at]
     cells = (row.get(column) for column in KEYS.get(table, ()))
     named = ":".join("*" if cell is None else str(cell) for cell in cells)

@@ -57,6 +57,8 @@ _USD_PER_MUSD = 1e6
 class Observation:
     """One observed figure. role: fitted, checked or another word of its table; share: whether it is one.
 
+    name: what is counted and where; year, unit, source: of the row; observed: in unit; fold: gateway or pair
+    that is left out together; forms: numbers of its sums F, see `Observed`.
     value(F) and slope(F) of its own sums F [form]. sigma: of its log, or of its log-odds for a share.
     """
 

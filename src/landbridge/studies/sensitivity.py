@@ -55,14 +55,13 @@ _LEAST_USD = 1.0
 class Worth:
     """Value of one unit of something to the owners of the outcome, per year.
 
-    id: row of a table, "exporter:importer:sector" or "region:sector". target: the number that changes, in
-    unit.
-    usd_per_unit_year: gain for one unit less of hours, money, tariffs and other numbers, or more of capacity
-    and productivity. elasticity: percent of the outcome for one percent more of the number. step: change, in
-    unit, that the next figures refer to. first_order_usd, exact_usd: its gain, by the derivative and solved
-    (the largest only). waits_fixed_usd: first order with waits held. flow_usd: flow times saving, over all
-    shippers. routes_fixed_usd: first order with waits and routes held. The last four are None where they do
-    not apply.
+    id: row of a table, "exporter:importer:sector" or "region:sector"; name: in English. target: the number
+    that changes, in unit. usd_per_unit_year: gain for one unit less of hours, money, tariffs and other
+    numbers, or more of capacity and productivity. elasticity: percent of the outcome for one percent more of
+    the number. step: change, in unit, that the next figures refer to. first_order_usd, exact_usd: its gain,
+    by the derivative and solved (the largest only). waits_fixed_usd: first order with waits held. flow_usd:
+    flow times saving, over all shippers. routes_fixed_usd: first order with waits and routes held. The last
+    four are None where they do not apply.
     """
 
     id: str
@@ -87,6 +86,8 @@ class Worth:
 class Sensitivity:
     """Everything of one kind, the largest gain first. of: the outcome; status: of the worst solve.
 
+    worths: one a number, ranked; to: their kind, a word of `sensitivity`; result: solved, to which the
+    derivatives belong.
     ranks: Kendall's tau between the full ranking and the simpler ones, by target and column. closures: rows
     target, closure (a column of the ranking, in the order in which more adjusts), n, the numbers ranked, and
     spearman, the rank correlation with the full ranking (None where one ranks all alike).

@@ -23,7 +23,13 @@ __all__ = ["Travel", "difference", "estimate_gravity", "travel", "waiver"]
 
 @dataclass(frozen=True)
 class Travel:
-    """Arrivals and receipts by pair, real income by country, the event study, and effects not estimated."""
+    """Arrivals and receipts by pair, real income by country, the event study, and effects not estimated.
+
+    rows: arrivals and receipts of every pair that changes; income: real income by country [percent, million
+    USD a year]; base: known arrivals by pair; events: rows of `event_study`; difference: growth with a waiver
+    less that without; identification: whether arrivals could identify a visa effect; students: observed
+    figures, which no effect is computed for; notes: remarks for the reader; status: the worst of the solves.
+    """
 
     rows: tuple[dict[str, Any], ...]
     income: tuple[dict[str, Any], ...]

@@ -53,8 +53,12 @@ _CAREC = "CAREC"
 class Case:
     """One observed corridor and the model's [days]; error = ours / observed - 1, None without a route.
 
+    obs_id: of its rows, joined by +; start, end: places, "" where the source names none; mode: rail, road,
+    sea or multimodal; via: places or links that fix the route, separated by ;. observed_days: mean of the
+    rows; low_days, high_days: ends of their ranges, None without one; ours_days: of the route compared, None
+    without one; gateways: on it. source, note: of the first row.
     comparable: yes, express (the model should be slower) or no. of: number of rows it represents.
-    predicted: days with the four parameters refitted without this case.
+    predicted_days: with the four parameters refitted without this case.
     """
 
     obs_id: str
@@ -108,7 +112,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Indicator:
-    """One CAREC indicator of the model, and the published values by year."""
+    """One CAREC indicator of the model, and the published values by year.
+
+    name, mode, unit: as in validation_indicators; ours, published: in unit.
+    """
 
     name: str
     mode: str
@@ -129,7 +136,13 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Money:
-    """One observed rate and the model's [USD of 2023 per TEU], of the largest route of its mode."""
+    """One observed rate and the model's [USD of 2023 per TEU], of the largest route of its mode.
+
+    row_id: in validation_money; start, end: places; mode: rail, road, sea or multimodal; observed_usd: the
+    rate; low_usd, high_usd: its range, None without one; ours_usd: None without a route, from port to port
+    without the ports; year: of the rate; scope: door-to-door, terminal-to-terminal or port-to-port; role:
+    checked, or input where a rate of the model was derived from it; source, note: of the row.
+    """
 
     row_id: str
     start: str
@@ -161,8 +174,8 @@ class Money:
 class Validation:
     """All cases, with the medians of comparable ones, and rates, counts, shares and responses.
 
-    counts: observed counts and mode shares that can be compared, with the model's; withheld: rows that
-    cannot, with the reason.
+    indicators: CAREC's; money: observed rates; counts: observed counts and mode shares that can be compared,
+    with the model's; withheld: rows that cannot, with the reason; status: of the base, where it was solved.
     """
 
     cases: tuple[Case, ...]

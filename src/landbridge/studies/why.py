@@ -65,7 +65,7 @@ _NOTHING_SOLVED = Status(True, 0.0, 0, "read from the tables, nothing is solved"
 
 @dataclass(frozen=True)
 class Question:
-    """A question in its parts; of and scenario are empty where not given."""
+    """A question in its parts: figure, of and scenario; the last two are empty where not given."""
 
     figure: str
     of: str = ""
@@ -73,7 +73,7 @@ class Question:
 
     @staticmethod
     def read(text: str) -> Question:
-        """FIGURE [of ID] [in SCENARIO]. Raises DataError for a blank question."""
+        """The parts of a text FIGURE [of ID] [in SCENARIO]. Raises DataError for a blank question."""
         left, mark, scenario = text.rpartition(" in ")
         if not mark:
             left, scenario = text, ""

@@ -93,13 +93,16 @@ def describe(table: str, column: str) -> Column | None:
 
 
 def tables_with(world: World, column: str) -> dict[str, Table]:
-    """Input tables that hold a column, by name; files of the economy included."""
+    """Input tables of a world that hold a column, by name; files of the economy included."""
     found = {name: table for name, table in world.tables.items() if column in table.columns}
     return found | {n: t for n, t in tables_of_economy(world).items() if column in t.columns}
 
 
 def tables_of_economy(world: World) -> dict[str, Table]:
-    """Tariffs by sector, rents of deposits and steps of the trade data, as the World holds them."""
+    """Tariffs by sector, rents of deposits and steps of the trade data.
+
+    world: with its economy files; one that it lacks is left out.
+    """
     found = {}
     for name in ("rents", "trade_steps"):
         content = world.files.get(f"economy/{name}.csv")
@@ -218,7 +221,10 @@ def _ends(table: str, column: str) -> list[tuple[str, str]]:
 
 
 def changed_cells(world: World, after: World, scenario: Scenario) -> Rows:
-    """Every value that a scenario changes, old and new; then its modifications that change no table."""
+    """Every value that a scenario changes, old and new; then its modifications that change no table.
+
+    world, after: without and with the scenario. Returns one row a value or modification.
+    """
     rows: Rows = []
     for name, table in after.tables.items():
         old = world.tables.get(name)

@@ -53,7 +53,7 @@ class Figure:
 
     @staticmethod
     def of(values: Iterable[float], unit: str, what: str) -> Figure:
-        """The first value, within the range of all; unit, what: of the figure."""
+        """The first of some values, within the range of all; unit, what: of the figure."""
         listed = [float(v) for v in values]
         return Figure(listed[0], min(listed), max(listed), unit, what)
 
@@ -96,7 +96,7 @@ _MADE: Mapping[str, Callable[[], Scenario]] = {
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Names of constructed scenarios, each once, in a fixed order."""
+    """Names of constructed scenarios, each once, in a fixed order; others among the names are left out."""
     wanted = set(names)
     return tuple(name for name in _MADE if name in wanted)
 
@@ -109,7 +109,8 @@ def made() -> tuple[Scenario, ...]:
 class Cases:
     """The base and some constructed scenarios, solved in one study.
 
-    scenarios: names of `in_order`. Raises as `landbridge.model.run.study` does.
+    world: to which the scenarios apply; scenarios: names of `in_order`; progress: called with text and share.
+    Raises as `landbridge.model.run.study` does.
     """
 
     def __init__(
@@ -143,9 +144,10 @@ class Cases:
         return solve_year(self.world)
 
     def economy(self, kgz: str, tjk: str) -> TradeTable:
-        """The trade table with another version of Kyrgyz and Tajik trade (kgz_trade, tjk_cap).
+        """The trade table with another version of Kyrgyz and Tajik trade.
 
-        Raises DataError where the World has no such tables.
+        kgz, tjk: as the parameters kgz_trade (reported, baci, china_only) and tjk_cap (on, off). Raises
+        DataError where the World has no such tables.
         """
         key = kgz, tjk
         if key not in self._economies:
@@ -173,7 +175,10 @@ class Cases:
         return out
 
     def solved(self, name: str) -> list[tuple[TradeTable, Equilibrium]]:
-        """A scenario's trade costs in every table under both closures, that of the run first."""
+        """A scenario's trade costs in every table under both closures, that of the run first.
+
+        name: of a scenario of this study. Returns pairs of table and equilibrium, those that converged.
+        """
         if name not in self._solved:
             case = self.cases[name]
             main, policy = case.equilibrium[case.closure], case.world.policy

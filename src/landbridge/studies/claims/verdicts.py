@@ -38,7 +38,11 @@ _TABLES = ("claims", "claim_figures", "published_estimates", "treaties", "treaty
 
 @dataclass(frozen=True)
 class Claims:
-    """Rows of claims and of published estimates, as `--json` prints them."""
+    """Rows of claims and of published estimates, as `--json` prints them.
+
+    rows: of claims; estimate_rows: of published estimates; scenarios: those that were solved for them; notes:
+    remarks for the reader; status: the worst of the solves.
+    """
 
     rows: tuple[dict[str, Any], ...]
     estimate_rows: tuple[dict[str, Any], ...]
