@@ -26,7 +26,6 @@ UNNAMED = {
     "answers": 1,
     "channels": 6,
     "io": 59,
-    "model": 14,
     "phrases": 1,
     "report": 69,
     "server": 31,

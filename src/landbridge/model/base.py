@@ -332,6 +332,8 @@ class SolvedBase:
     ) -> tuple[Carriage | None, Tolls | None]:
         """Payments to carriers, more than in the base, and the routes and rates behind them.
 
+        world, number, scenario: of the case, None in place of a scenario for the base itself; choice: of
+        routes, with waits solved; loading: the equilibrium behind the flows.
         None for the base itself and where the economy behind the flows has no solution.
         """
         if scenario is None or not loading.status.converged or not self._pays(world):
@@ -385,7 +387,11 @@ class SolvedBase:
         )
 
     def choose(self, world: World, number: int, loaded: Graph, classes: Segments) -> Choice:
-        """Routes chosen on a graph, with bans on transit, including those of single sectors."""
+        """Routes chosen on a graph, with bans on transit, including those of single sectors.
+
+        world: for its bans on transit; number: of its graph in the study; loaded: that graph, whose costs
+        count; classes: segments of freight in the case. Returns a Choice.
+        """
         routes = self.common.routes
         sums = routes.sums(loaded, (self.graph, self.sums))
 

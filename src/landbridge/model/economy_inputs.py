@@ -51,9 +51,11 @@ class EconomyInputs:
         closures: Sequence[Closure],
         throw: bool,
     ) -> None:
-        """before: the solved base, None for the base itself. log_tau: of the base [o, d, s].
+        """world, base: Worlds of the case and of the base; before: the solved base, None for the base itself.
 
-        closures: those to solve, first the one whose flows are on the network.
+        table: trade of the base; freight: between zones and regions; log_tau: of the base [o, d, s].
+        closures: those to solve, first the one whose flows are on the network; throw: raise where a solve
+        fails.
         """
         self.before, self.table, self.freight, self.log_tau = before, table, freight, log_tau
         self.closures, self.throw = tuple(closures), throw
@@ -142,11 +144,11 @@ class EconomyInputs:
         }
 
     def demand(self, cost: FloatArray) -> FloatArray:
-        """TEU a year at expected costs, both [pair, sector], under the main closure."""
+        """TEU a year [pair, sector] under the main closure; cost [pair, sector]: expected [USD/TEU]."""
         return self.boxes(self.loading(cost))
 
     def loading(self, cost: FloatArray) -> Equilibrium:
-        """The equilibrium at expected costs [pair, sector], before changed payments to carriers."""
+        """The equilibrium before changed payments to carriers; cost [pair, sector]: expected [USD/TEU]."""
         closure = self.closures[0]
         start = self.last or (self.before.equilibrium[closure] if self.before is not None else None)
         shock = self._given(cost)
@@ -156,20 +158,24 @@ class EconomyInputs:
         return eq
 
     def paying(self, cost: FloatArray, carriage: Carriage | None) -> Equilibrium:
-        """The equilibrium at expected costs [pair, sector], carriers paid, under the main closure."""
+        """The equilibrium with carriers paid, under the main closure.
+
+        cost [pair, sector]: expected [USD/TEU]; carriage: payments to carriers, more than in the base.
+        """
         given = {**self._given(cost), "carriage": carriage}
         return solve(self.table, **given, deficits=self.closures[0], throw=self.throw, start=self.last)
 
     def boxes(self, eq: Equilibrium) -> FloatArray:
-        """TEU a year between zones in an equilibrium [pair, sector]."""
+        """TEU a year between zones [pair, sector] in an equilibrium eq, its trade at base prices."""
         return self.freight.demand_teu(at_base_prices(eq))
 
     def solved(
         self, cost: FloatArray, carriage: Carriage | None = None
     ) -> tuple[dict[str, Equilibrium], dict[str, FloatArray]]:
-        """Equilibrium and first-order response under each closure at expected costs [pair, sector].
+        """Equilibrium and first-order response [n] under each closure.
 
-        carriage: payments to carriers, more than in the base. Raises as `solve`.
+        cost [pair, sector]: expected [USD/TEU]; carriage: payments to carriers, more than in the base. Raises
+        as `solve`.
         """
         shock = self._given(cost) if carriage is None else {**self._given(cost), "carriage": carriage}
         equilibrium: dict[str, Equilibrium] = {}
@@ -197,9 +203,10 @@ class EconomyInputs:
         """First-order real income by the pairs of zones whose own routes the case changes [n], main closure.
 
         unqueued, cost, at_base: expected costs at the waits of the base, with waits solved, and of the base
-        [pair, sector]. Changes other than of transport cost are direct too: tariffs, productivity, payments
-        to carriers. The rest of the first order is pairs whose costs change with waits alone. None in a base,
-        and where no cost changes at its waits (a capacity, a tariff).
+        [pair, sector, USD/TEU]; carriage: payments to carriers. Changes other than of transport cost are
+        direct too: tariffs, productivity, payments to carriers. The rest of the first order is pairs whose
+        costs change with waits alone. None in a base, and where no cost changes at its waits (a capacity, a
+        tariff).
         """
         if self.before is None or not self.before.status.converged:
             return None

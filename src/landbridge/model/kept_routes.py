@@ -161,7 +161,7 @@ class KeptRoutes:
         """Nothing: freight never moves."""
 
     def cost(self, delay_h: FloatArray, delay_h2: FloatArray) -> FloatArray:
-        """Expected costs [pair, sector] under further hours and variance at the queues [q]."""
+        """Expected costs [pair, sector] under further hours delay_h [q] and variance delay_h2 [q]."""
         out = self.without_waits.copy()
         for part in self._waiting:
             out[:, part.sectors] += part.more(delay_h, delay_h2, len(out))
@@ -173,5 +173,5 @@ class KeptRoutes:
         return np.asarray(found)
 
     def at(self, cost: FloatArray) -> Choice:
-        """The choice of these routes at other expected costs [pair, sector]."""
+        """The choice of these routes at another expected cost [pair, sector]."""
         return replace(self.kept, cost=cost)

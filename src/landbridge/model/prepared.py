@@ -81,7 +81,10 @@ class PairsAsked:
 
 
 class Prepared:
-    """Shared parts of all cases of a study: aligned graphs, the union of route sets, zones."""
+    """Shared parts of all cases of a study: aligned graphs, the union of route sets, zones.
+
+    worlds: of bases and cases, the first of which gives the zones and the pairs of zones asked for.
+    """
 
     def __init__(self, worlds: Sequence[World]) -> None:
         world = worlds[0]

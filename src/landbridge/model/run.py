@@ -207,6 +207,7 @@ def _response(base: SolvedBase, world: World, number: int, result: Results) -> d
 def searches(bases: Sequence[World], changed: Sequence[tuple[World, World]]) -> list[list[World]]:
     """The Worlds that share one search of routes: same filter of detours, one meaning of every new id.
 
+    bases: the first is that of the study; changed: for every case its base and the World with its changes.
     The first group begins with the base; in each, bases come first.
     """
     groups: list[list[World]] = [[bases[0]]]
