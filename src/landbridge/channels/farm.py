@@ -39,9 +39,10 @@ BOUND_FROM = 1999
 class CropShock:
     """One crop of one country in one case.
 
-    effect_percent: gain in the field; adoption, weight: share of the crop's area, share of the crop in farm
-    output; yield_percent: gain of the national yield; uncut_percent: adoption x effect before the claimed
-    case is limited to bound_percent (None: no series of yields), the record of the crop bound_of.
+    region: country of the fields; effect_id: row of farm_effects; effect_percent: gain in the field;
+    adoption, weight: share of the crop's area, share of the crop in farm output; yield_percent: gain of the
+    national yield; uncut_percent: adoption x effect before the claimed case is limited to bound_percent
+    (None: no series of yields), the record of the crop bound_of.
     """
 
     region: str
@@ -75,7 +76,7 @@ class CropShock:
 
 @dataclass(frozen=True)
 class FarmShock:
-    """One case: productivity after / before [n, s], and the crops behind it."""
+    """One case: productivity_hat, after / before [n, s], and the crops behind it."""
 
     case: Case
     productivity_hat: FloatArray

@@ -211,6 +211,8 @@ def _volumes(network: GasNetwork, profile: Profile, home_factor: Mapping[str, Fl
 class GasYear:
     """A solved year; volumes in bcm of the operator, months from January.
 
+    model: that was solved; x [column]: its unknowns, NaN where nothing was found; duals [row of a_ub]: gain
+    for one unit more of a limit [million USD]; availability [line, 12]: available share of each line.
     unserved_bcm: contract deliveries missed. by_country, contracts, lines, stores: rows of plain values.
     balance: largest imbalance of any node, country or store [bcm]. status: how the solve ended.
     """

@@ -102,8 +102,11 @@ class Store:
 class GasNetwork:
     """The tables of the channel, checked and in the operator's volume.
 
+    lines, contracts, stores: working lines, deliveries of the year, storage; countries: with a balance of the
+    year, sorted.
     arcs: from node, to node, km; parallel strings are one arc. output, home [country]: bcm a year.
-    home_index, delivery_index [month]: seasons, mean 1.
+    home_index, delivery_index [month]: seasons, mean 1. parameters: values of gas_parameters by name;
+    country_of: country by node.
     """
 
     lines: tuple[Line, ...]

@@ -70,7 +70,8 @@ class Unknowns:
     """Columns of each unknown, and the cost per unit.
 
     flow (contract, arc) -> block. shares: of a place, then of a seller. alone [contract, step, 12]: missed
-    where no share fits. output, unserved [country, 12]. cost [column]: million USD per bcm.
+    where no share fits. output, unserved [country, 12]. stores: blocks of each. cost [column]: million USD
+    per bcm.
     """
 
     flow: dict[tuple[int, int], IntArray]
@@ -86,8 +87,9 @@ class Unknowns:
 class Programme:
     """Minimise cost @ x subject to a_eq @ x = b_eq, a_ub @ x <= b_ub, bounds [column, 2].
 
-    delivery [contract]: blocks of gas delivered. capacity [arc, 12], yearly [country]: rows of a_ub for the
-    capacity of an arc in a month and the output of a country in the year.
+    unknowns: the columns and their cost. delivery [contract]: blocks of gas delivered. capacity [arc, 12],
+    yearly [country]: rows of a_ub for the capacity of an arc in a month and the output of a country in the
+    year.
     """
 
     unknowns: Unknowns
