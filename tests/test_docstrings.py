@@ -28,7 +28,6 @@ UNNAMED = {
     "phrases": 1,
     "report": 69,
     "server": 31,
-    "trade": 7,
     "transport": 59,
     "world": 5,
 }

@@ -91,8 +91,9 @@ class Saving:
 class ClosureResult:
     """Real income under one closure [n], as ratios to its base.
 
-    factors: "fixed", "labour", "labour_tax" or "capital". holds: what is held fixed, in words. consumption,
-    discounted: net of investment in the steady state, and discounted along the path to it; None where no
+    factors: "fixed", "labour", "labour_tax" or "capital"; deficits: closure of the balance of trade. holds:
+    what is held fixed, in words. real_income_hat [n]: after / before; consumption_hat, discounted_hat [n]:
+    consumption net of investment in the steady state, and discounted along the path to it; None where no
     capital accumulates. Where the closure has no solution every figure is None and `why` states the reason.
     """
 
@@ -171,10 +172,10 @@ def closure_rows(
 ) -> list[dict[str, Any]]:
     """A row for each closure and region, and for CA5 and the world with base incomes as weights.
 
-    central_asia: codes of CA5, by default those of the embedded table. percent: change of real income, in the
-    steady state where capital accumulates; consumption_percent: of consumption net of investment there;
-    discounted_percent: of consumption discounted along the path. None, with the reason (why), where a closure
-    has no solution.
+    found: of `closures`; central_asia: codes of CA5, by default those of the embedded table. percent: change
+    of real income, in the steady state where capital accumulates; consumption_percent: of consumption net of
+    investment there; discounted_percent: of consumption discounted along the path. None, with the reason
+    (why), where a closure has no solution.
     """
     five = standard_groups()[CENTRAL_ASIA] if central_asia is None else central_asia
     rows = []

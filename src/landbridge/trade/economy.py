@@ -84,7 +84,16 @@ class Shock:
 
 @dataclass(frozen=True)
 class Point:
-    """All values of one evaluation; f = step(u) - u is the residual, relative because u is in logs."""
+    """All values of one evaluation; f = step(u) - u is the residual, relative because u is in logs.
+
+    [s, n]: lnc, ln c^ of unit costs; z, c^^(-theta) over its largest value in the sector; phi, sum_o K z;
+    X, spending with tariffs; M, the same without; Q = X / phi; Y, output, with what carriers receive; demand,
+    the spending that incomes and inputs ask for; log_price, ln P^. [n]: VA, value added; labour, VA less
+    rents of fixed factors; wl, earnings of labour at the wages of u; D, deficits; income. Money in million
+    USD. valid: whether demand, incomes less works and labour are above 0 and no output is below.
+    own [s, n]: output sold by the exporters themselves; carried: weighted sales with payments to carriers;
+    rent [n]: of carriers; None without payments.
+    """
 
     f: Array
     lnc: Array
@@ -102,7 +111,6 @@ class Point:
     demand: Array
     log_price: Array
     valid: bool
-    # Output sold by the exporters themselves [s, n], weighted sales with payments to carriers, rents [n].
     own: Array
     carried: Array | None = None
     rent: Array | None = None
@@ -110,7 +118,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Tangent:
-    """A direction in u carried through one evaluation."""
+    """A direction in u carried through one evaluation: derivatives along it.
+
+    u [u]: of the next state; lnc, log_price, log_spending [s, n]: of ln c, ln P, ln X; income [n]: million
+    USD.
+    """
 
     u: Array
     lnc: Array
@@ -169,7 +181,7 @@ class Economy:
     fixed D'_n = D_n; zero D'_n = 0; proportional wl_n + D'_n = mu (1 + D_n / w_nL_n) wl_n, both with the
     rents of fixed factors added to wl and w_nL_n.
 
-    With a supply elasticity psi the factors supplied move with their real wage,
+    With a supply_elasticity psi the factors supplied move with their real wage,
     wl_n = w_n^ (w_n^ / P_n^)^psi w_nL_n, P_n^ = prod_s P_n^s^^alpha_n^s.
     """
 

@@ -537,7 +537,7 @@ def _solve(
 
 
 def answer(table: TradeTable, economy: Economy, u: Array, point: Point, status: Status) -> Equilibrium:
-    """The solved point as an Equilibrium."""
+    """The solved point at state u of an economy as an Equilibrium, with the base table and the status."""
     _, _, w = economy.split(u)
     return Equilibrium(
         base=table,

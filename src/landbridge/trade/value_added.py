@@ -45,6 +45,8 @@ class ValueAdded:
 
     Attributes
     ----------
+    regions, sectors : [N], [S]
+        Codes, in the order of the producers.
     coefficients : [N S, N S]
         A, inputs at producer prices per unit of output.
     leontief : [N S, N S]
