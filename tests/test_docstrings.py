@@ -29,7 +29,6 @@ UNNAMED = {
     "report": 69,
     "server": 31,
     "transport": 59,
-    "world": 5,
 }
 
 # Errors of the language that a caller never meets.

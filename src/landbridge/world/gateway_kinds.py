@@ -15,7 +15,10 @@ _USUAL = "akcelik"
 
 
 class GatewayKinds:
-    """Kinds of gateways of a World; without the table the kinds are border, port and strait."""
+    """Kinds of gateways of a World; without the table the kinds are border, port and strait.
+
+    network: tables of the World by name.
+    """
 
     def __init__(self, network: Mapping[str, Table]) -> None:
         self._rows = network[TABLE].by("kind") if TABLE in network else {}

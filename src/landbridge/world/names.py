@@ -176,6 +176,7 @@ def find_place(places: Table, text: str, where: str, labels: Table | None = None
 def resolve_place(network: Network, *texts: str) -> tuple[str, ...]:
     """Identifiers of several places by name or id, or by the airport code of a city that is one of them.
 
+    network: tables of a World; texts: as typed.
     Raises one DataError that lists every unknown one; a city off the network comes with the nearest zones.
     """
     found, faults = [], []

@@ -24,7 +24,10 @@ def table_from_estimate(
     inputs: pd.DataFrame | None = None,
     fill_missing: bool = False,
 ) -> TradeTable:
-    """Implementation of `TradeTable.from_estimate`: same arguments and result, and it raises the same."""
+    """Implementation of `TradeTable.from_estimate`.
+
+    Arguments, result and errors as in `TradeTable.from_estimate`.
+    """
     sample = getattr(estimate, "sample", None)
     method = getattr(estimate, "method", None)
     if sample is None or method != "ppml":

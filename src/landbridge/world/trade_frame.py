@@ -45,9 +45,10 @@ def table_from_frame(
     inputs: pd.DataFrame | None = None,
     fill_missing: bool = False,
 ) -> TradeTable:
-    """Implementation of `TradeTable.from_frame`: same arguments, result and errors.
+    """Implementation of `TradeTable.from_frame`.
 
-    Rows in faults count from 1, as in an estimation.
+    Arguments, result and errors as in `TradeTable.from_frame`. Rows in faults count from 1, as in an
+    estimation.
     """
     _require_frames({"trade": trade, "production": production, "inputs": inputs})
     faults: list[Fault] = []
