@@ -158,7 +158,7 @@ class Term(str):
 class Words:
     """Templates, lists, terms and numbers in one language: en, ru or zh.
 
-    English ones are Phrases and Terms, which the Words of another language translate.
+    lang: en, ru or zh. English ones are Phrases and Terms, which the Words of another language translate.
     """
 
     def __init__(self, lang: str = "en") -> None:

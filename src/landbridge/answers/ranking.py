@@ -16,7 +16,10 @@ class _Tables(Protocol):
 
 
 class Ranking(pd.DataFrame):
-    """A sorted table; what is derived from it is a plain DataFrame. answer: status, manifest, document."""
+    """A sorted table; what is derived from it is a plain DataFrame. answer: status, manifest, document.
+
+    data, index, columns, dtype, copy: of pandas.DataFrame.
+    """
 
     _metadata: ClassVar[list[str]] = ["answer"]
     answer: Any
