@@ -26,7 +26,6 @@ UNNAMED = {
     "io": 59,
     "report": 69,
     "server": 31,
-    "transport": 59,
 }
 
 # Errors of the language that a caller never meets.

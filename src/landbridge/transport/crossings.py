@@ -23,9 +23,10 @@ _RANGE_IN_SD = 2.563
 
 @dataclass(frozen=True)
 class Crossing:
-    """Hours [h], money [USD/TEU] and variance [h2] of one crossing in one direction, with the rule.
+    """Hours, money and variance of one crossing in one direction, with the rule.
 
-    row: number of its own row in `crossings`, -1 where it follows from border_defaults.
+    time_h: hours; cost_usd [USD/TEU]; variance_h2: of its hours. row: number of its own row in `crossings`,
+    -1 where it follows from border_defaults.
     """
 
     time_h: float
@@ -38,7 +39,8 @@ class Crossing:
 class Borders:
     """Values of crossings: rows of `crossings`, then `border_defaults` by rule.
 
-    cv: standard deviation of a crossing's hours as a share of its hours, where no range is given.
+    world: with these tables, gateways and groups of countries; cv: standard deviation of a crossing's hours
+    as a share of its hours, where no range is given.
     """
 
     def __init__(self, world: World, cv: float) -> None:
@@ -76,7 +78,7 @@ class Borders:
         4. outbound side of the country left + inbound side of the country entered, each from its own
            row or the average `*`.
 
-        product: block, wagonload or road. places, countries: left and entered.
+        link_id: of the border link; product: block, wagonload or road. places, countries: left and entered.
         Raises DataError when no rule gives a value.
         Source: CAREC CPMM border hours; block trains by operators' figures, see the table's rows.
         """

@@ -68,7 +68,11 @@ _COMPARED = ("share", "time_h", "cost_usd", "co2e_kg")
 
 @dataclass(frozen=True)
 class Term:
-    """One named part of a leg: hours, USD of 2023 per TEU, kg CO2e per TEU."""
+    """One named part of a leg.
+
+    name: of the part, such as haul or queue; time_h: hours; cost_usd: USD of 2023 per TEU; co2e_kg: kg CO2e
+    per TEU.
+    """
 
     name: str
     time_h: float
@@ -80,8 +84,10 @@ class Term:
 class Leg:
     """One operation between two places (or inside one); the sums of its terms.
 
-    start, end: place identifiers ("from" and "to" in JSON). mode: of the link, or of the layer served.
-    operation: haul, terminal, transfer, gauge_change, border, port or rest.
+    start, end: place identifiers ("from" and "to" in JSON); start_name, end_name: of these places. mode: of
+    the link, or of the layer served. operation: haul, terminal, transfer, gauge_change, border, port or rest.
+    link: its identifier, None inside a place. distance_km: of a haul, else 0. co2e_ttw_kg: tank-to-wheel part
+    of co2e_kg [kg CO2e per TEU], None where no source states it.
     """
 
     start: str
@@ -93,7 +99,6 @@ class Leg:
     link: str | None
     distance_km: float
     terms: tuple[Term, ...]
-    # Tank-to-wheel part of co2e_kg [kg CO2e per TEU]; None where no source states it.
     co2e_ttw_kg: float | None = None
 
     @property
@@ -132,7 +137,10 @@ class Leg:
 
 @dataclass(frozen=True)
 class Before:
-    """A route in the base: share of the pair's TEU, hours, USD of 2023 and kg CO2e per TEU."""
+    """A route in the base.
+
+    share: of the pair's TEU; time_h: hours; cost_usd: USD of 2023 per TEU; co2e_kg: kg CO2e per TEU.
+    """
 
     share: float
     time_h: float
@@ -469,7 +477,10 @@ def _percentiles(mean: float, variance: float) -> tuple[float, float, float]:
 
 
 def gateways_of(graph: Graph, arcs: NDArray[np.int32]) -> tuple[str, ...]:
-    """Identifiers of the gateways a route passes, in order of travel, once each."""
+    """Identifiers of the gateways a route passes, in order of travel, once each.
+
+    graph: with the gateways; arcs: of the route, in order of travel.
+    """
     seen: dict[str, None] = {}
     for arc in arcs:
         for row in np.flatnonzero((graph.govern_arc == arc) & graph.govern_counted):
@@ -532,5 +543,5 @@ def _legs(
 
 
 def exact(value: float) -> float:
-    """The nearest multiple of 2^-20, of which every sum is exact in binary."""
+    """The multiple of 2^-20 nearest to a value: every sum of such numbers is exact in binary."""
     return round(float(value) * _GRID) / _GRID

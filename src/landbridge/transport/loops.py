@@ -153,7 +153,8 @@ def _nest(g: Any, nests: Any, room: Any) -> None:
 def totals(span: Any, nests: Any, routes: Any, segments: Any, marked: Any, out: Any) -> None:
     """V, the mean cost and P V of the flagged groups in a range, marked [group].
 
-    out: V [sector, group], sum_r P_r G_r [sector, group], P_r V [route, sector]; the last two may be empty.
+    span: first group and the one after the last; nests, routes, segments: of `Weights.for_loops`. out: V
+    [sector, group], sum_r P_r G_r [sector, group], P_r V [route, sector]; the last two may be empty.
     """
     total, mean, pulled = out
     group_start, k, n = nests[0], len(total), segments[1].shape[1]

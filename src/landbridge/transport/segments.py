@@ -43,7 +43,7 @@ class Groups:
 
     @staticmethod
     def of(world: World) -> Groups:
-        """The groups of a World."""
+        """The groups of a World; world: with group_pairs and, for the blocs of regions, pair_groups."""
         rows = list(world.network["group_pairs"])
         names = tuple(dict.fromkeys(str(row["pair_group"]) for row in rows))
         kept = {str(row["pair_group"]) for row in rows if row["every_family"]}

@@ -61,6 +61,9 @@ def extend(  # type: ignore[no-untyped-def]
 ):
     """Add to every pair its shortest path if it is new.
 
+    origins [origin]: nodes; bounds [origin + 1]: the pairs of an origin are contiguous; destination [pair]:
+    node; trips [pair]. tail, head, cost [link]; order[first[n]:first[n + 1]]: links that leave node n;
+    through: first node that paths may pass; nodes: their number.
     paths: (first of pair, next, start, length, flow, links); used: paths and links in use. Returns paths,
     used, and least cost by pair.
     """
@@ -114,7 +117,10 @@ def _longer(array, size):  # type: ignore[no-untyped-def]
 
 @compile_loop
 def link_flows(paths, volume):  # type: ignore[no-untyped-def]
-    """Sum path flows to links from zero, so that rounding errors of the shifts do not accumulate."""
+    """Sum path flows to links from zero, so that rounding errors of the shifts do not accumulate.
+
+    paths: as of `extend`; volume [link]: overwritten with the sums.
+    """
     of_pair, after, start, length, flow, links = paths
     volume[:] = 0.0
     for q in range(len(of_pair)):

@@ -23,7 +23,10 @@ _EASY_PHI = 8.0
 
 @dataclass(frozen=True)
 class Loading:
-    """Flow of every path and link at the equilibrium, and the distance from it: see `solve`."""
+    """Flow of every path and link at the equilibrium, and the distance from it: see `solve`.
+
+    path_flow [path], flow [link]: trips; gap: share of trips that would change path; steps: of Newton.
+    """
 
     path_flow: Floats
     flow: Floats
@@ -34,7 +37,8 @@ class Loading:
 class Paths:
     """Paths of all pairs as a matrix, path sizes, and shares at given link costs.
 
-    pair [path]: ascending; links: of each path; trips [pair].
+    network: for costs of links and, in path sizes, their lengths; pair [path]: ascending; links: of each
+    path; trips [pair].
     """
 
     def __init__(self, network: Network, pair: Ints, links: tuple[Ints, ...], trips: Floats) -> None:
@@ -70,13 +74,20 @@ class Paths:
         return np.asarray(np.add.reduceat(values, self.first)[self.group], dtype=np.float64)
 
     def loaded(self, flow: Floats, phi: float) -> tuple[Floats, Floats, Floats, Floats]:
-        """Path flows at the costs of a link flow [link], the link flows they give, shares and path costs."""
+        """Path flows at the costs of a link flow [link], the link flows they give, shares and path costs.
+
+        phi: how sharply paths are chosen by cost.
+        """
         share, total = self.share(self.network.cost(flow), phi)
         path_flow = self.carried * share
         return path_flow, self.off @ path_flow, share, total
 
     def gap(self, path_flow: Floats, flow: Floats, phi: float) -> float:
-        """Trips that would change path at the costs of these flows, over all trips."""
+        """Trips that would change path at the costs of these flows, over all trips.
+
+        sum_r |q P_r(c) - h_r| / (2 sum q), h: path_flow [path]; c: the costs at flow [link]; phi: as in
+        `solve`.
+        """
         again = self.carried * self.share(self.network.cost(flow), phi)[0]
         return float(np.abs(again - path_flow).sum() / (2 * self.trips.sum()))
 

@@ -76,8 +76,8 @@ _STEEP = 40.0
 class Levels:
     """Inputs of the K_f' of some families, in addition to the sums of the weights of their routes.
 
-    kept, gained, again [group]: see the module docstring. known, total, shift [sector, product, group]: K_f0
-    and V_f0 = total exp(shift) of the base.
+    phi: how sharply routes are chosen by cost. kept, gained, again [group]: see the module docstring. known,
+    total, shift [sector, product, group]: K_f0 and V_f0 = total exp(shift) of the base.
     """
 
     phi: float
@@ -91,7 +91,7 @@ class Levels:
     def take(
         self, at: LongArray, products: slice = slice(None), sectors: LongArray | slice = slice(None)
     ) -> Levels:
-        """The levels of some groups, products and sectors, renumbered."""
+        """The levels of some groups, products and sectors, renumbered; at: numbers of the groups."""
 
         def part(values: FloatArray) -> FloatArray:
             return np.take(values[sectors, products], at, axis=2)
@@ -125,9 +125,10 @@ class Levels:
 
 
 class Settled(NamedTuple):
-    """One segment: K_f' of all families [group], their shares in the pivot [group], K' [pair].
+    """One segment: K_f' of all families, their shares in the pivot, K'.
 
-    host [lost]: the family that carries the freight of each lost one, as a number of a group.
+    family_cost [group]: K_f'; share [group]; cost [pair]: K' [USD/TEU]. host [lost]: the family that carries
+    the freight of each lost one, as a number of a group.
     """
 
     family_cost: FloatArray
@@ -140,7 +141,8 @@ class Settled(NamedTuple):
 class Families:
     """The families of some pairs after a change; groups and pairs are numbered among these.
 
-    groups, pairs: their numbers in the route set; only pairs that have a family. slot [group]: the pair.
+    phi_b: how sharply families are chosen by cost. groups, pairs: their numbers in the route set; only pairs
+    that have a family. slot [group]: the pair.
     first [pair]: its first group. opened, kept, gained, lost, again [group]: state of a family (see above);
     again is a part of kept. share0 [kind, group]: s_f on entry; kind [sector]. fresh [pair]: no family in the
     base. reached [pair]: some family is open. levels: inputs of the costs of the families. start [sector,
@@ -269,13 +271,16 @@ class Families:
         return np.flatnonzero(self.lost)
 
     def least_of_base(self, s: int, p: int) -> FloatArray:
-        """Least K_g0 of the families that the pair of each group had in the base [group]."""
+        """Least K_g0 of the families that the pair of each group had in the base [group].
+
+        s, p: numbers of sector and product.
+        """
         known = self.levels.known[s, p]
         least = np.minimum.reduceat(np.where(known > 0.0, known, np.inf), self.first)
         return np.asarray(least[self.slot])
 
     def settle(self, s: int, p: int, level: FloatArray) -> Settled:
-        """Shares and K' of one segment (sector s, product p) at costs K_f' of the open families [group]."""
+        """Shares and K' of one segment (sector s, product p); level [group]: K_f' of the open families."""
         slot, first, share0 = self.slot, self.first, self.share0[self.kind[s]]
         known, start, lam = self.levels.known[s, p], self.start[s, p], self._per_usd[s, p]
         lost = self.lost_groups
@@ -330,7 +335,10 @@ class Families:
         return host[of], np.asarray(least[of])
 
     def carried(self, settled: Settled) -> FloatArray:
-        """Shares carried by the open families [group]: their own, and those of lost families they carry."""
+        """Shares carried by the open families [group]: their own, and those of lost families they carry.
+
+        settled: the segment.
+        """
         lost = self.lost_groups
         if not len(lost):
             return settled.share
@@ -420,7 +428,11 @@ def base_shares(
 def weights_of_families(
     routes: RouteSet, classes: Segments, cost: FloatArray, opened: BoolArray
 ) -> FloatArray:
-    """r_f^(-phi_x) h(r_f) of the open families [kind, group], zero for others; cost [kind, group]: K_f."""
+    """r_f^(-phi_x) h(r_f) of the open families [kind, group], zero for others.
+
+    routes: with the families of every pair; classes: for phi_x; cost [kind, group]: K_f [USD/TEU]; opened
+    [group]: whether a family is open.
+    """
     ratio = _over_cheapest(cost, routes.group_pair, opened, routes.n_pairs)
     return np.where(opened, ratio**-classes.phi_x * _taper(ratio, routes.group_family), 0.0)
 

@@ -298,10 +298,11 @@ class DelayedChoice:
     def settled(
         self, delay_h: FloatArray, delay_h2: FloatArray, last: bool = True, *, idle: bool = True
     ) -> Choice:
-        """The choice under the last delays, which must be these; last: this object is not used afterwards.
+        """The choice under the last delays, which must be delay_h and delay_h2 [q].
 
-        idle: also compute costs for sectors by a product that they ship nothing by. Equals the result of
-        `pivot`, except for lost families between two that cost nearly the same (_HOLD_WITHIN).
+        last: this object is not used afterwards; idle: also compute costs for sectors by a product that they
+        ship nothing by. Equals the result of `pivot`, except for lost families between two that cost nearly
+        the same (_HOLD_WITHIN).
         """
         choice, old = self.choice, self.choice.sums
         for part in self.parts if last else ():

@@ -66,7 +66,7 @@ def pulled_back(
     demand_teu: FloatArray | None,
     share_bar: ShareBar | None,
 ) -> ArcBars:
-    """Implementation of `Choice.vjp`: same arguments and result."""
+    """Implementation of `Choice.vjp`; arguments and result as in `Choice.vjp`."""
     back = _Back(choice, cost_bar, flow_bar, demand_teu, share_bar)
     for piece in choice.weights.pieces():
         back.add(piece)

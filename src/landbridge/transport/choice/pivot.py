@@ -580,7 +580,11 @@ def _open_groups(routes: RouteSet, available: BoolArray) -> BoolArray:
 
 
 def over_products(classes: Segments, cost: FloatArray) -> FloatArray:
-    """K [pair, sector] = beta K_block + (1 - beta) K_wagonload."""
+    """K [pair, sector] = beta K_block + (1 - beta) K_wagonload [USD/TEU].
+
+    classes: of the pairs, with beta; cost [sector, product, pair]: of both products, infinite without a
+    route.
+    """
     beta = classes.block_share
     with np.errstate(invalid="ignore"):
         mixed = beta * cost[:, 0] + (1.0 - beta) * cost[:, 1]

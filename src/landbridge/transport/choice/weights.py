@@ -42,7 +42,10 @@ _NO_ROWS: FloatArray = np.zeros((0, 0))
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """One block of one product: G, w [route, sector], and the amount subtracted from ln w [group, sector]."""
+    """One block of one product: cost G and weight w [route, sector].
+
+    shift [group, sector]: amount subtracted from ln w, None for none.
+    """
 
     block: Block
     product: int
@@ -73,7 +76,8 @@ class Totals:
 class Weights:
     """Inputs of the weights of some routes.
 
-    pair [route]: number of the pair in `classes`. open [route, 1 or sector]: routes that can be used.
+    nests: of the routes; sums [product, route]: hours, money, kg CO2e and variance of the routes. pair
+    [route]: number of the pair in `classes`. open [route, 1 or sector]: routes that can be used.
     log_constant [route, kind]: sum of ln b_j for goods in containers and in bulk, None where every constant
     is one.
     """
@@ -100,7 +104,10 @@ class Weights:
         return loops(len(self.pair))
 
     def for_loops(self, product: int, sectors: Sectors = slice(None)) -> tuple[Any, Any, Any]:
-        """Arrays of the nests, of the routes and of some sectors, in the form of the compiled loops."""
+        """Arrays of the nests, of the routes and of some sectors, in the form of the compiled loops.
+
+        product: 0 block trains, 1 wagonload.
+        """
         classes, sums, p = self.classes, self.sums, product
         spread = np.sqrt(sums.variance_h2[p] + VARIANCE_FLOOR)
         money = np.stack([sums.cost_usd[p], sums.bulk_usd[p]], axis=1)
@@ -117,7 +124,10 @@ class Weights:
         sectors: Sectors = slice(None),
         groups: BoolArray | None = None,
     ) -> Iterator[Piece]:
-        """Costs and weights of some sectors, block by block; only blocks with a flagged group [group]."""
+        """Costs and weights of some sectors and products, block by block.
+
+        groups [group]: flags, only blocks with one of these; None for all.
+        """
         classes, phi = self.classes, self.classes.phi
         per_hour = np.ascontiguousarray(classes.usd_per_h[sectors].T)
         rho, kind = classes.rho[sectors], classes.kind[sectors]
@@ -188,7 +198,10 @@ class Weights:
         return Totals(total, shift, means)
 
     def totals_beside(self, base: Weights, known: Totals) -> Totals:
-        """V of all groups, copied from a base for groups in which no route has changed."""
+        """V of all groups, copied from a base for groups in which no route has changed.
+
+        base: its weights; known: its V.
+        """
         same = self.classes is base.classes and self.log_constant is base.log_constant
         if not same or self.open.shape != base.open.shape:
             return self.totals()

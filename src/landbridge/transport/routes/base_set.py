@@ -72,7 +72,8 @@ _WORTH_KEEPING = 50_000
 def align_with_base(worlds: Sequence[World]) -> tuple[list[Graph], BoolArray | None]:
     """Aligned graphs of some Worlds, and the arcs open in the locked base [arc].
 
-    None for the arcs where the first World adds nothing to the locked base, or is a network of its own.
+    worlds: of one study, the base first. None for the arcs where the first World adds nothing to the locked
+    base, or is a network of its own.
     """
     if not _adds_to_base(worlds[0]):
         return align(worlds), None
@@ -116,7 +117,8 @@ def _embedded() -> World:
 def stored_base(graph: Graph, pairs: Pairs) -> Candidates | None:
     """The candidates of a base from the set that ships with the data; None for another network.
 
-    All pairs asked for must be in the set, with every family there where they keep every family here.
+    graph: of the base; pairs: asked for. All pairs asked for must be in the set, with every family there
+    where they keep every family here.
     """
     kept = _read(STORED)
     if kept is None or kept.key != _key(graph):
@@ -268,7 +270,10 @@ def keep_case(
 
 
 def kept_nests(routes: RouteSet, graph: Graph) -> Nests:
-    """The nests of a route set by the lengths of a graph; those of a large set are stored between runs."""
+    """The nests of a route set by the lengths of a graph; those of a large set are stored between runs.
+
+    routes: the set, whose arcs are those of the graph.
+    """
     if routes.n_routes < _WORTH_KEEPING:
         return Nests.of(routes, graph)
     digest = hashlib.blake2b(f"nests {VERSION} {BLOCK_ROUTES} {np.__version__}".encode(), digest_size=32)

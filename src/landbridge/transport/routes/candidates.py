@@ -106,7 +106,10 @@ class _Store:
 
 
 class Search:
-    """The searches on one graph: of every family, past each gateway, over given arcs, with arcs closed."""
+    """The searches on one graph: of every family, past each gateway, over given arcs, with arcs closed.
+
+    pairs: asked for; labels: marks of the arcs by family.
+    """
 
     def __init__(self, graph: Graph, pairs: Pairs, labels: Labels) -> None:
         self.graph, self.pairs, self.labels = graph, pairs, labels
@@ -408,10 +411,10 @@ class Search:
     def without(
         self, base: Candidates, dead: BoolArray, asked: BoolArray, shut: BoolArray, *, keep: bool = False
     ) -> Candidates:
-        """The best routes left, for families of some pairs [pair] whose leader is dead; dead [route].
+        """The best routes left, for families of some pairs whose leader is dead; dead [route].
 
-        base: candidates of the base; shut [arc]: arcs closed in addition to those of the graph. keep: store
-        the costs of the base's routes for the next call.
+        asked [pair]: flags; base: candidates of the base; shut [arc]: arcs closed in addition to those of the
+        graph. keep: store the costs of the base's routes for the next call.
 
         At every blend where a family has lost all its routes, at those of PAST where it has others; only
         routes better than all of these. For pairs that no family serves any more, the best in no corridor.

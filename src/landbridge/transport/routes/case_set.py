@@ -23,7 +23,8 @@ BoolArray = NDArray[np.bool_]
 class SearchedBase:
     """The inputs of a set, for searching again: the base graph, its pairs and candidates.
 
-    own: the graph without the links added to the locked base; its railways name the families.
+    found: the candidates. own: the graph without the links added to the locked base; its railways name the
+    families.
     """
 
     graph: Graph
@@ -45,7 +46,7 @@ class SearchedBase:
 class CaseSearch:
     """Arcs that a graph opens and closes against the base, and the routes that it needs for that.
 
-    barred: countries closed to the transit of others; their own trade continues.
+    searched: the base; barred: countries closed to the transit of others; their own trade continues.
     """
 
     def __init__(self, graph: Graph, searched: SearchedBase, barred: frozenset[str]) -> None:
@@ -116,6 +117,6 @@ def search_case(
 
 
 def transit_arcs(graph: Graph, countries: frozenset[str]) -> BoolArray:
-    """Arcs with an end in one of the countries [arc]; none for no country."""
+    """Arcs of a graph with an end in one of the countries [arc]; none for no country."""
     inside = np.isin(np.array(graph.countries), sorted(countries))
     return np.asarray(inside[graph.tail // len(LAYERS)] | inside[graph.head // len(LAYERS)])

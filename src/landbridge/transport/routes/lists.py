@@ -33,7 +33,7 @@ class Candidates:
     family: IntArray
 
     def only(self, rows: LongArray) -> Candidates:
-        """Some of the candidates, in the order asked for."""
+        """Some of the candidates, in the order asked for; rows: their numbers."""
         arcs, start = take(self.arcs, self.start, rows)
         return Candidates(self.pair[rows], arcs, start, self.family[rows])
 
@@ -45,7 +45,7 @@ class Candidates:
 
 
 def joined(parts: Sequence[Candidates]) -> Candidates:
-    """Several candidate lists as one, in order."""
+    """Several candidate lists as one, in the order of the parts."""
     if not parts:
         return Candidates.none()
     lengths = np.concatenate([np.diff(part.start) for part in parts])
@@ -68,7 +68,10 @@ def mirror(arcs: IntArray, length: LongArray, reverse: IntArray) -> IntArray:
 
 
 def take(arcs: IntArray, start: LongArray, rows: LongArray) -> tuple[IntArray, LongArray]:
-    """Some rows of a ragged array, in the order asked for."""
+    """Some rows of a ragged array, in the order asked for.
+
+    arcs [n], start [row + 1]: row r is arcs[start[r]:start[r + 1]]. Returns both for these rows.
+    """
     length = np.diff(start)[rows]
     new = np.concatenate([[0], np.cumsum(length)])
     out = np.empty(int(new[-1]), dtype=arcs.dtype)
@@ -81,10 +84,10 @@ def take(arcs: IntArray, start: LongArray, rows: LongArray) -> tuple[IntArray, L
 
 
 def arc_type(n_arcs: int) -> type[np.integer[Any]]:
-    """The smallest integer type for this many arcs."""
+    """The smallest integer type for the numbers of n_arcs arcs."""
     return np.uint16 if n_arcs <= np.iinfo(np.uint16).max + 1 else np.int32
 
 
 def incidence(arcs: IntArray, start: LongArray, n_arcs: int) -> csr_matrix:
-    """How often each route passes each arc [route, arc]; arcs [n], start [route + 1]: as in RouteSet."""
+    """How often each route passes each arc [route, n_arcs]; arcs [n], start [route + 1]: as in RouteSet."""
     return csr_matrix((np.ones(len(arcs)), arcs, start.astype(np.int32)), shape=(len(start) - 1, n_arcs))

@@ -211,7 +211,7 @@ class Nests:
     # -- all routes at once ------------------------------------------------------------------------
 
     def nested(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """(V [group, k], P [route, k]) for weights w [route, k]; both zero where nothing is open."""
+        """(V [group, k], P [route, k]) at weight w [route, k]; both zero where nothing is open."""
         total, share = np.empty((self.n_groups, weight.shape[1])), np.empty_like(weight)
         for block in self.blocks:
             total[block.groups], pull = block.nested(weight[block.routes])
@@ -219,7 +219,7 @@ class Nests:
         return total, share
 
     def turn(self, weight: FloatArray, x: FloatArray) -> FloatArray:
-        """J x [route, k] with J = d P / d ln w at weights [route, k].
+        """J x [route, k] with J = d P / d ln w at a weight w [route, k].
 
         dP_r = 4 P_r du_r - 3 sum_m t_m q_mr sum_s q_ms du_s - P_r sum_s P_s du_s,   u = ln w,
         q_mr = (a_mr w_r)^4 / N_m, t_m = N_m^(1/4) / V. J is symmetric: it maps a change of u to that of
@@ -253,18 +253,18 @@ class Block:
     add_cells: csr_matrix
 
     def spread(self, values: FloatArray) -> FloatArray:
-        """Values of the groups on their routes: [group, k] -> [route, k]."""
+        """The values of the groups on their routes: [group, k] -> [route, k]."""
         return np.take(values, self.group, axis=0)
 
     def totals(self, weight: FloatArray) -> FloatArray:
-        """V [group, k] of the groups of the block."""
+        """V [group, k] of the groups of the block at weight w [route, k]."""
         total = np.asarray(self.add_own @ weight)
         if self.cells.nnz:
             total += self.add_cells @ _root4(self.cells @ _power4(weight))
         return total
 
     def nested(self, weight: FloatArray, out: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
-        """V [group, k], and P_r V [route, k], which is w_r times the slope of V by it, written to out."""
+        """V [group, k], and P_r V [route, k] = w_r dV / dw_r, written to out, at weight w [route, k]."""
         pull = np.multiply(self.own, weight, out=out)
         if self.cells.nnz:
             fourth = _power4(weight)
@@ -277,7 +277,7 @@ class Block:
         return np.asarray(self.add @ pull), pull
 
     def inner(self, weight: FloatArray) -> Inner:
-        """V and P of the block with the inputs of their derivatives, for weights [route, k]."""
+        """V and P of the block with the inputs of their derivatives, at weight w [route, k]."""
         fourth = _power4(weight)
         N = self.cells @ fourth
         np.maximum(N, _NOTHING, out=N)

@@ -57,7 +57,12 @@ def _shares(graph: Graph) -> FloatArray:
 
 
 class Pairs:
-    """Requested pairs, and the unordered pairs (eastern end, western end) they belong to."""
+    """Requested pairs, and the unordered pairs (eastern end, western end) they belong to.
+
+    graph: with the places; origins, destinations: places; wanted [origin, destination]: pairs requested, None
+    for all of different ends; every_family [origin, destination]: pairs that keep every family, None for
+    none. Pairs are numbered as the unordered ones.
+    """
 
     def __init__(
         self,
@@ -90,7 +95,10 @@ class Pairs:
 
 
 class Network:
-    """The open arcs of a graph between some places, ready for searches of any family."""
+    """The open arcs of a graph between some places, ready for searches of any family.
+
+    pairs: whose ends are these places; labels: marks of the arcs by family.
+    """
 
     def __init__(self, graph: Graph, pairs: Pairs, labels: Labels) -> None:
         self.graph, self.pairs, self.labels = graph, pairs, labels
@@ -134,7 +142,10 @@ class Network:
 
 
 class Ways:
-    """The network x the states of one automaton: nodes that a trip can reach and end from, and its edges."""
+    """The network x the states of one automaton: nodes that a trip can reach and end from, and its edges.
+
+    net: the network; automaton: of the families searched for.
+    """
 
     def __init__(self, net: Network, automaton: Automaton) -> None:
         self.net = net
@@ -221,7 +232,10 @@ class Ways:
     def best_over(
         self, cost: FloatArray, opened: BoolArray, asked: LongArray, *, mirrored: bool = False
     ) -> tuple[FloatArray, Found]:
-        """As `best`, for routes that use one of the opened arcs [arc], with trees growing from their ends."""
+        """Least cost and routes over one of the opened arcs [arc], with trees growing from their ends.
+
+        cost, asked, mirrored, and what is returned: as in `best`.
+        """
         over = np.flatnonzero(np.append(opened, False)[self._arc])
         return Joins(self, cost, asked, mirrored, over).best(over)
 
@@ -284,9 +298,10 @@ _FEW_ENDS = 8
 class Joins:
     """Routes over given arcs, for one cost [arc]: a tree before the arc joined with one beyond it.
 
-    cost of o-d over an arc a = (u, v): least from o to u + c_a + least from v to d. over: the only edges that
-    will be asked for. Trees then grow from their ends; from those of the pairs asked for where these are few,
-    or where over is None.
+    cost of o-d over an arc a = (u, v): least from o to u + c_a + least from v to d. ways: the network of some
+    families; asked: numbers of pairs; mirrored: from the western end, in the other direction. over: the only
+    edges that will be asked for. Trees then grow from their ends; from those of the pairs asked for where
+    these are few, or where over is None.
     """
 
     def __init__(
@@ -396,16 +411,19 @@ class _Part:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The routes of one search, part by part in order of travel: trees to walk, or one arc per pair."""
+    """The routes of one search, part by part in order of travel: trees to walk, or one arc per pair.
+
+    net: that was searched; mirrored: from the western end, in the other direction; parts: of the routes.
+    """
 
     net: Network
     mirrored: bool
     parts: Sequence[_Part | IntArray]
 
     def routes(self, chosen: LongArray) -> tuple[IntArray, LongArray, HashArray]:
-        """Routes of some of the pairs asked for, by position: arcs, start, and a mark equal for equal routes.
+        """Routes of some of the pairs asked for: arcs, start, and a mark equal for equal routes.
 
-        Read from the eastern end. Only pairs of finite cost have one.
+        chosen: positions among those pairs. Read from the eastern end. Only pairs of finite cost have one.
         """
         walked = [
             [(np.arange(len(chosen)), part[chosen])]

@@ -44,7 +44,10 @@ _MOST_FACTOR = 1e12
 
 
 def capacity_of(row: Mapping[str, Cell]) -> float | None:
-    """The stated capacity of a gateway, both directions, in the unit of its mode; None where unknown."""
+    """The stated capacity of a gateway, both directions, in the unit of its mode; None where unknown.
+
+    row: of the table `gateways`.
+    """
     value = row[CAPACITY_COLUMNS[str(row["mode"])]]
     return None if value is None else float(value)
 
