@@ -119,7 +119,12 @@ _NOTES_SHOWN = 5
 
 @dataclass(frozen=True)
 class Card:
-    """The description of one table; `basis` and `rules` count rows, `rule_of` gives the rule of each row."""
+    """The description of one table; `basis` and `rules` count rows, `rule_of` gives the rule of each row.
+
+    file: path in the folder of the World; what: in a sentence; columns: name, type, unit and description of
+    each, or its name alone; sources: its rows of SOURCES.csv; years: first and last of the rows, "" for none;
+    weak: reasons for caution.
+    """
 
     table: str
     file: str
@@ -139,7 +144,10 @@ class Card:
 
 
 def cards(world: World) -> list[Card]:
-    """A card for every table of a World, network first, in the order of the schema."""
+    """A card for every table of a World, network first, in the order of the schema.
+
+    world: whose folder holds the tables, with the SOURCES.csv of each part.
+    """
     own = [name for name in OWN if name in world.network]
     names = [name for name in read_schema() if "." not in name and name not in ECONOMY_TABLES]
     economy = [*ECONOMY_TABLES, "tariff", "tariff_basis", "trade", "input_share", "shares", "quality"]
@@ -150,7 +158,10 @@ def cards(world: World) -> list[Card]:
 
 
 def card(world: World, name: str) -> Card:
-    """The card of a table by name. Raises DataError with the nearest names for an unknown one."""
+    """The card of a table by name. Raises DataError with the nearest names for an unknown one.
+
+    world: as for `cards`; name: of the table, with or without .csv.
+    """
     found = {one.table: one for one in cards(world)}
     if name.removesuffix(".csv") not in found:
         cure = did_you_mean(name, found) or "`landbridge data list` lists them"

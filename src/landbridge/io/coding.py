@@ -52,7 +52,7 @@ def decode(raw: bytes, shown: str) -> tuple[str, str]:
 
 
 def looks_like(raw: bytes) -> str:
-    """For messages, the likely encoding of bytes that are not UTF-8: "looks like UTF-16, not UTF-8"."""
+    """For messages, the likely encoding of raw bytes that are not UTF-8: "looks like UTF-16, not UTF-8"."""
     try:
         return f"looks like {_decoded(raw)[1]}, not UTF-8"
     except _UnreadableError as no:

@@ -128,7 +128,10 @@ def read_trade_table(folder: Source, variant: str = "") -> TradeTable:
 
 
 def economy_rows(table: TradeTable) -> dict[str, list[list[str]]]:
-    """Header and rows of the files of a variant, by file name; they read back to the same numbers."""
+    """Header and rows of the files of a variant, by file name; they read back to the same numbers.
+
+    table: the variant; tariffs, elasticities and rents are in other files.
+    """
     regions, sectors = table.regions, table.sectors
     output = table.output
     pairs = product(range(len(regions)), range(len(regions)))

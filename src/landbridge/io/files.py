@@ -42,7 +42,10 @@ Source = Path | Mapping[str, bytes]
 
 
 def has_file(source: Source, inside: str) -> bool:
-    """Whether a folder, or the contents read from one, has an ordinary file at this path."""
+    """Whether a folder, or the contents read from one, has an ordinary file at this path.
+
+    source: path, or contents by path; inside: path of the file in the folder.
+    """
     return (source / inside).is_file() if isinstance(source, Path) else inside in source
 
 
@@ -231,7 +234,7 @@ def _header_faults(shown: str, line: int, header: Sequence[str]) -> list[Fault]:
 
 
 def finite_number(text: str) -> float | None:
-    """The number in a cell; None where it is not a finite number."""
+    """The number in the text of a cell; None where it is not a finite number."""
     try:
         value = float(text)
     except ValueError:
@@ -240,7 +243,7 @@ def finite_number(text: str) -> float | None:
 
 
 def csv_text(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells as CSV text with line feeds."""
+    """CSV text of rows of cells, with line feeds."""
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
@@ -249,11 +252,15 @@ def csv_text(rows: Sequence[Sequence[str]]) -> str:
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all: under a temporary name first, then renamed.
 
-    Raises DataError where the folder cannot be written to.
+    path: of the file, in place of one that is there; text: written as UTF-8. Raises DataError where the
+    folder cannot be written to.
     """
     write_bytes(path, text.encode("utf-8"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, as `write_text` does. Raises DataError where it cannot be written."""
+    """Write content to a path whole or not at all, as `write_text` does.
+
+    Raises DataError where it cannot be written.
+    """
     write_whole(path, lambda beside: beside.write_bytes(content))

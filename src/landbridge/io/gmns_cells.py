@@ -61,7 +61,7 @@ def columns_of(
 
 
 def same_id(text: str) -> str:
-    """An id in the form used for comparison: without the .0 that a table of numbers with blanks adds."""
+    """The text of an id in the form used for comparison: without the .0 that a column with blanks adds."""
     if text.endswith(("0", ".")) and "." in text:
         whole = _WHOLE.fullmatch(text)
         return whole[1] if whole else text
@@ -69,7 +69,7 @@ def same_id(text: str) -> str:
 
 
 def text_of(row: Row, column: str) -> str:
-    """A cell of words; blank where it holds a word for nothing (NaN, NULL, ...)."""
+    """The cell of words of a row in a column; blank where it holds a word for nothing (NaN, NULL, ...)."""
     text = row.get(column, "")
     if not text or text[0] not in "nN#<":
         return text
@@ -78,7 +78,7 @@ def text_of(row: Row, column: str) -> str:
 
 @dataclass(slots=True)  # one per row of a long file: a frozen one takes longer to make
 class Line:
-    """A row of a file and its place; faults of its cells go to `tally`."""
+    """A row of a file; where: its place; tally: takes the faults of its cells."""
 
     row: Row
     where: str
@@ -117,12 +117,15 @@ class Line:
         return value
 
     def first_of(self, names: Sequence[str]) -> float | None:
-        """The number in the first of several columns that is filled; None where none is."""
+        """The number, at least 0, in the first of these columns that is filled; None where none is.
+
+        names: of the columns.
+        """
         column = self.filled(names)
         return None if column is None else self.number(column, least=0.0)
 
     def filled(self, names: Sequence[str]) -> str | None:
-        """The first of several columns that is filled; None where none is."""
+        """The first of these columns that is filled; None where none is; names: of the columns."""
         for name in names:
             if self.row.get(name) and text_of(self.row, name):
                 return name

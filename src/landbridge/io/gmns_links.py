@@ -31,7 +31,15 @@ _WKT = re.compile(rf"(SRID=\d+;)?\s*(LINESTRING\s*(?:[ZM]+\s*)?{_LINE}|MULTILINE
 
 @dataclass
 class Arcs:
-    """Columns of the network while it is read; length, speed: in units of the file; minutes: may be NaN."""
+    """Columns of the network while it is read, an entry for each arc.
+
+    tail, head: numbers of nodes; ends: their ids; capacity: of all lanes, per hour, 1 where none is needed;
+    length, speed: in units of the file; minutes: free-flow time, which like speed may be NaN; b, power: of
+    the cost of the Bureau of Public Roads; toll; fixed: hours at a border; name, where: link and its place.
+    ids: place by link_id; seen: place of the first link by ends and kind; beside: place of the first of
+    parallel links, by that of the later one. left_out: links not read; why: their number by reason; assumed:
+    number of links by assumption.
+    """
 
     tail: list[int] = field(default_factory=list)
     head: list[int] = field(default_factory=list)
@@ -56,7 +64,7 @@ class Arcs:
 
 @dataclass(frozen=True)
 class Reading:
-    """Settings for reading links: nodes, uses, whether geometry is WKT, columns of border hours."""
+    """Settings for reading links: nodes, uses, columns of border hours; wkt: whether geometry is WKT."""
 
     nodes: Nodes
     uses: Uses

@@ -21,8 +21,8 @@ _Node = tuple[str, str, bool]
 class Nodes:
     """Numbers of nodes by id, their names, zones (the first nodes) and connections of zones to nodes.
 
-    through: the first node that paths may pass; joins: pairs of a zone and one of its nodes, by number;
-    xy: coordinates by id, where both are given.
+    order: numbers from 1, by id; zone_names: of the first nodes; through: the first node that paths may pass;
+    joins: pairs of a zone and one of its nodes, by number; xy: coordinates by id, where both are given.
     """
 
     order: dict[str, int]

@@ -39,7 +39,7 @@ SCHEMATIC = (
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a layer: its type (text, real or boolean), unit and meaning."""
+    """A column of a layer: its name, type (text, real or boolean), unit and meaning."""
 
     name: str
     type: str
@@ -51,7 +51,8 @@ class Field:
 class Layer:
     """Features of one kind (line or point): for each its points as (lon, lat) in degrees, and its cells.
 
-    A feature without points is not on the map. style: a QGIS style (QML), may be blank.
+    name: of the layer in the file; title: as shown; fields: its columns; features: points and cells by
+    column. A feature without points is not on the map. style: a QGIS style (QML), may be blank.
     """
 
     name: str

@@ -31,7 +31,10 @@ EXTRAS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 
 @dataclass(frozen=True)
 class Extra:
-    """An extra: its use, the versions of its packages (None where one is absent), and how to get it."""
+    """An extra: its use, the versions of its packages (None where one is absent), and how to get it.
+
+    name: as in landbridge[name]; what: needs it, in words; cure: the command that installs it.
+    """
 
     name: str
     what: str

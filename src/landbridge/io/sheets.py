@@ -53,7 +53,8 @@ _RESERVED = frozenset(
 class Sheet:
     """A table: names of the columns, a unit under each (may be blank), rows of text, numbers and None.
 
-    formats: how numbers of each column are shown, as Excel writes it, "" for its own way; row_formats: the
+    units: of the columns; formats: how numbers of each column are shown, as Excel writes it, "" for its own
+    way; row_formats: the
     same for each row, where rows differ; notes: what each column means, shown over its name; fixed: columns
     that stay in sight.
     """
@@ -72,7 +73,7 @@ class Sheet:
 class Chart:
     """Bars of some columns of a block: `count` rows from row `first`, named by column `names`.
 
-    values: columns, a series each; labels: their names; axis: what the bars measure.
+    title: over the chart; values: columns, a series each; labels: their names; axis: what the bars measure.
     """
 
     title: str
@@ -86,7 +87,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class Block:
-    """A part of a page: a title, sentences, a table with one format for each column, and its chart."""
+    """A part of a page: a title, sentences before a table, and its chart.
+
+    columns: headings of the table; rows: of text, numbers and None; formats: of the numbers of each column.
+    """
 
     title: str
     columns: tuple[str, ...] = ()
@@ -98,7 +102,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Page:
-    """A sheet for reading: a title, sentences under it, blocks below each other."""
+    """A sheet for reading, by its name: a title, lead sentences under it, blocks below each other."""
 
     name: str
     title: str

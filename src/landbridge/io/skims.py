@@ -16,7 +16,7 @@ __all__ = ["Matrix", "omx_bytes"]
 
 @dataclass(frozen=True)
 class Matrix:
-    """Values from zone to zone [from, to], NaN where there are none, with a unit and a description."""
+    """A quantity from zone to zone and its description; values [from, to]: in unit, NaN for none."""
 
     values: NDArray[np.float64]
     unit: str

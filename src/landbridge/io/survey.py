@@ -48,7 +48,10 @@ _LICENCE = "own use only"
 
 @dataclass(frozen=True)
 class Surveyed:
-    """A figure of a survey: its table, key and column, the new value, its year and source, and its place."""
+    """A figure of a survey: its table, key and column, the new value, its year and source, and its place.
+
+    today, value: the figure in the World and the new one, in the unit of the column.
+    """
 
     table: str
     key: tuple[str, ...]
@@ -197,7 +200,7 @@ def _rules(sheet: Worksheet, last: int, words: Words) -> None:
 
 
 def is_survey(path: Path) -> bool:
-    """Whether a workbook is a survey. Raises as `read_survey` for a file that is no workbook."""
+    """Whether the workbook at a path is a survey. Raises as `read_survey` for a file that is no workbook."""
     require_openpyxl()
     return SHEET in open_workbook(path).sheetnames
 

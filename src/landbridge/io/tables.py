@@ -96,7 +96,7 @@ def tables_of(folder: Path) -> tuple[str, ...]:
 
 
 def table_file(folder: Path, name: str) -> Path:
-    """Path of a table of the schema in a folder."""
+    """Path of a table of the schema, by name, in a folder."""
     part = CHANNELS if name in channel_tables() else "economy" if name in ECONOMY_TABLES else "network"
     return folder / part / f"{name}.csv"
 

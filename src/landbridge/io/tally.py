@@ -15,7 +15,10 @@ FEW = 5
 
 
 class Faults:
-    """Faults by kind: all are counted and the first few kept, so that a bad file needs no memory."""
+    """Faults by kind: all are counted and the first few kept, so that a bad file needs no memory.
+
+    most: kept of each kind.
+    """
 
     def __init__(self, most: int = FEW) -> None:
         self._most = most
@@ -36,7 +39,10 @@ class Faults:
         self.many(kind, place, 1, lambda _: Fault(where, what, cure if isinstance(cure, str) else cure()))
 
     def many(self, kind: str, place: str, number: int, spell: Callable[[int], Fault]) -> None:
-        """Add `number` faults of a kind; spell(n) writes the n-th and is called for the first few only."""
+        """Add `number` faults of a kind; spell(n) writes the n-th and is called for the first few only.
+
+        place: the file named with the count.
+        """
         if not number:
             return
         key = (kind, place)

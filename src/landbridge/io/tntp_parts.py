@@ -37,7 +37,11 @@ _MOST_NODES = 10_000_000
 
 @dataclass(frozen=True)
 class Parts:
-    """Header entries by name, other lines with their numbers, the comment above them that names columns."""
+    """Parts of a TNTP file.
+
+    head: header entries by name; body: other lines with their numbers; names: the comment above them that
+    names columns, "" for none.
+    """
 
     head: dict[str, str]
     body: list[tuple[int, str]]
@@ -46,7 +50,10 @@ class Parts:
 
 @dataclass(frozen=True)
 class Columns:
-    """Position of every column by name, and the cells of a line; named: whether a comment names them."""
+    """Columns of a TNTP file.
+
+    place: position by name; cells: that a line needs; named: whether a comment names them.
+    """
 
     place: dict[str, int]
     cells: int

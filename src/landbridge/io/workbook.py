@@ -78,7 +78,10 @@ _GUIDE = (
 
 @dataclass
 class Filled:
-    """Contents of a workbook: typed rows by table, the place of each, and the source it names."""
+    """Contents of a workbook.
+
+    tables: typed rows by table; places: of each row, by table, for faults; source: that it names.
+    """
 
     tables: dict[str, list[dict[str, Cell]]] = field(default_factory=dict)
     places: dict[str, list[str]] = field(default_factory=dict)
@@ -105,7 +108,8 @@ def require_openpyxl() -> None:
 def write_template(path: Path, world: World) -> None:
     """Write the empty workbook for a World; an existing file is never overwritten.
 
-    Raises LandbridgeError where openpyxl is missing and DataError where the file exists.
+    path: a new .xlsx file; world: whose identifiers the workbook offers. Raises LandbridgeError where
+    openpyxl is missing and DataError where the file exists.
     """
     require_openpyxl()
     from openpyxl import Workbook
@@ -253,8 +257,8 @@ def _validation(sheet: Worksheet, cells: str, column: Column, ranges: Mapping[st
 def read_workbook(path: Path) -> Filled:
     """The rows of a filled workbook, typed and checked against the schema.
 
-    Raises LandbridgeError where openpyxl is missing, and DataError with every fault: its sheet, its cell
-    and a cure.
+    path: a filled template. Raises LandbridgeError where openpyxl is missing, and DataError with every fault:
+    its sheet, its cell and a cure.
     """
     require_openpyxl()
     book = open_workbook(path)
@@ -279,7 +283,7 @@ def read_workbook(path: Path) -> Filled:
 
 
 def open_workbook(path: Path) -> Workbook:
-    """A workbook of a user. Raises DataError for a file that is none, or that unpacks to too much."""
+    """The workbook of a user at a path. Raises DataError for a file that is none, or unpacks to too much."""
     from openpyxl import load_workbook
 
     raw = read_bytes(path)
@@ -413,7 +417,10 @@ def _heading(sheet: Worksheet, name: str, header: list[str], columns: Sequence[C
 
 
 def cell_text(cell: Any, place: str, what: str, *, is_text: bool) -> tuple[str, Fault | None]:
-    """The content of a cell as in a CSV file, or its fault (and then no text)."""
+    """The content of a cell as in a CSV file, or its fault (and then no text).
+
+    place, what: of the cell, for its fault; is_text: whether its column holds words.
+    """
     value = cell.value
     if value is None:
         return "", None

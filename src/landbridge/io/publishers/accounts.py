@@ -31,7 +31,11 @@ MAX_CELLS = 40_000_000
 
 
 class Axis:
-    """Codes of a publisher and their targets with weights: matrix [code, target]."""
+    """Codes of a publisher and their targets with weights: matrix [code, target].
+
+    codes: in the order of the table; by: None where each code is its own target; what: the codes are, for
+    faults, such as countries; faults: takes codes that the concordance does not name or leaves out.
+    """
 
     def __init__(self, codes: Sequence[str], by: Concordance | None, what: str, faults: Faults) -> None:
         self.codes = tuple(codes)
@@ -72,8 +76,8 @@ def _check_axis(codes: Sequence[str], by: Concordance, what: str, faults: Faults
 class Layout:
     """Target of each column of the table: using[c] = (country, sector), final[c] = country.
 
-    rows: labels of the rows of sales, one per using column; whole: using columns that must be zero, since
-    parts of the same country have columns of their own.
+    total: column of output, None for none; rows: labels of the rows of sales, one per using column; whole:
+    using columns that must be zero, since parts of the same country have columns of their own.
     """
 
     using: Mapping[int, tuple[int, int]]

@@ -30,8 +30,8 @@ _IGNORED = ("name", "note", "from_name", "to_name")
 class Concordance:
     """The targets of each code: table[code] is a list of (to, weight); an empty list leaves the code out.
 
-    of_several: it names codes of several sources, so that some may be absent from one of them; lines: line of
-    the first row of each code in its file.
+    name: in faults; of_several: it names codes of several sources, so that some may be absent from one of
+    them; lines: line of the first row of each code in its file.
     """
 
     name: str
@@ -62,9 +62,10 @@ class Concordance:
 
 
 def as_concordance(given: Concordance | Mapping[str, str] | str | Path, what: str) -> Concordance:
-    """A concordance from a concordance, a mapping of codes, or a CSV file; what: its name in faults.
+    """A concordance from a concordance, a mapping of codes, or a CSV file.
 
-    Raises DataError as `read_concordance` does.
+    given: one of these, in a mapping "" for a code left out; what: name of a mapping in faults. Raises
+    DataError as `read_concordance` does.
     """
     if isinstance(given, Concordance):
         return given
@@ -77,8 +78,9 @@ def as_concordance(given: Concordance | Mapping[str, str] | str | Path, what: st
 def read_concordance(path: Path) -> Concordance:
     """A concordance from a CSV file with from_code, to_code and, where codes are split, weight.
 
-    Blanks around codes are ignored. Raises DataError with every fault: repeated codes, codes that differ only
-    by capital letters, a split without weights, weights that do not add up to one, a blank from_code.
+    path: the file. Blanks around codes are ignored. Raises DataError with every fault: repeated codes, codes
+    that differ only by capital letters, a split without weights, weights that do not add up to one, a blank
+    from_code.
     """
     name = path.name
     (header, lines), faults = read_lines(path, name)

@@ -57,7 +57,11 @@ class Sectors:
 
 
 class Targets:
-    """Codes of one axis and the targets of each, looked up once per code and stored as numbers."""
+    """Codes of one axis and the targets of each, looked up once per code and stored as numbers.
+
+    lookup: targets and weights of a code, None where each code is its own target; targets: the first ones,
+    in order.
+    """
 
     def __init__(self, lookup: Callable[[str], Shares | None] | None, targets: Sequence[str] = ()) -> None:
         self._lookup = lookup
@@ -162,7 +166,11 @@ class Seen:
 
 
 class FlowSums:
-    """Sums of flows. regions, sectors: mapping from codes to targets; measures: what is summed."""
+    """Sums of flows.
+
+    regions, sectors: mapping from codes to targets; years: those kept, None for all; measures: what is
+    summed; faults, report: take faults, and counts of rows.
+    """
 
     def __init__(
         self,

@@ -44,7 +44,10 @@ def hs_code(text: str) -> str:
 
 
 def hs_faults(table: Concordance) -> list[Fault]:
-    """A fault for every code of a concordance that is not an HS code, with its line and a likely code."""
+    """A fault for every code of a concordance that is not an HS code, with its line and a likely code.
+
+    table: the concordance.
+    """
     faults = []
     for code in table.table:
         if code in _WORDS or _PLAIN.fullmatch(code):

@@ -13,7 +13,10 @@ __all__ = ["Dropped", "Faults", "Report", "listed"]
 
 @dataclass
 class Dropped:
-    """Rows left out for one reason, with the sum of their values [musd] if they have one."""
+    """Rows left out for one reason.
+
+    why: the reason; rows: their number; musd: the sum of their values, if they have one [million USD].
+    """
 
     why: str
     rows: int = 0
@@ -24,8 +27,9 @@ class Dropped:
 class Report:
     """The summary of a reading: pass one to a reader, which fills it in.
 
-    rows_read and rows_kept count rows of the publisher's file; totals_musd is the sum of the rows kept, by
-    year; dropped states what was left out and why; notes are sentences for users of the figures.
+    vintage is the edition of the publisher; files are the names of those read; rows_read and rows_kept count
+    rows of the publisher's file; totals_musd is the sum of the rows kept, by year; dropped states what was
+    left out and why; notes are sentences for users of the figures.
     """
 
     publisher: str = ""
@@ -49,7 +53,7 @@ class Report:
         self.dropped.append(Dropped(why, rows, musd))
 
     def note(self, text: str) -> None:
-        """Add a sentence, once."""
+        """Add a sentence to the notes, once; text: the sentence."""
         if text not in self.notes:
             self.notes.append(text)
 
@@ -68,7 +72,7 @@ class Report:
 
 
 def listed(codes: Iterable[str], most: int = 20) -> str:
-    """Codes as text for a message: the first `most` ones, each cut where it is long."""
+    """Text for a message of some codes: the first `most` ones, each cut where it is long."""
     found = list(codes)
     shown = [code if len(code) <= 40 and code.isprintable() else quoted(code) for code in found[:most]]
     return ", ".join(shown) + (" ..." if len(found) > most else "")

@@ -46,7 +46,7 @@ _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedErro
 
 @dataclass(frozen=True)
 class Member:
-    """A CSV file, or one inside a zip: its name, its name in faults, how to open it."""
+    """A CSV file, or one inside a zip: its name, how to open it; shown: its name in faults."""
 
     name: str
     shown: str
@@ -121,8 +121,8 @@ def _unreadable(shown: str, error: BaseException) -> DataError:
 def row_blocks(member: Member) -> Iterator[tuple[int, bytes]]:
     """Whole rows of a file, one block at a time, with the line on which its first row begins.
 
-    A line end inside quotes does not end a row. Raises DataError where the file cannot be read or is not
-    text.
+    member: the file. A line end inside quotes does not end a row. Raises DataError where the file cannot be
+    read or is not text.
     """
     line, rest = 1, b""
     try:

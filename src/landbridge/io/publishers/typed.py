@@ -42,7 +42,10 @@ def stripped(text: str) -> str:
 
 @dataclass(frozen=True)
 class Field:
-    """A column to read: name, kind of cells, whether they may be blank, lower and upper bound."""
+    """A column to read: name, kind of cells, whether they may be blank.
+
+    low, high: bounds of numbers; pattern: that codes match, "" for any; unit: of the cells, for faults.
+    """
 
     name: str
     kind: Literal["whole", "number", "code"]
@@ -61,7 +64,7 @@ class Coded:
     texts: tuple[str, ...]
 
     def map(self, to: Callable[[str], int]) -> Ints:
-        """A number per row, from a function of the code that is called once per code."""
+        """A number for each row, from a function `to` of the code that is called once per code."""
         return np.array([to(text) for text in self.texts], dtype=np.int64)[self.at]
 
     def of(self, row: int) -> str:
@@ -71,7 +74,10 @@ class Coded:
 
 @dataclass(frozen=True)
 class Rows:
-    """A block of typed rows: the line each begins on, and its columns."""
+    """A block of typed rows.
+
+    name: of the file in faults; lines [row]: on which each begins; columns: by name.
+    """
 
     name: str
     lines: Ints
@@ -81,23 +87,24 @@ class Rows:
         return len(self.lines)
 
     def whole(self, name: str) -> Ints:
-        """A column of whole numbers."""
+        """A column of whole numbers [row], by name."""
         return self.columns[name]  # type: ignore[return-value]
 
     def number(self, name: str) -> Floats:
-        """A column of numbers; NaN where a cell is blank."""
+        """A column of numbers [row], by name; NaN where a cell is blank."""
         return self.columns[name]  # type: ignore[return-value]
 
     def code(self, name: str) -> Coded:
-        """A column of codes."""
+        """A column of codes, by name."""
         return self.columns[name]  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
 class Block:
-    """Whole rows of a file: its name in faults, the names of all its columns, the columns to read.
+    """Whole rows of a file.
 
-    line: the line of the file on which the first row begins.
+    shown: its name in faults; header: names of all its columns; fields: the columns to read; line: of the
+    file, on which the first row begins; data: the rows.
     """
 
     shown: str
