@@ -13,7 +13,10 @@ __all__ = ["assigned_sections"]
 
 
 def assigned_sections(found: Assigned, most: int | None) -> Iterator[Section]:
-    """Totals, then links by flow and the pairs that use a selected link; most: rows shown of each."""
+    """Totals, then links by flow and the pairs that use a selected link.
+
+    found: of `assign`; most: rows shown of each, all where None.
+    """
     yield _whole(found)
     links = sorted(found.links, key=lambda row: -row["flow"])[:most]
     yield phrased(

@@ -19,7 +19,10 @@ _DERIVED = "derived: "
 
 
 def base_sections(world: World, base: Digest, names: Names) -> Iterator[Section]:
-    """Corridors, observed counts and the busiest gateways of the base."""
+    """Corridors, observed counts and the busiest gateways of the base.
+
+    world: without changes; names: of the language.
+    """
     yield _corridors(world, base, names)
     if base.counts:
         yield _counts(base, names)
@@ -126,13 +129,16 @@ def _near(world: World, base: Digest) -> Rows:
 
 
 def furthest_off(base: Digest) -> dict[str, Any] | None:
-    """The count used to fit constants that differs from the model by the largest factor."""
+    """The count of the base used to fit constants that differs from the model by the largest factor.
+
+    None where no such count has both figures.
+    """
     fitted = [row for row in base.counts if row["role"] == "fitted" and row["observed"] and row["ours"]]
     return max(fitted, key=lambda r: max(r["ours"] / r["observed"], r["observed"] / r["ours"]), default=None)
 
 
 def by_corridor(digest: Digest) -> list[tuple[str, dict[str, dict[str, Any]]]]:
-    """The rows of every corridor by family, "all" among them."""
+    """The rows of every corridor of a digest by family, "all" among them."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for row in digest.result["corridors"]:
         found.setdefault(row["corridor"], {})[row["family"]] = row
@@ -140,10 +146,13 @@ def by_corridor(digest: Digest) -> list[tuple[str, dict[str, dict[str, Any]]]]:
 
 
 def hours(row: Mapping[str, Any], names: Names) -> str:
-    """Hours of a gateway as text, or that it is closed; row: of the gateway."""
+    """Hours of a gateway as text, or that it is closed; row: of the gateway; names: of the language."""
     return names.term("status", "closed") if row["status"] == "closed" else names.figure(row["wait_h"], ".0f")
 
 
 def or_dash(value: float | None, spec: str, names: Names) -> str:
-    """A figure in a format, or a dash where there is none."""
+    """A figure in a format, or a dash where there is none.
+
+    value: the figure; spec: its format, such as ",.0f"; names: of the language.
+    """
     return "-" if value is None else names.figure(value, spec)

@@ -166,7 +166,10 @@ def _cells(row: dict[str, Any], names: Names) -> tuple[str, str, str]:
 
 
 def changed_corridors(base: Digest, case: Digest) -> list[str]:
-    """Corridors of both whose hours, money, CO2e or generalised cost change by more than STILL_PERCENT."""
+    """Corridors of both whose hours, money, CO2e or generalised cost change by STILL_PERCENT or more.
+
+    base, case: without and with the scenario.
+    """
     old = {name: parts["all"] for name, parts in by_corridor(base)}
     return [
         name
@@ -297,5 +300,5 @@ def _shares_above_cost(world: World, names: Names) -> str:
 
 
 def changes_most(case: Digest) -> list[dict[str, Any]]:
-    """The four regions whose real income changes most."""
+    """The rows of the four regions whose real income changes most in a case."""
     return sorted(case.result["real_income"], key=lambda row: -abs(row["percent"]))[:4]

@@ -27,7 +27,10 @@ _A_DAY = ", a day"
 
 
 def farm_sections(world: World, found: Farm) -> Iterator[Section]:
-    """The cases of farm technology by country, and the parts of each shock."""
+    """The cases of farm technology by country, and the parts of each shock.
+
+    world: for names; found: of `farm`.
+    """
     names = Names(world).region
     for shock in found.shocks:
         yield phrased(
@@ -217,7 +220,10 @@ def _travel_words(world: World, found: Travel) -> Iterator[str]:
 
 
 def treaty_sections(world: World, group: Sequence[str], table: Iterable[dict[str, Any]]) -> Iterator[Section]:
-    """Each arrangement and the year from which it is in force for each region of the group."""
+    """Each arrangement and the year from which it is in force for each region of the group.
+
+    world: for names; table: a row for each arrangement, with a column for each region.
+    """
     names = Names(world)
     yield phrased(
         "treaties",
@@ -239,7 +245,10 @@ def treaty_sections(world: World, group: Sequence[str], table: Iterable[dict[str
 
 
 def claim_sections(found: Claims) -> Iterator[Section]:
-    """Tables of figures, then evidence and reasons as text, which does not fit a column."""
+    """Tables of figures, then evidence and reasons as text, which does not fit a column.
+
+    found: of `landbridge.studies.claims.verdicts.check`.
+    """
     if found.rows:
         yield phrased(
             "claims",

@@ -16,7 +16,10 @@ __all__ = ["calibration_sections", "validation_sections"]
 
 
 def validation_sections(world: World, found: Validation, lang: str = "en") -> Iterator[Section]:
-    """Times, indicators, counts, shares, rates and responses of the model and as observed; lang: of words."""
+    """Times, indicators, counts, shares, rates and responses of the model and as observed.
+
+    world: that was compared; found: of `validate`; lang: of words, en, ru or zh.
+    """
     words = Words(lang)
     median, left_out = found.median(), found.median(left_out=True)
     yield phrased(
@@ -163,7 +166,10 @@ def _case_row(case: Case, *, words: Words) -> tuple[str, ...]:
 
 
 def calibration_sections(found: Calibration) -> Iterator[Section]:
-    """Numbers fitted, counts by role, and how much the counts determine the numbers."""
+    """Numbers fitted, counts by role, and how much the counts determine the numbers.
+
+    found: of `calibrate`.
+    """
     words = ENGLISH
     yield phrased(
         "calibrate.numbers",

@@ -36,7 +36,10 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def compare_sections(found: SideBySide, most: int | None = None, lang: str = "en") -> Iterator[Section]:
-    """What differs, then the rows of every table; most: rows of a table. lang: of names, en, ru or zh."""
+    """What differs, then the rows of every table.
+
+    found: of `compare`; most: rows of a table; lang: of names, en, ru or zh.
+    """
     names = Names(found.world, lang)
     for section in _sections(found, _MOST if most is None else most, names):
         yield names.explained(section)

@@ -24,7 +24,8 @@ __all__ = ["customs_sections", "passed_on"]
 def passed_on(world: World) -> tuple[list[str], list[str], float] | None:
     """Importers whose declared goods are assumed to pass through, importers of a part, and that share.
 
-    None where the World has no such step, or where its steps cannot be read.
+    world: with economy/trade_steps.csv. None where the World has no such step, or where its steps cannot be
+    read.
     """
     try:
         rows = of_china(beside_customs(world))
@@ -40,8 +41,8 @@ def passed_on(world: World) -> tuple[list[str], list[str], float] | None:
 def customs_sections(world: World, lang: str = "en") -> Iterator[Section]:
     """Tables of both sides' figures and the steps to the base; none where the World has none.
 
-    First the partner with each of the group, then the figures of countries of the group by partner. lang: en,
-    ru or zh.
+    First the partner with each of the group, then the figures of countries of the group by partner. world:
+    with economy/trade_steps.csv; lang: en, ru or zh. Raises as `beside_customs`.
     """
     rows, names = beside_customs(world), Names(world, lang)
     if of_china(rows):

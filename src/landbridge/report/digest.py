@@ -44,6 +44,9 @@ class Lead:
 class Digest:
     """The part of a Results that the report needs, so that the Results can be freed.
 
+    id, name: of the scenario, the name in words; sources: of the scenario, as cited; result: tables, as
+    `Results.to_json` gives them; counts: rows of observed counts, of a base only; closure: of the balance of
+    trade; variant: of the trade table, kgz_trade and tjk_cap; base: that of a case with a base of its own.
     base_year: of network, prices and shares; year: to which the economy is scaled. lead: of a scenario. own:
     figures of an edited World that the scenario stands for, a line each.
     """
@@ -90,7 +93,7 @@ class Digest:
 
 
 def base_name(world: World) -> str:
-    """Description of the base: its years."""
+    """Description of the base of a world: its years."""
     first, year = world.base_year, int(world.parameter("horizon"))
     if year == first:
         return say("base.name", year=first)
@@ -98,16 +101,17 @@ def base_name(world: World) -> str:
 
 
 def members(world: World) -> list[str]:
-    """The regions of the group that reports show one by one."""
+    """The regions of the group that reports show one by one; world: whose table marks them."""
     return [str(row["region"]) for row in world.regions if row[_MEMBER]]
 
 
 class Names(Words):
     """The words and names that tables show in one language, with a mark on names that nobody has reviewed.
 
-    names.place["XIAN"], names.region["KAZ"], names.sector["MCH"], names.gateway["suez"]: by identifier.
-    names.short["XIAN"]: of a place, without its part in brackets. English names are those of the tables
-    themselves and carry no mark; marked: whether others do. names.group["CA5"]: of a group of regions.
+    world: whose tables give the names; lang: en, ru or zh. names.place["XIAN"], names.region["KAZ"],
+    names.sector["MCH"], names.gateway["suez"]: by identifier. names.short["XIAN"]: of a place, without its
+    part in brackets. English names are those of the tables themselves and carry no mark; marked: whether
+    others do. names.group["CA5"]: of a group of regions.
     """
 
     def __init__(self, world: World, lang: str = "en", marked: bool = True) -> None:
@@ -143,7 +147,7 @@ class Names(Words):
         return self.gateway.get(str(row["gateway"])) or str(row["name"])
 
     def gateways(self, ids: str) -> str:
-        """Names of gateways whose identifiers are joined by +, as in the tables of counts."""
+        """Names of gateways whose ids are joined by +, as in the tables of counts."""
         return " + ".join(self.gateway.get(one, one) for one in ids.split("+"))
 
     def ends(self, row: Mapping[str, Any]) -> str:
@@ -151,11 +155,11 @@ class Names(Words):
         return " - ".join(self.short.get(str(row[end]), str(row[end])) for end in ("from", "to"))
 
     def sectors(self, codes: Sequence[str]) -> str:
-        """Names of sectors, each once."""
+        """Names of sectors, each once, by their codes."""
         return self.joined(dict.fromkeys(self.sector.get(code, code) for code in codes))
 
     def named(self, term: Term) -> str:
-        """The name of a place, region, sector or gateway; other terms as `Words.named`."""
+        """The name of a term that is a place, region, sector or gateway; of others as `Words.named`."""
         of = {
             "place": self.place,
             "short": self.short,

@@ -14,7 +14,7 @@ __all__ = ["doctor_sections", "page_sections"]
 def doctor_sections(found: Health, words: Words = ENGLISH) -> Iterator[Section]:
     """What is there, and the extras with the command that installs each that is not.
 
-    words: of the language.
+    found: of `doctor`; words: of the language.
     """
     source = words.say("doctor.unknown") if found.source is None else found.source
     packages = words.joined(
@@ -55,5 +55,5 @@ def doctor_sections(found: Health, words: Words = ENGLISH) -> Iterator[Section]:
 
 
 def page_sections(found: tuple[Page, ...], words: Words = ENGLISH) -> Iterator[Section]:
-    """The pages of the documentation with their titles."""
+    """The pages of the documentation with their titles; found: of `pages`; words: of the language."""
     yield phrased("docs.pages", [(one.name, one.title) for one in found], words=words)

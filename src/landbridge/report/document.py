@@ -16,8 +16,9 @@ __all__ = ["ENGLISH", "Document", "Section", "markdown", "phrased", "signed"]
 class Section:
     """A heading, paragraphs before the table, a table (may be empty), and paragraphs after it.
 
-    key: of the section in phrases.csv, by which a page finds it. part: the scenario or base that it belongs
-    to, where a document has sections of several.
+    columns: headings of the table; rows: cells, as many as columns. key: of the section in phrases.csv, by
+    which a page finds it. part: the scenario or base that it belongs to, where a document has sections of
+    several.
     """
 
     heading: str
@@ -57,7 +58,10 @@ class Section:
         )
 
     def is_words(self, number: int) -> bool:
-        """Whether a column is aligned left: the first, and those in which most cells are not figures."""
+        """Whether a column is aligned left: the first, and those in which most cells are not figures.
+
+        number: of the column, from 0.
+        """
         cells = [row[number] for row in self.rows if row[number] not in ("", "-")]
         figures = sum(cell.lstrip("+-~<>*")[:1].isdigit() for cell in cells)
         return number == 0 or 2 * figures < len(cells)
@@ -124,7 +128,7 @@ class Document:
 
 
 def markdown(sections: Iterable[Section], attribution: Sequence[str] = (), words: Words = ENGLISH) -> str:
-    """Sections as a Markdown document, with the attribution lines of the data used."""
+    """A Markdown document of sections, with attribution lines of the data; words: of the language."""
     lines = ["# landbridge", ""]
     for section in sections:
         lines += [f"## {section.title}", ""]

@@ -35,7 +35,7 @@ def changed_figures(found: Sequence[Difference], names: Names, most: int | None 
 
 
 def row_name(one: Difference, names: Names) -> str:
-    """The row of a changed figure in words."""
+    """The row of one changed figure in words; names: of the language."""
     row = one.row
     sides = [names.short.get(str(row[c]), str(row[c])) for c in ("from_place", "to_place") if c in row]
     ends = names.say("survey.direction", start=sides[0], end=sides[1]) if len(sides) == 2 else ""
@@ -52,7 +52,7 @@ def row_name(one: Difference, names: Names) -> str:
 
 
 def figure_name(one: Difference, names: Names) -> str:
-    """The figure in words where there are some, else its column."""
+    """The name of one changed figure in words where there are some, else its column; names: the words."""
     if known(f"survey.figure.{one.table}.{one.column}"):
         return names.say(f"survey.figure.{one.table}.{one.column}")
     if known(f"edited.column.{one.column}"):
@@ -67,7 +67,10 @@ def _cell(value: Cell, names: Names) -> str:
 
 
 def told_figures(found: Sequence[Difference], names: Names) -> str:
-    """The changed figures in one text, a line each, for a page."""
+    """The changed figures in one text, a line each, for a page.
+
+    found: the figures; names: of the language.
+    """
     return "\n".join(
         names.say(
             "edited.told",

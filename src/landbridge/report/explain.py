@@ -17,7 +17,10 @@ _LONGEST = 60
 
 
 def explain_sections(found: Explanation, most: int | None = None) -> Iterator[Section]:
-    """The splits that were asked for, zones side by side; most: partners of each zone, all where None."""
+    """The splits that were asked for, zones side by side.
+
+    found: of `explain`; most: partners of each zone, all where None.
+    """
     scenario = found.result.scenario
     name = found.result.id if scenario is None else named("scenario", scenario.id, scenario.name)
     names = Names(found.result.world)

@@ -43,7 +43,10 @@ __all__ = [
 
 
 def about(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> list[tuple[str, str]]:
-    """Topics and texts included in every file: question, units, closure, World, sources, attribution."""
+    """Topics and texts included in every file: question, units, closure, World, sources, attribution.
+
+    world: that was solved; digests: the base, then each scenario; attribution: lines of the data.
+    """
     rows = [("landbridge", say("about.landbridge"))]
     for digest in digests:
         name = digest.name
@@ -87,13 +90,17 @@ def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str], la
 
 
 def parquet(world: World, digests: Sequence[Digest], attribution: Sequence[str]) -> bytes:
-    """The long table of `report.csv_text` as Parquet."""
+    """The long table of `report.csv_text` as Parquet, the bytes of the file.
+
+    world: that was solved; digests: the base, then each scenario; attribution: lines of the data. Raises
+    LandbridgeError where pyarrow is missing.
+    """
     told = {"world": world.hash, "attribution": "\n".join(attribution), "boundaries": say("about.boundaries")}
     return parquet_bytes(_long_columns(digests), {f"landbridge.{key}": text for key, text in told.items()})
 
 
 def dta(digests: Sequence[Digest]) -> bytes:
-    """The long table of `report.csv_text` as a Stata file."""
+    """The long table of `report.csv_text` as a Stata file, its bytes; digests: the base, then scenarios."""
     return dta_bytes(_long_columns(digests), say("about.landbridge"))
 
 
@@ -162,8 +169,9 @@ _GATEWAY_CHANGES = (
 class Flows:
     """Flows of a Results on links and at gateways, with coordinates and the flows of its base.
 
-    links, gateways: rows of cells, and points (lon, lat) in `points`; a gateway of two places is halfway
-    between them, a strait, which has no place in the tables, has no point.
+    id, name: of the Results, the name in words; links, gateways: rows of cells, and points (lon, lat) in
+    `points`; a gateway of two places is halfway between them, a strait, which has no place in the tables, has
+    no point.
     """
 
     id: str
@@ -174,7 +182,7 @@ class Flows:
 
     @staticmethod
     def of(results: Results) -> Flows:
-        """The flows of one Results."""
+        """The flows of results: one base, or one scenario with those of its base."""
         name = results.scenario.name if results.scenario else base_name(results.world)
         return Flows(results.id, name, results.base is None, _link_cells(results), _gateway_cells(results))
 
@@ -405,6 +413,8 @@ _SKIMS = {
 def skims(results: Results, attribution: Sequence[str]) -> bytes:
     """Skims of one Results as OMX: four measures for every commodity between all zones, per TEU.
 
+    results: solved; attribution: lines of the data. Returns the bytes of the file. Raises LandbridgeError
+    where h5py is missing.
     Matrices are named like MCH_time_h. NaN means that no freight between two zones is modelled (inside a
     region, and where no route is open).
     """
@@ -482,7 +492,10 @@ _GMNS_LINK_FIELDS = (
 
 
 def gmns(world: World, attribution: Sequence[str]) -> dict[str, str]:
-    """The network of a World as the files of a GMNS folder, by name."""
+    """The network of a World as the files of a GMNS folder, by name.
+
+    world: with the network; attribution: lines of the data.
+    """
     network = world.network
     shares = {str(row["place_id"]): row["share"] for row in network["zones"]}
     nodes = []

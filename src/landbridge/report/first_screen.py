@@ -69,8 +69,8 @@ def first_screen(
 ) -> list[Section]:
     """A scenario on one screen: LINES lines of WIDTH columns as `lines_of` counts them.
 
-    before: its base. commands: names of the commands that there are; of those known here, what leads on.
-    asked: what the scenario was asked by, its id where blank.
+    world: that was solved; case: the scenario; before: its base. commands: names of the commands that there
+    are; of those known here, what leads on. asked: what the scenario was asked by, its id where blank.
     """
     sections = [
         _what(before, case, names),
@@ -109,7 +109,10 @@ def _cropped(section: Section) -> Section:
 
 
 def study_lines(cases: Sequence[Digest], names: Names) -> list[Section]:
-    """A line for every scenario: what it is, who gains most and who loses most; then what leads on."""
+    """A line for every scenario: what it is, who gains most and who loses most; then what leads on.
+
+    cases: the scenarios; names: of the language.
+    """
     rows = []
     for case in cases:
         income = sorted(case.result["real_income"], key=lambda row: float(row["percent"]))
@@ -334,7 +337,10 @@ def _emissions(before: Digest, case: Digest, names: Names) -> Section:
 
 
 def emitter(mode: str, names: Names) -> str:
-    """A mode of the table of emissions in a word or two, found by a part of its name there."""
+    """A mode of the table of emissions in a word or two, found by a part of its name there.
+
+    names: of the language.
+    """
     words = {
         "container trains": names.say("first.co2e.block"),
         "wagons": names.say("first.co2e.wagonload"),
@@ -347,7 +353,10 @@ def emitter(mode: str, names: Names) -> str:
 
 
 def assumptions(world: World, case: Digest, names: Names) -> list[str]:
-    """What a case rests on, a sentence each, what its range is over first."""
+    """What a case rests on, a sentence each, what its range is over first.
+
+    world: that was solved; names: of the language.
+    """
     rows = case.lead.assumptions if case.lead else []
     speeds = [row for row in rows if row["kind"] == "speed"]
     told = _widest(world, case, names)
@@ -522,7 +531,7 @@ def _who(row: Mapping[str, Any], names: Names, sign: float) -> str:
 
 
 def mode_name(row: Mapping[str, Any], names: Names) -> str:
-    """The mode of a row of `landbridge.results.served` in words."""
+    """The mode of a row of `landbridge.results.served` in words; names: of the language."""
     return names.say(f"first.mode.{row['mode'].replace(' ', '_')}")
 
 

@@ -244,7 +244,10 @@ def _checked(world: World, result: dict[str, Any]) -> Iterator[Section]:
 
 
 def deliveries_csv(years: dict[Any, GasYear]) -> str:
-    """Deliveries by profile, contract and month in one long table."""
+    """Deliveries by profile, contract and month in one long table [bcm, operator's volume].
+
+    years: solved, by profile.
+    """
     lines = ["profile,contract,exporter,importer,month,due_bcm_operator,missed_bcm_operator"]
     for name, year in years.items():
         for n, row in enumerate(year.contracts):

@@ -15,7 +15,7 @@ _STYLES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".txt": "text"}
 
 
 def gravity_sections(found: Estimated) -> Iterator[Section]:
-    """The table of coefficients, then that of the correction if there is one."""
+    """The table of coefficients, then that of the correction if there is one; found: of `gravity`."""
     head, body, notes = cells(found.estimates)
     rows = [tuple(cell if isinstance(cell, Phrase) else cell.strip() for cell in row) for row in body]
     yield phrased("gravity.table", rows, names=head, after=notes, formula=found.estimates[0].formula)
@@ -28,7 +28,10 @@ def gravity_sections(found: Estimated) -> Iterator[Section]:
 
 
 def gravity_forms(found: Estimated, lang: str = "en") -> Mapping[str, Callable[[], str]]:
-    """The table of coefficients as in journals, by ending of the file; lang: of its words, but in CSV."""
+    """The table of coefficients as in journals, by ending of the file.
+
+    found: of `gravity`; lang: of its words, but in CSV.
+    """
 
     def form(style: str) -> Callable[[], str]:
         return lambda: table(found.estimates, style, lang="en" if style == "csv" else lang)

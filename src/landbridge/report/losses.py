@@ -18,7 +18,10 @@ __all__ = ["loss_sections", "losses_csv"]
 
 
 def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Section]:
-    """Losses of closures for good and for some days, the largest first; count: rows shown."""
+    """Losses of closures for good and for some days, the largest first.
+
+    found: of `disrupt`; world: for names; count: rows shown.
+    """
     names = Names(world)
     shown = found.losses[:count]
     more = len(found.losses) - len(shown)
@@ -80,7 +83,7 @@ def _cell(value: Any) -> Any:
 
 
 def losses_csv(found: Disruption) -> str:
-    """One line per loss; real income in columns by region."""
+    """One line per loss; real income in columns by region; found: of `disrupt`."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     rows = found.rows()

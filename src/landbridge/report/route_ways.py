@@ -21,7 +21,10 @@ _WAY = 28
 
 @dataclass(frozen=True)
 class Way:
-    """Routes of the same words and figures, in the order given; words: such as "rail via Khorgos"."""
+    """Routes of the same words and figures.
+
+    words: such as "rail via Khorgos"; routes: in the order given.
+    """
 
     words: str
     routes: tuple[Route, ...]

@@ -15,7 +15,7 @@ _MUSD = 1e-6
 
 
 def sensitivity_sections(found: Sensitivity, count: int) -> Iterator[Section]:
-    """The ranking and its agreement with simpler rankings; count: rows shown."""
+    """The ranking and its agreement with simpler rankings; found: of `sensitivity`; count: rows shown."""
     shown = found.worths[:count]
     more = len(found.worths) - len(shown)
     yield phrased(

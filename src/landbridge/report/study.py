@@ -34,7 +34,10 @@ def study_sections(
 
 
 def meaning(base: Digest, names: Names) -> Iterator[str]:
-    """How to read all figures of a study, and how to check them."""
+    """How to read all figures of a study, and how to check them.
+
+    base: of the study; names: of the language.
+    """
     trains = [r for r in base.counts if r["role"] != "ranked" and r["unit"] == "trains/year"]
     if trains:
         row = max(trains, key=lambda r: float(r["observed"]))

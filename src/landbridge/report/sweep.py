@@ -25,7 +25,7 @@ _MUSD = 1e-6
 def sweep_sections(world: World, found: SweepResult, most: int | None = None) -> Iterator[Section]:
     """Percentiles of real income, causes and indices for Central Asia, ranks, draws without a solution.
 
-    most: rows shown of the first.
+    world: for names; found: percentiles, causes and indices; most: rows shown of the first.
     """
     names = Names(world).region
     central = world.group(CENTRAL_ASIA)

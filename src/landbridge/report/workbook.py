@@ -97,7 +97,10 @@ _READERS: Mapping[str, Callable[[Names, str], str]] = {
 
 
 def column_format(unit: str, *, change: bool = False) -> str:
-    """How Excel shows the numbers of a column by its unit; "" for its own way."""
+    """How Excel shows the numbers of a column by its unit; "" for its own way.
+
+    change: whether they are differences, shown with their sign.
+    """
     digits = next((digits for start, digits in _DIGITS if unit.startswith(start)), None)
     if digits is None:
         return ""

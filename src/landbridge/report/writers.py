@@ -92,7 +92,10 @@ def check_ending(path: Path, own: Iterable[str] = (), among: Sequence[str] = END
 
 
 def content_of(what: Written | Document, ending: str) -> str | bytes:
-    """The content of a file with an ending. Raises KeyError for an ending that `check_ending` rejects."""
+    """The content of a file with an ending. Raises KeyError for an ending that `check_ending` rejects.
+
+    what: the result or document.
+    """
     if isinstance(what, Document):
         return _DOCUMENTS[ending](what, "landbridge")
     if ending in what.forms:
@@ -105,6 +108,7 @@ def content_of(what: Written | Document, ending: str) -> str | bytes:
 def write(what: Written | Document, path: Path | str) -> Path:
     """Write a result or a document in the format named by the ending of the path. Returns the path.
 
+    what: the result or document.
     .txt, .md, .html: the document. .json: as `--json` prints it. .csv, .parquet, .dta: the tables below each
     other, or a table of the result's own. .xlsx: one sheet per table. Raises DataError where the ending is
     unknown or the file cannot be written, LandbridgeError where a package is missing.
@@ -123,7 +127,7 @@ def write(what: Written | Document, path: Path | str) -> Path:
 
 
 def rows_csv(rows: Rows) -> str:
-    """Rows as CSV, with columns in order of first appearance."""
+    """CSV text of rows, with columns in order of first appearance."""
     out = io.StringIO(newline="")
     columns = list(dict.fromkeys(key for row in rows for key in row))
     writer = csv.DictWriter(out, columns, lineterminator="\n")
@@ -220,7 +224,10 @@ def workbook(
 
 
 def readme_of(command: str, document: Document) -> list[tuple[str, str]]:
-    """Topics and texts of the README of a workbook: the sentences of a document, its attribution last."""
+    """Topics and texts of the README of a workbook: the sentences of a document, its attribution last.
+
+    command: that made it.
+    """
     about = [("landbridge", command)]
     for section in document.sections:
         about += [(section.title, text) for text in (*section.before, *section.after)]

@@ -16,7 +16,10 @@ _CODE = re.compile("`([^`]+)`")
 
 
 def tag(name: str, text: str, id: str = "", cls: str = "") -> str:
-    """An element of text; text between backticks becomes code."""
+    """An element of text; text between backticks becomes code.
+
+    name: of the element; id, cls: its id and class, "" for none.
+    """
     about = (f' id="{escape(id, quote=True)}"' if id else "") + (f' class="{cls}"' if cls else "")
     body = _CODE.sub(r"<code>\1</code>", escape(text))
     return f"<{name}{about}>{body}</{name}>"
@@ -25,7 +28,10 @@ def tag(name: str, text: str, id: str = "", cls: str = "") -> str:
 def table_html(
     caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[bool]
 ) -> str:
-    """A table; words: which columns are aligned left."""
+    """A table with a caption.
+
+    columns: headings; rows: cells, the first of each heads its row; words: which columns are aligned left.
+    """
     classes = ["" if word else ' class="n"' for word in words]
     head = "".join(
         f'<th scope="col"{of}>{escape(column)}</th>' if column else f"<td{of}></td>"

@@ -29,7 +29,10 @@ _BARS, _MODES = 18, 3
 
 
 def income_bars(case: Digest, names: Names) -> Picture:
-    """Change of real income by country: exact under fixed deficits as bars, proportional as marks."""
+    """Change of real income by country: exact under fixed deficits as bars, proportional as marks.
+
+    case: the scenario; names: of the language.
+    """
     moved = sorted(case.result["real_income"], key=lambda r: -abs(r["percent"]))[:_BARS]
     moved = [row for row in moved if abs(row["percent"]) >= 0.0005] or moved[:5]
     moved.sort(key=lambda r: r["percent"])

@@ -25,7 +25,10 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Corridor:
-    """A corridor with its hours and USD per TEU by part: means over all routes and services."""
+    """A corridor with its hours and USD per TEU by part: means over all routes and services.
+
+    corridor: its id; start, end: places; hours [h], usd [USD/TEU]: by part of PARTS.
+    """
 
     corridor: str
     start: str
@@ -40,7 +43,7 @@ class Corridor:
 
 
 def corridors(results: Results) -> list[Corridor]:
-    """Every corridor of the result; parts add up to time_h and cost_usd of its row over all families."""
+    """Every corridor of the results; parts add up to time_h and cost_usd of its row over all families."""
     sectors = {str(r["corridor_id"]): str(r["sector"]) for r in results.world.network["corridors"]}
     return [
         _parts(results, row, sectors[row["corridor"]])

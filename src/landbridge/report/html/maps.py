@@ -84,7 +84,10 @@ _WHOLE = _View((-4.0, 21.0, 126.0, 61.0))
 
 
 def network_map(flows: Flows, atlas: Atlas) -> Picture:
-    """Links as straight lines, width by TEU: of a base by mode, of a scenario by change."""
+    """Links as straight lines, width by TEU, coloured in a base by mode, in a scenario by change.
+
+    flows: of the base or scenario; atlas: names and points.
+    """
     drawn = [row for row in flows.links if _near(row) and all(point in _WHOLE for point in row["points"])]
     most, step = _scales(flows, drawn)
     with settings(atlas.names.lang):
@@ -108,7 +111,8 @@ def network_map(flows: Flows, atlas: Atlas) -> Picture:
 def change_map(flows: Flows, atlas: Atlas, change: Change) -> Picture | None:
     """The part of the network that a scenario changes, close enough to read; None where nothing has a point.
 
-    flows: of the scenario. New links are drawn dashed in black over their flow, and named.
+    flows: of the scenario; atlas: names and points; change: what it changes. New links are drawn dashed in
+    black over their flow, and named.
     """
     ends = [point for row in flows.links if row["link"] in change.links for point in row["points"]]
     ends += [

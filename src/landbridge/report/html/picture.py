@@ -25,7 +25,10 @@ _LONG = re.compile(r"(\.\d\d)\d+")
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure, a description in words for those who do not see it, and a caption."""
+    """A figure with a caption.
+
+    figure: of matplotlib; alt: a description in words for those who do not see it; lang: of its words.
+    """
 
     figure: Any
     alt: str

@@ -35,7 +35,11 @@ _INCOME = "case.income"
 
 @dataclass(frozen=True)
 class Sight:
-    """The part of a Results that the page draws, so that the Results can be freed."""
+    """The part of a Results that the page draws, so that the Results can be freed.
+
+    flows: on links and at gateways; corridors, before: by part, now and in the base, which has none of the
+    latter; description, modifications: of the scenario; change: what it changes.
+    """
 
     flows: Flows
     corridors: tuple[Corridor, ...]
@@ -46,7 +50,7 @@ class Sight:
 
     @staticmethod
     def of(results: Results) -> Sight:
-        """Flows, corridors and the question of one Results."""
+        """Flows, corridors and the question of results: one base or one scenario."""
         scenario = results.scenario
         body = scenario.to_dict() if scenario is not None else {}
         return Sight(
@@ -291,7 +295,10 @@ def _sources(attribution: Sequence[str], manifest: Mapping[str, Any], names: Nam
 
 
 def atlas_of(world: World, names: Names) -> Atlas:
-    """Names and points of the maps; the name of a region stands in the mean of its places on the network."""
+    """Names and points of the maps; the name of a region stands in the mean of its places on the network.
+
+    world: with the places; names: without marks.
+    """
     places = {
         str(row["place_id"]): (float(row["lon"] or 0.0), float(row["lat"] or 0.0))
         for row in world.network["places"]
