@@ -54,9 +54,8 @@ class Sheet:
     """A table: names of the columns, a unit under each (may be blank), rows of text, numbers and None.
 
     units: of the columns; formats: how numbers of each column are shown, as Excel writes it, "" for its own
-    way; row_formats: the
-    same for each row, where rows differ; notes: what each column means, shown over its name; fixed: columns
-    that stay in sight.
+    way; row_formats: the same for each row, where rows differ; notes: what each column means, shown over its
+    name; fixed: columns that stay in sight.
     """
 
     name: str

@@ -26,12 +26,11 @@ class Network:
     free-flow time; b, power [link]; capacity [link], in the unit of the trips; fixed [link]: cost that does
     not depend on flow (weighted toll and length), in the unit of time. first_through_node: nodes below it are
     zone centroids, where paths begin and end but do not pass. Zones are the nodes 1 to zones. name: of the
-    network; rows: place of each link in its file, for faults. zone_names,
-    node_names, link_names: names in the file, from zone and node 1; blank: by number. notes: what to know
-    about how the file was read. left_out: names of links not used (closed, or not open to the use asked for).
-    connectors: number of links at the end that are not in the file; they join a zone to each of its nodes at
-    no cost.
-    Raises DataError that lists every link whose numbers give no valid cost.
+    network; rows: place of each link in its file, for faults. zone_names, node_names, link_names: names in
+    the file, from zone and node 1; blank: by number. notes: what to know about how the file was read.
+    left_out: names of links not used (closed, or not open to the use asked for). connectors: number of links
+    at the end that are not in the file; they join a zone to each of its nodes at no cost. Raises DataError
+    that lists every link whose numbers give no valid cost.
     """
 
     nodes: int
