@@ -37,7 +37,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def check_type(header: str | None) -> str:
-    """The media type of a body. Raises Refusal for another than JSON or TOML."""
+    """The media type of a body by its header Content-Type, None where that is absent.
+
+    Raises Refusal for another than JSON or TOML.
+    """
     kind, _, rest = (header or "").partition(";")
     kind, rest = kind.strip().casefold(), rest.strip().casefold().replace('"', "")
     if kind not in TYPES:
@@ -49,7 +52,10 @@ def check_type(header: str | None) -> str:
 
 
 def check_encoding(header: str | None) -> None:
-    """Raises Refusal for a compressed body: its size is known only once it is unpacked."""
+    """Raises Refusal for a compressed body: its size is known only once it is unpacked.
+
+    header: Content-Encoding, None where it is absent.
+    """
     if header is not None and header.casefold() not in ("", "identity"):
         raise Refusal.of(415, "header Content-Encoding", f"is {header[:40]!r}", "send the body as it is")
 

@@ -33,8 +33,9 @@ class Worker(Protocol):
     """What solves tasks, one at a time."""
 
     def solve(self, task: Task, progress: Progress, stop: Callable[[], bool]) -> Forms:
-        """The texts of a task; stop: whether it has been cancelled.
+        """The texts of a task.
 
+        progress: called with text and share; stop: whether it has been cancelled.
         Raises Stopped where it was cancelled, Refusal where a limit was reached, LandbridgeError as the
         command does.
         """
@@ -75,7 +76,10 @@ class Inline:
 
 
 class Kept:
-    """Texts by key up to a number of characters in all; the least recently used is given up first."""
+    """Texts by key up to a number of characters in all; the least recently used is given up first.
+
+    most: characters in all.
+    """
 
     def __init__(self, most: int = 64_000_000) -> None:
         self._most, self._size = most, 0
@@ -90,7 +94,7 @@ class Kept:
             return self._held.get(key)
 
     def put(self, key: str, forms: Forms) -> None:
-        """Keep texts; those that alone are too many are not kept."""
+        """Keep texts under a key; those that alone are too many are not kept; forms: texts by form."""
         with self._lock:
             self._size -= _characters(self._held.pop(key, {}))
             self._held[key] = forms
@@ -120,13 +124,13 @@ class Job:
         self._ended = threading.Event()
 
     def progress(self, text: str, share: float) -> None:
-        """Note a step; share: of the whole that is done."""
+        """Note a step; text: what is done; share: of the whole that is done."""
         self.share, self.doing = float(share), text
         if len(self.events) < MOST_EVENTS:
             self.events.append(("progress", {"doing": text, "share": round(self.share, 3)}))
 
     def end(self, state: str, refusal: Refusal | None = None) -> None:
-        """Note how the job ended."""
+        """Note how the job ended; state: one of ENDED; refusal: the reply to who asks, None where done."""
         self.refusal, self.state, self.doing = refusal, state, state
         self.share = 1.0 if state == "done" else self.share
         error = {} if refusal is None else {"error": refusal.to_json()["error"]}
@@ -269,7 +273,10 @@ class Desk:
 
 
 def internal(error: Exception) -> Refusal:
-    """The reply for a fault of the program itself: its type in words, no trace of the source."""
+    """The refusal for a fault of the program itself: the type of the error, no trace of the source.
+
+    error: written to the log, with its trace.
+    """
     logging.getLogger("landbridge").exception("a fault of the program")
     cure = "please report it with the request"
     return Refusal(500, "a fault of landbridge itself", [Fault("server", type(error).__name__, cure)])

@@ -34,7 +34,7 @@ _MOST_ROUTES, _MOST_EXACT = 50, 25
 
 @dataclass(frozen=True)
 class Waiting:
-    """A reply that comes once a job is done: its text in a form, of a media type."""
+    """A reply that comes once a job is done: its text in a form; kind: media type of all but a page."""
 
     job: Job
     form: str
@@ -56,9 +56,9 @@ Values = Mapping[str, Any]
 class Endpoint:
     """An address. path: parts in braces are parameters; about: what it gives; answer: makes the outcome.
 
-    parameters: of the query; page: whether it is also a page; takes_scenario: whether a body is read; status:
-    of success; kind: media type of success; example: an address to try; tool: its name as a tool of
-    `landbridge.server.mcp`, empty where it is none.
+    method: of HTTP; parameters: of the query; page: whether it is also a page; takes_scenario: whether a body
+    is read; status: of success; kind: media type of success; example: an address to try; tool: its name as a
+    tool of `landbridge.server.mcp`, empty where it is none.
     """
 
     method: str

@@ -17,7 +17,11 @@ JSON, HTML = "application/json", "text/html; charset=utf-8"
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sends. target: path and query, percent-encoded; headers: names in lower case."""
+    """What a client sends.
+
+    method: of HTTP, in capitals; target: path and query, percent-encoded; headers: names in lower case, and
+    values; body: as sent.
+    """
 
     method: str
     target: str
@@ -25,7 +29,10 @@ class Request:
     body: bytes = b""
 
     def header(self, name: str) -> str | None:
-        """The value of a header, None where it is absent. Raises Refusal where it is sent twice."""
+        """The value of a header by its name in lower case, None where it is absent.
+
+        Raises Refusal where it is sent twice.
+        """
         found = [value for key, value in self.headers if key == name]
         if len(found) > 1:
             raise Refusal.of(400, f"header {name}", "is sent more than once", "send it once")
@@ -34,7 +41,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent back: HTTP status, body, media type, further headers."""
+    """What is sent back: HTTP status, body, further headers; kind: media type."""
 
     status: int
     body: bytes
@@ -43,7 +50,10 @@ class Reply:
 
 
 class Refusal(Exception):  # noqa: N818 (a refused request is no error of the program)
-    """A request that is not carried out: an HTTP status of 4xx (503 while work is stopped) and the faults."""
+    """A request that is not carried out: an HTTP status of 4xx (503 while work is stopped) and the faults.
+
+    what: is wrong, in words; headers: of the reply, in addition to those of every reply.
+    """
 
     def __init__(
         self, status: int, what: str, faults: Iterable[Fault] = (), headers: Mapping[str, str] | None = None
@@ -56,7 +66,7 @@ class Refusal(Exception):  # noqa: N818 (a refused request is no error of the pr
     def of(
         status: int, where: str, what: str, cure: str, headers: Mapping[str, str] | None = None
     ) -> Refusal:
-        """A refusal with one fault: where it is, what is wrong and how to correct it."""
+        """A refusal with one fault: where it is, what is wrong and its cure; headers: of the reply."""
         return Refusal(status, f"{where}: {what}", [Fault(where, what, cure)], headers)
 
     @staticmethod
@@ -78,10 +88,10 @@ class Refusal(Exception):  # noqa: N818 (a refused request is no error of the pr
 
 
 def json_reply(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
-    """A reply with a body of plain values."""
+    """A reply with a body of plain values as JSON; status: of HTTP; headers: further ones."""
     return Reply(status, utf8(json_text(body) + "\n"), JSON, headers or {})
 
 
 def utf8(text: str) -> bytes:
-    """Text as UTF-8; half of a surrogate pair, which UTF-8 cannot hold, becomes its escape in JSON."""
+    """A text as UTF-8; half of a surrogate pair, which UTF-8 cannot hold, becomes its escape in JSON."""
     return text.encode("utf-8", "backslashreplace")

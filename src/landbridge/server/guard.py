@@ -28,7 +28,7 @@ _CONTROL = re.compile(r"[\x00-\x20\x7f-\uffff]")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine only."""
+    """Whether a host, the address to listen on, is reached from this machine only."""
     return host.casefold() in LOOPBACK
 
 

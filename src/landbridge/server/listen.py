@@ -30,7 +30,11 @@ _MOST_CONNECTIONS, _MOST_HEAD, _END_S = 200, 16_384, 3
 
 @dataclass(frozen=True)
 class Place:
-    """Where to listen. token: asked for in every request, needed beyond loopback; port 0: any free one."""
+    """Where to listen.
+
+    host: name or address; port: 0 for any free one; token: asked for in every request, needed beyond
+    loopback.
+    """
 
     host: str = LOOPBACK[0]
     port: int = 8000

@@ -25,7 +25,7 @@ def first_page(world: World, scenarios: Mapping[str, str]) -> str:
 
 
 def error_page(refusal: Refusal) -> str:
-    """The page of a request that is not answered."""
+    """The page of a request that is not answered; refusal: the status and the faults shown."""
     faults = "".join(f"<li>{escape(str(fault))}</li>" for fault in refusal.faults)
     title = say("serve.error", status=str(refusal.status))
     parts = [tag("p", refusal.what, cls="note"), f"<ul>{faults}</ul>", _link("/", say("serve.back"))]

@@ -85,7 +85,10 @@ def text_of(part: str, where: str) -> str:
 
 
 def read(query: str, known: Sequence[Parameter]) -> Mapping[str, Any]:
-    """The values of a query by name, with defaults. Raises Refusal with every fault."""
+    """The values of a query by name, with defaults. Raises Refusal with every fault.
+
+    known: the parameters that the address takes.
+    """
     by_name = {one.name: one for one in known}
     found: dict[str, Any] = {}
     faults: list[Fault] = []

@@ -11,7 +11,10 @@ __all__ = ["Gazetteer"]
 
 
 class Gazetteer:
-    """The places of a World with their names in every language."""
+    """The places of a World with their names in every language.
+
+    world: with places and zones.
+    """
 
     def __init__(self, world: World) -> None:
         zones = {str(row["place_id"]) for row in world.network["zones"]}

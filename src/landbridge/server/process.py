@@ -43,7 +43,11 @@ class Limits:
 
 
 class Process:
-    """A worker in a process of its own. folder: of the World, None for the embedded one."""
+    """A worker in a process of its own.
+
+    folder: of the World, None for the embedded one; limits: of one solve; main: what the process runs,
+    `serve_tasks` by default.
+    """
 
     def __init__(self, folder: Path | None, limits: Limits, main: Callable[..., None] | None = None) -> None:
         self._folder, self._limits, self._main = folder, limits, main or serve_tasks

@@ -40,7 +40,11 @@ _MOST_ROUTES = 16_000_000
 
 @dataclass(frozen=True)
 class Call:
-    """A request whose address is known. values: parameters by name; form: json or html; kind: of the body."""
+    """A request whose address is known.
+
+    endpoint: None for the first page and the map; values: parameters by name; form: json or html; kind: media
+    type of the body, "" where none is read.
+    """
 
     endpoint: Endpoint | None
     values: Mapping[str, Any]
@@ -89,7 +93,10 @@ class Service:
         return Call(endpoint, values, form, kind)
 
     def outcome(self, call: Call, body: bytes = b"") -> Outcome:
-        """What is sent back for a call. Raises Refusal, LandbridgeError as the command does."""
+        """What is sent back for a call. Raises Refusal, LandbridgeError as the command does.
+
+        body: of the request, read where the endpoint takes a scenario.
+        """
         if call.endpoint is None and "file" in call.values:
             return app_file(call.values["file"])
         if call.endpoint is None:
@@ -114,12 +121,18 @@ class Service:
             return self.refused(error, request)
 
     def ended(self, waiting: Waiting) -> Reply:
-        """The reply of a job that has ended. Raises Refusal where it failed."""
+        """The reply of a job that has ended. Raises Refusal where it failed.
+
+        waiting: of `outcome`.
+        """
         forms = {waiting.form: waiting.job.text(waiting.form)}
         return self.finished(self.shown(forms, waiting.form, waiting.kind))
 
     def refused(self, error: Exception, request: Request) -> Reply:
-        """The reply to a request that cannot be answered: a page for that of a page, else JSON."""
+        """The reply to a request that cannot be answered: a page for that of a page, else JSON.
+
+        error: a Refusal, an error of the library (422), or any other (500).
+        """
         if isinstance(error, Refusal):
             refusal = error
         elif isinstance(error, LandbridgeError):
@@ -156,11 +169,14 @@ class Service:
         return json_reply(status, envelope(result, Status(True, 0.0, 0, about), made), headers)
 
     def shown(self, forms: Forms, form: str, kind: str = JSON) -> Reply:
-        """A text in the form asked for; kind: media type of all but a page."""
+        """A text in the form asked for; forms: texts by form; kind: media type of all but a page."""
         return Reply(200, utf8(forms[form]), HTML if form == "html" else kind)
 
     def solved(self, task: Task, form: str, kind: str = JSON) -> Outcome:
-        """The outcome of a task in a form, of a media type: at once where it is kept, else that of a job."""
+        """The outcome of a task in a form: at once where it is kept, else that of a job.
+
+        kind: media type of all but a page.
+        """
         forms = self.desk.kept.get(task.key)
         if forms is not None:
             return self.shown(forms, form, kind)
@@ -186,7 +202,7 @@ class Service:
         return {name: self.scenarios[name] for name in bundled()}
 
     def table(self, name: str) -> tuple[str, dict[str, Any]]:
-        """Name and card of a table. Raises DataError for an unknown one."""
+        """Name and card of a table, by its name. Raises DataError for an unknown one."""
         if name not in self._cards:
             self._cards[name] = table_card(self.world, name)
         return self._cards[name]
