@@ -48,7 +48,7 @@ class Number:
 
     id: key of a row, "exporter:importer:sector", "region:sector" or the name of a parameter; name: in
     English; target: what changes, such as time_h, tariff or a column of a table, in unit; value: now, None
-    where there is no single one; step: change whose gain is reported, in unit.
+    where no single one applies; step: change whose gain is reported, in unit.
     slopes: derivatives per unit of the log outcome, of it with waits held, of flow times cost [USD], and of
     the outcome with waits and routes held; the last three None where they do not apply. more: whether a gain
     is for one unit more. moved: the World after a change by this many units.

@@ -86,8 +86,8 @@ class Worth:
 class Sensitivity:
     """Everything of one kind, the largest gain first. of: the outcome; status: of the worst solve.
 
-    worths: one a number, ranked; to: their kind, a word of `sensitivity`; result: solved, to which the
-    derivatives belong.
+    worths: one a number, ranked; to: their kind, such as gateways; result: solved, to which the derivatives
+    belong.
     ranks: Kendall's tau between the full ranking and the simpler ones, by target and column. closures: rows
     target, closure (a column of the ranking, in the order in which more adjusts), n, the numbers ranked, and
     spearman, the rank correlation with the full ranking (None where one ranks all alike).

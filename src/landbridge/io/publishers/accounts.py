@@ -33,8 +33,8 @@ MAX_CELLS = 40_000_000
 class Axis:
     """Codes of a publisher and their targets with weights: matrix [code, target].
 
-    codes: in the order of the table; by: None where each code is its own target; what: the codes are, for
-    faults, such as countries; faults: takes codes that the concordance does not name or leaves out.
+    codes: in the order of the table; by: None where each code is its own target; what: name of the codes in
+    faults; faults: takes codes that the concordance does not name or leaves out.
     """
 
     def __init__(self, codes: Sequence[str], by: Concordance | None, what: str, faults: Faults) -> None:

@@ -61,7 +61,7 @@ class Pairs:
 
     graph: with the places; origins, destinations: places; wanted [origin, destination]: pairs requested, None
     for all of different ends; every_family [origin, destination]: pairs that keep every family, None for
-    none. Pairs are numbered as the unordered ones.
+    none. Numbers of pairs in the searches are those of the unordered ones.
     """
 
     def __init__(
