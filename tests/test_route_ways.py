@@ -57,6 +57,19 @@ def test_shares_of_what_is_alike_are_added(world: World, routes: Routes) -> None
         assert {figures(one) for one in way.routes} == {figures(way.first)}
 
 
+@pytest.mark.parametrize("dearer_has_more", [True, False])
+def test_a_dearer_route_that_has_more_is_explained(
+    world: World, routes: Routes, dearer_has_more: bool
+) -> None:
+    by_cost = sorted(routes.routes[:3], key=lambda r: r.cost_usd + r.time_value_usd + r.reliability_usd)
+    shares = sorted((one.share for one in by_cost), reverse=not dearer_has_more)
+    changed = (replace(one, share=share) for one, share in zip(by_cost, shares, strict=True))
+    shown = replace(routes, routes=tuple(changed))
+    told = next(iter(route_sections(world, shown, legs=False))).after
+    line = "Shares follow counted freight as well as cost; similar routes divide theirs."
+    assert (line in told) == dearer_has_more
+
+
 def test_json_keeps_every_route(call: Call) -> None:
     _, out, _ = call("route", "Yiwu", "Tashkent", "-k", "3", "--json")
     found = json.loads(out)["result"]

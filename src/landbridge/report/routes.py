@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text
@@ -102,6 +103,8 @@ def _summary(world: World, routes: Routes, lines: list[Way], names: Names, legs:
             part=part,
         ),
     ]
+    if _dearer_has_more(lines):
+        after.append(names.say("route.summary.counted"))
     if any(len(one.routes) > 1 for one in lines):
         after.append(names.say("route.summary.alike"))
     if left >= _OTHERS:
@@ -117,6 +120,13 @@ def _summary(world: World, routes: Routes, lines: list[Way], names: Names, legs:
         end=names.place[routes.destination],
         sector=names.sector.get(routes.commodity, routes.commodity),
     )
+
+
+def _dearer_has_more(lines: Sequence[Way]) -> bool:
+    """Whether a line of higher money plus time has a larger share than another, as a reader can see."""
+    costs = [one.first.cost_usd + one.first.time_value_usd + one.first.reliability_usd for one in lines]
+    by_cost = [one for _, one in sorted(zip(costs, lines, strict=True), key=lambda pair: pair[0])]
+    return any(after.share > before.share for before, after in pairwise(by_cost))
 
 
 def _units(world: World, routes: Routes, names: Names) -> list[str]:
