@@ -133,11 +133,13 @@ export class Atlas {
     ]);
   }
 
-  // The part of the map with the places of a region.
+  // The part of the map with the places of a region, beside the legend where there is room.
   focus(region: string): void {
     const found = this.regions.get(region) ?? [];
-    if (found.length > 0) this.map.fitBounds(L.latLngBounds(found).pad(0.6), { maxZoom: 5 });
-    else this.home();
+    if (found.length === 0) return this.home();
+    const legend = this.key.offsetWidth;
+    const left = legend < 0.5 * this.map.getSize().x ? legend : 0;
+    this.map.fitBounds(L.latLngBounds(found).pad(0.3), { maxZoom: 5, paddingTopLeft: [left, 0] });
   }
 
   // -- what is always there ----------------------------------------------------------------------------

@@ -134,7 +134,9 @@ function notTaken(all: Ways): HTMLElement[] {
     return [el("span", {}, head, via), `${reasons[way.reason]}: ${more}`, number(way.more_h / 24, 1, true), number(way.more_usd, 0, true)];
   });
   const heads = [t("way"), t("reason"), t("days"), "USD"];
-  return [el("p", { class: "small" }, `${t("not_taken_about")} ${share(all.little)}.`), table(t("not_taken"), heads, rows, 2)];
+  const about = [`${t("not_taken_about")} ${share(all.little)}.`];
+  if (all.ways.some((way) => way.reason === "little" && way.cost_ratio < 1)) about.push(t("not_taken_counts"));
+  return [el("p", { class: "small" }, about.join(" ")), table(t("not_taken"), heads, rows, 2)];
 }
 
 // A place that tells a route from others that read the same: one that they do not pass.

@@ -39,12 +39,13 @@ export function country(view: View): void {
     }),
   );
   atlas.base();
-  atlas.focus(state.country);
   const modes = Object.entries(MODE).filter(([mode]) => mode !== "rail-1676");
   atlas.legend(
     ...modes.map(([mode, colour]) => el("p", { class: "row" }, stroke(colour, 4), term("mode", mode))),
     el("p", { id: "width-about" }, t("width_about")),
   );
+  // Once the legend has its width.
+  atlas.focus(state.country);
   void guarded(view, ranges, () => scenarios(view, ranges));
   void guarded(view, base, () => passing(view, base));
   void guarded(view, gas, () => pipelines(view, gas));
