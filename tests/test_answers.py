@@ -19,6 +19,8 @@ ASKED: Mapping[str, tuple[Callable[[lb.World], lb.Answer], tuple[str, ...]]] = {
     "farm": (lambda world: lb.farm(world, regions=["KAZ"]), ("farm", "--region", "KAZ")),
     "travel": (lb.travel, ("travel",)),
     "treaties": (lb.treaties, ("treaties",)),
+    "reach": (lambda world: lb.reach(world, "Almaty"), ("reach", "Almaty")),
+    "ways": (lambda world: lb.ways(world, "Yiwu", "Tashkent"), ("ways", "Yiwu", "Tashkent")),
     "invest": (
         lambda world: lb.invest(world, 1e9, projects=["P09", "P22"]),
         ("invest", "--budget", "1e9", "--projects", "P09,P22"),

@@ -44,6 +44,7 @@ from landbridge.report.writers import content_of
 from landbridge.results.tables import result_tables
 from landbridge.scenario import bundled, json_schema, load_scenario
 from landbridge.studies.compare import compare
+from landbridge.transport.routes.route_set import FAMILIES
 
 OTHERS = [lang for lang in LANGUAGES if lang != "en"]
 SOURCE = Path(lb.__file__).resolve().parent
@@ -360,6 +361,8 @@ STUDIES: dict[str, Callable[[lb.World], lb.Answer]] = {
     "treaties": lb.treaties,
     "travel": lb.travel,
     "farm": lambda world: lb.farm(world, regions=["KGZ"]),
+    "reach": lambda world: lb.reach(world, "Almaty"),
+    "ways": lambda world: lb.ways(world, "Urumqi", "Tashkent", scenario="khorgos-closed"),
 }
 # Texts that a document quotes from a table as they are: titles of publications, names of lines, trials.
 QUOTED = ("source", "note", "name", "intervention", "pipeline_id", "alias", "effect_id", "case_id", "node_id")
@@ -387,7 +390,9 @@ def test_a_study_is_in_the_language_with_the_same_figures(name: str, lang: str) 
     shown = [re.sub(r"[a-z_/]+\.csv", "", text) for text in shown]
     assert not english(shown)
     back = str.maketrans({"\u00a0": ",", ",": "."}) if lang == "ru" else {}
-    places = Names(embedded.world(), lang).region
+    names = Names(embedded.world(), lang)
+    families = {one: names.term("family", one) for one in FAMILIES}
+    places = {"reach": names.place, "ways": families}.get(name, names.region)
     figures = countries = 0
     for mine, theirs in zip(plain, other, strict=True):
         assert OWN[lang].search(theirs.title) and len(mine.columns) == len(theirs.columns)

@@ -369,6 +369,8 @@ def without_times(document: Any) -> Any:
             "route Xian Tashkent -k 3 --by time",
             "/api/routes?from=Xi%27an&to=%D0%A2%D0%B0%D1%88%D0%BA%D0%B5%D0%BD%D1%82&k=3&by=time",
         ),
+        ("reach Almaty --commodity MET", "/api/reach?from=Almaty&commodity=MET"),
+        ("ways Yiwu Tashkent", "/api/ways?from=Yiwu&to=Tashkent"),
         ("scenarios", "/api/scenarios"),
         ("scenarios cku-railway", "/api/scenarios/cku-railway"),
         ("data list", "/api/data"),

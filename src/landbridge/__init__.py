@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         treaties,
         validate,
     )
+    from landbridge.answers.ways import reach, ways
     from landbridge.answers.why import why
     from landbridge.errors import (
         ConvergenceError,
@@ -79,6 +80,7 @@ __all__ = [
     "gravity",
     "invest",
     "load",
+    "reach",
     "route",
     "route_after",
     "run",
@@ -88,6 +90,7 @@ __all__ = [
     "travel",
     "treaties",
     "validate",
+    "ways",
     "why",
 ]
 
@@ -119,6 +122,7 @@ _HOME = {
     "gravity": "answers.studies",
     "invest": "answers.invest",
     "load": "io.tables",
+    "reach": "answers.ways",
     "route": "transport.legs",
     "route_after": "transport.legs",
     "run": "model.run",
@@ -128,6 +132,7 @@ _HOME = {
     "travel": "answers.studies",
     "treaties": "answers.studies",
     "validate": "answers.studies",
+    "ways": "answers.ways",
     "why": "answers.why",
 }
 

@@ -88,11 +88,17 @@ async function show(view: View): Promise<void> {
   const words = ["landbridge", "route", quoted(found.from), quoted(found.to), "--commodity", state.sector, "-k", String(MOST), "--legs"];
   if (state.product) words.push("--product", state.product);
   if (state.scenario) words.push("--scenario", state.scenario);
+  const unused = ["landbridge", "ways", ...words.slice(2, 6), ...words.slice(9)];
   const ends = [found.from, found.to].map(python).join(", ");
   const options = `commodity=${python(state.sector)}, k=${MOST}${state.product ? `, product=${python(state.product)}` : ""}`;
   const call = state.scenario
     ? `lb.route_after(world, ${python(state.scenario)}, ${ends}, ${options})`
     : `lb.route(world, ${ends}, ${options})`;
+  const rest = [
+    python(state.sector),
+    ...(state.product ? [`product=${python(state.product)}`] : []),
+    ...(state.scenario ? [`scenario=${python(state.scenario)}`] : []),
+  ].join(", ");
   const listed = found.routes.reduce((sum, route) => sum + route.share, 0);
   const kind = t(found.product === "block" ? "block_trains" : "wagonload");
   fill(
@@ -109,8 +115,8 @@ async function show(view: View): Promise<void> {
     ways,
     detail,
     same({
-      command: words.join(" "),
-      python: `import landbridge as lb\n\nworld = lb.load()\nprint(${call})`,
+      command: `${words.join(" ")}\n${unused.join(" ")}`,
+      python: `import landbridge as lb\n\nworld = lb.load()\nprint(${call})\nprint(lb.ways(world, ${ends}, ${rest}))`,
       links: [
         [t("page"), address.replace("/api", "")],
         ["JSON", address],

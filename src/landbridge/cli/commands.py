@@ -27,6 +27,7 @@ from landbridge.cli.run import cite, run, scenarios
 from landbridge.cli.sensitivity import sensitivity
 from landbridge.cli.serve import serve
 from landbridge.cli.sweep import sweep
+from landbridge.cli.ways import reach, ways
 from landbridge.cli.why import why
 
 __all__ = ["app"]
@@ -43,6 +44,8 @@ for _command in (
     run,
     compare,
     route,
+    ways,
+    reach,
     report,
     chart,
     scenarios,

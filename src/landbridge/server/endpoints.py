@@ -19,6 +19,7 @@ from landbridge.server.parameters import Parameter
 from landbridge.server.tasks import Task, forms_of
 
 if TYPE_CHECKING:
+    from landbridge.answers.protocol import Answer
     from landbridge.server.desk import Job
     from landbridge.server.service import Service
 
@@ -27,7 +28,7 @@ __all__ = ["ENDPOINTS", "Endpoint", "Following", "Outcome", "Waiting"]
 MODES, ORDERS = ("multimodal", "sea", "rail", "road"), ("time", "cost", "co2e")
 TARGETS = ("arcs", "gateways", "tariffs", "productivity", "parameters", "cells")
 _GEOJSON = "application/geo+json"
-_COSTED = "found at the waits of the base"
+_FLOWS = "flows of a year in the pipelines"
 _READ = "tables are read and checked, nothing is solved"
 _MOST_ROUTES, _MOST_EXACT = 50, 25
 
@@ -127,46 +128,57 @@ def _routes(service: Service, values: Values, form: str) -> Outcome:
     from landbridge.transport.legs import Trip
 
     scenario = None if values["scenario"] is None else service.scenario(values["scenario"], 422)
-    task = Task("routes", dict(values))
+
+    def answer() -> Answer:
+        given = (values[key] for key in ("from", "to", "commodity", "k", "mode", "product"))
+        routes, options = routes_between(service.world, Trip(*given), values["by"], scenario)
+        return routed(service.world, routes, options)
+
+    return _costed(service, "routes", values, form, answer)
+
+
+def _reach(service: Service, values: Values, form: str) -> Outcome:
+    from landbridge.answers.ways import reach
+
+    return _costed(
+        service, "reach", values, form, lambda: reach(service.world, values["from"], values["commodity"])
+    )
+
+
+def _ways(service: Service, values: Values, form: str) -> Outcome:
+    from landbridge.answers.ways import ways
+
+    scenario = None if values["scenario"] is None else service.scenario(values["scenario"], 422)
+    ends = values["from"], values["to"], values["commodity"]
+    return _costed(
+        service,
+        "ways",
+        values,
+        form,
+        lambda: ways(service.world, *ends, product=values["product"], scenario=scenario),
+    )
+
+
+def _costed(service: Service, what: str, values: Values, form: str, answer: Callable[[], Answer]) -> Outcome:
+    """An answer of the network at the waits of the base, which is kept; what: its name."""
+    task = Task(what, dict(values))
     with service.routing:  # one at a time: each takes the processor for a tenth of a second
         forms = service.routes.get(task.key)
         if forms is None:
             begin = time.perf_counter()
-            given = (values[key] for key in ("from", "to", "commodity", "k", "mode", "product"))
-            routes, options = routes_between(service.world, Trip(*given), values["by"], scenario)
-            forms = forms_of(routed(service.world, routes, options), begin)
+            forms = forms_of(answer(), begin)
             service.routes.put(task.key, forms)
     return service.shown(forms, form)
-
-
-def _reach(service: Service, values: Values, form: str) -> Outcome:
-    from landbridge.transport.reach import reach
-
-    return _kept(service, "reach", values, lambda: reach(service.world, values["from"], values["commodity"]))
-
-
-def _ways(service: Service, values: Values, form: str) -> Outcome:
-    from landbridge.transport.asked import Trip
-    from landbridge.transport.not_taken import ways_not_taken
-
-    scenario = None if values["scenario"] is None else service.scenario(values["scenario"], 422)
-    trip = Trip(values["from"], values["to"], values["commodity"], product=values["product"])
-    return _kept(service, "ways", values, lambda: ways_not_taken(service.world, trip, scenario))
 
 
 def _gas(service: Service, values: Values, form: str) -> Outcome:
     from landbridge.channels.gas_deliveries import deliveries
 
-    return _kept(service, "gas", values, lambda: deliveries(service.world))
-
-
-def _kept(service: Service, kind: str, values: Values, find: Callable[[], Any]) -> Outcome:
-    """What is found, one request at a time, and kept as the routes are."""
-    task = Task(kind, dict(values))
+    task = Task("gas", {})
     with service.routing:
         forms = service.routes.get(task.key)
         if forms is None:
-            forms = {"json": service.read(find(), kind, values, _COSTED).body.decode()}
+            forms = {"json": service.read(deliveries(service.world), "gas", {}, _FLOWS).body.decode()}
             service.routes.put(task.key, forms)
     return service.shown(forms, "json")
 
@@ -381,7 +393,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "hours, money and emissions door to door from a zone to every other",
         _reach,
         (_TRIP[0], _TRIP[2]),
+        page=True,
         example="/api/reach?from=Almaty",
+        tool="reach",
     ),
     Endpoint(
         "GET",
@@ -389,7 +403,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "ways between two places that carry little or nothing, each with the reason",
         _ways,
         tuple(one for one in _TRIP if one.name not in ("k", "mode", "by")),
+        page=True,
         example="/api/ways?from=Chongqing&to=Duisburg",
+        tool="ways",
     ),
     Endpoint("GET", "/api/gas", "pipeline gas of a year by contract, with its lines and sources", _gas),
     Endpoint(
