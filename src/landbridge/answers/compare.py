@@ -78,6 +78,7 @@ def in_language(answer: Answer, lang: str) -> Answer:
     """A comparison with names in a language, in its document and in its workbook.
 
     answer: of `compare`; lang: en, ru or zh.
+    The workbook, made on request, raises LandbridgeError where XlsxWriter is missing.
     """
     from landbridge.report.compare_workbook import compare_workbook
 

@@ -42,7 +42,8 @@ def table_card(world: World, name: str) -> tuple[str, dict[str, Any]]:
 def of_result(world: World, name: str) -> dict[str, Any] | None:
     """The columns of a table of a result; a table of the data with the same name takes precedence.
 
-    world: whose schema has the columns.
+    world: whose tables are looked through first; name: of the table, with or without "result.". Returns the
+    card as plain values, None where there is no such table of a result.
     """
     table = result_tables().get(name.removeprefix("result."))
     if table is None or name in world.tables or name == "trade":

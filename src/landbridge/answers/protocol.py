@@ -163,7 +163,7 @@ def answered(
     world: None where the study uses other files; command: name of the study; result: plain values, or a
     function that makes them, for large ones; rows: tables by name; status: of the solves; sections: makes the
     document; scenarios, options: for the manifest; found, forms: as of `Answer`; libraries: further packages
-    that affect the numbers.
+    that affect the numbers. Raises DataError where a SOURCES.csv of the World cannot be read.
     """
     made = manifest(world, command, scenarios, options, libraries=libraries)
     lines = tuple(attribution(world.files)) if world is not None else ()

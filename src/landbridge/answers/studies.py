@@ -52,7 +52,8 @@ _NOTHING_SOLVED = Status(True, 0.0, 0, "nothing to solve")
 def validate(world: World) -> Answer:
     """Compare every observed corridor, rate, count and mode share with the model.
 
-    world: from `lb.load`. Tables: cases, counts. Raises as `landbridge.run` does.
+    world: from `lb.load`. Tables: cases, counts. Raises as `landbridge.run` does; what is compared, and how,
+    in `landbridge.studies.validate`.
     """
     from landbridge.report.checks import validation_sections
     from landbridge.studies.validate import validate as study
@@ -77,7 +78,8 @@ def calibrate(world: World, *, folds: bool = False, anew: bool = True) -> Answer
     world: from `lb.load`; folds: also fit without each pair or gateway in turn, which takes minutes; anew:
     start from the stated shares, not from the numbers of the World. `found.drift` is the largest difference
     between both.
-    Tables: numbers, counts. Raises DataError and ConvergenceError as the fit does.
+    Tables: numbers, counts. Raises DataError and ConvergenceError as the fit does; details and equations in
+    `landbridge.studies.calibrate.calibrate`.
     """
     from landbridge.report.checks import calibration_sections
     from landbridge.studies.calibrate import calibrate as study
@@ -111,7 +113,8 @@ def routed(world: World, routes: Routes, options: Mapping[str, Any], lang: str =
 
     world: the base of the routes; routes: the pair; options: for the manifest; lang: of names in the document
     (en, ru, zh).
-    Tables: routes, legs. A .csv file has a row per leg, a .geojson file a line.
+    Tables: routes, legs. A .csv file has a row per leg, a .geojson file a line. Raises as
+    `landbridge.scenario.apply` where the routes are those of a scenario.
     """
     from landbridge.report.routes import route_rows, route_sections, routes_geojson
 
@@ -152,9 +155,9 @@ def disrupt(
     """Close every gateway and link with freight, one at a time, and rank the losses.
 
     world: from `lb.load`; together: gateways or links closed at the same time; only: these instead of all;
-    days: length of the closure in the short run; by: region, CA5 or world whose real income ranks the losses;
-    workers: processes; progress, estimate: called with messages. Table: losses. Raises DataError for unknown
-    names, ConvergenceError where a solve fails; details in `landbridge.studies.disrupt.disrupt`.
+    days: length of the closure in the short run [days]; by: region, CA5 or world whose real income ranks the
+    losses; workers: processes; progress, estimate: called with messages. Table: losses. Raises DataError for
+    unknown names, ConvergenceError where a solve fails; details in `landbridge.studies.disrupt.disrupt`.
     """
     from landbridge.report.losses import loss_sections, losses_csv
     from landbridge.studies.disrupt import disrupt as study
@@ -245,7 +248,8 @@ def gas(
     this seed; scenario: applied first; checks: also observed flows, two past winters, the EU N-1 index;
     progress: called with messages. Volumes are bcm of the operator.
     Tables: by_country, contracts, lines, income, and n_minus_1 where no line is lost.
-    Raises DataError with every fault of the arguments; ConvergenceError, InfeasibleError.
+    Raises DataError with every fault of the arguments; ScenarioError, ConvergenceError, InfeasibleError.
+    Method: docs/channels/gas.md, equations in `landbridge.channels.gas_model`.
     """
     from landbridge.channels.gas import require_deliverable, solve_year
     from landbridge.report.gas import deliveries_csv, gas_sections
@@ -389,7 +393,9 @@ def travel(
     world: from `lb.load`; scenario: bundled name, path of a TOML file or Scenario; waive: mutual waivers as
     "CHN:KGZ", instead of the scenario; estimate: also fit the gravity of arrivals. Tables: arrivals, income,
     events. Returns an Answer. Raises DataError where tables are missing, ScenarioError for an invalid
-    scenario, LandbridgeError where the estimation extra is needed and missing.
+    scenario, ConvergenceError where the economy has no solution, LandbridgeError where the estimation extra
+    is needed and missing.
+    Method and equations: docs/channels/travel.md.
     """
     from landbridge.report.channels import travel_sections
     from landbridge.report.writers import rows_csv
@@ -455,7 +461,9 @@ def claims(
     """An article's claims with verdict, evidence, source and model.
 
     world: from `lb.load`; estimates: published estimates and the model's figures instead; both: claims and
-    estimates; progress: called with messages. Table: claims or estimates. Raises as `landbridge.run` does.
+    estimates; progress: called with messages. Table: claims or estimates. Raises as
+    `landbridge.studies.claims.verdicts.check` and `landbridge.run` do. Rules of the verdicts:
+    docs/channels/claims.md.
     """
     from landbridge.report.channels import claim_sections
     from landbridge.report.writers import rows_csv

@@ -12,8 +12,9 @@ __all__ = ["sweep_answer"]
 def sweep_answer(world: World, found: SweepResult) -> Answer:
     """What a sweep found, with a document and files.
 
-    world: that the sweep was of.
-    Tables: real_income, causes, indices, ranks, gateways, unsolved; without those that are empty.
+    world: that the sweep was of; found: its result.
+    Tables: real_income, causes, indices, ranks, gateways, unsolved; without those that are empty. Raises
+    DataError where a SOURCES.csv of the World cannot be read. Equations: `landbridge.sweeps.collect`.
     """
     from landbridge.report.sweep import sweep_sections
     from landbridge.report.writers import rows_csv

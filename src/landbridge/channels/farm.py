@@ -88,6 +88,8 @@ def yield_bound(world: World, region: str, crop: str) -> tuple[float | None, str
 
     world: with the farm tables; region, crop: codes. Returns the rise and its crop: the crop itself, else the
     country's crop with the largest rise (an assumption); (None, None) where the table has no two such means.
+    rise = 100 (mean t/ha of the later five years / mean of the earlier - 1). Raises DataError where the World
+    lacks the table farm_yields.
     """
     (table,) = world.channel("farm_yields")
     means: dict[str, list[tuple[int, float]]] = {}
@@ -119,7 +121,7 @@ def farm_shocks(
 
     world: with the farm tables; regions, crops: only these (default: all in the tables); adoption: one share
     of the area [0-1] in every case instead of the range of the table; effect_percent: one gain of yield in
-    the field instead of the cited ones.
+    the field [%] instead of the cited ones. A_n: productivity of the agriculture of country n.
     Raises DataError with every fault: unknown countries and crops, shares outside 0-1, missing tables.
     """
     farms = _Farms(world, adoption, effect_percent)

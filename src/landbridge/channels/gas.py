@@ -74,8 +74,10 @@ def solve_year(
 
     world: with the gas tables; lose: pipelines by id, alias or name; profile: flat (a twelfth per month, no
     storage) or seasonal (seasons and stores of the tables); months: 1 to 12; year: whose deliveries (2018,
-    2022, 2023); storage: overrides that of the profile. Returns a GasYear.
-    Raises DataError for unknown pipelines and invalid tables, InfeasibleError where no flow balances.
+    2022, 2023); storage: overrides that of the profile. Returns a GasYear. Equations:
+    `landbridge.channels.gas_model`.
+    Raises DataError for unknown pipelines and invalid tables, InfeasibleError where no flow balances,
+    ConvergenceError where the programme is not solved.
     """
     lost = find_lines(world, lose, "lose")
     model = GasModel(world, profile, year=year, storage=storage)
@@ -85,8 +87,9 @@ def solve_year(
 def require_deliverable(world: World, year: int = BASE_YEAR) -> None:
     """Check that the lines of the tables, all in service, can carry what is due.
 
-    world: with the gas tables; year: whose deliveries. Raises InfeasibleError that names the binding cut;
-    DataError as `read_network` does.
+    world: with the gas tables; year: whose deliveries. Solved by the programme of
+    `landbridge.channels.gas_model`. Raises InfeasibleError that names the binding cut; DataError as
+    `read_network` does.
     """
     model = GasModel(world, "flat", year=year)
     found = model.solve(np.ones_like(model.availability))
@@ -159,7 +162,8 @@ def shock(base: World, world: World) -> GasShock:
 def between(world: World, table: TradeTable, old_year: GasYear, new_year: GasYear) -> GasShock:
     """The shock to a trade table of one gas year against another, as in `shock`.
 
-    world: with the gas tables; table: the trade table; old_year, new_year: solved years.
+    world: with the gas tables; table: the trade table; old_year, new_year: solved years. Returns a GasShock,
+    empty where the World has no energy sector or no gas trade shares.
     """
     if ENERGY not in table.sectors or "gas_trade_share" not in world.channels:
         return GasShock((), np.ones(0), np.ones(0), ())

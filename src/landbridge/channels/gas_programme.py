@@ -106,7 +106,8 @@ class Programme:
 def programme(network: GasNetwork, stores: Sequence[Store], volumes: Volumes) -> Programme:
     """The programme of one year; capacities of arcs are left at 0 for `GasModel.solve` to fill in.
 
-    network: tables in the operator's volume; stores: those in use; volumes: due and used [bcm].
+    network: tables in the operator's volume; stores: those in use; volumes: due and used, by month [bcm].
+    Equations: `landbridge.channels.gas_model`.
     """
     useful = [useful_arcs(c, network.arcs) for c in network.contracts]
     x = _unknowns(network, stores, volumes.due, useful)

@@ -102,7 +102,8 @@ def moved(before: World, after: World) -> bool:
 def base_arrivals(world: World) -> dict[tuple[str, str], Arrivals]:
     """Arrivals by passport and destination in the year nearest BASE_YEAR; part years scaled to 365 days.
 
-    Raises DataError where the world has no arrivals.
+    world: with the arrivals. visitors [persons a year] = persons of the period x 365 / its days, where it is
+    shorter than a year. Raises DataError where the world has no arrivals.
     """
     _require(world)
     best: dict[tuple[str, str], tuple[tuple[float, ...], Arrivals]] = {}
@@ -133,7 +134,7 @@ def shock(before: World, after: World) -> TravelShock:
     """Arrivals and receipts after a change of visas or connections, low, central and high.
 
     before, after: Worlds with the travel tables. The range covers every combination of the ends of the cited
-    ranges (`travel_parameters`). Returns a TravelShock.
+    ranges (`travel_parameters`). Returns a TravelShock. Equations: head of `landbridge.channels.travel`.
     Raises DataError where tables are missing or invalid.
     """
     _require(before)
@@ -210,7 +211,7 @@ def shock(before: World, after: World) -> TravelShock:
 
 
 def event_study(world: World) -> list[dict[str, Any]]:
-    """Growth of arrivals between comparable periods of two years, with and without a mutual waiver.
+    """Growth of arrivals [%] between comparable periods of two years, with and without a mutual waiver.
 
     Descriptive: the same months of consecutive years of one pair and one count; waived: a mutual waiver was
     in force on the first day of the later period (`treaty_members`). Where a waiver has no such periods
@@ -283,8 +284,9 @@ def _event(
 def gravity_rows(world: World) -> list[dict[str, Any]]:
     """Arrivals per day and their regressors, for groups of two origins or more: a panel for gravity.
 
-    passport, destination, period, per_day, ln_km between the largest cities, ln_gdp of the origin, visa (1
-    where one is required or issued on arrival). Raises DataError where the world has no arrivals.
+    world: with the arrivals. Columns: passport, destination, period, per_day [persons a day], ln_km between
+    the largest cities, ln_gdp of the origin, visa (1 where one is required or issued on arrival). Raises
+    DataError where the world has no arrivals.
     """
     _require(world)
     state, where = _State(world), _cities(world)
@@ -315,7 +317,8 @@ def gravity_rows(world: World) -> list[dict[str, Any]]:
 def identification(world: World) -> dict[str, Any]:
     """Whether the known arrivals could identify a visa effect: number of pairs with and without one.
 
-    world: with the arrivals.
+    world: with the arrivals. It could where both numbers are at least LEAST_PAIRS. Raises DataError where the
+    world has no arrivals.
     """
     rows = gravity_rows(world)
     pairs = {(r["passport"], r["destination"]): r["visa"] for r in rows}

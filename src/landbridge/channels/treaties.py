@@ -102,6 +102,7 @@ def coverage(world: World, partners: Iterable[str], party: str = "CHN") -> list[
     world: with the treaty tables; partners, party: country codes. Memberships count from the later of the two
     dates. Cells: a date as published, "yes" where it holds and no date was found, None where none is known.
     The column treatment states whether the kind is a treatment.
+    Raises DataError where the World lacks the treaty tables.
     """
     (registry, members) = world.channel("treaties", "treaty_members")
     listed = list(partners)

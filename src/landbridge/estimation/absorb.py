@@ -124,6 +124,8 @@ def collinear(names: Sequence[str], X: Array, groups: Groups, constant: bool) ->
 
     names [k], X [row, k]: the regressors; groups: fixed effects; constant: whether there is one. Returns
     flags [k] and the dropped regressors.
+    A regressor is dropped where it does not vary, where the fixed effects leave at most ABSORBED of its norm
+    about the mean, and where the regressors kept before it leave at most ABSORBED of the rest.
     """
     keep = np.zeros(len(names), dtype=np.bool_)
     dropped: list[Dropped] = []

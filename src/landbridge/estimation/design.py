@@ -101,7 +101,8 @@ def regressors(formula: Formula, place: Place, faults: list[Fault]) -> tuple[tup
 def held_offset(formula: Formula, place: Place, faults: list[Fault]) -> Array | None:
     """The term with coefficient one [row]; an empty or infinite value becomes a fault.
 
-    formula: with the offset; place: names rows in messages; faults: take what is wrong.
+    formula: with the offset, None is returned where it has none; place: names rows in messages; faults: take
+    what is wrong.
     """
     if formula.offset is None:
         return None
@@ -162,9 +163,9 @@ def _levels(factor: Factor, place: Place, faults: list[Fault]) -> list[tuple[str
 
 
 def numbers(factor: Factor, place: Place, faults: list[Fault]) -> Array:
-    """The value of a factor in every row; zeros, and faults, where a column holds text.
+    """The value of a factor [row]; zeros, and faults, where a column holds text.
 
-    place: names rows in messages.
+    factor: a part of a term; place: the rows, and their names in messages; faults: take what is wrong.
     """
     assert factor.tree is not None
     frame = place.frame

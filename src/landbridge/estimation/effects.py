@@ -40,6 +40,8 @@ _JOINT = "^"
 def effects(estimate: Estimate) -> pd.DataFrame:
     """Values of all fixed effects, in logs, with the least sum of squares: columns effect, level, value.
 
+    ln fit - X b - offset = sum of the effects of a row.
+
     estimate: the result. Raises ConvergenceError where no values reproduce the fit.
     """
     import pandas as pd
@@ -57,6 +59,8 @@ def predict(
     estimate: Estimate, data: pd.DataFrame | None, kind: Kind = "response", unseen: Unseen = "fault"
 ) -> Array:
     """Predicted flows [row], or their logarithms.
+
+    ln flow (for least squares the left side) = X b + offset + sum of the fixed effects of the row
 
     data, kind, unseen of an estimate: as in `Estimate.predict`, which also says what is raised.
     """

@@ -88,9 +88,9 @@ def refused(where: str) -> Iterator[None]:
 
 
 def column(frame: pd.DataFrame, name: str) -> NDArray[Any]:
-    """A column of a frame as float64 with NaN for missing, or as objects where it is not numeric.
+    """A column of a frame [row] as float64 with NaN for missing, or as objects where it is not numeric.
 
-    name: of the column.
+    frame: the rows; name: of a column that it has.
     """
     import pandas as pd
 
@@ -123,7 +123,8 @@ def condition(text: str, frame: pd.DataFrame, where: str = "where") -> NDArray[n
 def evaluate(tree: ast.expr, frame: pd.DataFrame, *, functions: bool = False) -> Any:
     """The value of a parsed expression over the columns of a frame; functions: allow log, exp ....
 
-    tree: as `ast.parse` returns it.
+    tree: as `ast.parse` returns it; frame: the rows. Returns an array [row], or a number or text where no
+    column is named.
     Raises an error that `refused` turns into DataError, for anything not allowed.
     """
     return _Evaluation(frame, functions).value(tree)

@@ -76,7 +76,7 @@ def read_panel(path: str | Path) -> pd.DataFrame:
     semicolons, tabs or bars, with decimal points or commas; `reading_notes` states what was found.
 
     Raises DataError where the file is missing, its content does not match its ending, or it can be read in
-    more than one way.
+    more than one way, LandbridgeError where pyarrow or openpyxl is needed and missing.
     """
     import pandas as pd
 

@@ -69,7 +69,7 @@ def table(
 def cells(
     estimates: Sequence[Estimate], titles: Sequence[str] | None = None, digits: int = 3
 ) -> tuple[list[str], list[list[str]], list[str]]:
-    """Headings, rows and notes of such a table; numbers are padded at the end so that points line up.
+    """Headings, rows and notes of a table of estimates, numbers padded at the end so that points line up.
 
     estimates, titles, digits: as in `table`. Raises DataError for no estimate, or a wrong number of titles.
     """

@@ -34,9 +34,10 @@ STILL_TEU, STILL_SHARE = 500.0, 0.002
 
 
 def flow_style(modes: Sequence[str], most: float) -> str:
-    """Lines coloured by mode, width by TEU; disputed ones dashed, ocean lanes faint.
+    """A QGIS style (QML) of lines coloured by mode, width by TEU; disputed ones dashed, ocean lanes faint.
 
-    modes: in the order of the legend; most: TEU a year of the widest line, also the width for more.
+    modes: in the order of the legend; most: TEU a year of the widest line, also the width for more. Returns
+    the text.
     """
     categories = "".join(
         f'<category value={quoteattr(mode)} symbol="{number}" label={quoteattr(mode)} render="true"/>'
@@ -52,9 +53,9 @@ def flow_style(modes: Sequence[str], most: float) -> str:
 
 
 def change_style(largest: float, most: float) -> str:
-    """Lines coloured by the change in TEU against the base, width by TEU.
+    """A QGIS style (QML) of lines coloured by the change in TEU against the base, width by TEU.
 
-    largest: the largest change [TEU a year]; most: as in `flow_style`.
+    largest: the largest change [TEU a year]; most: as in `flow_style`. Returns the text.
     """
     step = max(round(largest / 10.0), 1000)
     still = f"max({STILL_TEU:g}, {STILL_SHARE:g} * base_teu)"
@@ -79,7 +80,10 @@ def change_style(largest: float, most: float) -> str:
 
 
 def point_style(most: float) -> str:
-    """Gateways as circles, area by traffic, the largest at `most` TEU a year; closed ones hollow."""
+    """A QGIS style (QML) of gateways as circles, area by traffic; closed ones hollow.
+
+    most: TEU a year of the largest circle. Returns the text.
+    """
     symbol = _symbol(
         "marker",
         "0",

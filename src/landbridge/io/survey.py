@@ -210,7 +210,8 @@ def read_survey(path: Path, world: World) -> list[Surveyed]:
 
     path: the workbook; world: that it is to be merged into. Raises DataError with every fault, its cell and a
     cure: what is no number or out of bounds, a figure without year or source, a row that the World does not
-    have, and figures of today that are others in this World.
+    have, and figures of today that are others in this World. Raises LandbridgeError where openpyxl is
+    missing.
     """
     require_openpyxl()
     sheet = open_workbook(path)[SHEET]

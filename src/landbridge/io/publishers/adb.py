@@ -70,7 +70,7 @@ def read_adb_mrio(
         Trade elasticity: one for all, by sector, or in the order of sectors.
     regions, sectors
         Concordances from country codes (KAZ ... ROW) and from c1 ... c35; every code needs a target.
-    tariff : [N, N, S], fraction
+    tariff : [N, N, S] (origin, destination, sector), fraction
         Base tariffs, which the table does not hold; zero by default.
     sheet
         The sheet with the table; by default the first that looks like one.

@@ -71,7 +71,7 @@ def read_icio(
     regions, sectors
         Concordances from country and industry codes; every code needs a target, or accounts would not
         close. By default the codes of the table.
-    tariff : [N, N, S], fraction
+    tariff : [N, N, S] (origin, destination, sector), fraction
         Base tariffs, which the table does not hold; zero by default.
     vintage
         The edition, for a table whose numbers of countries and industries are unknown.

@@ -50,7 +50,8 @@ def write_panel(frame: pd.DataFrame, path: Path, about: Mapping[str, str]) -> No
     """Write a panel whole or not at all; the ending chooses .parquet, .csv or .xlsx.
 
     frame: the panel; path: the file; about: how it was read, in the metadata of a Parquet file and on the
-    README sheet of a workbook. Raises DataError where it cannot be written, or does not fit on a sheet.
+    README sheet of a workbook. Raises DataError where it cannot be written, or does not fit on a sheet,
+    LandbridgeError where pyarrow or XlsxWriter is needed and missing.
     """
     if path.suffix == ".parquet":
         arrow = need("pyarrow", "pyarrow", "parquet", "a .parquet file")
