@@ -353,7 +353,10 @@ def say(key: str, /, **figures: Any) -> str:
 
 
 def columns(key: str, /, **figures: Any) -> tuple[str, ...]:
-    """The headings of a table: a template whose headings are separated by bars, filled as in `say`."""
+    """The headings of a table: a template whose headings are separated by bars, filled as in `say`.
+
+    key, figures, errors raised: as in `say`.
+    """
     return _ENGLISH.columns(key, **figures)
 
 

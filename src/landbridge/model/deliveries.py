@@ -58,12 +58,12 @@ def hold(
 ) -> Deliveries:
     """Costs and deposits at which trade over pipelines equals deliveries, by Broyden's method on logs.
 
-    pipes: held pairs; table: trade table; cost_hat [o, d, s], tariff, productivity_hat, transfer, deficits:
-    further changes, as in `solve`. start: an equilibrium near the solution; the search begins at the cost
-    that would suffice if nothing else changed. throw: raise where the quantities are not met. Returns
-    Deliveries.
-    Raises ConvergenceError where the quantities are not met, unless `throw` is False.
-    Source: Broyden (1965), Mathematics of Computation 19.
+    pipes: held pairs; table: trade table; cost_hat, tariff [o, d, s], productivity_hat [n, s], transfer [n,
+    million USD], deficits: further changes, as in `solve`. start: an equilibrium near the solution; the
+    search begins at the cost that would suffice if nothing else changed. throw: raise where the quantities
+    are not met. Returns Deliveries.
+    Raises ConvergenceError where the quantities are not met, unless `throw` is False, and as `solve`.
+    Equations: head of `landbridge.model.deliveries`. Source: Broyden (1965), Mathematics of Computation 19.
     """
     pairs = tuple(np.array(pipes.pairs).T)
     sellers = _sellers(pipes, table)
@@ -119,7 +119,7 @@ def _others(
 def at_base_prices(eq: Equilibrium) -> FloatArray:
     """Sales of every exporter at its base prices [o, d, s]: value' / (c^ / A^), million USD.
 
-    eq: the equilibrium.
+    eq: the equilibrium; value', c^ / A^: its trade, and the unit cost over productivity, after / before.
     """
     return np.asarray(eq.trade / eq.producer_price_hat[:, None, :])
 

@@ -44,7 +44,7 @@ def require_routes(
 ) -> None:
     """Reject a World in which freight has no route: one fault for every zone that is cut off.
 
-    routes, graph: of the World; unreachable: numbers of pairs; ships [pair]: pairs with freight; name,
+    routes, graph: of the World; unreachable [n]: numbers of pairs; ships [pair]: pairs with freight; name,
     scenario: for the message. Raises ScenarioError.
     """
     lost = [int(q) for q in unreachable if ships[q]]
@@ -259,7 +259,7 @@ def of_the_rest(
 ) -> tuple[str, ...]:
     """Notes on regions where over a quarter of the change comes from pairs whose own routes stay the same.
 
-    regions: codes; first_order, direct [n]: as in `Results`.
+    regions: codes; first_order, direct [n]: as in `Results`, d ln real income.
     """
     if direct is None:
         return ()

@@ -72,9 +72,10 @@ def run(
     progress: called with a text and the share done. throw: False returns an unsolved economy with its status
     instead of raising. response: whether real income at both ends of the range of phi_b is solved too, two
     more solves; or a function that says so of the Results.
-    Returns Results.
+    Returns Results. Steps and equations: docs/how_it_works.md.
     Raises ScenarioError with every fault of the scenario, and where it leaves a zone without a route;
-    ConvergenceError or InfeasibleError where the economy has no solution.
+    DataError for a file that cannot be read; ConvergenceError or InfeasibleError where the economy has no
+    solution.
     """
     if scenario is None:
         return study(world, (), progress=progress, throw=throw).base
@@ -93,7 +94,7 @@ def study(
 
     world, progress, throw: as in `run`; scenarios: names, Scenarios or paths. A scenario that sets a
     parameter of the model is compared with a base that has it too. response: as in `run`, for every scenario.
-    Returns a Study.
+    Returns a Study. Steps and equations: docs/how_it_works.md.
     Raises as `run` does.
     """
     base, *cases = iterate(world, scenarios, progress=progress, throw=throw, response=response)

@@ -90,10 +90,11 @@ def solve_waits(
     x = load(flows(choice(h0 + W(x) - W(x_base)), demand(K(x))))
 
     touched: the choice; its last delays are those of the solution. queues: their laws; demand: expected costs
-    [pair, sector] -> TEU a year [pair, sector], through the economy. slope: of the flows near the base or at
-    this demand, to direct the search. start [q]: loads to start from, those of the base by default.
+    [pair, sector], USD/TEU -> TEU a year [pair, sector], through the economy. slope: of the flows near the
+    base or at this demand, to direct the search. start [q]: loads (arrivals over capacity) to start from,
+    those of the base by default.
     tol: relative residual of the loads, in the norm of the step that remains to the solution. Returns
-    SolvedWaits.
+    SolvedWaits, whose status says whether they were found; nothing is raised where not.
 
     With several classes of goods the solution need not be unique; tests start from two sides.
     Source: flows are nearly linear in hours while hours are far from linear in flows, so each step solves

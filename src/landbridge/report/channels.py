@@ -29,7 +29,7 @@ _A_DAY = ", a day"
 def farm_sections(world: World, found: Farm) -> Iterator[Section]:
     """The cases of farm technology by country, and the parts of each shock.
 
-    world: for names; found: of `farm`.
+    world: for names; found: of `farm`. Raises DataError where the World lacks the farm tables.
     """
     names = Names(world).region
     for shock in found.shocks:

@@ -35,7 +35,7 @@ def compare_workbook(found: SideBySide, attribution: Sequence[str], lang: str = 
     """The workbook of a comparison.
 
     found: the scenarios; attribution: lines of the data; lang: of names, en, ru or zh. Returns the bytes of
-    the file.
+    the file. Raises LandbridgeError where XlsxWriter is missing.
     """
     names, rows = Names(found.world, lang), found.rows()
     tables = [_sheet(found, name, table, names) for name, table in rows.items() if table]

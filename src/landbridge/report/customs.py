@@ -25,7 +25,7 @@ def passed_on(world: World) -> tuple[list[str], list[str], float] | None:
     """Importers whose declared goods are assumed to pass through, importers of a part, and that share.
 
     world: with economy/trade_steps.csv. None where the World has no such step, or where its steps cannot be
-    read.
+    read: no error is raised.
     """
     try:
         rows = of_china(beside_customs(world))

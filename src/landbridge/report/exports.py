@@ -82,7 +82,7 @@ def xlsx(world: World, digests: Sequence[Digest], attribution: Sequence[str], la
     """An Excel workbook: the answer, one sheet per table, and a README with notes and sources.
 
     world: that was solved; digests: the base, then each scenario; attribution: lines of the data; lang: of
-    names, en, ru or zh. Returns the bytes of the file.
+    names, en, ru or zh. Returns the bytes of the file. Raises LandbridgeError where XlsxWriter is missing.
     """
     names = Names(world, lang)
     told = [(names.of(topic), names.of(text)) for topic, text in about(world, digests, attribution)]
@@ -343,7 +343,8 @@ def network_geojson(world: World, attribution: Sequence[str], flows: Flows | Non
 
     world: with places and links; attribution: lines of the data; flows: of the solved base or of a scenario,
     whose columns are then part of links and gateways, those of a scenario with its changes against the base.
-    Returns the text of the file.
+    Returns the text of the file. Raises DataError as `landbridge.transport.compile_graph` where no flows are
+    given.
     """
     shares = {str(row["place_id"]): row["share"] for row in world.network["zones"]}
     places = [
@@ -415,7 +416,8 @@ def skims(results: Results, attribution: Sequence[str]) -> bytes:
 
     results: solved; attribution: lines of the data. Returns the bytes of the file. Raises LandbridgeError
     where h5py is missing.
-    Matrices are named like MCH_time_h. NaN means that no freight between two zones is modelled (inside a
+    Matrices [origin, destination] are named like MCH_time_h: time_h [h], cost_usd and generalised_cost_usd
+    [USD/TEU], co2e_kg [kg CO2e/TEU]. NaN means that no freight between two zones is modelled (inside a
     region, and where no route is open).
     """
     world, graph = results.world, results.graph

@@ -355,7 +355,7 @@ def emitter(mode: str, names: Names) -> str:
 def assumptions(world: World, case: Digest, names: Names) -> list[str]:
     """What a case rests on, a sentence each, what its range is over first.
 
-    world: that was solved; names: of the language.
+    world: that was solved; case: the scenario; names: of the language.
     """
     rows = case.lead.assumptions if case.lead else []
     speeds = [row for row in rows if row["kind"] == "speed"]

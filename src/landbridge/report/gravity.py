@@ -15,7 +15,10 @@ _STYLES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".txt": "text"}
 
 
 def gravity_sections(found: Estimated) -> Iterator[Section]:
-    """The table of coefficients, then that of the correction if there is one; found: of `gravity`."""
+    """The table of coefficients, then that of the correction if there is one; found: of `gravity`.
+
+    Raises DataError as `landbridge.estimation.tables.cells`.
+    """
     head, body, notes = cells(found.estimates)
     rows = [tuple(cell if isinstance(cell, Phrase) else cell.strip() for cell in row) for row in body]
     yield phrased("gravity.table", rows, names=head, after=notes, formula=found.estimates[0].formula)

@@ -25,7 +25,8 @@ _MUSD = 1e-6
 def sweep_sections(world: World, found: SweepResult, most: int | None = None) -> Iterator[Section]:
     """Percentiles of real income, causes and indices for Central Asia, ranks, draws without a solution.
 
-    world: for names; found: percentiles, causes and indices; most: rows shown of the first.
+    world: for names; found: percentiles, causes and indices; most: rows shown of the first. Raises DataError
+    where the World has no group CA5.
     """
     names = Names(world).region
     central = world.group(CENTRAL_ASIA)

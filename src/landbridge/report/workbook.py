@@ -66,7 +66,8 @@ def run_workbook(
     """The workbook of a run.
 
     world: that was solved; digests: the base, then each scenario; about: topics and texts of the README;
-    names: in the language of the workbook. Returns the bytes of the file.
+    names: in the language of the workbook. Returns the bytes of the file. Raises LandbridgeError where
+    XlsxWriter is missing.
     """
     before, *cases = digests
     pages = answer_pages(world, before, cases, names)

@@ -213,7 +213,7 @@ def workbook(
     """A workbook whose sheets are called in the language of the words.
 
     about: topics and texts of the README; tables: by their names in English; pages: by those in the language.
-    Returns the bytes of the file.
+    Returns the bytes of the file. Raises LandbridgeError where XlsxWriter is missing.
     """
     wanted = [*(words.term("table", table.name) for table in tables), words.say("sheet.readme")]
     # Tables keep their names, whatever a scenario is called.

@@ -69,7 +69,7 @@ def changed_rows(results: Results) -> Rows:
 def assumption_rows(results: Results) -> Rows:
     """Assumptions with a range that a result leans on, those of what the scenario changes first.
 
-    results: of the scenario.
+    results: of a scenario; no rows for a base.
     kind is speed (of a link that the scenario opens or changes: id, from, to, value, base_value [km/h]),
     crossing (of a gateway whose hours the scenario leaves alone: product, value and most by direction, low,
     high [h]; where it changes no open one, of that which gains most traffic), parameter (id, value, low,

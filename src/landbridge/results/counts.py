@@ -69,7 +69,9 @@ def trucks_aboard(graph: Graph) -> NDArray[np.bool_]:
 def with_empties(by_way: FloatArray, back: float) -> FloatArray:
     """Containers both ways [gateway]: at least the share `back` returns, empty where goods are too few.
 
-    by_way [gateway, way]: loaded containers.
+    all = more + max(less, back x more), the loaded ones of the fuller and of the emptier way
+
+    by_way [gateway, way]: loaded containers [TEU a year]; back: a fraction. Returns TEU a year.
     """
     more, less = by_way.max(axis=1), by_way.min(axis=1)
     return np.asarray(more + np.maximum(less, back * more))
@@ -78,8 +80,9 @@ def with_empties(by_way: FloatArray, back: float) -> FloatArray:
 def count_rows(world: World, graph: Graph, passed: Passed) -> Rows:
     """Observed counts of the year of the economy and the model's, each in its own unit.
 
-    world, graph: of the case; passed: traffic. role: input, fitted, predicted, or ranked where the count has
-    another scope and only its order is compared. repeats: a more trusted row counts the same at these
+    world, graph: of the case; passed: traffic of every gateway, a year. Columns: gateway, metric, year,
+    observed, ours, unit, source, role and repeats. role: input, fitted, predicted, or ranked where the count
+    has another scope and only its order is compared. repeats: a more trusted row counts the same at these
     gateways, in another unit or by another source.
     """
     days, year = world.parameter("days_per_year"), int(world.parameter("horizon"))
@@ -141,7 +144,8 @@ def _trust(row: Mapping[str, Any]) -> tuple[int, bool]:
 def observed_cells(counts: Rows) -> dict[str, dict[str, Any]]:
     """By gateway the count shown for it, and the model's value; of one role trains first.
 
-    counts: rows of the counts of a result.
+    counts: rows of `count_rows`. Cells: observed and observed_ours in observed_unit, observed_year,
+    observed_use.
     """
     found: dict[str, dict[str, Any]] = {}
     for row in sorted(counts, key=_trust):

@@ -76,7 +76,10 @@ class Incomes:
 def real_income_rows(incomes: Incomes) -> Rows:
     """Change of real income by region: exact and first order, under each closure [percent of income].
 
-    incomes: of a scenario against its base.
+    percent = 100 (W^ - 1), W^ real income after / before
+
+    incomes: of a scenario against its base. Columns as in docs/data/results.md, equations in
+    docs/theory/economy.md.
     """
     regions = incomes.main.base.regions
     return [{"region": region, **incomes.of(np.array([n]))} for n, region in enumerate(regions)]
@@ -86,7 +89,8 @@ def group_rows(incomes: Incomes, groups: Mapping[str, Collection[str]]) -> Rows:
     """Change of real income of groups of regions; groups without a region of the table are absent.
 
     incomes: of a scenario against its base; groups: codes by name of the group. Columns as in
-    `real_income_rows`.
+    `real_income_rows`; the change of a group is sum I_n (W_n^ - 1) / sum I_n, I base income and W^ real
+    income after / before.
     """
     regions = incomes.main.base.regions
     rows = []
@@ -98,9 +102,11 @@ def group_rows(incomes: Incomes, groups: Mapping[str, Collection[str]]) -> Rows:
 
 
 def closure_rows(incomes: Incomes, world: World) -> Rows:
-    """Real income under other closures of trade balance and factors, see `landbridge.trade.closures`.
+    """Real income under other closures of trade balance and factors.
 
-    incomes: of a scenario against its base; world: with the parameters of the closures.
+    incomes: of a scenario against its base; world: with the parameters of the closures. Columns as in
+    `landbridge.trade.closures.closure_rows` [percent], equations in `landbridge.trade.closures`. Raises
+    DataError where the World lacks a parameter or the group CA5, and as `closures`.
     """
     share, discount, wear, hours = (
         float(world.parameter(name))
@@ -114,8 +120,8 @@ def closure_rows(incomes: Incomes, world: World) -> Rows:
 def trade_rows(eq: Equilibrium, goods: Sequence[str]) -> Rows:
     """Trade in some sectors by pair of regions: change in percent and in million USD of 2023 a year.
 
-    eq: solved; goods: codes of sectors in the table. Values are at producer prices net of tariff; changes are
-    in the numeraire (world value added).
+    eq: solved; goods: codes of sectors in the table, ValueError is raised for another. Values are at producer
+    prices net of tariff; changes are in the numeraire (world value added).
     """
     table = eq.base
     at = [table.sectors.index(sector) for sector in goods]
@@ -142,6 +148,8 @@ def value_added_rows(eq: Equilibrium) -> Rows:
     exports_musd: gross. value_added_exports_musd: own value added finally used abroad, and vax_ratio that
     over gross exports. domestic_in_exports_musd: own value added in gross exports, including what returns
     home.
+    Equations: `landbridge.trade.value_added`. Raises DataError where the inputs have no Leontief inverse,
+    ConvergenceError where the equilibrium is unconverged.
     """
     accounts = eq.value_added()
     own = np.diag(accounts.in_exports)

@@ -222,6 +222,7 @@ def indicators(after: Solved, base: Solved | None = None, *, lost: Lost | None =
 
     after: solved; base: reference of the changes, None for figures alone. lost: TEU lost by gateway, from a
     study that also considers capacities, instead of TEU without another route.
+    Definitions and units: docs/channels/indicators.md. Raises DataError where the World has no group CA5.
     """
     new = dict(_figures(after, lost))
     old = dict(_figures(base, lost)) if base is not None else {}

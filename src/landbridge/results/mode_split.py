@@ -45,6 +45,7 @@ def mode_split_rows(world: World, graph: Graph, choice: Choice, demand_teu: Floa
     world, graph, choice: of the case; demand_teu [pair, sector]: TEU a year.
     teu: loaded containers, 0 for bulk. tonnes: all goods. musd: at base prices, the part on the network
     [million USD of 2023].
+    Each is the sum over the routes of the pair with these modes.
     """
     routes = choice.base.routes
     kept = _KEPT.get(routes)

@@ -42,7 +42,8 @@ def gateway_rows(
     """Flows and hours at every gateway; the columns are described in `Results.gateway_rows`.
 
     world, graph: of the result; flow_teu [arc, product]: TEU a year; passed: traffic of every gateway.
-    observed: cells by gateway. queues: cells by number of the gateway, see `queue_cells`.
+    observed: cells by gateway. queues: cells by number of the gateway, see `queue_cells`. TEU of a gateway
+    are the sum over its arcs.
     """
     hours = hours_at_gateways(graph, flow_teu)
     total = graph.at_gateways(flow_teu)
@@ -82,7 +83,9 @@ def queue_cells(
     """Cells of gateways with a queue: use of the capacity, and mean wait of the traffic in it.
 
     world, graph: of the result; flow_teu [arc, product]: TEU a year; queues: its queues.
-    load [q]: arrivals over capacity.
+    load [q]: arrivals over capacity. Returns cells by number of the gateway: volume_over_capacity (arrivals
+    over stated capacity, both ways), queue_h [h], capacity_per_day [capacity_unit], capacity_factor.
+    Equations: docs/theory/gateways.md. Raises DataError for an unknown law of waits.
     """
     flows = queues.flows(graph, flow_teu)
     arriving, wait = queues.units_per_day(flows), queues.wait(load)
@@ -104,7 +107,9 @@ def queue_cells(
 
 
 def hours_at_gateways(graph: Graph, flow_teu: FloatArray) -> FloatArray:
-    """Mean hours at every gateway [gateway], weighted by traffic; unweighted where there is none.
+    """Mean hours at every gateway [gateway], h, weighted by traffic; unweighted where there is none.
+
+    mean = sum over arcs and products of TEU x h / sum of TEU
 
     graph: of the result; flow_teu [arc, product]: TEU a year.
     """
@@ -123,7 +128,8 @@ def link_rows(world: World, graph: Graph, flow_teu: FloatArray) -> Rows:
 
     world: whose tables are read; graph: compiled from it; flow_teu [arc, product]: loaded TEU a year.
     teu_per_year: loaded TEU both ways, teu_forward: the part from `from` to `to`; teu_block and teu_wagonload
-    by rail product (null off the rails). co2e_kt: of hauling them over the link.
+    by rail product (null off the rails). co2e_kt: of hauling them over the link [kt a year], sum over its
+    arcs of TEU x kg CO2e per TEU.
     """
     on = graph.link >= 0
     number, count = graph.link[on], len(graph.links)
@@ -163,7 +169,11 @@ def link_rows(world: World, graph: Graph, flow_teu: FloatArray) -> Rows:
 def emission_rows(graph: Graph, flow_teu: FloatArray) -> Rows:
     """TEU-km and CO2e of all freight on the network per year, by mode.
 
-    graph: of the result; flow_teu [arc, product]: TEU a year.
+    TEU-km = sum over arcs of TEU x km, co2e = sum over arcs of TEU x kg CO2e per TEU, see
+    docs/theory/emissions.md
+
+    graph: of the result; flow_teu [arc, product]: TEU a year. Columns: mode, million_teu_km [million TEU-km a
+    year], co2e_kt [kt CO2e a year].
     """
     rail = np.isin(graph.mode, RAILS)
     kinds = {

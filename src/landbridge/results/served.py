@@ -83,6 +83,7 @@ def served_rows(results: Results, n: int = 3) -> Rows:
     MODES); share of the pair's TEU of the sector, time_h [h], cost_usd [USD/TEU], None where the mode has no
     route, and the same of the base with base_ before them. Modes with less than 1 % of the pair before and
     after are left out.
+    Raises DataError for a pair of the scenario that is not on the network.
     """
     base, scenario = results.base, results.scenario
     if base is None or scenario is None:

@@ -274,7 +274,8 @@ def payments(carriers: Carriers, choice: Choice, demand_teu: FloatArray) -> Paym
     """The payments of all freight, by pair of regions and region paid.
 
     carriers: the recipients; choice: of routes.
-    demand_teu [pair, sector]: loaded TEU a year between zones.
+    demand_teu [pair, sector]: loaded TEU a year between zones. Returns Payments [million USD of 2023 a year].
+    Equation: head of `landbridge.results.transit`.
     """
     routes, regions, number = choice.base.routes, carriers.regions, carriers.place
     ends = number[routes.origin] * len(regions) + number[routes.destination]
@@ -297,6 +298,7 @@ def transit_rows(found: Payments, base: Payments | None = None) -> Rows:
 
     found, base: payments of the case and of the base.
     musd: from transit; own_musd: from trade of the region itself [million USD of 2023 a year].
+    Equation: head of `landbridge.results.transit`.
     """
     before = {} if base is None else dict(zip(base.regions, base.transit_musd.tolist(), strict=True))
     rows: Rows = []
@@ -458,8 +460,9 @@ def carriage_bars(
 
     found: TEU and recipients of the base; choice, freight: of the case; base_teu [pair, k]; trade, log_tau
     [o, d, s], share: as in `carriage`. bars_of [o, d, s, m]: derivatives of a scalar by e and by r. now:
-    payments in force, None in a base. routes_held: whether freight keeps its routes, so that only rates
-    change.
+    payments in force, None in a base. Returns ArcBars. routes_held: whether freight keeps its routes, so that
+    only rates change.
+    Equations: docs/theory/transit.md, and those of `Choice.vjp`.
     """
     weight, kind = _weights(freight, choice.classes.in_containers, base_teu, trade)
     pull = _Pull.of(found, bars_of, share * weight * np.exp(-log_tau), kind)

@@ -399,7 +399,8 @@ def apply(world: World, scenario: Scenario | str | Path, *, only_model: bool = F
     is parameters of the model rather than of the world it describes (phi, rho, the variant of the trade table
     ...). A scenario is compared with a base of the same model.
     Raises ScenarioError with every fault of every modification: unknown names with the nearest known ones,
-    values outside their bounds, and rules that the changed tables break.
+    values outside their bounds, and rules that the changed tables break, DataError for a file that cannot be
+    read.
     """
     scenario = load_scenario(scenario, world)
     start = world if scenario.tables is None or only_model else onto(world, scenario.tables)

@@ -31,7 +31,7 @@ _BARS, _MODES = 18, 3
 def income_bars(case: Digest, names: Names) -> Picture:
     """Change of real income by country: exact under fixed deficits as bars, proportional as marks.
 
-    case: the scenario; names: of the language.
+    case: the scenario; names: of the language. Raises LandbridgeError where matplotlib is missing.
     """
     moved = sorted(case.result["real_income"], key=lambda r: -abs(r["percent"]))[:_BARS]
     moved = [row for row in moved if abs(row["percent"]) >= 0.0005] or moved[:5]
@@ -111,7 +111,8 @@ def _write_values(axes: Any, moved: Sequence[Mapping[str, Any]], names: Names) -
 def pair_bars(case: Digest, names: Names) -> Picture | None:
     """Days and USD per TEU by mode before and after, of the pairs of cities whose freight bill changes most.
 
-    names: of places, in the figure's language. None where the case has no such pair.
+    case: the scenario; names: of places, in the figure's language. None where the case has no such pair.
+    Raises LandbridgeError where matplotlib is missing.
     """
     by_pair: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for one in case.lead.served if case.lead else []:
@@ -181,7 +182,8 @@ def _pair_ends(
 def leg_bars(title: str, base: Sequence[Corridor], case: Sequence[Corridor] | None, names: Names) -> Picture:
     """Stacked bars of hours and USD by part; with a case, two bars per corridor.
 
-    title: of the figure; base, case: corridors; names: of places and parts.
+    title: of the figure; base, case: corridors; names: of places and parts. Raises LandbridgeError where
+    matplotlib is missing.
     """
     after = {one.corridor: one for one in case or ()}
     bars: list[tuple[str, Corridor]] = []

@@ -86,7 +86,8 @@ _WHOLE = _View((-4.0, 21.0, 126.0, 61.0))
 def network_map(flows: Flows, atlas: Atlas) -> Picture:
     """Links as straight lines, width by TEU, coloured in a base by mode, in a scenario by change.
 
-    flows: of the base or scenario; atlas: names and points.
+    flows: of the base or scenario; atlas: names and points. Raises LandbridgeError where matplotlib is
+    missing.
     """
     drawn = [row for row in flows.links if _near(row) and all(point in _WHOLE for point in row["points"])]
     most, step = _scales(flows, drawn)
@@ -112,7 +113,7 @@ def change_map(flows: Flows, atlas: Atlas, change: Change) -> Picture | None:
     """The part of the network that a scenario changes, close enough to read; None where nothing has a point.
 
     flows: of the scenario; atlas: names and points; change: what it changes. New links are drawn dashed in
-    black over their flow, and named.
+    black over their flow, and named. Raises LandbridgeError where matplotlib is missing.
     """
     ends = [point for row in flows.links if row["link"] in change.links for point in row["points"]]
     ends += [

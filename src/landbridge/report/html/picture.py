@@ -66,7 +66,10 @@ class Picture:
 
 
 def canvas(wide: float, high: float, lang: str = "en") -> Any:
-    """An empty figure; wide, high: in inches; lang: of its texts."""
+    """An empty figure; wide, high: in inches; lang: of its texts.
+
+    Raises LandbridgeError where matplotlib is missing.
+    """
     figure = need("matplotlib.figure", "matplotlib", "report", "an .html report").Figure(
         figsize=(wide, high), layout="constrained"
     )
@@ -80,7 +83,7 @@ def settings(lang: str = "en") -> Iterator[None]:
     """Settings of these figures, which leave those of the caller unchanged; lang: of their texts.
 
     Letters are drawn as paths, so that every reader sees the same; Chinese ones, which the font of matplotlib
-    lacks, stay text in a font of the reader.
+    lacks, stay text in a font of the reader. Raises LandbridgeError where matplotlib is missing.
     """
     matplotlib = need("matplotlib", "matplotlib", "report", "an .html report")
     own = {

@@ -105,7 +105,8 @@ def html(
 
     world, digests, sights: the study, the base first; attribution: lines of the data; manifest: shown in full
     in a block that opens; lang: of its words, tables and figures.
-    method: with the equations and the list of tables, as `landbridge report` writes it.
+    method: with the equations and the list of tables, as `landbridge report` writes it. Raises
+    LandbridgeError where matplotlib is missing.
     """
     base, cases = digests[0], digests[1:]
     sections = list(study_sections(world, base, cases, lang))
@@ -144,7 +145,8 @@ def pictures(
 ) -> dict[str, Callable[[], Picture | None]]:
     """The figures of the first scenario by name, each drawn when it is called: None where it has nothing.
 
-    world, digests, sights: as of `html`. Names: income, pairs, corridors, change, map.
+    world, digests, sights: as of `html`. Names: income, pairs, corridors, change, map. A call raises
+    LandbridgeError where matplotlib is missing.
     """
     base, case, sight = digests[0], digests[1], sights[1]
     atlas = atlas_of(world, Names(world, lang, marked=False))
