@@ -43,7 +43,7 @@ class Terms:
 
 
 def terms(rate: float, ends: Sequence[float], growth: float) -> Terms:
-    """The rates of an appraisal.
+    """The rates of an appraisal as fractions, from percentages.
 
     rate: discount rate [%]; ends: its low and high end [%]; growth: of the benefit [% a year].
     Returns Terms. Raises DataError with every fault.
@@ -142,7 +142,8 @@ def window(start: int, end: int, rate: float, growth: float = 0.0) -> float:
 def range_of_value(flows: Iterable[Flow], low: float, high: float) -> tuple[float, float] | None:
     """The lowest and highest net present value of some flows between two rates; None without a cost.
 
-    flows: one project at several costs and benefits; low, high: rates, fractions. [million USD]
+    flows: one project at several costs and benefits; low, high: rates, fractions. Returns both values
+    [million USD], of the equation at the head of the module.
     """
     rates = np.linspace(low, high, _RATES)
     values = [value for flow in flows for r in rates if (value := flow.npv(float(r))) is not None]
@@ -182,8 +183,9 @@ def plans(
     """Every set of projects that the budget pays for, the best first, the empty one included.
 
     flows: of each candidate alone, with its cost; solved: benefit a year of sets that were solved [million
-    USD a year], pairs at least; rate: a fraction; budget_musd: for the sum of costs.
-    Returns Plans. Raises DataError for more than MOST_CANDIDATES candidates.
+    USD a year], pairs at least; rate: of discount, a fraction; budget_musd: for the sum of costs [million
+    USD].
+    Returns Plans, as `plan_value` does. Raises DataError for more than MOST_CANDIDATES candidates.
     """
     if len(flows) > MOST_CANDIDATES:
         cure = f"name {MOST_CANDIDATES} at most with --projects"
@@ -204,12 +206,12 @@ def _subsets(names: Sequence[str]) -> Iterator[Members]:
 def plan_value(
     flows: Mapping[str, Flow], solved: Mapping[Members, float], rate: float, members: Members
 ) -> Plan:
-    """One set of projects with its value.
+    """The cost, benefit and net present value of one set of projects.
 
     Each project counts alone from its own opening. What a pair adds, B_ij - B_i - B_j, counts in the years in
     which both are in service. What a larger set adds to its projects and pairs counts while all are; 0 where
-    it was not solved.
-    flows, solved, rate: as in `plans`; members: of the set. Returns a Plan.
+    it was not solved. Equation of the value: head of `landbridge.studies.appraisal`.
+    flows, solved, rate: as in `plans`; members: of the set. Returns a Plan [million USD, benefit a year].
     """
     benefit = sum((flows[m].benefit_musd for m in members), 0.0)
     npv = sum((flows[m].npv(rate) or 0.0 for m in members), 0.0)

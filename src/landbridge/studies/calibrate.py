@@ -113,8 +113,8 @@ def calibrate(world: World, *, folds: bool = False, anew: bool = True) -> Calibr
 
     world: with the observations; folds: also fit without each pair or gateway in turn and predict it; anew:
     start from the stated shares, else from the World's numbers, which is quick if they are already the
-    solution. Returns a Calibration. Raises DataError where rows cannot be fitted, ConvergenceError where the
-    least squares do not converge.
+    solution. Returns a Calibration. Equations: head of `landbridge.studies.fit`. Raises DataError where rows
+    cannot be fitted, ConvergenceError where the least squares do not converge, and as `landbridge.run`.
     """
     _can_be_fitted(world)
     # The second graph is for ships around the Cape, for the responses.
@@ -179,7 +179,7 @@ def _can_be_fitted(world: World) -> None:
 def around_the_cape(world: World) -> World:
     """The World with Suez closed, the second World of a study whose base is passed to `response`.
 
-    world: with a gateway `suez`.
+    world: with a gateway `suez`. Raises ScenarioError where it has none.
     """
     return apply(world, _STRAITS_CLOSED)
 
@@ -187,7 +187,8 @@ def around_the_cape(world: World) -> World:
 def observed_counts(base: SolvedBase) -> list[Count]:
     """Every observed count and mode share that can be compared, with the model's value in this World.
 
-    base: solved, of a World with validation_counts and validation_modes.
+    base: solved, of a World with validation_counts and validation_modes. Returns a Count for each, in the
+    unit of its row.
     """
     return Fit(base).in_force()
 
@@ -213,7 +214,9 @@ def response(base: SolvedBase) -> list[dict[str, Any]]:
     phi_b is not fitted: these events check it, each on the trains that were counted (POPULATIONS). TEU of
     containers by the northern family at the demand of the base; sea rates per km are multiplied, Suez closed.
     ours: at unchanged train rates; ours_low, ours_high: at train rates at both ends of the range of the
-    event, which reduce the response. Returns one row per event.
+    event, which reduce the response. Returns one row per event; ratios, after / before.
+
+    base: solved, of a World with the tables of observations.
     """
     teu = _NorthernTeu(base)
     out = []

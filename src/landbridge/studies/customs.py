@@ -91,7 +91,10 @@ def _steps(world: World) -> dict[tuple[str, str], dict[str, float]]:
 
 
 def of_china(rows: Rows) -> Rows:
-    """The rows of China with each country of Central Asia."""
+    """The rows of China with each country of Central Asia.
+
+    rows: of `beside_customs`.
+    """
     return [row for row in rows if "CHN" in (row["exporter"], row["importer"])]
 
 

@@ -148,8 +148,8 @@ def disrupt(
     region, CA5 or world whose long-run loss of real income ranks them. least_teu: elements with less traffic
     are left out [TEU a year]. workers: processes that share the cases, each with a base of its own. progress:
     called with text and share; estimate: called before the cases with their number and likely duration.
-    Returns a Disruption. Raises DataError with every unknown name; ConvergenceError where an economy or the
-    waits of a case do not converge.
+    Returns a Disruption. Equations: head of `landbridge.studies.disrupt`. Raises DataError with every unknown
+    name; ConvergenceError where an economy or the waits of a case do not converge, and as `landbridge.run`.
     """
     tell, begin = progress or (lambda text, share: None), time.perf_counter()
     tell("solving the base", 0.0)

@@ -109,8 +109,9 @@ def explain(
     real_income:KAZ, KAZ, CA5 or world; by default China and the countries of Central Asia. by: the splits
     wanted, of `SPLITS`. together: numbers of modifications, from 1, that are one part. progress: called with
     a text and the share done.
-    Returns an Explanation. Raises ScenarioError for an unknown or faulty scenario, DataError for an unknown
-    zone or split and for more than `LIMIT` parts; ConvergenceError or InfeasibleError where a solve fails.
+    Returns an Explanation. Equations: `landbridge.studies.shapley`, and head of `landbridge.studies.explain`.
+    Raises ScenarioError for an unknown or faulty scenario, DataError for an unknown zone or split and for
+    more than `LIMIT` parts; ConvergenceError or InfeasibleError where a solve fails.
     """
     tell = progress or (lambda text, share: None)
     wanted = _wanted(by)

@@ -57,10 +57,10 @@ def farm(
     adoption: float | None = None,
     effect_percent: float | None = None,
 ) -> Farm:
-    """The four cases of `farm_shocks` solved: output, food prices, farm trade, real income.
+    """The four cases of `farm_shocks` solved: output, food prices, farm trade and real income [% change].
 
     world, regions, crops, adoption, effect_percent: as in `farm_shocks`. Returns a Farm, with rows of the
-    countries shocked and of China.
+    countries shocked and of China. Equations: docs/theory/economy.md.
     Raises DataError as `farm_shocks` does, ConvergenceError where the economy has no solution.
     """
     shocks = farm_shocks(

@@ -56,7 +56,9 @@ _CLOSURES: dict[Closure, str] = {"fixed": "", "proportional": "_proportional"}
 def n_minus_one(world: World, profile: Profile = "flat", *, year: int = BASE_YEAR) -> Rows:
     """Every working line lost for a year, one at a time: gas missed beyond the base [bcm], largest first.
 
-    world: with the gas tables; profile, year: as in `solve_year`.
+    added = missed without the line - missed in the base
+
+    world: with the gas tables; profile, year, errors raised: as in `solve_year`.
     """
     model = GasModel(world, profile, year=year)
     base = model.solve()
@@ -82,7 +84,7 @@ def ranges(
     """Gas missed [bcm] over the range of an assumption: the seasons (seasonal profile), the volumes (flat).
 
     seasonal: both seasons weak or both strong. volume: operator's volume over that at 40 MJ per m3. world,
-    lose, months: as in `solve_year`.
+    lose, months, errors raised: as in `solve_year`. Returns the lowest and highest by name.
     """
     lost, at = tuple(lose), tuple(months)
     (table,) = world.channel("gas_parameters")
@@ -113,7 +115,8 @@ def income(world: World, before: GasYear, after: GasYear) -> tuple[Rows, Status]
     work, so the loss is nearer the rents than the sales; with deficits fixed in money imports fall by as much
     as exports, and the terms of trade with them. No cost of transport changes.
 
-    Returns the rows and the status. Raises ConvergenceError where the economy has no solution.
+    Returns the rows and the status. Equations: `landbridge.channels.gas`. Raises ConvergenceError or
+    InfeasibleError where the economy has no solution, DataError where rents.csv cannot be read.
     """
     shares = read_rents(world.economy_files, world.trade)
     tables = [replace(world.trade, rent_share=shares[:, :, c]) for c in range(3)]
@@ -161,7 +164,9 @@ def eu_n_minus_1(world: World, *, year: int = BASE_YEAR) -> Rows:
     None for China: use there is the volume due at Khorgos, so its contracts would be compared with
     themselves. Below 100 the area could not be served on its peak day without its largest piece.
 
-    world: with the gas tables; year: whose deliveries.
+    world: with the gas tables; year: whose deliveries. Volumes are in mcm a day, indices in percent. Equation
+    and source: head of `landbridge.studies.gas`. Raises DataError as
+    `landbridge.channels.gas_network.read_network`.
     """
     model = GasModel(world, "seasonal", year=year)
     network = model.network
@@ -225,7 +230,7 @@ def beside_observed(world: World, profile: Profile = "flat", *, year: int = BASE
     """Exports of a year by country, model and published [bcm at 40 MJ per m3].
 
     Deliveries are an input of the model, so this shows only whether lines and balances can carry them. world,
-    profile, year: as in `solve_year`.
+    profile, year, errors raised: as in `solve_year`. difference: model / published - 1.
     """
     model = GasModel(world, profile, year=year)
     found = model.solve()
@@ -427,7 +432,9 @@ class Backcast:
 def backcasts(world: World) -> list[Backcast]:
     """Two past winters, the failure given: flows, shortfall and unserved domestic use, against observed.
 
-    world: with the gas tables and gas_backcasts. Returns one Backcast a row of the latter.
+    world: with the gas tables and gas_backcasts. Returns one Backcast [mcm a day] a row of the latter.
+    Equations: `landbridge.channels.gas_model`. Raises DataError where a table is missing, ConvergenceError as
+    `solve_year`.
     """
     (table,) = world.channel("gas_backcasts")
     out = []

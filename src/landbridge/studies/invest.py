@@ -347,8 +347,9 @@ def invest(
     world: the base; budget_usd: for the costs of the set [USD], None for no choice; rate: of discount [% a
     year]; ends: its low and high end [%]; growth: of the benefit [% a year]; projects: only these, by id;
     progress: called with text and share.
-    Returns an Investment. Raises DataError with every fault of the arguments and of the table, ScenarioError
-    for a scenario of a project that does not apply, ConvergenceError where the base has no solution.
+    Returns an Investment. Equations: heads of `landbridge.studies.invest` and `landbridge.studies.appraisal`.
+    Raises DataError with every fault of the arguments and of the table, ScenarioError for a scenario of a
+    project that does not apply, ConvergenceError or InfeasibleError where the base has no solution.
     """
     by, budget = terms(rate, ends, growth), _budget_musd(budget_usd)
     listed = projects_of(world, projects)

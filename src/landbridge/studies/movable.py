@@ -413,6 +413,8 @@ def cells_of_column(
 
     lens: the result; table, column, unit: of the numbers; values: by row. The step h is a share of each
     number.
+
+    derivative = (4 f(h) - f(2 h)) / (2 h), see `landbridge.transport.table_rows`
     """
 
     def moved(h: float, only: Iterable[int] | None = None) -> World:

@@ -122,8 +122,9 @@ def sensitivity(
     or cells (every number of its tables). exact: number of the largest that are solved exactly. progress:
     called with text and share. Gas and travel keep their values in a scenario; the base and its shares are
     fixed.
-    Returns a Sensitivity. Raises DataError for an unknown outcome or target; ConvergenceError where a solve
-    fails.
+    Returns a Sensitivity. Equations: head of `landbridge.studies.sensitivity`, docs/theory/sensitivity.md.
+    Raises DataError for an unknown outcome or target; ConvergenceError where a solve fails, and as
+    `landbridge.run`.
     """
     if to not in TARGETS:
         cure = did_you_mean(to, TARGETS) or "use " + ", ".join(TARGETS)

@@ -33,7 +33,8 @@ def shapley(
     """The Shapley value of every player, by exact enumeration of all sets.
 
     players: hashable, each once; value: of a set of players, an array of any shape, called once for each set.
-    Returns arrays of that shape by player, which add up to value(all) - value(none).
+    Returns arrays of that shape by player, which add up to value(all) - value(none). Equation: head of
+    `landbridge.studies.shapley`. Source: Shapley (1953), A value for n-person games.
     """
     known = {some: value(some) for some in subsets(players)}
     n, found = len(players), {}

@@ -59,8 +59,9 @@ def travel(world: World, scenario: Scenario | str) -> Travel:
     """A scenario's visas and connections: arrivals with their range, and effect on real income.
 
     world: with the travel tables; scenario: name, path or Scenario. Income changes through exports of
-    services. Other changes of the scenario are not solved here (`run` does that). Returns a Travel. Raises
-    DataError where tables are missing, ScenarioError for an invalid scenario.
+    services. Other changes of the scenario are not solved here (`run` does that). Returns a Travel.
+    Equations: head of `landbridge.channels.travel`. Raises DataError where tables are missing, ScenarioError
+    for an invalid scenario, ConvergenceError or InfeasibleError where the economy has no solution.
     """
     after = apply(world, scenario)
     found = channel.shock(world, after)
@@ -122,7 +123,10 @@ def travel(world: World, scenario: Scenario | str) -> Travel:
 def difference(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Growth from 2023 to 2024 with a mutual waiver in force less that without [percentage points].
 
-    events: rows of `event_study`.
+    points = mean growth with - mean growth without
+
+    events: rows of `event_study`. Returns both means [%], points and n, the number of comparisons; None where
+    one side has none.
     """
     whole = [e for e in events if e["like"] and e["before"] == "2023-01-01 to 2023-12-31"]
     with_waiver = [e["percent"] for e in whole if e["waived"]]
@@ -167,7 +171,8 @@ def estimate_gravity(world: World) -> Any:
 
     world: with the travel tables. Returns the fit of `landbridge.estimation.estimate`. Read it with
     `identification`: where that finds too few pairs, it does not identify a visa effect.
-    Raises LandbridgeError where the estimation extra is not installed.
+    Raises LandbridgeError where the estimation extra is not installed, DataError where the world has no
+    arrivals.
     """
     try:
         from importlib import import_module

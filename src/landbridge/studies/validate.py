@@ -263,7 +263,8 @@ def validate(world: World, *, flows: bool = True) -> Validation:
     """Compare every observed corridor and rate with the model.
 
     world: with the observations; flows: also compare counts, mode shares, responses and CAREC's indicators,
-    for which the World is solved. Returns a Validation. Raises as `landbridge.run` does.
+    for which the World is solved. Returns a Validation. How a row is compared: head of
+    `landbridge.studies.validate`. Raises as `landbridge.run` does.
     """
     cape = around_the_cape(world)
     cases = _leave_one_out(world, _corridors(world, cape))
@@ -490,6 +491,8 @@ def indicators(base: Results) -> list[Indicator]:
     of the members other than China; money per 500 km and speed over their lines, weighted by traffic of
     wagonload and trucks. Without delay: running only; with delay: stops, rests, borders and gauge changes
     too.
+    speed = km / h over the lines, summed with the weights. Raises DataError where the World has no group of
+    the members.
     """
     graph, flow = base.graph, base.flow_teu
     country = np.array(graph.countries)

@@ -93,7 +93,10 @@ def describe(table: str, column: str) -> Column | None:
 
 
 def tables_with(world: World, column: str) -> dict[str, Table]:
-    """Input tables of a world that hold a column, by name; files of the economy included."""
+    """Input tables of a world that hold a column, by name; files of the economy included.
+
+    Raises DataError where one of the economy cannot be read.
+    """
     found = {name: table for name, table in world.tables.items() if column in table.columns}
     return found | {n: t for n, t in tables_of_economy(world).items() if column in t.columns}
 
@@ -101,7 +104,7 @@ def tables_with(world: World, column: str) -> dict[str, Table]:
 def tables_of_economy(world: World) -> dict[str, Table]:
     """Tariffs by sector, rents of deposits and steps of the trade data.
 
-    world: with its economy files; one that it lacks is left out.
+    world: with its economy files; one that it lacks is left out. Raises DataError where one cannot be read.
     """
     found = {}
     for name in ("rents", "trade_steps"):
@@ -161,7 +164,8 @@ def _tariffs(world: World) -> Table:
 def cell(table: str, row: Row, column: str, part: str = "rests", base: Row | None = None) -> dict[str, Any]:
     """One value with its range and where it is from.
 
-    table, row, column: where it stands; part: of the answer; base: the row before a scenario.
+    table, row, column: where it stands; part: of the answer; base: the row before a scenario. Returns value
+    and base_value in `unit`, low, high, source and year.
     """
     schema = describe(table, column)
     # Under a scenario range, source and year are those of the value in the base.
@@ -223,7 +227,8 @@ def _ends(table: str, column: str) -> list[tuple[str, str]]:
 def changed_cells(world: World, after: World, scenario: Scenario) -> Rows:
     """Every value that a scenario changes, old and new; then its modifications that change no table.
 
-    world, after: without and with the scenario. Returns one row a value or modification.
+    world, after: without and with the scenario. Returns one row a value or modification. Raises DataError
+    where a table of the economy cannot be read.
     """
     rows: Rows = []
     for name, table in after.tables.items():
@@ -302,6 +307,7 @@ def behind(world: World, table: str, column: str, rows: Sequence[Mapping[str, An
     """The input rows on which a figure of a result rests most directly.
 
     world: of the figure, after the scenario where it is of one; table, column: of the result; rows: its rows.
+    Returns cells as `cell` does.
     """
     found: Rows = []
     for row in rows:

@@ -109,7 +109,9 @@ class SweepResult:
 def collected(world: World, plan: Plan, cases: Sequence[Case]) -> SweepResult:
     """Percentiles and causes of finished cases, which may be some of those asked for.
 
-    world, plan: of the sweep.
+    world, plan: of the sweep; cases: those finished. Returns a SweepResult [% of income]. Equations: heads of
+    `landbridge.sweeps.collect` and `landbridge.sweeps.indices`. Raises DataError where the World has no group
+    CA5.
     """
     regions = world.trade.regions
     unsolved = [
@@ -209,7 +211,9 @@ def _indices(
 def causes_of(moved: dict[str, FloatArray], percent: FloatArray) -> list[dict[str, Any]]:
     """The numbers whose ranks go most with those of real income.
 
-    moved: the numbers [draw] by key; percent [draw]: change of real income.
+    moved: the numbers [draw] by key; percent [draw]: change of real income [%]. Returns rows: parameter,
+    rank_correlation (Spearman's), percent_low, percent_high (mean at the draws where the number is lowest and
+    highest), chance (the correlation that chance alone can give).
     """
     from scipy.stats import rankdata
 

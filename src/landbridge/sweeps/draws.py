@@ -29,6 +29,8 @@ FloatArray = NDArray[np.float64]
 def drawn(plan: Plan, index: int) -> dict[str, float]:
     """The numbers of one draw by their keys; index: from 0.
 
+    x_j = F_j^-1(u_ij), u_i of index i, see the head of the module
+
     plan: of the sweep.
     """
     if plan.draws == "grid":

@@ -39,7 +39,8 @@ def solve_cases(
 
     world, plan: of the sweep.
     executor: processes or serial. workers: how many processes. A worker that dies is replaced, and its cases
-    are solved again. Raises DataError for another executor, LandbridgeError where workers keep dying.
+    are solved again. Raises DataError for another executor, LandbridgeError where workers keep dying, and as
+    `landbridge.run` where the base has no solution.
     """
     if executor not in EXECUTORS:
         cure = "use " + " or ".join(EXECUTORS)

@@ -77,7 +77,7 @@ def part_of(index: int, numbers: int) -> tuple[int, int]:
 
 
 def whole_blocks(indices: Sequence[int], numbers: int) -> IntArray:
-    """Positions in `indices` of the draws of complete blocks [block, d + 2]; numbers: d."""
+    """Positions in `indices` (numbers of draws) of complete blocks [block, d + 2]; numbers: d."""
     at = {index: position for position, index in enumerate(indices)}
     length = block_length(numbers)
     found = [
@@ -92,7 +92,7 @@ def indices_of(values: FloatArray, seed: int) -> Indices | None:
     """First-order and total indices with intervals.
 
     values [block, d + 2]: the outcome of every draw; seed: of the resamples. Returns Indices, or None for
-    fewer than 16 blocks and for an outcome that does not vary.
+    fewer than 16 blocks and for an outcome that does not vary. Equations and sources: head of the module.
     """
     blocks = len(values)
     if blocks < FEWEST_BLOCKS or np.ptp(values[:, :2]) == 0.0:

@@ -54,7 +54,7 @@ def with_ranks(
     world: with which the sweep was made; found: the sweep; progress: called with text and share done. Draws
     are ordered by real income of Central Asia, or of all regions where the World lacks one of its countries.
     Both are solved again, a minute a scenario with the embedded data. Returns the sweep with `rank_rows` and
-    `gateway_rows`; a scenario with fewer than 20 solved draws has none.
+    `gateway_rows`; a scenario with fewer than 20 solved draws has none. Raises as `landbridge.run`.
     """
     tell = progress or (lambda text, share: None)
     tell("searching routes", 0.0)
@@ -127,6 +127,7 @@ def ranked(one: FloatArray, two: FloatArray, top: int = TOP) -> tuple[float | No
     one, two [gateway]: worths, whose size counts. top: how many are compared, those with the largest sum of
     shares in the total of each draw. Returns tau (None where one draw ranks all alike), how many of the `top`
     of one draw are among those of the other, and the positions of those compared, the largest first.
+    Source: Kendall (1945), Biometrika 33, for tau-b.
     """
     from scipy.stats import kendalltau
 

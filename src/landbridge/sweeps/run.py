@@ -66,8 +66,10 @@ def sweep(
 
     Each draw is made from the seed and its index. It changes base and scenario alike. Routes are searched
     once, at the numbers of the data; a draw gives them new hours and money. A draw without a solution is
-    listed.
-    Raises DataError with every fault of the plan, and for a store of another plan or data, in use or damaged.
+    listed. Equations: heads of `landbridge.sweeps.draws` and `landbridge.sweeps.collect`.
+    Returns a SweepResult. Raises DataError with every fault of the plan, and for a store of another plan or
+    data, in use or damaged; LandbridgeError where workers keep dying, and as `landbridge.run` where the base
+    has no solution.
     """
     given = read_plan(plan, world)
     hired = Workers(executor) if isinstance(executor, str) else executor

@@ -153,7 +153,7 @@ class Store:
 def case_text(case: Case, regions: Sequence[str]) -> str:
     """A case as the text of its file: a row for each scenario and region, real income after / before.
 
-    regions: codes, in the order of the incomes.
+    case: one finished draw; regions: codes, in the order of the incomes.
     """
     rows: list[list[str]] = [_COLUMNS]
     for scenario, income in case.income.items():

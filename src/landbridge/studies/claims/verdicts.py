@@ -62,7 +62,8 @@ def check(
 
     world: with the tables of claims; claims, estimates: which of them; progress: called with text and share.
     Only the scenarios that the rows need are solved. Returns Claims.
-    Raises DataError where tables are missing or a row names an unknown figure of the model.
+    Raises DataError where tables are missing or a row names an unknown figure of the model, and as
+    `landbridge.run`. Rules: docs/channels/claims.md.
     """
     world.channel(*_TABLES)
     told = [r for r in world.channels["claims"]] if claims else []
