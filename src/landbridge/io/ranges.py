@@ -35,7 +35,10 @@ def fingerprint(scenario: Mapping[str, Any]) -> str:
 
 @cache
 def manifest() -> Mapping[str, Any]:
-    """World hash, fingerprints of the scenarios, release, number of draws; empty where none are shipped."""
+    """World hash, fingerprints of the scenarios, release, number of draws; empty where none are shipped.
+
+    Raises DataError where the file cannot be read.
+    """
     path = FOLDER / "manifest.json"
     return dict(json.loads(read_text(path))) if path.is_file() else {}
 

@@ -112,7 +112,10 @@ def listen(
 
 
 def sockets_server(service: Service, ready: Callable[[], None] | None = None) -> Any:
-    """A server of uvicorn over a service; its `run` takes the sockets. ready: called once it answers."""
+    """A server of uvicorn over a service; its `run` takes the sockets. ready: called once it answers.
+
+    Raises LandbridgeError where uvicorn is missing.
+    """
     uvicorn = need("uvicorn", "uvicorn", "serve", "`landbridge serve`")
     config = uvicorn.Config(
         Application(service, ready),

@@ -143,7 +143,10 @@ def difference(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def waiver(pairs: Sequence[str]) -> Scenario:
-    """The scenario of mutual waivers between pairs written CHN:KGZ. Raises DataError for another form."""
+    """The scenario of mutual waivers between pairs written CHN:KGZ.
+
+    pairs: as typed. Raises DataError for another form.
+    """
     faults = []
     modifications = []
     for text in pairs:

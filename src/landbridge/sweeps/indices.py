@@ -64,7 +64,7 @@ class Indices:
 
 
 def block_length(numbers: int) -> int:
-    """Draws in a block: d + 2; numbers: d."""
+    """The number of draws in a block, d + 2; numbers: d."""
     return numbers + 2
 
 

@@ -24,8 +24,9 @@ def read_shock(
 ) -> Shock:
     """The shock given by these arguments of `solve`; an argument without a change is None in it.
 
-    table: gives N regions and S sectors; cost_hat, tariff, productivity_hat, transfer, carriage, works: as in
-    `solve`. Raises DataError that lists everything wrong with them.
+    table: gives N regions and S sectors; cost_hat, tariff [N, N, S] or [N, N], productivity_hat [N, S] or
+    [N], transfer, works [N, million USD], carriage: as in `solve`. Returns a Shock in logs, in the layout of
+    the solver. Raises DataError that lists everything wrong with them.
     """
     N, S = len(table.regions), len(table.sectors)
     reader = _Reader(table)

@@ -114,7 +114,8 @@ def closures(
 
     solved: the shock by closure of the balance, with factors fixed; the main one is required, others are
     solved if missing. main: its name; labour_elasticity: e; saving: parameters of capital. A closure without
-    a solution is listed with the reason, so that only the main one raises what `solve` raises.
+    a solution is listed with the reason, so that only the main one raises what `solve` raises. Equations and
+    source: head of `landbridge.trade.closures`.
     """
     eq = solved[main]
     kept: dict[Closure, str] = {
@@ -175,7 +176,8 @@ def closure_rows(
     found: of `closures`; central_asia: codes of CA5, by default those of the embedded table. percent: change
     of real income, in the steady state where capital accumulates; consumption_percent: of consumption net of
     investment there; discounted_percent: of consumption discounted along the path. None, with the reason
-    (why), where a closure has no solution.
+    (why), where a closure has no solution. percent = 100 sum I_n (W_n^ - 1) / sum I_n, I base income, W^ the
+    change of income or consumption.
     """
     five = standard_groups()[CENTRAL_ASIA] if central_asia is None else central_asia
     rows = []
@@ -209,10 +211,10 @@ def lower_tax(eq: Equilibrium, psi: float, labour: float) -> tuple[Equilibrium, 
 
     a labour wl' = R' - R, F^ = (w^ (1 + a) / P^)^psi
 
-    eq: the shock with fixed factors; psi: supply elasticity; labour: share of labour in value added. The wage
-    of the equilibrium is w^ (1 + a)^(psi / (1 + psi)). Income of households is unchanged: they pay less tax
-    instead of receiving the revenue. Raises ConvergenceError where tax and revenue do not converge, DataError
-    where a tax would take all wages.
+    eq: the shock with fixed factors; R, R': tariff revenue before and after; psi: supply elasticity; labour:
+    share of labour in value added. The wage of the equilibrium is w^ (1 + a)^(psi / (1 + psi)). Income of
+    households is unchanged: they pay less tax instead of receiving the revenue. Raises ConvergenceError where
+    tax and revenue do not converge, DataError where a tax would take all wages.
     """
     cut = np.zeros(len(eq.base.regions))
     found: Equilibrium | None = None

@@ -100,7 +100,8 @@ def applies(base: Base) -> bool:
 def of_base(economy: Economy) -> Coarse:
     """The step at the base without shock, stored with the base.
 
-    economy: whose base it is.
+    economy: whose base it is. Returns a Coarse, plain where `applies` is false. Equation and sources: head of
+    `landbridge.trade.coarse`.
     """
     base = economy.base
     key = (economy.closure, economy.supply_elasticity)
@@ -151,7 +152,7 @@ def answers(economy: Economy, point: Point, du: Array) -> Array:
     """The derivative of one evaluation without payments along many directions du [u, c], [u, c].
 
     economy: with its shock; point: at which it is taken.
-    Equals `Economy.push` for each column.
+    Equals `Economy.push` for each column, by the same equations.
     """
     base = economy.base
     m, N, theta, psi = base.m, base.N, base.theta[:, :, None], economy.supply_elasticity

@@ -397,12 +397,12 @@ def solve(
     table
         The benchmark. Where its markets do not clear under the closure it is solved once without shock
         and every hat is relative to that solution; `status.rebase` holds the largest relative change.
-    cost_hat : [N, N, S] or [N, N]
+    cost_hat : [N, N, S] (origin, destination, sector) or [N, N]
         Ratio of iceberg costs; infinity closes a flow. [scenario, N, N, S] solves many scenarios in one
         call and returns an EquilibriumBatch: see `solve_batch`.
     tariff : [N, N, S] or [N, N], fraction
         New tariffs in levels.
-    productivity_hat : [N, S] or [N]
+    productivity_hat : [N, S] (region, sector) or [N]
         Ratio of productivities.
     deficits
         "fixed": D_n constant in the numeraire; "zero": none, before and after; "proportional": wage
@@ -484,7 +484,7 @@ def resolve(
     tol: float = 1e-10,
     start: Equilibrium | None = None,
 ) -> Equilibrium:
-    """The shock under another closure; lift [N, S]: adds to ln productivity; others, errors as in `solve`."""
+    """The shock of eq, other deficits; lift [N, S]: adds to ln productivity; rest, errors as in `solve`."""
     shock = eq._economy.shock
     if lift is not None:
         known = 0.0 if shock.ln_productivity is None else shock.ln_productivity
@@ -537,7 +537,7 @@ def _solve(
 
 
 def answer(table: TradeTable, economy: Economy, u: Array, point: Point, status: Status) -> Equilibrium:
-    """The solved point at state u of an economy as an Equilibrium, with the base table and the status."""
+    """The Equilibrium at a solved point and state u [u]; table: the base; economy, status: of the search."""
     _, _, w = economy.split(u)
     return Equilibrium(
         base=table,

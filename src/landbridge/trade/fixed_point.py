@@ -104,9 +104,10 @@ def anderson(
 ) -> Search:
     """Fixed-point steps u + scale * residual, each mixed with the last `memory` ones. Returns a Search.
 
-    u [n]: the start; scale: numbers, or a function of the residual for steps closer to Newton's. Stops when
-    the norm of the residual is at most `tol`, after `most` evaluations, or when `patience` evaluations have
-    not halved it; the caller then continues from the best point.
+    u [n]: the start; residual: f of a state, and whether it is valid; scale [n]: numbers, or a function of
+    the residual for steps closer to Newton's. Stops when the norm of the residual is at most `tol`, after
+    `most` evaluations, or when `patience` evaluations have not halved it; the caller then continues from the
+    best point.
 
     Source: Walker and Ni (2011), SIAM J. Numer. Anal. 49(4), type II; normal equations of scaled columns.
     """
@@ -181,7 +182,8 @@ def newton_krylov(
 ) -> Search:
     """Newton steps with GMRES and the exact linearisation, shortened until the residual falls.
 
-    linearise: returns the derivative at a point, as a function of a direction.
+    residual: f of a state [n], and whether it is valid; linearise: returns the derivative at a point [n], as
+    a function of a direction.
     Returns a Search.
 
     u [n]: the start; scale [n]: of the first step; tol: norm of the residual; most: steps at most; fixed:

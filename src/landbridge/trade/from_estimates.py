@@ -102,7 +102,7 @@ def cost_hat(
     changes: Mapping[str, Change],
     sectors: Sequence[str] | None = None,
 ) -> Array:
-    """Change of iceberg costs [N, N, S] equivalent to changed regressors: exp(-sum_k b_k dx_k / theta_s).
+    """Change of iceberg costs equivalent to changed regressors: exp(-sum_k b_k dx_k / theta_s).
 
     Parameters
     ----------
@@ -111,10 +111,15 @@ def cost_hat(
     coefficients
         Gravity coefficients by regressor, on flows net of tariff.
     changes
-        By regressor: an array [N, N] of changes (exporter, importer), or pairs ("CHN", "KAZ") for +1, or
+        By regressor: an array [N, N] (exporter, importer) of changes, or pairs ("CHN", "KAZ") for +1, or
         ("CHN", "KAZ", dx).
     sectors
         Sectors that change; None for all of the table.
+
+    Returns
+    -------
+    Array
+        [N, N, S] (origin, destination, sector), a ratio.
 
     Raises
     ------
@@ -178,6 +183,8 @@ def counterfactual(
         As `cost_hat`; a regressor that was dropped is named with its reason.
     ConvergenceError
         The point estimate, or more than a tenth of the draws, has no solution.
+    InfeasibleError
+        As `solve`.
     """
     names = list(changes)
     faults = []

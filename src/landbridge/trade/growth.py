@@ -33,7 +33,8 @@ def grown(
 
     table: the base; value_added_hat [n]: value added after / before, in one currency and price year;
     deficits: closure as in `solve`; tol: largest error of ln(value added); most: iterations at most.
-    Raises DataError where a factor is not positive, ConvergenceError where no such L^ is found.
+    Raises DataError where a factor is not positive, ConvergenceError where no such L^ is found, and as
+    `solve`.
     Source: hats of endowments as in Dekle, Eaton and Kortum (2008); the inversion is landbridge's own.
     """
     hat = np.asarray(value_added_hat, dtype=float)

@@ -102,7 +102,7 @@ def conditional(
     ----------
     table
         The benchmark, not rebased: its own outputs and expenditures are held.
-    cost_hat : [N, N, S] or [N, N]
+    cost_hat : [N, N, S] (origin, destination, sector) or [N, N]
         Ratio of iceberg costs; infinity closes a flow.
     reference
         The region whose inward resistance stays at one.
@@ -165,8 +165,9 @@ def held(
 ) -> Conditional:
     """`solve` with `hold`: the conditional equilibrium, which allows changes of trade costs only.
 
-    table, cost_hat, reference, tol: as in `conditional`; hold: "output"; rest: further arguments of `solve`,
-    which must be None. Raises what `conditional` raises, and DataError for another hold.
+    table, cost_hat [N, N, S] or [N, N], reference, tol: as in `conditional`, which has equations and source;
+    hold: "output"; rest: further arguments of `solve`, which must be None. Raises what `conditional` raises,
+    and DataError for another hold.
     """
     faults = []
     if hold != "output":
@@ -208,8 +209,12 @@ def resistances(equilibrium: Equilibrium, reference: str) -> pd.DataFrame:
 def frame_of_trade(equilibrium: Equilibrium, reference: str | None) -> dict[str, Array]:
     """Changes of exports, imports and real GDP by region [n], fractions; units of `Equilibrium.frame`.
 
+    change = after / before - 1, exports and imports sums of trade abroad, GDP deflated by the price index of
+    final demand
+
     equilibrium: the solved one; reference: code of the region whose prices are the unit, None for those of
-    the solver.
+    the solver. Raises DataError for an unknown reference, ConvergenceError where the equilibrium is
+    unconverged.
     """
     base, solved = equilibrium.base, equilibrium.table()
     index = np.exp((base.final_share * np.log(equilibrium.price_hat)).sum(axis=1))

@@ -82,9 +82,10 @@ def find(
     """Search by Anderson, then Newton-Krylov, then along a path from the base.
 
     supply_elasticity: as in `landbridge.trade.solve`.
-    base: table in the layout of the solver; shock; closure; tol: norm of the residual; first [u]: start, or
-    None.
+    base: table in the layout of the solver; shock: the changes; closure: of the balance of trade; tol: norm
+    of the residual; first [u]: start, or None.
     Returns the economy, the end of the search and a message. Raises SearchError where all of them fail.
+    Equations: `landbridge.trade.economy`; methods: `landbridge.trade.fixed_point`.
     """
     economy = Economy(base, shock, closure, supply_elasticity)
     _reachable(economy)
@@ -211,7 +212,7 @@ def _reachable(economy: Economy) -> None:
 def hardly_trades(economy: Economy, point: Point) -> str:
     """A warning, or blank, where a region trades so little that its wage is hardly tied to the others.
 
-    economy: with its shock; point: the solved one.
+    economy: with its shock; point: the solved one. Returns words to add to a message.
     """
     open_ = economy.openness(point)
     n = int(open_.argmin())
@@ -226,7 +227,8 @@ def hardly_trades(economy: Economy, point: Point) -> str:
 def no_home_sales(base: Base) -> str:
     """A warning where the data have no domestic sales, against which gains from trade are measured.
 
-    base: the table.
+    base: the table, in the layout of the solver. Returns words to add to a message, blank where all have
+    some.
     """
     if not base.homeless:
         return ""
@@ -295,7 +297,10 @@ def _overlent(base: Base, closure: Closure) -> InfeasibleError | None:
 
 
 def prepare(table: TradeTable) -> Base:
-    """The table in the layout of the solver, made once and kept while the table lives."""
+    """The table in the layout of the solver, made once and kept while the table lives.
+
+    table: the benchmark. Returns a Base.
+    """
     found = _bases.get(table)
     if found is None:
         found = _bases[table] = Base(table)
@@ -305,7 +310,8 @@ def prepare(table: TradeTable) -> Base:
 def rebase(table: TradeTable, closure: Closure, tol: float, supply_elasticity: float = 0.0) -> Rebased:
     """The no-shock equilibrium of a table under the closure, stored for further shocks.
 
-    tol: norm of the residual; supply_elasticity: psi. Raises SearchError where it is not found.
+    table: the benchmark; closure: of the balance of trade; tol: norm of the residual; supply_elasticity: psi.
+    Returns a Rebased. Raises SearchError where it is not found. Equations: `landbridge.trade.economy`.
     """
     kept = _rebases.setdefault(table, {})
     key = (closure, supply_elasticity)

@@ -173,7 +173,7 @@ def value_added(table: TradeTable) -> ValueAdded:
     Parameters
     ----------
     table
-        The trade table, [N, N, S].
+        The trade table, of trade [N, N, S] (origin, destination, sector), million USD.
 
     Raises
     ------

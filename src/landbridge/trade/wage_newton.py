@@ -154,7 +154,7 @@ def _factors(economy: Economy, at: _Wages) -> Factors | None:
 def of_base(economy: Economy) -> Factors | None:
     """The factors at the base without shock, stored with the base; None where the Jacobian is singular.
 
-    economy: whose base it is.
+    economy: whose base it is. Equations and sources: head of `landbridge.trade.wage_newton`.
     """
     key = (economy.closure, economy.supply_elasticity)
     kept = economy.base.factors
@@ -168,7 +168,7 @@ def of_base(economy: Economy) -> Factors | None:
 def state(economy: Economy, w: Array) -> Array:
     """u = (ln P, ln X, ln w) at wages ln w [n], with prices and spending solved exactly.
 
-    economy: with its shock.
+    economy: with its shock. Equations: head of `landbridge.trade.wage_newton`.
     """
     base = economy.base
     at = _at(economy, w)
@@ -196,7 +196,7 @@ def newton(economy: Economy, u: Array, tol: float, most: int = 60) -> Search:
     evaluations at which the search stops. The Jacobian J of the base is used until it converges slowly or
     diverges. The search ends where the residual of the wages is well below `tol` or no step lowers it.
     Returns a Search, which says by the residual of `Economy.evaluate` whether the whole system is solved;
-    does not raise where it fails.
+    does not raise where it fails. Equations and sources: head of `landbridge.trade.wage_newton`.
     """
     w = economy.split(u)[2].copy()
     at = _at(economy, w)

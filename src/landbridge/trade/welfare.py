@@ -35,8 +35,8 @@ LINEAR_TOLERANCE = 1e-11
 def worth(base: TradeTable, members: ArrayLike, change: float) -> dict[str, float]:
     """The value of a change of real income: musd = sum I x change, percent_of_gdp = 100 musd / sum GDP.
 
-    base: the trade table; members: numbers of the regions; change: of their joint real income, a fraction of
-    base income. Income is GDP plus the trade deficit; income_musd and gdp_musd of the base are included
+    base: the trade table; members [m]: numbers of the regions; change: of their joint real income, a fraction
+    of base income. Income is GDP plus the trade deficit; income_musd and gdp_musd of the base are included
     [million USD].
     """
     at = np.atleast_1d(np.asarray(members, dtype=np.int64))

@@ -56,8 +56,10 @@ class Asked:
 def between(world: World, trip: Trip, scenario: Scenario | str | None = None) -> Asked:
     """The places, goods and rail product of a trip, and the choice of its routes.
 
-    world: the base; trip, scenario: as in `landbridge.transport.legs.find_routes`. Returns Asked.
-    Raises DataError for unknown names, InfeasibleError where no open route joins the places, ScenarioError.
+    world: the base; trip, scenario: as in `landbridge.transport.legs.find_routes`. Returns Asked. Equations
+    of the choice: docs/theory/choice.md.
+    Raises DataError for unknown names, InfeasibleError where no open route joins the places, ScenarioError
+    for an invalid scenario.
     """
     one = None if scenario is None else load_scenario(scenario, world)
     after = world if one is None else apply(world, one)

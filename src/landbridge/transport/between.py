@@ -50,8 +50,9 @@ def choose_between(
     """The choice of routes of a pair, as in a study but for the waits, which stay those of the base.
 
     world: the base; start, end: identifiers of places; sector: whose bans on transit count; scenario: after
-    which routes are wanted. Returns Between.
-    Raises InfeasibleError where no open route joins the places, ScenarioError for an invalid scenario.
+    which routes are wanted. Returns Between. Equations: docs/theory/choice.md.
+    Raises InfeasibleError where no open route joins the places, ScenarioError for an invalid scenario,
+    DataError for a file that cannot be read.
     """
     return choose_from(world, start, [end], sector, scenario)
 
@@ -62,7 +63,9 @@ def choose_from(
     """The choice of routes from a place to several others, a pair for each in their order.
 
     world, start, sector, scenario: as in `choose_between`; to: identifiers of places. Returns Between.
-    Raises InfeasibleError where no open route leads to any of them, ScenarioError for an invalid scenario.
+    Equations: docs/theory/choice.md.
+    Raises InfeasibleError where no open route leads to any of them, ScenarioError for an invalid scenario,
+    DataError for a file that cannot be read.
     """
     worlds = (
         [world] if scenario is None else [apply(world, scenario, only_model=True), apply(world, scenario)]
@@ -110,7 +113,7 @@ def choose_from(
 def barred(world: World, sector: str) -> frozenset[str]:
     """Countries that carry only their own trade of a sector.
 
-    world: with its policy; sector: code.
+    world: with its policy; sector: code. Returns codes.
     """
     policy = world.policy
     return policy.no_transit | policy.no_transit_of.get(sector, frozenset())

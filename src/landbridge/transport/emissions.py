@@ -12,7 +12,10 @@ __all__ = ["EmissionFactors", "carrier"]
 
 
 def carrier(link: Mapping[str, Any]) -> str:
-    """The carrier on a link: its mode, or a ferry where a road runs over water; link: its row."""
+    """The carrier on a link, whose emission factor holds: its mode, or a ferry where a road runs over water.
+
+    link: its row.
+    """
     mode = str(link["mode"])
     return "ferry" if mode == "road" and link["water"] is not None else mode
 

@@ -110,10 +110,11 @@ class Freight:
 def freight_between_regions(
     world: World, graph: Graph, routes: RouteSet, classes: Segments, zones: Mapping[int, str]
 ) -> Freight:
-    """The Freight of a route set.
+    """The links between trade of regions and freight of zones on a route set.
 
     world, graph, routes, classes: of the base; zones: place number -> region. A pair of places that are not
-    both zones, or are in one region, has weight zero.
+    both zones, or are in one region, has weight zero. Returns a Freight. Equations: head of
+    `landbridge.transport.freight`.
     """
     regions, sectors = world.trade.regions, world.trade.sectors
     number = {region: n for n, region in enumerate(regions)}
@@ -179,7 +180,8 @@ def carried(world: World, origins: Sequence[str], destinations: Sequence[str]) -
 def network_share(world: World, sectors: tuple[str, ...]) -> FloatArray:
     """eta [o, d, k]: share of a pair's value that moves on the network; zero inside a bloc that is off it.
 
-    world: with the tables; sectors: codes of the freight sectors [k].
+    world: with the tables; sectors: codes of the freight sectors [k]. Returns fractions; o, d: regions of the
+    trade table.
     """
     regions = world.trade.regions
     return freight_share(world, sectors) * carried(world, regions, regions)[:, :, None]
@@ -190,8 +192,9 @@ def kept_log_tau(world: World) -> FloatArray:
 
         ln tau = ln(1 + eta K / u),   K = cost_usd + t u / 24 (time_h + reliability_h) + p_CO2e co2e_kg
 
-    from the means of table kept_costs of the world, so that a carbon price affects it as it affects all
-    freight.
+    world: with the tables; eta: share of value that moves as freight, u: value of a TEU [USD/TEU], t:
+    fraction of value a day. Taken from the means of table kept_costs of the world, so that a carbon price
+    affects it as it affects all freight.
     """
     regions, sectors = world.trade.regions, world.trade.sectors
     out = np.zeros((len(regions), len(regions), len(sectors)))

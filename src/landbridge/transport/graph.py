@@ -237,6 +237,6 @@ class Graph:
 
 
 def frozen(array: NDArray[_T]) -> NDArray[_T]:
-    """The array, made read-only."""
+    """The array itself, made read-only; array: of any shape."""
     array.setflags(write=False)
     return array

@@ -345,7 +345,7 @@ def route(
     network.
     commodity: a sector by code or name. k: number of routes: the largest of every family first, then the next
     by share. mode: only routes of this class (multimodal, sea, rail, road). product: rail product, block or
-    wagonload, by default the larger one. Returns Routes.
+    wagonload, by default the larger one. Returns Routes [h, USD/TEU, kg CO2e/TEU].
     Raises DataError for unknown names, InfeasibleError where no open route joins the places.
     """
     return find_routes(world, Trip(origin, destination, commodity, k, mode, product))
@@ -365,7 +365,7 @@ def route_after(
     share_r = s_f' P_r', see `landbridge.transport.choice.between_families`.
 
     scenario: a bundled name, the path of a TOML file or a Scenario. world, origin, destination, commodity, k,
-    product: as in `route`. Returns Routes.
+    product: as in `route`. Returns Routes [h, USD/TEU, kg CO2e/TEU].
     Raises as `route`, and ScenarioError for an invalid scenario.
     """
     return find_routes(world, Trip(origin, destination, commodity, k, None, product), scenario)
@@ -479,7 +479,7 @@ def _percentiles(mean: float, variance: float) -> tuple[float, float, float]:
 def gateways_of(graph: Graph, arcs: NDArray[np.int32]) -> tuple[str, ...]:
     """Identifiers of the gateways a route passes, in order of travel, once each.
 
-    graph: with the gateways; arcs: of the route, in order of travel.
+    graph: with the gateways; arcs [n]: of the route, in order of travel.
     """
     seen: dict[str, None] = {}
     for arc in arcs:

@@ -153,8 +153,9 @@ def _nest(g: Any, nests: Any, room: Any) -> None:
 def totals(span: Any, nests: Any, routes: Any, segments: Any, marked: Any, out: Any) -> None:
     """V, the mean cost and P V of the flagged groups in a range, marked [group].
 
-    span: first group and the one after the last; nests, routes, segments: of `Weights.for_loops`. out: V
-    [sector, group], sum_r P_r G_r [sector, group], P_r V [route, sector]; the last two may be empty.
+    span: first group and the one after the last; nests, routes, segments: of `Weights.for_loops`; equations:
+    `landbridge.transport.routes.nests`. out: V [sector, group], sum_r P_r G_r [sector, group], USD/TEU, P_r V
+    [route, sector]; the last two may be empty.
     """
     total, mean, pulled = out
     group_start, k, n = nests[0], len(total), segments[1].shape[1]
@@ -206,7 +207,7 @@ def _row(row: Any, per: Any, tables: Any, out: Any, kinds_of: Any) -> None:
 def loads(span: Any, nests: Any, routes: Any, segments: Any, traffic: Any, tables: Any, out: Any) -> None:
     """The loads of the routes of a range of groups by one product, added to out.
 
-    The sums are those of `Choice._route_loads`.
+    The sums are those of `Choice._route_loads`; equations: `landbridge.transport.choice.weights`.
 
     span: the first group and the one after the last. nests, routes, segments: the arrays of the nests, of the
     routes and of the segments that the functions of this module share.

@@ -26,7 +26,7 @@ def reach(world: World, origin: str, commodity: str = "MCH") -> dict[str, Any]:
 
     world: from `lb.load`; origin: zone by name (en, ru, zh) or identifier; commodity: a sector by code or
     name. Returns from, commodity and `places`, a row for each zone that a route leads to. Raises DataError
-    for unknown names and a place that is no zone.
+    for unknown names and a place that is no zone, InfeasibleError where no route leads to any zone.
     """
     (start,) = resolve_place(world.network, origin)
     zones = {str(row["place_id"]): str(row["region"]) for row in world.network["zones"]}

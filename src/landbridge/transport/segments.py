@@ -151,7 +151,8 @@ def freight_segments(
     regions_of_origin, regions_of_destination: region code of the exporter and importer, for each pair
     ("" where unknown: the pair takes the group of any pair, row *, *, and the sector's own value density).
     u is the most specific row of value_density (exporter and importer, then exporter, then importer), else
-    the sector's; t_c percent of value per day, so that an hour is worth t/100 u / 24 [USD/TEU/h].
+    the sector's; t_c percent of value per day, so that an hour is worth t/100 u / 24 [USD/TEU/h]. Returns
+    Segments. Raises KeyError where no row of pair_groups fits a pair, which `check_network` rejects.
     """
     bloc = {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]}
     ends = list(zip(regions_of_origin, regions_of_destination, strict=True))
@@ -213,7 +214,8 @@ def keeps_every_family(
     """Pairs whose group keeps every corridor family (group_pairs, every_family) [origin, destination].
 
     world: with the tables; regions_of_origin, regions_of_destination: codes. For `generate`: elsewhere a
-    family that costs many times the pair's cheapest route is left out.
+    family that costs many times the pair's cheapest route is left out. Raises KeyError where no row of
+    pair_groups fits a pair, which `check_network` rejects.
     """
     groups = Groups.of(world)
     known: dict[tuple[str, str], bool] = {}

@@ -28,7 +28,7 @@ def slope(value: Callable[[float], FloatArray], step: float) -> FloatArray:
 
     d = (4 f(h) - f(2 h)) / (2 h)
 
-    value: the function; step: h.
+    value: the function f, an array of any shape; step: h. Returns an array of that shape.
     """
     return np.asarray((4.0 * value(step) - value(2.0 * step)) / (2.0 * step))
 
@@ -37,17 +37,19 @@ def total(before: Graph, after: Graph, bars: Sequence[ArcBars]) -> FloatArray:
     """First-order effect of a change of the tables on each of some scalars [bar].
 
     before, after: graphs of the same arcs and terms; bars: derivatives of each scalar by the arcs.
-    Raises ValueError where the terms of the graphs differ.
+    Equation: head of `landbridge.transport.table_rows`. Raises ValueError where the terms of the graphs
+    differ.
     """
     return np.array([worth.sum() for worth in _worths(before, after, bars)])
 
 
 def by_row(before: Graph, after: Graph, bars: Sequence[ArcBars], table: str, count: int) -> FloatArray:
-    """The same effect, separately for each row of one table [bar, row].
+    """The first-order effect of a change of the tables, separately for each row of one table [bar, row].
 
     before, after: graphs of the same arcs and terms. bars: derivatives of each scalar by the arcs.
     table: one of ROW_TABLES; count: number of its rows in the World of these graphs. Terms from no row of it
-    are left out. Raises ValueError where the terms of the graphs differ.
+    are left out. Equation: head of `landbridge.transport.table_rows`. Raises ValueError where the terms of
+    the graphs differ.
     """
     out = np.zeros((len(bars), count))
     here = before.term_table == ROW_TABLES.index(table)

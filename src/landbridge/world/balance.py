@@ -65,7 +65,8 @@ class Total:
 def impose(trade: Array, totals: Sequence[Total]) -> Array:
     """Scale trade so that its cells add up to known totals, one total after the other until all are met.
 
-    trade [o, d, s]: million USD; totals: the sums to meet. Returns scaled trade of the same shape.
+    trade [o, d, s]: million USD; totals: the sums to meet. Returns scaled trade of the same shape. Source:
+    Stone (1961), as in the head of the module.
     Raises DataError where there is nothing to scale, InfeasibleError where totals contradict each other.
     """
     out = np.array(trade)
@@ -101,7 +102,8 @@ def balance(source: TradeTable, gdp: Array, least_home: float = LEAST_HOME) -> B
     """The source's table with domestic sales and shares changed so that all markets clear at the given GDP.
 
     source: table whose trade abroad, tariffs and value-added shares are kept; gdp [n]: value added and tariff
-    revenue [million USD]; least_home: least domestic sales over exports of the sector [fraction].
+    revenue [million USD]; least_home: least domestic sales over exports of the sector [fraction]. Returns a
+    Balanced. Equations and source: head of `landbridge.world.balance`.
     Raises InfeasibleError that lists every country whose exports need more value added than its GDP, whose
     spending would not be positive, or whose sales of some sector nothing in the source uses.
     """

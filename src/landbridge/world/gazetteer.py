@@ -144,7 +144,7 @@ def on_network(network: Network, city: City) -> list[str]:
 def likeness(a: str, b: str) -> float:
     """How alike two folded spellings are, from 0 to 1.
 
-    a, b: the spellings.
+    a, b: the spellings. Twice the letters they share in order over all letters (`difflib.SequenceMatcher`).
     """
     return difflib.SequenceMatcher(None, a, b).ratio()
 

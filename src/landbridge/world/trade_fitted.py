@@ -24,7 +24,7 @@ def table_from_estimate(
     inputs: pd.DataFrame | None = None,
     fill_missing: bool = False,
 ) -> TradeTable:
-    """Implementation of `TradeTable.from_estimate`.
+    """A trade table from a gravity estimate, the implementation of `TradeTable.from_estimate`.
 
     Arguments, result and errors as in `TradeTable.from_estimate`.
     """

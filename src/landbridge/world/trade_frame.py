@@ -45,7 +45,7 @@ def table_from_frame(
     inputs: pd.DataFrame | None = None,
     fill_missing: bool = False,
 ) -> TradeTable:
-    """Implementation of `TradeTable.from_frame`.
+    """A trade table from a frame of flows, the implementation of `TradeTable.from_frame`.
 
     Arguments, result and errors as in `TradeTable.from_frame`. Rows in faults count from 1, as in an
     estimation.

@@ -380,7 +380,8 @@ def cell_faults(
 ) -> list[Fault]:
     """Faults of the flagged cells, the first few listed and the others counted.
 
-    bad: flags over the axes; where: name of the array; axes: labels of each axis; what, cure: of every
+    bad [one axis for each of axes]: flags; where: name of the array; axes: labels of each axis; what, cure:
+    of every
     fault.
     """
     places = np.argwhere(bad)

@@ -83,6 +83,8 @@ def read_adb_mrio(
     ------
     DataError
         Lists every fault: labels, cells, rows and columns that do not add up to their totals.
+    LandbridgeError
+        openpyxl is missing.
 
     Source: ADB, MRIO database (kidb.adb.org/mrio); layout as the R packages mrio and exvatools read it.
     Not yet run on the original.

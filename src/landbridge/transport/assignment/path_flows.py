@@ -59,13 +59,14 @@ def _tree(source, first, order, head, cost, through, dist, back, key, node):  # 
 def extend(  # type: ignore[no-untyped-def]
     origins, bounds, destination, trips, tail, head, first, order, cost, through, nodes, paths, used
 ):
-    """Add to every pair its shortest path if it is new.
+    """Add to every pair its shortest path if it is new, by trees from every origin.
 
     origins [origin]: nodes; bounds [origin + 1]: the pairs of an origin are contiguous; destination [pair]:
     node; trips [pair]. tail, head, cost [link]; order[first[n]:first[n + 1]]: links that leave node n;
-    through: first node that paths may pass; nodes: their number.
-    paths: (first of pair, next, start, length, flow, links); used: paths and links in use. Returns paths,
-    used, and least cost by pair.
+    through: first node that paths may pass; nodes: their number. Trips, flows and costs are in the units of
+    the network.
+    paths: (first of pair [pair], next, start, length, flow [path], links [n]); used: numbers of paths and
+    links in use. Returns paths, used, and least cost [pair].
     """
     of_pair, after, start, length, flow, links = paths
     count, filled = used
@@ -119,7 +120,7 @@ def _longer(array, size):  # type: ignore[no-untyped-def]
 def link_flows(paths, volume):  # type: ignore[no-untyped-def]
     """Sum path flows to links from zero, so that rounding errors of the shifts do not accumulate.
 
-    paths: as of `extend`; volume [link]: overwritten with the sums.
+    paths: as of `extend`; volume [link]: overwritten with the sums, in the unit of the trips.
     """
     of_pair, after, start, length, flow, links = paths
     volume[:] = 0.0
@@ -218,8 +219,9 @@ def _shift(most, gain, long, short, volume, bpr):  # type: ignore[no-untyped-def
 def sweep(paths, volume, cost, bpr):  # type: ignore[no-untyped-def]
     """Shift flow of every pair from each path to the cheapest, updating link costs; returns the excess.
 
-    excess = sum over paths of flow x (cost - least cost of the pair), before its shift. bpr: time, capacity,
-    b, power and fixed cost of every link. Path flows, volume and cost [link] change in place.
+    excess = sum over paths of flow x (cost - least cost of the pair), before its shift. paths: as of
+    `extend`; bpr: time, capacity, b, power and fixed cost [link]: cost = time (1 + b (volume /
+    capacity)^power) + fixed. Path flows, volume and cost [link] change in place.
     """
     of_pair, after, start, length, flow, links = paths
     mark = np.zeros(len(volume), np.int64)

@@ -377,7 +377,7 @@ def choose(
     V' -> K_f' -> s_f', K' by the equations of the module docstring; every choice after a change is made here,
     also that under waits.
 
-    families [sector]: their state. found: V' and mean costs [sector, product, group].
+    families [sector]: their state. found: V' and mean costs [sector, product, group], USD/TEU.
     some: where V' changed for some groups only, their numbers, their levels by sector, and K_f' of all
     [sector, product, group] for the others. ride: another rule than the cheapest family. Returns a Chosen.
     """
@@ -413,7 +413,9 @@ def base_shares(
 
     s_f = A_Qf r_f^(-phi_x) h(r_f) / sum
 
-    routes, classes: of the base; family_cost [sector, product, group]: K_f [USD/TEU]; opened [group].
+    routes, classes: of the base; family_cost [sector, product, group]: K_f [USD/TEU]; opened [group]: whether
+    a family is open. r_f, h: head of `landbridge.transport.choice.between_families`. Returns shares and flags
+    [pair].
     """
     pair, n = routes.group_pair, routes.n_pairs
     weight = weights_of_families(routes, classes, cost_by_kind(classes, pair, family_cost), opened)
@@ -431,7 +433,8 @@ def weights_of_families(
     """r_f^(-phi_x) h(r_f) of the open families [kind, group], zero for others.
 
     routes: with the families of every pair; classes: for phi_x; cost [kind, group]: K_f [USD/TEU]; opened
-    [group]: whether a family is open.
+    [group]: whether a family is open. r_f = K_f / least K_g of the pair; h falls from one to zero between the
+    ends of TAPER, see the head of the module.
     """
     ratio = _over_cheapest(cost, routes.group_pair, opened, routes.n_pairs)
     return np.where(opened, ratio**-classes.phi_x * _taper(ratio, routes.group_family), 0.0)
@@ -442,7 +445,9 @@ def cost_by_kind(
 ) -> FloatArray:
     """K_f of goods in containers and in bulk [kind, group], means over their sectors and products [USD/TEU].
 
-    classes: of the pairs; pair [group]; family_cost [sector, product, group]: K_f.
+    K_f = mean over the sectors of a kind of beta K_f,block + (1 - beta) K_f,wagonload
+
+    classes: of the pairs, with beta; pair [group]: of each family; family_cost [sector, product, group]: K_f.
     """
     beta = classes.block_share[:, pair]
     cost = beta * family_cost[:, 0] + (1.0 - beta) * family_cost[:, 1]
@@ -474,7 +479,10 @@ def _taper(ratio: FloatArray, family: NDArray[np.integer[Any]]) -> FloatArray:
 
 
 def ratio_of(above: FloatArray | float, below: NDArray[Any]) -> FloatArray:
-    """above / below, zero where below is zero or infinite."""
+    """above / below, zero where below is zero or infinite.
+
+    above, below: of one shape, or one number above. Returns an array of the shape of below, in their units.
+    """
     good = (below > 0.0) & np.isfinite(below)
     return np.asarray(np.where(good, above / np.where(good, below, 1.0), 0.0))
 

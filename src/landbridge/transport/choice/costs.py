@@ -35,7 +35,7 @@ def pair_costs(choice: Choice, graph: Graph, sector: int) -> dict[str, NDArray[A
 
     choice, graph: solved; sector: its number. from, to: ids of places. generalised_cost_usd: K [USD/TEU].
     time_h, cost_usd, co2e_kg: means over all routes weighted by traffic [h, USD/TEU, kg CO2e/TEU]. A pair
-    without a route has an infinite K and zero means.
+    without a route has an infinite K and zero means. Equations: docs/theory/choice.md.
     """
     routes, places = choice.base.routes, np.array(graph.places)
     return {
@@ -101,6 +101,7 @@ def corridor_rows(choice: Choice, graph: Graph, corridors: Table) -> list[dict[s
     choice, graph: solved; corridors: rows with corridor_id, from_place, to_place and sector. Corridors
     between places that are not connected are left out. Columns: corridor, from, to, family, share of the
     corridor's TEU, time_h, cost_usd and co2e_kg per TEU; for "all" also generalised_cost_usd, K [USD/TEU].
+    Means over routes are weighted by traffic [h, USD/TEU, kg CO2e/TEU].
     """
     routes = choice.base.routes
     number = graph.place_number

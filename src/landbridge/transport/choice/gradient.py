@@ -66,7 +66,11 @@ def pulled_back(
     demand_teu: FloatArray | None,
     share_bar: ShareBar | None,
 ) -> ArcBars:
-    """Implementation of `Choice.vjp`; arguments and result as in `Choice.vjp`."""
+    """Derivatives of a scalar by the arcs, the implementation of `Choice.vjp`.
+
+    choice: solved; cost_bar [pair, sector], flow_bar [arc, product], demand_teu [pair, sector], share_bar,
+    result: as in `Choice.vjp`. Equations: head of `landbridge.transport.choice.gradient`.
+    """
     back = _Back(choice, cost_bar, flow_bar, demand_teu, share_bar)
     for piece in choice.weights.pieces():
         back.add(piece)

@@ -446,6 +446,7 @@ def solve_base(
     routes: of all pairs; classes: their segments; sums: along the routes of the base; available [route]: see
     RouteSet. nests: of the routes, see `landbridge.transport.routes.nests`.
     log_constant [route, kind]: sum of ln b_j over the gateways a route passes (calibration), zero by default.
+    Returns a BaseChoice.
     """
     weights = Weights(nests, classes, routes.pair, sums, available[:, None], log_constant)
     found = weights.totals(mean=True)
@@ -496,11 +497,11 @@ def pivot(
     route is in `unreachable`, with infinite cost.
 
     base: to pivot on; sums: along routes after the change; available [route]: routes that can be used;
-    log_constant: as in `solve_base`; classes: where the change has another carbon price or another value of
-    time than the base; phi and phi_b are those of the base. again [group]: families whose best route is
-    closed and that were searched again on the network left; they cost at least as much as before. entering
-    [kind, group]: shares on entry, `families[0].share0` of another choice with the same routes open, where
-    they are held.
+    log_constant [route, kind]: as in `solve_base`; classes: where the change has another carbon price or
+    another value of time than the base; phi and phi_b are those of the base. again [group]: families whose
+    best route is closed and that were searched again on the network left; they cost at least as much as
+    before. entering [kind, group]: shares on entry, `families[0].share0` of another choice with the same
+    routes open, where they are held. Returns a Choice.
     Raises ValueError for another phi or phi_b.
     Source: pivot-point logit as in Ortuzar and Willumsen, Modelling Transport, incremental logit.
     """
@@ -582,8 +583,8 @@ def _open_groups(routes: RouteSet, available: BoolArray) -> BoolArray:
 def over_products(classes: Segments, cost: FloatArray) -> FloatArray:
     """K [pair, sector] = beta K_block + (1 - beta) K_wagonload [USD/TEU].
 
-    classes: of the pairs, with beta; cost [sector, product, pair]: of both products, infinite without a
-    route.
+    classes: of the pairs, with beta, the block-train share; cost [sector, product, pair]: of both products,
+    infinite without a route.
     """
     beta = classes.block_share
     with np.errstate(invalid="ignore"):

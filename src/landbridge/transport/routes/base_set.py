@@ -73,7 +73,7 @@ def align_with_base(worlds: Sequence[World]) -> tuple[list[Graph], BoolArray | N
     """Aligned graphs of some Worlds, and the arcs open in the locked base [arc].
 
     worlds: of one study, the base first. None for the arcs where the first World adds nothing to the locked
-    base, or is a network of its own.
+    base, or is a network of its own. Raises DataError as `landbridge.transport.compile_graph`.
     """
     if not _adds_to_base(worlds[0]):
         return align(worlds), None

@@ -111,7 +111,8 @@ def search_case(
     """The search of `generate` for a case: the best over opened arcs, the best left where one is closed.
 
     graph, own: of the case, with and without links added to the locked base; pairs, base: of the base;
-    barred: countries closed to transit; detour: as in `generate`.
+    barred: countries closed to transit; detour: as in `generate`. Returns both lists. Method:
+    docs/theory/routes.md.
     """
     return CaseSearch(graph, SearchedBase(own, own, pairs, base), barred).found(detour)
 

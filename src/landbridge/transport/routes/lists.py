@@ -45,7 +45,10 @@ class Candidates:
 
 
 def joined(parts: Sequence[Candidates]) -> Candidates:
-    """Several candidate lists as one, in the order of the parts."""
+    """Several candidate lists as one, in the order of the parts.
+
+    parts: the lists. Returns Candidates, empty for no part.
+    """
     if not parts:
         return Candidates.none()
     lengths = np.concatenate([np.diff(part.start) for part in parts])
@@ -58,9 +61,10 @@ def joined(parts: Sequence[Candidates]) -> Candidates:
 
 
 def mirror(arcs: IntArray, length: LongArray, reverse: IntArray) -> IntArray:
-    """The same routes in the other direction, in place; reverse [arc]: the opposite arc.
+    """The same routes in the other direction, at the same places of the array.
 
-    arcs [n], length [route]: the routes one after the other.
+    arcs [n], length [route]: the routes one after the other, and their numbers of arcs; reverse [arc]: the
+    opposite arc. Returns arcs [n].
     """
     end = np.cumsum(length)
     back = np.repeat(2 * end - length - 1, length) - np.arange(len(arcs))
@@ -70,7 +74,8 @@ def mirror(arcs: IntArray, length: LongArray, reverse: IntArray) -> IntArray:
 def take(arcs: IntArray, start: LongArray, rows: LongArray) -> tuple[IntArray, LongArray]:
     """Some rows of a ragged array, in the order asked for.
 
-    arcs [n], start [row + 1]: row r is arcs[start[r]:start[r + 1]]. Returns both for these rows.
+    arcs [n], start [row + 1]: row r is arcs[start[r]:start[r + 1]]. rows [n]: numbers of the rows. Returns
+    both for these rows.
     """
     length = np.diff(start)[rows]
     new = np.concatenate([[0], np.cumsum(length)])

@@ -466,6 +466,9 @@ def _root4(values: FloatArray) -> FloatArray:
 
 
 def inverse(values: FloatArray) -> FloatArray:
-    """1 / values, zero where a cell or a group has no open route (or a weight too small to divide by)."""
+    """1 / values, zero where a cell or a group has no open route (or a weight too small to divide by).
+
+    values: of any shape. Returns an array of that shape.
+    """
     good = values > _NOTHING
     return np.asarray(np.divide(1.0, values, out=np.zeros_like(values), where=good))

@@ -391,7 +391,7 @@ def generate(
     locked [arc]: arcs open in the locked base, where graphs[0] is that base with links added: these are then
     searched like a scenario's, so that a project gives one result. None: graphs[0] is its own base.
     known, known_case: return the candidates of a base, and of a case, from an earlier search, or None.
-    keep: stores the results of a search. Returns a RouteSet.
+    keep: stores the results of a search. Returns a RouteSet. Method: docs/theory/routes.md.
 
     A family is left out of a pair where even its best route costs 1.25-4 times the pair's cheapest at every
     blend (see `candidates`), unless every_family keeps it; one that a pair lacks in the base enters

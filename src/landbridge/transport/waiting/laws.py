@@ -84,7 +84,7 @@ def wait_h(
     finite and rises with x.
 
     load [q]: x, arrivals over capacity. rate [q]: Q [units/h]. servers [q]: n, units served at a time. spread
-    [q]: J = (squared cv of the times between arrivals + squared cv of the service) / 2. period_h: T.
+    [q]: J = (squared cv of the times between arrivals + squared cv of the service) / 2. period_h: T [h].
     Source: Akcelik (1991), Road & Transport Research 6(3), time-dependent form; x^m after Sakasegawa (1977),
     Annals of the Institute of Statistical Mathematics 29, for n servers. That p tends to one above capacity,
     where all wait, is ours.
@@ -98,7 +98,9 @@ def wait_h(
 def probability_of_wait(load: FloatArray, servers: FloatArray) -> FloatArray:
     """Share p of arrivals that wait at all [q]: x^m below capacity, one far above it, smooth between.
 
-    load [q]: x; servers [q]: n.
+    p = x^m (1 + x^(8 m))^(-1/8),   m = sqrt(2 (n + 1)) - 1
+
+    load [q]: x, arrivals over capacity; servers [q]: n, units served at a time. Source: as of `wait_h`.
     """
     share, _ = _share(load, servers)
     return np.asarray(np.maximum(share, _LEAST_SHARE))
@@ -111,7 +113,8 @@ def variance_h2(
 
     load [q]: arrivals over capacity; rate, servers, spread [q] and period_h [h]: as in `wait_h`. s is the
     mean square over the squared mean of the waits above zero: 2 in a steady queue (they are exponential), 4/3
-    in one that grows from zero for T hours (uniform), smooth between.
+    in one that grows from zero for T hours (uniform), smooth between. W, p: of `wait_h`, which has the
+    sources.
     """
     wait = wait_h(load, rate, servers, spread, period_h)
     positive = np.maximum(load, _LEAST_LOAD)
