@@ -180,7 +180,8 @@ def _commands() -> list[str]:
 def solve(study: Asked, keep: Callable[[Results], None], *, detail: bool, screen: bool) -> Solved:
     """Solve the base and the scenarios, keeping of each only what is shown or written.
 
-    keep: called with each Results, the base first; detail, screen: what the digests hold.
+    study: what is solved; keep: called with each Results, the base first; detail, screen: what the digests
+    hold. Raises as `landbridge.answers.run.solve`.
     """
     from landbridge.answers.run import solve as solved
     from landbridge.report import Digest
@@ -291,7 +292,12 @@ def _not_of_own_data(written: Mapping[str, Any], words: Sequence[str]) -> None:
 def asked(
     loaded: World, what: Sequence[str] | None, horizon: int | None, set_: list[str] | None, base_only: bool
 ) -> Asked:
-    """Read the words and options of `run`."""
+    """Read the words and options of `run`.
+
+    loaded: the World; what: names, paths or a manifest; horizon: --horizon; set_: --set; base_only: --base.
+    Raises BadParameter for a wrong use, DataError for a file that cannot be read, ScenarioError for a faulty
+    scenario.
+    """
     from landbridge.results.manifest import horizon_of
     from landbridge.scenario import at_horizon, load_scenario
 

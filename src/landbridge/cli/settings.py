@@ -30,7 +30,8 @@ Settings = Annotated[
 def settings(given: Sequence[str] | None, world: World) -> dict[str, float | str]:
     """Parameters by name; a warning on stderr for each outside its stated range.
 
-    Usage error for what is not NAME=VALUE, ScenarioError with every unknown name.
+    given: texts NAME=VALUE; world: with the parameters. Raises BadParameter for what is not NAME=VALUE,
+    ScenarioError with every unknown name.
     """
     known = world.network["parameters"].by("parameter")
     found: dict[str, float | str] = {}

@@ -72,7 +72,10 @@ Lang = Annotated[
 
 
 def load(folder: Path | None) -> World:
-    """The embedded World, or the one of a folder."""
+    """The embedded World, or the one of a folder.
+
+    folder: of the World, None for the embedded one. Raises DataError as `landbridge.io.tables.load_world`.
+    """
     from landbridge.io.tables import load_world
 
     return load_world(folder)
@@ -125,7 +128,10 @@ def tell_rebase(status: Status, rebase: bool) -> None:
 
 
 def attribution_lines(world: World) -> list[str]:
-    """Attribution lines of a World's tables."""
+    """Attribution lines of a World's tables.
+
+    world: with the tables. Raises DataError where a SOURCES.csv cannot be read.
+    """
     from landbridge.io.tables import attribution
 
     return attribution(world.files)
@@ -152,7 +158,8 @@ def read_json(path: Path) -> Mapping[str, Any]:
 def check_ending(output: Path | None, endings: tuple[str, ...], option: str = "-o") -> None:
     """Reject an output that could not be written, before anything is solved.
 
-    output: the file; endings: valid ones; option: its name in the message.
+    output: the file; endings: valid ones; option: its name in the message. Raises BadParameter for another
+    ending or no folder, DataError where the file cannot be written.
     """
     if output is None:
         return
@@ -168,7 +175,8 @@ def check_ending(output: Path | None, endings: tuple[str, ...], option: str = "-
 def check_output(output: Path | None, *own: str) -> None:
     """Reject an output of a study that could not be written, before anything is solved.
 
-    output: the file; own: endings of this study in addition to those of all.
+    output: the file; own: endings of this study in addition to those of all. Raises as `check_ending`,
+    LandbridgeError where a package is missing.
     """
     if output is None:
         return
@@ -180,7 +188,10 @@ def check_output(output: Path | None, *own: str) -> None:
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write under a temporary name and rename, so that no reader sees half a file."""
+    """Write under a temporary name and rename, so that no reader sees half a file.
+
+    path: the file; content: text, written as UTF-8, or bytes. Raises DataError where it cannot be written.
+    """
     from landbridge.io.files import write_bytes
     from landbridge.io.whole import left_behind
 
@@ -202,7 +213,7 @@ def envelope_json(
     """A result with its status and manifest, in the form of every `--json`.
 
     result: plain values; status: of the solves; world: of the manifest, None for other files; command,
-    scenarios, options: for the manifest; begin: time at the start.
+    scenarios, options: for the manifest; begin: time at the start, of `time.perf_counter`. Returns JSON.
     """
     from landbridge.answers.envelope import envelope, when
     from landbridge.results.manifest import manifest
@@ -222,8 +233,9 @@ def give(
 ) -> None:
     """Write an answer to a file or the screen, in the form asked for.
 
-    begin: time at the start of the command; most: rows shown of a long table; width: as in `show`; lang: of
-    the document, that of the answer where None.
+    answer: of a study; begin: time at the start of the command; as_json: print JSON; output: the file, None
+    for the screen; most: rows shown of a long table; width: as in `show`; lang: of the document, that of the
+    answer where None. Raises as `landbridge.report.writers.write`.
     """
     answer = answer if lang is None else replace(answer, lang=lang)
     if output is None and not as_json:
@@ -285,7 +297,10 @@ def _line_now_and_then() -> Callable[[str, float], None]:
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, float], None]]:
-    """A bar on a terminal, a line every 30 seconds elsewhere."""
+    """A bar on a terminal, a line every 30 seconds elsewhere.
+
+    Yields a function that takes a text and the share done.
+    """
     if not sys.stderr.isatty():
         yield _line_now_and_then()
         return

@@ -157,7 +157,9 @@ def solve_waits(
 def slope_of(choice: Choice, through: tuple[csr_matrix, csr_matrix], demand_teu: FloatArray) -> Slope:
     """Response of the flows at the queues to hours in a choice at given demand, see `DelayedChoice.slope`.
 
-    through: by product, which routes pass which queues [route, q]; demand_teu [pair, sector]: TEU a year.
+    choice: solved; through: by product, which routes pass which queues [route, q]; demand_teu [pair, sector]:
+    TEU a year. Returns a Slope: d flow / d hour [q, q], TEU a year per h, and the mean spread of the hours
+    [q], h.
     """
     touched = DelayedChoice(choice, through, every_sector=True)
     nothing = np.zeros(through[0].shape[1])

@@ -25,8 +25,8 @@ def read_shock(
     """The shock given by these arguments of `solve`; an argument without a change is None in it.
 
     table: gives N regions and S sectors; cost_hat, tariff [N, N, S] or [N, N], productivity_hat [N, S] or
-    [N], transfer, works [N, million USD], carriage: as in `solve`. Returns a Shock in logs, in the layout of
-    the solver. Raises DataError that lists everything wrong with them.
+    [N], transfer, works [N, million USD], carriage: as in `solve`. Returns a Shock in the layout of the
+    solver, costs and productivities in logs. Raises DataError that lists everything wrong with them.
     """
     N, S = len(table.regions), len(table.sectors)
     reader = _Reader(table)

@@ -12,8 +12,8 @@ __all__ = ["with_hours"]
 def with_hours(row: Mapping[str, Cell], hours: float) -> dict[str, Cell]:
     """The cells that new mean hours of a crossing change: the hours and both ends of their range.
 
-    row: of the table crossings; hours: the new mean [h]. The range keeps its proportion to the hours, and
-    rounding never moves an end past them.
+    row: of the table crossings; hours: the new mean [h]. New end = end x new hours / old hours: the range
+    keeps its proportion to the hours, and rounding never moves an end past them.
     """
     cells: dict[str, Cell] = {"time_h": hours}
     if row["time_h"]:

@@ -49,7 +49,12 @@ def land_geojson() -> str:
 
 
 def area(ring: Ring) -> float:
-    """The area of a closed ring in square degrees, negative where it goes clockwise."""
+    """The area of a closed ring in square degrees, negative where it goes clockwise.
+
+    area = sum (x_i y_i+1 - x_i+1 y_i) / 2
+
+    ring: [point, longitude and latitude], in degrees.
+    """
     x, y = ring.T
     return float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]) / 2.0)
 
@@ -57,7 +62,7 @@ def area(ring: Ring) -> float:
 def inside(point: NDArray[np.float64], ring: Ring) -> bool:
     """Whether a point is inside a closed ring: a ray to the east crosses it an odd number of times.
 
-    point: longitude and latitude; ring: [point, longitude and latitude], in degrees.
+    point [longitude and latitude], in degrees; ring: [point, longitude and latitude], in degrees.
     """
     (x1, y1), (x2, y2) = ring[:-1].T, ring[1:].T
     across = (y1 > point[1]) != (y2 > point[1])

@@ -34,8 +34,9 @@ def mode_classes(
 ) -> LongArray:
     """The class of every route, a number into MODE_CLASSES [route].
 
-    arcs [n], start [route + 1]: as in RouteSet. places: rows of the table by identifier. The graph of a study
-    also has the places that other scenarios add; they may be absent from places.
+    graph: of the arcs; arcs [n], start [route + 1]: as in RouteSet. places: rows of the table by identifier.
+    The graph of a study also has the places that other scenarios add; they may be absent from places.
+    Definitions: head of `landbridge.transport.routes.modes`.
     """
     n, inland = len(start) - 1, _inland(graph, places)
     out = np.empty(n, dtype=np.int64)
