@@ -26,7 +26,7 @@ def routes_between(
 
     world: from `lb.load`; trip: whose k is the number of routes; by: least hours [h], money [USD/TEU] or
     CO2e [kg/TEU] first, largest share first where None; scenario: after which; carrying: only those that
-    carry most, for a screen. Raises as `find_routes` does.
+    carry most, for a screen. Equations: docs/theory/choice.md. Raises as `find_routes` does.
     """
     # Of all routes the first k in the order asked for.
     every = replace(trip, k=trip.k if by is None and not carrying else _ALL_ROUTES)

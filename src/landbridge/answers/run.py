@@ -62,7 +62,7 @@ def solve(
     world: from `lb.load`; given: scenarios by name, path or themselves; response: also real income at both
     ends of the range of phi_b, or a function that says so of each Results; digest: makes the part of each
     Results that is kept; keep: called with each Results, the base first; progress: called with a text and the
-    share done. Returns Solved.
+    share done. Returns Solved. Steps and equations: docs/how_it_works.md.
     Raises ConvergenceError where a case does not converge, else as `landbridge.run`.
     """
     solved = Solved([], [], [])

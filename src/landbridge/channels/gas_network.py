@@ -123,9 +123,10 @@ class GasNetwork:
 
 
 def parameter(world: World, name: str) -> float:
-    """The value of a parameter of gas_parameters, in its unit. Raises DataError for an unknown name.
+    """The value of a parameter of gas_parameters, in its unit.
 
-    world: with the table.
+    world: with the table; name: of the parameter. Raises DataError for an unknown name, and without the
+    table.
     """
     world.channel("gas_parameters")
     rows = world.channels["gas_parameters"].by("parameter")

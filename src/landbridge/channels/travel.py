@@ -216,8 +216,8 @@ def event_study(world: World) -> list[dict[str, Any]]:
     Descriptive: the same months of consecutive years of one pair and one count; waived: a mutual waiver was
     in force on the first day of the later period (`treaty_members`). Where a waiver has no such periods
     around it, daily arrivals are compared instead (like: False): the longest period before against each one
-    after, whatever was counted. Returns one row per comparison. Raises DataError where the world has no
-    arrivals.
+    after, whatever was counted. world: with the arrivals. Returns one row per comparison. Raises DataError
+    where the world has no arrivals.
     """
     (members,) = world.channel("treaty_members")
     _require(world)

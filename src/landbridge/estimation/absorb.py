@@ -181,6 +181,7 @@ def separated_by_groups(y: Array, groups: Groups) -> tuple[Mask, int, int]:
     y [row]: flows; groups: fixed effects. Returns flags [row] and the numbers of rows dropped because all
     flows of their group are zero, and because they are alone in a group. Neither changes a coefficient;
     ppmlhdfe counts both.
+    Source: Correia, Guimaraes and Zylkin (2020), Stata Journal 20(1).
     """
     keep = np.ones(len(y), dtype=np.bool_)
     zero = alone = 0

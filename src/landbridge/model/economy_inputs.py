@@ -221,8 +221,8 @@ class EconomyInputs:
 def table_of(world: World, closure: Closure) -> TradeTable:
     """The trade table of a World at its horizon, under its tariffs and productivities.
 
-    world: the World; closure: of the balance of trade. Raises DataError where the World pays for works,
-    ConvergenceError or InfeasibleError where it has no equilibrium.
+    world: the World; closure: of the balance of trade. Equations: docs/theory/economy.md. Raises DataError
+    where the World pays for works, ConvergenceError or InfeasibleError where it has no equilibrium.
     """
     policy, table = world.policy, _at_horizon(world, closure)
     if policy.works is not None:

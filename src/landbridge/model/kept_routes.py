@@ -34,8 +34,9 @@ LongArray = NDArray[np.int64]
 def open_where_kept(routes: RouteSet, before: BoolArray, after: BoolArray) -> BoolArray:
     """Routes that freight can use where it keeps its own [route].
 
-    before, after [route]: routes open in the base and in the case. A family that loses a route has all routes
-    of the case, and so has a pair with no family left. All others have those of the base.
+    routes: the set; before, after [route]: routes open in the base and in the case. A family that loses a
+    route has all routes of the case, and so has a pair with no family left. All others have those of the
+    base.
     """
     start, pair = routes.group_start[:-1], routes.group_pair
     if not routes.n_routes:

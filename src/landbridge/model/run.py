@@ -112,7 +112,7 @@ def iterate(
     """The base of the World, then every scenario, as soon as each is solved.
 
     Arguments as in `study`. Results that the caller does not keep are freed, so that a long study needs no
-    more memory than a short one. Raises as `run` does.
+    more memory than a short one. Steps and equations: docs/how_it_works.md. Raises as `run` does.
     """
     tell = progress or (lambda text, share: None)
     tell("reading the scenarios", 0.0)

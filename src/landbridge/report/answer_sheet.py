@@ -73,7 +73,10 @@ def _case(world: World, before: Digest, case: Digest, names: Names) -> Page:
 
 
 def marked(blocks: Iterable[Block]) -> bool:
-    """Whether a name in the blocks has the mark of names that nobody has reviewed."""
+    """Whether a name in the blocks has the mark of names that nobody has reviewed.
+
+    blocks: of a page.
+    """
     return any(
         isinstance(cell, str) and MARK in cell for block in blocks for row in block.rows for cell in row
     )

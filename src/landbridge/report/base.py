@@ -21,7 +21,7 @@ _DERIVED = "derived: "
 def base_sections(world: World, base: Digest, names: Names) -> Iterator[Section]:
     """Corridors, observed counts and the busiest gateways of the base.
 
-    world: without changes; names: of the language.
+    world: without changes; base: its digest; names: of the language.
     """
     yield _corridors(world, base, names)
     if base.counts:
@@ -131,14 +131,17 @@ def _near(world: World, base: Digest) -> Rows:
 def furthest_off(base: Digest) -> dict[str, Any] | None:
     """The count of the base used to fit constants that differs from the model by the largest factor.
 
-    None where no such count has both figures.
+    base: digest of the base. None where no such count has both figures.
     """
     fitted = [row for row in base.counts if row["role"] == "fitted" and row["observed"] and row["ours"]]
     return max(fitted, key=lambda r: max(r["ours"] / r["observed"], r["observed"] / r["ours"]), default=None)
 
 
 def by_corridor(digest: Digest) -> list[tuple[str, dict[str, dict[str, Any]]]]:
-    """The rows of every corridor of a digest by family, "all" among them."""
+    """The rows of every corridor of a digest by family, "all" among them.
+
+    digest: of the base or of a scenario.
+    """
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for row in digest.result["corridors"]:
         found.setdefault(row["corridor"], {})[row["family"]] = row

@@ -15,7 +15,10 @@ _WORD = re.compile(r"\b(?:" + "|".join(BASES) + r")\b")
 
 
 def weakest(texts: Iterable[str]) -> str | None:
-    """The weakest basis that texts name, None where they name none."""
+    """The weakest basis that texts name, None where they name none.
+
+    texts: such as the notes of rows.
+    """
     found = {word for text in texts for word in _WORD.findall(text)}
     return max(found, key=BASES.index, default=None)
 

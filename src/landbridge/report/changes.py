@@ -300,5 +300,8 @@ def _shares_above_cost(world: World, names: Names) -> str:
 
 
 def changes_most(case: Digest) -> list[dict[str, Any]]:
-    """The rows of the four regions whose real income changes most in a case."""
+    """The rows of the four regions whose real income changes most in a case.
+
+    case: digest of a scenario.
+    """
     return sorted(case.result["real_income"], key=lambda row: -abs(row["percent"]))[:4]

@@ -222,7 +222,8 @@ def _travel_words(world: World, found: Travel) -> Iterator[str]:
 def treaty_sections(world: World, group: Sequence[str], table: Iterable[dict[str, Any]]) -> Iterator[Section]:
     """Each arrangement and the year from which it is in force for each region of the group.
 
-    world: for names; table: a row for each arrangement, with a column for each region.
+    world: for names; group: codes of the regions; table: a row for each arrangement, with a column for each
+    region.
     """
     names = Names(world)
     yield phrased(

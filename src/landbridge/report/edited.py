@@ -35,7 +35,10 @@ def changed_figures(found: Sequence[Difference], names: Names, most: int | None 
 
 
 def row_name(one: Difference, names: Names) -> str:
-    """The row of one changed figure in words; names: of the language."""
+    """The row of one changed figure in words.
+
+    one: the figure; names: of the language.
+    """
     row = one.row
     sides = [names.short.get(str(row[c]), str(row[c])) for c in ("from_place", "to_place") if c in row]
     ends = names.say("survey.direction", start=sides[0], end=sides[1]) if len(sides) == 2 else ""
@@ -52,7 +55,10 @@ def row_name(one: Difference, names: Names) -> str:
 
 
 def figure_name(one: Difference, names: Names) -> str:
-    """The name of one changed figure in words where there are some, else its column; names: the words."""
+    """The name of one changed figure in words where there are some, else its column.
+
+    one: the figure; names: of the language.
+    """
     if known(f"survey.figure.{one.table}.{one.column}"):
         return names.say(f"survey.figure.{one.table}.{one.column}")
     if known(f"edited.column.{one.column}"):

@@ -69,8 +69,9 @@ def first_screen(
 ) -> list[Section]:
     """A scenario on one screen: LINES lines of WIDTH columns as `lines_of` counts them.
 
-    world: that was solved; case: the scenario; before: its base. commands: names of the commands that there
-    are; of those known here, what leads on. asked: what the scenario was asked by, its id where blank.
+    world: that was solved; case: the scenario; before: its base; names: of the language. commands: names of
+    the commands that there are; of those known here, what leads on. asked: what the scenario was asked by,
+    its id where blank.
     """
     sections = [
         _what(before, case, names),
@@ -339,7 +340,7 @@ def _emissions(before: Digest, case: Digest, names: Names) -> Section:
 def emitter(mode: str, names: Names) -> str:
     """A mode of the table of emissions in a word or two, found by a part of its name there.
 
-    names: of the language.
+    mode: as the table has it; names: of the language.
     """
     words = {
         "container trains": names.say("first.co2e.block"),
@@ -531,7 +532,10 @@ def _who(row: Mapping[str, Any], names: Names, sign: float) -> str:
 
 
 def mode_name(row: Mapping[str, Any], names: Names) -> str:
-    """The mode of a row of `landbridge.results.served` in words; names: of the language."""
+    """The mode of a row of `landbridge.results.served` in words.
+
+    row: of `served_rows`; names: of the language.
+    """
     return names.say(f"first.mode.{row['mode'].replace(' ', '_')}")
 
 

@@ -58,7 +58,10 @@ _PIECE = re.compile(f" *(?:[^ \u2e80-\uffef]+|[\u2e80-\uffef]){_CLOSING}")
 
 
 def folded(text: str, most: int) -> list[str]:
-    """The lines of a text of at most so many columns, broken at blanks and between Chinese characters."""
+    """The lines of a text of at most so many columns, broken at blanks and between Chinese characters.
+
+    text: one paragraph; most: columns of a terminal, see `landbridge.phrases.width`.
+    """
     lines = [""]
     for piece in _PIECE.findall(text):
         if lines[-1] and width(lines[-1] + piece) > most:

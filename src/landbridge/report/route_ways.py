@@ -48,7 +48,7 @@ class Way:
 def figures(route: Route, words: Words = ENGLISH) -> tuple[str, ...]:
     """Days, 5th to 95th percentile of days, USD and kg CO2e of a route as tables show them.
 
-    words: of the language.
+    route: of a pair; words: of the language.
     """
     early, late = (words.figure(hours / HOURS_A_DAY, ".1f") for hours in (route.time_p05_h, route.time_p95_h))
     return (

@@ -28,7 +28,10 @@ _HARDLY_USED = 0.005
 
 
 def route_rows(routes: Routes) -> dict[str, list[dict[str, Any]]]:
-    """Tables of routes and of their legs, each leg with the number of its route."""
+    """Tables of routes and of their legs, each leg with the number of its route.
+
+    routes: of a pair. Units are those of the columns: h, USD/TEU, kg CO2e/TEU.
+    """
     whole = [{"route": n, **one.as_json()} for n, one in enumerate(routes, start=1)]
     legs = [{"route": one["route"], **leg} for one in whole for leg in one["legs"]]
     for row in (*whole, *legs):
@@ -42,7 +45,7 @@ def route_sections(world: World, routes: Routes, lang: str = "en", legs: bool = 
 
     Routes that a reader cannot tell apart are one way, with their shares summed and the legs of the first.
     world: gives the names, after the scenario of the routes where they have one; routes: of the pair; lang:
-    en, ru or zh.
+    en, ru or zh; legs: whether they are asked for.
     """
     names = Names(world, lang)
     lines = told_apart(world, routes, names)
@@ -54,7 +57,7 @@ def route_sections(world: World, routes: Routes, lang: str = "en", legs: bool = 
 def ordered(routes: Routes, by: str | None = None) -> Routes:
     """The routes by time, cost or co2e, the least first; by share, the largest first, where None.
 
-    Raises KeyError for another order.
+    routes: of a pair; by: time, cost, co2e or None. Raises KeyError for another order.
     """
     if by is None:
         return routes
@@ -66,7 +69,8 @@ def used(world: World, routes: Routes, k: int, by: str | None = None) -> Routes:
     """The routes of k lines of the screen; routes that a reader cannot tell apart have one line together.
 
     The largest of every family that is used come first, then the next by share; with `by` the first in the
-    order of the routes. world: gives the names; routes: all of the pair, in order.
+    order of the routes. world: gives the names; routes: all of the pair, in order; k: number of lines; by:
+    time, cost, co2e or None.
     """
     lines = told_apart(world, routes, Names(world, "en"))
     leaders = {one.first.family: one for one in reversed(lines) if one.share >= _HARDLY_USED}

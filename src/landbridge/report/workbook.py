@@ -63,7 +63,7 @@ _DIGITS = (
 def run_workbook(
     world: World, digests: Sequence[Digest], about: Sequence[tuple[str, str]], names: Names
 ) -> bytes:
-    """The workbook of a run.
+    """The workbook of a run, as `landbridge run -o FILE.xlsx` writes it: pages to read, tables, README.
 
     world: that was solved; digests: the base, then each scenario; about: topics and texts of the README;
     names: in the language of the workbook. Returns the bytes of the file. Raises LandbridgeError where
@@ -79,7 +79,10 @@ def run_workbook(
 
 
 def name_of(names: Names, column: str, code: Any) -> str | None:
-    """The name of a code of a result in a column; None where the column holds no codes that have names."""
+    """The name of a code of a result in a column; None where the column holds no codes that have names.
+
+    names: of the language; column: of a table of a result; code: its cell.
+    """
     read = _READERS.get(column)
     return None if read is None or code is None else read(names, str(code))
 
@@ -100,7 +103,8 @@ _READERS: Mapping[str, Callable[[Names, str], str]] = {
 def column_format(unit: str, *, change: bool = False) -> str:
     """How Excel shows the numbers of a column by its unit; "" for its own way.
 
-    change: whether they are differences, shown with their sign.
+    unit: of the column, such as "million USD a year"; change: whether they are differences, shown with their
+    sign.
     """
     digits = next((digits for start, digits in _DIGITS if unit.startswith(start)), None)
     if digits is None:

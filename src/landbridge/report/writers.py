@@ -79,7 +79,7 @@ class Written(Protocol):
 def check_ending(path: Path, own: Iterable[str] = (), among: Sequence[str] = ENDINGS) -> str:
     """The ending of a path, if it is known and its packages are installed.
 
-    path: the file; own: endings in addition to those of `among`. Raises DataError that lists the endings,
+    path: the file; among: known endings; own: further ones. Raises DataError that lists the endings,
     LandbridgeError where a package is missing.
     """
     known = tuple(dict.fromkeys((*among, *own)))
@@ -92,9 +92,9 @@ def check_ending(path: Path, own: Iterable[str] = (), among: Sequence[str] = END
 
 
 def content_of(what: Written | Document, ending: str) -> str | bytes:
-    """The content of a file with an ending. Raises KeyError for an ending that `check_ending` rejects.
+    """The content of a file with an ending.
 
-    what: the result or document.
+    what: the result or document; ending: such as ".csv". Raises KeyError for one that `check_ending` rejects.
     """
     if isinstance(what, Document):
         return _DOCUMENTS[ending](what, "landbridge")
@@ -108,7 +108,7 @@ def content_of(what: Written | Document, ending: str) -> str | bytes:
 def write(what: Written | Document, path: Path | str) -> Path:
     """Write a result or a document in the format named by the ending of the path. Returns the path.
 
-    what: the result or document.
+    what: the result or document; path: of the file.
     .txt, .md, .html: the document. .json: as `--json` prints it. .csv, .parquet, .dta: the tables below each
     other, or a table of the result's own. .xlsx: one sheet per table. Raises DataError where the ending is
     unknown or the file cannot be written, LandbridgeError where a package is missing.
@@ -127,7 +127,10 @@ def write(what: Written | Document, path: Path | str) -> Path:
 
 
 def rows_csv(rows: Rows) -> str:
-    """CSV text of rows, with columns in order of first appearance."""
+    """CSV text of rows, with columns in order of first appearance.
+
+    rows: cells by column. Cells that a row lacks are blank.
+    """
     out = io.StringIO(newline="")
     columns = list(dict.fromkeys(key for row in rows for key in row))
     writer = csv.DictWriter(out, columns, lineterminator="\n")
@@ -212,8 +215,8 @@ def workbook(
 ) -> bytes:
     """A workbook whose sheets are called in the language of the words.
 
-    about: topics and texts of the README; tables: by their names in English; pages: by those in the language.
-    Returns the bytes of the file. Raises LandbridgeError where XlsxWriter is missing.
+    about: topics and texts of the README; tables: by their names in English; pages: by those in the language;
+    words: of the language. Returns the bytes of the file. Raises LandbridgeError where XlsxWriter is missing.
     """
     wanted = [*(words.term("table", table.name) for table in tables), words.say("sheet.readme")]
     # Tables keep their names, whatever a scenario is called.
@@ -226,7 +229,7 @@ def workbook(
 def readme_of(command: str, document: Document) -> list[tuple[str, str]]:
     """Topics and texts of the README of a workbook: the sentences of a document, its attribution last.
 
-    command: that made it.
+    command: that made it; document: of the result.
     """
     about = [("landbridge", command)]
     for section in document.sections:

@@ -49,7 +49,7 @@ def changed_gateways(world: World, base: World) -> set[str]:
 def changed_rows(results: Results) -> Rows:
     """Gateways that a scenario changes, else links, with what passes there before and after; most first.
 
-    results: of the scenario.
+    results: of a scenario.
     Columns: kind (gateway or link), id, mode, from and to (of a link), base_per_day and per_day (container
     trains, or trucks; None at sea), base_teu and teu (loaded containers and bulk, TEU a year), both ways; of
     a gateway also base_tonnes and tonnes (all goods, t a year).

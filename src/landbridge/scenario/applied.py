@@ -17,7 +17,8 @@ __all__ = ["do", "try_all"]
 def do(change: Change, modification: Modification, *, only_model: bool = False) -> None:
     """Apply one modification; after a fault the tables are unchanged.
 
-    change: the World under change, which takes the faults; only_model: apply only changes of the model.
+    change: the World under change, which takes the faults; modification: a verb and its keys; only_model:
+    apply only changes of the model.
     """
     verb = verb_of(modification.verb)
     function = verb.apply_to_model if only_model else verb.apply
@@ -28,8 +29,9 @@ def do(change: Change, modification: Modification, *, only_model: bool = False) 
 def try_all(change: Change, modifications: Iterable[Modification], clean: Iterable[bool]) -> list[Fault]:
     """Every fault that can be found although some modifications are invalid.
 
-    change: the World under change; clean: which modifications were read without a fault. Those are applied;
-    for the others the names are looked up. Names that an invalid modification would have made are accepted.
+    change: the World under change; modifications: of a scenario; clean: which modifications were read without
+    a fault. Those are applied; for the others the names are looked up. Names that an invalid modification
+    would have made are accepted.
     """
     listed = list(zip(modifications, clean, strict=True))
     new = {name for m, fine in listed if not fine for name in _made(m)}

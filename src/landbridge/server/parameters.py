@@ -85,9 +85,9 @@ def text_of(part: str, where: str) -> str:
 
 
 def read(query: str, known: Sequence[Parameter]) -> Mapping[str, Any]:
-    """The values of a query by name, with defaults. Raises Refusal with every fault.
+    """The values of a query by name, with defaults.
 
-    known: the parameters that the address takes.
+    query: of the address, encoded; known: the parameters that it takes. Raises Refusal with every fault.
     """
     by_name = {one.name: one for one in known}
     found: dict[str, Any] = {}

@@ -57,9 +57,10 @@ class Task:
 
 
 def do(task: Task, world: World, progress: Progress) -> Forms:
-    """Solve a task in this process. Returns its texts by form; raises as the command does.
+    """Solve a task in this process.
 
-    world: the base; progress: called with text and share.
+    task: what is asked; world: the base; progress: called with text and share. Returns its texts by form;
+    raises as the command does.
     """
     return KINDS[task.kind](world, progress, **task.words)
 

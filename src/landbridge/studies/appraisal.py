@@ -185,7 +185,8 @@ def plans(
     flows: of each candidate alone, with its cost; solved: benefit a year of sets that were solved [million
     USD a year], pairs at least; rate: of discount, a fraction; budget_musd: for the sum of costs [million
     USD].
-    Returns Plans, as `plan_value` does. Raises DataError for more than MOST_CANDIDATES candidates.
+    Returns Plans, as `plan_value` does: equations there. Raises DataError for more than MOST_CANDIDATES
+    candidates.
     """
     if len(flows) > MOST_CANDIDATES:
         cure = f"name {MOST_CANDIDATES} at most with --projects"

@@ -159,7 +159,8 @@ def assign(asked: Asked, tell: Callable[[Sequence[str]], None] | None = None) ->
     """Assign trips to a congested network until no traveller gains by another path.
 
     asked: files and options; tell: called with the notes on the files before the solve. Returns an Assigned,
-    whose status states if the gap was not reached.
+    whose status states if the gap was not reached. Equations and sources: as of
+    `landbridge.transport.assign`.
 
     Raises DataError where a file is missing or invalid, an option does not fit the format or a selected link
     does not exist, and as `landbridge.transport.assign` does.

@@ -68,8 +68,9 @@ class Built:
 def rebalance(world: World) -> Built:
     """The World with every variant of its table cleared; trade abroad, tariffs and GDP of each are kept.
 
-    world: with the files of its variants, of which those that it lacks are left out. Returns a Built. Raises
-    DataError and InfeasibleError as `build` does, for the first variant that cannot be balanced.
+    world: with the files of its variants, of which those that it lacks are left out. Returns a Built.
+    Equations: head of `landbridge.world.balance`. Raises DataError and InfeasibleError as `build` does, for
+    the first variant that cannot be balanced.
     """
     made = build(world)
     gdp = np.array([float(row["gdp_musd"] or 0.0) for row in world.regions])
@@ -145,8 +146,8 @@ def build(world: World, of: Sources | None = None) -> Built:
 
     world: gives axes, tariffs, elasticities and rents; of: the sources, None to balance the World's own
     table.
-    Returns a Built. Raises DataError with every fault of files and codes, InfeasibleError where nothing
-    balances.
+    Returns a Built. Equations: head of `landbridge.world.balance`. Raises DataError with every fault of files
+    and codes, InfeasibleError where nothing balances.
     """
     of = of or Sources()
     source = world.trade

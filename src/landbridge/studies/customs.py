@@ -131,8 +131,8 @@ def china_beside_base(rows: Rows) -> dict[str, tuple[float | None, float]]:
 def by_country(rows: Rows) -> Rows:
     """Imports by partner of each country that reports them, China included: large partners, others, all.
 
-    Columns as in `beside_customs`; exporter "others" and "all" are sums over pairs whose importer's figure is
-    known. Partners are single countries, so that groups of many are in no sum.
+    rows: of `beside_customs`. Columns as there; exporter "others" and "all" are sums over pairs whose
+    importer's figure is known. Partners are single countries, so that groups of many are in no sum.
     """
     out: Rows = []
     for importer in dict.fromkeys(row["importer"] for row in rows):

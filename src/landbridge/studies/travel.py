@@ -172,6 +172,8 @@ def waiver(pairs: Sequence[str]) -> Scenario:
 def estimate_gravity(world: World) -> Any:
     """PPML of daily arrivals on distance, size of the origin and visas, within destination and period.
 
+    per_day = exp(b1 ln_km + b2 ln_gdp + b3 visa + effects)
+
     world: with the travel tables. Returns the fit of `landbridge.estimation.estimate`. Read it with
     `identification`: where that finds too few pairs, it does not identify a visa effect.
     Raises LandbridgeError where the estimation extra is not installed, DataError where the world has no

@@ -227,8 +227,8 @@ def _ends(table: str, column: str) -> list[tuple[str, str]]:
 def changed_cells(world: World, after: World, scenario: Scenario) -> Rows:
     """Every value that a scenario changes, old and new; then its modifications that change no table.
 
-    world, after: without and with the scenario. Returns one row a value or modification. Raises DataError
-    where a table of the economy cannot be read.
+    world, after: without and with the scenario; scenario: the one applied. Returns one row a value or
+    modification. Raises DataError where a table of the economy cannot be read.
     """
     rows: Rows = []
     for name, table in after.tables.items():

@@ -102,7 +102,8 @@ def moved_world(world: World, plan: Plan, numbers: Mapping[str, float]) -> World
     """The World with the numbers of a draw, to which the scenarios are then applied.
 
     world: of the data; plan: which numbers are moved; numbers: values of the draw by name. Base and scenario
-    share them, parameters of the World included.
+    share them, parameters of the World included. Hours of borders follow as F^-1 of their drawn share, see
+    the head of the module.
     """
     parameters, crossings = world.network["parameters"], world.network["crossings"]
     freight, sectors = world.network["sector_freight"], world.sectors

@@ -37,7 +37,7 @@ def solve_cases(
 ) -> None:
     """Solve the cases of some indices and hand each to `keep`, in any order.
 
-    world, plan: of the sweep.
+    world, plan: of the sweep; indices: of the draws; keep: called with each case.
     executor: processes or serial. workers: how many processes. A worker that dies is replaced, and its cases
     are solved again. Raises DataError for another executor, LandbridgeError where workers keep dying, and as
     `landbridge.run` where the base has no solution.
@@ -131,9 +131,9 @@ def _one(index: int) -> Case:
 def rate(first: float, done: int, total: int) -> str:
     """Progress in words: how many are done, seconds each, time left.
 
-    total: how many there are.
-    first: time.monotonic() when the first was done. What was before that, mostly the search of routes, says
-    nothing about the time that is left.
+    done, total: how many are done, and there are.
+    first: time.monotonic() when the first was done [s]. What was before that, mostly the search of routes,
+    says nothing about the time that is left.
     """
     if done < 2:
         return f"{done} of {total} draws"

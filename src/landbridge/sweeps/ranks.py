@@ -54,7 +54,8 @@ def with_ranks(
     world: with which the sweep was made; found: the sweep; progress: called with text and share done. Draws
     are ordered by real income of Central Asia, or of all regions where the World lacks one of its countries.
     Both are solved again, a minute a scenario with the embedded data. Returns the sweep with `rank_rows` and
-    `gateway_rows`; a scenario with fewer than 20 solved draws has none. Raises as `landbridge.run`.
+    `gateway_rows`; a scenario with fewer than 20 solved draws has none. Equations:
+    docs/theory/sensitivity.md. Raises as `landbridge.run`.
     """
     tell = progress or (lambda text, share: None)
     tell("searching routes", 0.0)

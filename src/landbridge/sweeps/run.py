@@ -102,8 +102,9 @@ def sweep(
 def collect(world: World, stores: Path | str | Sequence[Path | str]) -> SweepResult:
     """Percentiles and causes of the finished draws of a store, or of several of one plan.
 
-    world: with which the sweep was made; stores: one folder or several. Returns a SweepResult. Raises
-    DataError where a folder is no store, is of other data or of another plan, or has damaged parts.
+    world: with which the sweep was made; stores: one folder or several. Returns a SweepResult. Equations:
+    head of `landbridge.sweeps.collect`. Raises DataError where a folder is no store, is of other data or of
+    another plan, or has damaged parts.
     """
     folders = [stores] if isinstance(stores, Path | str) else list(stores)
     if not folders:

@@ -37,9 +37,9 @@ class Search:
 
 
 def gmres(product: Product, rhs: Array, tol: float, most: int = 200) -> tuple[Array, float, int]:
-    """Solve A x = rhs by minimal residuals over the Krylov space, without restart.
+    """Solve A x = b by minimal residuals over the Krylov space, without restart.
 
-    product: v -> A v; rhs [n]; tol: relative to the norm of rhs; most: iterations at most. Returns x, the
+    product: v -> A v; rhs [n]: b; tol: relative to the norm of rhs; most: iterations at most. Returns x, the
     relative residual and the number of products.
 
     Source: Saad and Schultz (1986), SIAM J. Sci. Stat. Comput. 7(3), with reorthogonalisation.

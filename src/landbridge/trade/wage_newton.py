@@ -72,7 +72,10 @@ class _Wages:
 
 
 def applies(economy: Economy) -> bool:
-    """Whether the economy has one sector and no inputs, and is not part of a rebase."""
+    """Whether the economy has one sector and no inputs, and is not part of a rebase.
+
+    economy: with its shock. For the others `newton` cannot be used.
+    """
     return (
         economy.base.S == 1
         and not economy.base.linked
@@ -168,7 +171,7 @@ def of_base(economy: Economy) -> Factors | None:
 def state(economy: Economy, w: Array) -> Array:
     """u = (ln P, ln X, ln w) at wages ln w [n], with prices and spending solved exactly.
 
-    economy: with its shock. Equations: head of `landbridge.trade.wage_newton`.
+    economy: with its shock; w [n]: the logs. Equations: head of `landbridge.trade.wage_newton`.
     """
     base = economy.base
     at = _at(economy, w)

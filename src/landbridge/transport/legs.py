@@ -374,7 +374,8 @@ def route_after(
 def find_routes(world: World, trip: Trip, scenario: Scenario | str | None = None) -> Routes:
     """The routes of a trip: those of `route`, or of `route_after` where a scenario is given.
 
-    world, scenario: as there; trip: its places, commodity and what is shown. Raises what these raise.
+    world, scenario: as there; trip: its places, commodity and what is shown. Equations:
+    docs/theory/choice.md. Raises what these raise.
     """
     asked = between(world, trip, scenario)
     found, after, sector, number = asked.found, asked.after, asked.sector, asked.product

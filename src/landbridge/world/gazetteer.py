@@ -93,7 +93,7 @@ def country_named(text: str) -> Country | None:
 def nearest_zones(network: Network, city: City, most: int = _ZONES) -> list[tuple[str, float]]:
     """Identifiers of the zones nearest to a city, with the great-circle distance [km], the nearest first.
 
-    network: tables of a World; most: number of zones.
+    network: tables of a World; city: of the list; most: number of zones.
     """
     places = network["places"].by("place_id")
     zones = {str(row["place_id"]) for row in network["zones"]} if "zones" in network else set(places)
@@ -126,14 +126,17 @@ def whereabouts(network: Network, text: str, near: bool = False) -> str:
 def near_city(network: Network, wanted: str) -> float:
     """How alike a folded spelling is to the nearest city of the list, 0 for none or one of the network.
 
-    wanted: the folded spelling.
+    network: tables of a World; wanted: the folded spelling.
     """
     like = _like(wanted)
     return likeness(wanted, like) if like and not on_network(network, _cities()[like][0]) else 0.0
 
 
 def on_network(network: Network, city: City) -> list[str]:
-    """Identifiers of the places of the network that have the name of a city and lie where it does."""
+    """Identifiers of the places of the network that have the name of a city and lie where it does.
+
+    network: tables of a World; city: of the list.
+    """
     return [
         str(row["place_id"])
         for row in network["places"]

@@ -157,6 +157,8 @@ def resolve_sector(
     """The sector that a text names, or that an everyday word for its goods stands for, as in `resolve`.
 
     A change of a whole sector should name it: where a scenario changes one, `resolve` only suggests it.
+
+    network, text, where, among, result: as in `resolve`.
     """
     found, fault = resolve(network, "sector", text, where, among)
     known = _index(network, "sector").known if among is None else among

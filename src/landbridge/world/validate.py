@@ -114,7 +114,10 @@ def check_network(network: Network, *, reading: bool = False) -> list[Fault]:
 
 
 def check_references(tables: Network) -> list[Fault]:
-    """Faults of references between tables, where others could not be read; empty targets pass."""
+    """Faults of references between tables, where others could not be read; empty targets pass.
+
+    tables: by name, those that could be read.
+    """
     there = {name: table for name, table in tables.items() if len(table)}
     return _references_resolve(there)
 

@@ -16,9 +16,9 @@ _CODE = re.compile("`([^`]+)`")
 
 
 def tag(name: str, text: str, id: str = "", cls: str = "") -> str:
-    """An element of text; text between backticks becomes code.
+    """An HTML element of text; text between backticks becomes code.
 
-    name: of the element; id, cls: its id and class, "" for none.
+    name: of the element; text: escaped; id, cls: its id and class, "" for none.
     """
     about = (f' id="{escape(id, quote=True)}"' if id else "") + (f' class="{cls}"' if cls else "")
     body = _CODE.sub(r"<code>\1</code>", escape(text))
@@ -28,9 +28,10 @@ def tag(name: str, text: str, id: str = "", cls: str = "") -> str:
 def table_html(
     caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[bool]
 ) -> str:
-    """A table with a caption.
+    """A table with a caption as HTML.
 
-    columns: headings; rows: cells, the first of each heads its row; words: which columns are aligned left.
+    caption: text; columns: headings; rows: cells, the first of each heads its row; words: which columns are
+    aligned left.
     """
     classes = ["" if word else ' class="n"' for word in words]
     head = "".join(
@@ -69,7 +70,10 @@ def section_html(
 
 
 def frame(title: str, headline: str, body: Iterable[str], menu: str = "", lang: str = "en") -> str:
-    """A whole page around its body; title, headline: texts; menu: HTML of the navigation; lang: of all."""
+    """A whole page of HTML around its body.
+
+    title, headline: texts; body: pieces of HTML; menu: HTML of the navigation; lang: of all.
+    """
     return (
         f'<!DOCTYPE html>\n<html lang="{lang}">\n'
         '<head>\n<meta charset="utf-8">\n'

@@ -43,7 +43,10 @@ class Corridor:
 
 
 def corridors(results: Results) -> list[Corridor]:
-    """Every corridor of the results; parts add up to time_h and cost_usd of its row over all families."""
+    """Every corridor of the results; parts add up to time_h and cost_usd of its row over all families.
+
+    results: of the base or a scenario. Parts are in h and in USD/TEU.
+    """
     sectors = {str(r["corridor_id"]): str(r["sector"]) for r in results.world.network["corridors"]}
     return [
         _parts(results, row, sectors[row["corridor"]])

@@ -145,7 +145,7 @@ def pictures(
 ) -> dict[str, Callable[[], Picture | None]]:
     """The figures of the first scenario by name, each drawn when it is called: None where it has nothing.
 
-    world, digests, sights: as of `html`. Names: income, pairs, corridors, change, map. A call raises
+    world, digests, sights, lang: as of `html`. Names: income, pairs, corridors, change, map. A call raises
     LandbridgeError where matplotlib is missing.
     """
     base, case, sight = digests[0], digests[1], sights[1]

@@ -62,9 +62,9 @@ def extend(  # type: ignore[no-untyped-def]
     """Add to every pair its shortest path if it is new, by trees from every origin.
 
     origins [origin]: nodes; bounds [origin + 1]: the pairs of an origin are contiguous; destination [pair]:
-    node; trips [pair]. tail, head, cost [link]; order[first[n]:first[n + 1]]: links that leave node n;
-    through: first node that paths may pass; nodes: their number. Trips, flows and costs are in the units of
-    the network.
+    node; trips [pair]: flow of a new first path. tail, head, cost [link]: nodes at both ends, and the cost;
+    order[first[n]:first[n + 1]]: links that leave node n; through: first node that paths may pass; nodes:
+    their number. Trips, flows and costs are in the units of the network.
     paths: (first of pair [pair], next, start, length, flow [path], links [n]); used: numbers of paths and
     links in use. Returns paths, used, and least cost [pair].
     """

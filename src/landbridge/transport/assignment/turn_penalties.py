@@ -23,7 +23,7 @@ def expand(network: Network, turns: Turns) -> Network:
 
     network: the links; turns: penalties, in the unit of time. Only nodes with a penalty are expanded. Where
     one is a zone, its old number stays the place where trips begin and end, and paths no longer pass through
-    it. Raises DataError with every row that is not a turn.
+    it. Method: docs/theory/assignment.md. Raises DataError with every row that is not a turn.
     """
     penalty = _penalties(network, turns)
     opening = _Opening(network.nodes, network.tail.copy(), network.head.copy(), [])

@@ -549,7 +549,10 @@ def pivot(
 
 
 def constants_of(gateway: Mapping[str, Any]) -> tuple[float, float]:
-    """b of goods in containers and in bulk, from a gateway's row; blank for bulk: that of containers."""
+    """b of goods in containers and in bulk, from a gateway's row; blank for bulk: that of containers.
+
+    gateway: row of the table. b: as in `log_constants`.
+    """
     boxed, bulk = float(gateway["constant"] or 1.0), gateway.get("constant_bulk")
     return boxed, boxed if bulk is None else float(bulk)
 

@@ -272,7 +272,8 @@ def keep_case(
 def kept_nests(routes: RouteSet, graph: Graph) -> Nests:
     """The nests of a route set by the lengths of a graph; those of a large set are stored between runs.
 
-    routes: the set, whose arcs are those of the graph.
+    routes: the set, whose arcs are those of the graph; graph: gives the lengths. Equations:
+    `landbridge.transport.routes.nests`.
     """
     if routes.n_routes < _WORTH_KEEPING:
         return Nests.of(routes, graph)

@@ -118,6 +118,9 @@ def search_case(
 
 
 def transit_arcs(graph: Graph, countries: frozenset[str]) -> BoolArray:
-    """Arcs of a graph with an end in one of the countries [arc]; none for no country."""
+    """Arcs of a graph with an end in one of the countries [arc]; none for no country.
+
+    graph: of the arcs; countries: codes.
+    """
     inside = np.isin(np.array(graph.countries), sorted(countries))
     return np.asarray(inside[graph.tail // len(LAYERS)] | inside[graph.head // len(LAYERS)])

@@ -109,7 +109,7 @@ def _ends() -> dict[int, frozenset[str]]:
 
 
 def serves(family: int, *countries: Sequence[str]) -> BoolArray:
-    """Pairs that a family is searched for [pair]; countries: of both ends, by pair."""
+    """Pairs that a family is searched for [pair]; family: its number; countries: of both ends, by pair."""
     ends = _ends().get(family)
     if ends is None:
         return np.ones(len(countries[0]), dtype=bool)
