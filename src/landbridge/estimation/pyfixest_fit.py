@@ -46,7 +46,8 @@ def fit_sample(
     """pyfixest's result on the sample, and a Status of the first-order conditions.
 
     formula, sample: what is estimated; clusters: columns of each cluster; method: "ppml" or "ols"; tolerance:
-    relative change of the deviance. Raises ConvergenceError where pyfixest fails.
+    relative change of the deviance. Equations and sources: as of `landbridge.estimation.estimate`. Raises
+    ConvergenceError where pyfixest fails.
     """
     table = _table(sample, formula.effects, clusters)
     fit = _run(table, _formula(table, formula), method, tolerance)

@@ -54,7 +54,7 @@ The data are not under the licence of the code: see LICENSES.md and the SOURCES.
 
 
 def cell_text(cell: Cell) -> str:
-    """A typed cell as text that reads back to it."""
+    """The text of a typed cell that reads back to it: blank for None, yes or no, numbers in full."""
     if cell is None:
         return ""
     if isinstance(cell, bool):

@@ -41,9 +41,9 @@ def read_gmns(folder: str | Path, use: str | None = None, toll_weight: float = 0
     directed 0 becomes two arcs. A zone is at its centroid or its only node, else at each of its nodes, joined
     by links without cost (the last ones, see Network.connectors); without any zone_id all nodes are zones by
     node_id. Paths do not pass through a centroid. Units are those of config.csv, else km and km/h (metres or
-    feet where the coordinates show it). Networks exported by landbridge are read
-    too: links that are not open are left out, and border hours of the use (rail: block or wagonload, the
-    default) are added to the time in each direction.
+    feet where the coordinates show it). Networks exported by landbridge are read too: links that are not open
+    are left out, and border hours of the use (rail: block or wagonload, the default) are added to the time in
+    each direction.
     Raises DataError with the faults of every file, by file and line; many of one kind are counted.
     """
     base = Path(folder)

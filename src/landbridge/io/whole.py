@@ -141,7 +141,7 @@ def _temporary(target: Path) -> Path:
 def folder_beside(target: Path) -> Path:
     """A new empty folder next to a target, to be filled and renamed; see `write_whole`.
 
-    Raises DataError where none can be made.
+    target: what the folder is to replace. Raises OSError where none can be made.
     """
     for _ in range(100):
         name = f".{target.name[:_PREFIX]}.{secrets.token_hex(4)}{_SUFFIX}"

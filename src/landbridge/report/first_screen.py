@@ -129,7 +129,7 @@ def study_lines(cases: Sequence[Digest], names: Names) -> list[Section]:
 
 
 def lines_of(section: Section) -> int:
-    """Lines of a section on the screen: a table has its headings, sentences one line each."""
+    """The number of lines of a section on the screen: a table has its headings, sentences one line each."""
     return len(section.rows) + 1 if section.rows else len(section.before) + (section.key == "first.what")
 
 

@@ -428,8 +428,7 @@ def edited_data(edited: World, id: str, name: str) -> Scenario:
     """A scenario that puts the tables of transport of an edited World in place of those of the base.
 
     edited: from `lb.load(folder)`; id, name: of the scenario. The base that it is applied to decides which
-    rows differ. `apply` raises ScenarioError where a table differs that is
-    no change of the base.
+    rows differ. `apply` raises ScenarioError where a table differs that is no change of the base.
     """
     return Scenario(id, name, (), tables=edited)
 

@@ -23,7 +23,7 @@ page is made from the keys of the verbs themselves (`landbridge.scenario.page.ve
 
 
 def verbs_page() -> str:
-    """Every verb with its keys as Markdown."""
+    """A page of Markdown with every verb and its keys."""
     parts = [_HEAD]
     for verb, columns in verb_columns().items():
         lines = [f"## {verb}", "", "| key | value | unit | meaning |", "|---|---|---|---|"]

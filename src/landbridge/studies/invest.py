@@ -278,9 +278,9 @@ class Investment:
 
 
 def projects_of(world: World, only: Iterable[str] | None = None) -> list[Project]:
-    """The projects of a World.
+    """The projects of a World's table `projects`, all or those named.
 
-    world: with the table `projects`; only: these, by id in any case, all where None. Returns Projects.
+    world: with the table; only: these, by id in any case, all where None. Returns Projects.
     Raises DataError where the table is missing, for an unknown project, and for costs that contradict each
     other.
     """

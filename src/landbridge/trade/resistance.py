@@ -95,8 +95,7 @@ def conditional(
 
     X'_od = X_od tau^_od^(-theta) (Pi^_o P^_d)^theta;  sum_d X'_od = Y_o;  sum_o X'_od = E_d;  P^_ref = 1.
     Expenditure is net of tariff, and tariffs are constant. Where several groups of regions do not trade with
-    each
-    other, the reference fixes its own group and the others keep the mean of their inward resistances.
+    each other, the reference fixes its own group and the others keep the mean of their inward resistances.
 
     Parameters
     ----------

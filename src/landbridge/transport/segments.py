@@ -145,14 +145,15 @@ class Segments:
 def freight_segments(
     world: World, regions_of_origin: Sequence[str], regions_of_destination: Sequence[str]
 ) -> Segments:
-    """Segments of every pair from the tables of a World.
+    """Value of a TEU, value of time and parameters of choice of every pair, from the tables of a World.
 
     world: tables value_density, pair_groups and others.
     regions_of_origin, regions_of_destination: region code of the exporter and importer, for each pair
     ("" where unknown: the pair takes the group of any pair, row *, *, and the sector's own value density).
     u is the most specific row of value_density (exporter and importer, then exporter, then importer), else
     the sector's; t_c percent of value per day, so that an hour is worth t/100 u / 24 [USD/TEU/h]. Returns
-    Segments. Raises KeyError where no row of pair_groups fits a pair, which `check_network` rejects.
+    Segments [sector, pair]. Raises KeyError where no row of pair_groups fits a pair, which `check_network`
+    rejects.
     """
     bloc = {str(row["region"]): str(row["bloc"]) for row in world.network["pair_groups"]}
     ends = list(zip(regions_of_origin, regions_of_destination, strict=True))

@@ -83,9 +83,8 @@ def read_comtrade(
         A CSV download of comtradeplus.un.org (refYear, flowCode ...) or of the old site (Year, Trade
         Flow ...); plain, .gz or in a .zip; a folder of them.
     side
-        The reporting side: "imports" (usually cost, insurance, freight included) or "exports" (free on
-            board).
-        Re-exports, re-imports and the world as a partner are left out.
+        The reporting side: "imports" (usually cost, insurance, freight included) or "exports" (free
+        on board). Re-exports, re-imports and the world as a partner are left out.
     level
         Digits of the product codes to read (0 for TOTAL, 2, 4, 6); required where the file holds several,
         since a chapter is the sum of its products. HS codes that lost a leading zero are read with it (101 is
