@@ -99,7 +99,7 @@ def regressors(formula: Formula, place: Place, faults: list[Fault]) -> tuple[tup
 
 
 def held_offset(formula: Formula, place: Place, faults: list[Fault]) -> Array | None:
-    """The term with coefficient one [row]; an empty or infinite value becomes a fault.
+    """The offset, the term with coefficient one [row]; an empty or infinite value becomes a fault.
 
     formula: with the offset, None is returned where it has none; place: names rows in messages; faults: take
     what is wrong.

@@ -106,11 +106,12 @@ def build_sample(
     *,
     linear: bool = False,
 ) -> Sample:
-    """The sample of a formula. Raises DataError with every fault of the data at once.
+    """The rows, columns of numbers and groups of fixed effects on which a formula is estimated.
 
     formula: the parsed formula; data: all rows; where: condition on rows; clusters: columns whose values form
     the clusters, None for the default; exporter, importer: columns of the two sides; linear: least squares,
-    where a logged flow of zero is a fault and a negative one is not.
+    where a logged flow of zero is a fault and a negative one is not. Returns a Sample. Raises DataError with
+    every fault of the data at once.
     """
     asked = _Asked(formula, where or "", clusters)
     panel = _panel(data, exporter, importer)

@@ -253,7 +253,7 @@ def gmns_files(
     hash: str,
     attribution: Sequence[str],
 ) -> dict[str, str]:
-    """The files of a GMNS network by name.
+    """The contents of the files of a GMNS network, by name.
 
     nodes, links: columns and rows of each; config: one row of settings; uses: names of uses with their
     meaning; hash: of the World; attribution: lines of the data sources.

@@ -78,7 +78,7 @@ def cure(extra: str) -> str:
 
 
 def need(module: str, package: str, extra: str, what: str) -> Any:
-    """The module, imported on demand.
+    """An optional module, imported on demand.
 
     module: its import name; package: its name on the index; extra: the extra of landbridge that installs it;
     what: what needs it, for the message. Raises LandbridgeError with the command to install it.

@@ -24,7 +24,7 @@ _BLANKS, _BETWEEN = re.compile(r"[ \t]+"), re.compile(r"[^\w.\-]+")
 
 
 def read_toml(text: str) -> dict[str, Any]:
-    """The document of a TOML text.
+    """The keys and values of a TOML text as a dictionary.
 
     Raises ValueError that says what is wrong, to be put after a name: no valid TOML, nested too deeply, or a
     key with more than MOST_DOTS dots.

@@ -65,7 +65,7 @@ def run(
     throw: bool = True,
     response: Response = False,
 ) -> Results:
-    """The World solved, or a scenario against the base.
+    """Solve a World, or a scenario against its base.
 
     world: from `lb.load`; scenario: a bundled name, a Scenario, the path of a TOML file, or None for the base
     alone.
@@ -90,7 +90,7 @@ def study(
     throw: bool = True,
     response: Response = False,
 ) -> Study:
-    """Several scenarios of one World; the faults of all are reported at once.
+    """Solve several scenarios of one World against its base; the faults of all are reported at once.
 
     world, progress, throw: as in `run`; scenarios: names, Scenarios or paths. A scenario that sets a
     parameter of the model is compared with a base that has it too. response: as in `run`, for every scenario.
@@ -109,7 +109,7 @@ def iterate(
     throw: bool = True,
     response: Response = False,
 ) -> Iterator[Results]:
-    """The base of the World, then every scenario, as soon as each is solved.
+    """Yield the base of the World, then every scenario, as soon as each is solved.
 
     Arguments as in `study`. Results that the caller does not keep are freed, so that a long study needs no
     more memory than a short one. Steps and equations: docs/how_it_works.md. Raises as `run` does.

@@ -20,7 +20,7 @@ _MEASURES = ("time_h", "cost_usd", "co2e_kg", "generalised_cost_usd")
 
 
 def case_sections(world: World, before: Digest, case: Digest, names: Names) -> Iterator[Section]:
-    """The sections of a scenario.
+    """The report on a scenario: real income, trade, corridors, gateways, emissions, payments for transit.
 
     world: of the base; before, case: digests of the base and the scenario; names: of the tables.
     """

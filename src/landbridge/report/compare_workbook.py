@@ -32,7 +32,7 @@ _BARS, _SERIES = 8, 6
 
 
 def compare_workbook(found: SideBySide, attribution: Sequence[str], lang: str = "en") -> bytes:
-    """The workbook of a comparison.
+    """An Excel workbook of scenarios side by side: the answer, a sheet for each table, notes and sources.
 
     found: the scenarios; attribution: lines of the data; lang: of names, en, ru or zh. Returns the bytes of
     the file. Raises LandbridgeError where XlsxWriter is missing.

@@ -86,7 +86,7 @@ _BODIES = {
 
 @cache
 def description() -> dict[str, Any]:
-    """The OpenAPI document as plain values."""
+    """The OpenAPI document of the server as plain values."""
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in ENDPOINTS:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
@@ -112,7 +112,7 @@ def description() -> dict[str, Any]:
 
 @cache
 def description_text() -> str:
-    """The OpenAPI document as JSON."""
+    """The OpenAPI document of the server as JSON."""
     return json_text(description()) + "\n"
 
 

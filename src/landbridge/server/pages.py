@@ -17,7 +17,7 @@ __all__ = ["error_page", "first_page"]
 
 
 def first_page(world: World, scenarios: Mapping[str, str]) -> str:
-    """The page at /: what there is, with links that work.
+    """The HTML page at /: what the server answers, with links that work.
 
     world: of the answers; scenarios: titles by name of those that come with landbridge.
     """
@@ -25,7 +25,7 @@ def first_page(world: World, scenarios: Mapping[str, str]) -> str:
 
 
 def error_page(refusal: Refusal) -> str:
-    """The page of a request that is not answered; refusal: the status and the faults shown."""
+    """The HTML page of a request that is not answered; refusal: the status and the faults shown."""
     faults = "".join(f"<li>{escape(str(fault))}</li>" for fault in refusal.faults)
     title = say("serve.error", status=str(refusal.status))
     parts = [tag("p", refusal.what, cls="note"), f"<ul>{faults}</ul>", _link("/", say("serve.back"))]

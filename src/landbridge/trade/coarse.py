@@ -98,7 +98,7 @@ def applies(base: Base) -> bool:
 
 
 def of_base(economy: Economy) -> Coarse:
-    """The step at the base without shock, stored with the base.
+    """The two-level step of the solver at the base without shock, stored with the base.
 
     economy: whose base it is. Returns a Coarse, plain where `applies` is false. Equation and sources: head of
     `landbridge.trade.coarse`.

@@ -164,7 +164,7 @@ class ValueAdded:
 
 
 def value_added(table: TradeTable) -> ValueAdded:
-    """The value-added accounts of a table.
+    """Value-added accounts of a trade table: input coefficients, Leontief inverse, final use, shares.
 
     Inputs k of producer (n, s) come from origin o in proportion to n's purchases of k:
     Z = F_on^k (g_n^ks Y_n^s / X_n^k), final use is the rest of F, B = (I - A)^-1. Source: as of

@@ -155,7 +155,7 @@ def _factors(economy: Economy, at: _Wages) -> Factors | None:
 
 
 def of_base(economy: Economy) -> Factors | None:
-    """The factors at the base without shock, stored with the base; None where the Jacobian is singular.
+    """The factorised Jacobian at the base without shock, stored with the base; None where singular.
 
     economy: whose base it is. Equations and sources: head of `landbridge.trade.wage_newton`.
     """

@@ -110,7 +110,7 @@ class Freight:
 def freight_between_regions(
     world: World, graph: Graph, routes: RouteSet, classes: Segments, zones: Mapping[int, str]
 ) -> Freight:
-    """The links between trade of regions and freight of zones on a route set.
+    """The weights that turn trade between regions into freight between zones on a route set, and back.
 
     world, graph, routes, classes: of the base; zones: place number -> region. A pair of places that are not
     both zones, or are in one region, has weight zero. Returns a Freight. Equations: head of

@@ -85,7 +85,7 @@ def frame(title: str, headline: str, body: Iterable[str], menu: str = "", lang: 
 
 
 def document_html(document: Document, title: str) -> str:
-    """A document as a page of its own.
+    """A document as an HTML page of its own.
 
     document: its sections and attribution; title: of the page. Returns HTML.
     """

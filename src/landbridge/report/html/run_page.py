@@ -101,7 +101,7 @@ def html(
     lang: str = "en",
     method: bool = False,
 ) -> str:
-    """The page of a base and its scenarios.
+    """The HTML page of a base and its scenarios, complete in one file.
 
     world, digests, sights: the study, the base first; attribution: lines of the data; manifest: shown in full
     in a block that opens; lang: of its words, tables and figures.
