@@ -29,14 +29,17 @@ def envelope(result: Any, status: Status, manifest: Mapping[str, Any]) -> dict[s
 
 
 def timed(answer: Answer, begin: float) -> Answer:
-    """An answer with its times in the manifest; begin: from `time.perf_counter` at the start."""
+    """An answer with its times in the manifest.
+
+    answer: of a study; begin: from `time.perf_counter` at the start [s].
+    """
     return replace(answer, manifest={**answer.manifest, "run": when(begin)})
 
 
 def when(begin: float) -> dict[str, Any]:
     """Wall times and dates, which are in the manifest under `run` and nowhere else.
 
-    begin: from `time.perf_counter` at the start.
+    begin: from `time.perf_counter` at the start [s].
     """
     return {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -559,10 +559,10 @@ def assign(
     """Trips assigned to a congested network, TNTP or GMNS, until no traveller gains by another path.
 
     net: a TNTP file or the folder of a GMNS network; trips: a TNTP file, or a CSV for GMNS; model: ue (user
-    equilibrium) or weibit (stochastic); gap: relative gap at which to stop; phi: weibit, sharpness of shares
-    by cost; turns: a CSV of penalties; use (GMNS): only links open to it; toll_weight, distance_weight
-    (TNTP): cost per unit; select_link: links to list the pairs of, by name in the file; rounds: at most;
-    tell: called with the notes on the files before the solve.
+    equilibrium) or weibit (stochastic); gap: relative gap at which to stop, a fraction; phi: weibit,
+    sharpness of shares by cost; turns: a CSV of penalties; use (GMNS): only links open to it; toll_weight,
+    distance_weight (TNTP): cost per unit of toll and of length; select_link: links to list the pairs of, by
+    name in the file; rounds: at most; tell: called with the notes on the files before the solve.
     Tables: links, pairs, and selected_links if there are any. The status states if the gap was not reached.
     Raises as `landbridge.transport.assign` and the readers there, which have details and sources.
     """

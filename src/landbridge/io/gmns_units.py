@@ -45,9 +45,9 @@ def unit(settings: Row, name: str, known: Mapping[str, float], tally: Tally) -> 
 def judged(length: Floats, ends: Floats, km: float, told: str) -> tuple[float, str]:
     """Kilometres per unit of length after comparison with the coordinates, and a note where they disagree.
 
-    length [link]: as in the file; ends [link, 4]: x and y of both ends; km: the unit as stated; told: its
-    name in config.csv, blank where none is given. Another unit is used only where none is named, coordinates
-    are longitudes and latitudes, and one unit fits.
+    length [link]: as in the file; ends [link, 4]: x and y of both ends; km: kilometres in the unit as stated;
+    told: its name in config.csv, blank where none is given. Another unit is used only where none is named,
+    coordinates are longitudes and latitudes, and one unit fits.
     """
     degrees = bool(len(ends)) and bool((np.abs(ends) <= (180, 90, 180, 90)).all())
     straight = (

@@ -426,8 +426,8 @@ def carriage(
 
     changes: the TEU of all pairs or of parts of them, now and in the base. freight: weights of zones; boxed
     [k]: goods in containers. base_teu [pair, k], trade [o, d, s]: of the base. log_tau [o, d, s]: ln tau'.
-    sector: the carrying one. share: of money that is paid and does not melt. Carriers never receive more than
-    _MOST of one sale.
+    sector: the carrying one. share: of money that is paid and does not melt, a fraction. Carriers never
+    receive more than _MOST of one sale.
     """
     N = freight.n_regions
     found = [now.paid(before) for now, before in changes]

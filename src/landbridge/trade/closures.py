@@ -113,9 +113,9 @@ def closures(
     """A shock under three closures of the balance of trade and three of factors.
 
     solved: the shock by closure of the balance, with factors fixed; the main one is required, others are
-    solved if missing. main: its name; labour_elasticity: e; saving: parameters of capital. A closure without
-    a solution is listed with the reason, so that only the main one raises what `solve` raises. Equations and
-    source: head of `landbridge.trade.closures`.
+    solved if missing. main: its name; labour_elasticity: e, of hours to the real wage; saving: parameters of
+    capital. A closure without a solution is listed with the reason, so that only the main one raises what
+    `solve` raises. Equations and source: head of `landbridge.trade.closures`.
     """
     eq = solved[main]
     kept: dict[Closure, str] = {

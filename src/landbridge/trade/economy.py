@@ -149,7 +149,7 @@ class Cotangents:
 def read_supply(supply_elasticity: float) -> float:
     """A supply elasticity as a float. Raises DataError where it is negative or not a finite number.
 
-    supply_elasticity: as given.
+    supply_elasticity: psi of `solve`, as given; without a unit.
     """
     where = "supply_elasticity"
     try:

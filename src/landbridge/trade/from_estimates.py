@@ -91,7 +91,7 @@ class Counterfactual:
 def within(members: Sequence[str], by: float = 1.0) -> list[tuple[str, str, float]]:
     """Every ordered pair of different members with a change: +1 enters an agreement, -1 leaves it.
 
-    members: region codes; by: the change.
+    members: region codes; by: the change, in the unit of the regressor.
     """
     return [(a, b, by) for a in members for b in members if a != b]
 

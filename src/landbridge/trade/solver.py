@@ -310,8 +310,9 @@ def prepare(table: TradeTable) -> Base:
 def rebase(table: TradeTable, closure: Closure, tol: float, supply_elasticity: float = 0.0) -> Rebased:
     """The no-shock equilibrium of a table under the closure, stored for further shocks.
 
-    table: the benchmark; closure: of the balance of trade; tol: norm of the residual; supply_elasticity: psi.
-    Returns a Rebased. Raises SearchError where it is not found. Equations: `landbridge.trade.economy`.
+    table: the benchmark; closure: of the balance of trade; tol: norm of the residual; supply_elasticity: psi
+    of `solve`. Returns a Rebased. Raises SearchError where it is not found. Equations:
+    `landbridge.trade.economy`.
     """
     kept = _rebases.setdefault(table, {})
     key = (closure, supply_elasticity)

@@ -37,7 +37,7 @@ def worth(base: TradeTable, members: ArrayLike, change: float) -> dict[str, floa
 
     base: the trade table; members [m]: numbers of the regions; change: of their joint real income, a fraction
     of base income. Income is GDP plus the trade deficit; income_musd and gdp_musd of the base are included
-    [million USD].
+    [million USD a year].
     """
     at = np.atleast_1d(np.asarray(members, dtype=np.int64))
     income, gdp = float(base.income[at].sum()), float(base.gdp[at].sum())

@@ -234,7 +234,7 @@ def known_case(
     """The result of `search_case`, from the file that ships or from the cache folder, or None.
 
     graph, own: of the case, with and without links added to the locked base; pairs: places between which
-    routes are searched; barred: countries closed to transit; detour: parameter detour_max.
+    routes are searched; barred: countries closed to transit; detour: parameter detour_max, a ratio.
     """
     found = stored_case(graph, own, pairs, barred, detour)
     if found is not None:
@@ -260,8 +260,8 @@ def keep_case(
     """Store the candidates found for a case in the cache folder.
 
     graph, own: of the case, with and without links added to the locked base; pairs: places between which
-    routes are searched; barred: countries closed to transit; detour: parameter detour_max; found: the two
-    results of `search_case`.
+    routes are searched; barred: countries closed to transit; detour: parameter detour_max, a ratio; found:
+    the two results of `search_case`.
     """
     whole = joined(found)
     again = np.arange(len(whole.pair)) >= len(found[0].pair)
@@ -357,7 +357,7 @@ def stored_case(
     """The result of `search_case` for a bundled scenario, from the file that ships; None for any other.
 
     graph, own: of the case, with and without links added to the locked base; pairs: places between which
-    routes are searched; barred: countries closed to transit; detour: parameter detour_max.
+    routes are searched; barred: countries closed to transit; detour: parameter detour_max, a ratio.
     """
     kept = _read_cases(STORED_CASES)
     if not kept or not np.array_equal(kept["pairs"], _pair_codes(pairs)):
@@ -378,7 +378,7 @@ def case_key(graph: Graph, own: Graph, barred: frozenset[str], detour: float) ->
     """Hash of all inputs of the search of a case.
 
     graph, own: of the case, with and without links added to the locked base; barred: countries closed to
-    transit; detour: parameter detour_max.
+    transit; detour: parameter detour_max, a ratio.
     """
     text = f"{_key(own)} {_key(graph)} {sorted(barred)} {detour:.9g}"
     return hashlib.sha256(text.encode()).hexdigest()
