@@ -116,13 +116,13 @@ def solve_batch(
     transfer: ArrayLike | None = None,
     supply_elasticity: float = 0.0,
 ) -> EquilibriumBatch:
-    """`solve` for many scenarios: arguments have a leading axis [scenario], or none where all share them.
+    """Solve many scenarios at once: arguments have a leading axis [scenario], or none where all share them.
 
-    cost_hat, a ratio, and tariff, a fraction [scenario, N, N, S] (origin, destination, sector),
-    productivity_hat, a ratio [scenario, N, S], transfer, million USD [scenario, N]; table, deficits, tol and
-    supply_elasticity as in `solve`. With `throw` the first scenario that fails raises its error, with its
-    number; without, its row is NaN and its status states why, and the others are solved. Returns an
-    EquilibriumBatch. Equations and sources: as of `solve`.
+    cost_hat [scenario, N, N, S] (origin, destination, sector): ratio; tariff [scenario, N, N, S]: fraction;
+    productivity_hat [scenario, N, S]: ratio; transfer [scenario, N]: million USD. table, deficits, tol,
+    supply_elasticity: as in `solve`. throw: the first scenario that fails raises its error, with its number;
+    False: its row is NaN and its status states why, and the others are solved. Returns an EquilibriumBatch.
+    Equations and sources: as of `solve`.
     Raises DataError where the numbers of scenarios differ, and whatever `solve` raises.
     """
     given = {"cost_hat": cost_hat, "tariff": tariff}

@@ -73,9 +73,9 @@ BORDER_ROLE = re.compile(r"\bborder\b(?! region)")
 def compile_graph(world: World) -> Graph:
     """The state graph of one World (see `align` for several with the same arc numbers).
 
-    world: its tables of places, links and gateways are compiled. States and arcs: docs/theory/routes.md.
-    Raises DataError with every open link that lacks a length or a speed, and for missing rates, border
-    defaults and emission factors.
+    world: its tables of places, links and gateways are compiled. Raises DataError with every open link that
+    lacks a length or a speed, and for missing rates, border defaults and emission factors. Returns a Graph;
+    states and arcs: docs/theory/routes.md.
     """
     return align([world])[0]
 
