@@ -9,7 +9,7 @@ import pytest
 import embedded
 import landbridge as lb
 from landbridge.errors import DataError
-from landbridge.report.bases import BASES, weakest
+from landbridge.report.bases import BASES, line_bases, weakest
 from landbridge.report.exports import network_geojson
 from landbridge.transport.reach import reach
 
@@ -37,10 +37,26 @@ def test_hours_from_what_is_no_zone_or_has_no_name_are_refused_at_once() -> None
     assert {fault.where for fault in refused.value.faults} == {"commodity", "from"}
 
 
+def test_a_zone_that_no_route_leads_to_is_left_out() -> None:
+    world = embedded.world()
+    links = world.network["links"]
+    alone = [dict(row) for row in links if "BUS" not in (row["from_place"], row["to_place"])]
+    cut = world.with_network(links=links.with_rows(alone))
+    found = {row["place"] for row in reach(cut, "TBS")["places"]}
+    assert "BUS" not in found and len(found) > 50
+    with pytest.raises(lb.InfeasibleError):
+        reach(cut, "BUS")
+
+
 def test_the_weakest_basis_is_the_one_that_is_said() -> None:
     assert weakest(["CPMM 2022 Kazakhstan rail SWOD; observed"]) == "observed"
     assert weakest(["as Russia (2024); derived; commercial 31 km/h", "published"]) == "derived"
     assert weakest(["assumptions of observers"]) is None
+    world = embedded.world()
+    links = world.network["links"]
+    rows = [{**dict(row), "speed_basis": "a trace of positions"} for row in links]
+    told = line_bases(world.with_network(links=links.with_rows(rows)))
+    assert all(one["speed_basis"] == one["basis"] for one in told.values())
 
 
 def test_every_line_and_gateway_of_the_network_says_how_it_is_known() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -9,8 +10,17 @@ import pytest
 
 import embedded
 import landbridge as lb
+from landbridge.report.ways import way_sections
+from landbridge.scenario import apply, load_scenario
 from landbridge.transport.asked import Trip
 from landbridge.transport.not_taken import LITTLE, ways_not_taken
+from landbridge.world.table import Table
+
+
+@cache
+def tables(scenario: str | None) -> Mapping[str, Table]:
+    world = embedded.world()
+    return world.network if scenario is None else apply(world, load_scenario(scenario)).network
 
 
 @cache
@@ -18,8 +28,12 @@ def ways(start: str, end: str, scenario: str | None = None) -> list[dict[str, An
     found = ways_not_taken(embedded.world(), Trip(start, end), scenario)
     assert [way["cost_ratio"] for way in found["ways"]] == sorted(way["cost_ratio"] for way in found["ways"])
     for way in found["ways"]:
-        assert (way["reason"] in ("closed", "planned")) == bool(way["shut"])
-        assert all(one["status"] != "open" for one in way["shut"])
+        assert way["reason"] == "barred" or (way["reason"] in ("closed", "planned")) == bool(way["shut"])
+        for one in way["shut"]:
+            # What is said to be shut is, in the tables of the scenario.
+            table, key = ("gateways", "gateway_id") if one["gateway"] else ("links", "link_id")
+            row = tables(scenario)[table].by(key)[one["gateway"] or one["link"]]
+            assert one["status"] == row["status"] != "open"
         assert (way["share"] > 0.0) == (way["reason"] == "little") and way["share"] < LITTLE
     return list(found["ways"])
 
@@ -53,5 +67,31 @@ def test_what_a_scenario_closes_is_named_with_its_gateway() -> None:
     assert not [way for way in before if way["reason"] == "closed"]
     (sea,) = [way for way in after if way["reason"] == "closed"]
     assert sea["family"] == "sea" and sea["more_h"] < 0.0 and "suez" in sea["gateways"]
+    assert [one["gateway"] for one in sea["shut"]] == ["suez"]
     rail = [way for way in before if way["reason"] == "planned"]
     assert rail and all(one["status"] == "planned" for way in rail for one in way["shut"])
+
+
+def test_a_way_through_a_country_without_transit_is_told_as_such() -> None:
+    found = {way["family"]: way for way in ways("CKG", "DUI", "northern-closed") if way["reason"] == "barred"}
+    assert found.keys() == {"northern", "road"} and found["northern"]["more_h"] < 0.0
+    assert not [way for way in ways("CKG", "DUI") if way["reason"] == "barred"]
+    assert not [
+        way
+        for way in ways("CKG", "DUI", "northern-closed")
+        if way["reason"] == "detour" and way["cost_ratio"] < 1.0
+    ]
+
+
+def test_closed_and_planned_lines_of_one_way_are_told_apart() -> None:
+    links = embedded.world().network["links"]
+    lines = {row["link_id"]: row for row in links if row["status"] == "planned"}
+    shut = [
+        {"link": next(iter(lines)), "gateway": None, "from": "MOI", "to": "ZHZ", "status": "planned"},
+        {"link": None, "gateway": "aktau", "from": "AKT", "to": "AKT", "status": "closed"},
+    ]
+    (way,) = [one for one in ways("CKG", "DUI") if one["reason"] == "planned"][:1]
+    names = {"from": "CKG", "to": "DUI", "commodity": "MCH", "product": "block", "scenario": None}
+    found = {**names, "little": LITTLE, "ways": [{**way, "reason": "closed", "shut": shut}]}
+    (section,) = way_sections(embedded.world(), found)
+    assert section.rows[0][1] == "closed: Aktau port; not built: Moyynty - Zhezkazgan"

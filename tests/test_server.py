@@ -387,6 +387,13 @@ def test_an_address_gives_the_json_of_the_command(
     assert without_times(body_of(reply)) == without_times(json.loads(out))
 
 
+def test_no_more_than_some_search_routes_at_a_time(service: Service) -> None:
+    with service.turn(), service.turn(), service.turn():
+        reply = ask(service, "/api/reach?from=Almaty")
+    assert reply.status == 429 and reply.headers["Retry-After"] == "5"
+    assert ask(service, "/api/reach?from=Almaty").status == 200
+
+
 @pytest.fixture
 def solved(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shared study in place of a new solve."""

@@ -108,7 +108,7 @@ export interface Ways {
     more_usd: number;
     cost_ratio: number;
     gateways: string[];
-    shut: { from: string; to: string }[];
+    shut: { from: string; to: string; gateway: string | null; status: string }[];
   }[];
 }
 

@@ -130,14 +130,25 @@ async function show(view: View): Promise<void> {
 
 // Ways that carry little or nothing, each with the reason.
 function notTaken(all: Ways): HTMLElement[] {
-  const reasons: Record<string, string> = { closed: t("reason_closed"), planned: t("reason_planned"), detour: t("reason_detour"), little: t("reason_little") };
+  const lines = (way: Ways["ways"][number], planned: boolean): string[] => {
+    const some = way.shut.filter((one) => (one.status === "planned") === planned);
+    return [...new Set(some.map((one) => (one.gateway ? name("gateway", one.gateway) : `${name("place", one.from)} – ${name("place", one.to)}`)))];
+  };
+  const said = (way: Ways["ways"][number]): string => {
+    if (way.reason === "little") return `${t("reason_little")}: ${share(way.share)}`;
+    if (way.reason === "detour") return `${t("reason_detour")}: ${number(way.cost_ratio, 1)}`;
+    if (way.reason === "barred") return t("reason_barred");
+    const parts: [string, string[]][] = [
+      [t("reason_closed"), lines(way, false)],
+      [t("reason_planned"), lines(way, true)],
+    ];
+    return parts.filter(([, some]) => some.length > 0).map(([text, some]) => `${text}: ${some.join(", ")}`).join("; ");
+  };
   const rows = all.ways.map((way) => {
-    const lines = way.shut.map((one) => `${name("place", one.from)} – ${name("place", one.to)}`).join(", ");
-    const more = { little: share(way.share), detour: number(way.cost_ratio, 1) }[way.reason] ?? lines;
     const { colour, dash } = familyStyle(way.family);
     const via = el("span", { class: "small" }, way.gateways.map((id) => name("gateway", id)).join(" · "));
     const head = el("span", {}, stroke(colour, 4, dash), ` ${term("family", way.family)} `);
-    return [el("span", {}, head, via), `${reasons[way.reason]}: ${more}`, number(way.more_h / 24, 1, true), number(way.more_usd, 0, true)];
+    return [el("span", {}, head, via), said(way), number(way.more_h / 24, 1, true), number(way.more_usd, 0, true)];
   });
   const heads = [t("way"), t("reason"), t("days"), "USD"];
   const about = [`${t("not_taken_about")} ${share(all.little)}.`];

@@ -3,6 +3,7 @@ import { ask, once, query, type Base, type Gas, type Row } from "./api";
 import { stroke, el, fill, labelled, table, type Cell } from "./dom";
 import { MODE } from "./atlas";
 import { python, same } from "./share";
+import { fragment } from "./state";
 import { basis, name, names, number, percent, share, t, term } from "./words";
 import { problem, select, stopped, waiting, type View } from "./view";
 
@@ -71,7 +72,7 @@ async function scenarios(view: View, place: HTMLElement): Promise<void> {
   if (own.length === 0) return fill(place, el("p", { class: "small" }, t("no_ranges")));
   const most = Math.max(...own.flatMap(([, one]) => [Math.abs(one.percent_p05), Math.abs(one.percent_p95)]));
   const rows = own.map(([id, one]): Cell[] => {
-    const go = el("a", { href: `#/scenario?scenario=${encodeURIComponent(id)}&lang=${view.state.lang}` }, term("scenario", id));
+    const go = el("a", { href: fragment({ ...view.state, door: "scenario", scenario: id, changes: [], other: "" }) }, term("scenario", id));
     return [go, percent(one.percent_p50), `${percent(one.percent_p05)} … ${percent(one.percent_p95)}`, span(one, most)];
   });
   fill(
@@ -188,8 +189,8 @@ function slider(view: View, rows: Row[]): HTMLElement {
     const row = rows.find((one) => one["id"] === gateway.value);
     const gain = (Number(row?.["usd_per_unit_year"] ?? 0) * Number(hours.value)) / 1e6;
     out.textContent = `${hours.value} ${t("hours")}: ${number(gain, 1, true)} ${t("million_usd")} (${t("first_order")})`;
-    const changes = JSON.stringify([{ verb: "change_gateway", gateway: gateway.value, time_h: { add: -Number(hours.value) } }]);
-    exact.href = `#/scenario?${new URLSearchParams({ changes, lang: view.state.lang }).toString()}`;
+    const changes = [{ verb: "change_gateway", gateway: gateway.value, time_h: { add: -Number(hours.value) } }];
+    exact.href = fragment({ ...view.state, door: "scenario", scenario: "", changes, other: "" });
   };
   gateway.addEventListener("change", update);
   hours.addEventListener("input", update);

@@ -2,7 +2,7 @@
 import { once, query, type Base, type Reach, type Row } from "./api";
 import type { Atlas, Look, Paint } from "./atlas";
 import { dot, el, fill, labelled } from "./dom";
-import { FROM_CITY, type State } from "./state";
+import { fromCity, type State } from "./state";
 import { problem, select, waiting } from "./view";
 import { basis, days, name, number, t, term } from "./words";
 
@@ -71,7 +71,7 @@ export class Layers {
 
   private change(state: State): void {
     const key = el("div", { id: "layer-key", role: "status" });
-    fill(this.more, state.layer in FROM_CITY && this.cities(state, key), key);
+    fill(this.more, fromCity(state.layer) && this.cities(state, key), key);
     void this.paint(state, key);
   }
 
@@ -103,7 +103,7 @@ export class Layers {
   }
 
   private of(state: State): Promise<Paint> | Paint {
-    if (state.layer in FROM_CITY) return this.hours(state);
+    if (fromCity(state.layer)) return this.hours(state);
     if (state.layer === "worth") return this.worth(state);
     return state.layer === "basis" ? this.basis() : this.traffic(state.layer === "load");
   }

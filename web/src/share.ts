@@ -49,10 +49,19 @@ export function save(fileName: string, kind: string, content: BlobPart): void {
 export async function savePng(fileName: string, picture: string): Promise<void> {
   const image = new Image();
   image.src = `data:image/svg+xml,${encodeURIComponent(picture)}`;
+  const found = await drawn(image).catch(() => null);
+  // A browser that cannot draw it gives what it was to be drawn from.
+  if (found) save(fileName, "image/png", found);
+  else save(fileName.replace(/png$/, "svg"), "image/svg+xml", picture);
+}
+
+async function drawn(image: HTMLImageElement): Promise<Blob | null> {
   await image.decode();
   const canvas = el("canvas", { width: 2 * image.width, height: 2 * image.height });
-  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
-  canvas.toBlob((found) => found && save(fileName, "image/png", found), "image/png");
+  const context = canvas.getContext("2d");
+  if (!context) return null;
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((give) => canvas.toBlob(give, "image/png"));
 }
 
 const bare = /^[\w.:/-]+$/;

@@ -41,13 +41,15 @@ const KEYS: Record<Door, (keyof State)[]> = {
   scenario: ["scenario", "changes", "other"],
 };
 
-// Layers that count from a city.
-export const FROM_CITY = { hours: true, quickest: true };
+export const LAYERS = ["hours", "quickest", "worth", "load", "counts", "basis"];
+
+// Whether a layer counts days from a city, for the goods of Corridor.
+export const fromCity = (layer: string): boolean => layer === "hours" || layer === "quickest";
 
 export function fragment(state: State): string {
   const values = new URLSearchParams();
-  const shown: (keyof State)[] = state.layer === "" ? [] : state.layer in FROM_CITY ? ["layer", "city"] : ["layer"];
-  for (const key of [...KEYS[state.door], ...shown]) {
+  const shown: (keyof State)[] = state.layer === "" ? [] : fromCity(state.layer) ? ["layer", "city", "sector"] : ["layer"];
+  for (const key of new Set([...KEYS[state.door], ...shown])) {
     const value = state[key];
     if (typeof value === "string" && value !== "") values.set(key, value);
     if (Array.isArray(value) && value.length > 0) values.set(key, JSON.stringify(value));
@@ -70,6 +72,7 @@ export function parse(text: string, before: State): State {
     if (value !== null) state[key] = value.slice(0, 100);
     else if (values.size > 1 && [...KEYS[door], "layer"].includes(key) && FIRST[key] === "") state[key] = "";
   }
+  if (!LAYERS.includes(state.layer)) state.layer = "";
   const changes = values.get("changes");
   if (changes !== null) state.changes = sound(changes);
   return state;

@@ -22,7 +22,8 @@ def reach(world: World, origin: str, commodity: str = "MCH") -> Answer:
     world: from `lb.load`; origin: a place with trade of its own, by name (en, ru, zh) or identifier;
     commodity: a sector by code or name. Table: reach, a row for each place: time_h, quickest_h [h],
     cost_usd [USD/TEU], co2e_kg [kg/TEU]. A .geojson file has a point for each. Equations in
-    `landbridge.transport.reach`. Raises DataError for unknown names and a place that is no zone.
+    `landbridge.transport.reach`. Raises DataError for unknown names and a place that is no zone,
+    InfeasibleError where no route leads to any other.
     """
     from landbridge.report.ways import reach_geojson, reach_sections
     from landbridge.transport.reach import reach as study

@@ -26,12 +26,12 @@ def weakest(texts: Iterable[str]) -> str | None:
 def line_bases(world: World) -> Mapping[str, Mapping[str, str | None]]:
     """Basis of the row of every line, which holds its length, and of its speed (speed_basis), by identifier.
 
-    world: with the links. A speed that states no basis of its own has that of its row.
+    world: with the links. A speed that states no basis of its own, or in other words, has that of its row.
     """
     return {
         str(row["link_id"]): {
             "basis": weakest([str(row["basis"])]),
-            "speed_basis": weakest([str(row["speed_basis"] or row["basis"])]),
+            "speed_basis": weakest([str(row["speed_basis"])]) or weakest([str(row["basis"])]),
         }
         for row in world.network["links"]
     }

@@ -10,6 +10,7 @@ from landbridge.phrases import listed, named, say
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
 from landbridge.report.route_ways import HOURS_A_DAY
+from landbridge.transport.graph import BLOCK, PRODUCTS
 from landbridge.world import World
 
 __all__ = ["reach_geojson", "reach_sections", "way_rows", "way_sections"]
@@ -102,7 +103,10 @@ def way_sections(world: World, found: Found) -> Iterator[Section]:
     world: for names; found: from `landbridge.transport.not_taken.ways_not_taken`.
     """
     names = Names(world)
-    after = [say("ways.best", little=100.0 * found["little"])]
+    product = say("route.block" if found["product"] == PRODUCTS[BLOCK] else "route.wagonload")
+    after = [say("ways.best", little=100.0 * found["little"]), say("ways.shares", product=product)]
+    if found["scenario"] is not None:
+        after.append(say("ways.scenario", scenario=named("scenario", found["scenario"])))
     if any(way["reason"] == "little" and way["cost_ratio"] < 1.0 for way in found["ways"]):
         after.append(say("ways.counted"))
     yield phrased(
@@ -130,8 +134,21 @@ def _reason(way: Found, names: Names) -> str:
         return say("ways.little", share=100.0 * way["share"])
     if way["reason"] == "detour":
         return say("ways.detour")
-    lines = listed(list(dict.fromkeys(_shut(one, names) for one in way["shut"])))
-    return say("ways.planned", lines=lines) if way["reason"] == "planned" else say("ways.closed", lines=lines)
+    if way["reason"] == "barred":
+        return say("ways.barred")
+    planned, closed = (
+        listed(list(dict.fromkeys(_shut(one, names) for one in way["shut"] if _is_planned(one) == wanted)))
+        for wanted in (True, False)
+    )
+    if not closed:
+        return say("ways.planned", lines=planned)
+    if not planned:
+        return say("ways.closed", lines=closed)
+    return say("ways.closed_and_planned", closed=closed, planned=planned)
+
+
+def _is_planned(one: Found) -> bool:
+    return bool(one["status"] == "planned")
 
 
 def _shut(one: Found, names: Names) -> str:

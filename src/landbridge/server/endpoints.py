@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from landbridge.errors import DataError, Fault, did_you_mean
@@ -134,13 +135,13 @@ def _routes(service: Service, values: Values, form: str) -> Outcome:
         routes, options = routes_between(service.world, Trip(*given), values["by"], scenario)
         return routed(service.world, routes, options)
 
-    return _costed(service, "routes", values, form, answer)
+    return _kept(service, service.routing, "routes", values, form, answer)
 
 
 def _reach(service: Service, values: Values, form: str) -> Outcome:
     from landbridge.answers.ways import reach
 
-    return _costed(
+    return _searched(
         service, "reach", values, form, lambda: reach(service.world, values["from"], values["commodity"])
     )
 
@@ -150,7 +151,7 @@ def _ways(service: Service, values: Values, form: str) -> Outcome:
 
     scenario = None if values["scenario"] is None else service.scenario(values["scenario"], 422)
     ends = values["from"], values["to"], values["commodity"]
-    return _costed(
+    return _searched(
         service,
         "ways",
         values,
@@ -159,10 +160,20 @@ def _ways(service: Service, values: Values, form: str) -> Outcome:
     )
 
 
-def _costed(service: Service, what: str, values: Values, form: str, answer: Callable[[], Answer]) -> Outcome:
-    """An answer of the network at the waits of the base, which is kept; what: its name."""
+def _searched(
+    service: Service, what: str, values: Values, form: str, answer: Callable[[], Answer]
+) -> Outcome:
+    """An answer whose routes are searched, which takes seconds. Raises Refusal where others wait already."""
+    with service.turn():
+        return _kept(service, service.searching, what, values, form, answer)
+
+
+def _kept(
+    service: Service, lock: Lock, what: str, values: Values, form: str, answer: Callable[[], Answer]
+) -> Outcome:
+    """An answer found one at a time, and kept; lock: held meanwhile; what: its name."""
     task = Task(what, dict(values))
-    with service.routing:  # one at a time: each takes the processor for a tenth of a second
+    with lock:
         forms = service.routes.get(task.key)
         if forms is None:
             begin = time.perf_counter()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -36,6 +37,8 @@ __all__ = ["Call", "Service"]
 
 # Characters of routes that are kept.
 _MOST_ROUTES = 16_000_000
+# Requests that search routes, with those that wait for them: each holds one of the threads that answer.
+_MOST_SEARCHES = 3
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Service:
         self.world, self.desk, self.guard = world, desk, guard or Guard()
         # Apart from what is solved, which routes must not push out.
         self.routing, self.routes = threading.Lock(), Kept(_MOST_ROUTES)
+        self.searching, self._turns = threading.Lock(), threading.BoundedSemaphore(_MOST_SEARCHES)
         self.headers = security_headers()
         # Of known tables only, so that it stays small.
         self._cards: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -147,6 +151,17 @@ class Service:
     def finished(self, reply: Reply) -> Reply:
         """The reply with the headers of every reply."""
         return replace(reply, headers={**self.headers, **reply.headers})
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """A place among the requests that search routes. Raises Refusal where all are taken."""
+        if not self._turns.acquire(blocking=False):
+            cure = "try again in some seconds"
+            raise Refusal.of(429, "server", "other routes are being searched", cure, {"Retry-After": "5"})
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     # -- for endpoints -----------------------------------------------------------------------------------
 

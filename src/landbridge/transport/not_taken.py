@@ -25,7 +25,7 @@ from landbridge.world import World
 __all__ = ["LITTLE", "NotTaken", "ways_not_taken"]
 
 FloatArray = NDArray[np.float64]
-Reason = Literal["little", "closed", "planned", "detour"]
+Reason = Literal["little", "closed", "planned", "barred", "detour"]
 # Share of a family in the pair's TEU below which it carries little.
 LITTLE = 0.05
 # A way over lines that are shut is listed up to this many times the generalised cost of the way most used.
@@ -39,8 +39,10 @@ class NotTaken:
     """A way that carries little or nothing.
 
     reason: little (share of its family below `LITTLE`), closed or planned (it leads over lines or gateways
-    that are), detour (its family is left out, too dear against the pair's cheapest).
-    share: of the family in the pair's TEU. time_h, cost_usd, co2e_kg: door to door, per TEU.
+    that are; closed where some are), barred (through a country that carries only its own trade), detour (the
+    search of routes kept no route of its family, as outside the limit for detours).
+    share: of the family in the TEU of the pair by the rail product. time_h, cost_usd, co2e_kg: door to door,
+    per TEU.
     more_h, more_usd, cost_ratio: above the route most used, and generalised cost over its.
     gateways: identifiers, in order of travel. shut: lines and gateways that are not open, with their status.
     """
@@ -62,7 +64,7 @@ def ways_not_taken(world: World, trip: Trip, scenario: Scenario | str | None = N
     """The ways of a trip that carry little or nothing, the least generalised cost first.
 
     world, scenario: as in `landbridge.transport.legs.find_routes`; trip: its k and mode are not used. Returns
-    from, to, commodity, product and `ways`, a row for each `NotTaken`. Raises as `find_routes`.
+    from, to, commodity, product, scenario and `ways`, a row for each `NotTaken`. Raises as `find_routes`.
     """
     asked = between(world, trip, scenario)
     ways = sorted(_Ways(asked).rows(), key=lambda one: one.cost_ratio)
@@ -71,6 +73,7 @@ def ways_not_taken(world: World, trip: Trip, scenario: Scenario | str | None = N
         "to": asked.end,
         "commodity": asked.commodity,
         "product": PRODUCTS[asked.product],
+        "scenario": None if asked.scenario is None else asked.scenario.id,
         "little": LITTLE,
         "ways": [{**vars(one), "gateways": list(one.gateways), "shut": list(one.shut)} for one in ways],
     }
@@ -99,31 +102,37 @@ class _Ways:
             carried = float(self._share[mine].sum())
             if carried < LITTLE:
                 yield self._row(routes, self._sums, best, "little", carried)
-        graph = self._graph
-        yield from self._found(graph)
+        graph, ban = self._graph, barred(self._asked.after, self._asked.commodity)
+        yield from self._found(graph, ban)
         # A planned line without a length has no hours.
         usable = (graph.link < 0) | (graph.length_km > 0.0)
-        yield from self._found(replace(graph, available=graph.available | usable))
+        yield from self._found(replace(graph, available=graph.available | usable), ban)
+        if ban:
+            yield from self._found(graph, frozenset(), ban)
 
-    def _found(self, graph: Graph) -> Iterator[NotTaken]:
-        """Ways of a search with every family: over lines that are shut, and of families that are left out."""
-        asked = self._asked
-        routes = generate([graph], [asked.start], [asked.end], every_family=np.ones((1, 1), dtype=bool))
+    def _found(
+        self, graph: Graph, ban: frozenset[str], lifted: frozenset[str] = frozenset()
+    ) -> Iterator[NotTaken]:
+        """Ways of a search with every family: over what is shut, through `lifted`, of families left out."""
+        asked, every = self._asked, np.ones((1, 1), dtype=bool)
+        bans = {0: ban} if ban else {}
+        routes = generate([graph], [asked.start], [asked.end], every_family=every, no_transit=bans)
         sums = routes.sums(graph)
         cost, over = self._generalised(sums), routes.touching(~self._graph.available[:, None])[:, 0]
-        cost[in_transit(graph, routes, barred(asked.after, asked.commodity))] = np.inf
+        through = in_transit(graph, routes, lifted)
+        cost[in_transit(graph, routes, ban)] = np.inf
         for route in np.argsort(cost, kind="stable").tolist():
-            family = int(routes.family[route])
-            known = self._least.get(family)
-            if known is not None and not (over[route] and cost[route] < _BETTER * known):
+            if not np.isfinite(cost[route]) or (lifted and not through[route]):
                 continue
-            if over[route] and cost[route] > _WORTH * self._cost[self._lead]:
+            family = int(routes.family[route])
+            known, barrier = self._least.get(family), bool(over[route] or through[route])
+            if known is not None and not (barrier and cost[route] < _BETTER * known):
+                continue
+            if barrier and cost[route] > _WORTH * self._cost[self._lead]:
                 continue
             self._least[family] = float(cost[route])
             shut = self._shut(routes, route) if over[route] else ()
-            planned = all(one["status"] == "planned" for one in shut)
-            reason: Reason = "detour" if not shut else "planned" if planned else "closed"
-            yield self._row(routes, sums, route, reason, 0.0, shut)
+            yield self._row(routes, sums, route, _reason(bool(through[route]), shut), 0.0, shut)
 
     def _generalised(self, sums: RouteSums) -> FloatArray:
         """G_r of every route [USD/TEU]."""
@@ -134,25 +143,22 @@ class _Ways:
         return np.asarray(money + classes.usd_per_h[sector, 0] * hours)
 
     def _shut(self, routes: RouteSet, route: int) -> tuple[dict[str, str | None], ...]:
-        """Lines of a route that are not open, or whose gateway is not, each once."""
-        graph, found = self._graph, {}
+        """Lines and gateways of a route that are not open, each once with its own status."""
+        graph, found = self._graph, dict[str, dict[str, str | None]]()
         for arc in routes.arcs[routes.start[route] : routes.start[route + 1]]:
             if graph.available[arc]:
                 continue
+            start, end = (graph.places[state[arc] // len(LAYERS)] for state in (graph.tail, graph.head))
             link = graph.links[graph.link[arc]] if graph.link[arc] >= 0 else None
-            post = graph.gateways[graph.gateway[arc]] if graph.gateway[arc] >= 0 else None
-            at = [graph.places[state[arc] // len(LAYERS)] for state in (graph.tail, graph.head)]
-            row = None if link is None else self._links.get(link)
-            status = "closed" if row is None else str(row["status"])
-            if status == "open" and post is not None:
-                status = str(self._posts[post]["status"])
-            found[link or post or at[0]] = {
-                "link": link,
-                "gateway": post,
-                "from": at[0],
-                "to": at[1],
-                "status": "closed" if status == "open" else status,
-            }
+            posts = [graph.gateways[one] for one in graph.govern_gateway[graph.govern_arc == arc]]
+            states = {one: str(self._posts[one]["status"]) for one in posts}
+            closed: list[tuple[str | None, str]] = [(one, s) for one, s in states.items() if s != "open"]
+            own = self._links.get(link) if link is not None else None
+            if own is not None and own["status"] != "open":
+                closed.append((None, str(own["status"])))
+            for post, status in closed or [(None, "closed")]:
+                ends = {"from": start, "to": end, "status": status}
+                found[post or link or start] = {"link": link, "gateway": post, **ends}
         return tuple(found.values())
 
     def _row(
@@ -181,3 +187,11 @@ class _Ways:
             gateways_of(self._graph, arcs),
             shut,
         )
+
+
+def _reason(through: bool, shut: tuple[dict[str, str | None], ...]) -> Reason:
+    if through:
+        return "barred"
+    if not shut:
+        return "detour"
+    return "planned" if all(one["status"] == "planned" for one in shut) else "closed"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from landbridge.errors import DataError, Fault
+from landbridge.errors import DataError, Fault, InfeasibleError
 from landbridge.transport.between import Between, choose_from
 from landbridge.transport.freight import carried
 from landbridge.transport.routes.route_set import FAMILIES
@@ -20,9 +20,9 @@ __all__ = ["reach"]
 def reach(world: World, origin: str, commodity: str = "MCH") -> dict[str, Any]:
     """Hours, money and emissions from a zone to every other zone, per TEU.
 
-    time_h = sum over products p and routes r of beta_p s_f P_r h_r, the mean of all freight at the waits of
-    the base; quickest_h = min h_r over the open routes of the products that carry the commodity, of family
-    `quickest_family`.
+    time_h = sum over products p and routes r of beta_p s_f P_r h_r, the mean of all freight of the commodity
+    at the waits of the base; quickest_h = min h_r over the open routes of the products that carry the
+    commodity, of family `quickest_family`.
 
     world: from `lb.load`; origin: zone by name (en, ru, zh) or identifier; commodity: a sector by code or
     name. Returns from, commodity and `places`, a row for each zone that a route leads to. Raises DataError
@@ -43,9 +43,15 @@ def reach(world: World, origin: str, commodity: str = "MCH") -> dict[str, Any]:
     traded = carried(world, [zones[start]], regions)[0] & (np.array(regions) != zones[start])
     # The stored base has the pairs that trade: the others are searched, and apart, so that these are not.
     rows: list[dict[str, Any]] = []
+    cut: InfeasibleError | None = None
     for part in (traded, ~traded):
         some = [zone for zone, wanted in zip(to, part, strict=True) if wanted]
-        rows += _rows(choose_from(world, start, some, code), some, sectors.index(code)) if some else []
+        try:
+            rows += _rows(choose_from(world, start, some, code), some, sectors.index(code)) if some else []
+        except InfeasibleError as error:
+            cut = error  # the others may still be reached
+    if cut is not None and not rows:
+        raise cut
     return {"from": start, "commodity": code, "places": rows}
 
 
