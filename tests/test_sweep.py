@@ -340,7 +340,7 @@ def test_shards_and_counts_are_checked(world: lb.World) -> None:
     with pytest.raises(DataError, match="the grid has 3 points"):
         sweep(world, plan_of(world, draws="grid", **given), 5, executor="serial")
     with pytest.raises(DataError, match="processes or serial"):
-        sweep(world, plan_of(world), 1, executor="dask")
+        sweep(world, plan_of(world), 1, executor="cloud")
     for shard in ((0, 3), (4, 3)):
         with pytest.raises(DataError, match=r"give \(i, n\)"):
             sweep(world, plan_of(world), 3, executor="serial", shard=shard)

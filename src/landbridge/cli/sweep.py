@@ -46,8 +46,13 @@ def sweep(
         ),
     ] = None,
     executor: Annotated[
-        Literal["processes", "serial"], typer.Option(help="Who solves the draws; the digits are the same.")
+        Literal["processes", "serial", "dask"],
+        typer.Option(help="Who solves the draws; the digits are the same."),
     ] = "processes",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Of --executor dask: the cluster's scheduler, tcp://HOST:PORT."),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes; one for each processor without it.", min=1, max=1024)
     ] = None,
@@ -100,7 +105,7 @@ def sweep(
             loaded,
             Path(what[0]),
             n,
-            executor=Workers(executor, workers),
+            executor=Workers(executor, workers, scheduler),
             store=output,
             shard=part,
             progress=progress,

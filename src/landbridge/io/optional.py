@@ -26,6 +26,7 @@ EXTRAS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "fast": ("compiled loops", {"numba": "numba"}),
     "estimation": ("gravity by PPML", {"pyfixest": "pyfixest"}),
     "serve": ("landbridge serve", {"uvicorn": "uvicorn"}),
+    "dask": ("sweep --executor dask", {"distributed": "distributed"}),
 }
 
 

@@ -1,5 +1,7 @@
 """Who solves the cases of a sweep: this process, or several, each with one thread for linear algebra.
 
+`cluster.py` has the third executor, workers of Dask.
+
 Every case depends on the World, the plan and its index alone, so that order and process change no digit.
 """
 
@@ -23,7 +25,8 @@ from landbridge.world import World
 
 __all__ = ["EXECUTORS", "rate", "solve_cases"]
 
-EXECUTORS = ("processes", "serial")
+_HERE = ("processes", "serial")
+EXECUTORS = (*_HERE, "dask")
 # Cases that wait for each worker, so that none is idle and little is lost when one dies.
 _AHEAD = 2
 # How often the workers are started again without any case in between.
@@ -38,11 +41,11 @@ def solve_cases(
     """Solve the cases of some indices and hand each to `keep`, in any order.
 
     world, plan: of the sweep; indices: of the draws; keep: called with each case.
-    executor: processes or serial. workers: how many processes. A worker that dies is replaced, and its cases
-    are solved again. Raises DataError for another executor, LandbridgeError where workers keep dying, and as
-    `landbridge.run` where the base has no solution.
+    executor: processes or serial; `Workers.solve` has dask too. workers: how many processes. A worker that
+    dies is replaced, and its cases are solved again. Raises DataError for another executor, LandbridgeError
+    where workers keep dying, and as `landbridge.run` where the base has no solution.
     """
-    if executor not in EXECUTORS:
+    if executor not in _HERE:
         cure = "use " + " or ".join(EXECUTORS)
         raise DataError("no such executor", [Fault("executor", f"is {executor!r}", cure)])
     if executor == "serial":

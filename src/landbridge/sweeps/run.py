@@ -13,6 +13,7 @@ from typing import Any
 
 from landbridge.errors import DataError, Fault
 from landbridge.sweeps.cases import Case
+from landbridge.sweeps.cluster import require, solve_on_cluster
 from landbridge.sweeps.collect import SweepResult, collected
 from landbridge.sweeps.executors import rate, solve_cases
 from landbridge.sweeps.indices import block_length
@@ -31,10 +32,44 @@ _MOST_ON_WINDOWS = 61
 
 @dataclass(frozen=True)
 class Workers:
-    """Who solves the cases. executor: processes or serial. count: of processes; None for one a processor."""
+    """Who solves the cases.
+
+    executor: processes, serial, or dask for the workers of a Dask cluster. count: of processes; None for one
+    a processor. scheduler: of the cluster, tcp://HOST:PORT; for dask alone.
+    """
 
     executor: str = "processes"
     count: int | None = None
+    scheduler: str | None = None
+
+    def check(self) -> None:
+        """Raise DataError for options that do not go together, LandbridgeError where Dask is missing."""
+        if self.executor != "dask" and self.scheduler is not None:
+            cure = f"use the executor dask, or leave {self.scheduler} out"
+            fault = Fault("scheduler", f"is given, but the executor is {self.executor!r}", cure)
+            raise DataError("the options are not valid", [fault])
+        if self.executor != "dask":
+            return
+        faults = []
+        if not self.scheduler:
+            cure = 'give --scheduler tcp://HOST:PORT; in Python Workers("dask", scheduler="tcp://HOST:PORT")'
+            faults.append(Fault("scheduler", "is needed for the executor dask", cure))
+        if self.count is not None:
+            faults.append(Fault("workers", "is given, but a cluster has its own", "leave it out"))
+        if faults or not self.scheduler:
+            raise DataError("the options are not valid", faults)
+        require(self.scheduler)
+
+    def solve(self, world: World, plan: Plan, indices: Sequence[int], keep: Callable[[Case], None]) -> None:
+        """Solve the cases of some indices and hand each to `keep`, in any order.
+
+        world, plan: of the sweep; indices: of the draws; keep: called with each case. Raises as `solve_cases`
+        and `solve_on_cluster`.
+        """
+        if self.executor == "dask" and self.scheduler:
+            solve_on_cluster(world, plan, indices, keep, self.scheduler)
+        else:
+            solve_cases(world, plan, indices, keep, self.executor, self.number)
 
     @property
     def number(self) -> int:
@@ -59,20 +94,21 @@ def sweep(
 
     world: from `lb.load`; plan: the path of a TOML file, a dictionary of the same shape, or a Plan. n: draws,
     100 by default; a grid has as many as its points, a plan for indices of variance 64 (d + 2) by default, d
-    the numbers moved. executor: "processes" or "serial"; the digits are the same, given one thread for linear
-    algebra. store: a folder in which finished draws are kept, so that a sweep that was stopped goes on; None
-    keeps them in memory. shard: (i, n) solves the i-th of n parts of the draws. progress: called with what is
-    being done and the share that is done.
+    the numbers moved. executor: "processes", "serial", or Workers("dask", scheduler="tcp://HOST:PORT"); the
+    digits are the same, given one thread for linear algebra. store: a folder in which finished draws are
+    kept, so that a sweep that was stopped goes on; None keeps them in memory. shard: (i, n) solves the i-th
+    of n parts of the draws. progress: called with what is being done and the share that is done.
 
     Each draw is made from the seed and its index. It changes base and scenario alike. Routes are searched
     once, at the numbers of the data; a draw gives them new hours and money. A draw without a solution is
     listed. Equations: heads of `landbridge.sweeps.draws` and `landbridge.sweeps.collect`.
-    Returns a SweepResult. Raises DataError with every fault of the plan, and for a store of another plan or
-    data, in use or damaged; LandbridgeError where workers keep dying, and as `landbridge.run` where the base
-    has no solution.
+    Returns a SweepResult. Raises DataError with every fault of the plan, for a store of another plan or data,
+    in use or damaged, and for a cluster that does not answer or has another landbridge; LandbridgeError where
+    workers keep dying, and as `landbridge.run` where the base has no solution.
     """
     given = read_plan(plan, world)
     hired = Workers(executor) if isinstance(executor, str) else executor
+    hired.check()
     indices = _indices(given, n, shard)
     kept: dict[int, Case] = {}
     place = None if store is None else Store(Path(store), given, world)
@@ -93,7 +129,7 @@ def sweep(
             done = len(kept) - there
             tell(rate(first[0], done, len(todo)), done / len(todo))
 
-        solve_cases(world, given, todo, keep, hired.executor, hired.number)
+        hired.solve(world, given, todo, keep)
     # A store can hold more draws than are asked for, and those of other shards.
     asked = _count(given, n)
     return collected(world, given, [kept[index] for index in sorted(kept) if index < asked])
