@@ -180,7 +180,7 @@ def test_a_worker_without_this_landbridge_is_named(world: lb.World, cluster: Any
         ({"OPENBLAS_NUM_THREADS": None, "MKL_NUM_THREADS": None}, []),
         ({"OMP_NUM_THREADS": None}, ["several threads"]),
         ({"MKL_NUM_THREADS": "4"}, ["several threads"]),
-        ({"landbridge": "0.1.0", "scipy": "1.0"}, ["has landbridge 0.1.0, not", "has scipy 1.0, not"]),
+        ({"landbridge": "0.0.1", "scipy": "1.0"}, ["has landbridge 0.0.1, not", "has scipy 1.0, not"]),
         (ModuleNotFoundError("No module named 'landbridge'"), ["does not have this landbridge"]),
         (
             Exception("ModuleNotFoundError(\"No module named 'landbridge'\")"),
