@@ -361,7 +361,7 @@ def test_routes_are_a_line_each(call: Call) -> None:
     assert sum(shares) + left == pytest.approx(100.0, abs=0.3)
     leaders = {one["family"]: one for one in reversed(every)}
     assert min(shares) >= 0.5 or len(leaders) > 5
-    assert f"({100.0 * whole['product_share']:.0f} % of all) that by rail go by" in out
+    assert f"({100.0 * whole['product_share']:.0f} % of the freight)." in out
 
 
 @pytest.mark.parametrize(("by", "key"), [("time", "time_h"), ("cost", "cost_usd"), ("co2e", "co2e_kg")])

@@ -91,7 +91,14 @@ def test_closed_and_planned_lines_of_one_way_are_told_apart() -> None:
         {"link": None, "gateway": "aktau", "from": "AKT", "to": "AKT", "status": "closed"},
     ]
     (way,) = [one for one in ways("CKG", "DUI") if one["reason"] == "planned"][:1]
-    names = {"from": "CKG", "to": "DUI", "commodity": "MCH", "product": "block", "scenario": None}
+    names: dict[str, Any] = {
+        "from": "CKG",
+        "to": "DUI",
+        "commodity": "MCH",
+        "product": "block",
+        "scenario": None,
+    }
+    names["most_used"] = {"family": "sea", "share": 0.2, "time_h": 800.0, "cost_usd": 2800.0, "gateways": []}
     found = {**names, "little": LITTLE, "ways": [{**way, "reason": "closed", "shut": shut}]}
     (section,) = way_sections(embedded.world(), found)
-    assert section.rows[0][1] == "closed: Aktau port; not built: Moyynty - Zhezkazgan"
+    assert section.rows[0][1] == "closed: Aktau port; not open in the base: Moyynty - Zhezkazgan"

@@ -161,7 +161,7 @@ await check("corridor: ways not taken, each with its reason", async () => {
     await seen("#ways table");
     const rows = await page.$$eval("#ways tbody tr", (all) => all.map((one) => one.innerText));
     need(rows.length > 3 && rows.some((one) => one.includes(words)), rows.join("; "));
-    need(rows.some((one) => /carries: [\d.]+%/.test(one)) && rows.some((one) => one.includes("not built: ")), rows.join("; "));
+    need(rows.some((one) => /carries: [\d.]+%/.test(one)) && rows.some((one) => one.includes("not open in the base: ")), rows.join("; "));
   }
 });
 

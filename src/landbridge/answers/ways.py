@@ -25,7 +25,7 @@ def reach(world: World, origin: str, commodity: str = "MCH") -> Answer:
     `landbridge.transport.reach`. Raises DataError for unknown names and a place that is no zone,
     InfeasibleError where no route leads to any other.
     """
-    from landbridge.report.ways import reach_geojson, reach_sections
+    from landbridge.report.ways import reach_geojson, reach_rows, reach_sections
     from landbridge.transport.reach import reach as study
 
     found = study(world, origin, commodity)
@@ -33,7 +33,7 @@ def reach(world: World, origin: str, commodity: str = "MCH") -> Answer:
         world,
         "reach",
         found,
-        {"reach": found["places"]},
+        {"reach": reach_rows(world, found)},
         _COSTED,
         lambda most: reach_sections(world, found, most),
         options={"from": found["from"], "commodity": found["commodity"]},

@@ -13,7 +13,7 @@ from landbridge.report.route_ways import HOURS_A_DAY
 from landbridge.transport.graph import BLOCK, PRODUCTS
 from landbridge.world import World
 
-__all__ = ["reach_geojson", "reach_sections", "way_rows", "way_sections"]
+__all__ = ["reach_geojson", "reach_rows", "reach_sections", "way_rows", "way_sections"]
 
 Found = Mapping[str, Any]
 # Gateways of a way that its line names.
@@ -57,6 +57,16 @@ def reach_sections(world: World, found: Found, most: int | None = None) -> Itera
         start=names.place[found["from"]],
         sector=names.sector[found["commodity"]],
     )
+
+
+def reach_rows(world: World, found: Found) -> list[dict[str, Any]]:
+    """A row for each place with its name, the nearest first.
+
+    world: with the places; found: from `landbridge.transport.reach.reach`.
+    """
+    at = world.network["places"].by("place_id")
+    rows = sorted(found["places"], key=lambda row: float(row["time_h"]))
+    return [{"place": row["place"], "name": str(at[row["place"]]["name"]), **row} for row in rows]
 
 
 def reach_geojson(world: World, found: Found, attribution: Sequence[str]) -> str:
@@ -104,7 +114,21 @@ def way_sections(world: World, found: Found) -> Iterator[Section]:
     """
     names = Names(world)
     product = say("route.block" if found["product"] == PRODUCTS[BLOCK] else "route.wagonload")
-    after = [say("ways.best", little=100.0 * found["little"]), say("ways.shares", product=product)]
+    lead = found["most_used"]
+    family = named("family", lead["family"])
+    after = [
+        say(
+            "ways.lead",
+            way=say("ways.lead_via", family=family, via=_via(lead, names)) if lead["gateways"] else family,
+            days=lead["time_h"] / HOURS_A_DAY,
+            usd=lead["cost_usd"],
+            share=100.0 * lead["share"],
+        ),
+        say("ways.best", little=100.0 * found["little"]),
+        say("ways.shares", product=product),
+    ]
+    if any(way["reason"] == "detour" for way in found["ways"]):
+        after.append(say("ways.left_out"))
     if found["scenario"] is not None:
         after.append(say("ways.scenario", scenario=named("scenario", found["scenario"])))
     if any(way["reason"] == "little" and way["cost_ratio"] < 1.0 for way in found["ways"]):

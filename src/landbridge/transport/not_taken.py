@@ -30,6 +30,8 @@ Reason = Literal["little", "closed", "planned", "barred", "detour"]
 LITTLE = 0.05
 # A way over lines that are shut is listed up to this many times the generalised cost of the way most used.
 _WORTH = 1.5
+# One of a family that the search left out, up to this many times.
+_LEFT_OUT = 3.0
 # And only below this share of the cost of the best open way of its family.
 _BETTER = 0.98
 
@@ -64,10 +66,12 @@ def ways_not_taken(world: World, trip: Trip, scenario: Scenario | str | None = N
     """The ways of a trip that carry little or nothing, the least generalised cost first.
 
     world, scenario: as in `landbridge.transport.legs.find_routes`; trip: its k and mode are not used. Returns
-    from, to, commodity, product, scenario and `ways`, a row for each `NotTaken`. Raises as `find_routes`.
+    from, to, commodity, product, scenario, most_used and `ways`, a row for each `NotTaken`. Raises as
+    `find_routes`.
     """
     asked = between(world, trip, scenario)
-    ways = sorted(_Ways(asked).rows(), key=lambda one: one.cost_ratio)
+    found = _Ways(asked)
+    ways = sorted(found.rows(), key=lambda one: one.cost_ratio)
     return {
         "from": asked.start,
         "to": asked.end,
@@ -75,6 +79,7 @@ def ways_not_taken(world: World, trip: Trip, scenario: Scenario | str | None = N
         "product": PRODUCTS[asked.product],
         "scenario": None if asked.scenario is None else asked.scenario.id,
         "little": LITTLE,
+        "most_used": found.lead(),
         "ways": [{**vars(one), "gateways": list(one.gateways), "shut": list(one.shut)} for one in ways],
     }
 
@@ -91,6 +96,19 @@ class _Ways:
         self._sums = asked.found.choice.sums
         self._cost = self._generalised(self._sums)
         self._least: dict[int, float] = {}
+
+    def lead(self) -> dict[str, Any]:
+        """The route most used: family, share of the TEU, hours, money and gateways."""
+        routes, p, lead = self._asked.found.routes, self._asked.product, self._lead
+        kind = int(self._asked.found.classes.kind[self._asked.sector])
+        arcs = routes.arcs[routes.start[lead] : routes.start[lead + 1]]
+        return {
+            "family": FAMILIES[routes.family[lead]],
+            "share": float(self._share[lead]),
+            "time_h": exact(self._sums.time_h[p, lead]),
+            "cost_usd": exact(self._sums.money(kind)[p, lead]),
+            "gateways": list(gateways_of(self._graph, arcs)),
+        }
 
     def rows(self) -> Iterator[NotTaken]:
         """Every way that carries little or nothing."""
@@ -128,7 +146,7 @@ class _Ways:
             known, barrier = self._least.get(family), bool(over[route] or through[route])
             if known is not None and not (barrier and cost[route] < _BETTER * known):
                 continue
-            if barrier and cost[route] > _WORTH * self._cost[self._lead]:
+            if cost[route] > (_WORTH if barrier else _LEFT_OUT) * self._cost[self._lead]:
                 continue
             self._least[family] = float(cost[route])
             shut = self._shut(routes, route) if over[route] else ()
