@@ -10,7 +10,6 @@ from landbridge.world import World
 
 __all__ = ["deliveries"]
 
-Rows = list[dict[str, Any]]
 # Below this share of a contract's gas a line does not count as one that carries it.
 _SOME = 0.005
 

@@ -35,7 +35,7 @@ def reach_sections(world: World, found: Found, most: int | None = None) -> Itera
     world: for names; found: from `landbridge.transport.reach.reach`; most: rows shown, all where None.
     """
     names = Names(world)
-    rows = sorted(found["places"], key=lambda row: float(row["time_h"]))
+    rows = reach_rows(world, found)
     shown = rows if most is None else rows[:most]
     after = [say("reach.days")]
     if len(rows) > len(shown):

@@ -17,7 +17,7 @@ from landbridge.phrases import LANGUAGES
 from landbridge.server.app import words
 from landbridge.server.exchange import JSON, Refusal, Reply, utf8
 from landbridge.server.parameters import Parameter
-from landbridge.server.tasks import Task, forms_of
+from landbridge.server.tasks import Forms, Task, forms_of
 
 if TYPE_CHECKING:
     from landbridge.answers.protocol import Answer
@@ -164,6 +164,9 @@ def _searched(
     service: Service, what: str, values: Values, form: str, answer: Callable[[], Answer]
 ) -> Outcome:
     """An answer whose routes are searched, which takes seconds. Raises Refusal where others wait already."""
+    forms = service.routes.get(Task(what, dict(values)).key)
+    if forms is not None:
+        return service.shown(forms, form)
     with service.turn():
         return _kept(service, service.searching, what, values, form, answer)
 
@@ -172,26 +175,31 @@ def _kept(
     service: Service, lock: Lock, what: str, values: Values, form: str, answer: Callable[[], Answer]
 ) -> Outcome:
     """An answer found one at a time, and kept; lock: held meanwhile; what: its name."""
-    task = Task(what, dict(values))
+
+    def find() -> Forms:
+        begin = time.perf_counter()
+        return forms_of(answer(), begin)
+
+    return service.shown(_once(service, lock, Task(what, dict(values)), find), form)
+
+
+def _once(service: Service, lock: Lock, task: Task, find: Callable[[], Forms]) -> Forms:
+    """The texts of a task, found where they are not kept."""
     with lock:
         forms = service.routes.get(task.key)
         if forms is None:
-            begin = time.perf_counter()
-            forms = forms_of(answer(), begin)
+            forms = find()
             service.routes.put(task.key, forms)
-    return service.shown(forms, form)
+    return forms
 
 
 def _gas(service: Service, values: Values, form: str) -> Outcome:
     from landbridge.channels.gas_deliveries import deliveries
 
-    task = Task("gas", {})
-    with service.routing:
-        forms = service.routes.get(task.key)
-        if forms is None:
-            forms = {"json": service.read(deliveries(service.world), "gas", {}, _FLOWS).body.decode()}
-            service.routes.put(task.key, forms)
-    return service.shown(forms, "json")
+    def find() -> Forms:
+        return {"json": service.read(deliveries(service.world), "gas", {}, _FLOWS).body.decode()}
+
+    return service.shown(_once(service, service.routing, Task("gas"), find), "json")
 
 
 def _network(service: Service, values: Values, form: str) -> Outcome:

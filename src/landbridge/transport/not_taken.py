@@ -119,7 +119,7 @@ class _Ways:
             self._least[family] = float(self._cost[best])
             carried = float(self._share[mine].sum())
             if carried < LITTLE:
-                yield self._row(routes, self._sums, best, "little", carried)
+                yield self._row(routes, self._sums, best, self._cost[best], "little", carried)
         graph, ban = self._graph, barred(self._asked.after, self._asked.commodity)
         yield from self._found(graph, ban)
         # A planned line without a length has no hours.
@@ -150,7 +150,8 @@ class _Ways:
                 continue
             self._least[family] = float(cost[route])
             shut = self._shut(routes, route) if over[route] else ()
-            yield self._row(routes, sums, route, _reason(bool(through[route]), shut), 0.0, shut)
+            reason = _reason(bool(through[route]), shut)
+            yield self._row(routes, sums, route, cost[route], reason, 0.0, shut)
 
     def _generalised(self, sums: RouteSums) -> FloatArray:
         """G_r of every route [USD/TEU]."""
@@ -184,6 +185,7 @@ class _Ways:
         routes: RouteSet,
         sums: RouteSums,
         route: int,
+        cost: float,
         reason: Reason,
         share: float,
         shut: tuple[dict[str, str | None], ...] = (),
@@ -201,7 +203,7 @@ class _Ways:
             exact(sums.co2e_kg[p, route]),
             hours - exact(self._sums.time_h[p, lead]),
             money - exact(self._sums.money(kind)[p, lead]),
-            float(self._generalised(sums)[route] / self._cost[lead]),
+            float(cost / self._cost[lead]),
             gateways_of(self._graph, arcs),
             shut,
         )
