@@ -37,7 +37,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> lb.World:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
+def local() -> Iterator[Any]:
     """Two workers in processes of their own, on loopback and without a dashboard."""
     import distributed
 
@@ -46,6 +46,13 @@ def cluster() -> Iterator[Any]:
     )
     with made:
         yield made
+
+
+@pytest.fixture
+def cluster(local: Any) -> Any:
+    """The same, once both workers are there: one that a test ended is started again."""
+    assert until(lambda: len(local.scheduler.workers) == 2)
+    return local
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +121,52 @@ def test_a_stopped_sweep_keeps_what_is_finished(
     sweep(world, plan, 8, executor=on(address), store=tmp_path / "store")
     assert kept.items() <= parts(tmp_path / "store").items() <= parts(serial).items()
     assert len(parts(tmp_path / "store")) == 8
+
+
+def test_a_finished_draw_whose_workers_all_end_stops_the_sweep(
+    world: lb.World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import distributed
+
+    monkeypatch.setattr(clusters, "_PATIENCE_S", 1.0)
+    monkeypatch.setattr(clusters, "_LOOK_S", 0.2)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", memory_limit=0
+    ) as one:
+
+        def watch(text: str, share: float) -> None:
+            # Another draw is finished and held by the worker that now ends for good.
+            if share > 0.0 and one.workers:
+                until(lambda: any(task.state == "memory" for task in drawn(one)))
+                one.scale(0)
+                until(lambda: not one.scheduler.workers)
+
+        with pytest.raises(LandbridgeError, match="has no workers any more"):
+            sweep(
+                world, plan_of(world), 6, executor=on(one.scheduler_address), store=tmp_path, progress=watch
+            )
+    assert 1 <= len(parts(tmp_path)) < 6
+
+
+def drawn(cluster: Any) -> list[Any]:
+    """Tasks of draws that the scheduler knows."""
+    return [task for key, task in list(cluster.scheduler.tasks.items()) if not key.endswith("-given")]
+
+
+def test_workers_that_are_all_paused_stop_the_sweep(
+    world: lb.World, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(clusters, "_LOOK_S", 0.1)
+    monkeypatch.setattr(clusters._Sweep, "_next", lambda self: self._patiently(never))
+    monkeypatch.setattr(clusters._Sweep, "_running", lambda self: 0)
+    with pytest.raises(LandbridgeError, match=r"paused for lack of memory -> give each worker more"):
+        sweep(world, plan_of(world), 1, executor=on(cluster.scheduler_address))
+    assert clusters._running(cluster.scheduler) == 2
+
+
+def never(seconds: float) -> None:
+    raise TimeoutError
 
 
 # -- clusters that are not fit -------------------------------------------------------------------------
@@ -207,7 +260,7 @@ def test_a_cluster_without_workers_and_one_that_ends(
 
     monkeypatch.setattr(clusters, "_PATIENCE_S", 0.3)
     monkeypatch.setattr(clusters, "_LOOK_S", 0.1)
-    monkeypatch.setattr(clusters, "_REACH_S", 1.0)
+    monkeypatch.setattr(clusters, "_REACH_S", 3.0)
     with distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as empty:
         address = empty.scheduler_address
         with pytest.raises(DataError, match=r"has no workers after .* -> .*dask worker tcp://127"):
@@ -217,7 +270,12 @@ def test_a_cluster_without_workers_and_one_that_ends(
         with pytest.raises(LandbridgeError, match=r"has no workers any more -> .*the same command"):
             sweep(world, plan_of(world), 1, executor=on(address))
         monkeypatch.setattr(clusters, "_PATIENCE_S", 60.0)
-        end = threading.Timer(0.5, empty.close)
+
+        def finish() -> None:
+            until(lambda: bool(empty.scheduler.tasks))
+            empty.close()
+
+        end = threading.Thread(target=finish)
         end.start()
         with pytest.raises(LandbridgeError, match="no longer answers") as caught:
             sweep(world, plan_of(world), 1, executor=on(address))
@@ -228,7 +286,6 @@ def test_a_cluster_without_workers_and_one_that_ends(
 def test_what_is_no_scheduler_is_said_within_seconds(
     world: lb.World, cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clusters, "_REACH_S", 1.0)
     worker = next(iter(cluster.scheduler.workers))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -238,7 +295,8 @@ def test_what_is_no_scheduler_is_said_within_seconds(
             (f"tls://127.0.0.1:{port}", "tls needs certificates"),
             (worker, "what answers is a Worker"),
         ):
-            with pytest.raises(DataError, match=why) as caught:
+            with monkeypatch.context() as patch, pytest.raises(DataError, match=why) as caught:
+                patch.setattr(clusters, "_REACH_S", 1.0 if "no reply" in why else 10.0)
                 sweep(world, plan_of(world), 1, executor=on(address))
             (fault,) = caught.value.faults
             assert fault.where == address and "dask scheduler" in fault.cure

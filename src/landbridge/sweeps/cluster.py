@@ -17,9 +17,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
 from itertools import islice
 from queue import Empty, SimpleQueue
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -115,34 +117,46 @@ class _Sweep:
 
     def _next(self) -> Any:
         """The next future that is done, however it ended."""
+        return self._patiently(lambda seconds: self.done.get(timeout=seconds))
+
+    def _patiently(self, ask: Callable[[float], Any]) -> Any:
+        """What `ask` gives within some seconds, asked again while there are workers that can give it."""
         since = time.monotonic()
         while True:
-            with suppress(Empty):
-                return self.done.get(timeout=_LOOK_S)
-            if self._workers():
+            with suppress(Empty, TimeoutError):
+                return ask(_LOOK_S)
+            there = self._workers()
+            if there and self._running():
                 since = time.monotonic()
+            elif time.monotonic() - since > _PATIENCE_S and there:
+                cure = "give each worker more memory, or start fewer on a machine"
+                raise self._stopped("has only workers that are paused for lack of memory", cure)
             elif time.monotonic() - since > _PATIENCE_S:
                 raise self._stopped("has no workers any more", f"start `dask worker {self.scheduler}`")
 
     def _case(self, future: Any) -> Case:
         """The case that a future holds. Raises what ended it, in words."""
-        index = self.waiting.pop(future.key)
-        killed = import_module("distributed").KilledWorker
+        index, distributed = self.waiting.pop(future.key), import_module("distributed")
         try:
             if future.cancelled():
                 raise self._lost()
-            case = future.result()
+            # It can be solved again meanwhile, where the worker that held it is gone.
+            case = self._patiently(lambda seconds: future.result(timeout=seconds))
             assert isinstance(case, Case)
             return case
-        except killed:
+        except distributed.KilledWorker:
             cure = "give each worker more memory, or use fewer; their logs say why they ended"
-            fault = Fault("workers", f"ended again and again, at last while they solved draw {index}", cure)
+            fault = Fault("workers", f"ended again and again, at last with draw {index} assigned", cure)
             raise LandbridgeError(_STOPPED, [fault]) from None
         except LandbridgeError:
             raise
         except Exception as error:
-            if self.client.status != "running" or isinstance(error, OSError):
+            if self.client.status != "running" or isinstance(error, distributed.comm.CommClosedError):
                 raise self._lost() from None
+            if isinstance(error, OSError):
+                what = f"failed at draw {index}: {type(error).__name__}: {error}"
+                fault = Fault("workers", what, f"look at their logs, {_AGAIN}")
+                raise LandbridgeError(_STOPPED, [fault]) from None
             # A worker that came later may be unfit; if not, the error is one of the program.
             _require_fit(self.client, self.scheduler, self._workers())
             raise
@@ -156,8 +170,15 @@ class _Sweep:
         except Exception:
             raise self._lost() from None
 
+    def _running(self) -> int:
+        """How many workers are not paused."""
+        try:
+            return int(self.client.run_on_scheduler(_running))
+        except Exception:
+            raise self._lost() from None
+
     def _lost(self) -> LandbridgeError:
-        return self._stopped("no longer answers", "start the scheduler and its workers")
+        return _lost(self.scheduler)
 
     def _stopped(self, what: str, cure: str) -> LandbridgeError:
         return LandbridgeError(_STOPPED, [Fault(self.scheduler, what, f"{cure}, {_AGAIN}")])
@@ -165,9 +186,17 @@ class _Sweep:
     def _forget(self) -> None:
         """Free what the workers hold of this sweep, where they can still be reached."""
         self.given = None
-        if self.client.status == "running":
+        if self.client.status != "running":
+            return
+
+        def forget() -> None:
             with suppress(Exception):
                 self.client.run(_forget, self.run, on_error="ignore")
+
+        # A worker that hangs must not keep the command from ending.
+        asking = Thread(target=forget, daemon=True)
+        asking.start()
+        asking.join(_REACH_S)
 
 
 # -- the scheduler -------------------------------------------------------------------------------------
@@ -241,9 +270,19 @@ def _quiet() -> Iterator[None]:
 # -- whether workers are fit ---------------------------------------------------------------------------
 
 
+def _lost(scheduler: str) -> LandbridgeError:
+    cure = f"start the scheduler and its workers, {_AGAIN}"
+    return LandbridgeError(_STOPPED, [Fault(scheduler, "no longer answers", cure)])
+
+
 def _workers(client: Any) -> Mapping[str, int]:
     found: Mapping[str, int] = client.nthreads()
     return found
+
+
+def _running(dask_scheduler: Any) -> int:
+    """On the scheduler: how many workers take tasks; others are paused or ending."""
+    return sum(worker.status.name == "running" for worker in dask_scheduler.workers.values())
 
 
 def _require_workers(client: Any, scheduler: str) -> Mapping[str, int]:
@@ -254,6 +293,8 @@ def _require_workers(client: Any, scheduler: str) -> Mapping[str, int]:
             found = _workers(client)
             if found:
                 return found
+        if client.status != "running":
+            raise _lost(scheduler)
         if time.monotonic() > end:
             cure = f"start one or more: dask worker {scheduler} --nthreads 1"
             fault = Fault(scheduler, f"has no workers after {_PATIENCE_S:.0f} s", cure)
@@ -264,7 +305,10 @@ def _require_workers(client: Any, scheduler: str) -> Mapping[str, int]:
 def _require_fit(client: Any, scheduler: str, workers: Mapping[str, int]) -> None:
     """Raise DataError with every process of the cluster that would fail, or give other digits."""
     own = _stamp()
-    found: dict[str, Any] = client.run(_stamp, workers=list(workers), on_error="return")
+    try:
+        found: dict[str, Any] = client.run(_stamp, workers=list(workers), on_error="return")
+    except Exception:
+        raise _lost(scheduler) from None
     faults = [fault for address, stamp in found.items() for fault in _unfit(f"worker {address}", stamp, own)]
     try:
         stamp: Any = client.run_on_scheduler(_stamp)
@@ -276,9 +320,17 @@ def _require_fit(client: Any, scheduler: str, workers: Mapping[str, int]) -> Non
 
 
 def _stamp() -> dict[str, str | None]:
-    """What digits depend on in this process: versions, and threads for linear algebra."""
-    versions = {"landbridge": version(), "numpy": np.__version__, "scipy": scipy.__version__}
-    return {**versions, **{name: os.environ.get(name) for name in _THREADS}}
+    """What digits depend on in this process: versions, compiled loops, and threads for linear algebra."""
+    found: dict[str, str | None] = {
+        "landbridge": version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+    }
+    found["numba"] = None
+    if os.environ.get("LANDBRIDGE_FAST") != "0":
+        with suppress(PackageNotFoundError):
+            found["numba"] = installed("numba")
+    return {**found, **{name: os.environ.get(name) for name in _THREADS}}
 
 
 def _unfit(where: str, stamp: Any, own: Mapping[str, str | None], threads: bool = True) -> list[Fault]:
@@ -291,9 +343,12 @@ def _unfit(where: str, stamp: Any, own: Mapping[str, str | None], threads: bool 
         cure = "look at its log, and start it again"
         return [Fault(where, f"does not answer ({type(stamp).__name__}: {stamp})", cure)]
     faults = [
-        Fault(where, f"has {name} {stamp.get(name)}, not {own[name]}", f"install {name} {own[name]} there")
-        for name in own
-        if name not in _THREADS and stamp.get(name) != own[name]
+        Fault(where, f"has {name} {stamp.get(name) or 'not in use'}, not {mine or 'without it'}", cure)
+        for name, mine in own.items()
+        if name not in _THREADS and stamp.get(name) != mine
+        for cure in [
+            f"install {name} {mine} there" if mine else f"set LANDBRIDGE_FAST=0 there, or use {name} here"
+        ]
     ]
     first, *others = (stamp.get(name) for name in _THREADS)
     if threads and (first != "1" or any(value not in (None, "1") for value in others)):
@@ -307,6 +362,7 @@ def _unfit(where: str, stamp: Any, own: Mapping[str, str | None], threads: bool 
 # One case at a time, and the bench of the sweep that is being solved.
 _busy = Lock()
 _benches: dict[str, Bench] = {}
+_ended: set[str] = set()
 
 
 def _one(given: bytes, run: str, own: Mapping[str, str | None], index: int) -> Case:
@@ -319,9 +375,14 @@ def _one(given: bytes, run: str, own: Mapping[str, str | None], index: int) -> C
         if run not in _benches:
             _benches.clear()
             _benches[run] = Bench(*pickle.loads(given))
-        bench = _benches[run]
-        return bench.case(index)
+        try:
+            return _benches[run].case(index)
+        finally:
+            # Its sweep may have ended while this was solved.
+            if run in _ended:
+                _benches.pop(run, None)
 
 
 def _forget(run: str) -> None:
+    _ended.add(run)
     _benches.pop(run, None)
