@@ -10,9 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import embedded
 from commands import Call
 from landbridge.io import cache
-from landbridge.io.cache import cache_folder, clear_cache, read_cached, write_cached
+from landbridge.io.cache import cache_folder, clear_cache, fingerprint, read_cached, write_cached
+from landbridge.model.base import SolvedBase
+from landbridge.model.prepared import Prepared
+from landbridge.model.waits import Slope, kept_slope
+from landbridge.scenario import apply, load_scenario
 from landbridge.transport.compile import align
 from landbridge.transport.graph import Graph
 from landbridge.transport.routes import base_set, route_set
@@ -218,3 +223,48 @@ def test_nests_are_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert arrays is not None
     write_cached(path.stem, {**arrays, "own": arrays["own"][:-1]})
     assert np.array_equal(kept_nests(routes, graph).own, made.own)
+
+
+def test_a_fingerprint_tells_inputs_apart() -> None:
+    numbers = np.arange(6)
+    told = [
+        fingerprint("a", "b"),
+        fingerprint("ab"),
+        fingerprint("b", "a"),
+        fingerprint("a", numbers),
+        fingerprint("a", numbers.astype(np.int32)),
+        fingerprint("a", numbers.reshape(2, 3)),
+        fingerprint("a", numbers[::-1]),
+    ]
+    assert len(set(told)) == len(told)
+    assert fingerprint("a", numbers[::-1]) == fingerprint("a", numbers[::-1].copy())
+
+
+def test_the_slope_of_a_base_is_made_once_and_never_trusted_when_it_does_not_fit(folder: Path) -> None:
+    made = np.array([[1.23456789, 0.0], [-9.87654321e-7, np.pi]]), np.array([2.0 / 3.0, 1e9])
+    first = kept_slope(KEY, 2, lambda: made)
+    assert first[0][0, 0] == 1.23457 and first[1][0] == 0.666667
+
+    def never() -> Slope:
+        raise AssertionError("it is made although it is kept")
+
+    for one, other in zip(first, kept_slope(KEY, 2, never), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(AssertionError, match="although it is kept"):
+        kept_slope(KEY, 3, never)
+    (path,) = folder.iterdir()
+    path.write_bytes(path.read_bytes()[:-1])
+    np.testing.assert_array_equal(kept_slope(KEY, 2, lambda: made)[0], first[0])
+
+
+@pytest.mark.slow
+def test_the_slope_of_a_base_is_the_same_whatever_else_is_studied() -> None:
+    world = embedded.world()
+    scenario = load_scenario("cku-railway", world)
+    alone, beside = (
+        SolvedBase(Prepared(worlds), world, 0, True).slope
+        for worlds in ([world], [world, apply(world, scenario)])
+    )
+    for one, other in zip(alone, beside, strict=True):
+        assert one.any()
+        np.testing.assert_array_equal(one, other)

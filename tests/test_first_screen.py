@@ -111,7 +111,7 @@ def test_a_scenario_fits_on_one_screen(
 
 @pytest.mark.parametrize("name", QUICK)
 def test_those_who_gain_and_lose_most_are_listed_and_signs_that_rest_on_little(
-    world: World, digests: dict[str, Digest], name: str, capsys: pytest.CaptureFixture[str]
+    world: World, solved: Study, digests: dict[str, Digest], name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines, names, result = printed(world, digests, name, capsys), Names(world), digests[name].result
     rows = {row["region"]: row for row in result["real_income"]}
@@ -121,7 +121,7 @@ def test_those_who_gain_and_lose_most_are_listed_and_signs_that_rest_on_little(
             assert any(line.startswith(names.region[region]) for line in lines), region
     # A country that gains only by what its carriers are paid, or loses only by it.
     inside = [one for one in rows if one in members(world) and abs(rows[one]["percent"]) >= 0.005]
-    paid = {row["region"]: row["gain_musd"] for row in result.get("transit", ())}
+    paid = {row["region"]: row["gain_musd"] for row in solved[name].transit_rows}
     turned = [one for one in inside if (rows[one]["musd"] - paid.get(one, 0.0)) * rows[one]["musd"] < 0.0]
     told = [line for line in lines if "carriers' pay is income" in line]
     assert len(told) == bool(turned)

@@ -98,7 +98,9 @@ def run(
         _alone(world, {"a scenario": what, "--horizon": horizon, "--set": set_, "--base": base_only})
         study = _edited(world, against, lang, rebase)
     screen = not (written or tables or base_only or detail)
-    solved = solve(study, outputs.keep, detail=study.single or written, screen=screen)
+    # The screen shows none of the largest tables, and of several scenarios the terminal neither.
+    detail = written or (study.single and not screen)
+    solved = solve(study, outputs.keep, detail=detail, screen=screen)
     tell_rebase(solved.status, rebase)
     base, cases = solved.digests[0], solved.digests[1:]
 

@@ -1,4 +1,4 @@
-"""A folder of arrays that are slow to compute and quick to read: route sets of changed networks.
+"""A folder of arrays that are slow to compute and quick to read, such as route sets of changed networks.
 
 The folder is `LANDBRIDGE_CACHE`, or else `landbridge` in the user's cache folder (XDG_CACHE_HOME,
 LOCALAPPDATA, Library/Caches); `LANDBRIDGE_CACHE=off` turns the cache off. A file is named by a hash of all
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from landbridge.errors import LandbridgeError
 from landbridge.io.whole import write_whole
 
-__all__ = ["cache_folder", "clear_cache", "read_cached", "write_cached"]
+__all__ = ["cache_folder", "clear_cache", "fingerprint", "read_cached", "write_cached"]
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,18 @@ def cache_folder() -> Path | None:
         return home / "Library" / "Caches" / "landbridge"
     stated = Path(os.environ.get("XDG_CACHE_HOME") or "")
     return (stated if stated.is_absolute() else home / ".cache") / "landbridge"
+
+
+def fingerprint(*inputs: str | NDArray[Any]) -> str:
+    """A key for `read_cached`: hash of texts and arrays in their order, with type and shape of the arrays."""
+    digest = hashlib.blake2b(digest_size=_SUM_BYTES)
+    for one in inputs:
+        if isinstance(one, str):
+            digest.update(f"text {len(one)} {one}".encode())
+        else:
+            digest.update(f"{one.dtype} {one.shape}".encode())
+            digest.update(np.ascontiguousarray(one).data)
+    return digest.hexdigest()
 
 
 def read_cached(key: str) -> dict[str, NDArray[Any]] | None:

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import ConvergenceError, DataError, Fault, ScenarioError, Status
+from landbridge.io.cache import fingerprint
 from landbridge.model.economy_inputs import EconomyInputs, table_of
 from landbridge.model.notes import of_first_order, of_the_rest, remarks, require_routes
 from landbridge.model.prepared import Prepared
-from landbridge.model.waits import Slope, SolvedWaits, slope_of, solve_waits
+from landbridge.model.waits import Slope, SolvedWaits, kept_slope, slope_of, solve_waits
 from landbridge.phrases import named
 from landbridge.results import Results
 from landbridge.results.transit import Carriers, Tolls, carriage
@@ -50,6 +51,8 @@ __all__ = ["Origin", "SolvedBase"]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+# Raise it when the slope of the same base becomes another.
+_SLOPE_VERSION = 1
 # Both closures are always solved, since they differ by a factor of two for some countries.
 _CLOSURES: tuple[Closure, ...] = ("fixed", "proportional")
 
@@ -411,6 +414,12 @@ class SolvedBase:
     @cached_property
     def slope(self) -> Slope:
         """Response of flows at the queues to hours in the base, for the first steps of every search."""
-        assert self.results.queues is not None
-        through = self.common.passes(self.results.queues)
-        return slope_of(self.results.choice, through, self.results.demand_teu)
+        queues = self.results.queues
+        assert queues is not None
+        version = f"slope {_SLOPE_VERSION} {np.__version__}"
+        key = fingerprint(version, self.world.hash, queues.gateway, queues.way)
+
+        def make() -> Slope:
+            return slope_of(self.results.choice, self.common.passes(queues), self.results.demand_teu)
+
+        return kept_slope(key, len(queues), make)

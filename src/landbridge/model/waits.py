@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from landbridge.errors import Status
+from landbridge.io.cache import read_cached, write_cached
 from landbridge.trade.fixed_point import anderson
 from landbridge.transport import Choice, Queues
 from landbridge.transport.choice.delayed import DelayedChoice
 
-__all__ = ["FlowResponse", "Slope", "SolvedWaits", "slope_of", "solve_waits"]
+__all__ = ["FlowResponse", "Slope", "SolvedWaits", "kept_slope", "slope_of", "solve_waits"]
 
 log = logging.getLogger("landbridge")
 
@@ -165,6 +166,25 @@ def slope_of(choice: Choice, through: tuple[csr_matrix, csr_matrix], demand_teu:
     nothing = np.zeros(through[0].shape[1])
     touched.cost(nothing, nothing)
     return touched.slope(demand_teu)
+
+
+def kept_slope(key: str, n: int, make: Callable[[], Slope]) -> Slope:
+    """The slope of a base, to six digits, from the cache folder or else made and stored there.
+
+    key: of all its inputs, from `landbridge.io.cache.fingerprint`; n: number of queues; make: as `slope_of`.
+    Six digits are as good for the steps of a search, and the same whatever other routes a study has.
+    """
+    arrays = read_cached(key)
+    shapes = {"by_hour": (n, n), "spread": (n,)}
+    if arrays is None or {name: one.shape for name, one in arrays.items()} != shapes:
+        arrays = dict(zip(shapes, map(_six_digits, make()), strict=True))
+        write_cached(key, arrays)
+    return arrays["by_hour"], arrays["spread"]
+
+
+def _six_digits(values: FloatArray) -> FloatArray:
+    rounded = [float(f"{value:.6g}") for value in values.ravel().tolist()]
+    return np.array(rounded, dtype=np.float64).reshape(values.shape)
 
 
 @dataclass(eq=False)

@@ -28,16 +28,24 @@ class Lead:
     """What the first screen shows of a scenario and its tables do not hold.
 
     served, changed, assumptions: rows of `landbridge.results.served` and `landbridge.results.changed`.
+    payment_gains_musd: by region, what payments to carriers add to real income [million USD of 2023].
     """
 
     served: Rows
     changed: Rows
     assumptions: Rows
+    payment_gains_musd: Mapping[str, float]
 
     @staticmethod
     def of(results: Results) -> Lead:
         """That of a solved scenario."""
-        return Lead(served_rows(results), changed_rows(results), assumption_rows(results))
+        gains = results.payment_gains if results.status.converged else {}
+        return Lead(
+            served_rows(results),
+            changed_rows(results),
+            assumption_rows(results),
+            {region: gain["gain_musd"] for region, gain in gains.items()},
+        )
 
 
 @dataclass(frozen=True)

@@ -425,7 +425,7 @@ def _widest(world: World, case: Digest, names: Names) -> list[str]:
 def _payments(world: World, case: Digest, names: Names) -> list[str]:
     """Real income without payments to carriers, of the member of the group that changes most of those whose
     sign rests on them."""
-    gain = {row["region"]: row["gain_musd"] or 0.0 for row in case.result.get("transit", ())}
+    gain = case.lead.payment_gains_musd if case.lead else {}
     found = []
     for row in case.result["real_income"]:
         musd, visible = row["musd"], abs(row["percent"]) >= VISIBLE_PERCENT

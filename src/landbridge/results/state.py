@@ -40,6 +40,8 @@ _OF_ROUTES = ("choice", "unqueued", "freight", "tolls")
 _TABLES_OF_ROUTES = ("corridor_rows", "mode_split_rows", "payments", "n_routes")
 # Flows of routes found again differ by rounding at most, as a share of the largest.
 _SAME = 1e-9
+# Of a region outside the trade table.
+_NO_GAIN = {"above_cost_musd": 0.0, "gain_musd": 0.0}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -250,21 +252,24 @@ class Results:
     def transit_rows(self) -> Rows:
         """Gross revenue of the carriers of each region from transit; in a scenario with its change.
 
-        Of a solved scenario also what payments by all freight bring, against none (paid_share 0):
-        above_cost_musd, more than the carriers' costs, and gain_musd, of real income.
+        Of a solved scenario also what payments by all freight bring, see `payment_gains`.
         """
         rows = transit_rows(self.payments, self.base.payments if self.base is not None else None)
         if self.base is None or not self.status.converged:
             return rows
+        return [{**row, **self.payment_gains.get(row["region"], _NO_GAIN)} for row in rows]
+
+    @cached_property
+    def payment_gains(self) -> dict[str, dict[str, float]]:
+        """What payments by all freight bring in a solved scenario, against none (paid_share 0), by region.
+
+        above_cost_musd: more than the carriers' costs; gain_musd: of real income [million USD of 2023].
+        """
         eq, earned = self._main, self._main.base.income
         gain = (eq.real_income_hat - self.loading.real_income_hat) * earned
         above = eq.first_order.rent * earned
-        at = {region: n for n, region in enumerate(eq.base.regions)}
-        for row in rows:
-            n = at.get(row["region"])
-            row["above_cost_musd"] = 0.0 if n is None else float(above[n])
-            row["gain_musd"] = 0.0 if n is None else float(gain[n])
-        return rows
+        found = zip(eq.base.regions, above.tolist(), gain.tolist(), strict=True)
+        return {region: {"above_cost_musd": a, "gain_musd": g} for region, a, g in found}
 
     @cached_property
     def link_rows(self) -> Rows:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landbridge.io.cache import read_cached, write_cached
+from landbridge.io.cache import fingerprint, read_cached, write_cached
 from landbridge.io.tables import DATA, load_world, read_table, table_file
 from landbridge.transport.compile import align
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
@@ -277,12 +277,8 @@ def kept_nests(routes: RouteSet, graph: Graph) -> Nests:
     """
     if routes.n_routes < _WORTH_KEEPING:
         return Nests.of(routes, graph)
-    digest = hashlib.blake2b(f"nests {VERSION} {BLOCK_ROUTES} {np.__version__}".encode(), digest_size=32)
-    for array in (routes.arcs, routes.start, routes.group_start, routes.group_pair, graph.link):
-        digest.update(f"{array.dtype} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    digest.update(np.ascontiguousarray(graph.length_km).data)
-    key = digest.hexdigest()
+    version = f"nests {VERSION} {BLOCK_ROUTES} {np.__version__}"
+    key = fingerprint(version, routes.fingerprint, graph.link, graph.length_km)
     arrays = read_cached(key)
     found = None if arrays is None else _nests_of(arrays, routes)
     if found is None:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from landbridge.io.cache import fingerprint
 from landbridge.transport.graph import SIDES, Graph
 from landbridge.transport.routes.candidates import Search
 from landbridge.transport.routes.case_set import CaseSearch, SearchedBase, transit_arcs
@@ -103,6 +104,11 @@ class RouteSet:
     def n_pairs(self) -> int:
         """Number of pairs."""
         return len(self.origin)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the routes, the same for equal sets."""
+        return fingerprint(self.arcs, self.start, self.group_start, self.group_pair)
 
     @cached_property
     def group_of_route(self) -> LongArray:
