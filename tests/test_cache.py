@@ -204,7 +204,7 @@ def test_nests_are_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     made = Nests.of(routes, graph)
     kept_nests(routes, graph)
     assert not folder.exists()  # a small set is made as quickly as read
-    monkeypatch.setattr(base_set, "_WORTH_KEEPING", 1)
+    monkeypatch.setattr(route_set, "_WORTH_KEEPING", 1)
     kept_nests(routes, graph)
     (path,) = folder.iterdir()
     names = "group_start", "own", "cell_group_start", "cell_start", "route", "part4"

@@ -422,4 +422,4 @@ class SolvedBase:
         def make() -> Slope:
             return slope_of(self.results.choice, self.common.passes(queues), self.results.demand_teu)
 
-        return kept_slope(key, len(queues), make)
+        return kept_slope(key if self.common.routes.worth_keeping else None, len(queues), make)

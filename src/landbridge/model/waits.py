@@ -168,17 +168,19 @@ def slope_of(choice: Choice, through: tuple[csr_matrix, csr_matrix], demand_teu:
     return touched.slope(demand_teu)
 
 
-def kept_slope(key: str, n: int, make: Callable[[], Slope]) -> Slope:
+def kept_slope(key: str | None, n: int, make: Callable[[], Slope]) -> Slope:
     """The slope of a base, to six digits, from the cache folder or else made and stored there.
 
-    key: of all its inputs, from `landbridge.io.cache.fingerprint`; n: number of queues; make: as `slope_of`.
+    key: of all its inputs, from `landbridge.io.cache.fingerprint`, None for one that is made quickly; n:
+    number of queues; make: as `slope_of`.
     Six digits are as good for the steps of a search, and the same whatever other routes a study has.
     """
-    arrays = read_cached(key)
+    arrays = None if key is None else read_cached(key)
     shapes = {"by_hour": (n, n), "spread": (n,)}
     if arrays is None or {name: one.shape for name, one in arrays.items()} != shapes:
         arrays = dict(zip(shapes, map(_six_digits, make()), strict=True))
-        write_cached(key, arrays)
+        if key is not None:
+            write_cached(key, arrays)
     return arrays["by_hour"], arrays["spread"]
 
 

@@ -13,7 +13,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from landbridge.io.cache import fingerprint, read_cached, write_cached
 from landbridge.transport import Choice, Graph, RouteSet
+from landbridge.transport.routes.lists import arc_type
 from landbridge.transport.routes.modes import MODE_CLASSES, border_modes, mode_classes
 from landbridge.transport.segments import KINDS
 from landbridge.world import World
@@ -26,6 +28,8 @@ LongArray = NDArray[np.int64]
 
 # Smaller rows are left out [t].
 _LEAST_T = 1.0
+# Raise it when a route becomes one of another mode.
+_VERSION = 1
 # Shared by the base and all cases of a study.
 _KEPT: WeakKeyDictionary[RouteSet, _Ways] = WeakKeyDictionary()
 
@@ -82,19 +86,29 @@ def _ways(graph: Graph, routes: RouteSet, world: World) -> tuple[list[tuple[Any,
     region = {str(row["place_id"]): str(row["region"]) for row in world.network["zones"]}
     names = sorted({"", *region.values()})
     number = np.array([names.index(region.get(place, "")) for place in graph.places])
-    mode = mode_classes(graph, world.network["places"].by("place_id"), routes.arcs, routes.start)
-    out, into = border_modes(graph, routes.arcs, routes.start)
-    columns = (
-        number[routes.origin][routes.pair],
-        number[routes.destination][routes.pair],
-        mode,
-        out + 1,
-        into + 1,
-    )
-    # A border that is not crossed has number 0.
-    size = len(names), len(names), len(MODE_CLASSES), len(MODE_CLASSES) + 1, len(MODE_CLASSES) + 1
-    codes, at = np.unique(np.ravel_multi_index(columns, size), return_inverse=True)
     shown = (names, names, MODE_CLASSES, (None, *MODE_CLASSES), (None, *MODE_CLASSES))
-    found = zip(*(column.tolist() for column in np.unravel_index(codes, size)), strict=True)
-    ways = [tuple(of[n] for of, n in zip(shown, way, strict=True)) for way in found]
-    return ways, at
+    places = world.network["places"].by("place_id")
+    points = [repr([places.get(name, {}).get(key) for key in ("lon", "lat")]) for name in graph.places]
+    key = fingerprint(
+        f"ways {_VERSION} {MODE_CLASSES} {graph.countries} {points}",
+        routes.fingerprint,
+        *(number, routes.origin, routes.destination, routes.pair),
+        *(graph.tail, graph.head, graph.mode, graph.link),
+        *(graph.length_km, graph.rail_km, graph.caspian_ship),
+    )
+    kept = read_cached(key) if routes.worth_keeping else None
+    if kept is None or set(kept) != {"codes", "at"} or len(kept["at"]) != routes.n_routes:
+        mode = mode_classes(graph, places, routes.arcs, routes.start)
+        out, into = border_modes(graph, routes.arcs, routes.start)
+        # A border that is not crossed has number 0.
+        columns = number[routes.origin][routes.pair], number[routes.destination][routes.pair], mode
+        codes, at = np.unique(
+            np.ravel_multi_index((*columns, out + 1, into + 1), [len(of) for of in shown]),
+            return_inverse=True,
+        )
+        kept = {"codes": codes, "at": at.astype(arc_type(len(codes)))}
+        if routes.worth_keeping:
+            write_cached(key, kept)
+    codes, at = kept["codes"], kept["at"].astype(np.int64)
+    found = zip(*(of.tolist() for of in np.unravel_index(codes, [len(of) for of in shown])), strict=True)
+    return [tuple(of[n] for of, n in zip(shown, way, strict=True)) for way in found], at

@@ -202,14 +202,10 @@ def _sheet(view: _View, frame: Extent, lang: str) -> tuple[Any, Any]:
     _coast(axes, view)
     west, _, east, _ = view.window
     every = 20 if east - west > 60.0 else 5
-    for lon in range(-20, 150, every):
-        axes.plot(
-            *view.project([(lon, lat) for lat in np.linspace(10, 70, 60)]), color=_GRID, lw=0.6, zorder=-1
-        )
-    for lat in range(10, 71, every):
-        axes.plot(
-            *view.project([(lon, lat) for lon in np.linspace(-14, 142, 90)]), color=_GRID, lw=0.6, zorder=-1
-        )
+    north = [[(lon, lat) for lat in np.linspace(10, 70, 60)] for lon in range(-20, 150, every)]
+    along = [[(lon, lat) for lon in np.linspace(-14, 142, 90)] for lat in range(10, 71, every)]
+    grid = [np.column_stack(view.project(line)) for line in (*north, *along)]
+    _lines(axes, grid, 0.6, _GRID, zorder=-1)
     return figure, axes
 
 
@@ -236,22 +232,29 @@ def _regions(axes: Any, view: _View, atlas: Atlas) -> None:
 def _links(
     axes: Any, view: _View, flows: Flows, drawn: Iterable[Mapping[str, Any]], most: float, step: float
 ) -> None:
+    """Lines of the links, those of one layer and style together, the largest last."""
+    layers: dict[tuple[int, bool], list[tuple[Any, float, tuple[str, float]]]] = {}
     for row in sorted(drawn, key=lambda r: (abs(r.get("change_teu", 0.0)), r["teu_per_year"])):
         carried = max(row["teu_per_year"], row.get("base_teu", 0.0))
         if row["status"] != "open" and carried <= 0.0:
             continue
         colour, order = _colour(flows, row, step)
-        style: Any = (0, (2.2, 1.4)) if row["disputed"] else "-"
         faint = 0.45 if row["mode"] == "sea" and flows.base else 1.0
-        axes.plot(
-            *view.project(row["points"]),
-            color=colour,
-            lw=_line_width(carried, most) * (0.6 if colour == _STILL else 1.0),
-            ls=style,
-            alpha=faint,
-            solid_capstyle="round",
-            zorder=order,
-        )
+        wide = _line_width(carried, most) * (0.6 if colour == _STILL else 1.0)
+        path = np.column_stack(view.project(row["points"]))
+        layers.setdefault((order, bool(row["disputed"])), []).append((path, wide, (colour, faint)))
+    for (order, disputed), lines in layers.items():
+        paths, widths, colours = zip(*lines, strict=True)
+        style: Any = (0, (2.2, 1.4)) if disputed else "-"
+        ends = "butt" if disputed else "round"
+        _lines(axes, paths, widths, colours, linestyles=style, capstyle=ends, zorder=order)
+
+
+def _lines(axes: Any, paths: Sequence[Any], widths: Any, colours: Any, **style: Any) -> None:
+    """Lines of one layer, drawn together; the limits of the axes stay."""
+    collections = need("matplotlib.collections", "matplotlib", "report", "a map")
+    lines = collections.LineCollection(paths, linewidths=widths, colors=colours, **style)
+    axes.add_collection(lines, autolim=False)
 
 
 def _line_width(teu: float, most: float) -> float:

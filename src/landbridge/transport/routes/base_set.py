@@ -62,8 +62,6 @@ STORED_CASES = DATA / "routes" / "cases.npz.xz"
 VERSION = 3
 _TABLES = ("links", "gauge_changes", "ports", "gateways")
 _OWN_SHARE = 0.5
-# Above this number of routes the nests are slower to make than to read.
-_WORTH_KEEPING = 50_000
 
 
 # -- what is added to the locked base ------------------------------------------------------------------
@@ -275,7 +273,7 @@ def kept_nests(routes: RouteSet, graph: Graph) -> Nests:
     routes: the set, whose arcs are those of the graph; graph: gives the lengths. Equations:
     `landbridge.transport.routes.nests`.
     """
-    if routes.n_routes < _WORTH_KEEPING:
+    if not routes.worth_keeping:
         return Nests.of(routes, graph)
     version = f"nests {VERSION} {BLOCK_ROUTES} {np.__version__}"
     key = fingerprint(version, routes.fingerprint, graph.link, graph.length_km)

@@ -36,6 +36,8 @@ BoolArray = NDArray[np.bool_]
 ArcArray = NDArray[Any]
 
 DETOUR = 2.0
+# What follows from fewer routes is as quick to make as to read.
+_WORTH_KEEPING = 50_000
 # (graph of the case, of the base, pairs, countries without transit, detour) -> result of `search_case`.
 KnownCase = Callable[[Graph, Graph, Pairs, frozenset[str], float], tuple[Candidates, Candidates] | None]
 
@@ -105,6 +107,11 @@ class RouteSet:
         """Number of pairs."""
         return len(self.origin)
 
+    @property
+    def worth_keeping(self) -> bool:
+        """Whether what follows from the routes takes longer to make than to read from the cache folder."""
+        return self.n_routes >= _WORTH_KEEPING
+
     @cached_property
     def fingerprint(self) -> str:
         """Hash of the routes, the same for equal sets."""
@@ -116,12 +123,14 @@ class RouteSet:
         size = np.diff(self.group_start)
         return np.repeat(np.arange(len(size)), size)
 
-    def _blocks(self, kind: type = np.float64) -> Iterator[tuple[slice, csr_matrix]]:
+    def _blocks(
+        self, kind: type = np.float64, size: int = BLOCK_ROUTES
+    ) -> Iterator[tuple[slice, csr_matrix]]:
         """How often routes pass arcs, some routes at a time: their numbers, csr [route, arc].
 
         All share one array of ones, so that no array of the size of the arcs is made.
         """
-        bounds = np.append(np.arange(0, self.n_routes, BLOCK_ROUTES), self.n_routes)
+        bounds = np.append(np.arange(0, self.n_routes, size), self.n_routes)
         ones: NDArray[Any] = np.ones(int(np.diff(self.start[bounds]).max(initial=0)), dtype=kind)
         for low, high in pairwise(bounds.tolist()):
             start = self.start[low : high + 1]
@@ -172,18 +181,15 @@ class RouteSet:
 
         Routes whose values are all zero take no time.
         """
-        found: list[list[Any]] = [[] for _ in range(values.shape[1])]
-        for rows, passes in self._blocks():
-            some = values[rows]
-            moved = np.flatnonzero(some.any(axis=1))
-            if not len(moved):
-                continue
-            part = passes[moved] if len(moved) < len(some) else passes
-            column = np.arange(len(moved))
-            for k in range(values.shape[1]):
-                by = (some[moved, k], (group[rows][moved], column))
-                found[k].append((csr_matrix(by, shape=(n, len(moved))) @ part).tocoo())
-        return [_added(parts, (n, self.n_arcs)) for parts in found]
+        found = [csr_matrix((n, self.n_arcs)) for _ in range(values.shape[1])]
+        for rows, passes in self._blocks(size=4 * BLOCK_ROUTES):
+            some, of = values[rows], group[rows]
+            for k, column in enumerate(some.T):
+                moved = np.flatnonzero(column)
+                if len(moved):
+                    by = csr_matrix((column[moved], (of[moved], moved)), shape=(n, len(some)))
+                    found[k] = found[k] + by @ passes
+        return found
 
     def over_arcs_by(self, values: FloatArray, group: LongArray) -> FloatArray:
         """The transpose of `to_arcs_by`: values [group, arc], group [route] -> [route]."""
@@ -341,14 +347,6 @@ class RouteSet:
         """Numbers of the routes of a pair."""
         first, last = np.searchsorted(self.pair, (pair, pair + 1))
         return range(int(first), int(last))
-
-
-def _added(parts: Sequence[Any], shape: tuple[int, int]) -> csr_matrix:
-    """The sum of sparse matrices in coordinates."""
-    if not parts:
-        return csr_matrix(shape)
-    row, col, data = (np.concatenate([getattr(p, name) for p in parts]) for name in ("row", "col", "data"))
-    return csr_matrix((data, (row, col)), shape=shape)
 
 
 def in_transit(graph: Graph, routes: RouteSet, countries: frozenset[str]) -> BoolArray:
