@@ -109,14 +109,11 @@ class Weights:
         product: 0 block trains, 1 wagonload.
         """
         classes, sums, p = self.classes, self.sums, product
-        spread = np.sqrt(sums.variance_h2[p] + VARIANCE_FLOOR)
-        money = np.stack([sums.cost_usd[p], sums.bulk_usd[p]], axis=1)
-        money += (classes.carbon_usd_per_kg * sums.co2e_kg[p])[:, None]
-        root = np.where(self.open, _SCALE, 0.0) * np.ones(2)
-        if self.log_constant is not None:
-            root *= np.exp(self.log_constant)
-        routes = self.pair, sums.time_h[p], spread, money, root
-        return self.nests.arrays, routes, classes.rows(sectors)
+        constant = _NO_ROWS if self.log_constant is None else self.log_constant
+        along = sums.time_h[p], sums.variance_h2[p], sums.cost_usd[p], sums.bulk_usd[p], sums.co2e_kg[p]
+        arrays = map(_read_only, (self.pair, *along, self.open[:, 0], constant))
+        numbers = VARIANCE_FLOOR, _SCALE, classes.carbon_usd_per_kg
+        return self.nests.arrays, (*arrays, numbers), classes.rows(sectors)
 
     def pieces(
         self,
@@ -241,6 +238,13 @@ class Weights:
         n = len(sectors)
         ours, theirs = (np.broadcast_to(w.open, (len(w.open), n)) for w in (self, other))
         return replace(self, open=np.where(sectors, theirs, ours))
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """A view that cannot be written to: for the compiled loops an array of a type of its own."""
+    view = np.ascontiguousarray(array)[:]
+    view.flags.writeable = False
+    return view
 
 
 def _shifted(weight: FloatArray, phi: float, block: Block) -> FloatArray:
