@@ -233,9 +233,14 @@ class RouteSet:
         """Length of every route [km]."""
         return self.over_arcs(graph.length_km[:, None])[:, 0]
 
-    def through(self, graph: Graph) -> tuple[IntArray, IntArray]:
-        """(route, gateway) for every gateway a route passes, once each, sorted by route."""
+    def through(self, graph: Graph, among: BoolArray | None = None) -> tuple[IntArray, IntArray]:
+        """(route, gateway) for every gateway a route passes, once each, sorted by route.
+
+        among [gateway]: only these, None for all.
+        """
         counted = graph.govern_counted
+        if among is not None:
+            counted = counted & among[graph.govern_gateway]
         n = len(graph.gateways)
         marks = csr_matrix(
             (np.ones(int(counted.sum())), (graph.govern_arc[counted], graph.govern_gateway[counted])),
