@@ -11,6 +11,8 @@ from scipy.sparse.csgraph import dijkstra
 
 from landbridge.transport.compile import align, compile_graph
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
+from landbridge.transport.routes import grow as search_grow
+from landbridge.transport.routes import search
 from landbridge.transport.routes.route_set import FAMILIES, RouteSet, arc_type, generate
 from landbridge.world import World
 from mini_world import ZONES, changed, mini_world
@@ -215,3 +217,49 @@ def test_sums_known_are_those_made_anew(graph: Graph, routes: RouteSet) -> None:
     assert found.time_h is known.time_h
     for name in ("time_h", "cost_usd", "co2e_kg", "variance_h2", "bulk_usd"):
         np.testing.assert_array_equal(getattr(found, name), getattr(fresh, name))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_compiled_trees_are_those_of_scipy(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, roots = 200, np.array([3, 50, 51, 120, 199])
+    dense = np.where(rng.random((n, n)) < 0.02, rng.uniform(0.1, 9.0, (n, n)), 0.0)
+    dense[rng.integers(0, n, 20)] = 0.0
+    edges = csr_matrix(dense)
+    # Arcs that are shut have an infinite cost.
+    edges.data[rng.random(edges.nnz) < 0.05] = np.inf
+    for most in (np.inf, 12.0):
+        known, came = dijkstra(edges, indices=roots, return_predecessors=True, limit=most)
+        assert np.isinf(known).any() and np.isfinite(known).sum() > 30
+        distance, before = search._grown(search_grow.grow, edges, roots, most, None)
+        np.testing.assert_array_equal(distance, known)
+        np.testing.assert_array_equal(before, came)
+        # Asked for some nodes alone, some twice, none from the second root: those are final, with their ways.
+        tree, ends = rng.choice([0, 2, 3, 4], 30), rng.integers(0, n, 30)
+        distance, before = search._grown(search_grow.grow, edges, roots, most, (tree, ends))
+        np.testing.assert_array_equal(distance[tree, ends], known[tree, ends])
+        for at in np.flatnonzero(np.isfinite(known[tree, ends])):
+            row, node = tree[at], ends[at]
+            while node >= 0:
+                assert before[row, node] == came[row, node]
+                node = before[row, node]
+
+
+def test_the_search_is_the_same_with_compiled_trees(
+    graph: Graph, routes: RouteSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = []
+
+    def counted(*words: object) -> object:
+        used.append(words)
+        return known(*words)
+
+    known = search._grown
+    monkeypatch.setattr(search, "_WORTH_COMPILED", 0)
+    monkeypatch.setattr(search, "loop", lambda name: search_grow)
+    monkeypatch.setattr(search, "_grown", counted)
+    everything = np.ones((len(ZONES), len(ZONES)), dtype=bool)
+    again = generate(graph, ZONES, ZONES, every_family=everything)
+    assert used
+    for name in ("arcs", "start", "pair", "family"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(routes, name))

@@ -57,7 +57,10 @@ def cache_folder() -> Path | None:
 
 
 def fingerprint(*inputs: str | NDArray[Any]) -> str:
-    """A key for `read_cached`: hash of texts and arrays in their order, with type and shape of the arrays."""
+    """A key for `read_cached`, by which equal inputs are known again.
+
+    inputs: texts and arrays, hashed in their order, with type and shape of the arrays.
+    """
     digest = hashlib.blake2b(digest_size=_SUM_BYTES)
     for one in inputs:
         if isinstance(one, str):

@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-__all__ = ["compile_loop", "loops", "padded"]
+__all__ = ["compile_loop", "loop", "loops", "padded"]
 
 # With fewer routes numpy finishes before numba is loaded.
 WORTH_ROUTES = 20_000
@@ -48,14 +48,22 @@ def compile_loop(
     return compiled
 
 
+def loop(name: str) -> Any:
+    """A module of `landbridge.transport` with compiled loops, such as routes.grow; None where numpy is used.
+
+    name: of the module. None without numba, and with LANDBRIDGE_FAST=0 in the environment.
+    """
+    if os.environ.get("LANDBRIDGE_FAST") == "0" or not has_numba():
+        return None
+    return import_module(f"landbridge.transport.{name}")
+
+
 def loops(n_routes: int) -> Any:
     """The module `landbridge.transport.loops` for a set of n_routes routes, or None where numpy is used.
 
-    None without numba, for fewer than WORTH_ROUTES routes, and with LANDBRIDGE_FAST=0 in the environment.
+    None for fewer than WORTH_ROUTES routes, and as `loop`.
     """
-    if n_routes < WORTH_ROUTES or os.environ.get("LANDBRIDGE_FAST") == "0" or not has_numba():
-        return None
-    return import_module("landbridge.transport.loops")
+    return loop("loops") if n_routes >= WORTH_ROUTES else None
 
 
 def padded(n: int) -> int:

@@ -571,7 +571,7 @@ def log_constants(world: World, graph: Graph, routes: RouteSet) -> FloatArray | 
             log[j] = np.log(constants_of(table[gateway]))
     if not log.any():
         return None
-    route, gateway_of = routes.through(graph, log.any(axis=1))
+    route, gateway_of = routes.through(graph, np.asarray(log.any(axis=1)))
     columns = (np.bincount(route, weights=one[gateway_of], minlength=routes.n_routes) for one in log.T)
     return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
 

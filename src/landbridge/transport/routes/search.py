@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -16,8 +18,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from landbridge.transport.compiled import loop
 from landbridge.transport.graph import BLOCK, GATE_IN, GATE_OUT, LAYERS, WAGONLOAD, Graph
 from landbridge.transport.routes.families import Automaton, Labels
+from landbridge.transport.threads import side_by_side
 
 __all__ = ["BLENDS", "BULK", "MIDDLE", "PAST", "Found", "Joins", "Network", "Pairs", "Ways"]
 
@@ -44,6 +48,8 @@ PAST = (MIDDLE, BLENDS.index((WAGONLOAD, 2.0)), BLENDS.index((BULK, 2.0)))
 # No arc is free, so that of equal routes the simpler is found, and no two cost the same, so that of routes
 # that pay one rate the same is found whatever else is searched; too little to change which is cheaper.
 _PER_ARC_USD = 1e-8
+# Trees of fewer nodes together are grown before the compiled loop is loaded.
+_WORTH_COMPILED = 40_000
 
 
 def _shares(graph: Graph) -> FloatArray:
@@ -224,7 +230,7 @@ class Ways:
         value = np.append(cost, _PER_ARC_USD)[self._arc]
         if shut is not None:
             value = np.where(np.append(shut, False)[self._arc], np.inf, value)
-        trees = _Trees(self, self._matrix(value), np.unique(start[there]), backward, most)
+        trees = _Trees(self, self._matrix(value), start[there], backward, most, end[there])
         row = trees.row(start)
         far[there] = trees.distance[row[there], end[there]]
         return far, Found(self.net, mirrored, [_Part(trees, row, end)])
@@ -323,7 +329,7 @@ class Joins:
             return
         matrix = ways._matrix(self._value)
         if self._from_arcs:
-            starts = np.unique(ways._tail[over]), np.unique(ways._head[over])
+            starts = ways._tail[over], ways._head[over]
         self._before = _Trees(ways, matrix, starts[0], self._from_arcs)
         self._beyond = _Trees(ways, matrix, starts[1], not self._from_arcs)
 
@@ -338,10 +344,10 @@ class Joins:
             return far, Found(self._ways.net, self._mirrored, [])
         tails, heads = self._ways._tail[over], self._ways._head[over]
         there, which = self._there, np.zeros(len(far), dtype=np.int64)
+        before = self._distances(self._before, self._root[there], tails)
+        beyond = self._distances(self._beyond, self._sink[there], heads)
         for number, edge in enumerate(over.tolist()):
-            total = self._distance(self._before, self._root[there], int(tails[number]))
-            total = total + self._value[edge]
-            total += self._distance(self._beyond, self._sink[there], int(heads[number]))
+            total = next(before) + self._value[edge] + next(beyond)
             better = total < far[there]
             far[there[better]], which[there[better]] = total[better], number
         parts: list[_Part | IntArray] = [
@@ -351,10 +357,15 @@ class Joins:
         ]
         return far, Found(self._ways.net, self._mirrored, parts)
 
-    def _distance(self, trees: _Trees, ends: LongArray, node: int) -> FloatArray:
+    def _distances(self, trees: _Trees, ends: LongArray, nodes: LongArray) -> Iterator[FloatArray]:
+        """The distances of each node from the ends [end], one node after the other."""
         if self._from_arcs:
-            return np.asarray(trees.distance[trees.row(np.array([node]))[0], ends])
-        return np.asarray(trees.distance[trees.row(ends), node])
+            yield from (trees.distance[row, ends] for row in trees.row(nodes).tolist())
+            return
+        rows = trees.row(ends)
+        # Row by row in memory: a column of the trees would be read across all of them.
+        for far in np.ascontiguousarray(trees.distance[:, nodes].T):
+            yield far[rows]
 
     def _part(self, trees: _Trees, ends: LongArray, nodes: LongArray) -> _Part:
         root, node = (nodes, ends) if self._from_arcs else (ends, nodes)
@@ -371,11 +382,17 @@ class _Trees:
         roots: LongArray,
         backward: bool,
         most: float = np.inf,
+        ends: LongArray | None = None,
     ) -> None:
+        """The trees. roots: with repeats; ends: the node asked for from each of them, all where None."""
         matrix, self._arc = edges
-        self._ways, self._roots, self.backward = ways, roots, backward
+        self._ways, self.backward = ways, backward
+        self._roots, tree = np.unique(roots, return_inverse=True)
         turned = matrix.T.tocsr() if backward else matrix
-        found = dijkstra(turned, indices=roots, return_predecessors=True, limit=most)
+        if len(self._roots) * ways.size >= _WORTH_COMPILED and (compiled := loop("routes.grow")):
+            found = _grown(compiled.grow, turned, self._roots, most, None if ends is None else (tree, ends))
+        else:
+            found = dijkstra(turned, indices=self._roots, return_predecessors=True, limit=most)
         self.distance, self._before = found
 
     def row(self, node: LongArray) -> LongArray:
@@ -398,6 +415,33 @@ class _Trees:
             real = arc < idle
             yield who[real], arc[real]
             node = before
+
+
+def _grown(
+    grow: Any,
+    edges: csr_matrix,
+    roots: LongArray,
+    most: float,
+    asked: tuple[LongArray, LongArray] | None,
+) -> tuple[FloatArray, IntArray]:
+    """Distances and nodes before [root, node] by the compiled loop, half of the trees on each of two threads.
+
+    asked: numbers of trees and the nodes asked for from them; None for all nodes.
+    """
+    shape = len(roots), edges.shape[0]
+    distance, before = np.empty(shape), np.empty(shape, dtype=np.int32)
+    tree, ends = (np.zeros(0, dtype=np.int64),) * 2 if asked is None else asked
+    order = np.argsort(tree, kind="stable")
+    first, ends = np.searchsorted(tree[order], np.arange(len(roots) + 1)), ends[order]
+
+    def part(rows: slice) -> None:
+        of = first[rows.start : rows.stop + 1]
+        lists = edges.indptr, edges.indices, edges.data
+        grow(lists, roots[rows], of, ends, most, distance[rows], before[rows])
+
+    middle = len(roots) // 2
+    side_by_side([partial(part, rows) for rows in (slice(0, middle), slice(middle, len(roots)))])
+    return distance, before
 
 
 @dataclass(frozen=True, eq=False)
