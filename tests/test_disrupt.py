@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,15 @@ from landbridge.errors import ConvergenceError, DataError
 from landbridge.model import waits
 from landbridge.model.base import SolvedBase
 from landbridge.model.prepared import Prepared
+from landbridge.report.document import Document
+from landbridge.report.losses import loss_sections
 from landbridge.scenario import Scenario, apply
-from landbridge.studies.disrupt import Disruption, Loss, _Bench, _wider, disrupt
+from landbridge.studies.disrupt import Disruption, Loss, _Bench, _largest, _wider, disrupt
+from landbridge.studies.elements import Element, elements
 from landbridge.transport import BaseChoice, RouteSet
 from landbridge.transport.routes.nests import Nests
 
+NO = np.zeros(0, dtype=np.int64)
 FOUR = ("suez", "khorgos-altynkol", "aktau", "saryagash-keles")
 
 
@@ -226,3 +232,76 @@ def test_in_two_processes_the_same(world: lb.World) -> None:
     known = {each.id: each.row() for each in two.losses}
     one = disrupt(world, only=some[::3]).rows()
     assert len(one) > 10 and [known[row["id"]] for row in one] == one
+
+
+# -- estimates -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bench(world: lb.World) -> _Bench:
+    """That of the other tests, with what they have solved."""
+    module = importlib.import_module("landbridge.studies.disrupt")
+    return module._Bench(module.SolvedBase(None, world, 0, True), 10.0)  # type: ignore[no-any-return]
+
+
+def test_an_estimate_is_near_what_is_solved(bench: _Bench, world: lb.World, found: Disruption) -> None:
+    for id in FOUR:
+        (element,) = elements(world, bench.graph, bench.flow, (), [id])
+        (guess,), status = bench.guess([element])
+        ours = loss(found, id)
+        assert status.converged and ours.solved and not guess.solved
+        assert guess.real_income_short == ours.real_income_short and guess.teu_per_year == ours.teu_per_year
+        # Without the routes that a search would find, and without the queues that grow elsewhere.
+        assert 1.0 / 3.0 < guess.long_cost_musd / ours.long_cost_musd < 3.0
+        assert guess.real_income_long["CA5"] == pytest.approx(ours.real_income_long["CA5"], abs=0.06)
+
+
+@pytest.mark.slow
+def test_where_carriers_are_not_paid_a_small_loss_is_its_estimate(world: lb.World) -> None:
+    """The road post of Khorgos fills no queue elsewhere: the first order is all but the whole of it."""
+    unpaid = {"verb": "set_parameter", "parameter": "paid_share", "value": 0.0}
+    calm = apply(world, Scenario.from_dict({"name": "unpaid", "modification": [unpaid]}, "unpaid"))
+    base = SolvedBase(Prepared([calm]), calm, 0, True)
+    bench = _Bench(base, 14.0)
+    (element,) = elements(calm, bench.graph, bench.flow, (), ["khorgos-nur-zholy"])
+    (guess,), _ = bench.guess([element])
+    (exact,), _ = bench.without([element])
+    assert exact.real_income_long["CA5"] < -1e-4
+    for region, percent in exact.real_income_long.items():
+        assert guess.real_income_long[region] == pytest.approx(percent, rel=0.1, abs=2e-4), region
+
+
+def test_the_largest_and_those_that_nobody_can_bound_are_solved(found: Disruption) -> None:
+    one = found.losses[0]
+    sizes = [-0.2, 0.0, 0.3, -0.1, -0.05, 0.01]
+    guessed = [
+        [replace(one, id=f"{n}", real_income_long={"CA5": size}, unserved_teu=float(n == 1))]
+        for n, size in enumerate(sizes)
+    ]
+    alike = [[Element(f"{n}", f"{n}", "link", NO, NO, ())] for n in range(len(sizes))]
+    alike[5] = [replace(alike[5][0], kind="together")]
+    chosen, left = _largest(alike, guessed, "CA5", 2)
+    assert [group[0].id for group in chosen] == ["0", "1", "2", "5"]
+    assert [losses[0].id for losses in left] == ["3", "4"]
+
+
+def test_of_all_the_largest_are_solved_and_the_others_marked(
+    world: lb.World, found: Disruption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def four(*given: Any) -> Iterator[Element]:
+        yield from elements(*given[:3], (), FOUR)
+
+    monkeypatch.setattr("landbridge.studies.disrupt.elements", four)
+    told: list[str] = []
+    some = disrupt(world, days=10.0, exact=2, estimate=told.append)
+    assert told[0].startswith("4 cases, the 2 largest solved")
+    assert sorted(one.id for one in some.losses) == sorted(FOUR)
+    solved = [one for one in some.losses if one.solved]
+    assert 2 <= len(solved) < 4 and {"khorgos-altynkol", "saryagash-keles"} <= {one.id for one in solved}
+    for one in solved:
+        assert one.row() == loss(found, one.id).row()
+    everything = disrupt(world, days=10.0, exact=None)
+    assert all(one.solved and one.row() == loss(found, one.id).row() for one in everything.losses)
+    text = Document(tuple(loss_sections(some, world, 9)), (), "en").markdown()
+    assert text.count("~") == 4 - len(solved) + 1 and f"{len(solved)} cases are solved" in text
+    assert "~" not in Document(tuple(loss_sections(everything, world, 9)), (), "en").markdown()

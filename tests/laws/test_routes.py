@@ -18,7 +18,8 @@ import landbridge as lb
 from landbridge.model.base import SolvedBase
 from landbridge.model.prepared import Prepared
 from landbridge.scenario import apply, load_scenario
-from landbridge.studies.disrupt import _Bench, _elements
+from landbridge.studies.disrupt import _Bench
+from landbridge.studies.elements import elements
 from landbridge.transport import FAMILIES, Graph, RouteSet
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, SEA
 from landbridge.transport.routes.candidates import ABROAD_KM, NEAR
@@ -280,7 +281,7 @@ def closed(
 ) -> Iterator[tuple[str, Array, Array, NDArray[np.int64]]]:
     """Name, cost after and before, and pairs, for closures of every so many gateways and links from first."""
     seen: set[bytes] = set()
-    for number, element in enumerate(_elements(bench, (), names, 1.0)):
+    for number, element in enumerate(elements(bench.base.world, bench.graph, bench.flow, (), names)):
         if number % every != first:
             continue
         out = np.zeros(bench.graph.n_arcs, dtype=bool)

@@ -148,6 +148,7 @@ def disrupt(
     only: Sequence[str] | None = None,
     days: float = 14.0,
     by: str = "CA5",
+    exact: int | None = 100,
     workers: int = 1,
     progress: Progress | None = None,
     estimate: Tell | None = None,
@@ -156,16 +157,16 @@ def disrupt(
 
     world: from `lb.load`; together: gateways or links closed at the same time; only: these instead of all;
     days: length of the closure in the short run [days]; by: region, CA5 or world whose real income ranks the
-    losses; workers: processes; progress, estimate: called with messages. Table: losses. Raises DataError for
-    unknown names, ConvergenceError where a solve fails; details in `landbridge.studies.disrupt.disrupt`.
+    losses; exact: of all, the largest that are solved, the others are estimated, None to solve all; workers:
+    processes; progress, estimate: called with messages. Table: losses. Raises DataError for unknown names,
+    ConvergenceError where a solve fails; details in `landbridge.studies.disrupt.disrupt`.
     """
     from landbridge.report.losses import loss_sections, losses_csv
     from landbridge.studies.disrupt import disrupt as study
 
-    sets = [list(names) for names in together]
-    found = study(
-        world, sets, only=only, days=days, by=by, workers=workers, progress=progress, estimate=estimate
-    )
+    sets, asked = [list(names) for names in together], None if only is None else list(only)
+    terms: dict[str, Any] = {"only": asked, "days": days, "by": by, "exact": exact}
+    found = study(world, sets, workers=workers, progress=progress, estimate=estimate, **terms)
     rows = found.rows()
     return answered(
         world,
@@ -174,12 +175,7 @@ def disrupt(
         {"losses": rows},
         found.status,
         lambda most: loss_sections(found, world, len(found.losses) if most is None else most),
-        options={
-            "together": sets,
-            "only": None if only is None else list(only),
-            "days": days,
-            "by": by,
-        },
+        options={"together": sets, **terms},
         found=found,
         forms={".csv": lambda: losses_csv(found)},
     )

@@ -24,7 +24,7 @@ def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Secti
     """
     names = Names(world)
     shown = found.losses[:count]
-    more = len(found.losses) - len(shown)
+    more, solved = len(found.losses) - len(shown), sum(loss.solved for loss in found.losses)
     whose = names.group.get(found.by) or names.region[found.by]
     yield phrased(
         "losses.good",
@@ -36,12 +36,15 @@ def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Secti
                 f"{loss.long_time_h:+,.0f}",
                 f"{loss.long_cost_musd:,.0f}",
                 f"{loss.unserved_teu / 1e3:,.1f}",
-                f"{loss.real_income_long[found.by]:+.3f}",
+                f"{'' if loss.solved else '~'}{loss.real_income_long[found.by]:+.3f}",
                 _hardest(loss.real_income_long, names),
             )
             for loss in shown
         ],
-        after=[say("losses.more", n=more)] if more > 0 else (),
+        after=[
+            *([say("losses.more", n=more)] if more > 0 else ()),
+            *([say("losses.estimated", n=solved)] if solved < len(found.losses) else ()),
+        ],
         whose=whose,
     )
     ranked = sorted(

@@ -14,7 +14,10 @@ The loss of real income is a first order: trade at its base, each TEU dearer by 
 with a capacity adjust, as in `landbridge.run`. A pair without any route left is not served: its TEU are
 counted and its cost is unchanged, so that the loss of real income is then a lower bound.
 
-Only pairs that pass the element choose again, which makes hundreds of cases quick.
+Only pairs that pass the element choose again. Of all gateways and links the long run is first estimated:
+freight takes the other routes that the base has, waits and payments to carriers stay, and real income follows
+to first order. The cases with the largest estimates are then solved, and those that leave a pair without a
+route.
 Source: deterministic queues as in Newell, Applications of Queueing Theory (1982), chapter 2.
 """
 
@@ -23,7 +26,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import parent_process
 from threading import Thread
 from typing import Any
@@ -36,8 +41,8 @@ from landbridge.model.base import SolvedBase
 from landbridge.model.prepared import Prepared
 from landbridge.model.run import Progress
 from landbridge.model.waits import solve_waits
-from landbridge.phrases import named, say
 from landbridge.results.transit import Tolls
+from landbridge.studies.elements import Element, elements
 from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transport import BaseChoice, Choice, RouteSet, log_constants, pivot
 from landbridge.transport.choice.delayed import DelayedChoice, Patched, passes
@@ -46,7 +51,6 @@ from landbridge.transport.routes.nests import Nests
 from landbridge.transport.routes.route_set import FAMILIES, RouteSums
 from landbridge.transport.segments import KINDS
 from landbridge.world import World
-from landbridge.world.names import resolve
 
 __all__ = ["Disruption", "Loss", "disrupt"]
 
@@ -63,8 +67,10 @@ FELT_H = 0.5
 _TOLERANCE = 1e-7
 # Fewer cases than these are finished before a second process has read the data.
 _WORTH_A_PROCESS = 40
-# Time of a case over that of the base, for the estimate reported before the cases begin.
-_CASE_OVER_BASE = 0.6
+# Time of a case, and of an estimate, over that of the base, for what is said before the cases begin.
+_CASE_OVER_BASE, _ESTIMATE_OVER_BASE = 0.6, 0.03
+# Of all gateways and links, the cases that are solved.
+EXACT = 100
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,8 @@ class Loss:
     their values of time [million USD a year]; None where the queue never clears. long_time_h: mean additional
     hours of the TEU that passed it [h]; long_cost_musd: money and time together [million USD a year];
     unserved_teu: left without a route [TEU a year]. real_income_short, real_income_long: percent by region,
-    and for Central Asia (CA5) and the world. note: why there is no short run, else "".
+    and for Central Asia (CA5) and the world. note: why there is no short run, else "". solved: False where
+    the long run is an estimate.
     """
 
     id: str
@@ -96,6 +103,7 @@ class Loss:
     real_income_short: dict[str, float] | None
     real_income_long: dict[str, float]
     note: str = ""
+    solved: bool = True
 
     def row(self) -> dict[str, Any]:
         """The loss as plain values."""
@@ -116,18 +124,6 @@ class Disruption:
         return [loss.row() for loss in self.losses]
 
 
-@dataclass(frozen=True)
-class _Element:
-    """Arcs that close together. counted: those on which its flow is counted."""
-
-    id: str
-    name: str
-    kind: str
-    arcs: LongArray
-    counted: LongArray
-    gateways: tuple[int, ...]
-
-
 def disrupt(
     world: World,
     together: Iterable[Sequence[str]] = (),
@@ -136,6 +132,7 @@ def disrupt(
     days: float = 14.0,
     by: str = "CA5",
     least_teu: float = 1.0,
+    exact: int | None = EXACT,
     workers: int = 1,
     progress: Progress | None = None,
     estimate: Callable[[str], None] | None = None,
@@ -146,8 +143,10 @@ def disrupt(
     ones.
     only: these instead of all (none if empty). days: length of the closure in the short run [days]. by:
     region, CA5 or world whose long-run loss of real income ranks them. least_teu: elements with less traffic
-    are left out [TEU a year]. workers: processes that share the cases, each with a base of its own. progress:
-    called with text and share; estimate: called before the cases with their number and likely duration.
+    are left out [TEU a year]. exact: of all, the number of cases with the largest estimates that are solved,
+    with those that leave a pair without a route; None for all; those named in only and together always are.
+    workers: processes that share the cases, each with a base of its own. progress: called with text and
+    share; estimate: called before the cases with their number and likely duration.
     Returns a Disruption. Equations: head of `landbridge.studies.disrupt`. Raises DataError with every unknown
     name; ConvergenceError where an economy or the waits of a case do not converge, and as `landbridge.run`.
     """
@@ -162,46 +161,81 @@ def disrupt(
         cure = did_you_mean(by, names) or "give a region, world" + (f" or {CENTRAL_ASIA}" if five else "")
         raise DataError("nothing to rank by", [Fault("by", f"no region {by!r}", cure)])
     bench = _Bench(base, days)
-    alike = _alike(bench, _elements(bench, together, only, least_teu))
+    alike = _alike(elements(world, bench.graph, bench.flow, together, only, least_teu), bench.routes)
+    named = only is not None or exact is None or len(alike) <= exact
+    solved = len(alike) if named or exact is None else exact
     shared = min(workers, len(alike)) if len(alike) >= _WORTH_A_PROCESS else 1
-    seconds = (time.perf_counter() - begin) * len(alike) * _CASE_OVER_BASE / max(shared, 1)
+    bases = _CASE_OVER_BASE * solved + (0.0 if named else _ESTIMATE_OVER_BASE * len(alike))
+    seconds = (time.perf_counter() - begin) * bases / max(shared, 1)
     if estimate is not None:
-        estimate(f"{len(alike)} cases, some {_minutes(seconds)}")
-    losses, statuses = [], []
-    for number, (found, status) in enumerate(_all(bench, alike, workers), 1):
-        tell(f"without {found[0].name}", 0.1 + 0.9 * number / len(alike))
-        losses += found
-        statuses.append(status)
+        what = f"{len(alike)} cases" + ("" if named else f", the {solved} largest solved")
+        estimate(f"{what}, some {_minutes(seconds)}")
+    losses: list[Loss] = []
+    statuses = [base.results.status]
+    with _each(bench, len(alike), workers) as each:
+        if not named:
+            guessed = []
+            for number, (found, _) in enumerate(each("guess", alike), 1):
+                tell("estimating every closure", 0.1 + 0.2 * number / len(alike))
+                guessed.append(found)
+            alike, left = _largest(alike, guessed, by, solved)
+            losses += [loss for found in left for loss in found]
+        for number, (found, status) in enumerate(each("without", alike), 1):
+            tell(f"without {found[0].name}", 0.3 + 0.7 * number / len(alike))
+            losses += found
+            statuses.append(status)
     losses.sort(key=lambda loss: (loss.real_income_long[by], -loss.teu_per_year, loss.id))
-    return Disruption(tuple(losses), days, by, Status.worst([base.results.status, *statuses]))
+    return Disruption(tuple(losses), days, by, Status.worst(statuses))
+
+
+def _largest(
+    alike: list[list[Element]], guessed: list[list[Loss]], by: str, exact: int
+) -> tuple[list[list[Element]], list[list[Loss]]]:
+    """The cases to solve, and the estimates of all others.
+
+    Solved are those that close several elements together or leave a pair without a route, which no estimate
+    bounds, and the largest others, gains of real income too.
+    """
+    sizes = [abs(found[0].real_income_long[by]) for found in guessed]
+    order = sorted(range(len(alike)), key=lambda n: -sizes[n])
+    chosen = {n for n in order[:exact]}
+    chosen |= {n for n, found in enumerate(guessed) if found[0].unserved_teu > 0.0}
+    chosen |= {n for n, group in enumerate(alike) if any(one.kind == "together" for one in group)}
+    return [alike[n] for n in sorted(chosen)], [g for n, g in enumerate(guessed) if n not in chosen]
 
 
 def _minutes(seconds: float) -> str:
     return f"{max(seconds, 1.0):.0f} seconds" if seconds < 90.0 else f"{seconds / 60.0:.0f} minutes"
 
 
-def _alike(bench: _Bench, elements: Iterable[_Element]) -> list[list[_Element]]:
+def _alike(listed: Iterable[Element], routes: RouteSet) -> list[list[Element]]:
     """Elements grouped by the routes they cut: links in a row without a branch are one case."""
-    bundle_of_arc = bench.routes.bundle_of_arc
-    groups: dict[tuple[int, ...], list[_Element]] = {}
-    for element in elements:
+    bundle_of_arc = routes.bundle_of_arc
+    groups: dict[tuple[int, ...], list[Element]] = {}
+    for element in listed:
         bundles = np.unique(bundle_of_arc[element.arcs])
         groups.setdefault(tuple(bundles[bundles >= 0].tolist()), []).append(element)
     return list(groups.values())
 
 
-def _all(bench: _Bench, alike: list[list[_Element]], workers: int) -> Iterator[tuple[list[Loss], Status]]:
-    """The losses of every group, in order; in separate processes where more than one worker is asked for."""
-    if workers <= 1 or len(alike) < _WORTH_A_PROCESS:
-        for group in alike:
-            yield bench.without(group)
+Answers = Iterator[tuple[list[Loss], Status]]
+
+
+@contextmanager
+def _each(bench: _Bench, n: int, workers: int) -> Iterator[Callable[[str, list[list[Element]]], Answers]]:
+    """A function that calls a method of the bench for every group, in order.
+
+    In separate processes where more than one worker is asked for and n, the number of groups, is large.
+    """
+    if workers <= 1 or n < _WORTH_A_PROCESS:
+        yield lambda method, groups: (getattr(bench, method)(group) for group in groups)
         return
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     given = (bench.base.world, bench.days)
     with ProcessPoolExecutor(workers, get_context("spawn"), _begin, given) as pool:
-        yield from pool.map(_one, alike, chunksize=4)
+        yield lambda method, groups: pool.map(partial(_one, method), groups, chunksize=4)
 
 
 # The bench of a worker process, which handles one group after another.
@@ -221,8 +255,9 @@ def _end_with_the_parent() -> None:
         os._exit(1)
 
 
-def _one(group: list[_Element]) -> tuple[list[Loss], Status]:
-    return _own_bench[0].without(group)
+def _one(method: str, group: list[Element]) -> tuple[list[Loss], Status]:
+    found: tuple[list[Loss], Status] = getattr(_own_bench[0], method)(group)
+    return found
 
 
 @dataclass(frozen=True)
@@ -278,13 +313,31 @@ class _Bench:
             for row in rows
         }
 
-    def without(self, group: Sequence[_Element]) -> tuple[list[Loss], Status]:
+    def without(self, group: Sequence[Element]) -> tuple[list[Loss], Status]:
         """Losses of elements that cut the same routes, each closed alone, in the short and the long run."""
+        out, cut, passing = self._cut(group[0])
+        *long, status = self._long(out, cut, passing, group[0].name)
+        return self._losses(group, cut, passing, long, solved=True), status
+
+    def guess(self, group: Sequence[Element]) -> tuple[list[Loss], Status]:
+        """The same with an estimate of the long run."""
+        _, cut, passing = self._cut(group[0])
+        return self._losses(
+            group, cut, passing, self._guess(cut, passing), solved=False
+        ), self.base.results.status
+
+    def _cut(self, element: Element) -> tuple[BoolArray, BoolArray, float]:
+        """The arcs that close, the routes over them, and the TEU on these a year."""
         out = np.zeros(self.graph.n_arcs, dtype=bool)
-        out[group[0].arcs] = True
+        out[element.arcs] = True
         cut = self.routes.over_arcs(out[:, None].astype(float))[:, 0] > 0.0
-        passing = float(self.teu_on_route[cut].sum())
-        long_h, long_musd, unserved, income, status = self._long(out, cut, passing, group[0].name)
+        return out, cut, float(self.teu_on_route[cut].sum())
+
+    def _losses(
+        self, group: Sequence[Element], cut: BoolArray, passing: float, long: Sequence[Any], *, solved: bool
+    ) -> list[Loss]:
+        """One for each element; long: hours, million USD, TEU not served and incomes of the long run."""
+        long_h, long_musd, unserved, income = long
         losses = []
         for element in group:
             short_h, short_musd, short_income = self._short(element, cut, passing)
@@ -305,17 +358,18 @@ class _Bench:
                     short_income,
                     income,
                     note,
+                    solved,
                 )
             )
-        return losses, status
+        return losses
 
-    def _load(self, element: _Element, of: Mapping[str, float | None]) -> float | None:
+    def _load(self, element: Element, of: Mapping[str, float | None]) -> float | None:
         known = [of[self.graph.gateways[j]] for j in element.gateways]
         found = [float(load) for load in known if load is not None]
         return max(found) if found else None
 
     def _short(
-        self, element: _Element, cut: BoolArray, passing: float
+        self, element: Element, cut: BoolArray, passing: float
     ) -> tuple[float | None, float | None, dict[str, float] | None]:
         load = self._load(element, self.in_force) or 0.0
         if load >= 1.0:
@@ -371,6 +425,30 @@ class _Bench:
             float(self.demand[pairs[lost]].sum()),
             self._incomes(eq.real_income_hat - 1.0),
             Status.worst([eq.status, *statuses]),
+        )
+
+    def _guess(self, cut: BoolArray, passing: float) -> tuple[float, float, float, dict[str, float]]:
+        """The long run to first order, on the other routes of the base at its waits."""
+        pairs = np.unique(self.routes.pair[cut & self.available]).astype(np.int64)
+        if not len(pairs):
+            return 0.0, 0.0, 0.0, self._incomes(np.zeros(len(self.income)))
+        base, kept = self.base.choice.only(pairs)
+        left = self._old(kept, cut[kept])
+        choice = pivot(base, left.sums, left.open, left.log_constant)
+        lost = np.zeros(len(pairs), dtype=bool)
+        lost[choice.unreachable] = True
+        dearer = np.zeros_like(self.base_cost)
+        found = np.isfinite(choice.cost) & ~lost[:, None]
+        dearer[pairs] = np.where(found, np.where(found, choice.cost, 0.0) - self.base_cost[pairs], 0.0)
+        moved = self.base.freight.log_tau(self.base.choice.cost + dearer) - self.base.log_tau
+        more_h = self._more_hours(
+            choice, choice.route_kinds(self.demand[pairs]), kept, np.arange(len(kept)), lost
+        )
+        return (
+            more_h / passing if passing > 0.0 else 0.0,
+            float((dearer * self.demand).sum()) / USD_PER_MUSD,
+            float(self.demand[pairs[lost]].sum()),
+            self._incomes(np.expm1(np.tensordot(self.gradient, moved, axes=3))),
         )
 
     def _more_hours(
@@ -506,89 +584,3 @@ def _wider(base: BaseChoice, routes: RouteSet, nests: Nests) -> BaseChoice:
         shift=None if base.shift is None else wide(base.shift),
         family_share=wide(base.family_share),
     )
-
-
-def _elements(
-    bench: _Bench, together: Iterable[Sequence[str]], only: Sequence[str] | None, least_teu: float
-) -> Iterator[_Element]:
-    """Every gateway and link with freight, or those asked for; then those closed together."""
-    together = list(together)
-    singles = {e.id: e for e in (*_gateways(bench), *_links(bench))}
-    faults: list[Fault] = []
-    chosen = [_found(bench, singles, name, "only", faults) for name in only or ()]
-    groups = [[_found(bench, singles, name, "together", faults) for name in group] for group in together]
-    faults += [
-        Fault("together", f"{', '.join(group) or 'nothing'} is no combination", "name two or more, A+B")
-        for group in together
-        if len(set(group)) < 2
-    ]
-    if faults:
-        raise DataError("unknown gateways or links", faults)
-    if only is not None:
-        yield from (e for e in chosen if e is not None)
-    else:
-        yield from (e for e in singles.values() if bench.flow[e.counted].sum() >= least_teu)
-    yield from (_combined([e for e in group if e is not None]) for group in groups)
-
-
-def _found(
-    bench: _Bench, singles: Mapping[str, _Element], name: str, where: str, faults: list[Fault]
-) -> _Element | None:
-    """The gateway or link of a name; None, with a fault, where there is none."""
-    if name in singles:
-        return singles[name]
-    found, fault = resolve(bench.base.world.tables, "gateway", name, where, set(bench.graph.gateways))
-    if fault is None and found is not None:
-        return singles[found]
-    faults.append(fault or Fault(where, f"no gateway or link {name!r}", "give an id"))
-    return None
-
-
-def _combined(parts: Sequence[_Element]) -> _Element:
-    """Several gateways and links closed at the same time."""
-    return _Element(
-        "+".join(e.id for e in parts),
-        " + ".join(e.name for e in parts),
-        "together",
-        np.unique(np.concatenate([e.arcs for e in parts])),
-        np.unique(np.concatenate([e.counted for e in parts])),
-        tuple(j for e in parts for j in e.gateways),
-    )
-
-
-def _gateways(bench: _Bench) -> Iterator[_Element]:
-    graph = bench.graph
-    rows = bench.base.world.network["gateways"].by("gateway_id")
-    for j, gateway in enumerate(graph.gateways):
-        mine = graph.govern_gateway == j
-        counted = graph.govern_arc[mine & graph.govern_counted]
-        if rows[gateway]["status"] == "open" and mine.any():
-            yield _Element(
-                gateway,
-                str(rows[gateway]["name"]),
-                "gateway",
-                graph.govern_arc[mine].astype(np.int64),
-                counted,
-                (j,),
-            )
-
-
-def _links(bench: _Bench) -> Iterator[_Element]:
-    graph, network = bench.graph, bench.base.world.network
-    names = {
-        str(r["place_id"]): named("place", str(r["place_id"]), str(r["name"])) for r in network["places"]
-    }
-    rows = network["links"].by("link_id")
-    order = np.argsort(graph.link, kind="stable")
-    first = np.searchsorted(graph.link[order], np.arange(len(graph.links) + 1))
-    for n, link in enumerate(graph.links):
-        row = rows[link]
-        arcs = order[first[n] : first[n + 1]].astype(np.int64)
-        if row["status"] == "open" and len(arcs):
-            ends = say(
-                "link.name",
-                start=names[str(row["from_place"])],
-                end=names[str(row["to_place"])],
-                mode=named("mode", str(row["mode"])),
-            )
-            yield _Element(link, ends, "link", arcs, arcs, ())
