@@ -22,7 +22,7 @@ from landbridge.model import waits
 from landbridge.model.base import SolvedBase
 from landbridge.model.prepared import Prepared
 from landbridge.report.document import Document
-from landbridge.report.losses import loss_sections
+from landbridge.report.losses import loss_sections, losses_csv
 from landbridge.scenario import Scenario, apply
 from landbridge.studies.disrupt import Disruption, Loss, _Bench, _largest, _wider, disrupt
 from landbridge.studies.elements import Element, elements
@@ -245,6 +245,7 @@ def bench(world: lb.World) -> _Bench:
 
 
 def test_an_estimate_is_near_what_is_solved(bench: _Bench, world: lb.World, found: Disruption) -> None:
+    guesses: dict[str, float] = {}
     for id in FOUR:
         (element,) = elements(world, bench.graph, bench.flow, (), [id])
         (guess,), status = bench.guess([element])
@@ -253,7 +254,11 @@ def test_an_estimate_is_near_what_is_solved(bench: _Bench, world: lb.World, foun
         assert guess.real_income_short == ours.real_income_short and guess.teu_per_year == ours.teu_per_year
         # Without the routes that a search would find, and without the queues that grow elsewhere.
         assert 1.0 / 3.0 < guess.long_cost_musd / ours.long_cost_musd < 3.0
-        assert guess.real_income_long["CA5"] == pytest.approx(ours.real_income_long["CA5"], abs=0.06)
+        if abs(ours.real_income_long["CA5"]) > 0.05:
+            assert 0.5 < guess.real_income_long["CA5"] / ours.real_income_long["CA5"] < 2.0
+        guesses[id] = guess.real_income_long["CA5"]
+    solved = {id: loss(found, id).real_income_long["CA5"] for id in FOUR}
+    assert sorted(FOUR, key=lambda id: guesses[id])[:2] == sorted(FOUR, key=lambda id: solved[id])[:2]
 
 
 @pytest.mark.slow
@@ -271,7 +276,7 @@ def test_where_carriers_are_not_paid_a_small_loss_is_its_estimate(world: lb.Worl
         assert guess.real_income_long[region] == pytest.approx(percent, rel=0.1, abs=2e-4), region
 
 
-def test_the_largest_and_those_that_nobody_can_bound_are_solved(found: Disruption) -> None:
+def test_the_largest_and_those_that_an_estimate_does_not_bound_are_solved(found: Disruption) -> None:
     one = found.losses[0]
     sizes = [-0.2, 0.0, 0.3, -0.1, -0.05, 0.01]
     guessed = [
@@ -294,14 +299,47 @@ def test_of_all_the_largest_are_solved_and_the_others_marked(
     monkeypatch.setattr("landbridge.studies.disrupt.elements", four)
     told: list[str] = []
     some = disrupt(world, days=10.0, exact=2, estimate=told.append)
-    assert told[0].startswith("4 cases, the 2 largest solved")
+    assert told[0].startswith("4 cases, at least 2 of them solved")
     assert sorted(one.id for one in some.losses) == sorted(FOUR)
     solved = [one for one in some.losses if one.solved]
     assert 2 <= len(solved) < 4 and {"khorgos-altynkol", "saryagash-keles"} <= {one.id for one in solved}
     for one in solved:
         assert one.row() == loss(found, one.id).row()
-    everything = disrupt(world, days=10.0, exact=None)
+    everything = disrupt(world, days=10.0, exact=0)
     assert all(one.solved and one.row() == loss(found, one.id).row() for one in everything.losses)
     text = Document(tuple(loss_sections(some, world, 9)), (), "en").markdown()
-    assert text.count("~") == 4 - len(solved) + 1 and f"{len(solved)} cases are solved" in text
-    assert "~" not in Document(tuple(loss_sections(everything, world, 9)), (), "en").markdown()
+    assert text.count("| ~ ") == 4 - len(solved) and f"Solved are {len(solved)} of 4 gateways" in text
+    top = Document(tuple(loss_sections(some, world, 1)), (), "en").markdown()
+    assert (
+        "~" not in top
+        and "~" not in Document(tuple(loss_sections(everything, world, 9)), (), "en").markdown()
+    )
+    held = list(csv.DictReader(losses_csv(some).splitlines()))
+    assert {row["id"]: row["solved"] for row in held} == {one.id: f"{one.solved}" for one in some.losses}
+    with pytest.raises(DataError, match="exact"):
+        disrupt(world, exact=-1)
+
+
+@pytest.mark.slow
+def test_estimates_of_two_processes_are_the_same(world: lb.World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def four(*given: Any) -> Iterator[Element]:
+        yield from elements(*given[:3], (), FOUR)
+
+    monkeypatch.setattr("landbridge.studies.disrupt.elements", four)
+    one = disrupt(world, exact=1)
+    monkeypatch.setattr("landbridge.studies.disrupt._WORTH_A_PROCESS", 1)
+    two = disrupt(world, exact=1, workers=2)
+    assert [loss.solved for loss in one.losses].count(False) > 0
+    assert two.rows() == one.rows()
+
+
+@pytest.mark.slow
+def test_the_command_estimates(world: lb.World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def four(*given: Any) -> Iterator[Element]:
+        yield from elements(*given[:3], (), FOUR)
+
+    monkeypatch.setattr("landbridge.studies.disrupt.elements", four)
+    for exact, all_solved in (("1", False), ("0", True)):
+        done = CliRunner().invoke(app, ["disrupt", "--exact", exact, "--workers", "1", "--json"])
+        rows = json.loads(done.stdout)["result"]
+        assert len(rows) == 4 and all(row["solved"] for row in rows) == all_solved

@@ -148,7 +148,7 @@ def disrupt(
     only: Sequence[str] | None = None,
     days: float = 14.0,
     by: str = "CA5",
-    exact: int | None = 100,
+    exact: int | None = None,
     workers: int = 1,
     progress: Progress | None = None,
     estimate: Tell | None = None,
@@ -157,9 +157,9 @@ def disrupt(
 
     world: from `lb.load`; together: gateways or links closed at the same time; only: these instead of all;
     days: length of the closure in the short run [days]; by: region, CA5 or world whose real income ranks the
-    losses; exact: of all, the largest that are solved, the others are estimated, None to solve all; workers:
-    processes; progress, estimate: called with messages. Table: losses. Raises DataError for unknown names,
-    ConvergenceError where a solve fails; details in `landbridge.studies.disrupt.disrupt`.
+    losses; exact: of all, the largest that are solved, the others are estimated: 100 where None, 0 for all;
+    workers: processes; progress, estimate: called with messages. Table: losses. Raises DataError for unknown
+    names, ConvergenceError where a solve fails; details in `landbridge.studies.disrupt.disrupt`.
     """
     from landbridge.report.losses import loss_sections, losses_csv
     from landbridge.studies.disrupt import disrupt as study

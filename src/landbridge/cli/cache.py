@@ -1,4 +1,4 @@
-"""The commands `landbridge cache`: where searched route sets are stored, and how to remove them."""
+"""The commands `landbridge cache`: where searched route sets and what follows from them are stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["cache"]
 
 cache = typer.Typer(
     name="cache",
-    help="Route sets of changed networks, stored between runs. LANDBRIDGE_CACHE names the folder, or is off.",
+    help="Route sets and what follows from them, stored between runs. LANDBRIDGE_CACHE: the folder, or off.",
     no_args_is_help=True,
 )
 
@@ -26,7 +26,7 @@ def path() -> None:
 
 @cache.command("clear")
 def clear() -> None:
-    """Remove all stored route sets; the next run searches again."""
+    """Remove all that is stored; the next run makes it again."""
     from landbridge.io.cache import clear_cache
 
     files, size = clear_cache()

@@ -39,12 +39,14 @@ def disrupt(
         str, typer.Option(help="Whose long-run loss of real income ranks them: a region, CA5 or world.")
     ] = "CA5",
     exact: Annotated[
-        int,
+        int | None,
         typer.Option(
-            help="Of all, solve this many with the largest estimates and estimate the others; 0 solves all.",
+            help="Of all, solve this many with the largest estimates, and those that leave a pair without a "
+            "route; estimate the others. 0 solves all.",
             min=0,
+            show_default="100",
         ),
-    ] = 100,
+    ] = None,
     workers: Annotated[int, typer.Option(help="Processes that share the work.", min=1, max=64)] = 2,
     count: Annotated[int, typer.Option("-n", help="Rows to print; files hold all.", min=1)] = 25,
     as_json: JsonFlag = False,
@@ -67,7 +69,7 @@ def disrupt(
             only=[name for name in named if "+" not in name] if named else None,
             days=days,
             by=by,
-            exact=exact or None,
+            exact=exact,
             workers=workers,
             progress=progress,
             estimate=say,

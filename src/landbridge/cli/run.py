@@ -99,8 +99,8 @@ def run(
         study = _edited(world, against, lang, rebase)
     screen = not (written or tables or base_only or detail)
     # The screen shows none of the largest tables, and of several scenarios the terminal neither.
-    detail = written or (study.single and not screen)
-    solved = solve(study, outputs.keep, detail=detail, screen=screen)
+    large = written or (study.single and not screen)
+    solved = solve(study, outputs.keep, detail=large, screen=screen)
     tell_rebase(solved.status, rebase)
     base, cases = solved.digests[0], solved.digests[1:]
 

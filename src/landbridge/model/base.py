@@ -40,10 +40,9 @@ from landbridge.transport import (
     solve_base,
 )
 from landbridge.transport.choice.delayed import DelayedChoice
-from landbridge.transport.routes.base_set import (
-    align_with_base,
-)
+from landbridge.transport.routes.base_set import VERSION, align_with_base
 from landbridge.transport.routes.route_set import in_transit
+from landbridge.version import version
 from landbridge.world import World
 
 __all__ = ["Origin", "SolvedBase"]
@@ -51,7 +50,7 @@ __all__ = ["Origin", "SolvedBase"]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-# Raise it when the slope of the same base becomes another.
+# Raise it when the slope of the same base on the same routes becomes another.
 _SLOPE_VERSION = 1
 # Both closures are always solved, since they differ by a factor of two for some countries.
 _CLOSURES: tuple[Closure, ...] = ("fixed", "proportional")
@@ -416,8 +415,8 @@ class SolvedBase:
         """Response of flows at the queues to hours in the base, for the first steps of every search."""
         queues = self.results.queues
         assert queues is not None
-        version = f"slope {_SLOPE_VERSION} {np.__version__}"
-        key = fingerprint(version, self.world.hash, queues.gateway, queues.way)
+        made_by = f"slope {_SLOPE_VERSION} {VERSION} {version()} {np.__version__}"
+        key = fingerprint(made_by, self.world.hash, queues.gateway, queues.way)
 
         def make() -> Slope:
             return slope_of(self.results.choice, self.common.passes(queues), self.results.demand_teu)

@@ -25,7 +25,7 @@ PARTNER = "CHN"
 
 @dataclass(frozen=True)
 class Lead:
-    """What the first screen shows of a scenario and its tables do not hold.
+    """What the first screen shows of a scenario besides the tables that are made for it.
 
     served, changed, assumptions: rows of `landbridge.results.served` and `landbridge.results.changed`.
     payment_gains_musd: by region, what payments to carriers add to real income [million USD of 2023].

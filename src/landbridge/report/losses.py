@@ -25,25 +25,26 @@ def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Secti
     names = Names(world)
     shown = found.losses[:count]
     more, solved = len(found.losses) - len(shown), sum(loss.solved for loss in found.losses)
+    estimates = not all(loss.solved for loss in shown)
     whose = names.group.get(found.by) or names.region[found.by]
     yield phrased(
         "losses.good",
         [
             (
-                _called(loss),
+                _called(loss) if loss.solved else say("losses.unsolved", name=_called(loss)),
                 named("kind", loss.kind),
                 f"{loss.teu_per_year / 1e3:,.0f}",
                 f"{loss.long_time_h:+,.0f}",
                 f"{loss.long_cost_musd:,.0f}",
                 f"{loss.unserved_teu / 1e3:,.1f}",
-                f"{'' if loss.solved else '~'}{loss.real_income_long[found.by]:+.3f}",
+                f"{loss.real_income_long[found.by]:+.3f}",
                 _hardest(loss.real_income_long, names),
             )
             for loss in shown
         ],
         after=[
             *([say("losses.more", n=more)] if more > 0 else ()),
-            *([say("losses.estimated", n=solved)] if solved < len(found.losses) else ()),
+            *([say("losses.estimated", n=solved, every=len(found.losses))] if estimates else ()),
         ],
         whose=whose,
     )

@@ -18,6 +18,7 @@ from landbridge.transport import Choice, Graph, RouteSet
 from landbridge.transport.routes.lists import arc_type
 from landbridge.transport.routes.modes import MODE_CLASSES, border_modes, mode_classes
 from landbridge.transport.segments import KINDS
+from landbridge.version import version
 from landbridge.world import World
 
 __all__ = ["mode_split_rows"]
@@ -90,7 +91,7 @@ def _ways(graph: Graph, routes: RouteSet, world: World) -> tuple[list[tuple[Any,
     places = world.network["places"].by("place_id")
     points = [repr([places.get(name, {}).get(key) for key in ("lon", "lat")]) for name in graph.places]
     key = fingerprint(
-        f"ways {_VERSION} {MODE_CLASSES} {graph.countries} {points}",
+        f"ways {_VERSION} {version()} {MODE_CLASSES} {graph.countries} {points}",
         routes.fingerprint,
         *(number, routes.origin, routes.destination, routes.pair),
         *(graph.tail, graph.head, graph.mode, graph.link),

@@ -265,6 +265,7 @@ class Results:
 
         above_cost_musd: more than the carriers' costs; gain_musd: of real income [million USD of 2023].
         """
+        self._solved()
         eq, earned = self._main, self._main.base.income
         gain = (eq.real_income_hat - self.loading.real_income_hat) * earned
         above = eq.first_order.rent * earned

@@ -42,7 +42,7 @@ from landbridge.model.prepared import Prepared
 from landbridge.model.run import Progress
 from landbridge.model.waits import solve_waits
 from landbridge.results.transit import Tolls
-from landbridge.studies.elements import Element, elements
+from landbridge.studies.elements import Element, cases, elements
 from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transport import BaseChoice, Choice, RouteSet, log_constants, pivot
 from landbridge.transport.choice.delayed import DelayedChoice, Patched, passes
@@ -132,7 +132,7 @@ def disrupt(
     days: float = 14.0,
     by: str = "CA5",
     least_teu: float = 1.0,
-    exact: int | None = EXACT,
+    exact: int | None = None,
     workers: int = 1,
     progress: Progress | None = None,
     estimate: Callable[[str], None] | None = None,
@@ -144,7 +144,8 @@ def disrupt(
     only: these instead of all (none if empty). days: length of the closure in the short run [days]. by:
     region, CA5 or world whose long-run loss of real income ranks them. least_teu: elements with less traffic
     are left out [TEU a year]. exact: of all, the number of cases with the largest estimates that are solved,
-    with those that leave a pair without a route; None for all; those named in only and together always are.
+    besides those that leave a pair without a route, 100 where None; 0 solves all; those named in only and
+    together always are.
     workers: processes that share the cases, each with a base of its own. progress: called with text and
     share; estimate: called before the cases with their number and likely duration.
     Returns a Disruption. Equations: head of `landbridge.studies.disrupt`. Raises DataError with every unknown
@@ -152,33 +153,25 @@ def disrupt(
     """
     tell, begin = progress or (lambda text, share: None), time.perf_counter()
     tell("solving the base", 0.0)
-    if not 0.0 < days <= 365.0:
-        raise DataError("nothing to do", [Fault("days", f"is {days:g}", "give 1 to 365")])
+    solve = EXACT if exact is None else exact
+    _require(days, solve)
     base = SolvedBase(Prepared([world]), world, 0, throw=True)
-    five = set(world.group(CENTRAL_ASIA)) & set(base.table.regions)
-    names = [*base.table.regions, *([CENTRAL_ASIA] if five else []), "world"]
-    if by not in names:
-        cure = did_you_mean(by, names) or "give a region, world" + (f" or {CENTRAL_ASIA}" if five else "")
-        raise DataError("nothing to rank by", [Fault("by", f"no region {by!r}", cure)])
+    _require_ranked(by, base)
     bench = _Bench(base, days)
-    alike = _alike(elements(world, bench.graph, bench.flow, together, only, least_teu), bench.routes)
-    named = only is not None or exact is None or len(alike) <= exact
-    solved = len(alike) if named or exact is None else exact
-    shared = min(workers, len(alike)) if len(alike) >= _WORTH_A_PROCESS else 1
-    bases = _CASE_OVER_BASE * solved + (0.0 if named else _ESTIMATE_OVER_BASE * len(alike))
-    seconds = (time.perf_counter() - begin) * bases / max(shared, 1)
+    alike = cases(elements(world, bench.graph, bench.flow, together, only, least_teu), bench.routes)
+    every = only is not None or not 0 < solve < len(alike)
     if estimate is not None:
-        what = f"{len(alike)} cases" + ("" if named else f", the {solved} largest solved")
-        estimate(f"{what}, some {_minutes(seconds)}")
+        most = len(alike) if every else solve
+        estimate(_announced(len(alike), most, workers, time.perf_counter() - begin))
     losses: list[Loss] = []
     statuses = [base.results.status]
     with _each(bench, len(alike), workers) as each:
-        if not named:
+        if not every:
             guessed = []
             for number, (found, _) in enumerate(each("guess", alike), 1):
                 tell("estimating every closure", 0.1 + 0.2 * number / len(alike))
                 guessed.append(found)
-            alike, left = _largest(alike, guessed, by, solved)
+            alike, left = _largest(alike, guessed, by, solve)
             losses += [loss for found in left for loss in found]
         for number, (found, status) in enumerate(each("without", alike), 1):
             tell(f"without {found[0].name}", 0.3 + 0.7 * number / len(alike))
@@ -188,13 +181,39 @@ def disrupt(
     return Disruption(tuple(losses), days, by, Status.worst(statuses))
 
 
+def _require(days: float, solve: int) -> None:
+    faults = []
+    if not 0.0 < days <= 365.0:
+        faults.append(Fault("days", f"is {days:g}", "give 1 to 365"))
+    if solve < 0:
+        faults.append(Fault("exact", f"is {solve}", "give a number of cases, 0 for all"))
+    if faults:
+        raise DataError("nothing to do", faults)
+
+
+def _require_ranked(by: str, base: SolvedBase) -> None:
+    five = set(base.world.group(CENTRAL_ASIA)) & set(base.table.regions)
+    names = [*base.table.regions, *([CENTRAL_ASIA] if five else []), "world"]
+    if by not in names:
+        cure = did_you_mean(by, names) or "give a region, world" + (f" or {CENTRAL_ASIA}" if five else "")
+        raise DataError("nothing to rank by", [Fault("by", f"no region {by!r}", cure)])
+
+
+def _announced(n: int, solved: int, workers: int, base_s: float) -> str:
+    """What is said before the cases begin: n cases, of which some are solved; base_s: seconds of the base."""
+    bases = _CASE_OVER_BASE * solved + (_ESTIMATE_OVER_BASE * n if solved < n else 0.0)
+    seconds = base_s * bases / (max(min(workers, n), 1) if n >= _WORTH_A_PROCESS else 1)
+    which = "" if solved == n else f", at least {solved} of them solved"
+    return f"{n} cases{which}, some {_minutes(seconds)}"
+
+
 def _largest(
     alike: list[list[Element]], guessed: list[list[Loss]], by: str, exact: int
 ) -> tuple[list[list[Element]], list[list[Loss]]]:
     """The cases to solve, and the estimates of all others.
 
-    Solved are those that close several elements together or leave a pair without a route, which no estimate
-    bounds, and the largest others, gains of real income too.
+    Solved are the largest, gains of real income too, those that leave a pair without a route, which the
+    estimate does not bound, and those that were asked to close together.
     """
     sizes = [abs(found[0].real_income_long[by]) for found in guessed]
     order = sorted(range(len(alike)), key=lambda n: -sizes[n])
@@ -206,16 +225,6 @@ def _largest(
 
 def _minutes(seconds: float) -> str:
     return f"{max(seconds, 1.0):.0f} seconds" if seconds < 90.0 else f"{seconds / 60.0:.0f} minutes"
-
-
-def _alike(listed: Iterable[Element], routes: RouteSet) -> list[list[Element]]:
-    """Elements grouped by the routes they cut: links in a row without a branch are one case."""
-    bundle_of_arc = routes.bundle_of_arc
-    groups: dict[tuple[int, ...], list[Element]] = {}
-    for element in listed:
-        bundles = np.unique(bundle_of_arc[element.arcs])
-        groups.setdefault(tuple(bundles[bundles >= 0].tolist()), []).append(element)
-    return list(groups.values())
 
 
 Answers = Iterator[tuple[list[Loss], Status]]

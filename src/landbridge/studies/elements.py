@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from landbridge.errors import DataError, Fault
 from landbridge.phrases import named, say
-from landbridge.transport import Graph
+from landbridge.transport import Graph, RouteSet
 from landbridge.world import World
 from landbridge.world.names import resolve
 
-__all__ = ["Element", "elements"]
+__all__ = ["Element", "cases", "elements"]
 
 FloatArray = NDArray[np.float64]
 LongArray = NDArray[np.int64]
@@ -22,7 +22,11 @@ LongArray = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Element:
-    """Arcs that close together. counted: those on which its flow is counted."""
+    """Arcs that close together.
+
+    id, name: joined by + for several; kind: gateway, link or together. arcs: numbers of the arcs; counted: of
+    those on which its flow is counted; gateways: numbers of its gateways, none for a link.
+    """
 
     id: str
     name: str
@@ -64,6 +68,19 @@ def elements(
     else:
         yield from (e for e in singles.values() if flow_teu[e.counted].sum() >= least_teu)
     yield from (_combined([e for e in group if e is not None]) for group in groups)
+
+
+def cases(listed: Iterable[Element], routes: RouteSet) -> list[list[Element]]:
+    """Elements grouped by the routes they cut: links in a row without a branch are one case.
+
+    listed: of `elements`; routes: of the base. Returns the groups, in the order of their first elements.
+    """
+    bundle_of_arc = routes.bundle_of_arc
+    groups: dict[tuple[int, ...], list[Element]] = {}
+    for element in listed:
+        bundles = np.unique(bundle_of_arc[element.arcs])
+        groups.setdefault(tuple(bundles[bundles >= 0].tolist()), []).append(element)
+    return list(groups.values())
 
 
 def _found(

@@ -1,7 +1,7 @@
 """The loops of route choice, compiled by numba: the same sums as the numpy code, in the same order.
 
 One group of routes (pair and family) at a time goes through all steps while its rows are in the first cache;
-numpy reads and writes every step to memory. Imported only by `landbridge.transport.compiled.loops`, since
+numpy reads and writes every step to memory. Imported only by `landbridge.transport.compiled.loop`, since
 numba takes half a second to load. The equations are those of `landbridge.transport.choice.weights` and
 `landbridge.transport.routes.nests`.
 
@@ -9,7 +9,7 @@ Arguments that several functions share:
     span       first group, and the one after the last
     nests      arrays of `Nests.arrays`
     routes     pair, hours, their variance [h2], money of containers and of bulk [USD/TEU], kg CO2e, whether
-               open, ln of the constants by kind of goods (empty where all are one); then three numbers: the
+               open, the constants by kind of goods (empty where all are one); then three numbers: the
                least variance [h2], the unit of costs [USD], the carbon price [USD/kg]
     segments   kind, value of an hour by pair, rho by sector, phi; rows of sectors are padded to whole vectors
     room       rows [route of the largest group, sector] and vectors [sector] to work in, see `_room`
@@ -47,7 +47,7 @@ def _room(group_start: Any, n: int) -> Any:
 def _weigh(g: Any, nests: Any, routes: Any, segments: Any, room: Any) -> None:
     """G and w of the routes of group g."""
     group_start = nests[0]
-    pair, hours, variance, paid, paid_bulk, co2e, opened, log_constant, (least, unit, carbon) = routes
+    pair, hours, variance, paid, paid_bulk, co2e, opened, constant, (least, unit, carbon) = routes
     kind, per_hour, rho, power = segments
     cost, weight = room[0], room[1]
     lo, hi, n = group_start[g], group_start[g + 1], per_hour.shape[1]
@@ -56,8 +56,8 @@ def _weigh(g: Any, nests: Any, routes: Any, segments: Any, room: Any) -> None:
         h, wide = hours[r], math.sqrt(variance[r] + least)
         boxed, bulk = paid[r] + carbon * co2e[r], paid_bulk[r] + carbon * co2e[r]
         one = two = unit if opened[r] else 0.0
-        if len(log_constant):
-            one, two = one * math.exp(log_constant[r, 0]), two * math.exp(log_constant[r, 1])
+        if len(constant):
+            one, two = one * constant[r, 0], two * constant[r, 1]
         if power == 8.0:
             for s in range(n):
                 price = value[s] * (h + wide * rho[s]) + (boxed if kind[s] == 0.0 else bulk)

@@ -232,7 +232,7 @@ def _regions(axes: Any, view: _View, atlas: Atlas) -> None:
 def _links(
     axes: Any, view: _View, flows: Flows, drawn: Iterable[Mapping[str, Any]], most: float, step: float
 ) -> None:
-    """Lines of the links, those of one layer and style together, the largest last."""
+    """Lines of the links, those of one layer and style together: the largest last, disputed ones on top."""
     layers: dict[tuple[int, bool], list[tuple[Any, float, tuple[str, float]]]] = {}
     for row in sorted(drawn, key=lambda r: (abs(r.get("change_teu", 0.0)), r["teu_per_year"])):
         carried = max(row["teu_per_year"], row.get("base_teu", 0.0))
@@ -243,7 +243,7 @@ def _links(
         wide = _line_width(carried, most) * (0.6 if colour == _STILL else 1.0)
         path = np.column_stack(view.project(row["points"]))
         layers.setdefault((order, bool(row["disputed"])), []).append((path, wide, (colour, faint)))
-    for (order, disputed), lines in layers.items():
+    for (order, disputed), lines in sorted(layers.items()):
         paths, widths, colours = zip(*lines, strict=True)
         style: Any = (0, (2.2, 1.4)) if disputed else "-"
         ends = "butt" if disputed else "round"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -89,13 +89,18 @@ class Weights:
     open: BoolArray
     log_constant: FloatArray | None
 
+    @cached_property
+    def _constant(self) -> FloatArray | None:
+        """The constants themselves [route, kind]."""
+        return None if self.log_constant is None else np.exp(self.log_constant)
+
     def _root(self, routes: slice, sectors: Sectors) -> FloatArray:
         """w^(1/phi) G of some routes [route, 1 or sector]."""
         opened = self.open[routes] if self.open.shape[1] == 1 else self.open[routes][:, sectors]
         root: FloatArray = np.where(opened, _SCALE, 0.0)
-        if self.log_constant is None:
+        if self._constant is None:
             return root
-        return root * np.exp(self.log_constant[routes])[:, self.classes.kind[sectors]]
+        return root * self._constant[routes][:, self.classes.kind[sectors]]
 
     def loops(self) -> Any:
         """The compiled loops, or None where numpy is used, with the same results."""
@@ -109,7 +114,7 @@ class Weights:
         product: 0 block trains, 1 wagonload.
         """
         classes, sums, p = self.classes, self.sums, product
-        constant = _NO_ROWS if self.log_constant is None else self.log_constant
+        constant = _NO_ROWS if self._constant is None else self._constant
         along = sums.time_h[p], sums.variance_h2[p], sums.cost_usd[p], sums.bulk_usd[p], sums.co2e_kg[p]
         arrays = map(_read_only, (self.pair, *along, self.open[:, 0], constant))
         numbers = VARIANCE_FLOOR, _SCALE, classes.carbon_usd_per_kg

@@ -40,6 +40,7 @@ from landbridge.world.table import Table
 __all__ = [
     "STORED",
     "STORED_CASES",
+    "VERSION",
     "align_with_base",
     "case_key",
     "keep_base",
