@@ -1,7 +1,7 @@
 // What a scenario does: who gains, corridors and gateways before and after, a column for each case.
 import type { Base, Row } from "./api";
 import { el, table, type Cell } from "./dom";
-import type { Solved } from "./run";
+import { drawn, ended, type Solved } from "./run";
 import { save, savePng } from "./share";
 import { days, name, number, percent, t } from "./words";
 import type { View } from "./view";
@@ -36,34 +36,55 @@ const at = (row: Row | undefined, column: string): number | null => {
 const find = (rows: Row[], key: string, id: string): Row | undefined => rows.find((one) => one[key] === id);
 
 // Real income: groups first, then regions, the largest change first.
-function income(cases: Solved[], titles: string[]): HTMLElement {
+// soon: whether ranges that are not known yet are being solved.
+export function income(cases: Solved[], titles: string[], soon = true): HTMLElement {
   const first = cases[0] as Solved;
   const size = (row: Row): number => Math.max(...cases.map((one) => Math.abs(at(find(one.result.real_income, "region", String(row["region"])), "percent") ?? 0)));
   const regions = [...first.result.real_income].sort((a, b) => size(b) - size(a));
   const most = Math.max(1e-9, ...regions.map(size));
-  const ranged = cases.some((one) => one.result.real_income.some((row) => at(row, "percent_p05") !== null));
   const rows: Cell[][] = [
-    ...first.result.groups.map((row) => cells("group", String(row["group"]), cases, most, ranged)),
-    ...regions.map((row) => cells("region", String(row["region"]), cases, most, ranged)),
+    ...first.result.groups.map((row) => cells("group", String(row["group"]), cases, most)),
+    ...regions.map((row) => cells("region", String(row["region"]), cases, most)),
   ];
   const many = cases.length > 1;
-  const range = ranged ? [t("range")] : [];
-  const heads = [t("region"), ...titles.flatMap((title) => [many ? `${title}, %` : "%", ...range, ...(many ? [] : [t("million_usd"), ""])])];
+  const heads = [
+    t("region"),
+    ...titles.flatMap((title, n) => {
+      const one = cases[n] as Solved;
+      const range = drawn(one) ? t("range") : t("range_phi_b");
+      return [many ? `${title}, %` : "%", range, ...(many ? [] : [t("million_usd"), ""])];
+    }),
+  ];
   const made = table(t("real_income"), heads, rows);
   made.id = "income";
-  return el("div", {}, el("h3", {}, t("real_income")), el("p", { class: "small" }, t("real_income_about")), made);
+  const waits = soon && cases.some((one) => !drawn(one) && !ended(one));
+  return el(
+    "div",
+    { id: "gains" },
+    el("h3", {}, t("real_income")),
+    el("p", { class: "small" }, t("real_income_about")),
+    waits ? el("p", { class: "small", role: "status" }, t("range_follows")) : null,
+    made,
+  );
 }
 
-function cells(kind: "group" | "region", id: string, cases: Solved[], most: number, ranged: boolean): Cell[] {
+function cells(kind: "group" | "region", id: string, cases: Solved[], most: number): Cell[] {
   const own = cases.flatMap((one): Cell[] => {
     const row = find(kind === "group" ? one.result.groups : one.result.real_income, kind, id);
     const value = at(row, "percent");
-    const [low, high] = [at(row, "percent_p05"), at(row, "percent_p95")];
-    const range = low === null ? "–" : `${percent(low)} … ${percent(high)}`;
-    const shown: Cell[] = [percent(value), ...(ranged ? [range] : [])];
+    const shown: Cell[] = [percent(value), range(row)];
     return cases.length > 1 ? shown : [...shown, number(at(row, "musd"), 0, true), bar(value ?? 0, most)];
   });
   return [name(kind, id), ...own];
+}
+
+// The percentiles of the draws, else from one end of phi_b to the other, the value within.
+function range(row: Row | undefined): string {
+  const [low, high] = [at(row, "percent_p05"), at(row, "percent_p95")];
+  if (low !== null) return `${percent(low)} … ${percent(high)}`;
+  const ends = ["percent_phi_b_low", "percent", "percent_phi_b_high"].map((column) => at(row, column));
+  const known = ends.filter((one): one is number => one !== null);
+  return known.length < ends.length ? "–" : `${percent(Math.min(...known))} … ${percent(Math.max(...known))}`;
 }
 
 // A bar to the right for a gain, to the left for a loss.
@@ -115,11 +136,11 @@ function gateways(cases: Solved[], titles: string[]): HTMLElement {
 // Codes and numbers alone: nothing that a spreadsheet takes for a formula.
 function csv(cases: Solved[], titles: string[]): string {
   const plain = (text: string): string => `"${text.replace(/"/g, '""').replace(/^[=+\-@\t\r]/, " ")}"`;
-  const lines = [["region", ...titles.flatMap((title) => [`${title} percent`, "p05", "p95", "musd"])].map(plain).join(",")];
+  const lines = [["region", ...titles.flatMap((title) => [`${title} percent`, "p05", "p95", "phi_b_low", "phi_b_high", "musd"])].map(plain).join(",")];
   for (const row of cases[0]?.result.real_income ?? []) {
     const own = cases.flatMap((one) => {
       const found = find(one.result.real_income, "region", String(row["region"]));
-      return ["percent", "percent_p05", "percent_p95", "musd"].map((column) => String(at(found, column) ?? ""));
+      return ["percent", "percent_p05", "percent_p95", "percent_phi_b_low", "percent_phi_b_high", "musd"].map((column) => String(at(found, column) ?? ""));
     });
     lines.push([plain(String(row["region"])), ...own].join(","));
   }

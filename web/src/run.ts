@@ -41,6 +41,13 @@ function written(value: Change[string]): string {
   return `{ ${Object.entries(value).map(([name, inner]) => `${name} = ${JSON.stringify(inner)}`).join(", ")} }`;
 }
 
+const post = (one: Case, range: "yes" | "no"): Promise<Job> =>
+  one.changes.length > 0 ? begin(`/api/run?range=${range}`, body(one)) : begin(`/api/run/${encodeURIComponent(one.scenario)}?range=${range}`);
+
+// Whether a case has a range: of draws that come with the data, else from both ends of phi_b.
+export const drawn = (one: Solved): boolean => one.result.real_income.some((row) => typeof row["percent_p05"] === "number");
+export const ended = (one: Solved): boolean => one.result.real_income.some((row) => typeof row["percent_phi_b_low"] === "number");
+
 // The solves of this visit, so that another language or a comparison does not ask again.
 const solves = new Map<string, Solved>();
 export const known = (one: Case): Solved | undefined => solves.get(key(one));
@@ -62,7 +69,7 @@ export async function solve(one: Case, place: HTMLElement, signal: AbortSignal):
   };
   stop.addEventListener("click", give);
   signal.addEventListener("abort", give);
-  job = one.changes.length > 0 ? await begin("/api/run", body(one)) : await begin(`/api/run/${encodeURIComponent(one.scenario)}`);
+  job = await post(one, "no");
   if (unwanted) void cancel(job);
   try {
     await follow(job, (text, share) => {
@@ -74,6 +81,17 @@ export async function solve(one: Case, place: HTMLElement, signal: AbortSignal):
   }
   const [result, network] = await Promise.all([ask<Result>(job.result), raw<Network>(`${job.self}/network.geojson`)]);
   const solved = { job, result, network };
+  solves.set(key(one), solved);
+  return solved;
+}
+
+// The same case with the ends of phi_b, two more solves, where no range is known. It is not cancelled: the
+// server keeps the result, and a solve that is broken off costs the next one more.
+export async function ranged(one: Case, found: Solved): Promise<Solved> {
+  if (drawn(found) || ended(found)) return found;
+  const job = await post(one, "yes");
+  await follow(job, () => undefined);
+  const solved = { job, result: await ask<Result>(job.result), network: found.network };
   solves.set(key(one), solved);
   return solved;
 }

@@ -2,8 +2,8 @@
 import { once, type Base, type Feature } from "./api";
 import { ADDED, CHANGED, kilometres, linkName, REMOVED } from "./atlas";
 import { el, fill, labelled, stroke } from "./dom";
-import { result } from "./result";
-import { caseOf, known, solve, toml, type Case } from "./run";
+import { income, result } from "./result";
+import { caseOf, known, ranged, solve, toml, type Case, type Solved } from "./run";
 import { python, same } from "./share";
 import type { Change } from "./state";
 import { bundled, keyOf, name, names, number, t, term } from "./words";
@@ -50,19 +50,40 @@ async function work(view: View, run: HTMLButtonElement): Promise<void> {
   const { state, results, signal } = view;
   run.disabled = true;
   try {
-    const first = await solve(caseOf(state), results, signal);
-    const second = state.other ? await solve({ scenario: state.other, changes: [] }, results, signal) : null;
+    const asked: Case[] = [caseOf(state), ...(state.other ? [{ scenario: state.other, changes: [] }] : [])];
+    const found: Solved[] = [];
+    for (const one of asked) found.push(await solve(one, results, signal));
     const base = (await once<{ base: Base }>("/api/base")).base;
+    const first = found[0] as Solved;
     if (signal.aborted) return;
     const titles = [titleOf(view), state.other ? term("scenario", state.other) : ""];
-    fill(results, ...result(view, base, [first, ...(second ? [second] : [])], titles), sharing(view, first.job.self, first.job.result));
+    fill(results, ...result(view, base, found, titles), sharing(view, first.job.self, first.job.result));
     draw(view);
     view.atlas.changes(first.network);
+    void ranges(view, asked, found, titles);
   } catch (error) {
     if (!signal.aborted && !stopped(error)) fill(results, problem(error), sharing(view));
   } finally {
     run.disabled = false;
   }
+}
+
+// The ranges follow the answer and take its place; without them the answer stays as it is.
+async function ranges(view: View, asked: Case[], found: Solved[], titles: string[]): Promise<void> {
+  const { results, signal } = view;
+  const shown = (soon: boolean): void => results.querySelector("#gains")?.replaceWith(income(found, titles.slice(0, found.length), soon));
+  try {
+    for (const [n, one] of asked.entries()) if (!signal.aborted) found[n] = await ranged(one, found[n] as Solved);
+  } catch {
+    if (!signal.aborted) shown(false);
+    return;
+  }
+  if (signal.aborted) return;
+  shown(false);
+  const old = results.querySelector<HTMLDetailsElement>("details.same");
+  const now = sharing(view, found[0]?.job.self, found[0]?.job.result) as HTMLDetailsElement;
+  now.open = old?.open ?? false;
+  old?.replaceWith(now);
 }
 
 function titleOf({ state }: View): string {

@@ -273,6 +273,15 @@ await check("scenario: cancel, run, who gains, days before and after", async () 
   await sound("scenario-en-1280");
 });
 
+await check("scenario: the range of one's own follows the answer", async () => {
+  await page.waitForFunction(() => [...document.querySelectorAll("#income tbody tr td:nth-of-type(2)")].some((one) => one.innerText.includes("…")), { timeout: SOLVE });
+  need((await text("#income thead")).includes("phi_b"), "the range is not said to be over phi_b");
+  need(!(await text("#gains")).includes("follows"), "the range is still announced");
+  const json = await page.$eval("#results .same a[href*='/api/jobs/'][href$='/result']", (one) => one.href);
+  const rows = await page.evaluate(async (to) => (await (await fetch(to)).json()).result.real_income, json);
+  need(rows.every((one) => typeof one.percent_phi_b_low === "number"), "the file lacks the range");
+});
+
 await check("scenario: two next to each other, files", async () => {
   await page.select("#other", "suez-closed");
   await page.waitForFunction(() => location.hash.includes("suez-closed"));

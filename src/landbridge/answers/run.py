@@ -10,6 +10,7 @@ from typing import Any
 from landbridge.errors import ConvergenceError, Status
 from landbridge.io.tables import attribution
 from landbridge.model import run as model
+from landbridge.model.kept_base import KeptBase
 from landbridge.model.run import Progress, Response
 from landbridge.report import Digest, Document, study_sections
 from landbridge.results import Results
@@ -56,18 +57,20 @@ def solve(
     digest: Keep = Digest.of,
     keep: Callable[[Results], None] | None = None,
     progress: Progress | None = None,
+    kept: KeptBase | None = None,
 ) -> Solved:
     """Solve the base and scenarios, as `landbridge run` does.
 
     world: from `lb.load`; given: scenarios by name, path or themselves; response: also real income at both
     ends of the range of phi_b, or a function that says so of each Results; digest: makes the part of each
     Results that is kept; keep: called with each Results, the base first; progress: called with a text and the
-    share done. Returns Solved. Steps and equations: docs/how_it_works.md.
+    share done; kept: as in `landbridge.model.run.iterate`. Returns Solved. Steps and equations:
+    docs/how_it_works.md.
     Raises ConvergenceError where a case does not converge, else as `landbridge.run`.
     """
     solved = Solved([], [], [])
     first: Results | None = None
-    for results in model.iterate(world, given, progress=progress, response=response):
+    for results in model.iterate(world, given, progress=progress, response=response, kept=kept):
         if not results.status.converged:
             raise ConvergenceError(f"{results.id} did not converge: {results.status.message}")
         first = first or results

@@ -179,6 +179,17 @@ class SolvedBase:
         statuses = [loading.status, solved.status, *waited.statuses]
         return solved.real_income_hat if Status.worst(statuses).converged else None
 
+    def beside(self, common: Prepared) -> SolvedBase:
+        """This base in a study of other cases, which use the routes of this one.
+
+        common: of that study, its graph of the base as here; see `Prepared.under`.
+        """
+        if self.results.queues is not None and len(self.results.queues):
+            _ = self.slope  # made once, for all
+        other = copy(self)
+        other.common = common
+        return other
+
     def responding(self, phi_b: float) -> SolvedBase:
         """This base with families that respond to cost by another phi_b; nothing in a base depends on it.
 

@@ -34,7 +34,7 @@ from landbridge.transport.routes.nests import Nests
 from landbridge.transport.routes.route_set import Keep
 from landbridge.world import World
 
-__all__ = ["PairsAsked", "Prepared"]
+__all__ = ["PairsAsked", "Prepared", "differs"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -78,6 +78,17 @@ class PairsAsked:
             wanted[at[start], at[end]] = True
         listed = list(regions.values())
         return PairsAsked(zones, regions, wanted, keeps_every_family(world, listed, listed))
+
+
+def differs(one: Graph, other: Graph) -> str:
+    """What keeps the routes of one graph from being those of another; empty where only numbers differ.
+
+    one, other: graphs of two Worlds.
+    """
+    if one.places != other.places:
+        return "places"
+    parts = ("tail", "head", "available", "govern_arc", "govern_gateway")
+    return next((name for name in parts if not np.array_equal(getattr(one, name), getattr(other, name))), "")
 
 
 class Prepared:
@@ -128,13 +139,13 @@ class Prepared:
         """
         graphs, _ = align_with_base(worlds)
         for mine, new in zip(self.graphs, graphs, strict=False):
-            for name in ("tail", "head", "available", "govern_arc", "govern_gateway"):
-                if not np.array_equal(getattr(mine, name), getattr(new, name)):
-                    raise ValueError(f"the graphs differ in {name}: the routes are of another network")
+            other = differs(mine, new)
+            if other:
+                raise ValueError(f"the graphs differ in {other}: the routes are of another network")
         _ = self.nests  # made once, for all
-        other = copy(self)
-        other.worlds, other.graphs = list(worlds), graphs
-        return other
+        beside = copy(self)
+        beside.worlds, beside.graphs = list(worlds), graphs
+        return beside
 
     def number(self, world: World) -> int:
         """The number of a World's graph in this study.

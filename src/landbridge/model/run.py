@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from landbridge.errors import DataError, Fault, LandbridgeError, ScenarioError
 from landbridge.model.adjoint import chain_gradient
 from landbridge.model.base import SolvedBase
+from landbridge.model.kept_base import KeptBase
 from landbridge.model.prepared import Prepared
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply, load_scenario
@@ -108,15 +109,24 @@ def iterate(
     progress: Progress | None = None,
     throw: bool = True,
     response: Response = False,
+    kept: KeptBase | None = None,
 ) -> Iterator[Results]:
     """Yield the base of the World, then every scenario, as soon as each is solved.
 
-    Arguments as in `study`. Results that the caller does not keep are freed, so that a long study needs no
-    more memory than a short one. Steps and equations: docs/how_it_works.md. Raises as `run` does.
+    Arguments as in `study`; kept: holds the base and the last case of earlier calls, for a process that
+    solves one scenario after another and raises where one fails. Results that the caller does not keep are
+    freed, so that a long study needs no more memory than a short one. Steps and equations:
+    docs/how_it_works.md. Raises as `run` does.
     """
     tell = progress or (lambda text, share: None)
     tell("reading the scenarios", 0.0)
     loaded, changed = _read(world, scenarios)
+    if kept is not None and len(loaded) == 1:
+        known = kept.last(changed[0][1], loaded[0])
+        if known is not None:
+            yield known[0].results
+            yield _with_response(*known, changed[0][1], response)
+            return
     bases: list[World] = [world]
     for base_world, _ in changed:
         if all(base_world.hash != known.hash for known in bases):
@@ -126,6 +136,9 @@ def iterate(
     steps = len(bases) + len(changed)
     commons: dict[int, Prepared] = {}
     solved: dict[tuple[int, str], SolvedBase] = {}
+    standing = kept.base_for(world, changed) if kept is not None and throw else None
+    if standing is not None:
+        commons[0], solved[0, world.hash] = standing.common, standing
 
     def base_of(group: int, base_world: World) -> SolvedBase:
         if group not in commons:
@@ -144,7 +157,7 @@ def iterate(
         for one, (base_world, after) in zip(loaded, changed, strict=True):
             group = next(g for g, worlds in enumerate(groups) if any(w is after for w in worlds))
             base = base_of(group, base_world)
-            yield partial(_case, base, after, commons[group].number(after), one, response)
+            yield partial(_case, base, after, commons[group].number(after), one, response, kept)
 
     results = in_order(cases(), len(loaded))
     for done, one in enumerate(loaded, 1):
@@ -153,8 +166,23 @@ def iterate(
     tell("done", 1.0)
 
 
-def _case(base: SolvedBase, world: World, number: int, scenario: Scenario, response: Response) -> Results:
+def _case(
+    base: SolvedBase,
+    world: World,
+    number: int,
+    scenario: Scenario,
+    response: Response,
+    kept: KeptBase | None,
+) -> Results:
     result = base.case(world, number, scenario)
+    if kept is not None:
+        kept.keep(base, number, world, result)
+    return _with_response(base, number, result, world, response)
+
+
+def _with_response(
+    base: SolvedBase, number: int, result: Results, world: World, response: Response
+) -> Results:
     if result.status.converged and (response(result) if callable(response) else response):
         return replace(result, response=_response(base, world, number, result))
     return result

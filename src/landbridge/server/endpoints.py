@@ -17,7 +17,7 @@ from landbridge.phrases import LANGUAGES
 from landbridge.server.app import words
 from landbridge.server.exchange import JSON, Refusal, Reply, utf8
 from landbridge.server.parameters import Parameter
-from landbridge.server.tasks import Forms, Task, forms_of
+from landbridge.server.tasks import Forms, Task, forms_of, run_task
 
 if TYPE_CHECKING:
     from landbridge.answers.protocol import Answer
@@ -275,14 +275,14 @@ def _why(service: Service, values: Values, form: str) -> Outcome:
 
 def _post(service: Service, values: Values, form: str) -> Outcome:
     scenario = values["body"]
-    job = service.desk.submit(Task("run", {"scenario": scenario.to_dict(), "id": scenario.id}))
+    job = service.desk.submit(run_task(values["range"], scenario=scenario.to_dict(), id=scenario.id))
     headers = {"Location": f"/api/jobs/{job.id}"}
     return service.read(_links(job), "run", {"scenario": scenario.id}, status=202, headers=headers)
 
 
 def _post_bundled(service: Service, values: Values, form: str) -> Outcome:
     name = service.scenario(values["scenario"])
-    job = service.desk.submit(Task("run", {"scenario": name}))
+    job = service.desk.submit(run_task(values["range"], scenario=name))
     headers = {"Location": f"/api/jobs/{job.id}"}
     return service.read(_links(job), "run", {"scenario": name}, status=202, headers=headers)
 
@@ -340,6 +340,12 @@ def no_scenario(name: str, known: list[str], status: int) -> Refusal:
 
 
 _NAMED = "a scenario that comes with landbridge, such as cku-railway"
+_RANGE = Parameter(
+    "range",
+    "whether real income is solved at both ends of the range of phi_b too, which takes two more solves",
+    "yes",
+    allowed=("yes", "no"),
+)
 _SCENARIO = Parameter("scenario", f"{_NAMED}; the base where left out")
 # Parameters of paths.
 _IN_PATH = {
@@ -482,6 +488,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/run",
         "a scenario of your own, sent as TOML or JSON and solved as a job",
         _post,
+        (_RANGE,),
         takes_scenario=True,
         status=202,
         tool="run_own",
@@ -491,6 +498,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/run/{scenario}",
         "a scenario that comes with landbridge, solved as a job",
         _post_bundled,
+        (_RANGE,),
         status=202,
     ),
     Endpoint("GET", _JOB, "state and progress of a job", _job),

@@ -25,7 +25,7 @@ from landbridge.server.exchange import Refusal, Reply, Request
 from landbridge.server.guard import MOST_BODY
 from landbridge.server.process import Limits, Process
 from landbridge.server.service import Service
-from landbridge.server.tasks import Task
+from landbridge.server.tasks import Task, run_task
 from landbridge.server.tools import TOOLS, listed, part_of, request_of
 from landbridge.version import version
 from landbridge.world import World
@@ -153,7 +153,7 @@ class Session:
             task: Task | None = None
             if endpoint.takes_scenario:
                 own = scenario_of(request.body, asked.kind, service.world)
-                task = Task("run", {"scenario": own.to_dict(), "id": own.id})
+                task = run_task(asked.values["range"], scenario=own.to_dict(), id=own.id)
             while True:
                 found = service.outcome(asked) if task is None else service.solved(task, "json")
                 if not isinstance(found, Waiting):

@@ -129,17 +129,19 @@ def serve_tasks(pipe: Connection, folder: Path | None, megabytes: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(megabytes)
     from landbridge.io.tables import load_world
+    from landbridge.model.kept_base import KeptBase
 
     def send(what: str, **words: Any) -> None:
         pipe.send_bytes(json.dumps({"what": what, **words}).encode())
 
     world: World | None = None
+    kept = KeptBase()
     with suppress(EOFError, OSError):
         while True:
             task = Task.read(pipe.recv_bytes().decode())
             try:
                 world = world or load_world(folder)
-                forms = do(task, world, lambda text, share: send("progress", doing=text, share=share))
+                forms = do(task, world, lambda text, share: send("progress", doing=text, share=share), kept)
                 send("done", forms=dict(forms))
             except MemoryError:
                 send("memory")

@@ -18,6 +18,7 @@ from landbridge.answers.run import solve
 from landbridge.errors import ConvergenceError
 from landbridge.io.json_lines import json_text
 from landbridge.io.tables import attribution
+from landbridge.model.kept_base import KeptBase
 from landbridge.model.run import Progress
 from landbridge.report.exports import Flows, network_geojson
 from landbridge.report.html.elements import document_html
@@ -26,7 +27,7 @@ from landbridge.results.manifest import manifest
 from landbridge.scenario import Scenario
 from landbridge.world import World
 
-__all__ = ["KINDS", "Forms", "Task", "do", "forms_of"]
+__all__ = ["KINDS", "Forms", "Task", "do", "forms_of", "run_task"]
 
 # Texts by form: json, html, geojson.
 Forms = Mapping[str, str]
@@ -56,41 +57,62 @@ class Task:
         return Task(found["kind"], found["words"])
 
 
-def do(task: Task, world: World, progress: Progress) -> Forms:
+def do(task: Task, world: World, progress: Progress, kept: KeptBase | None = None) -> Forms:
     """Solve a task in this process.
 
-    task: what is asked; world: the base; progress: called with text and share. Returns its texts by form;
-    raises as the command does.
+    task: what is asked; world: the base; progress: called with text and share; kept: the base of earlier
+    tasks, which a process that solves many hands on. Returns its texts by form; raises as the command does.
     """
-    return KINDS[task.kind](world, progress, **task.words)
+    words = dict(task.words)
+    if task.kind in _BY_BASE:
+        words["kept"] = kept
+    return KINDS[task.kind](world, progress, **words)
 
 
-def _base(world: World, progress: Progress) -> Forms:
-    begin, kept = time.perf_counter(), list[Flows]()
-    solved = solve(world, [], keep=lambda results: kept.append(Flows.of(results)), progress=progress)
+def run_task(range: str, **words: Any) -> Task:
+    """The task of a run.
+
+    range: yes or no, whether real income is solved at both ends of the range of phi_b too; words: scenario,
+    by name or in full, with its id. One with the range is the same task wherever it is asked for.
+    """
+    return Task("run", words if range == "yes" else {**words, "range": "no"})
+
+
+def _base(world: World, progress: Progress, kept: KeptBase | None = None) -> Forms:
+    begin, flows = time.perf_counter(), list[Flows]()
+    solved = solve(
+        world, [], keep=lambda results: flows.append(Flows.of(results)), progress=progress, kept=kept
+    )
     body = envelope(solved.result(False), solved.status, manifest(world, "run", run=when(begin)))
     return {
         "json": json_text(body) + "\n",
         "html": document_html(solved.document(world), solved.digests[0].name),
-        "geojson": network_geojson(world, attribution(world.files), kept[0]),
+        "geojson": network_geojson(world, attribution(world.files), flows[0]),
     }
 
 
-def _run(world: World, progress: Progress, scenario: str | Mapping[str, Any], id: str = "") -> Forms:
-    begin, kept = time.perf_counter(), list[Flows]()
+def _run(
+    world: World,
+    progress: Progress,
+    scenario: str | Mapping[str, Any],
+    id: str = "",
+    range: str = "yes",
+    kept: KeptBase | None = None,
+) -> Forms:
+    begin, flows = time.perf_counter(), list[Flows]()
     one = scenario if isinstance(scenario, str) else Scenario.from_dict(scenario, id, world=world)
 
     def keep(results: Results) -> None:
         if results.scenario is not None:
-            kept.append(Flows.of(results))
+            flows.append(Flows.of(results))
 
-    solved = solve(world, [one], response=True, keep=keep, progress=progress)
+    solved = solve(world, [one], response=range == "yes", keep=keep, progress=progress, kept=kept)
     name = scenario if isinstance(scenario, str) else id
     made = manifest(world, f"run {name}", solved.scenarios, run=when(begin))
     return {
         "json": json_text(envelope(solved.result(True), solved.status, made)) + "\n",
         "html": document_html(solved.document(world), solved.digests[1].name),
-        "geojson": network_geojson(world, attribution(world.files), kept[-1]),
+        "geojson": network_geojson(world, attribution(world.files), flows[-1]),
     }
 
 
@@ -137,3 +159,5 @@ KINDS: Mapping[str, Callable[..., Forms]] = {
     "sensitivity": _sensitivity,
     "why": _why,
 }
+# Kinds that a kept base serves.
+_BY_BASE = frozenset({"base", "run"})
