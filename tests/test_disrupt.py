@@ -24,7 +24,16 @@ from landbridge.model.prepared import Prepared
 from landbridge.report.document import Document
 from landbridge.report.losses import loss_sections, losses_csv
 from landbridge.scenario import Scenario, apply
-from landbridge.studies.disrupt import Disruption, Loss, _Bench, _largest, _wider, disrupt
+from landbridge.studies.disrupt import (
+    _WARNINGS,
+    Disruption,
+    Loss,
+    _Bench,
+    _largest,
+    _warned,
+    _wider,
+    disrupt,
+)
 from landbridge.studies.elements import Element, elements
 from landbridge.transport import BaseChoice, RouteSet
 from landbridge.transport.routes.nests import Nests
@@ -290,16 +299,62 @@ def test_the_largest_and_those_that_an_estimate_does_not_bound_are_solved(found:
     assert [losses[0].id for losses in left] == ["3", "4"]
 
 
+def test_the_two_largest_of_every_other_region_are_solved(found: Disruption) -> None:
+    """The largest of Iran and of the world are small for Central Asia, which ranks them."""
+    one = found.losses[0]
+    five = [-0.5, 0.4, -0.3, 0.2, -0.1, 0.05, 0.01, 0.0]
+    iran = [0.0, 0.01, 0.02, 0.1, -0.9, 0.03, 0.8, 0.0]
+    whole = [0.0, 0.0, 0.0, 0.0, 0.0, 0.2, 0.0, -0.3]
+    sizes = [
+        dict(zip(("CA5", "IRN", "world"), each, strict=True)) for each in zip(five, iran, whole, strict=True)
+    ]
+    guessed = [
+        [replace(one, id=f"{n}", real_income_long=size, unserved_teu=0.0)] for n, size in enumerate(sizes)
+    ]
+    alike = [[Element(f"{n}", f"{n}", "link", NO, NO, ())] for n in range(len(sizes))]
+    for by, exact, first in (
+        ("CA5", 1, {0, 4, 6, 5, 7}),
+        ("CA5", 3, {0, 1, 2, 4, 6, 5, 7}),
+        ("IRN", 1, {4, 0, 1, 5, 7}),
+        ("world", 1, {7, 0, 1, 4, 6}),
+    ):
+        chosen, left = _largest(alike, guessed, by, exact)
+        assert {int(group[0].id) for group in chosen} == first
+        assert {int(losses[0].id) for losses in left} == set(range(len(sizes))) - first
+
+
+def test_a_note_has_every_warning_that_holds(found: Disruption) -> None:
+    calm = replace(loss(found, "khorgos-altynkol"), solved=True, teu_per_year=100.0, unserved_teu=50.0)
+    assert calm.short_time_h is not None and _warned(calm).note == ""
+    full = "flow is at its capacity: the queue never clears"
+    guess = "the long run is an estimate, not solved"
+    left = "most of its freight has no route left, which real income does not count"
+    for change, note in (
+        ({"short_time_h": None}, full),
+        ({"solved": False}, guess),
+        ({"unserved_teu": 50.1}, left),
+        ({"solved": False, "unserved_teu": 100.0}, f"{guess}; {left}"),
+        ({"short_time_h": None, "solved": False, "unserved_teu": 100.0}, f"{full}; {guess}; {left}"),
+    ):
+        changed = replace(calm, **change)  # type: ignore[arg-type]
+        assert _warned(changed) == replace(changed, note=note)
+    assert len(_WARNINGS) == 3
+    # An element without freight leaves none unserved.
+    assert _warned(replace(calm, teu_per_year=0.0, unserved_teu=0.0)).note == ""
+
+
 def test_of_all_the_largest_are_solved_and_the_others_marked(
     world: lb.World, found: Disruption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("landbridge.studies.disrupt._OF_EACH", 0)
+
     def four(*given: Any) -> Iterator[Element]:
         yield from elements(*given[:3], (), FOUR)
 
     monkeypatch.setattr("landbridge.studies.disrupt.elements", four)
     told: list[str] = []
     some = disrupt(world, days=10.0, exact=2, estimate=told.append)
-    assert told[0].startswith("4 cases, at least 2 of them solved")
+    assert told == ["4 cases, at least 2 of them solved"]
     assert sorted(one.id for one in some.losses) == sorted(FOUR)
     solved = [one for one in some.losses if one.solved]
     assert 2 <= len(solved) < 4 and {"khorgos-altynkol", "saryagash-keles"} <= {one.id for one in solved}
@@ -316,8 +371,17 @@ def test_of_all_the_largest_are_solved_and_the_others_marked(
     )
     held = list(csv.DictReader(losses_csv(some).splitlines()))
     assert {row["id"]: row["solved"] for row in held} == {one.id: f"{one.solved}" for one in some.losses}
-    with pytest.raises(DataError, match="exact"):
-        disrupt(world, exact=-1)
+    marked = {row["id"] for row in held if "an estimate, not solved" in row["note"]}
+    assert marked == {one.id for one in some.losses if not one.solved}
+
+
+def test_every_fault_of_what_is_asked_is_told_before_a_solve(
+    world: lb.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("landbridge.studies.disrupt.SolvedBase", None)
+    with pytest.raises(DataError) as caught:
+        disrupt(world, days=0.0, exact=-1, by="KAS")
+    assert [fault.where for fault in caught.value.faults] == ["days", "exact", "by"]
 
 
 @pytest.mark.slow
@@ -326,6 +390,7 @@ def test_estimates_of_two_processes_are_the_same(world: lb.World, monkeypatch: p
         yield from elements(*given[:3], (), FOUR)
 
     monkeypatch.setattr("landbridge.studies.disrupt.elements", four)
+    monkeypatch.setattr("landbridge.studies.disrupt._OF_EACH", 0)
     one = disrupt(world, exact=1)
     monkeypatch.setattr("landbridge.studies.disrupt._WORTH_A_PROCESS", 1)
     two = disrupt(world, exact=1, workers=2)
@@ -339,6 +404,7 @@ def test_the_command_estimates(world: lb.World, monkeypatch: pytest.MonkeyPatch,
         yield from elements(*given[:3], (), FOUR)
 
     monkeypatch.setattr("landbridge.studies.disrupt.elements", four)
+    monkeypatch.setattr("landbridge.studies.disrupt._OF_EACH", 0)
     for exact, all_solved in (("1", False), ("0", True)):
         done = CliRunner().invoke(app, ["disrupt", "--exact", exact, "--workers", "1", "--json"])
         rows = json.loads(done.stdout)["result"]

@@ -9,6 +9,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from landbridge.transport import heap
 from landbridge.transport.compile import align, compile_graph
 from landbridge.transport.graph import GATE_IN, GATE_OUT, LAYERS, Graph
 from landbridge.transport.routes import grow as search_grow
@@ -243,6 +244,27 @@ def test_compiled_trees_are_those_of_scipy(seed: int) -> None:
             while node >= 0:
                 assert before[row, node] == came[row, node]
                 node = before[row, node]
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "compiled if numba is installed"])
+def test_a_heap_gives_the_least_first(plain: bool) -> None:
+    push, pop = (getattr(f, "py_func", f) if plain else f for f in (heap.push, heap.pop))
+    rng = np.random.default_rng(4)
+    key, item, size = np.empty(300), np.empty(300, dtype=np.int64), 0
+    within: list[tuple[float, int]] = []
+    for n in range(900):
+        if size == 0 or (size < 300 and rng.random() < 0.6):
+            # Few keys, so that many are equal.
+            within.append((float(rng.integers(0, 9)), n))
+            push(key, item, size, *within[-1])
+            size += 1
+        else:
+            least = float(key[0]), int(item[0])
+            assert least in within and least[0] == min(within)[0]
+            within.remove(least)
+            pop(key, item, size)
+            size -= 1
+    assert len(within) == size > 100
 
 
 def test_the_search_is_the_same_with_compiled_trees(

@@ -157,9 +157,10 @@ def disrupt(
 
     world: from `lb.load`; together: gateways or links closed at the same time; only: these instead of all;
     days: length of the closure in the short run [days]; by: region, CA5 or world whose real income ranks the
-    losses; exact: of all, the largest that are solved, the others are estimated: 100 where None, 0 for all;
-    workers: processes; progress, estimate: called with messages. Table: losses. Raises DataError for unknown
-    names, ConvergenceError where a solve fails; details in `landbridge.studies.disrupt.disrupt`.
+    losses; exact: of all, how many with the largest estimates are solved, 100 where None, 0 for all, in
+    addition to the two largest of every other region and those that leave freight without a route; workers:
+    processes; progress, estimate: called with messages. Table: losses. Raises DataError for unknown names,
+    ConvergenceError where a solve fails; details in `landbridge.studies.disrupt.disrupt`.
     """
     from landbridge.report.losses import loss_sections, losses_csv
     from landbridge.studies.disrupt import disrupt as study

@@ -41,8 +41,8 @@ def disrupt(
     exact: Annotated[
         int | None,
         typer.Option(
-            help="Of all, solve this many with the largest estimates, and those that leave a pair without a "
-            "route; estimate the others. 0 solves all.",
+            help="Of all, this many closures with the largest estimates are solved (and the two largest of "
+            "every other region, and those that leave freight without a route); 0 solves all.",
             min=0,
             show_default="100",
         ),

@@ -16,15 +16,14 @@ counted and its cost is unchanged, so that the loss of real income is then a low
 
 Only pairs that pass the element choose again. Of all gateways and links the long run is first estimated:
 freight takes the other routes that the base has, waits and payments to carriers stay, and real income follows
-to first order. The cases with the largest estimates are then solved, and those that leave a pair without a
-route.
+to first order. The cases with the largest estimates are then solved, of every region, and those that leave a
+pair without a route.
 Source: deterministic queues as in Newell, Applications of Queueing Theory (1982), chapter 2.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -67,10 +66,8 @@ FELT_H = 0.5
 _TOLERANCE = 1e-7
 # Fewer cases than these are finished before a second process has read the data.
 _WORTH_A_PROCESS = 40
-# Time of a case, and of an estimate, over that of the base, for what is said before the cases begin.
-_CASE_OVER_BASE, _ESTIMATE_OVER_BASE = 0.6, 0.03
-# Of all gateways and links, the cases that are solved.
-EXACT = 100
+# Of all gateways and links, the cases that are solved: of the region that ranks them, and of every other one.
+EXACT, _OF_EACH = 100, 2
 
 
 @dataclass(frozen=True)
@@ -85,8 +82,8 @@ class Loss:
     their values of time [million USD a year]; None where the queue never clears. long_time_h: mean additional
     hours of the TEU that passed it [h]; long_cost_musd: money and time together [million USD a year];
     unserved_teu: left without a route [TEU a year]. real_income_short, real_income_long: percent by region,
-    and for Central Asia (CA5) and the world. note: why there is no short run, else "". solved: False where
-    the long run is an estimate.
+    and for Central Asia (CA5) and the world. note: the warnings that hold, joined by "; ", else "". solved:
+    False where the long run is an estimate.
     """
 
     id: str
@@ -108,6 +105,22 @@ class Loss:
     def row(self) -> dict[str, Any]:
         """The loss as plain values."""
         return dict(vars(self))
+
+
+# What a reader of a row should know, and of which rows it holds.
+_WARNINGS: tuple[tuple[str, Callable[[Loss], bool]], ...] = (
+    ("flow is at its capacity: the queue never clears", lambda loss: loss.short_time_h is None),
+    ("the long run is an estimate, not solved", lambda loss: not loss.solved),
+    (
+        "most of its freight has no route left, which real income does not count",
+        lambda loss: loss.unserved_teu > 0.5 * loss.teu_per_year,
+    ),
+)
+
+
+def _warned(loss: Loss) -> Loss:
+    """The loss with a note of every warning that holds."""
+    return replace(loss, note="; ".join(text for text, holds in _WARNINGS if holds(loss)))
 
 
 @dataclass(frozen=True)
@@ -144,25 +157,22 @@ def disrupt(
     only: these instead of all (none if empty). days: length of the closure in the short run [days]. by:
     region, CA5 or world whose long-run loss of real income ranks them. least_teu: elements with less traffic
     are left out [TEU a year]. exact: of all, the number of cases with the largest estimates that are solved,
-    besides those that leave a pair without a route, 100 where None; 0 solves all; those named in only and
-    together always are.
+    100 where None, in addition to the two largest of every other region and those that leave a pair without a
+    route; 0 solves all; those named in only and together always are.
     workers: processes that share the cases, each with a base of its own. progress: called with text and
-    share; estimate: called before the cases with their number and likely duration.
+    share; estimate: called before the cases with their number.
     Returns a Disruption. Equations: head of `landbridge.studies.disrupt`. Raises DataError with every unknown
     name; ConvergenceError where an economy or the waits of a case do not converge, and as `landbridge.run`.
     """
-    tell, begin = progress or (lambda text, share: None), time.perf_counter()
+    tell, solve = progress or (lambda text, share: None), EXACT if exact is None else exact
+    _require(world, days, by, solve)
     tell("solving the base", 0.0)
-    solve = EXACT if exact is None else exact
-    _require(days, solve)
     base = SolvedBase(Prepared([world]), world, 0, throw=True)
-    _require_ranked(by, base)
     bench = _Bench(base, days)
     alike = cases(elements(world, bench.graph, bench.flow, together, only, least_teu), bench.routes)
     every = only is not None or not 0 < solve < len(alike)
     if estimate is not None:
-        most = len(alike) if every else solve
-        estimate(_announced(len(alike), most, workers, time.perf_counter() - begin))
+        estimate(_announced(len(alike), len(alike) if every else solve))
     losses: list[Loss] = []
     statuses = [base.results.status]
     with _each(bench, len(alike), workers) as each:
@@ -181,30 +191,26 @@ def disrupt(
     return Disruption(tuple(losses), days, by, Status.worst(statuses))
 
 
-def _require(days: float, solve: int) -> None:
+def _require(world: World, days: float, by: str, solve: int) -> None:
+    """Refuse what cannot be asked for, with every fault."""
     faults = []
     if not 0.0 < days <= 365.0:
         faults.append(Fault("days", f"is {days:g}", "give 1 to 365"))
     if solve < 0:
         faults.append(Fault("exact", f"is {solve}", "give a number of cases, 0 for all"))
+    regions = world.trade.regions
+    five = set(world.group(CENTRAL_ASIA)) & set(regions)
+    names = [*regions, *([CENTRAL_ASIA] if five else []), "world"]
+    if by not in names:
+        cure = did_you_mean(by, names) or "give a region, world" + (f" or {CENTRAL_ASIA}" if five else "")
+        faults.append(Fault("by", f"no region {by!r} to rank by", cure))
     if faults:
         raise DataError("nothing to do", faults)
 
 
-def _require_ranked(by: str, base: SolvedBase) -> None:
-    five = set(base.world.group(CENTRAL_ASIA)) & set(base.table.regions)
-    names = [*base.table.regions, *([CENTRAL_ASIA] if five else []), "world"]
-    if by not in names:
-        cure = did_you_mean(by, names) or "give a region, world" + (f" or {CENTRAL_ASIA}" if five else "")
-        raise DataError("nothing to rank by", [Fault("by", f"no region {by!r}", cure)])
-
-
-def _announced(n: int, solved: int, workers: int, base_s: float) -> str:
-    """What is said before the cases begin: n cases, of which some are solved; base_s: seconds of the base."""
-    bases = _CASE_OVER_BASE * solved + (_ESTIMATE_OVER_BASE * n if solved < n else 0.0)
-    seconds = base_s * bases / (max(min(workers, n), 1) if n >= _WORTH_A_PROCESS else 1)
-    which = "" if solved == n else f", at least {solved} of them solved"
-    return f"{n} cases{which}, some {_minutes(seconds)}"
+def _announced(n: int, solved: int) -> str:
+    """What is said before the cases begin: n cases, of which some are solved."""
+    return f"{n} cases" if solved == n else f"{n} cases, at least {solved} of them solved"
 
 
 def _largest(
@@ -212,19 +218,17 @@ def _largest(
 ) -> tuple[list[list[Element]], list[list[Loss]]]:
     """The cases to solve, and the estimates of all others.
 
-    Solved are the largest, gains of real income too, those that leave a pair without a route, which the
-    estimate does not bound, and those that were asked to close together.
+    Solved are the largest of one region, gains of real income too, and the first few of every other; those
+    that leave a pair without a route, which the estimate does not bound; and those closed together.
     """
-    sizes = [abs(found[0].real_income_long[by]) for found in guessed]
-    order = sorted(range(len(alike)), key=lambda n: -sizes[n])
-    chosen = {n for n in order[:exact]}
+    incomes = [found[0].real_income_long for found in guessed]
+    chosen: set[int] = set()
+    for region in incomes[0]:
+        order = sorted(range(len(alike)), key=lambda n: -abs(incomes[n][region]))
+        chosen |= set(order[: exact if region == by else _OF_EACH])
     chosen |= {n for n, found in enumerate(guessed) if found[0].unserved_teu > 0.0}
     chosen |= {n for n, group in enumerate(alike) if any(one.kind == "together" for one in group)}
     return [alike[n] for n in sorted(chosen)], [g for n, g in enumerate(guessed) if n not in chosen]
-
-
-def _minutes(seconds: float) -> str:
-    return f"{max(seconds, 1.0):.0f} seconds" if seconds < 90.0 else f"{seconds / 60.0:.0f} minutes"
 
 
 Answers = Iterator[tuple[list[Loss], Status]]
@@ -350,7 +354,6 @@ class _Bench:
         losses = []
         for element in group:
             short_h, short_musd, short_income = self._short(element, cut, passing)
-            note = "" if short_h is not None else "flow is at its capacity: the queue never clears"
             losses.append(
                 Loss(
                     element.id,
@@ -366,11 +369,10 @@ class _Bench:
                     unserved,
                     short_income,
                     income,
-                    note,
-                    solved,
+                    solved=solved,
                 )
             )
-        return losses
+        return [_warned(loss) for loss in losses]
 
     def _load(self, element: Element, of: Mapping[str, float | None]) -> float | None:
         known = [of[self.graph.gateways[j]] for j in element.gateways]

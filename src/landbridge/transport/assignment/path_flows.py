@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from landbridge.transport.compiled import compile_loop, has_numba
+from landbridge.transport.heap import pop, push
 
 __all__ = ["COMPILED", "extend", "link_flows", "sweep"]
 
@@ -24,19 +25,8 @@ def _tree(source, first, order, head, cost, through, dist, back, key, node):  # 
     key[0], node[0], size = 0.0, source, 1
     while size > 0:
         d, n = key[0], node[0]
+        pop(key, node, size)
         size -= 1
-        k, x, i = key[size], node[size], 0
-        while True:
-            j = 2 * i + 1
-            if j >= size:
-                break
-            if j + 1 < size and key[j + 1] < key[j]:
-                j += 1
-            if key[j] >= k:
-                break
-            key[i], node[i] = key[j], node[j]
-            i = j
-        key[i], node[i] = k, x
         # A centroid is the end of a path, never its middle.
         if d > dist[n] or (n < through and n != source):
             continue
@@ -47,12 +37,8 @@ def _tree(source, first, order, head, cost, through, dist, back, key, node):  # 
             if reached < dist[m]:
                 dist[m] = reached
                 back[m] = a
-                i = size
+                push(key, node, size, reached, m)
                 size += 1
-                while i > 0 and key[(i - 1) // 2] > reached:
-                    key[i], node[i] = key[(i - 1) // 2], node[(i - 1) // 2]
-                    i = (i - 1) // 2
-                key[i], node[i] = reached, m
 
 
 @compile_loop

@@ -11,44 +11,14 @@ from typing import Any
 import numpy as np
 
 from landbridge.transport.compiled import compile_loop
+from landbridge.transport.heap import pop, push
 
 __all__ = ["grow"]
 
 _NO_NODE = -9999
-_compiled = partial(compile_loop, zero_division="numpy")
 
 
-@partial(_compiled, inside=True)
-def _push(key: Any, item: Any, size: int, distance: float, node: int) -> None:
-    """Add a node to a heap of `size` nodes."""
-    at = size
-    while at > 0:
-        above = (at - 1) >> 1
-        if key[above] <= distance:
-            break
-        key[at], item[at] = key[above], item[above]
-        at = above
-    key[at], item[at] = distance, node
-
-
-@partial(_compiled, inside=True)
-def _pop(key: Any, item: Any, size: int) -> None:
-    """Remove the first of a heap of `size` nodes."""
-    last, node, at = key[size - 1], item[size - 1], 0
-    while True:
-        below = 2 * at + 1
-        if below >= size - 1:
-            break
-        if below + 1 < size - 1 and key[below + 1] < key[below]:
-            below += 1
-        if key[below] >= last:
-            break
-        key[at], item[at] = key[below], item[below]
-        at = below
-    key[at], item[at] = last, node
-
-
-@_compiled
+@partial(compile_loop, zero_division="numpy")
 def grow(edges: Any, roots: Any, first: Any, ends: Any, most: float, distance: Any, before: Any) -> None:
     """Fill distances and nodes before along the least-cost trees from some nodes.
 
@@ -74,7 +44,7 @@ def grow(edges: Any, roots: Any, first: Any, ends: Any, most: float, distance: A
         key[0], item[0], size = 0.0, roots[k], 1
         while size > 0:
             reached, node = key[0], item[0]
-            _pop(key, item, size)
+            pop(key, item, size)
             size -= 1
             if reached > far[node]:
                 continue
@@ -88,5 +58,5 @@ def grow(edges: Any, roots: Any, first: Any, ends: Any, most: float, distance: A
                 if total < far[heads[e]] and total <= most:
                     far[heads[e]] = total
                     came[heads[e]] = node
-                    _push(key, item, size, total, heads[e])
+                    push(key, item, size, total, heads[e])
                     size += 1
