@@ -25,16 +25,15 @@ from landbridge.report.document import Document
 from landbridge.report.losses import loss_sections, losses_csv
 from landbridge.scenario import Scenario, apply
 from landbridge.studies.disrupt import (
-    _WARNINGS,
     Disruption,
     Loss,
     _Bench,
     _largest,
-    _warned,
     _wider,
     disrupt,
 )
 from landbridge.studies.elements import Element, elements
+from landbridge.studies.losses import WARNINGS, warned
 from landbridge.transport import BaseChoice, RouteSet
 from landbridge.transport.routes.nests import Nests
 
@@ -325,7 +324,7 @@ def test_the_two_largest_of_every_other_region_are_solved(found: Disruption) -> 
 
 def test_a_note_has_every_warning_that_holds(found: Disruption) -> None:
     calm = replace(loss(found, "khorgos-altynkol"), solved=True, teu_per_year=100.0, unserved_teu=50.0)
-    assert calm.short_time_h is not None and _warned(calm).note == ""
+    assert calm.short_time_h is not None and warned(calm).note == ""
     full = "flow is at its capacity: the queue never clears"
     guess = "the long run is an estimate, not solved"
     left = "most of its freight has no route left, which real income does not count"
@@ -337,10 +336,10 @@ def test_a_note_has_every_warning_that_holds(found: Disruption) -> None:
         ({"short_time_h": None, "solved": False, "unserved_teu": 100.0}, f"{full}; {guess}; {left}"),
     ):
         changed = replace(calm, **change)  # type: ignore[arg-type]
-        assert _warned(changed) == replace(changed, note=note)
-    assert len(_WARNINGS) == 3
+        assert warned(changed) == replace(changed, note=note)
+    assert len(WARNINGS) == 3
     # An element without freight leaves none unserved.
-    assert _warned(replace(calm, teu_per_year=0.0, unserved_teu=0.0)).note == ""
+    assert warned(replace(calm, teu_per_year=0.0, unserved_teu=0.0)).note == ""
 
 
 def test_of_all_the_largest_are_solved_and_the_others_marked(
@@ -373,6 +372,22 @@ def test_of_all_the_largest_are_solved_and_the_others_marked(
     assert {row["id"]: row["solved"] for row in held} == {one.id: f"{one.solved}" for one in some.losses}
     marked = {row["id"] for row in held if "an estimate, not solved" in row["note"]}
     assert marked == {one.id for one in some.losses if not one.solved}
+
+
+def test_a_loss_that_leaves_most_freight_out_is_not_shown_as_a_figure(
+    world: lb.World, found: Disruption
+) -> None:
+    one = loss(found, "khorgos-altynkol")
+    cut = replace(one, id="cut", unserved_teu=0.6 * one.teu_per_year, real_income_long=one.real_income_long)
+    some = replace(found, losses=(one, cut))
+    text = Document(tuple(loss_sections(some, world, 9)), (), "en").markdown()
+    table = text[text.index("## Out for good") : text.index("## Out for 10 days")]
+    known, hidden = [line for line in table.splitlines() if line.startswith("| Khorgos")]
+    assert f" {one.real_income_long[some.by]:+.3f} " in known and known.count("| - ") == 0
+    assert hidden.count("| - ") == 4 and f" {cut.unserved_teu / 1e3:,.1f} " in hidden
+    assert "Closures of this kind: 1. Those with the most freight: Khorgos" in table
+    calm = Document(tuple(loss_sections(replace(found, losses=(one,)), world, 9)), (), "en").markdown()
+    assert "no other route" not in calm
 
 
 def test_every_fault_of_what_is_asked_is_told_before_a_solve(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from landbridge.io.whole import harmless
@@ -15,6 +15,9 @@ from landbridge.studies.disrupt import Disruption, Loss
 from landbridge.world import World
 
 __all__ = ["loss_sections", "losses_csv"]
+
+# Closures without a known loss that are named.
+_NAMED = 5
 
 
 def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Section]:
@@ -34,15 +37,16 @@ def loss_sections(found: Disruption, world: World, count: int) -> Iterator[Secti
                 _called(loss) if loss.solved else say("losses.unsolved", name=_called(loss)),
                 named("kind", loss.kind),
                 f"{loss.teu_per_year / 1e3:,.0f}",
-                f"{loss.long_time_h:+,.0f}",
-                f"{loss.long_cost_musd:,.0f}",
+                _known(loss, f"{loss.long_time_h:+,.0f}"),
+                _known(loss, f"{loss.long_cost_musd:,.0f}"),
                 f"{loss.unserved_teu / 1e3:,.1f}",
-                f"{loss.real_income_long[found.by]:+.3f}",
-                _hardest(loss.real_income_long, names),
+                _known(loss, f"{loss.real_income_long[found.by]:+.3f}"),
+                _known(loss, _hardest(loss.real_income_long, names)),
             )
             for loss in shown
         ],
         after=[
+            *_left_out(found.losses, names),
             *([say("losses.more", n=more)] if more > 0 else ()),
             *([say("losses.estimated", n=solved, every=len(found.losses))] if estimates else ()),
         ],
@@ -74,6 +78,20 @@ def _called(loss: Loss) -> str:
     if loss.kind == "link":
         return say("losses.link", link=loss.id, name=loss.name)
     return loss.name if isinstance(loss.name, Phrase) else named("gateways", loss.id, loss.name)
+
+
+def _known(loss: Loss, figure: str) -> str:
+    """A figure of the long run, - where it would be that of a small part of the freight."""
+    return "-" if loss.mostly_unserved else figure
+
+
+def _left_out(losses: Sequence[Loss], names: Names) -> list[str]:
+    """The closures whose loss is not known, those with the most freight by name."""
+    without = sorted((loss for loss in losses if loss.mostly_unserved), key=lambda loss: -loss.unserved_teu)
+    if not without:
+        return []
+    listed = names.joined([_called(loss) for loss in without[:_NAMED]])
+    return [say("losses.left_out", n=len(without), most=listed)]
 
 
 def _hardest(income: dict[str, float], names: Names) -> str:

@@ -42,6 +42,7 @@ from landbridge.model.run import Progress
 from landbridge.model.waits import solve_waits
 from landbridge.results.transit import Tolls
 from landbridge.studies.elements import Element, cases, elements
+from landbridge.studies.losses import Loss, warned
 from landbridge.trade.welfare import CENTRAL_ASIA
 from landbridge.transport import BaseChoice, Choice, RouteSet, log_constants, pivot
 from landbridge.transport.choice.delayed import DelayedChoice, Patched, passes
@@ -68,59 +69,6 @@ _TOLERANCE = 1e-7
 _WORTH_A_PROCESS = 40
 # Of all gateways and links, the cases that are solved: of the region that ranks them, and of every other one.
 EXACT, _OF_EACH = 100, 2
-
-
-@dataclass(frozen=True)
-class Loss:
-    """The loss without one element, or several together.
-
-    id, name: of the element, joined by + for several; kind: gateway, link or together.
-    teu_per_year: TEU that pass it in the base, both ways. volume_over_capacity: None where no capacity is
-    known.
-    days: length of the closure in the short run. short_time_h: mean delay of the year's TEU [h],
-    24 days^2 / (2 (1 - v) days a year), v the volume over capacity in force; short_cost_musd: its value at
-    their values of time [million USD a year]; None where the queue never clears. long_time_h: mean additional
-    hours of the TEU that passed it [h]; long_cost_musd: money and time together [million USD a year];
-    unserved_teu: left without a route [TEU a year]. real_income_short, real_income_long: percent by region,
-    and for Central Asia (CA5) and the world. note: the warnings that hold, joined by "; ", else "". solved:
-    False where the long run is an estimate.
-    """
-
-    id: str
-    name: str
-    kind: str
-    teu_per_year: float
-    volume_over_capacity: float | None
-    days: float
-    short_time_h: float | None
-    short_cost_musd: float | None
-    long_time_h: float
-    long_cost_musd: float
-    unserved_teu: float
-    real_income_short: dict[str, float] | None
-    real_income_long: dict[str, float]
-    note: str = ""
-    solved: bool = True
-
-    def row(self) -> dict[str, Any]:
-        """The loss as plain values."""
-        return dict(vars(self))
-
-
-# What a reader of a row should know, and of which rows it holds.
-_WARNINGS: tuple[tuple[str, Callable[[Loss], bool]], ...] = (
-    ("flow is at its capacity: the queue never clears", lambda loss: loss.short_time_h is None),
-    ("the long run is an estimate, not solved", lambda loss: not loss.solved),
-    (
-        "most of its freight has no route left, which real income does not count",
-        lambda loss: loss.unserved_teu > 0.5 * loss.teu_per_year,
-    ),
-)
-
-
-def _warned(loss: Loss) -> Loss:
-    """The loss with a note of every warning that holds."""
-    return replace(loss, note="; ".join(text for text, holds in _WARNINGS if holds(loss)))
 
 
 @dataclass(frozen=True)
@@ -210,7 +158,7 @@ def _require(world: World, days: float, by: str, solve: int) -> None:
 
 def _announced(n: int, solved: int) -> str:
     """What is said before the cases begin: n cases, of which some are solved."""
-    return f"{n} cases" if solved == n else f"{n} cases, at least {solved} of them solved"
+    return f"{n} cases" + (f", at least {solved} of them solved" if solved < n else "")
 
 
 def _largest(
@@ -372,7 +320,7 @@ class _Bench:
                     solved=solved,
                 )
             )
-        return [_warned(loss) for loss in losses]
+        return [warned(loss) for loss in losses]
 
     def _load(self, element: Element, of: Mapping[str, float | None]) -> float | None:
         known = [of[self.graph.gateways[j]] for j in element.gateways]
