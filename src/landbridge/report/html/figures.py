@@ -12,6 +12,7 @@ import numpy as np
 
 from landbridge.io.qgis import GAIN, LOSS
 from landbridge.io.ranges import manifest
+from landbridge.phrases import width
 from landbridge.report import Digest, Names
 from landbridge.report.first_screen import telling
 from landbridge.report.html.legs import PARTS, Corridor
@@ -23,6 +24,8 @@ _COLOURS = ("#0072b2", "#56b4e9", "#b84a00", "#f0c000", "#8c8c8c", "#009e73")
 _HATCHES = ("", "", "", "////", "", "....")
 # Bars of a chart of countries, and modes of a pair of cities.
 _BARS, _MODES = 18, 3
+# Of the width of the axes, what a character beside a bar takes.
+_WIDE_OF_TEXT = 0.0095
 
 
 # -- who gains and loses -------------------------------------------------------------------------------
@@ -81,26 +84,27 @@ def _draw_income(axes: Any, moved: Sequence[Mapping[str, Any]], names: Names) ->
     axes.set_axisbelow(True)
     reach = [end for _, *both in ends for end in both]
     low, high = min(0.0, *values, *marks, *reach), max(0.0, *values, *marks, *reach)
-    span = (high - low) or 1.0
-    axes.set_xlim(low - 0.24 * span * (low < 0.0) - 0.02 * span, high + 0.24 * span * (high > 0.0))
-    _write_values(axes, moved, names)
+    said = [names.say("figure.income.bar", percent=row["percent"], musd=row["musd"]) for row in moved]
+    # Figures stand on the sides that have bars, and leave the rest of the width to these.
+    share, sides = _WIDE_OF_TEXT * max(width(text) for text in said), (low < 0.0) + (high > 0.0)
+    room = share * ((high - low) or 1.0) / (1.0 - share * sides)
+    axes.set_xlim(low - room * (low < 0.0) - 0.02 * (high - low), high + room * (high > 0.0))
+    _write_values(axes, moved, said, room)
 
 
-def _write_values(axes: Any, moved: Sequence[Mapping[str, Any]], names: Names) -> None:
-    """The figures of each bar, beyond its marks."""
-    for y, row in enumerate(moved):
-        value, gains = row["percent"], row["percent"] >= 0
-        shown = [
-            value,
-            *(row[k] for k in ("percent_proportional", "percent_p05", "percent_p95") if row.get(k)),
-        ]
+def _write_values(axes: Any, moved: Sequence[Mapping[str, Any]], said: Sequence[str], room: float) -> None:
+    """The figures of each bar, beyond its range; beyond its mark too where that leaves them no room."""
+    for y, (row, text) in enumerate(zip(moved, said, strict=True)):
+        side = 1.0 if row["percent"] >= 0 else -1.0
+        end = max(side * row[k] for k in ("percent", "percent_p05", "percent_p95") if row.get(k) is not None)
+        mark = side * (row.get("percent_proportional") or 0.0)
         axes.annotate(
-            names.say("figure.income.bar", percent=value, musd=row["musd"]),
-            (max(shown) if gains else min(shown), y),
-            (7 if gains else -7, 0),
+            text,
+            (side * (end if mark < end or mark > end + room else mark), y),
+            (7 * side, 0),
             textcoords="offset points",
             va="center",
-            ha="left" if gains else "right",
+            ha="left" if side > 0.0 else "right",
             fontsize=8.5,
         )
 
