@@ -38,6 +38,9 @@ export interface Leg {
 }
 
 export interface Route {
+  name: string;
+  name_ru: string;
+  name_zh: string;
   family: string;
   family_share: number;
   mode_class: string;

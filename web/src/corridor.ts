@@ -3,7 +3,7 @@ import { ask, once, query, type Leg, type Route, type Routes, type Ways } from "
 import { familyStyle } from "./atlas";
 import { el, fill, labelled, stroke, table } from "./dom";
 import { python, quoted, same } from "./share";
-import { bundled, days, keyOf, name, names, number, share, t, term } from "./words";
+import { bundled, days, inWords, keyOf, name, names, number, share, t, term } from "./words";
 import { problem, select, stopped, suggestions, waiting, type View } from "./view";
 
 const MOST = 8;
@@ -84,7 +84,7 @@ async function show(view: View): Promise<void> {
     const route = found.routes[n];
     if (route) fill(detail, ...legs(route, n));
   };
-  const buttons = found.routes.map((route, n) => card(route, n, differs(route, found.routes), () => choose(n)));
+  const buttons = found.routes.map((route, n) => card(route, n, () => choose(n)));
   const words = ["landbridge", "route", quoted(found.from), quoted(found.to), "--commodity", state.sector, "-k", String(MOST), "--legs"];
   if (state.product) words.push("--product", state.product);
   if (state.scenario) words.push("--scenario", state.scenario);
@@ -156,24 +156,13 @@ function notTaken(all: Ways): HTMLElement[] {
   return [el("p", { class: "small" }, about.join(" ")), table(t("not_taken"), heads, rows, 2)];
 }
 
-// A place that tells a route from others that read the same: one that they do not pass.
-function differs(route: Route, all: Route[]): string {
-  const read = (one: Route): string => [one.family, ...one.gateways].join(" ");
-  const same = all.filter((one) => one !== route && read(one) === read(route));
-  if (same.length === 0) return "";
-  const passed = (one: Route): string[] => one.legs.flatMap((leg) => [leg.from, leg.to]);
-  const others = new Set(same.flatMap(passed));
-  const place = passed(route).find((id) => !others.has(id));
-  return place === undefined ? "" : name("place", place);
-}
-
-function card(route: Route, n: number, place: string, choose: () => void): HTMLButtonElement {
+function card(route: Route, n: number, choose: () => void): HTMLButtonElement {
   const { colour, dash } = familyStyle(route.family);
-  const via = [place, ...route.gateways.map((id) => name("gateway", id))].filter(Boolean).join(" · ");
+  const via = [term("family", route.family), ...route.gateways.map((id) => name("gateway", id))].join(" · ");
   return el(
     "button",
     { type: "button", class: "card", "aria-pressed": "false", click: choose },
-    el("span", { class: "head" }, el("b", {}, `${n + 1}`), stroke(colour, 5, dash), ` ${term("family", route.family)}`),
+    el("span", { class: "head" }, el("b", {}, `${n + 1}`), stroke(colour, 5, dash), ` ${called(route)}`),
     el(
       "span",
       { class: "figures" },
@@ -186,6 +175,9 @@ function card(route: Route, n: number, place: string, choose: () => void): HTMLB
   );
 }
 
+// The name of a route, as the command prints it.
+const called = (route: Route): string => inWords({ en: route.name, ru: route.name_ru, zh: route.name_zh });
+
 const figure = (value: string, unit: string): HTMLElement => el("span", {}, el("b", {}, value), " ", unit);
 
 // Legs of one route with each of their terms.
@@ -193,7 +185,7 @@ function legs(route: Route, n: number): HTMLElement[] {
   const rows = route.legs.flatMap((leg) => [legRow(leg), ...leg.terms.filter(() => leg.terms.length > 1).map(termRow)]);
   const total = [t("total"), "", number(route.time_h, 1), number(route.cost_usd), number(route.co2e_kg), number(route.distance_km)];
   const heads = [t("leg"), t("how"), t("hours"), "USD", t("kg_co2e"), t("km")];
-  const title = `${t("legs_of")} ${n + 1}: ${term("family", route.family)}`;
+  const title = `${t("legs_of")} ${n + 1}: ${called(route)}`;
   return [el("h3", {}, title), table(title, heads, [...rows, total], 2)];
 }
 

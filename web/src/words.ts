@@ -19,6 +19,9 @@ export async function speak(lang: string): Promise<void> {
   document.documentElement.lang = lang === "zh" ? "zh-Hans" : lang;
 }
 
+// The one of several texts that is in the language chosen, else the first.
+export const inWords = (texts: Record<string, string>): string => texts[spoken.lang] ?? texts["en"] ?? "";
+
 export const lang = (): string => spoken.lang;
 const own = (of: Record<string, string> | undefined, key: string): string => (of && Object.hasOwn(of, key) ? (of[key] ?? key) : key);
 export const t = (key: string): string => own(spoken.words, key);

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
+from landbridge.errors import DataError, InfeasibleError
 from landbridge.report.routes import ordered, used
-from landbridge.transport.legs import Routes, Trip, find_routes
+from landbridge.transport.legs import Route, Routes, Trip, find_routes
 from landbridge.world import World
 
 __all__ = ["routes_between"]
@@ -29,8 +31,9 @@ def routes_between(
     carry most, for a screen. Equations: docs/theory/choice.md. Raises as `find_routes` does.
     """
     # Of all routes the first k in the order asked for.
-    every = replace(trip, k=trip.k if by is None and not carrying else _ALL_ROUTES)
-    routes = ordered(find_routes(world, every, scenario), by)
+    few = by is None and not carrying
+    routes = ordered(find_routes(world, trip if few else replace(trip, k=_ALL_ROUTES), scenario), by)
+    routes = replace(routes, known=_known(world, trip, scenario))
     if carrying:
         routes = used(world, routes, trip.k, by)
     elif by is not None:
@@ -44,3 +47,19 @@ def routes_between(
         "product": routes.product,
     }
     return routes, options | ({} if by is None else {"by": by})
+
+
+def _known(world: World, trip: Trip, scenario: str | None) -> tuple[tuple[Route, ...], ...]:
+    """All routes of a pair, of every mode, by which a route has its name: those of the base, then others.
+
+    The base is that of the rail product that carries most, so that a name is the same for either.
+    """
+    every = replace(trip, k=_ALL_ROUTES, mode=None, product=None)
+    own = scenario is not None or trip.product is not None
+    found: list[tuple[Route, ...]] = []
+    # Where no route of the base is open, those of the scenario are all that there are.
+    with suppress(InfeasibleError, DataError):
+        found.append(find_routes(world, every).routes)
+    if own or not found:
+        found.append(find_routes(world, replace(every, product=trip.product), scenario).routes)
+    return tuple(found)

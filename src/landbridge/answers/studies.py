@@ -113,26 +113,30 @@ def routed(world: World, routes: Routes, options: Mapping[str, Any], lang: str =
 
     world: the base of the routes; routes: the pair; options: for the manifest; lang: of names in the document
     (en, ru, zh).
-    Tables: routes, legs. A .csv file has a row per leg, a .geojson file a line. Raises as
-    `landbridge.scenario.apply` where the routes are those of a scenario.
+    Tables: routes, legs. A .csv file has a row per leg, a .geojson file a line. Each route has the name that
+    a screen shows. Raises as `landbridge.scenario.apply` where the routes are those of a scenario.
     """
-    from landbridge.report.routes import route_rows, route_sections, routes_geojson
+    from landbridge.report import Names
+    from landbridge.report.route_ways import route_names
+    from landbridge.report.routes import route_rows, route_sections, routes_geojson, with_names
 
     lines = attribution(world.files)
     after = world if routes.scenario is None else apply(world, routes.scenario)
+    named = route_names(after, routes, Names(after, lang, marked=False))
+    called = [named[one.path] for one in routes]
     answer = answered(
         world,
         "route",
-        routes.to_json(),
-        route_rows(routes),
+        with_names(after, routes),
+        route_rows(routes, called),
         Status(True, 0.0, 0, "routes are enumerated and costed, nothing is solved"),
         lambda _, lang="en": route_sections(after, routes, lang),
         scenarios=[] if routes.scenario is None else [routes.scenario],
         options=options,
         found=routes,
         forms={
-            ".csv": lambda: routes.frame().to_csv(index=False),
-            ".geojson": lambda: routes_geojson(after, routes, lines),
+            ".csv": lambda: routes.frame(called).to_csv(index=False),
+            ".geojson": lambda: routes_geojson(after, routes, called, lines),
         },
     )
     return replace(answer, lang=lang)

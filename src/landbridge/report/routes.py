@@ -8,16 +8,16 @@ from itertools import pairwise
 from typing import Any
 
 from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text
-from landbridge.phrases import say
+from landbridge.phrases import LANGUAGES, say
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
-from landbridge.report.route_ways import HOURS_A_DAY, Way, figures, told_apart
+from landbridge.report.route_ways import HOURS_A_DAY, Way, figures, route_names, told_apart
 from landbridge.transport.graph import BLOCK, PRODUCTS
 from landbridge.transport.legs import Leg, Route, Routes, Term
 from landbridge.transport.per_unit import TRUCK_T, goods_t
 from landbridge.world import World
 
-__all__ = ["BY", "ordered", "route_rows", "route_sections", "routes_geojson", "used"]
+__all__ = ["BY", "ordered", "route_rows", "route_sections", "routes_geojson", "used", "with_names"]
 
 # Orders of routes, and the property of a route by which each is.
 BY = {"time": "time_h", "cost": "cost_usd", "co2e": "co2e_kg"}
@@ -27,17 +27,38 @@ _OTHERS = 0.001
 _HARDLY_USED = 0.005
 
 
-def route_rows(routes: Routes) -> dict[str, list[dict[str, Any]]]:
+def route_rows(routes: Routes, called: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Tables of routes and of their legs, each leg with the number of its route.
 
-    routes: of a pair. Units are those of the columns: h, USD/TEU, kg CO2e/TEU.
+    routes: of a pair; called: their names. Units are those of the columns: h, USD/TEU, kg CO2e/TEU.
     """
-    whole = [{"route": n, **one.as_json()} for n, one in enumerate(routes, start=1)]
+    whole = [
+        {"route": n, "name": name, **one.as_json()}
+        for n, (name, one) in enumerate(zip(called, routes, strict=True), start=1)
+    ]
     legs = [{"route": one["route"], **leg} for one in whole for leg in one["legs"]]
     for row in (*whole, *legs):
         row.pop("legs", None)
         row.pop("terms", None)
     return {"routes": whole, "legs": legs}
+
+
+def with_names(world: World, routes: Routes) -> dict[str, Any]:
+    """The routes as plain values, each with its name in every language: name in English, name_ru, name_zh.
+
+    world: gives the names of places and gateways; routes: of a pair. The names are those of the screen.
+    """
+    whole = routes.to_json()
+    told = []
+    for lang in LANGUAGES:
+        named = route_names(world, routes, Names(world, lang, marked=False))
+        told.append([named[one.path] for one in routes])
+    columns = ["name" if lang == "en" else f"name_{lang}" for lang in LANGUAGES]
+    whole["routes"] = [
+        {**dict(zip(columns, names, strict=True)), **cells}
+        for names, cells in zip(zip(*told, strict=True), whole["routes"], strict=True)
+    ]
+    return whole
 
 
 def route_sections(world: World, routes: Routes, lang: str = "en", legs: bool = True) -> Iterator[Section]:
@@ -258,6 +279,7 @@ def _of_term(term: Term, names: Names) -> str:
 
 _FIELDS = (
     Field("route", "integer", "", "number of the route, the largest share first"),
+    Field("name", "text", "", "name of the route, as a screen shows it"),
     Field("family", "text", "", "corridor family of the route"),
     Field("share", "real", "share of TEU", "share of the route in the pair's TEU"),
     Field("from", "text", "", "place where the leg begins"),
@@ -274,10 +296,11 @@ _FIELDS = (
 )
 
 
-def routes_geojson(world: World, routes: Routes, attribution: Sequence[str]) -> str:
+def routes_geojson(world: World, routes: Routes, called: Sequence[str], attribution: Sequence[str]) -> str:
     """One feature per leg: a straight line between its places, or a point for a leg at one place.
 
-    world: with the places; routes: of one pair; attribution: lines of the data. Returns the text of the file.
+    world: with the places; routes: of one pair; called: their names; attribution: lines of the data. Returns
+    the text of the file.
     """
     at = {
         str(r["place_id"]): (float(r["lon"] or 0.0), float(r["lat"] or 0.0)) for r in world.network["places"]
@@ -288,6 +311,7 @@ def routes_geojson(world: World, routes: Routes, attribution: Sequence[str]) -> 
             points = (at[leg.start],) if leg.start == leg.end else (at[leg.start], at[leg.end])
             cells: Mapping[str, Any] = {
                 "route": number,
+                "name": called[number - 1],
                 "family": one.family,
                 "share": one.share,
                 **leg.as_json(),

@@ -8,8 +8,8 @@ in any order, to the last digit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -44,6 +44,7 @@ __all__ = [
     "MODE_CLASSES",
     "Before",
     "Leg",
+    "Path",
     "Route",
     "Routes",
     "Term",
@@ -56,6 +57,8 @@ __all__ = [
 ]
 
 Row = Mapping[str, Cell]
+# A route by what is done where: start, end, mode, operation and link of every leg.
+Path = tuple[tuple[str, str, str, str, str | None], ...]
 
 _GRID = 2.0**20
 # Hours spent waiting for a departure.
@@ -174,6 +177,11 @@ class Route:
     base: Before | None = None
 
     @property
+    def path(self) -> Path:
+        """Start, end, mode, operation and link of every leg, which no other route shares."""
+        return tuple((leg.start, leg.end, leg.mode, leg.operation, leg.link) for leg in self.legs)
+
+    @property
     def time_h(self) -> float:
         """Mean hours door to door."""
         return sum(leg.time_h for leg in self.legs)
@@ -243,7 +251,9 @@ class Routes:
     (block or wagonload), the one that carries most of the commodity in the pair's group; product_share: its
     part of the pair's TEU, in which shares of routes are. scenario: after which routes were chosen, None for
     the World itself; lost_share: what routes that it closes carried in the base. per: unit of money and
-    emissions, teu, or feu or truck where they come from `landbridge.transport.per_unit`.
+    emissions, teu, or feu or truck where they come from `landbridge.transport.per_unit`. known: all routes of
+    the pair per TEU, those of the base first, then those asked for where they differ: names are chosen among
+    them; empty where only the routes listed are known.
     """
 
     origin: str
@@ -256,6 +266,7 @@ class Routes:
     scenario: Scenario | None = None
     lost_share: float = 0.0
     per: str = "teu"
+    known: tuple[tuple[Route, ...], ...] = field(default=(), repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.routes)
@@ -314,8 +325,11 @@ class Routes:
                     cells[f"base_{name}"] = None if one.base is None else getattr(one.base, name)
         return whole
 
-    def frame(self) -> pd.DataFrame:
-        """One row per leg, with the route's number, family and share."""
+    def frame(self, names: Sequence[str] = ()) -> pd.DataFrame:
+        """One row per leg, with the route's number, family and share.
+
+        names: of the routes, a column of their own where given.
+        """
         import pandas as pd
 
         rows = []
@@ -323,7 +337,8 @@ class Routes:
             for leg in r.legs:
                 row = leg.as_json()
                 del row["terms"]
-                rows.append({"route": number, "family": r.family, "share": r.share, **row})
+                named = {"name": names[number - 1]} if names else {}
+                rows.append({"route": number, **named, "family": r.family, "share": r.share, **row})
         return pd.DataFrame(rows)
 
 
