@@ -110,7 +110,7 @@ def test_every_sheet_holds_the_numbers_of_the_result(
 ) -> None:
     tables = [name for name in result_tables() if any(d.result.get(name) for d in run.digests)]
     assert list(workbook) == ["Answer", *tables, "README"]
-    assert set(result_tables()) - set(tables) == {"skims"}
+    assert set(result_tables()) - set(tables) == {"skims", "reach", "ways"}
     told = {str(row[0]): str(row[1]) for row in workbook["README"]}
     assert told["World"] == run.world.hash
     assert {"units", "closure", "scenario", "boundaries", "attribution"} <= set(told)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import embedded
 import landbridge as lb
+from commands import Call
+from landbridge.phrases import LANGUAGES, Words
 from landbridge.report.ways import way_sections
+from landbridge.results.tables import result_table
 from landbridge.scenario import apply, load_scenario
 from landbridge.transport.asked import Trip
 from landbridge.transport.not_taken import LITTLE, ways_not_taken
@@ -102,3 +106,26 @@ def test_closed_and_planned_lines_of_one_way_are_told_apart() -> None:
     found = {**names, "little": LITTLE, "ways": [{**way, "reason": "closed", "shut": shut}]}
     (section,) = way_sections(embedded.world(), found)
     assert section.rows[0][1] == "closed: Aktau port; not open in the base: Moyynty - Zhezkazgan"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("words", [("reach", "Almaty"), ("ways", "Chongqing", "Duisburg")], ids=" ".join)
+def test_the_workbook_has_units_notes_and_formats(
+    call: Call, tmp_path: Path, words: tuple[str, ...], lang: str
+) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    path = tmp_path / "found.xlsx"
+    code, _, err = call(*words, "--lang", lang, "-o", str(path))
+    assert code == 0, err
+    book, said = openpyxl.load_workbook(path), Words(lang)
+    sheet = book[said.term("table", words[0])]
+    for head, unit, *cells in sheet.iter_cols():
+        column = result_table(words[0]).columns[head.value]
+        assert unit.value == (said.term("unit", column.unit) if column.unit else "")
+        assert said.term("column", f"{words[0]}.{column.name}") in head.comment.text
+        assert bool(column.unit) == (column.type == "float")
+        if column.unit:
+            signed = column.unit.endswith(", change")
+            assert cells and all(cell.number_format.startswith("+" if signed else "#") for cell in cells)
+        if lang != "en":
+            assert head.comment.text != column.description

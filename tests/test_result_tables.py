@@ -36,6 +36,10 @@ def tables(study: lb.Study) -> list[tuple[str, list[dict[str, Any]]]]:
     for by_family in (False, True):
         frame = study.base.skims("MCH", by_family=by_family)
         found.append(("skims", frame.head(50).to_dict("records")))
+    world = study.base.world
+    found.append(("reach", list(lb.reach(world, "Almaty").rows["reach"])))
+    for ends in (("Chongqing", "Duisburg"), ("Urumqi", "Tashkent")):
+        found.append(("ways", list(lb.ways(world, *ends).rows["ways"])))
     return found
 
 

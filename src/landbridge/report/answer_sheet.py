@@ -16,16 +16,14 @@ from landbridge.report.first_screen import (
     income_rows,
     mode_name,
 )
+from landbridge.report.number_formats import CHANGE, LEVEL
 from landbridge.world import World
 from landbridge.world.names import MARK
 
-__all__ = ["CHANGE", "LEVEL", "answer_pages", "marked"]
+__all__ = ["answer_pages", "marked"]
 
 Cells = tuple[Any, ...]
 
-# How numbers are shown, by their decimals: levels, and changes with their sign.
-LEVEL = ("#,##0", "#,##0.0", "#,##0.00", "#,##0.000")
-CHANGE = tuple(f"+{form};-{form};{form}" for form in LEVEL)
 _HOURS_PER_DAY = 24.0
 # Rows at most: countries, gateways; bars of a chart where several scenarios are shown.
 _COUNTRIES, _GATEWAYS, _BARS = 16, 12, 8

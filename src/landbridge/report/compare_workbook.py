@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from landbridge.io.sheets import Block, Chart, Page, Sheet
-from landbridge.report.answer_sheet import CHANGE, LEVEL, marked
+from landbridge.report.answer_sheet import marked
 from landbridge.report.compare import compare_sections
 from landbridge.report.digest import GROUP, Names
 from landbridge.report.document import Document
 from landbridge.report.first_screen import emitter
-from landbridge.report.workbook import column_format, name_of
+from landbridge.report.number_formats import CHANGE, LEVEL, column_format
+from landbridge.report.workbook import name_of
 from landbridge.report.writers import readme_of, workbook
 from landbridge.results import Rows
 from landbridge.studies.compare import SideBySide

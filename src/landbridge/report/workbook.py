@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from landbridge.io.sheets import Sheet
-from landbridge.report.answer_sheet import CHANGE, LEVEL, answer_pages
+from landbridge.report.answer_sheet import answer_pages
 from landbridge.report.digest import Digest, Names
+from landbridge.report.number_formats import column_format
 from landbridge.report.writers import workbook
 from landbridge.results.tables import ResultTable, result_tables
 from landbridge.world import World
 
-__all__ = ["column_format", "name_of", "run_workbook"]
+__all__ = ["name_of", "run_workbook"]
 
 Row = Mapping[str, Any]
 
@@ -38,26 +39,6 @@ _EFFECT = {
 # Rows that stay together: sorted by their largest, or in their order.
 _TOGETHER = {"corridors": ("corridor",)}
 _IN_ORDER = {"closures": ("factors", "deficits")}
-# Decimals by the beginning of a unit, the first that fits.
-_DIGITS = (
-    ("% ", 3),
-    ("%", 3),
-    ("million USD", 1),
-    ("USD", 0),
-    ("share", 3),
-    ("ratio", 3),
-    ("value-added", 3),
-    ("TEU/year", 0),
-    ("t/year", 0),
-    ("trucks", 0),
-    ("trains", 2),
-    ("kg", 0),
-    ("kt", 1),
-    ("h", 1),
-    ("days", 1),
-    ("million TEU", 0),
-    ("units a day", 1),
-)
 
 
 def run_workbook(
@@ -75,7 +56,7 @@ def run_workbook(
     return workbook(about, tables, pages, names)
 
 
-# -- names and formats ---------------------------------------------------------------------------------
+# -- names ---------------------------------------------------------------------------------------------
 
 
 def name_of(names: Names, column: str, code: Any) -> str | None:
@@ -98,18 +79,6 @@ _READERS: Mapping[str, Callable[[Names, str], str]] = {
     "sector": lambda names, code: names.sector.get(code, ""),
     "subject": lambda names, code: names.region.get(code) or names.place.get(code) or "",
 }
-
-
-def column_format(unit: str, *, change: bool = False) -> str:
-    """How Excel shows the numbers of a column by its unit; "" for its own way.
-
-    unit: of the column, such as "million USD a year"; change: whether they are differences, shown with their
-    sign.
-    """
-    digits = next((digits for start, digits in _DIGITS if unit.startswith(start)), None)
-    if digits is None:
-        return ""
-    return (CHANGE if change or unit.endswith(", change") else LEVEL)[digits]
 
 
 # -- tables --------------------------------------------------------------------------------------------

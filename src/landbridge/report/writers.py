@@ -23,6 +23,7 @@ from landbridge.io.whole import harmless
 from landbridge.phrases import Words
 from landbridge.report.document import Document
 from landbridge.report.html.elements import document_html
+from landbridge.report.number_formats import column_format
 from landbridge.report.plain import plain_text
 from landbridge.results.tables import result_tables
 
@@ -203,10 +204,15 @@ def _xlsx(what: Written) -> bytes:
             continue
         table = result_tables().get(name)
         described = table is not None and set(columns) <= set(table.columns)
-        units = tuple(table.unit(column) if table is not None and described else "" for column in columns)
         cells = [[row.get(column) for column in columns] for row in flat]
-        units = tuple(words.term("unit", unit) if unit else "" for unit in units)
-        sheets.append(Sheet(name, columns, units, cells))
+        if table is None or not described:
+            sheets.append(Sheet(name, columns, ("",) * len(columns), cells))
+            continue
+        units = [table.unit(column) for column in columns]
+        shown = tuple(words.term("unit", unit) if unit else "" for unit in units)
+        about = [(f"{name}.{column}", table.columns[column].description) for column in columns]
+        notes = tuple(words.term("column", key, text) for key, text in about)
+        sheets.append(Sheet(name, columns, shown, cells, tuple(map(column_format, units)), notes))
     return workbook(readme_of(what.command, document), sheets, (), words)
 
 
