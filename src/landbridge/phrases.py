@@ -3,6 +3,9 @@
 A field of a template is {name} for words or {name:format} for a figure, its format one of FORMATS, or
 {name:route|routes}: the first where the figure is one. The columns ru and zh of phrases.csv hold the same
 templates in Russian and Chinese; a blank one falls back to English. `Words` fills them in one language.
+
+texts.csv translates texts of the embedded tables, such as a claim or the name of a pipeline, by their whole
+English text: a text that a user has changed is not in it and stays as it is.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ __all__ = [
     "phrases",
     "say",
     "signed",
+    "texts",
     "width",
 ]
 
@@ -46,6 +50,7 @@ _LIST = {
     "list.items": {"en": ", ", "zh": "\u3001"},
     "list.clauses": {"en": "; ", "zh": "\uff1b"},
     "list.sentences": {"en": " ", "zh": ""},
+    "invest.together": {"en": " + "},
 }
 # A number, and a cell of numbers and signs alone: dates such as 1.6.2024, versions and codes are none.
 _NUMERAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?"
@@ -104,6 +109,17 @@ def phrases(lang: str = "en") -> Mapping[str, str]:
     """
     text = files("landbridge").joinpath("phrases.csv").read_text(encoding="utf-8")
     return {row["key"]: row[lang] for row in csv.DictReader(text.splitlines()) if lang == "en" or row[lang]}
+
+
+@cache
+def texts(lang: str) -> Mapping[str, str]:
+    """Translations of texts of the tables by their English, from texts.csv.
+
+    lang: ru or zh.
+    Raises KeyError for another language.
+    """
+    text = files("landbridge").joinpath("texts.csv").read_text(encoding="utf-8")
+    return {row["en"]: row[lang] for row in csv.DictReader(text.splitlines())}
 
 
 def known(key: str) -> bool:
@@ -254,6 +270,8 @@ class Words:
         """
         if term.kind == "scenario":
             return self.title(term.id, str(term))
+        if term.kind == "text":
+            return texts(self.lang).get(term.id, str(term)) if self.lang != "en" else str(term)
         return self.term(term.kind, term.id, str(term))
 
     def of(self, text: str) -> str:
@@ -336,8 +354,9 @@ _ENGLISH = Words()
 def named(kind: str, id: str, text: str = "") -> Term:
     """A name to be shown in the language of the reader.
 
-    kind: place, region, sector or gateway, or a kind of terms in phrases.csv; id: the identifier; text: the
-    name in English, the identifier where blank.
+    kind: place, region, sector or gateway, a kind of terms in phrases.csv, or text for a text of a table that
+    texts.csv may translate; id: the identifier, or that text; text: the name in English, the identifier where
+    blank.
     """
     return Term.made(text or id, kind, id)
 

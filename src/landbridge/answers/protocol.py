@@ -82,14 +82,19 @@ class Answer:
             sections = self._translated(self.sections(most), chosen)
         return Document(tuple(sections), self.attribution, chosen)
 
+    def words(self) -> Words:
+        """The words of the language of the Answer, with the names of its World."""
+        return self._words(self.lang)
+
+    def _words(self, lang: str) -> Words:
+        return Words(lang) if self.world is None else Names(self.world, lang)
+
     def _translated(self, sections: Iterable[Section], lang: str) -> Iterable[Section]:
         if lang == "en":
             return sections
-        if self.world is None:
-            words = Words(lang)
-            return [one.in_words(words) for one in sections]
-        names = Names(self.world, lang)
-        return [names.explained(one.in_words(names)) for one in sections]
+        words = self._words(lang)
+        shown = [one.in_words(words) for one in sections]
+        return [words.explained(one) for one in shown] if isinstance(words, Names) else shown
 
     def save(self, path: Path | str) -> Path:
         """Write the answer in the format named by the ending: txt, md, html, json, csv, xlsx, parquet, dta.

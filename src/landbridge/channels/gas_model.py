@@ -330,7 +330,7 @@ class GasYear:
                 {
                     "line": line.id,
                     "alias": line.alias or None,
-                    "name": line.name,
+                    "name": named("text", line.name),
                     "capacity_bcm": line.capacity_bcm_operator,
                     "available_bcm": float(monthly.sum()),
                     "flow_bcm": float(flow),

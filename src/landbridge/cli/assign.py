@@ -70,6 +70,7 @@ def assign(
     """
     from landbridge.answers.studies import assign as study
     from landbridge.errors import ConvergenceError
+    from landbridge.phrases import Words
     from landbridge.studies.assign import Asked, misplaced
 
     check_ending(output, (".csv", ".json"))
@@ -100,7 +101,7 @@ def assign(
     if not answer.status.converged:
         raise ConvergenceError(f"not converged: {answer.status.message}")
     if output is not None:
-        say(answer.status.message)
+        say(Words(lang).of(answer.status.message))
 
 
 def _tell(notes: Sequence[str]) -> None:

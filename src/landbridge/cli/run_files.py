@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from landbridge.cli.terminal import attribution_lines, check_ending
 
 if TYPE_CHECKING:
+    from landbridge.phrases import Words
     from landbridge.report import Digest, Document
     from landbridge.results import Results
     from landbridge.world import World
@@ -101,6 +102,12 @@ class _Run:
             ".gpkg": lambda: exports.geopackage(world, digests, kept, lines),
             ".omx": lambda: exports.skims(kept[0], lines),
         }
+
+    def words(self) -> Words:
+        """Words and names in the language of the run."""
+        from landbridge.report import Names
+
+        return Names(self._world, self._outputs.lang)
 
     def document(self, lang: str | None = None, most: int | None = None) -> Document:
         """The study in a language, the chosen one where None; most: unused, since its tables are short."""

@@ -255,11 +255,11 @@ def claim_sections(found: Claims) -> Iterator[Section]:
             "claims",
             [
                 (
-                    f"{r['id']}. {r['claim']}",
-                    named("verdict", r["verdict"]),
+                    say("claims.claim", id=str(r["id"]), claim=r["claim"]),
+                    r["verdict"],
                     _figure(r["model"]),
                     _interval(r),
-                    named("unit", r["model_unit"]) if r["model_unit"] else "",
+                    r["model_unit"] or "",
                 )
                 for r in found.rows
             ],
@@ -271,12 +271,12 @@ def claim_sections(found: Claims) -> Iterator[Section]:
             "claims.estimates",
             [
                 (
-                    f"{r['id']}: {r['quantity']}",
+                    say("claims.estimate", id=r["id"], quantity=r["quantity"]),
                     _theirs(r),
-                    named("unit", r["unit"]),
+                    r["unit"],
                     _figure(r["ours"]),
                     _interval(r),
-                    named("test", r["test"]),
+                    r["test"],
                 )
                 for r in found.estimate_rows
             ],
@@ -300,7 +300,7 @@ def _evidence(row: dict[str, Any]) -> str:
 def _why(row: dict[str, Any]) -> str:
     head = say("claims.study", id=str(row["id"]), study=row["study"], source=row["source"])
     ours = say("claims.ours", what=row["what"]) if row["what"] else ""
-    return ENGLISH.sentences([part for part in (head, ours, f"{row['why']}.") if part])
+    return ENGLISH.sentences([part for part in (head, ours, say("claims.because", why=row["why"])) if part])
 
 
 def _theirs(row: dict[str, Any]) -> str:

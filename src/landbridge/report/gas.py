@@ -69,8 +69,8 @@ def gas_sections(
 
 
 def _country(code: str) -> str:
-    """A country by its code, in other languages by its name."""
-    return named("region", code)
+    """A country by its code, in other languages by its name; all of them together."""
+    return say("gas.all") if code == "all" else named("region", code)
 
 
 def _short(main: GasYear, profile: str) -> Iterator[Section]:
@@ -218,7 +218,7 @@ def _checked(world: World, result: dict[str, Any]) -> Iterator[Section]:
             (
                 b["case"],
                 _country(b["country"]),
-                b["measure"],
+                named("text", b["measure"]),
                 f"{b['observed']:.0f}",
                 f"{b['ours']:.0f}",
                 f"{b['low']:.0f}-{b['high']:.0f}",
@@ -233,7 +233,7 @@ def _checked(world: World, result: dict[str, Any]) -> Iterator[Section]:
         "gas.index",
         [
             (
-                _country(r["area"]),
+                r["area"],
                 r["largest"],
                 "-" if r["technical_percent"] is None else f"{r['technical_percent']:.0f}",
                 "-" if r["contracted_percent"] is None else f"{r['contracted_percent']:.0f}",

@@ -48,7 +48,7 @@ def invest_sections(found: Investment, world: World) -> Iterator[Section]:
 
 
 def _called(row: Row) -> str:
-    return f"{row['project']} {row['name']}"
+    return say("invest.called", id=row["project"], name=row["name"])
 
 
 def _stage(row: Row) -> str:
@@ -117,7 +117,7 @@ def _switching(row: Row) -> tuple[str, ...]:
 def _pair(row: Row, called: Mapping[str, str]) -> tuple[str, ...]:
     more, alone = row["complementarity_musd_year"], row["alone_musd_year"]
     return (
-        " + ".join(called[name] for name in row["pair"].split("+")),
+        _set(row["pair"].split("+"), called),
         _number(row["benefit_musd_year"], 1),
         _number(alone, 1),
         signed(more, 1),
@@ -157,7 +157,9 @@ def _portfolio(found: Investment, done: Sequence[Row], called: Mapping[str, str]
 
 
 def _set(members: Sequence[str], called: Mapping[str, str]) -> str:
-    return " + ".join(called[name] for name in members) or say("invest.portfolio.empty")
+    if not members:
+        return say("invest.portfolio.empty")
+    return say("invest.together", items=tuple(called[name] for name in members))
 
 
 def _missing(row: Row) -> tuple[str, ...]:

@@ -73,6 +73,9 @@ class Written(Protocol):
         """Tables and sentences for readers; lang: of names, the chosen one where None; most: rows shown of a
         long table."""
 
+    def words(self) -> Words:
+        """The words of the language of its files."""
+
     def to_json(self) -> dict[str, Any]:
         """The output of `--json`."""
 
@@ -196,7 +199,7 @@ def _is_number(cell: Any) -> bool:
 
 def _xlsx(what: Written) -> bytes:
     document = what.document()
-    words, sheets = Words(document.lang), []
+    words, sheets = what.words(), []
     for name, rows in what.rows.items():
         flat = [_flat(row) for row in rows]
         columns = tuple(dict.fromkeys(key for row in flat for key in row))
@@ -204,7 +207,7 @@ def _xlsx(what: Written) -> bytes:
             continue
         table = result_tables().get(name)
         described = table is not None and set(columns) <= set(table.columns)
-        cells = [[row.get(column) for column in columns] for row in flat]
+        cells = [[_shown(row.get(column), words) for column in columns] for row in flat]
         if table is None or not described:
             sheets.append(Sheet(name, columns, ("",) * len(columns), cells))
             continue
@@ -214,6 +217,11 @@ def _xlsx(what: Written) -> bytes:
         notes = tuple(words.term("column", key, text) for key, text in about)
         sheets.append(Sheet(name, columns, shown, cells, tuple(map(column_format, units)), notes))
     return workbook(readme_of(what.command, document), sheets, (), words)
+
+
+def _shown(cell: Any, words: Words) -> Any:
+    """A cell of a sheet: phrases and names in the language of the words, all else as it is."""
+    return words.of(cell) if isinstance(cell, str) else cell
 
 
 def workbook(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from landbridge.errors import DataError, Fault, Status, did_you_mean
+from landbridge.phrases import say
 from landbridge.transport import Assignment, read_demand, read_gmns, read_tntp, read_turns
 from landbridge.transport import assign as solve
 from landbridge.world.road_network import Demand, Network
@@ -183,7 +184,7 @@ def assign(asked: Asked, tell: Callable[[Sequence[str]], None] | None = None) ->
         most=asked.rounds,
         throw=False,
     )
-    unit = "hours" if asked.is_gmns else "the unit of time of the network file"
+    unit = say("assign.unit.hours" if asked.is_gmns else "assign.unit.file")
     return Assigned(network, demand, asked.model, unit, selected, found)
 
 

@@ -30,6 +30,7 @@ from landbridge.channels.gas import (
 from landbridge.errors import DataError, Fault, Status
 from landbridge.io.economy import read_rents
 from landbridge.model.deliveries import hold
+from landbridge.phrases import named, say
 from landbridge.trade import solve
 from landbridge.trade.economy import Closure
 from landbridge.world import World
@@ -68,7 +69,7 @@ def n_minus_one(world: World, profile: Profile = "flat", *, year: int = BASE_YEA
         rows.append(
             {
                 "line": line.id,
-                "name": line.name,
+                "name": named("text", line.name),
                 "capacity_bcm": line.capacity_bcm_operator,
                 "unserved_bcm": found.unserved_bcm,
                 "added_bcm": found.unserved_bcm - base.unserved_bcm,
@@ -192,17 +193,22 @@ def eu_n_minus_1(world: World, *, year: int = BASE_YEAR) -> Rows:
             # The area is what Khorgos hands over: its use is the volume due there, and it has no other
             # supply.
             entries = [(name, size) for name, size in entries if name.startswith("CAC_")]
-            use, output, store, area = contracted, 0.0, 0.0, "China, entry at Khorgos"
+            use, output, store = contracted, 0.0, 0.0
+            area = say(
+                "gas.entry",
+                country=named("region", country, "China"),
+                place=named("short", "KHO_CN", "Khorgos"),
+            )
         else:
             use = network.home[country] * coldest
             output = network.output[country] * network.parameters["production_swing"] / 365.0 * _MCM_PER_BCM
             store = sum(s.withdrawal_mcm_per_day for s in network.stores if s.country == country)
-            area = country
+            area = named("region", country)
         pieces = [
             *entries,
             *((s.id, s.withdrawal_mcm_per_day) for s in network.stores if s.country == country),
         ]
-        largest = max(pieces, key=lambda piece: piece[1], default=("none", 0.0))
+        largest = max(pieces, key=lambda piece: piece[1], default=(say("gas.nothing"), 0.0))
         technical = sum(size for _, size in entries)
         paid = min(contracted, technical)
         pieces_paid = [(s.id, s.withdrawal_mcm_per_day) for s in network.stores if s.country == country]

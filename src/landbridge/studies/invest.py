@@ -33,7 +33,7 @@ from landbridge.errors import (
 from landbridge.model.base import SolvedBase
 from landbridge.model.prepared import Prepared
 from landbridge.model.run import Progress, searches
-from landbridge.phrases import say
+from landbridge.phrases import named, say
 from landbridge.scenario import Scenario, apply, load_scenario
 from landbridge.studies.appraisal import (
     MOST_CANDIDATES,
@@ -126,7 +126,7 @@ class Appraised:
         costs: Sequence[float | None] = one.costs or (None, None, None)
         cells: dict[str, Any] = {
             "project": one.id,
-            "name": one.name,
+            "name": named("text", one.name),
             "stage": one.stage,
             "in_base": one.in_base,
             "cost_musd": costs[1],
@@ -136,10 +136,10 @@ class Appraised:
             "life_years": one.life_years,
             "opening_year": one.opening_year,
             "years_before_opening": one.years_before,
-            "who_pays": one.who_pays,
+            "who_pays": named("text", one.who_pays),
             "scenario": one.scenario,
             "status": self.status,
-            "caveat": one.caveat,
+            "caveat": named("text", one.caveat),
             "missing": one.missing,
             "reason": say(f"invest.missing.{one.missing}") if one.missing else "",
         }

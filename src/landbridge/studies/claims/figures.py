@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from landbridge.channels import travel
 from landbridge.channels.gas import solve_year
 from landbridge.errors import DataError
+from landbridge.phrases import Words, named, say
 from landbridge.results import Results
 from landbridge.results.indicators import Carried
 from landbridge.scenario import apply
@@ -35,6 +36,9 @@ Solver = Callable[[Cases], Figure]
 # Hours at the two ports halved, then the ends of the range.
 _PORT_HOURS = ("ports-half", "ports-quarter-less", "ports-quarter")
 _FARM_CASES = ("central", "low", "high", "claimed")
+# Range of the payload per TEU, an assumption, as a share.
+_PAYLOAD = 0.25
+_ENGLISH = Words()
 _KASHGAR, _TEHRAN, _XIAN = "KHG", "THR", "XIAN"
 
 
@@ -49,12 +53,8 @@ class _Figure:
 # -- figures of claims ---------------------------------------------------------------------------------
 
 
-# Names of the steps from BACI to the base table in a sentence.
-_STEPS = {
-    "transit_cut": "transit declared as exports to Kyrgyzstan and Tajikistan",
-    "transit_booked": "of it assigned to Kazakhstan and Uzbekistan",
-    "reexports": "re-exports of hubs",
-}
+# Steps from BACI to the base table.
+_STEPS = ("transit_cut", "transit_booked", "reexports")
 
 
 def _five(a: Cases) -> tuple[str, ...]:
@@ -70,30 +70,31 @@ def _trade_with_five(a: Cases) -> Figure:
         for t in a.tables
     ]
     year = a.world.base_year
-    what = (
-        f"goods trade of China with Central Asia, base table of {year}; range: Kyrgyz and Tajik mirror data"
-    )
+    parts = [say("claims.what.trade_with_five", year=year)]
     rows = beside_customs(a.world)
     if rows:
         total = of_the_five(rows)
-        steps = ", ".join(f"{total[f'{step}_musd'] / 1e3:+.1f} {name}" for step, name in _STEPS.items())
         customs = total["china_reports_musd"]
-        seen = "" if customs is None else f"China's customs {customs / 1e3:.1f} in {year}; "
-        what += f"; {seen}BACI {total['baci_musd'] / 1e3:.1f}, {steps}"
+        if customs is not None:
+            parts.append(say("claims.what.customs", busd=customs / 1e3, year=year))
+        steps = (say(f"claims.step.{step}", busd=total[f"{step}_musd"] / 1e3) for step in _STEPS)
+        parts.append(say("claims.what.steps", busd=total["baci_musd"] / 1e3, steps=tuple(steps)))
         each = (
-            f"{country} {'-' if counted is None else f'{counted / 1e3:.1f}'} and {base / 1e3:.1f}"
+            say(
+                "claims.both",
+                country=named("region", country),
+                customs="-" if counted is None else f"{counted / 1e3:.1f}",
+                base=f"{base / 1e3:.1f}",
+            )
             for country, (counted, base) in china_beside_base(rows).items()
         )
-        what += f"; customs of China and base by country: {', '.join(each)}"
-    return Figure.of(totals, "bn USD", what)
+        parts.append(say("claims.what.by_country", countries=tuple(each)))
+    return Figure.of(totals, "bn USD", _ENGLISH.clauses(parts))
 
 
 def _trade_on_two_ports(a: Cases) -> Figure:
     lost = a.trade_percent("two-ports-closed", ("CHN",), _five(a), "")
-    what = (
-        "not the record, but the role of the two ports in it: trade of China with Central Asia that would "
-        "be lost if their rail closed"
-    )
+    what = say("claims.what.trade_on_two_ports")
     return Figure(-lost.value, -lost.high, -lost.low, "percent", what)
 
 
@@ -105,7 +106,7 @@ def _mirror_gap(a: Cases) -> Figure:
         r: float(raw.trade[china, regions.index(r)].sum() / cut.trade[china, regions.index(r)].sum())
         for r in a.world.group("MIRROR")
     }
-    what = "imports from China, Chinese over own figure in two base tables, Tajikistan; range: Kyrgyzstan too"
+    what = say("claims.what.mirror_gap")
     return Figure.of([ratios["TJK"], *ratios.values()], "ratio", what)
 
 
@@ -115,8 +116,13 @@ def _trains_two_ports(a: Cases) -> Figure:
     value = float(row["value"] or 1.0)
     ends = [trains * value / float(row[end] or value) for end in ("low", "high")]
     counted = [r for r in a.base.count_rows if r["gateway"] == "+".join(PORTS) and r["unit"] == "trains/year"]
-    fitted = "".join(f", {r['role']} to {r['observed']:,.0f}" for r in counted if r["role"] == "fitted")
-    what = f"container trains of {a.world.base_year} through the two ports{fitted}; range: TEU per train"
+    fitted = [float(r["observed"]) for r in counted if r["role"] == "fitted"]
+    year = a.world.base_year
+    what = (
+        say("claims.what.trains_fitted", year=year, trains=fitted[0])
+        if fitted
+        else say("claims.what.trains", year=year)
+    )
     return Figure.of([trains, *ends], "trains/year", what)
 
 
@@ -124,10 +130,7 @@ def _time_saved(a: Cases) -> Figure:
     values = [
         float(np.mean(a.corridor_percents(name, "northern", "time_h", TO_FIVE))) for name in _PORT_HOURS
     ]
-    what = (
-        "door-to-door hours by rail, China - Central Asia, if hours at the two ports are halved; range: a "
-        "quarter and three quarters less"
-    )
+    what = say("claims.what.time_saved")
     return Figure.of(values, "percent", what)
 
 
@@ -136,7 +139,7 @@ def _cost_saved(a: Cases) -> Figure:
         float(np.mean(a.corridor_percents(name, "all", "generalised_cost_usd", TO_FIVE)))
         for name in _PORT_HOURS
     ]
-    what = "generalised cost, China - Central Asia, if hours at the two ports are halved; range as for hours"
+    what = say("claims.what.cost_saved")
     return Figure.of(values, "percent", what)
 
 
@@ -150,53 +153,47 @@ def _middle_east_by_land(a: Cases) -> Figure:
 
     middle_east = a.world.group("MIDDLE_EAST")
     values = [share(middle_east), *(share([c]) for c in middle_east)]
-    what = "TEU between China and Iran, Emirates, Saudi Arabia, Türkiye by land; range: by country"
+    what = say("claims.what.middle_east_by_land")
     return Figure.of(values, "percent", what)
 
 
 def _gas_missed(a: Cases) -> Figure:
     seasonal = solve_year(a.world, profile="seasonal")
-    what = (
-        "contract delivery missed with every line in service: none by construction if all months are equal, "
-        "since deliveries stand for contracts; range: with the season"
-    )
+    what = say("claims.what.gas_unserved")
     return Figure.of([a.gas.unserved_bcm, seasonal.unserved_bcm], "bcm", what)
 
 
 def _gas_missed_without_c(a: Cases) -> Figure:
     without = solve_year(a.world, lose=("line-C",))
-    what = (
-        "proxy of energy security: contract delivery missed in a year with every line in service; range: "
-        "with line C lost for twelve months, operator's volume"
-    )
+    what = say("claims.what.gas_unserved_five")
     return Figure.of([a.gas.unserved_bcm, without.unserved_bcm], "bcm", what)
 
 
 def _farm_output(a: Cases) -> Figure:
     values = [a.farms.of("UZB", case)["output_percent"] for case in _FARM_CASES]
-    what = "farm output of Uzbekistan; range: low adoption to claims about plots"
+    what = say("claims.what.farm_output")
     return Figure.of(values, "percent", what)
 
 
 def _food_imported(a: Cases) -> Figure:
     rows = [a.farms.of("UZB", case) for case in _FARM_CASES]
     values = [100.0 * (r["import_dependence"] - r["base_import_dependence"]) for r in rows]
-    what = "proxy of food security: change of the imported share of Uzbek food; range as for farm output"
+    what = say("claims.what.food_import_dependence")
     return Figure.of(values, "points", what)
 
 
-def _arrivals(pairs: tuple[str, ...], passport: str, what: str) -> Solver:
+def _arrivals(pairs: tuple[str, ...], passport: str, what: Callable[[], str]) -> Solver:
     def answer(a: Cases) -> Figure:
         found = travel.shock(a.world, apply(a.world, waiver(pairs))).rows
         rows = [r for r in found if r["passport"] == passport]
         if not rows:
-            return Figure(0.0, 0.0, 0.0, "percent", what)
+            return Figure(0.0, 0.0, 0.0, "percent", what())
         base = sum(r["base_visitors"] for r in rows)
         ends = [
             100.0 * (sum(r[c] for r in rows) / base - 1.0)
             for c in ("visitors", "visitors_low", "visitors_high")
         ]
-        return Figure.of(ends, "percent", what)
+        return Figure.of(ends, "percent", what())
 
     return answer
 
@@ -207,10 +204,7 @@ def _n1(a: Cases) -> Figure:
         mine = [teu for (of, _), teu in a.carried.without_another_way.items() if of == country]
         total = a.carried.boxes_of(country)
         shares.append(100.0 * max(mine, default=0.0) / total if total > 0.0 else 0.0)
-    what = (
-        "proxy of stability: freight of Central Asia (TEU, bulk too) lost if its worst gateway closes; "
-        "range: by country"
-    )
+    what = say("claims.what.n1_unserved")
     return Figure(float(np.mean(shares)), min(shares), max(shares), "percent", what)
 
 
@@ -226,10 +220,7 @@ def _transit_share(a: Cases) -> Figure:
         parts.append(100.0 * float(a.carried.teu[mine].sum()) / total)
         crossing |= mine
     value = 100.0 * float(a.carried.teu[crossing].sum()) / total
-    what = (
-        "proxy of a hub: China's freight by land (TEU, bulk too) with countries beyond that crosses "
-        "Central Asia; range: by country"
-    )
+    what = say("claims.what.transit_share")
     return Figure(value, min(parts), max([*parts, value]), "percent", what)
 
 
@@ -246,7 +237,7 @@ def _co2e_per_tkm(a: Cases) -> Figure:
         return 1e3 * float((flow[mine] * kg[mine]).sum()) / tkm
 
     values = [grams("northern"), grams("sea"), grams("road")]
-    what = "proxy of green: CO2e per tonne-km of China's freight by rail; range: by sea, by road"
+    what = say("claims.what.co2e_per_tkm")
     return Figure.of(values, "g/tkm", what)
 
 
@@ -264,28 +255,29 @@ def _caspian_mt(name: str | None) -> Solver:
     def answer(a: Cases) -> Figure:
         carried = a.carried if name is None else Carried(a.cases[name])
         value = float(carried.tonnes[_middle_corridor(carried)].sum()) / 1e6
-        return _tonnes(value, "loaded on the Trans-Caspian family without Russia and Iran")
+        return _tonnes(value, say("claims.what.caspian_mt"))
 
     return answer
 
 
 def _caspian_teu(a: Cases) -> Figure:
     value = float(a.carried.teu[_middle_corridor(a.carried)].sum())
-    kind = "loaded TEU of all kinds on the Trans-Caspian family without Russia and Iran"
-    what = f"{kind}, {a.world.base_year}; no range"
+    what = say("claims.what.caspian_teu", year=a.world.base_year)
     return Figure(value, value, value, "TEU/year", what)
 
 
 def _tonnes(value: float, what: str) -> Figure:
     """Tonnes a year with the range of the payload per TEU, an assumption."""
-    note = "range: payload per TEU 25 percent either way, an assumption"
-    return Figure(value, 0.75 * value, 1.25 * value, "Mt/year", f"{what}; {note}")
+    low, high = (1.0 - _PAYLOAD) * value, (1.0 + _PAYLOAD) * value
+    return Figure(
+        value, low, high, "Mt/year", say("claims.what.payload", what=what, percent=100.0 * _PAYLOAD)
+    )
 
 
-def _time(name: str, family: str, what: str) -> Solver:
+def _time(name: str, family: str, what: Callable[[], str]) -> Solver:
     def answer(a: Cases) -> Figure:
         every = a.corridor_percents(name, family, "time_h")
-        return Figure(float(np.mean(every)), min(every), max(every), "percent", what)
+        return Figure(float(np.mean(every)), min(every), max(every), "percent", what())
 
     return answer
 
@@ -293,7 +285,7 @@ def _time(name: str, family: str, what: str) -> Solver:
 def _caspian_over_north(a: Cases) -> Figure:
     old, north = a.corridors(None, "trans-caspian"), a.corridors(None, "northern")
     ratios = [old[c]["time_h"] / north[c]["time_h"] for c in old if c in north]
-    what = "hours of the Trans-Caspian over the northern family, mean; range: by corridor"
+    what = say("claims.what.caspian_over_north")
     return Figure(float(np.mean(ratios)), min(ratios), max(ratios), "ratio", what)
 
 
@@ -304,9 +296,7 @@ def _trade_per_day(a: Cases) -> Figure:
     days = float(
         np.mean([(old[c]["time_h"] - new[c]["time_h"]) / 24.0 for c in TO_FIVE if c in old and c in new])
     )
-    what = (
-        "trade of China with Central Asia per day saved on rail corridors, from halved hours at the two ports"
-    )
+    what = say("claims.what.trade_per_day")
     return Figure(trade.value / days, trade.low / days, trade.high / days, "percent per day", what)
 
 
@@ -324,7 +314,7 @@ def _time_network(a: Cases) -> Figure:
     values = []
     for belt in (a.world.group("BELT"), ("CHN", *_five(a)), (*_five(a), *a.world.group("WEST_BELT"))):
         values.append(100.0 * (mean(case, frozenset(belt)) / mean(a.base, frozenset(belt)) - 1.0))
-    what = "mean hours per TEU between belt countries, every plan together; range: parts of the belt"
+    what = say("claims.what.time_network")
     return Figure.of(values, "percent", what)
 
 
@@ -337,7 +327,7 @@ def _transit_teu(a: Cases) -> Figure:
     transit = float(blocks[crossing & ~touching].sum())
     every = float(blocks[crossing | touching].sum())
     year = a.world.base_year
-    what = f"TEU on container trains over Central Asia in {year}; range: transit only, all with an end there"
+    what = say("claims.what.transit_teu", year=year)
     return Figure(transit, min(transit, every), max(transit, every), "TEU/year", what)
 
 
@@ -354,7 +344,7 @@ def _landlocked_cost(a: Cases) -> Figure:
 
     coastal = float(np.mean([usd(country) for country in a.world.group("COASTAL")]))
     ratios = [usd(country) / coastal for country in _five(a)]
-    what = "money per TEU to Germany, Netherlands: Central Asia over China, Iran, Türkiye; range: by country"
+    what = say("claims.what.landlocked_cost")
     return Figure(float(np.mean(ratios)), min(ratios), max(ratios), "ratio", what)
 
 
@@ -368,7 +358,7 @@ def _cku_mt(a: Cases) -> Figure:
         on = (case.graph.link == number[link]).astype(float)
         over = carried.routes.over_arcs(on[:, None])[:, 0] > 0.0
         most = max(most, float(carried.tonnes[over].sum()) / 1e6)
-    return _tonnes(most, "freight over the busiest section of the new line")
+    return _tonnes(most, say("claims.what.cku_mt"))
 
 
 def _cku_route(unit: str) -> Solver:
@@ -382,13 +372,15 @@ def _cku_route(unit: str) -> Solver:
                 best = min(routes, key=lambda r: r.time_h)
                 found.append(best.time_h / 24.0 if unit == "days" else best.distance_km)
             values.append(found[0] - found[1])
-        what = f"{unit} less on the quickest rail route Kashgar - Tehran; range: from Urumqi and Xi'an too"
+        what = say(f"claims.what.cku_{unit}")
         return Figure.of(values, unit, what)
 
     return answer
 
 
-_EVERY = "every plan together (borders of CA5 halved, CKU, Middle Corridor 2030, KTI, Dostyk - Moyynty)"
+def _of_every_plan(what: str) -> str:
+    """A figure of all plans together, whose names follow."""
+    return say("claims.what.every_plan", what=what)
 
 
 def _members(a: Cases, group: str) -> tuple[str, ...]:
@@ -396,14 +388,14 @@ def _members(a: Cases, group: str) -> tuple[str, ...]:
     return a.world.groups.get(group, (group,)) if group else a.world.trade.regions
 
 
-def _trade(name: str, group: str, what: str) -> Solver:
+def _trade(name: str, group: str, what: Callable[[], str]) -> Solver:
     """Change of trade in goods inside a group; of the whole world where the name is empty."""
-    return lambda a: a.trade_percent(name, _members(a, group), _members(a, group), what)
+    return lambda a: a.trade_percent(name, _members(a, group), _members(a, group), what())
 
 
-def _income(group: str, what: str) -> Solver:
+def _income(group: str, what: Callable[[], str]) -> Solver:
     """Change of real income of a group or region under every plan; of the world where the name is empty."""
-    return lambda a: a.income_percent("every-plan", _members(a, group), f"{what}, {_EVERY}")
+    return lambda a: a.income_percent("every-plan", _members(a, group), _of_every_plan(what()))
 
 
 _FIGURES: Mapping[str, _Figure] = {
@@ -419,16 +411,13 @@ _FIGURES: Mapping[str, _Figure] = {
     "farm_output": _Figure(_farm_output),
     "food_import_dependence": _Figure(_food_imported),
     "arrivals_waived": _Figure(
-        _arrivals(
-            ("CHN:KGZ", "CHN:TJK"), "CHN", "Chinese arrivals if Kyrgyzstan and Tajikistan waived visas too"
-        )
+        _arrivals(("CHN:KGZ", "CHN:TJK"), "CHN", lambda: say("claims.what.arrivals_waived"))
     ),
     "arrivals_kaz_waiver": _Figure(
         _arrivals(
             ("CHN:KAZ",),
             "CHN",
-            "Chinese arrivals that the waiver with Kazakhstan adds: none by construction, since stays of "
-            "up to two weeks needed no visa before it either",
+            lambda: say("claims.what.arrivals_kaz_waiver"),
         )
     ),
     "n1_unserved": _Figure(_n1),
@@ -441,30 +430,31 @@ _FIGURES: Mapping[str, _Figure] = {
         _time(
             "middle-corridor-2030",
             "trans-caspian",
-            "door-to-door hours of the Trans-Caspian family over the corridors that have it; range: by "
-            "corridor",
+            lambda: say("claims.what.caspian_time_2030"),
         ),
         ("middle-corridor-2030",),
     ),
     "caspian_over_north": _Figure(_caspian_over_north),
     "trade_agk": _Figure(
-        _trade("middle-corridor-2030", "MIDDLE_CORRIDOR", "trade among the three, Middle Corridor of 2030"),
+        _trade("middle-corridor-2030", "MIDDLE_CORRIDOR", lambda: say("claims.what.trade_agk")),
         ("middle-corridor-2030",),
     ),
     "trade_belt": _Figure(
-        _trade("every-plan", "BELT", f"trade among sixteen countries, {_EVERY}"), ("every-plan",)
+        _trade("every-plan", "BELT", lambda: _of_every_plan(say("claims.what.trade_belt"))), ("every-plan",)
     ),
-    "trade_world": _Figure(_trade("every-plan", "", f"world trade in goods, {_EVERY}"), ("every-plan",)),
+    "trade_world": _Figure(
+        _trade("every-plan", "", lambda: _of_every_plan(say("claims.what.trade_world"))), ("every-plan",)
+    ),
     "trade_per_day": _Figure(_trade_per_day, ("ports-half",)),
-    "income_belt": _Figure(_income("BELT", "income of sixteen countries"), ("every-plan",)),
-    "income_world": _Figure(_income("", "real income of the world"), ("every-plan",)),
-    "income_kgz": _Figure(_income("KGZ", "real income of Kyrgyzstan"), ("every-plan",)),
-    "income_uzb": _Figure(_income("UZB", "real income of Uzbekistan"), ("every-plan",)),
+    "income_belt": _Figure(_income("BELT", lambda: say("claims.what.income_belt")), ("every-plan",)),
+    "income_world": _Figure(_income("", lambda: say("claims.what.income_world")), ("every-plan",)),
+    "income_kgz": _Figure(_income("KGZ", lambda: say("claims.what.income_kgz")), ("every-plan",)),
+    "income_uzb": _Figure(_income("UZB", lambda: say("claims.what.income_uzb")), ("every-plan",)),
     "time_corridors": _Figure(
         _time(
             "every-plan",
             "all",
-            "mean hours of the reported corridors, all families, every plan together; range: by corridor",
+            lambda: say("claims.what.time_corridors"),
         ),
         ("every-plan",),
     ),
@@ -509,5 +499,5 @@ class Figures(Cases):
                 self._found[name] = _FIGURES[name].solve(self)
             except DataError as error:
                 # A user's World may lack tables of a channel or places of a route.
-                self._found[name] = f"not computed: {error.message}"
+                self._found[name] = say("claims.not_computed", why=error.message)
         return self._found[name]

@@ -8,14 +8,15 @@ never decides a verdict, since a model of 2023 observes nothing about 2024.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from landbridge.channels.farm import yield_bound
-from landbridge.channels.travel import event_study
+from landbridge.channels.farm import BOUND_FROM, yield_bound
+from landbridge.channels.travel import BASE_YEAR, event_study
 from landbridge.errors import DataError, Fault, Status, did_you_mean
-from landbridge.phrases import say
+from landbridge.phrases import Phrase, Words, named, say
 from landbridge.scenario import Scenario
 from landbridge.studies.claims.figures import Figure, Figures, figure_names, scenarios_for
 from landbridge.studies.travel import difference
@@ -33,6 +34,9 @@ NO_EVIDENCE, NOT_MEASURABLE = "no evidence found", "not measurable as stated"
 _NEAR = 1.5
 # A range is not informative if its ends differ in sign or by more than this factor.
 _WIDEST = 10.0
+# A region instead of a text.
+_CODE = re.compile("[A-Z]{3}")
+_ENGLISH = Words()
 _TABLES = ("claims", "claim_figures", "published_estimates", "treaties", "treaty_members", "farm_effects")
 
 
@@ -88,12 +92,12 @@ def check(
         rows.append(
             {
                 "id": int(row["claim_id"] or 0),
-                "claim": str(row["claim"]),
-                "verdict": word,
+                "claim": named("text", str(row["claim"])),
+                "verdict": named("verdict", word),
                 "evidence": evidence,
-                "source": str(row["source"]),
+                "source": named("text", str(row["source"])),
                 **_beside(answers, row["model"]),
-                "aspect": str(row["aspect"]),
+                "aspect": named("text", str(row["aspect"])),
                 "rule": str(row["rule"]),
             }
         )
@@ -110,7 +114,7 @@ def _beside(answers: Figures, name: Cell) -> dict[str, Any]:
     """The model's figure of a claim, or why there is none."""
     found = None if name is None else answers[str(name)]
     if not isinstance(found, Figure):
-        note = found or "no figure of the model applies"
+        note = found or say("claims.none")
         return {
             "model": None,
             "low": None,
@@ -124,7 +128,7 @@ def _beside(answers: Figures, name: Cell) -> dict[str, Any]:
         "model": found.value,
         "low": found.low,
         "high": found.high,
-        "model_unit": found.unit,
+        "model_unit": named("unit", found.unit),
         "model_what": found.what,
         "model_note": "",
         "informative": informative(found.low, found.high),
@@ -147,25 +151,25 @@ def _estimate(answers: Figures, row: Row) -> dict[str, Any]:
     found = None if row["model"] is None else answers[str(row["model"])]
     out: dict[str, Any] = {
         "id": str(row["estimate_id"]),
-        "study": str(row["study"]),
-        "quantity": str(row["quantity"]),
+        "study": named("text", str(row["study"])),
+        "quantity": named("text", str(row["quantity"])),
         "theirs": theirs,
         "relation": relation,
-        "unit": str(row["unit"]),
+        "unit": named("unit", str(row["unit"])),
         "ours": None,
         "low": None,
         "high": None,
         "informative": None,
         "what": found if isinstance(found, str) else "",
-        "test": "no figure of ours",
-        "why": str(row["why"]),
-        "source": str(row["source"]),
+        "test": named("test", "no figure of ours"),
+        "why": named("text", str(row["why"])),
+        "source": named("text", str(row["source"])),
         "basis": str(row["basis"]),
     }
     if isinstance(found, Figure):
         out |= {"ours": found.value, "low": found.low, "high": found.high, "what": found.what}
         out["informative"] = informative(found.low, found.high)
-        out["test"] = bound_test(relation, theirs, found)
+        out["test"] = _test(relation, theirs, found)
     return out
 
 
@@ -192,10 +196,16 @@ def bound_test(relation: str, theirs: float, ours: Figure) -> str:
     if ours.low <= theirs <= ours.high:
         # A range wide enough to contain anything is not agreement.
         near = 1.0 / _NEAR <= ratio <= _NEAR
-        return "within our range" if near else f"within our range, our middle {ratio:.2g} times theirs"
+        return "within our range" if near else say("claims.middle", times=ratio)
     if ratio < 0.0:
         return "ours has the other sign"
     return "ours is smaller" if ratio < 1.0 else "ours is larger"
+
+
+def _test(relation: str, theirs: float, ours: Figure) -> str:
+    """The test as a name that other languages know, or a sentence with its figure."""
+    told = bound_test(relation, theirs, ours)
+    return told if isinstance(told, Phrase) else named("test", told)
 
 
 # -- verdicts ------------------------------------------------------------------------------------------
@@ -216,13 +226,15 @@ def verdict(world: World, row: Row) -> tuple[str, str]:
         fault = Fault(f"claims.csv ({row['claim_id']})", f"rule {rule} lacks figures it needs", cure)
         raise DataError("a claim cannot be checked", [fault]) from None
     comment = str(row["comment"] or "")
-    return word, "; ".join(text for text in (evidence, comment) if text)
+    return word, _ENGLISH.clauses(text for text in (evidence, named("text", comment)) if text)
 
 
 def _same(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
     """Confirmed where the stated date is the date found."""
     right = str(row["stated"]) == str(row["found"])
-    return (CONFIRMED if right else CONTRADICTED), f"stated {row['stated']}, found {row['found']}"
+    return (CONFIRMED if right else CONTRADICTED), say(
+        "claims.stated", stated=str(row["stated"]), found=str(row["found"])
+    )
 
 
 def _near(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
@@ -232,15 +244,16 @@ def _near(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
 
 def _sum(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
     """Confirmed where the parts found add up to the stated figure, within the tolerance."""
-    parts = ", ".join(f"{r['item']} {float(r['value'] or 0.0):g}" for r in figures)
     word, evidence = _compare(row, sum(_values(figures)), _unit(figures))
-    return word, f"{parts}: {evidence}"
+    return word, say("claims.parts", parts=tuple(map(_part, figures)), evidence=evidence)
 
 
 def _compare(row: Row, found: float, unit: str) -> tuple[str, str]:
     stated, tolerance = float(str(row["stated"])), float(row["tolerance"] or 0.0)
     right = abs(found - stated) <= tolerance * abs(stated) + 1e-12
-    return (CONFIRMED if right else CONTRADICTED), f"stated {stated:,g}, found {found:,g} {unit}"
+    return (CONFIRMED if right else CONTRADICTED), say(
+        "claims.near", stated=f"{stated:,g}", found=f"{found:,g}", unit=unit
+    )
 
 
 def _record(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
@@ -255,9 +268,9 @@ def _two_sides(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str
     """Contradicted where the figures of two sides differ by more than the tolerance."""
     one, two = _values(figures)[:2]
     gap = abs(one - two) / max(abs(one), abs(two))
-    names = " against ".join(f"{r['item']} {float(r['value'] or 0.0):g}" for r in figures[:2])
     right = gap <= float(row["tolerance"] or 0.0)
-    told = f"{names} {_unit(figures)}: the smaller is {100 * gap:.0f} % below the larger"
+    first, second = map(_part, figures[:2])
+    told = say("claims.two_sides", first=first, second=second, unit=_unit(figures), gap=100.0 * gap)
     return (CONFIRMED if right else CONTRADICTED), told
 
 
@@ -270,9 +283,15 @@ def _steady(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
     told = _series(values, _unit(figures))
     if fall <= float(row["tolerance"] or 0.0):
         return CONFIRMED, told
-    return CONTRADICTED, (
-        f"fell from {values[peak]:.1f} {_unit(figures)} in {peak} to {values[last]:.1f} in {last}, by "
-        f"{100 * fall:.0f} % ({told})"
+    return CONTRADICTED, say(
+        "claims.fell",
+        most=values[peak],
+        unit=_unit(figures),
+        first=peak,
+        least=values[last],
+        last=last,
+        fall=100.0 * fall,
+        series=told,
     )
 
 
@@ -283,9 +302,9 @@ def _rises(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
     if first == last:
         raise ValueError("one year is no change")
     change = values[last] - values[first]
-    side = "for" if change < 0.0 else "against" if change > 0.0 else "neither for nor against"
-    shown = f"{figures[0]['item']}: {_series(values, _unit(figures))}"
-    return NOT_MEASURABLE, f"a proxy, which is evidence {side} the claim: {shown}"
+    side = "for" if change < 0.0 else "against" if change > 0.0 else "neither"
+    series = _series(values, _unit(figures))
+    return NOT_MEASURABLE, say(f"claims.proxy.{side}", item=_item(figures[0]), series=series)
 
 
 def _part_of(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
@@ -293,7 +312,14 @@ def _part_of(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
     low, *_, high = sorted(figures, key=lambda r: float(r["value"] or 0.0))
     part, whole = _values([low, high])
     share = part / whole
-    told = f"{low['item']}: {part:g} of {whole:,g} {_unit(figures)}, {100 * share:.0f} %"
+    told = say(
+        "claims.part",
+        item=_item(low),
+        part=f"{part:g}",
+        whole=f"{whole:,g}",
+        unit=_unit(figures),
+        share=100.0 * share,
+    )
     return (CONFIRMED if share >= float(row["tolerance"] or 0.0) else IN_PART), told
 
 
@@ -305,7 +331,9 @@ def _of_five(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
 def _at_least(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
     """Confirmed where at least the stated number is found."""
     found, least = _values(figures)[0], float(str(row["stated"]))
-    return (CONFIRMED if found >= least else CONTRADICTED), f"{figures[0]['item']}: {found:g}"
+    return (CONFIRMED if found >= least else CONTRADICTED), say(
+        "claims.count", item=_item(figures[0]), found=f"{found:g}"
+    )
 
 
 def _partnerships(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
@@ -323,7 +351,14 @@ def _partnerships(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, 
     }
     summit = min(str(r["date"]) for r in world.channels["treaties"] if r["type"] == "summit")
     last = max(since, key=lambda country: since[country])
-    told = f"{len(since)} of {row['stated']}; the last, {last}, on {since[last]}; first summit {summit}"
+    told = say(
+        "claims.partnerships",
+        n=len(since),
+        of=str(row["stated"]),
+        last=named("region", last),
+        date=since[last],
+        summit=summit,
+    )
     return (CONFIRMED if since[last] >= summit else IN_PART), told
 
 
@@ -332,7 +367,7 @@ def _documents(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str
     table = world.channels["treaties"]
     word, told = _counted(row, [str(r["party_b"]) for r in table if r["type"] == "BRI document"])
     undated = sum(1 for r in table if r["type"] == "BRI document" and r["date"] is None)
-    return word, f"{told}; {undated} without a date found"
+    return word, say("claims.undated", shown=told, undated=undated)
 
 
 def _waivers(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
@@ -343,7 +378,8 @@ def _waivers(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
         if r["measure"] == "visa_waiver" and r["party"] == "CHN" and r["from_date"] is not None
     ]
     word, told = _counted(row, [partner for partner, _ in dated])
-    return word, f"mutual waivers: {told}, since " + ", ".join(f"{p} {d}" for p, d in sorted(dated))
+    since = (say("claims.since", country=named("region", p), date=d) for p, d in sorted(dated))
+    return word, say("claims.waivers", shown=told, since=tuple(since))
 
 
 def _arrivals(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
@@ -352,13 +388,18 @@ def _arrivals(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]
     if found["points"] is None:
         raise ValueError
     more = found["points"] / 100.0 > float(row["tolerance"] or 0.0)
-    told = (
-        f"arrivals from China in 2024 on 2023: {found['waived_percent']:+.1f} % with a mutual waiver, "
-        f"{found['not_waived_percent']:+.1f} % without one ({found['points']:+.1f} points)"
+    told = say(
+        "claims.arrivals",
+        country=named("region", "CHN", "China"),
+        after=BASE_YEAR + 1,
+        before=BASE_YEAR,
+        waived=found["waived_percent"],
+        not_waived=found["not_waived_percent"],
+        points=found["points"],
     )
     if found["waived_percent"] <= 0.0:
         return CONTRADICTED, told
-    return (CONFIRMED, told) if more else (IN_PART, told + ": arrivals grew as fast without a waiver")
+    return (CONFIRMED, told) if more else (IN_PART, say("claims.as_fast", shown=told))
 
 
 def _plots(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
@@ -366,11 +407,15 @@ def _plots(world: World, row: Row, figures: Sequence[Row]) -> tuple[str, str]:
     claims = [r for r in world.channels["farm_effects"] if r["role"] == "plot claim" and r["region"] == "KAZ"]
     on_plots = min(float(r["percent"] or 0.0) for r in claims)
     record, crop = yield_bound(world, "KAZ", str(claims[0]["crop"]))
-    if record is None:
+    if record is None or crop is None:
         raise ValueError
-    told = (
-        f"plots in Kazakhstan: +{on_plots:g} % or more (managers); national {crop} yield: never more than "
-        f"+{record:.1f} % from one five-year mean to the next since 1999"
+    told = say(
+        "claims.plots",
+        country=named("region", "KAZ", "Kazakhstan"),
+        plots=on_plots,
+        crop=named("crop", crop),
+        record=record,
+        since=BOUND_FROM,
     )
     return (CONFIRMED if record >= float(row["tolerance"] or 0.0) * on_plots else IN_PART), told
 
@@ -411,9 +456,9 @@ _RULES: Mapping[str, Callable[[World, Row, Sequence[Row]], tuple[str, str]]] = {
 def _counted(row: Row, found: Sequence[str]) -> tuple[str, str]:
     names = sorted(set(found))
     of = int(float(str(row["stated"])))
-    told = f"{len(names)} of {of}" + (f" ({', '.join(names)})" if names else "")
     if not names:
-        return NO_EVIDENCE, told
+        return NO_EVIDENCE, say("claims.none_of", of=of)
+    told = say("claims.some_of", n=len(names), of=of, names=tuple(named("region", one) for one in names))
     return (CONFIRMED if len(names) >= of else IN_PART), told
 
 
@@ -426,8 +471,19 @@ def _by_year(figures: Sequence[Row]) -> dict[int, float]:
 
 
 def _unit(figures: Sequence[Row]) -> str:
-    return str(figures[0]["unit"])
+    return named("unit", str(figures[0]["unit"]))
+
+
+def _item(figure: Row) -> str:
+    """What a figure is of: a country by its code, or a text of the table."""
+    item = str(figure["item"])
+    return named("region" if _CODE.fullmatch(item) else "text", item)
+
+
+def _part(figure: Row) -> str:
+    return say("claims.item", item=_item(figure), value=f"{float(figure['value'] or 0.0):g}")
 
 
 def _series(values: Mapping[int, float], unit: str) -> str:
-    return ", ".join(f"{year}: {value:g}" for year, value in sorted(values.items())) + f" {unit}"
+    years = (say("claims.year", year=year, value=f"{value:g}") for year, value in sorted(values.items()))
+    return say("claims.series", years=tuple(years), unit=unit)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landbridge.errors import ConvergenceError, DataError, Fault, Status
+from landbridge.phrases import say
 from landbridge.world.keys import SPELLED_OUT
 from landbridge.world.road_network import Demand, Network, Turns
 
@@ -197,7 +198,7 @@ def _user_equilibrium(network: Network, demand: Demand, gap: float, most: int) -
                 break
             before = excess
         path_flows.link_flows(trees.paths, flow)
-    status = _status("user equilibrium", found, gap, rounds, "rounds")
+    status = _status(say("assign.ue"), found, gap, rounds)
     pair_cost = least[np.argsort(trees.rows)]
     objective = network.beckmann(flow)
     pair, carried, along = _paths(trees.paths, trees.used, trees.rows)
@@ -227,21 +228,30 @@ def _weibit(
     spent = np.array([float(cost[path].sum()) for path in along]) * loading.path_flow
     trips = demand.trips
     pair_cost = np.bincount(pair, spent, len(trips)) / np.where(trips > 0, trips, 1.0)
-    what = f"path-size weibit equilibrium (phi {phi:g}, {len(pair):,} paths)"
-    status = _status(what, loading.gap, gap, loading.steps, "steps")
+    what = say("assign.weibit", phi=phi, paths=len(pair))
+    status = _status(what, loading.gap, gap, loading.steps, newton=True)
     flow, objective = loading.flow, network.beckmann(loading.flow)
     found = Assignment(flow, cost, objective, loading.gap, status, pair, loading.path_flow, along, pair_cost)
     return found, trees
 
 
-def _status(what: str, found: float, gap: float, count: int, unit: str) -> Status:
-    done = found <= gap
-    message = (
-        f"{what} at relative gap {found:.1e}"
-        if done
-        else f"{what}: relative gap {found:.1e} after {count} {unit}, {gap:.0e} wanted: allow more {unit}"
+def _status(what: str, found: float, gap: float, count: int, *, newton: bool = False) -> Status:
+    """How a solve ended, in words.
+
+    what: the equilibrium; found, gap: relative gaps, reached and wanted; count: of rounds, or of steps of
+    Newton's method.
+    """
+    reached, wanted = f"{found:.1e}", f"{gap:.0e}"
+    if found <= gap:
+        return Status(True, max(found, 0.0), count, say("assign.met", what=what, found=reached))
+    message = say(
+        "assign.unmet.steps" if newton else "assign.unmet.rounds",
+        what=what,
+        found=reached,
+        count=str(count),
+        gap=wanted,
     )
-    return Status(done, max(found, 0.0), count, message)
+    return Status(False, max(found, 0.0), count, message)
 
 
 class _Along(Sequence[Ints]):
