@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, Lang, envelope_json, load, put, say, show
+from landbridge.cli.terminal import JsonFlag, Lang, envelope_json, load, put, say, show, tell
 from landbridge.errors import DataError, Fault, Status, did_you_mean
 
 __all__ = ["docs", "doctor"]
@@ -59,8 +59,8 @@ def docs(
         put(found[name].path.read_text(encoding="utf-8").rstrip())
     else:
         show(page_sections(tuple(found.values())))
-        put(phrase("docs.folder", folder=str(folder)))
-        put(phrase("docs.site.built", path=str(built)) if built else phrase("docs.site.none"))
+        tell(phrase("docs.folder", folder=str(folder)))
+        tell(phrase("docs.site.built", path=str(built)) if built else phrase("docs.site.none"))
 
 
 def _named(text: str, pages: tuple[str, ...]) -> str:

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, WorldFolder, console, envelope_json, load, put
+from landbridge.cli.terminal import (
+    JsonFlag,
+    WorldFolder,
+    columns_of_screen,
+    envelope_json,
+    load,
+    put,
+    show_compact,
+    tell,
+)
 from landbridge.errors import Status
 
 if TYPE_CHECKING:
+    from landbridge.report import Section
     from landbridge.studies.build import Built
     from landbridge.world import World
 
@@ -138,33 +148,29 @@ def _write(
         put(envelope_json(result, status, before, command, begin, options=options))
         return
     for note in made.notes:
-        put(note)
-    console().print(_table(made))
+        tell(note)
+    show_compact([_table(made)], columns_of_screen())
     for row in made.totals:
         put(f"{row['name']}: {row['asked_musd']:,.1f} musd, {row['source_musd']:,.1f} in the source")
-    put(
+    tell(
         "Domestic sales: one factor per country, so that value added and tariffs are GDP. Shares moved: half "
         "the sum of absolute changes. Value-added shares, tariffs, elasticities and rents are kept."
     )
     gap = made.world.trade.imbalance
-    put(f"World {written[:12]} in {output}; its accounts close to {gap:.0e}. Next:")
+    tell(f"World {written[:12]} in {output}; its accounts close to {gap:.0e}. Next:")
     put(f"  landbridge data check --world {output}\n  landbridge run --world {output}")
 
 
-def _table(made: Built) -> Any:
-    from rich.table import Table
-    from rich.text import Text
+def _table(made: Built) -> Section:
+    from landbridge.report.document import Section
 
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     columns = (
         *("region", "exports, M USD", "before", "imports, M USD", "before", "deficit, % of GDP"),
         *("domestic sales, factor", "inputs moved, %", "final moved, %"),
     )
-    for column in columns:
-        table.add_column(column, justify="left" if column == "region" else "right")
-    for row in made.regions:
-        table.add_row(
-            Text(row["region"]),
+    rows = [
+        (
+            row["region"],
             *(
                 f"{row[key]:,.0f}"
                 for key in ("exports_musd", "exports_before_musd", "imports_musd", "imports_before_musd")
@@ -174,4 +180,6 @@ def _table(made: Built) -> Any:
             f"{100 * row['input_shares_moved']:.1f}",
             f"{100 * row['final_shares_moved']:.1f}",
         )
-    return table
+        for row in made.regions
+    ]
+    return Section("", columns, tuple(rows))

@@ -23,9 +23,6 @@ from landbridge.cli.terminal import (
 
 __all__ = ["compare"]
 
-# Of piped text.
-_COLUMNS = 80
-
 
 def compare(
     scenarios: Annotated[
@@ -70,4 +67,4 @@ def compare(
             first, second, *more, world=loaded, parameters=parameters, options=options, progress=progress
         )
     tell_rebase(answer.status, rebase)
-    give(in_language(answer, lang), begin, as_json, output, count, _COLUMNS)
+    give(in_language(answer, lang), begin, as_json, output, count)

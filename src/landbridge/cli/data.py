@@ -14,12 +14,13 @@ from landbridge.cli.terminal import (
     JsonFlag,
     Lang,
     WorldFolder,
-    console,
+    columns_of_screen,
     envelope_json,
     json_text,
     load,
     put,
     show_compact,
+    tell,
 )
 from landbridge.errors import DataError, Status
 
@@ -49,25 +50,23 @@ def _print_json(result: object, world: World, command: str, begin: float, **opti
 @data.command("list")
 def list_tables(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
     """Print every table: rows, years, basis of its values, sources."""
-    from rich.table import Table
-
     from landbridge.answers.data_tables import listed_tables
     from landbridge.io.cards import cards
+    from landbridge.report.document import Section
 
     begin = time.perf_counter()
     loaded = load(world)
     if as_json:
         _print_json(listed_tables(loaded), loaded, "data list", begin)
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for column in ("table", "rows", "years", "assumed", "what it is"):
-        table.add_column(column, justify="right" if column in ("rows", "assumed") else "left")
+    rows = []
     for card in cards(loaded):
         total = sum(card.basis.values())
         share = f"{card.basis.get('assumption', 0) / total:.0%}" if total else ""
-        table.add_row(card.table, f"{card.rows:,}", card.years, share, card.what)
-    console().print(table)
-    console().print("`landbridge data card TABLE` states sources, licence and weaknesses.", style="dim")
+        rows.append((card.table, f"{card.rows:,}", card.years, share, card.what))
+    after = ("`landbridge data card TABLE` states sources, licence and weaknesses.",)
+    columns = ("table", "rows", "years", "assumed", "what it is")
+    show_compact([Section("", columns, tuple(rows), after=after)], columns_of_screen())
 
 
 @data.command("card")
@@ -96,15 +95,15 @@ def show_card(
         return
     columns = of_result(loaded, name)
     if columns is not None:
-        put("\n".join([f"{columns['table']}: {columns['what']}", "", *_columns(columns["columns"])]))
+        tell("\n".join([f"{columns['table']}: {columns['what']}", "", *_columns(columns["columns"])]))
         return
     from landbridge.io.cards import card
 
     found = card(loaded, name)
-    put("\n".join(_card_lines(found)))
+    tell("\n".join(_card_lines(found)))
     if rows:
         put("\nRule of each row")
-        put("\n".join("  " + ", ".join(row.values()) for row in found.rule_of) or "  no rule column")
+        tell("\n".join("  " + ", ".join(row.values()) for row in found.rule_of) or "  no rule column")
 
 
 def _columns(columns: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -161,7 +160,7 @@ def check_data(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
         return
     if found.faults:
         raise DataError(f"data check: {count}", found.faults)
-    put("\n".join(_check_lines(found, time.perf_counter() - begin)))
+    tell("\n".join(_check_lines(found, time.perf_counter() - begin)))
 
 
 def _unread_json(found: Checked, status: Status, begin: float) -> str:
@@ -386,5 +385,8 @@ def _import(
         replaced = count["replaced"]
         put(f"{table}: {replaced} row{'s' * (replaced != 1)} replaced, {count['added']} added")
     if any(one.known for one in found):
-        show_compact([changed_figures([one for one in found if one.known], Names(loaded, lang), 20)], 110)
+        show_compact(
+            [changed_figures([one for one in found if one.known], Names(loaded, lang), 20)],
+            columns_of_screen(),
+        )
     put(f"World {merged.hash[:12]} in {folder}. Next: landbridge run --world {folder} --against embedded")

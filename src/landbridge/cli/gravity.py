@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, Lang, check_ending, give, put, say, show
+from landbridge.cli.terminal import JsonFlag, Lang, check_ending, give, say, show, tell
 
 __all__ = ["gravity"]
 
@@ -81,7 +81,7 @@ def gravity(
         give(answer, begin, True, None)
     elif output is None:
         # The table as in journals, then the other sections of the document.
-        put(str(answer.forms[".txt"]()).rstrip("\n"))
+        tell(str(answer.forms[".txt"]()).rstrip("\n"))
         show(answer.document().sections[1:], lang=lang)
 
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landbridge.cli.terminal import JsonFlag, Output, console, put
+from landbridge.cli.terminal import JsonFlag, Output, columns_of_screen, put, show_compact, tell
 from landbridge.errors import DataError, Fault, Status, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from landbridge.io.publishers import Report
+    from landbridge.report import Section
     from landbridge.world.trade_table import TradeTable
 
 __all__ = ["read_publisher"]
@@ -128,11 +129,23 @@ def read_publisher(
     if as_json:
         put(_json(result, name, file, options, begin))
         return
-    put("\n".join(_summary(report, panel)))
+    tell("\n".join(_summary(report, panel)))
     if output is None:
-        console().print(panel.head(SHOWN_ROWS).to_string(index=False), highlight=False)
+        show_compact([_first_rows(panel)], columns_of_screen())
         more = len(panel) - SHOWN_ROWS
         put(f"{f'... and {more:,} more rows; ' if more > 0 else ''}nothing is written: add -o FILE")
+
+
+def _first_rows(panel: pd.DataFrame) -> Section:
+    """The first rows of a panel as a table."""
+    from landbridge.report.document import Section
+
+    shown = panel.head(SHOWN_ROWS)
+    cells = (
+        [f"{cell:,.6g}" if isinstance(cell, float) else str(cell) for cell in shown[column]]
+        for column in shown.columns
+    )
+    return Section("", tuple(map(str, shown.columns)), tuple(zip(*cells, strict=True)))
 
 
 def _known_publisher(text: str) -> str:

@@ -21,7 +21,7 @@ from landbridge.cli.terminal import (
     Rebase,
     WorldFolder,
     attribution_lines,
-    console,
+    columns_of_screen,
     envelope_json,
     load,
     load_sound,
@@ -30,6 +30,7 @@ from landbridge.cli.terminal import (
     read_json,
     show,
     show_compact,
+    tell,
     tell_rebase,
     write,
 )
@@ -232,14 +233,15 @@ class Asked:
         if self.found:
             from landbridge.report import Names
             from landbridge.report.edited import changed_figures
+            from landbridge.report.first_screen import WIDTH
 
             put("")
-            show_compact([changed_figures(self.found, Names(self.world, lang), _MOST_FIGURES)], _COLUMNS)
+            show_compact([changed_figures(self.found, Names(self.world, lang), _MOST_FIGURES)], WIDTH)
             put("")
 
 
-# Own figures that are printed, and the columns they take.
-_MOST_FIGURES, _COLUMNS = 10, 110
+# Own figures that are printed.
+_MOST_FIGURES = 10
 
 
 def _alone(world: Path | None, options: Mapping[str, Any]) -> None:
@@ -360,9 +362,10 @@ def scenarios(
     elif name:
         put(found[0].to_toml().rstrip("\n"))
     else:
-        screen = console()
-        for one in found:
-            screen.print(f"[bold]{one.id}[/bold]  {one.name}", highlight=False)
+        from landbridge.report.document import Section
+
+        rows = tuple((one.id, one.name) for one in found)
+        show_compact([Section("", ("scenario", "what it is"), rows)], columns_of_screen())
 
 
 def cite(
@@ -379,4 +382,4 @@ def cite(
         return
     from landbridge.io.tables import names_attribution
 
-    put("\n".join(sorted({*attribution_lines(load(world)), *names_attribution()})))
+    tell("\n".join(sorted({*attribution_lines(load(world)), *names_attribution()})))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,6 +36,7 @@ __all__ = [
     "attribution_lines",
     "check_ending",
     "check_output",
+    "columns_of_screen",
     "console",
     "envelope_json",
     "give",
@@ -47,6 +50,7 @@ __all__ = [
     "shortened",
     "show",
     "show_compact",
+    "tell",
     "tell_rebase",
     "write",
 ]
@@ -55,6 +59,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Limits of a message: lines, and characters per line.
 _MOST_LINES, _LONGEST_LINE = 20, 600
 _SECONDS_BETWEEN_LINES = 30.0
+# Columns where there is no terminal.
+WIDTH = 80
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Output = Annotated[
@@ -227,19 +233,18 @@ def give(
     as_json: bool,
     output: Path | None,
     most: int | None = None,
-    width: int | None = None,
     *,
     lang: str | None = None,
 ) -> None:
     """Write an answer to a file or the screen, in the form asked for.
 
     answer: of a study; begin: time at the start of the command; as_json: print JSON; output: the file, None
-    for the screen; most: rows shown of a long table; width: as in `show`; lang: of the document, that of the
-    answer where None. Raises as `landbridge.report.writers.write`.
+    for the screen; most: rows shown of a long table; lang: of the document, that of the answer where None.
+    Raises as `landbridge.report.writers.write`.
     """
     answer = answer if lang is None else replace(answer, lang=lang)
     if output is None and not as_json:
-        show(answer.document(most=most).sections, width, answer.lang)
+        show(answer.document(most=most).sections, answer.lang)
         return
     from landbridge.answers.envelope import timed
 
@@ -274,13 +279,19 @@ def shortened(error: LandbridgeError) -> str:
     return "\n".join(told)
 
 
+def columns_of_screen() -> int:
+    """Width of the screen: COLUMNS, or that of the terminal; 80 in a pipe, which has none of its own."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
+
+
 def console() -> Console:
-    """A console for tables; in a pipe, wide enough that they do not wrap."""
+    """A console for text, as wide as the screen."""
     from rich.console import Console
 
-    console = Console()
-    # A pipe has no width of its own; wrapped tables could not be read by programs.
-    return console if console.is_terminal else Console(width=140)
+    return Console(width=columns_of_screen())
 
 
 def _line_now_and_then() -> Callable[[str, float], None]:
@@ -313,88 +324,72 @@ def progress_bar() -> Iterator[Callable[[str, float], None]]:
         yield lambda text, share: bar.update(task, description=text, completed=share)
 
 
-# Tables of more columns are not pressed into a narrow screen: their figures would be cut.
-_MOST_COLUMNS = 8
+def tell(text: str) -> None:
+    """Print lines of text to stdout, wrapped to the screen; what is wrapped is indented under its line."""
+    from landbridge.report.columns import paragraph
+
+    put("\n".join(paragraph(text, columns_of_screen())))
 
 
-def show(sections: Iterable[Section], width: int | None = None, lang: str = "en") -> None:
-    """Print sections as tables and paragraphs.
+def show(sections: Iterable[Section], lang: str = "en") -> None:
+    """Print sections as tables and paragraphs, no line wider than the screen.
 
-    width: columns that piped text takes at most; lang: of the sections.
+    lang: of the sections.
     """
-    from rich.table import Table
-    from rich.text import Text
-
     from landbridge.phrases import Words
     from landbridge.report.plain import folded
 
-    screen, words = console(), Words(lang)
-    wide = width if not screen.is_terminal else None
-    # Rich breaks a Chinese text at its few blanks alone.
-    room = min(wide or screen.width, screen.width)
-
-    def written(text: str, style: str = "") -> None:
-        screen.print(Text("\n".join(folded(text, room)) if lang == "zh" else text, style), width=wide)
-
+    screen, words = _Lines(columns_of_screen()), Words(lang)
     for section in sections:
-        screen.print()
-        screen.print(Text(section.title, style="bold"))
+        screen.write([""])
+        screen.write(folded(section.title, screen.width), "bold")
         for text in section.before:
-            written(text)
+            screen.write(folded(text, screen.width))
         if section.rows:
-            table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-            for number, column in enumerate(section.columns):
-                left = section.is_words(number) or "share of" in column
-                whole = wide is not None and not left
-                table.add_column(column, justify="left" if left else "right", no_wrap=whole)
-            for row in section.rows:
-                table.add_row(*map(Text, row))
-            screen.print(table, width=wide if len(section.columns) <= _MOST_COLUMNS else None)
+            screen.table(section, section.columns, "dim")
         elif section.columns:
-            screen.print(Text(words.say("page.none")))
+            screen.write([words.say("page.none")])
         for text in section.after:
-            written(text, "dim")
+            screen.write(folded(text, screen.width), "dim")
 
 
 def show_compact(sections: Iterable[Section], width: int) -> None:
     """Print sections without blank lines: a table under its heading, sentences a line each.
 
-    No line is wider than `width` or the screen. Of a table the widest column of words gives way.
+    No line is wider than `width` or the screen; words wrap.
     """
-    from rich.console import Console
-    from rich.text import Text
+    from landbridge.report.plain import folded
 
-    screen = console()
-    screen = Console(width=min(width, screen.width if screen.is_terminal else width))
+    screen = _Lines(min(width, columns_of_screen()))
     for number, section in enumerate(sections):
-        if (not section.rows or section.columns[0]) and number == 0:
-            screen.print(Text(section.title, style="bold", no_wrap=True, overflow="ellipsis"))
+        if section.title and (not section.rows or section.columns[0]) and number == 0:
+            screen.write(folded(section.title, screen.width), "bold")
         if section.rows:
-            head, *rows = _columns(section, screen.width)
-            screen.print(Text(head, style="bold", no_wrap=True))
-            for row in rows:
-                screen.print(Text(row, no_wrap=True))
+            named = section.columns[0]
+            screen.table(section, section.columns if named else (section.title, *section.columns[1:]), "bold")
         for text in section.before:
-            screen.print(Text(text))
+            screen.write(folded(text, screen.width))
         for text in section.after:
-            screen.print(Text(text, style="dim"))
+            screen.write(folded(text, screen.width), "dim")
 
 
-def _columns(section: Section, width: int) -> Iterator[str]:
-    """The lines of a table, its headings first; the widest column of words gives way."""
-    from rich.cells import cell_len, set_cell_size
+class _Lines:
+    """Lines on the screen, as they are."""
 
-    columns = section.columns if section.columns[0] else (section.title, *section.columns[1:])
-    rows = [columns, *section.rows]
-    widths = [max(cell_len(row[n]) for row in rows) for n in range(len(columns))]
-    words = [n for n in range(len(columns)) if section.is_words(n)]
-    gives = max(words, key=lambda n: widths[n])
-    widths[gives] -= max(sum(widths) + 2 * (len(columns) - 1) - width, 0)
-    for row in rows:
-        cells = []
-        for n, cell in enumerate(row):
-            if cell_len(cell) > widths[n]:
-                cell = set_cell_size(cell, max(widths[n] - 3, 0)).rstrip() + "..."
-            blank = " " * (widths[n] - cell_len(cell))
-            cells.append(cell + blank if n in words else blank + cell)
-        yield "  ".join(cells).rstrip()
+    def __init__(self, width: int) -> None:
+        self.width, self._screen = width, console()
+
+    def write(self, lines: Iterable[str], style: str = "") -> None:
+        """Print lines in a style."""
+        from rich.text import Text
+
+        for line in lines:
+            self._screen.print(Text(line, style), soft_wrap=True)
+
+    def table(self, section: Section, columns: tuple[str, ...], style: str) -> None:
+        """Print the table of a section under headings in a style."""
+        from landbridge.report.columns import table_lines
+
+        words = [section.is_words(n) for n in range(len(columns))]
+        for line in table_lines(columns, section.rows, words, self.width):
+            self.write([line.text], style if line.heading else "")

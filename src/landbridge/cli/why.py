@@ -51,4 +51,4 @@ def why(
     with progress_bar() as progress:
         answer = study(loaded, " ".join(question), progress=progress)
     tell_rebase(answer.status, rebase)
-    give(answer, begin, as_json, output, count, _COLUMNS, lang=lang)
+    give(answer, begin, as_json, output, count, lang=lang)

@@ -526,9 +526,7 @@ def _who(row: Mapping[str, Any], names: Names, sign: float) -> str:
     """A region with its change, or nothing where it has not that sign."""
     if sign * row["percent"] < VISIBLE_PERCENT:
         return "-"
-    return names.say(
-        "first.study.who", region=_short(names.region[row["region"]], 12), percent=row["percent"]
-    )
+    return names.say("first.study.who", region=names.region[row["region"]], percent=row["percent"])
 
 
 def mode_name(row: Mapping[str, Any], names: Names) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from landbridge.phrases import Words, width
 from landbridge.report.document import Document, Section
 
-__all__ = ["folded", "plain_text"]
+__all__ = ["folded", "pieces", "plain_text"]
 
 _BETWEEN = "  "
 
@@ -55,6 +55,11 @@ def _table(section: Section) -> Iterator[str]:
 # A word with its blanks before it, or a Chinese character with the closing signs after it.
 _CLOSING = "[\u3001\u3002\u3009\u300b\u300d\u300f\u3011\uff01\uff05\uff09\uff0c\uff1a\uff1b\uff1f]*"
 _PIECE = re.compile(f" *(?:[^ \u2e80-\uffef]+|[\u2e80-\uffef]){_CLOSING}")
+
+
+def pieces(text: str) -> list[str]:
+    """The parts of a text between which a line may break: words, and Chinese characters."""
+    return [piece.strip(" ") for piece in _PIECE.findall(text)]
 
 
 def folded(text: str, most: int) -> list[str]:
