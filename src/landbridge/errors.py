@@ -46,6 +46,17 @@ class Fault:
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" + (f" -> {self.cure}" if self.cure else "")
 
+    def text(self, lang: str = "en") -> str:
+        """The fault as `str` gives it, in a language.
+
+        lang: en, ru or zh. Names, files, keys and figures stay as they are, and so does a text that the table
+        of translations does not hold. Raises KeyError for an unknown language.
+        """
+        from landbridge.error_texts import translated
+
+        where, what, cure = (translated(part, lang) for part in (self.where, self.what, self.cure))
+        return f"{where}: {what}" + (f" -> {cure}" if cure else "")
+
 
 class LandbridgeError(Exception):
     """Base of all errors raised for a user's input.
@@ -61,7 +72,16 @@ class LandbridgeError(Exception):
         super().__init__(message)
 
     def __str__(self) -> str:
-        return "\n".join([self.message, *(f"  - {fault}" for fault in self.faults)])
+        return self.text()
+
+    def text(self, lang: str = "en") -> str:
+        """The message and its faults, a line each, as `str` gives them, in a language.
+
+        lang: en, ru or zh. Raises KeyError for an unknown language.
+        """
+        from landbridge.error_texts import translated
+
+        return "\n".join([translated(self.message, lang), *(f"  - {one.text(lang)}" for one in self.faults)])
 
 
 class DataError(LandbridgeError):

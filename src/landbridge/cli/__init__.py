@@ -57,38 +57,40 @@ def _run() -> int:
 
         sys.stdout.write(f"landbridge {version()}\n")
         return 0
-    from landbridge.cli import commands
-    from landbridge.cli.terminal import say, shortened
+    from landbridge.cli.terminal import asked_language, complain, shortened
+    from landbridge.cli.usage import run_app
+    from landbridge.error_texts import translated
 
+    lang = asked_language()
     long = next((word for word in sys.argv[1:] if len(word) > _LONGEST_WORD), "")
     if long:
         from landbridge.world.table import quoted
 
         # The text is not repeated, since its length is the fault.
-        say(f"landbridge: {quoted(long)} is longer than any name, path or formula: shorten it")
+        what = f"{quoted(long)} is longer than any name, path or formula: shorten it"
+        complain(translated(what, lang))
         return 2
     try:
-        commands.app()
+        return run_app(lang)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
     except LandbridgeError as error:
-        say(f"landbridge: {shortened(error)}")
+        complain(shortened(error, lang))
         return error.exit_code
     except Exception as error:
         if isinstance(error, OSError) and _is_of_output(error):
             return _no_output(error)
         if isinstance(error, OSError) and error.filename is not None:
             # A file that exists but cannot be used: no permission, a name too long, a disk error.
-            say(f"landbridge: {shortened(DataError('a file cannot be used', [_fault_of(error)]))}")
+            unused = DataError("a file cannot be used", [_fault_of(error)])
+            complain(shortened(unused, lang))
             return DataError.exit_code
         if os.environ.get("LANDBRIDGE_DEBUG"):
             raise
-        say(
-            f"landbridge: internal error, please report it: {type(error).__name__}: {str(error)[:500]}\n"
-            "(LANDBRIDGE_DEBUG=1 shows where)"
-        )
+        report = translated("internal error, please report it", lang)
+        shows = translated("LANDBRIDGE_DEBUG=1 shows where", lang)
+        complain(f"{report}: {type(error).__name__}: {str(error)[:500]}\n({shows})")
         return 1
-    return 0
 
 
 def _fault_of(error: OSError) -> Fault:
@@ -109,9 +111,11 @@ def _is_of_output(error: OSError) -> bool:
 def _no_output(error: OSError | ValueError) -> int:
     """Report that standard output is full or closed, unless a reader has simply stopped reading."""
     if not isinstance(error, BrokenPipeError):
-        from landbridge.cli.terminal import say
+        from landbridge.cli.terminal import asked_language, complain
+        from landbridge.error_texts import translated
 
-        say(f"landbridge: the output cannot be written ({getattr(error, 'strerror', None) or error})")
+        what = f"the output cannot be written ({getattr(error, 'strerror', None) or error})"
+        complain(translated(what, asked_language()))
     # Pending output is dropped, or the interpreter would fail on it again at exit.
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

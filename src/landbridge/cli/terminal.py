@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -33,10 +34,12 @@ __all__ = [
     "Output",
     "Rebase",
     "WorldFolder",
+    "asked_language",
     "attribution_lines",
     "check_ending",
     "check_output",
     "columns_of_screen",
+    "complain",
     "console",
     "envelope_json",
     "give",
@@ -73,8 +76,25 @@ WorldFolder = Annotated[
 
 Lang = Annotated[
     Literal["en", "ru", "zh"],
-    typer.Option("--lang", help="Language of words, names and numbers: en, ru or zh."),
+    typer.Option(
+        "--lang", envvar="LANDBRIDGE_LANG", help="Language of words, names and numbers: en, ru or zh."
+    ),
 ]
+
+
+def asked_language(words: Iterable[str] | None = None) -> str:
+    """The language of messages: that of --lang wherever it stands, else of LANDBRIDGE_LANG, else English.
+
+    words: of the command line, those of this process where None.
+    """
+    from landbridge.phrases import LANGUAGES
+
+    given = list(sys.argv[1:] if words is None else words)
+    given = given[: given.index("--")] if "--" in given else given
+    after = [word for before, word in pairwise(given) if before == "--lang"]
+    joined = [word.removeprefix("--lang=") for word in given if word.startswith("--lang=")]
+    known = [word for word in (*after, *joined, os.environ.get("LANDBRIDGE_LANG", "")) if word in LANGUAGES]
+    return known[0] if known else "en"
 
 
 def load(folder: Path | None) -> World:
@@ -263,19 +283,36 @@ def put(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line to stderr; nothing happens where that is closed or full."""
+    """Print a line to stderr, in the language asked for; nothing happens where that is closed or full."""
+    from landbridge.error_texts import translated
+
+    _line(translated(text, asked_language()))
+
+
+def complain(text: str) -> None:
+    """Print an error to stderr, after the name of the program; text: in the language asked for already."""
+    _line(f"landbridge: {text}")
+
+
+def _line(text: str) -> None:
     with suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(_CONTROL.sub("", text) + "\n")
         sys.stderr.flush()
 
 
-def shortened(error: LandbridgeError) -> str:
-    """The faults of an error in about 20 lines of bounded length, the rest counted."""
-    lines = str(error).splitlines() or [type(error).__name__]
+def shortened(error: LandbridgeError, lang: str = "en") -> str:
+    """The faults of an error in about 20 lines of bounded length, the rest counted.
+
+    error: with its faults; lang: of the lines.
+    """
+    from landbridge.error_texts import translated
+
+    lines = error.text(lang).splitlines() or [type(error).__name__]
     told = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..." for line in lines]
     if len(told) > _MOST_LINES:
         left = len(told) - _MOST_LINES
-        told = [*told[:_MOST_LINES], f"  ... and {left} more lines; correct these first"]
+        more = translated(f"... and {left} more lines; correct these first", lang)
+        told = [*told[:_MOST_LINES], f"  {more}"]
     return "\n".join(told)
 
 

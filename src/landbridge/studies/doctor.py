@@ -21,9 +21,9 @@ __all__ = ["Health", "Page", "doctor", "documentation", "pages", "site"]
 
 # Packages that landbridge cannot do without.
 _NEEDED = ("numpy", "scipy", "pandas", "typer", "rich")
-# Variables that decide how many processors are used, and where routes are kept.
+# Variables that decide the language, how many processors are used, and where routes are kept.
 _VARIABLES = (
-    *("LANDBRIDGE_CACHE", "LANDBRIDGE_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"),
+    *("LANDBRIDGE_LANG", "LANDBRIDGE_CACHE", "LANDBRIDGE_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"),
     *("MKL_NUM_THREADS", "NUMBA_NUM_THREADS"),
 )
 _PACKAGE = DATA.parent

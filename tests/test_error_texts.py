@@ -1,0 +1,276 @@
+"""Errors in Russian and Chinese: every text of the source has its row, and the command line prints it."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+import error_sources
+from error_sources import HOLE, IN_ENGLISH, RARE, REPLIES, collected, modules, plain
+from landbridge.cli.terminal import asked_language
+from landbridge.error_texts import PLACE, rows, translated
+from landbridge.errors import DataError, Fault
+from landbridge.phrases import say
+
+OTHERS = ("ru", "zh")
+OWN = {"ru": re.compile("[\u0400-\u04ff]"), "zh": re.compile("[\u4e00-\u9fff]")}
+WORD = re.compile(r"[A-Za-z]{3,}")
+# Units that Russian and Chinese write in another way than the English.
+UNITS = {"USD", "GeoPackage", "World"}
+# Three words of Latin letters, one after the other.
+SENTENCE = re.compile(r"[A-Za-z]{2,}(?: [A-Za-z]{2,}){2,}")
+QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|'[^']*'|\([^()]*\.[^()]*\)")
+# Texts whose words are keys, formats and commands.
+KEYS_ALONE = {
+    "init term capacity length time b power speed toll type ;",
+    "landbridge reads messages of the Model Context Protocol from stdin (Ctrl-C ends it)",
+    "Country Name, Country Code, Indicator Name, Indicator Code, 1960 ... of WDICSV.csv",
+}
+# Arguments of errors that cannot be followed to a text in the source: this number may only get smaller.
+MOST_LOST = 24
+# Modules whose errors stay in English: these numbers too.
+MOST_IN_ENGLISH = {"replies": 11, "rare": 23}
+
+
+def as_template(text: str) -> str:
+    """A text of the table as the walk through the source gives it."""
+    return plain(PLACE.sub(HOLE, text))
+
+
+@cache
+def templates() -> dict[str, str]:
+    """Every template of the source, with the first place where it is."""
+    return {
+        one.template: f"{one.module}:{one.line}" for one in reversed(collected()[0]) if one.part != "where"
+    }
+
+
+# -- the table -----------------------------------------------------------------------------------------
+
+
+def test_the_table_is_sorted_and_has_every_row_once() -> None:
+    text = files("landbridge").joinpath("error_texts.csv").read_text(encoding="utf-8")
+    keys = [row["en"] for row in csv.DictReader(text.splitlines())]
+    assert keys == sorted(set(keys)) and len(keys) > 1000
+    assert len({as_template(key) for key in keys}) == len(keys)
+
+
+def test_every_text_of_the_source_has_a_row() -> None:
+    held = {as_template(row["en"]) for row in rows()}
+    missing = {text: place for text, place in templates().items() if text not in held}
+    assert not missing, missing
+
+
+def test_every_place_of_a_fault_is_translated() -> None:
+    """File, line, sheet, zone: words around what a user can look up."""
+    places = {one.template for one in collected()[0] if one.part == "where"}
+    assert len(places) > 20
+    for place in places - KEYS_ALONE:
+        shown = place
+        for number in range(1, place.count(HOLE) + 1):
+            shown = shown.replace(HOLE, str(number), 1)
+        for lang in OTHERS:
+            assert OWN[lang].search(translated(shown, lang)), place
+
+
+def test_every_row_is_of_the_source() -> None:
+    """Rows with a note are of Python, of the parser of arguments, or a place that the walk does not find."""
+    known = set(templates()) | {one.template for one in collected()[0]}
+    dead = [row["en"] for row in rows() if as_template(row["en"]) not in known and not row["note"]]
+    assert not dead, dead
+    noted = [row["note"] for row in rows() if row["note"]]
+    assert set(noted) == {"Python", "parser", "place"} and len(noted) <= 60
+    assert not [row["en"] for row in rows() if row["note"] and as_template(row["en"]) in known]
+
+
+def test_what_cannot_be_followed_is_counted() -> None:
+    lost = collected()[1]
+    assert len(lost) <= MOST_LOST, lost
+    assert len(REPLIES) <= MOST_IN_ENGLISH["replies"] and len(RARE) <= MOST_IN_ENGLISH["rare"]
+    assert set(modules()) >= IN_ENGLISH
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_a_translation_has_the_places_and_words_of_the_english(lang: str) -> None:
+    for row in rows():
+        english, text = row["en"], row[lang]
+        places = set(PLACE.findall(english))
+        # A place that is only the ending of an English plural is left out.
+        plural = {found for found in re.findall(r"(?:fault|file)\{(\d)\}", english)}
+        assert places - plural <= set(PLACE.findall(text)) <= places, english
+        assert text == text.strip() and "  " not in text, english
+        words = [word for word in WORD.findall(QUOTED.sub("", PLACE.sub("", english))) if word.islower()]
+        same = text == english
+        assert not words or OWN[lang].search(text) or same or english in KEYS_ALONE, english
+        # Latin words are names, keys and commands that the English has too.
+        assert set(WORD.findall(text)) <= set(WORD.findall(english)) | UNITS, english
+        if english not in KEYS_ALONE and not same:
+            assert not SENTENCE.search(QUOTED.sub("", text)), english
+
+
+def test_the_same_text_in_both_is_of_keys_alone() -> None:
+    same = [row["en"] for row in rows() if row["en"] in (row["ru"], row["zh"])]
+    assert len(same) <= 12, same
+
+
+# -- a text ----------------------------------------------------------------------------------------------
+
+
+def test_a_finished_text_is_found_by_its_words() -> None:
+    assert translated("not found", "ru") == "не найден" and translated("not found", "zh") == "未找到"
+    assert translated("no sector 'X'", "ru") == "нет отрасли 'X'"
+    # What the table does not have stays, and English is as it was given.
+    assert translated("words of a user", "ru") == "words of a user"
+    assert translated("not found", "en") == "not found"
+    with pytest.raises(KeyError):
+        translated("not found", "de")
+
+
+def test_the_row_with_most_words_holds_and_inner_texts_are_translated() -> None:
+    assert translated("data check: 3 faults", "ru") == "data check: ошибок: 3"
+    assert translated("did you mean 'a' or 'b'?", "zh") == "是否为'a'或'b'？"
+    assert translated("did you mean 'is empty'?", "ru") == "возможно, 'is empty'?"
+    note = say("cut.off", n=2)
+    assert OWN["ru"].search(translated(note, "ru"))
+
+
+def test_an_error_gives_its_text_in_a_language() -> None:
+    error = DataError("a file is missing", [Fault("x.csv line 3", "not found", "check the name")])
+    assert str(error) == error.text() == "a file is missing\n  - x.csv line 3: not found -> check the name"
+    assert error.text("ru") == "нет файла\n  - x.csv строка 3: не найден -> проверьте имя"
+    assert error.text("zh") == "缺少文件\n  - x.csv第3行: 未找到 -> 检查名称"
+    assert error.faults[0].text("en") == str(error.faults[0])
+
+
+def test_a_long_text_is_looked_up_in_short_time() -> None:
+    text = "x has " * 600
+    assert translated(text, "ru")
+    assert translated("no sector " + "a" * 10_000, "ru").startswith("no sector")
+
+
+# -- the language ----------------------------------------------------------------------------------------
+
+
+def test_the_language_is_that_of_the_option_wherever_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LANDBRIDGE_LANG", raising=False)
+    assert asked_language(["run", "x"]) == "en"
+    assert asked_language(["run", "--lang", "ru", "--nope"]) == "ru"
+    assert asked_language(["run", "--nope", "--lang=zh"]) == "zh"
+    assert asked_language(["run", "--lang"]) == asked_language(["run", "--lang", "de"]) == "en"
+    assert asked_language(["run", "--", "--lang", "ru"]) == "en"
+    monkeypatch.setenv("LANDBRIDGE_LANG", "zh")
+    assert asked_language(["data", "check"]) == "zh" and asked_language(["run", "--lang=ru"]) == "ru"
+    monkeypatch.setenv("LANDBRIDGE_LANG", "de")
+    assert asked_language(["data", "check"]) == "en"
+
+
+# -- the command line ------------------------------------------------------------------------------------
+
+FAULTY = """name = "three faults"
+sources = ["a note"]
+[[modification]]
+verb = "change_gateway"
+gateways = "khorgos-altynkol"
+[[modification]]
+verb = "close_gatewy"
+gateway = "dostyk-alashankou"
+[[modification]]
+verb = "change_gateway"
+gateway = "khorgos-altynkol"
+time_h = { multiply = -2 }
+"""
+# Arguments, exit code, and what the message must repeat as it was typed or is.
+MISTAKES = {
+    "scenario": (["run", "cku-railwya"], 3, ["'cku-railwya'", "'cku-railway'"]),
+    "no scenario": (["run", "qqqq"], 3, ["'qqqq'", "borders-half", "`landbridge scenarios`"]),
+    "city": (["route", "Tashkentt", "Yiwu-x-x"], 3, ["Yiwu-x-x"]),
+    "three faults": (
+        ["run", "faulty.toml"],
+        3,
+        ["faulty.toml", "'gateways'", "'close_gatewy'", "-2", "time_h"],
+    ),
+    "toml": (["run", "broken.toml"], 3, ["broken.toml", "1"]),
+    "option": (["run", "cku-railway", "--lnag", "x"], 2, ["--lnag"]),
+    "ending": (["run", "cku-railway", "-o", "out.pdf"], 2, ["out.pdf", ".json", "-o"]),
+    "range": (["disrupt", "--days", "900"], 2, ["--days", "365"]),
+    "no number": (["disrupt", "--days", "soon"], 2, ["--days"]),
+    "choice": (["route", "Yiwu", "Tashkent", "--mode", "balloon"], None, ["balloon"]),
+    "argument": (["route", "Yiwu"], 2, ["'TO'"]),
+    "parameter": (["run", "cku-railway", "--set", "fi=1"], 3, ["'fi'", "--set"]),
+    "folder": (["run", "--world", "nowhere"], 3, ["nowhere", "`landbridge data export`"]),
+    "cell": (["data", "check", "--world", "world"], 3, ["rents.csv", "'one half'"]),
+    "two scenarios": (["compare", "cku-railway"], 2, ["base"]),
+    "line": (["gas", "--lose", "line-Z"], 3, ["'line-Z'", "--lose"]),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("mistakes")
+    (place / "faulty.toml").write_text(FAULTY, encoding="utf-8")
+    (place / "broken.toml").write_text("name = x\n", encoding="utf-8")
+    run(["data", "export", "world"], "en", place)
+    rents = place / "world" / "economy" / "rents.csv"
+    with rents.open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    table[0]["rent_share"] = "one half"
+    with rents.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+    return place
+
+
+def run(words: list[str], lang: str, folder: Path) -> tuple[int, str]:
+    """Exit code and messages of a command whose language is asked for by the option."""
+    known = {**os.environ, "COLUMNS": "200", "LANDBRIDGE_LANG": lang, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [sys.executable, "-m", "landbridge", *words],
+        capture_output=True,
+        cwd=folder,
+        env=known,
+        check=False,
+    )
+    return done.returncode, done.stderr.decode("utf-8")
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_explained_in_the_language(name: str, lang: str, folder: Path) -> None:
+    words, code, kept = MISTAKES[name]
+    english_code, english = run(words, "en", folder)
+    found_code, found = run(words, lang, folder)
+    assert found_code == english_code and found_code != 0 and (code is None or found_code == code), found
+    assert OWN[lang].search(found), found
+    assert not OWN["ru"].search(english), english
+    for part in kept:
+        assert part in found, (part, found)
+    # The line of the usage is the program's name, its command and the names of arguments.
+    told = [line for line in found.splitlines() if "landbridge " not in line or "`" in line]
+    for line in told:
+        assert not SENTENCE.search(QUOTED.sub("", line)), line
+    # Figures are those of the English message.
+    assert sorted(re.findall(r"\d+", english)) == sorted(re.findall(r"\d+", found))
+
+
+def test_the_option_counts_before_and_after_the_faulty_part(folder: Path) -> None:
+    for words in (["run", "--lang", "ru", "--nope"], ["run", "--nope", "--lang", "ru"]):
+        code, found = run(words, "en", folder)
+        assert code == 2 and "Нет ключа --nope" in found and "Ошибка" in found
+    code, found = run(["route", "Yiwu", "Nowhere-at-all", "--lang=zh"], "en", folder)
+    assert code == 3 and "未知地点" in found and "Nowhere-at-all" in found
+
+
+def test_the_walk_follows_names_calls_and_choices() -> None:
+    """The law can fail: a new text in the source is found, with a hole for each figure."""
+    found = {one.template for one in collected()[0]}
+    assert {"no sector {}", "is not a folder", "must be at least {} {}", "{} faults"} <= found
+    assert error_sources.plain("{}{} of {}") == "{} of {}"
