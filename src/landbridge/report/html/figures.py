@@ -24,7 +24,7 @@ _COLOURS = ("#0072b2", "#56b4e9", "#b84a00", "#f0c000", "#8c8c8c", "#009e73")
 _HATCHES = ("", "", "", "////", "", "....")
 # Bars of a chart of countries, and modes of a pair of cities.
 _BARS, _MODES = 18, 3
-# Of the width of the axes, what a character beside a bar takes.
+# Of the width of the axes, what a character next to a bar takes.
 _WIDE_OF_TEXT = 0.0095
 
 
