@@ -220,6 +220,8 @@ def test_what_is_no_change_of_the_base_is_refused_with_every_table(small: lb.Wor
 def test_the_command_compares_two_folders(
     small: lb.World, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A screen on which a row is one line.
+    monkeypatch.setenv("COLUMNS", "120")
     # The small World lacks tables that `data check` asks for.
     monkeypatch.setattr(
         "landbridge.cli.run.load_sound",

@@ -37,8 +37,9 @@ def fits(call: Call, words: str, most: int = 80) -> None:
     code, out, err = call(*words.split())
     assert code in (0, 1) and out, err
     assert not [line for line in out.splitlines() if width(line) > most]
-    # Nothing of it was cut; cards and checks list places and write "..." themselves.
-    assert words.startswith("data ") or "..." not in re.sub(r"\.\.\. and [\d,]+", "", out)
+    # Nothing of it was cut; cards and checks list places and write "..." themselves, and of several scenarios
+    # a line holds what the scenario is as far as it goes.
+    assert words.startswith("data ") or words == "run" or "..." not in re.sub(r"\.\.\. and [\d,]+", "", out)
 
 
 @pytest.mark.parametrize("words", [*(f"{one} --lang {lang}" for one in CHEAP for lang in ("en", "ru", "zh"))])

@@ -149,7 +149,7 @@ def _write(
         return
     for note in made.notes:
         tell(note)
-    show_compact([_table(made)], columns_of_screen())
+    show_compact([_table(made)], columns_of_screen(), wrap=True)
     for row in made.totals:
         put(f"{row['name']}: {row['asked_musd']:,.1f} musd, {row['source_musd']:,.1f} in the source")
     tell(

@@ -66,7 +66,7 @@ def list_tables(as_json: JsonFlag = False, world: WorldFolder = None) -> None:
         rows.append((card.table, f"{card.rows:,}", card.years, share, card.what))
     after = ("`landbridge data card TABLE` states sources, licence and weaknesses.",)
     columns = ("table", "rows", "years", "assumed", "what it is")
-    show_compact([Section("", columns, tuple(rows), after=after)], columns_of_screen())
+    show_compact([Section("", columns, tuple(rows), after=after)], columns_of_screen(), wrap=True)
 
 
 @data.command("card")
@@ -383,10 +383,11 @@ def _import(
         put("nothing differs from the World that it was made from")
     for table, count in counts.items():
         replaced = count["replaced"]
-        put(f"{table}: {replaced} row{'s' * (replaced != 1)} replaced, {count['added']} added")
+        tell(f"{table}: {replaced} row{'s' * (replaced != 1)} replaced, {count['added']} added")
     if any(one.known for one in found):
         show_compact(
             [changed_figures([one for one in found if one.known], Names(loaded, lang), 20)],
             columns_of_screen(),
+            wrap=True,
         )
     put(f"World {merged.hash[:12]} in {folder}. Next: landbridge run --world {folder} --against embedded")

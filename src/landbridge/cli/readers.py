@@ -131,7 +131,7 @@ def read_publisher(
         return
     tell("\n".join(_summary(report, panel)))
     if output is None:
-        show_compact([_first_rows(panel)], columns_of_screen())
+        show_compact([_first_rows(panel)], columns_of_screen(), wrap=True)
         more = len(panel) - SHOWN_ROWS
         put(f"{f'... and {more:,} more rows; ' if more > 0 else ''}nothing is written: add -o FILE")
 

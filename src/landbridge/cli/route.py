@@ -15,6 +15,7 @@ from landbridge.cli.terminal import (
     WorldFolder,
     check_ending,
     check_output,
+    columns_of_screen,
     give,
     load_sound,
     show,
@@ -62,7 +63,6 @@ def route(
     """Print the routes between two places: days, USD and CO2e per TEU; with --legs leg by leg."""
     from landbridge.answers.route import routes_between
     from landbridge.answers.studies import routed
-    from landbridge.report.first_screen import WIDTH
     from landbridge.report.routes import route_sections
     from landbridge.scenario import apply
     from landbridge.transport.legs import Trip
@@ -90,7 +90,7 @@ def route(
         sections = list(route_sections(after, routes, lang, legs))
         heads = 1 if routes.scenario is None else 2
         for head in sections[:heads]:
-            show_compact([head], WIDTH)
+            show_compact([head], columns_of_screen(), wrap=True)
         show(sections[heads:], lang=lang)
         return
     give(routed(loaded, routes, options, lang), begin, as_json, output)

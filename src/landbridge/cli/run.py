@@ -233,10 +233,10 @@ class Asked:
         if self.found:
             from landbridge.report import Names
             from landbridge.report.edited import changed_figures
-            from landbridge.report.first_screen import WIDTH
 
             put("")
-            show_compact([changed_figures(self.found, Names(self.world, lang), _MOST_FIGURES)], WIDTH)
+            figures = changed_figures(self.found, Names(self.world, lang), _MOST_FIGURES)
+            show_compact([figures], columns_of_screen(), wrap=True)
             put("")
 
 
@@ -365,7 +365,7 @@ def scenarios(
         from landbridge.report.document import Section
 
         rows = tuple((one.id, one.name) for one in found)
-        show_compact([Section("", ("scenario", "what it is"), rows)], columns_of_screen())
+        show_compact([Section("", ("scenario", "what it is"), rows)], columns_of_screen(), wrap=True)
 
 
 def cite(

@@ -390,10 +390,11 @@ def show(sections: Iterable[Section], lang: str = "en") -> None:
             screen.write(folded(text, screen.width), "dim")
 
 
-def show_compact(sections: Iterable[Section], width: int) -> None:
+def show_compact(sections: Iterable[Section], width: int, *, wrap: bool = False) -> None:
     """Print sections without blank lines: a table under its heading, sentences a line each.
 
-    No line is wider than `width` or the screen; words wrap.
+    No line is wider than `width` or the screen. Words of a table wrap where asked for; else each row is one
+    line, and of its words the widest column gives way.
     """
     from landbridge.report.plain import folded
 
@@ -403,7 +404,13 @@ def show_compact(sections: Iterable[Section], width: int) -> None:
             screen.write(folded(section.title, screen.width), "bold")
         if section.rows:
             named = section.columns[0]
-            screen.table(section, section.columns if named else (section.title, *section.columns[1:]), "bold")
+            columns = section.columns if named else (section.title, *section.columns[1:])
+            if wrap:
+                screen.table(section, columns, "bold")
+            else:
+                head, *rows = _columns(section, screen.width)
+                screen.write([head], "bold")
+                screen.write(rows)
         for text in section.before:
             screen.write(folded(text, screen.width))
         for text in section.after:
@@ -430,3 +437,23 @@ class _Lines:
         words = [section.is_words(n) for n in range(len(columns))]
         for line in table_lines(columns, section.rows, words, self.width):
             self.write([line.text], style if line.heading else "")
+
+
+def _columns(section: Section, width: int) -> Iterator[str]:
+    """The lines of a table, its headings first; the widest column of words gives way."""
+    from rich.cells import cell_len, set_cell_size
+
+    columns = section.columns if section.columns[0] else (section.title, *section.columns[1:])
+    rows = [columns, *section.rows]
+    widths = [max(cell_len(row[n]) for row in rows) for n in range(len(columns))]
+    words = [n for n in range(len(columns)) if section.is_words(n)]
+    gives = max(words, key=lambda n: widths[n])
+    widths[gives] -= max(sum(widths) + 2 * (len(columns) - 1) - width, 0)
+    for row in rows:
+        cells = []
+        for n, cell in enumerate(row):
+            if cell_len(cell) > widths[n]:
+                cell = set_cell_size(cell, max(widths[n] - 3, 0)).rstrip() + "..."
+            blank = " " * (widths[n] - cell_len(cell))
+            cells.append(cell + blank if n in words else blank + cell)
+        yield "  ".join(cells).rstrip()

@@ -22,9 +22,6 @@ from landbridge.cli.terminal import (
 
 __all__ = ["why"]
 
-# Of piped text.
-_COLUMNS = 120
-
 
 def why(
     question: Annotated[
