@@ -41,7 +41,9 @@ RARE = {
         "trade/arguments.py",
         "trade/welfare.py",
     ),
-    *("world/trade_frame.py", "world/trade_fitted.py"),
+    *("trade/closures.py", "world/trade_frame.py", "world/trade_fitted.py", "world/road_network.py"),
+    *("transport/assignment/assign.py", "transport/assignment/stochastic.py"),
+    "transport/assignment/turn_penalties.py",
 }
 IN_ENGLISH = REPLIES | RARE
 # Alternatives of one text that are written out; of more the part that varies is a hole.
@@ -180,8 +182,8 @@ class Reader:
             return self._name(module, node, node.id, depth)
         if isinstance(node, ast.Call):
             return self._call(module, node, depth)
-        if isinstance(node, ast.Subscript):
-            return self._values(module, node.value, depth, node.slice)
+        if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice):
+            return self._values(module, node.value, depth)
         return Found(open=True)
 
     def _piece(self, module: Module, node: ast.expr, depth: int) -> Found:
@@ -376,10 +378,8 @@ class Reader:
         elif isinstance(node, ast.Call) and called(node) in ("MappingProxyType", "dict") and node.args:
             yield from self._of_mapping(module, node.args[0])
 
-    def _values(self, module: Module, node: ast.AST, depth: int, key: ast.AST | None = None) -> Found:
+    def _values(self, module: Module, node: ast.AST, depth: int) -> Found:
         found, any_ = Found(), False
-        if isinstance(key, ast.Slice):
-            return Found(open=True)
         for other, one in self._of_mapping(module, node):
             any_ = True
             found |= self.texts(other, one, depth)
@@ -413,6 +413,8 @@ class Reader:
         if name == "get" and isinstance(node.func, ast.Attribute):
             found = self._values(module, node.func.value, depth)
             return found | self.texts(module, node.args[1], depth) if len(node.args) > 1 else found
+        if name == "partial" and node.args and isinstance(node.args[0], ast.Name):
+            node = ast.Call(node.args[0], [], [])
         if name == "next" and node.args:
             found = Found()
             for other, one in self._elements(module, node.args[0], depth):

@@ -25,6 +25,12 @@ PLACE = re.compile(r"\{(\d)\}")
 _LONGEST = 4_000
 # Texts inside a text.
 _DEEPEST = 4
+# Letters of a row that is of one text only, and a piece of an English sentence.
+_SURE = 6
+_ENGLISH = re.compile(r"(?:^|\s)[a-z]{2,}(?: [a-z]{2,}){2,}")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
+# A key before what it is.
+_KEY = re.compile(r"[a-z]\w*: ")
 # Quoted names or single words joined by "or".
 _EITHER = re.compile(r"(?:'[^']*'|\"[^\"]*\"|\S+)(?: or (?:'[^']*'|\"[^\"]*\"|\S+))+")
 _OR = {"ru": " или ", "zh": "或"}
@@ -37,6 +43,11 @@ class _Row:
 
     words: tuple[str, ...]
     row: dict[str, str]
+
+    @cached_property
+    def letters(self) -> int:
+        """Letters of its words."""
+        return sum(map(str.isalpha, "".join(self.words)))
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -92,8 +103,15 @@ def _found(text: str, lang: str, depth: int) -> str:
         return whole[lang]
     for one in _with_places():
         values = one.fits(text)
-        if values is not None:
-            return _filled(one.row[lang], [_found(value, lang, depth + 1) for value in values])
+        if values is None:
+            continue
+        inner = [_found(value, lang, depth + 1) for value in values]
+        # A row of a word or two fits many texts: not one whose other words would stay in English.
+        if one.letters >= _SURE or not any(map(_is_english, inner)):
+            return _filled(one.row[lang], inner)
+    key = _KEY.match(text)
+    if key is not None:
+        return key[0] + _found(text[key.end() :], lang, depth + 1)
     if "; " in text:
         parts = [_found(part, lang, depth + 1) for part in text.split("; ")]
         return _CLAUSES[lang].join(parts)
@@ -102,3 +120,8 @@ def _found(text: str, lang: str, depth: int) -> str:
 
 def _filled(text: str, values: list[str]) -> str:
     return PLACE.sub(lambda place: values[int(place[1])], text)
+
+
+def _is_english(text: str) -> bool:
+    """Whether a text has three English words in a row outside quotes."""
+    return _ENGLISH.search(_QUOTED.sub("", text)) is not None

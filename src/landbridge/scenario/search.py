@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 from landbridge.errors import did_you_mean
-from landbridge.phrases import say
+from landbridge.phrases import Words, named, say
 from landbridge.world.folded import fold
 from landbridge.world.meanings import meant
 
@@ -42,13 +43,16 @@ def scenario_cure(
     if not found:
         return did_you_mean(text, (*bundled, *projects)) or say("names.scenario.list", ids=", ".join(bundled))
     # A name that only has to be completed needs no title.
-    plain = [repr(name) for name in found] if found == by_name[:_MOST] else []
-    told = " or ".join(plain) or " or ".join(
-        say("names.scenario", id=repr(name), title=titles[name]) for name in found
-    )
+    plain = found == by_name[:_MOST]
+    names = [repr(name) if plain else _with_title(name, titles[name]) for name in found]
+    told = reduce(lambda first, last: say("list.or", first=first, last=last), names)
     known = meant("gateway", text, gateways)
     close = [say("names.scenario.close", gateways=", ".join(known))] if known else []
-    return " ".join([say("names.meant", names=told), *close])
+    return Words().sentences([say("names.meant", names=told), *close])
+
+
+def _with_title(name: str, title: str) -> str:
+    return say("names.scenario", id=repr(name), title=named("scenario", name, title))
 
 
 def _has(wanted: Sequence[str], title: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from landbridge.phrases import listed, say
+from landbridge.phrases import Words, listed, say
 from landbridge.world.distance import great_circle_km
 from landbridge.world.folded import LONGEST, fold
 from landbridge.world.table import Cell, Table
@@ -112,7 +112,7 @@ def whereabouts(network: Network, text: str, near: bool = False) -> str:
     # Where one is in a country of the network, its namesakes elsewhere are not meant.
     found = tuple(one for one in found if one.country in own) or found
     if found:
-        return "; ".join(_of_city(network, one, text) for one in found[:_CITIES])
+        return Words().clauses(_of_city(network, one, text) for one in found[:_CITIES])
     country = country_named(text) if len(text.strip()) > 2 else None
     if country is not None:
         return _of_country(network, country)
