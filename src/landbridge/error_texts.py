@@ -26,11 +26,13 @@ _LONGEST = 4_000
 # Texts inside a text.
 _DEEPEST = 4
 # Letters of a row that is of one text only, and a piece of an English sentence.
-_SURE = 6
+_SURE = 5
 _ENGLISH = re.compile(r"(?:^|\s)[a-z]{2,}(?: [a-z]{2,}){2,}")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 # A key before what it is.
 _KEY = re.compile(r"[a-z]\w*: ")
+# Signs that make one word of what is before and after them.
+_JOINED = tuple("._<>/")
 # Quoted names or single words joined by "or".
 _EITHER = re.compile(r"(?:'[^']*'|\"[^\"]*\"|\S+)(?: or (?:'[^']*'|\"[^\"]*\"|\S+))+")
 _OR = {"ru": " или ", "zh": "或"}
@@ -66,14 +68,20 @@ class _Row:
 
 @cache
 def rows() -> tuple[dict[str, str], ...]:
-    """The rows of the table, by column: en, ru and zh."""
+    """The rows of the table, by column: en, note, ru and zh."""
     text = files("landbridge").joinpath("error_texts.csv").read_text(encoding="utf-8")
     return tuple(csv.DictReader(text.splitlines()))
 
 
 @cache
 def _whole() -> dict[str, dict[str, str]]:
-    return {row["en"]: row for row in rows() if not PLACE.search(row["en"])}
+    return {row["en"]: row for row in rows() if not PLACE.search(row["en"]) and row["note"] != "word"}
+
+
+@cache
+def _words() -> dict[str, dict[str, str]]:
+    """Kinds of things, by their word. Only texts that name a kind have them: columns have such names too."""
+    return {row["en"]: row for row in rows() if row["note"] == "word"}
 
 
 @cache
@@ -105,7 +113,7 @@ def _found(text: str, lang: str, depth: int) -> str:
         values = one.fits(text)
         if values is None:
             continue
-        inner = [_found(value, lang, depth + 1) for value in values]
+        inner = [_value(one, at, value, lang, depth) for at, value in enumerate(values)]
         # A row of a word or two fits many texts: not one whose other words would stay in English.
         if one.letters >= _SURE or not any(map(_is_english, inner)):
             return _filled(one.row[lang], inner)
@@ -116,6 +124,15 @@ def _found(text: str, lang: str, depth: int) -> str:
         parts = [_found(part, lang, depth + 1) for part in text.split("; ")]
         return _CLAUSES[lang].join(parts)
     return text.replace(" or ", _OR[lang]) if _EITHER.fullmatch(text) else text
+
+
+def _value(one: _Row, at: int, value: str, lang: str, depth: int) -> str:
+    """What is in a place of a row: as it is where it is a part of a word, as the name of a file."""
+    if one.words[at][-1:] in _JOINED or one.words[at + 1][:1] in _JOINED:
+        return value
+    if one.row["note"] == "kinds" and value in _words():
+        return _words()[value][lang]
+    return _found(value, lang, depth + 1)
 
 
 def _filled(text: str, values: list[str]) -> str:
