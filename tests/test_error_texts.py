@@ -165,6 +165,14 @@ def test_names_of_files_and_columns_stay() -> None:
     assert DataError("x", [Fault("place", "is empty", "")]).faults[0].text("ru") == "place: пуст"
 
 
+def test_what_is_quoted_stays_and_lists_of_names_are_joined() -> None:
+    told = translated("cannot be read as a workbook ('File is not a zip file')", "ru")
+    assert told == "не читается как книга ('File is not a zip file')"
+    assert translated("no rail link joins KGZ and KAZ", "zh") == "没有连接KGZ和KAZ的rail线路"
+    assert translated("did you mean 'a and b' or c?", "ru") == "возможно, 'a and b' или c?"
+    assert "точки с запятой" in translated("check the semicolons", "ru")
+
+
 def test_an_error_gives_its_text_in_a_language() -> None:
     error = DataError("a file is missing", [Fault("x.csv line 3", "not found", "check the name")])
     assert str(error) == error.text() == "a file is missing\n  - x.csv line 3: not found -> check the name"

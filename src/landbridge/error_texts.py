@@ -33,9 +33,12 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 _KEY = re.compile(r"[a-z]\w*: ")
 # Signs that make one word of what is before and after them.
 _JOINED = tuple("._<>/")
-# Quoted names or single words joined by "or".
-_EITHER = re.compile(r"(?:'[^']*'|\"[^\"]*\"|\S+)(?: or (?:'[^']*'|\"[^\"]*\"|\S+))+")
-_OR = {"ru": " или ", "zh": "或"}
+# Quoted names or single words joined by "or" or "and", and a quoted text alone.
+_NAME = r"(?:'[^']*'|\"[^\"]*\"|[^\s'\"]+)"
+_JOINTS = {"or": {"ru": " или ", "zh": "或"}, "and": {"ru": " и ", "zh": "和"}}
+_JOINT = re.compile(f"{_NAME}| (or|and) ")
+_NAMES = re.compile(f"{_NAME}(?: (?:or|and) {_NAME})+")
+_ONE_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _CLAUSES = {"ru": "; ", "zh": "；"}
 
 
@@ -104,7 +107,7 @@ def translated(text: str, lang: str) -> str:
 def _found(text: str, lang: str, depth: int) -> str:
     if isinstance(text, Phrase):
         return Words(lang).of(text)
-    if len(text) > _LONGEST or depth > _DEEPEST or not text.strip():
+    if len(text) > _LONGEST or depth > _DEEPEST or not text.strip() or _ONE_QUOTED.fullmatch(text):
         return text
     whole = _whole().get(text)
     if whole is not None:
@@ -123,7 +126,9 @@ def _found(text: str, lang: str, depth: int) -> str:
     if "; " in text:
         parts = [_found(part, lang, depth + 1) for part in text.split("; ")]
         return _CLAUSES[lang].join(parts)
-    return text.replace(" or ", _OR[lang]) if _EITHER.fullmatch(text) else text
+    if _NAMES.fullmatch(text):
+        return _JOINT.sub(lambda found: _JOINTS[found[1]][lang] if found[1] else found[0], text)
+    return text
 
 
 def _value(one: _Row, at: int, value: str, lang: str, depth: int) -> str:
