@@ -100,18 +100,37 @@ def test_another_world_has_a_base_of_its_own(prepared: list[int]) -> None:
     assert plain(after[1]) == plain(solve(other, one, None)[1])
 
 
-@pytest.mark.parametrize("changes", [(HOURS,), (CLOSED,)], ids=["hours", "closed"])
+@pytest.mark.parametrize(
+    "changes", [(HOURS,), (CLOSED,), (PARAMETER, HOURS)], ids=["hours", "closed", "parameter"]
+)
 def test_the_range_of_the_last_case_takes_its_two_ends_only(
     changes: tuple[Mapping[str, Any], ...], prepared: list[int]
 ) -> None:
     world, kept, one = small(), KeptBase(), scenario("mine", *changes)
     without = solve(world, one, kept)[1]
     assert without.response is None
-    ends = solve(world, one, kept, response=True)[1]
+    told: list[str] = []
+    base, ends = iterate(world, [one], kept=kept, response=True, progress=lambda text, _: told.append(text))
     assert len(prepared) == 1 and ends.equilibrium is without.equilibrium
-    assert plain(ends) == plain(solve(world, one, None, response=True)[1])
+    fresh = solve(world, one, None, response=True)
+    assert [plain(base), plain(ends)] == [plain(r) for r in fresh]
+    assert told[-2:] == ["solving the range of mine", "done"]
     renamed = solve(world, scenario("renamed", *changes), kept)[1]
     assert renamed.id == "renamed" and renamed.equilibrium is not without.equilibrium
+
+
+def test_what_cases_add_is_freed_with_them() -> None:
+    world, kept = small(), KeptBase()
+    solve(world, scenario("a", HOURS), kept)
+    base = kept.base_for(world, [])
+    assert base is not None
+    held = len(base.common._passes)
+    gateways = [str(row["gateway_id"]) for row in world.network["gateways"]][:4]
+    for n, gateway in enumerate(gateways):
+        change = {"verb": "change_gateway", "gateway": gateway, "capacity": 50.0 + n}
+        solve(world, scenario(f"s{n}", change), kept)
+    base = kept.base_for(world, [])
+    assert base is not None and len(base.common._passes) == held
 
 
 @pytest.mark.slow

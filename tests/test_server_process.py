@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -215,3 +215,30 @@ def test_an_address_in_use_is_an_error_with_a_cure() -> None:
         port = held.getsockname()[1]
         with pytest.raises(LandbridgeError, match="--port"):
             listen.listen(embedded.world(), None, Place(port=port), Limits(), lambda address: None)
+
+
+def test_where_memory_ends_a_task_is_tried_once_more_without_the_kept_base(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from landbridge.server import process
+
+    tried: list[object] = []
+
+    def do(task: Task, world: object, progress: object, kept: object = None) -> dict[str, str]:
+        tried.append(kept)
+        if kept is not None or task.kind == "why":
+            raise MemoryError
+        return {"json": "{}"}
+
+    class Kept:
+        forgotten = 0
+
+        def forget(self) -> None:
+            self.forgotten += 1
+
+    monkeypatch.setattr(process, "do", do)
+    kept: Any = Kept()
+    assert process._done(Task("run"), cast(Any, None), kept, lambda *_, **__: None) == {"json": "{}"}
+    assert tried == [kept, None] and kept.forgotten == 1
+    with pytest.raises(MemoryError):
+        process._done(Task("why"), cast(Any, None), kept, lambda *_, **__: None)

@@ -36,8 +36,7 @@ const at = (row: Row | undefined, column: string): number | null => {
 const find = (rows: Row[], key: string, id: string): Row | undefined => rows.find((one) => one[key] === id);
 
 // Real income: groups first, then regions, the largest change first.
-// soon: whether ranges that are not known yet are being solved.
-export function income(cases: Solved[], titles: string[], soon = true): HTMLElement {
+export function income(cases: Solved[], titles: string[]): HTMLElement {
   const first = cases[0] as Solved;
   const size = (row: Row): number => Math.max(...cases.map((one) => Math.abs(at(find(one.result.real_income, "region", String(row["region"])), "percent") ?? 0)));
   const regions = [...first.result.real_income].sort((a, b) => size(b) - size(a));
@@ -57,13 +56,14 @@ export function income(cases: Solved[], titles: string[], soon = true): HTMLElem
   ];
   const made = table(t("real_income"), heads, rows);
   made.id = "income";
-  const waits = soon && cases.some((one) => !drawn(one) && !ended(one));
+  const open = cases.filter((one) => !drawn(one) && !ended(one));
+  const said = open.some((one) => !one.rangeless) ? "range_follows" : "range_failed";
   return el(
     "div",
     { id: "gains" },
     el("h3", {}, t("real_income")),
     el("p", { class: "small" }, t("real_income_about")),
-    waits ? el("p", { class: "small", role: "status" }, t("range_follows")) : null,
+    open.length > 0 ? el("p", { class: "small", role: "status" }, t(said)) : null,
     made,
   );
 }

@@ -13,6 +13,7 @@ export interface Solved {
   job: Job;
   result: Result;
   network: Network;
+  rangeless?: boolean; // its range was asked for and could not be solved
 }
 
 export const caseOf = (state: State): Case => ({ scenario: state.scenario, changes: state.changes });
@@ -85,13 +86,24 @@ export async function solve(one: Case, place: HTMLElement, signal: AbortSignal):
   return solved;
 }
 
-// The same case with the ends of phi_b, two more solves, where no range is known. It is not cancelled: the
-// server keeps the result, and a solve that is broken off costs the next one more.
-export async function ranged(one: Case, found: Solved): Promise<Solved> {
-  if (drawn(found) || ended(found)) return found;
+// The same case with the ends of phi_b, two more solves, where no range is known. A view that is left gives up
+// what still waits; what runs goes on, since the server keeps its result and an end would cost the next solve.
+export async function ranged(one: Case, found: Solved, signal: AbortSignal): Promise<Solved> {
+  if (signal.aborted || found.rangeless || drawn(found) || ended(found)) return found;
   const job = await post(one, "yes");
-  await follow(job, () => undefined);
-  const solved = { job, result: await ask<Result>(job.result), network: found.network };
+  const leave = (): void => void ask<{ state: string }>(job.self).then(({ state }) => (state === "queued" ? cancel(job) : undefined));
+  if (signal.aborted) leave();
+  signal.addEventListener("abort", leave, { once: true });
+  let solved: Solved;
+  try {
+    await follow(job, () => undefined);
+    solved = { job, result: await ask<Result>(job.result), network: found.network };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    solved = { ...found, rangeless: true };
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
   solves.set(key(one), solved);
   return solved;
 }

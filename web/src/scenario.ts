@@ -71,15 +71,18 @@ async function work(view: View, run: HTMLButtonElement): Promise<void> {
 // The ranges follow the answer and take its place; without them the answer stays as it is.
 async function ranges(view: View, asked: Case[], found: Solved[], titles: string[]): Promise<void> {
   const { results, signal } = view;
-  const shown = (soon: boolean): void => results.querySelector("#gains")?.replaceWith(income(found, titles.slice(0, found.length), soon));
-  try {
-    for (const [n, one] of asked.entries()) if (!signal.aborted) found[n] = await ranged(one, found[n] as Solved);
-  } catch {
-    if (!signal.aborted) shown(false);
-    return;
+  // The last one first: the server still has it.
+  for (const [n, one] of [...asked.entries()].reverse()) {
+    try {
+      found[n] = await ranged(one, found[n] as Solved, signal);
+    } catch {
+      if (!signal.aborted) found[n] = { ...(found[n] as Solved), rangeless: true }; // the server is gone
+    }
+    if (signal.aborted) return;
   }
-  if (signal.aborted) return;
-  shown(false);
+  const gains = income(found, titles.slice(0, found.length));
+  gains.setAttribute("aria-live", "off"); // the answer was read before
+  results.querySelector("#gains")?.replaceWith(gains);
   const old = results.querySelector<HTMLDetailsElement>("details.same");
   const now = sharing(view, found[0]?.job.self, found[0]?.job.result) as HTMLDetailsElement;
   now.open = old?.open ?? false;

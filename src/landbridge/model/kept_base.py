@@ -7,6 +7,7 @@ that neither the routes nor the base are made again. The results are the same to
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from landbridge.model.base import SolvedBase
 from landbridge.model.prepared import Prepared, differs
@@ -15,7 +16,19 @@ from landbridge.scenario import Scenario
 from landbridge.transport.routes.base_set import align_with_base
 from landbridge.world import World
 
-__all__ = ["KeptBase"]
+__all__ = ["Case", "KeptBase"]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A solved case. first: Results of the base of the World; base, number: what the case was solved against,
+    and the number of its graph there; result: of the case.
+    """
+
+    first: Results
+    base: SolvedBase
+    number: int
+    result: Results
 
 
 class KeptBase:
@@ -23,7 +36,11 @@ class KeptBase:
 
     def __init__(self) -> None:
         self._base: SolvedBase | None = None
-        self._last: tuple[str, SolvedBase, int, Results] | None = None
+        self._last: tuple[str, Case] | None = None
+
+    def forget(self) -> None:
+        """Keep nothing any more, which frees memory."""
+        self._base = self._last = None
 
     def base_for(self, world: World, changed: Sequence[tuple[World, World]]) -> SolvedBase | None:
         """The base of a study whose scenarios use its routes, with these; None where routes are searched.
@@ -48,23 +65,15 @@ class KeptBase:
         except ValueError:  # another network: its routes are searched
             return None
 
-    def last(self, world: World, scenario: Scenario) -> tuple[SolvedBase, int, Results] | None:
-        """Base, number of the graph and Results of this very case where it was the last one; else None.
+    def last(self, world: World, scenario: Scenario) -> Case | None:
+        """This very case where it was the last one, else None; world: with the changes of the scenario."""
+        known = self._last is not None and self._last[0] == _key(world, scenario)
+        return self._last[1] if self._last is not None and known else None
 
-        world: with the changes of the scenario.
-        """
-        if self._last is None or self._last[0] != _key(world, scenario):
-            return None
-        return self._last[1:]
-
-    def keep(self, base: SolvedBase, number: int, world: World, result: Results) -> None:
-        """Keep a solved case until another is asked for.
-
-        base, number: it was solved against, and the number of its graph; world: with the changes of its
-        scenario; result: of the case.
-        """
-        assert result.scenario is not None
-        self._last = _key(world, result.scenario), base, number, result
+    def keep(self, world: World, case: Case) -> None:
+        """Keep a solved case until another is asked for; world: with the changes of its scenario."""
+        assert case.result.scenario is not None
+        self._last = _key(world, case.result.scenario), case
 
 
 def _key(world: World, scenario: Scenario) -> str:

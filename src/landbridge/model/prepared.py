@@ -145,6 +145,8 @@ class Prepared:
         _ = self.nests  # made once, for all
         beside = copy(self)
         beside.worlds, beside.graphs = list(worlds), graphs
+        # Of its own, so that what cases add is freed with them.
+        beside._passes = dict(self._passes)
         return beside
 
     def number(self, world: World) -> int:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from landbridge.errors import DataError, Fault, LandbridgeError, ScenarioError
 from landbridge.model.adjoint import chain_gradient
 from landbridge.model.base import SolvedBase
-from landbridge.model.kept_base import KeptBase
+from landbridge.model.kept_base import Case, KeptBase
 from landbridge.model.prepared import Prepared
 from landbridge.results import Results
 from landbridge.scenario import Scenario, apply, load_scenario
@@ -124,8 +124,10 @@ def iterate(
     if kept is not None and len(loaded) == 1:
         known = kept.last(changed[0][1], loaded[0])
         if known is not None:
-            yield known[0].results
-            yield _with_response(*known, changed[0][1], response)
+            tell(f"solving the range of {loaded[0].id}", 0.5)
+            yield known.first
+            yield _with_response(known.base, known.number, known.result, changed[0][1], response)
+            tell("done", 1.0)
             return
     bases: list[World] = [world]
     for base_world, _ in changed:
@@ -150,34 +152,27 @@ def iterate(
         return solved[key]
 
     tell("solving the base", 0.5)
-    yield base_of(0, world).results
+    first = base_of(0, world).results
+    yield first
+
+    def case(base: SolvedBase, after: World, number: int, one: Scenario) -> Results:
+        result = base.case(after, number, one)
+        if kept is not None and len(loaded) == 1:
+            kept.keep(after, Case(first, base, number, result))
+        return _with_response(base, number, result, after, response)
 
     def cases() -> Iterator[Callable[[], Results]]:
         """A call for every scenario, whose base is solved when the call is made ready."""
         for one, (base_world, after) in zip(loaded, changed, strict=True):
             group = next(g for g, worlds in enumerate(groups) if any(w is after for w in worlds))
             base = base_of(group, base_world)
-            yield partial(_case, base, after, commons[group].number(after), one, response, kept)
+            yield partial(case, base, after, commons[group].number(after), one)
 
     results = in_order(cases(), len(loaded))
     for done, one in enumerate(loaded, 1):
         tell(f"solving {one.id}", 0.5 + 0.5 * done / steps)
         yield next(results)
     tell("done", 1.0)
-
-
-def _case(
-    base: SolvedBase,
-    world: World,
-    number: int,
-    scenario: Scenario,
-    response: Response,
-    kept: KeptBase | None,
-) -> Results:
-    result = base.case(world, number, scenario)
-    if kept is not None:
-        kept.keep(base, number, world, result)
-    return _with_response(base, number, result, world, response)
 
 
 def _with_response(

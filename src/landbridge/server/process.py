@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from landbridge.errors import Fault, LandbridgeError
+from landbridge.model.kept_base import KeptBase
 from landbridge.model.run import Progress
 from landbridge.server.desk import Stopped
 from landbridge.server.exchange import Refusal
@@ -129,7 +130,6 @@ def serve_tasks(pipe: Connection, folder: Path | None, megabytes: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(megabytes)
     from landbridge.io.tables import load_world
-    from landbridge.model.kept_base import KeptBase
 
     def send(what: str, **words: Any) -> None:
         pipe.send_bytes(json.dumps({"what": what, **words}).encode())
@@ -141,8 +141,7 @@ def serve_tasks(pipe: Connection, folder: Path | None, megabytes: int) -> None:
             task = Task.read(pipe.recv_bytes().decode())
             try:
                 world = world or load_world(folder)
-                forms = do(task, world, lambda text, share: send("progress", doing=text, share=share), kept)
-                send("done", forms=dict(forms))
+                send("done", forms=dict(_done(task, world, kept, send)))
             except MemoryError:
                 send("memory")
             except LandbridgeError as error:
@@ -153,6 +152,19 @@ def serve_tasks(pipe: Connection, folder: Path | None, megabytes: int) -> None:
             except Exception as error:
                 logging.getLogger("landbridge").exception("a fault of the program")
                 send("broken", type=type(error).__name__)
+
+
+def _done(task: Task, world: World, kept: KeptBase, send: Callable[..., None]) -> Forms:
+    """The texts of a task; where memory ends it is tried once more without what is kept."""
+
+    def progress(text: str, share: float) -> None:
+        send("progress", doing=text, share=share)
+
+    try:
+        return do(task, world, progress, kept)
+    except MemoryError:
+        kept.forget()
+    return do(task, world, progress)
 
 
 def _limit_memory(megabytes: int) -> None:

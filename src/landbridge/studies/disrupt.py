@@ -135,7 +135,8 @@ def disrupt(
             tell(f"without {found[0].name}", 0.3 + 0.7 * number / len(alike))
             losses += found
             statuses.append(status)
-    losses.sort(key=lambda loss: (loss.real_income_long[by], -loss.teu_per_year, loss.id))
+    # Those whose loss is not known come last.
+    losses.sort(key=lambda x: (x.mostly_unserved, x.real_income_long[by], -x.teu_per_year, x.id))
     return Disruption(tuple(losses), days, by, Status.worst(statuses))
 
 

@@ -87,8 +87,9 @@ def _draw_income(axes: Any, moved: Sequence[Mapping[str, Any]], names: Names) ->
     said = [names.say("figure.income.bar", percent=row["percent"], musd=row["musd"]) for row in moved]
     # Figures stand on the sides that have bars, and leave the rest of the width to these.
     share, sides = _WIDE_OF_TEXT * max(width(text) for text in said), (low < 0.0) + (high > 0.0)
-    room = share * ((high - low) or 1.0) / (1.0 - share * sides)
-    axes.set_xlim(low - room * (low < 0.0) - 0.02 * (high - low), high + room * (high > 0.0))
+    span = (high - low) or 1.0
+    room = span * share / max(1.0 - share * sides, 0.2)
+    axes.set_xlim(low - room * (low < 0.0) - 0.02 * span, high + room * (high > 0.0))
     _write_values(axes, moved, said, room)
 
 
