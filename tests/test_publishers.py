@@ -693,3 +693,22 @@ def test_ten_million_rows_take_little_memory(tmp_path: Path) -> None:
     assert found["rows_read"] == 10_000_000
     assert found["total_musd"] == pytest.approx(total, rel=1e-9)
     assert found["peak_mb"] < 400
+
+
+def test_the_first_rows_on_the_screen_have_every_digit() -> None:
+    """A year in a column with a gap stays a year, and no figure is rounded or written as a power of ten."""
+    from landbridge.cli.readers import _first_rows
+
+    panel = pd.DataFrame(
+        {
+            "year": [2020, None],
+            "code": [860.0, 8471.0],
+            "musd": [12345678.9, 0.00012],
+            "sum": [0.1 + 0.2, 1.5],
+            "name": ["A", None],
+        }
+    )
+    assert _first_rows(panel).rows == (
+        ("2020", "860", "12345678.9", "0.3", "A"),
+        ("", "8471", "0.00012", "1.5", ""),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import sys
 import time
@@ -141,11 +142,22 @@ def _first_rows(panel: pd.DataFrame) -> Section:
     from landbridge.report.document import Section
 
     shown = panel.head(SHOWN_ROWS)
-    cells = (
-        [f"{cell:,.6g}" if isinstance(cell, float) else str(cell) for cell in shown[column]]
-        for column in shown.columns
-    )
+    cells = ([_cell(cell) for cell in shown[column]] for column in shown.columns)
     return Section("", tuple(map(str, shown.columns)), tuple(zip(*cells, strict=True)))
+
+
+def _cell(value: object) -> str:
+    """A cell with every digit that it has: a year as 2020, also in a column with a gap; a gap is blank."""
+    if not isinstance(value, float):
+        return "" if value is None else str(value)
+    if math.isnan(value):
+        return ""
+    import numpy as np
+
+    if value.is_integer():
+        return f"{value:.0f}"
+    # A double keeps 15 digits of a decimal number; what is after them is of its sums.
+    return np.format_float_positional(value, precision=15, unique=False, fractional=False, trim="-")
 
 
 def _known_publisher(text: str) -> str:
