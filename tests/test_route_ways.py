@@ -136,3 +136,10 @@ def test_the_screen_states_the_unit_and_its_limits(call: Call) -> None:
     assert "Trucks and wagonload: USD are those of a shipment of 20 t." in plain
     code, out, err = call("route", "Yiwu", "Tashkent", "--per", "feu", "--scenario", "khorgos-closed")
     assert code == 2 and out == "" and "per TEU" in err
+
+
+@pytest.mark.parametrize("k", ["0", "-1"])
+def test_no_routes_at_all_are_refused(call: Call, k: str) -> None:
+    for more in ((), ("--json",), ("--by", "cost")):
+        code, out, err = call("route", "Yiwu", "Tashkent", "-k", k, *more)
+        assert (code, out) == (3, "") and "ask for at least one route" in err

@@ -30,8 +30,8 @@ def routes_between(
     CO2e [kg/TEU] first, largest share first where None; scenario: after which; carrying: only those that
     carry most, for a screen. Equations: docs/theory/choice.md. Raises as `find_routes` does.
     """
-    # Of all routes the first k in the order asked for.
-    few = by is None and not carrying
+    # Of all routes the first k in the order asked for; a k below one is refused as it is.
+    few = (by is None and not carrying) or trip.k < 1
     routes = ordered(find_routes(world, trip if few else replace(trip, k=_ALL_ROUTES), scenario), by)
     routes = replace(routes, known=_known(world, trip, scenario))
     if carrying:
