@@ -23,7 +23,12 @@ ENGLISH = (
 )
 COSTLY = (
     *("run", "run --base", "run cku-railway --tables", "run cku-railway --detail", "explain cku-railway"),
-    *("compare cku-railway khorgos-closed", "why real_income of KAZ", "disrupt --exact 1", "data validate"),
+    *(
+        "compare cku-railway khorgos-closed",
+        "why real_income of KAZ in khorgos-closed",
+        "disrupt --exact 1",
+        "data validate",
+    ),
     *("invest --budget 1e9", "sensitivity --of KAZ --to gateways", "calibrate", "calibrate --check"),
 )
 
