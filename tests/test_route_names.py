@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -15,6 +16,7 @@ from landbridge.answers.route import routes_between
 from landbridge.phrases import width
 from landbridge.report import Names
 from landbridge.report.route_ways import route_names, told_apart
+from landbridge.report.routes import with_names
 from landbridge.transport.legs import Path as Way
 from landbridge.transport.legs import Routes, Trip
 
@@ -43,6 +45,70 @@ def of_lines(routes: Routes, lang: str) -> list[str]:
     return [way.words for way in told_apart(embedded.world(), routes, Names(embedded.world(), lang))]
 
 
+def called(words: Names, *places: str) -> set[str]:
+    """What two places are called, and the ports that are there."""
+    gateways = embedded.world().network["gateways"]
+    ports = [row["gateway_id"] for row in gateways if row["kind"] == "port" and row["place_a"] in places]
+    texts = {words.short[one] for one in places} | {words.gateway[str(one)] for one in ports}
+    return texts | {one.split(" (")[0] for one in texts}
+
+
+def said(pair: tuple[str, str]) -> list[dict[str, str]]:
+    """The names of every route of a pair, by language."""
+    world, routes = embedded.world(), listed(pair, 1000)
+    whole = with_names(world, routes)["routes"]
+    return [{lang: one["name" if lang == "en" else f"name_{lang}"] for lang in LANGUAGES} for one in whole]
+
+
+def listing(name: str, lang: str) -> list[str]:
+    """What a name lists."""
+    _, _, via = name.partition({"en": " via ", "ru": ": ", "zh": "，经"}[lang])
+    return via.split("、" if lang == "zh" else ", ") if via else []
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
+def test_a_name_says_the_same_in_every_language(pair: tuple[str, str]) -> None:
+    world = embedded.world()
+    words = {lang: Names(world, lang, marked=False) for lang in LANGUAGES}
+
+    def first(text: str) -> str:
+        return re.split(r" - |\s*[(（]", text)[0]
+
+    # What each word of a name may stand for: places and gateways.
+    of: dict[str, dict[str, set[str]]] = {lang: {} for lang in LANGUAGES}
+    for lang, names in words.items():
+        for kind in (names.short, names.gateway):
+            for one, text in kind.items():
+                of[lang].setdefault(first(text), set()).add(one)
+    checked = 0
+    for name in said(pair):
+        lists = [listing(re.sub(r" \(\d+\)$|（\d+）$", "", name[lang]), lang) for lang in LANGUAGES]
+        assert len({len(one) for one in lists}) == 1, name
+        for en, ru, zh in zip(*lists, strict=True):
+            assert of["en"][en] & of["ru"][ru] & of["zh"][zh], name
+            checked += 1
+    assert checked > len(said(pair)) // 2
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
+def test_no_two_routes_have_one_name_in_a_language_only(pair: tuple[str, str]) -> None:
+    names = said(pair)
+    whole = {tuple(one.values()) for one in names}
+    assert all(len({one[lang] for one in names}) == len(whole) for lang in LANGUAGES)
+
+
+def test_borders_come_before_places_of_the_two_countries() -> None:
+    names = [one["en"] for one in said(("Yiwu", "Tashkent"))]
+    assert "rail and truck via Shanghai" not in names
+    # The sixth by freight crosses the border by truck at Zhibek Zholy.
+    assert "Zhibek Zholy" in names[5]
+
+
+def test_the_first_of_its_mode_has_no_number() -> None:
+    """Between Moscow and Saint Petersburg there is nothing to name."""
+    assert {one["en"] for one in said(("Moscow", "Saint Petersburg"))} == {"truck", "rail"}
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("pair", PAIRS, ids="-".join)
 def test_a_name_is_the_same_however_many_are_listed(pair: tuple[str, str], lang: str) -> None:
@@ -67,8 +133,7 @@ def test_names_of_a_listing_differ(pair: tuple[str, str], lang: str) -> None:
     for k in (2, 5, 10, 1000):
         names = of_lines(listed(pair, k), lang)
         assert len(set(names)) == len(names) >= min(k, 4)
-    words = Names(embedded.world(), lang)
-    ends = {words.short[listed(pair, 1).origin], words.short[listed(pair, 1).destination]}
+    ends = called(Names(embedded.world(), lang), listed(pair, 1).origin, listed(pair, 1).destination)
     for name in names:
         # A route is not named after the places that it joins.
         via = name.split(" via " if lang == "en" else ": " if lang == "ru" else "，经")[-1]

@@ -11,7 +11,7 @@ from landbridge.io.network import SCHEMATIC, Field, Layer, geojson_text
 from landbridge.phrases import LANGUAGES, say
 from landbridge.report.digest import Names
 from landbridge.report.document import Section, phrased
-from landbridge.report.route_ways import HOURS_A_DAY, Way, figures, route_names, told_apart
+from landbridge.report.route_ways import HOURS_A_DAY, Way, figures, name_parts, told_apart
 from landbridge.transport.graph import BLOCK, PRODUCTS
 from landbridge.transport.legs import Leg, Route, Routes, Term
 from landbridge.transport.per_unit import TRUCK_T, goods_t
@@ -50,9 +50,10 @@ def with_names(world: World, routes: Routes) -> dict[str, Any]:
     """
     whole = routes.to_json()
     told = []
+    chosen = name_parts(world, routes)
     for lang in LANGUAGES:
-        named = route_names(world, routes, Names(world, lang, marked=False))
-        told.append([named[one.path] for one in routes])
+        names = Names(world, lang, marked=False)
+        told.append([chosen[one.path].text(names) for one in routes])
     columns = ["name" if lang == "en" else f"name_{lang}" for lang in LANGUAGES]
     whole["routes"] = [
         {**dict(zip(columns, names, strict=True)), **cells}
