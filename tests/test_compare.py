@@ -184,6 +184,11 @@ def test_names_in_another_language(answer: lb.Answer) -> None:
     with pytest.raises(DataError, match="use en, ru, zh"):
         answer.document("fr")
     assert len(answer.document(most=1).sections[0].rows) == 1
+    # Levels and changes alike: a decimal comma, and no point or comma between thousands.
+    cells = [cell for section in answer.document("ru").sections for row in section.rows for cell in row[1:]]
+    numbers = [cell for cell in cells if re.fullmatch(r"[+-]?[\d.,\u00a0\u202f ]*\d[\d.,]*", cell)]
+    assert any("," in one for one in numbers)
+    assert not any("." in one or re.search(r",\d{3}(?!\d).*,|\d,\d{3},", one) for one in numbers), numbers
 
 
 # -- commands ------------------------------------------------------------------------------------------

@@ -162,6 +162,21 @@ def test_other_languages_fit_too_and_explain_their_mark(
 
 
 @pytest.mark.parametrize("lang", ["en", "ru", "zh"])
+def test_parameters_that_are_set_are_said_and_no_command_is_cut(
+    world: World, digests: dict[str, Digest], lang: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = digests["khorgos-closed"]
+    # Without ranges the line of commands is longest.
+    plain = [{k: v for k, v in row.items() if k != "percent_p05"} for row in case.result["real_income"]]
+    changed = replace(case, parameters=(("phi", "4"),), result={**case.result, "real_income": plain})
+    lines = printed(world, {**digests, case.id: changed}, case.id, capsys, lang)
+    assert "phi = 4" in lines[1] and len(lines) <= LINES
+    next_ones = [line for line in lines if "landbridge sweep" in line]
+    assert len(next_ones) == 1 and not next_ones[0].endswith("..."), lines
+    assert "phi" not in printed(world, digests, case.id, capsys, lang)[1]
+
+
+@pytest.mark.parametrize("lang", ["en", "ru", "zh"])
 @pytest.mark.parametrize("name", QUICK)
 def test_every_language_has_the_same_lines_of_traffic_and_the_cause_of_the_range_in_full(
     world: World, digests: dict[str, Digest], name: str, lang: str

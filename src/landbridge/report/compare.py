@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from landbridge.phrases import fields
-from landbridge.report.digest import GROUP, Names
+from landbridge.report.digest import GROUP, Names, plain_number
 from landbridge.report.document import Section, phrased
 from landbridge.results import Rows
 from landbridge.studies.compare import Case, SideBySide
@@ -99,8 +99,8 @@ def _head(found: SideBySide, tables: Mapping[str, Rows], most: int, names: Names
     ]
     rows = [
         (
-            names.say("compare.parameter", name=row["parameter"], base=_value(row["base"])),
-            *_sets(found, row, _value),
+            names.say("compare.parameter", name=row["parameter"], base=plain_number(row["base"])),
+            *_sets(found, row, plain_number),
         )
         for row in tables["parameters"]
         if row["differs"] == "yes"
@@ -174,7 +174,7 @@ def _model_parameters(found: SideBySide, case: Case, names: Names) -> str:
     table = found.world.network["parameters"].by("parameter")
     return names.listed(
         [
-            f"{name} = {_value(value)}"
+            f"{name} = {plain_number(value)}"
             for name, value in case.parameters.items()
             if table[name]["part_of"] == "model"
         ]
@@ -183,10 +183,6 @@ def _model_parameters(found: SideBySide, case: Case, names: Names) -> str:
 
 def _sets(found: SideBySide, row: Mapping[str, Any], shown: Any) -> tuple[str, ...]:
     return tuple(shown(row[f"sets_{id}"]) or "-" for id in found.ids)
-
-
-def _value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _shown_names(found: SideBySide, names: Names) -> dict[str, str]:
@@ -252,7 +248,7 @@ def _cells(
     def cell(value: float | None, sign: bool) -> str:
         if value is None:
             return "-"
-        return names.signed(factor * value, digits) if sign else f"{factor * value:,.{digits}f}"
+        return names.signed(factor * value, digits) if sign else names.figure(factor * value, f",.{digits}f")
 
     return (
         *(cell(row[id], changes) for id in found.ids),

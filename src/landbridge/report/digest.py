@@ -15,7 +15,7 @@ from landbridge.results.served import served_rows
 from landbridge.world import World
 from landbridge.world.names import MARK, labels_of
 
-__all__ = ["GROUP", "PARTNER", "Digest", "Lead", "Names", "base_name", "members"]
+__all__ = ["GROUP", "PARTNER", "Digest", "Lead", "Names", "base_name", "members", "plain_number"]
 
 # Group whose members have rows of their own, and the column of `regions` that marks them.
 GROUP, _MEMBER = "CA5", "is_ca5"
@@ -56,7 +56,8 @@ class Digest:
     `Results.to_json` gives them; counts: rows of observed counts, of a base only; closure: of the balance of
     trade; variant: of the trade table, kgz_trade and tjk_cap; base: that of a case with a base of its own.
     base_year: of network, prices and shares; year: to which the economy is scaled. lead: of a scenario. own:
-    figures of an edited World that the scenario stands for, a line each.
+    figures of an edited World that the scenario stands for, a line each. parameters: name and value of those
+    that the scenario sets.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Digest:
     base: Digest | None = None
     lead: Lead | None = None
     own: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
 
     @staticmethod
     def of(
@@ -97,7 +99,17 @@ class Digest:
             else None,
             Lead.of(results) if scenario is not None else None,
             tuple(scenario.description.splitlines()) if scenario and scenario.tables is not None else (),
+            tuple(
+                (str(m.get("parameter")), plain_number(m.get("value")))
+                for m in (scenario.modifications if scenario else ())
+                if m.verb == "set_parameter"
+            ),
         )
+
+
+def plain_number(value: Any) -> str:
+    """A value of a parameter as a scenario file would write it; value: a number or a text."""
+    return f"{value:.12g}" if isinstance(value, int | float) else str(value)
 
 
 def base_name(world: World) -> str:

@@ -138,6 +138,9 @@ def lines_of(section: Section) -> int:
 
 def _what(before: Digest, case: Digest, names: Names) -> Section:
     told = []
+    if case.parameters:
+        listed = names.joined(names.say("first.what.set.one", name=k, value=v) for k, v in case.parameters)
+        told.append(_short(names.say("first.what.set", listed=listed), WIDTH))
     if len(case.sources) == 1:
         told.append(_short(names.say("first.what.source", source=case.sources[0]), WIDTH))
     elif case.sources:
@@ -512,10 +515,19 @@ def _more(case: Digest, commands: frozenset[str], asked: str, names: Names) -> S
         others.append(names.say("first.more.compare"))
     if "sensitivity" in commands and most is not None:
         others.append(names.say("first.more.sensitivity", region=most["region"]))
-    if others:
+    point = "sweep" in commands and not any("percent_p05" in row for row in case.result["real_income"])
+
+    def on() -> str:
         listed = names.joined(others)
-        point = "sweep" in commands and not any("percent_p05" in row for row in case.result["real_income"])
-        told.append(names.say("first.more.ranges" if point else "first.more.others", commands=listed))
+        if point:
+            return names.say("first.more.ranges", commands=listed)
+        return names.say("first.more.others", commands=listed)
+
+    # A command that is cut could not be called.
+    while others and width(on()) > WIDTH:
+        others.pop()
+    if others:
+        told.append(on())
     return phrased("first.more", before=told, words=names)
 
 

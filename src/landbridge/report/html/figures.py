@@ -73,8 +73,16 @@ def _draw_income(axes: Any, moved: Sequence[Mapping[str, Any]], names: Names) ->
         for y, row in zip(at, moved, strict=True)
         if row.get("percent_p05") is not None
     ]
-    axes.hlines([y for y, _, _ in ends], [a for _, a, _ in ends], [b for _, _, b in ends], color=INK, lw=1.4)
-    axes.plot(marks, [y for y, _ in marked], "D", color="white", mec=INK, ms=5, ls="none")
+    lines = axes.hlines(
+        [y for y, _, _ in ends], [a for _, a, _ in ends], [b for _, _, b in ends], color=INK, lw=1.4
+    )
+    (diamonds,) = axes.plot(marks, [y for y, _ in marked], "D", color="white", mec=INK, ms=5, ls="none")
+    if ends:
+        lines.set_label(names.say("figure.income.key.range"))
+    if marks:
+        diamonds.set_label(names.say("figure.income.key.proportional"))
+    if ends or marks:
+        axes.legend(loc="lower right", frameon=False, fontsize=8.5)
     axes.axvline(0.0, color=INK, lw=0.8)
     axes.set_yticks(at, [names.region.get(row["region"], row["region"]) for row in moved])
     axes.tick_params(axis="y", length=0)
