@@ -55,7 +55,7 @@ class Fault:
         from landbridge.error_texts import translated
 
         # A place of one word is the name of a key, an argument or a file.
-        where = translated(self.where, lang) if " " in self.where else self.where
+        where = translated(self.where, lang, where=True) if " " in self.where else self.where
         what, cure = translated(self.what, lang), translated(self.cure, lang)
         return f"{where}: {what}" + (f" -> {cure}" if cure else "")
 

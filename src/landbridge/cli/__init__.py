@@ -59,11 +59,11 @@ def _run() -> int:
         return 0
     from landbridge.cli.terminal import asked_language, complain, shortened
     from landbridge.cli.usage import run_app
-    from landbridge.error_texts import translated
 
     lang = asked_language()
     long = next((word for word in sys.argv[1:] if len(word) > _LONGEST_WORD), "")
     if long:
+        from landbridge.error_texts import translated
         from landbridge.world.table import quoted
 
         # The text is not repeated, since its length is the fault.
@@ -87,6 +87,8 @@ def _run() -> int:
             return DataError.exit_code
         if os.environ.get("LANDBRIDGE_DEBUG"):
             raise
+        from landbridge.error_texts import translated
+
         report = translated("internal error, please report it", lang)
         shows = translated("LANDBRIDGE_DEBUG=1 shows where", lang)
         complain(f"{report}: {type(error).__name__}: {str(error)[:500]}\n({shows})")
