@@ -91,18 +91,23 @@ def _draw_income(axes: Any, moved: Sequence[Mapping[str, Any]], names: Names) ->
     axes.grid(axis="x", color=PALE, lw=0.6)
     axes.set_axisbelow(True)
     reach = [end for _, *both in ends for end in both]
-    low, high = min(0.0, *values, *marks, *reach), max(0.0, *values, *marks, *reach)
+    _write_values(axes, moved, names, [0.0, *values, *marks, *reach])
+
+
+def _write_values(
+    axes: Any, moved: Sequence[Mapping[str, Any]], names: Names, reach: Sequence[float]
+) -> None:
+    """The figures of each bar, beyond its range; beyond its mark too where that leaves them no room.
+
+    reach: what else is drawn, by which the width is chosen.
+    """
+    low, high = min(reach), max(reach)
     said = [names.say("figure.income.bar", percent=row["percent"], musd=row["musd"]) for row in moved]
     # Figures stand on the sides that have bars, and leave the rest of the width to these.
     share, sides = _WIDE_OF_TEXT * max(width(text) for text in said), (low < 0.0) + (high > 0.0)
     span = (high - low) or 1.0
     room = span * share / max(1.0 - share * sides, 0.2)
     axes.set_xlim(low - room * (low < 0.0) - 0.02 * span, high + room * (high > 0.0))
-    _write_values(axes, moved, said, room)
-
-
-def _write_values(axes: Any, moved: Sequence[Mapping[str, Any]], said: Sequence[str], room: float) -> None:
-    """The figures of each bar, beyond its range; beyond its mark too where that leaves them no room."""
     for y, (row, text) in enumerate(zip(moved, said, strict=True)):
         side = 1.0 if row["percent"] >= 0 else -1.0
         end = max(side * row[k] for k in ("percent", "percent_p05", "percent_p95") if row.get(k) is not None)
