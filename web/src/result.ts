@@ -57,13 +57,13 @@ export function income(cases: Solved[], titles: string[]): HTMLElement {
   const made = table(t("real_income"), heads, rows);
   made.id = "income";
   const open = cases.filter((one) => !drawn(one) && !ended(one));
-  const said = open.some((one) => !one.rangeless) ? "range_follows" : "range_failed";
+  const said = open.some((one) => !one.rangeless) ? t("range_follows") : t("range_failed");
   return el(
     "div",
     { id: "gains" },
     el("h3", {}, t("real_income")),
     el("p", { class: "small" }, t("real_income_about")),
-    open.length > 0 ? el("p", { class: "small", role: "status" }, t(said)) : null,
+    open.length > 0 ? el("p", { class: "small", role: "status" }, said) : null,
     made,
   );
 }
