@@ -26,10 +26,11 @@ COSTLY = (
     *(
         "compare cku-railway khorgos-closed",
         "why real_income of KAZ in khorgos-closed",
-        "disrupt --exact 1",
+        "disrupt khorgos-altynkol jebel-ali",
         "data validate",
     ),
-    *("invest --budget 1e9", "sensitivity --of KAZ --to gateways", "calibrate", "calibrate --check"),
+    "invest --budget 1e9 --projects P22,P23",
+    *("sensitivity --of KAZ --to gateways --exact 0", "calibrate --check"),
 )
 
 
@@ -101,6 +102,13 @@ def test_a_wide_table_keeps_every_figure() -> None:
     plain = " ".join(text.split())
     assert all(f"row {one} of a long name" in plain for one in range(5)) and "figure number 11" in plain
     assert "12" not in [line.text for line in lines if line.heading]
+
+
+def test_a_long_list_of_identifiers_breaks_between_them() -> None:
+    listed = "khorgos-nur-zholy+bakhty-baktu+alashankou-dostyk-road+maykapchagay-jeminay"
+    lines = [line.text for line in table_lines(["count", "year"], [[listed, "2023"]], [True, False], 40)]
+    assert max(map(width, lines)) <= 40
+    assert "".join("".join(lines[1:]).split()).replace("2023", "") == listed
 
 
 def test_chinese_folds_and_counts_two_columns() -> None:

@@ -57,9 +57,18 @@ _CLOSING = "[\u3001\u3002\u3009\u300b\u300d\u300f\u3011\uff01\uff05\uff09\uff0c\
 _PIECE = re.compile(f" *(?:[^ \u2e80-\uffef]+|[\u2e80-\uffef]){_CLOSING}")
 
 
+# Between identifiers that are joined by +, where the whole is long.
+_JOINT, _LONG = re.compile(r"(?<=[a-z]\+)(?=[a-z])"), 30
+
+
+def _parts(text: str) -> Iterator[str]:
+    for piece in _PIECE.findall(text):
+        yield from _JOINT.split(piece) if len(piece) > _LONG else [piece]
+
+
 def pieces(text: str) -> list[str]:
-    """The parts of a text between which a line may break: words, and Chinese characters."""
-    return [piece.strip(" ") for piece in _PIECE.findall(text)]
+    """The parts of a text between which a line may break: words, Chinese characters, ids joined by +."""
+    return [piece.strip(" ") for piece in _parts(text)]
 
 
 def folded(text: str, most: int) -> list[str]:
@@ -68,7 +77,7 @@ def folded(text: str, most: int) -> list[str]:
     text: one paragraph; most: columns of a terminal, see `landbridge.phrases.width`.
     """
     lines = [""]
-    for piece in _PIECE.findall(text):
+    for piece in _parts(text):
         if lines[-1] and width(lines[-1] + piece) > most:
             lines.append(piece.lstrip(" "))
         else:
