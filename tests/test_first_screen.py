@@ -244,6 +244,11 @@ def test_a_study_is_a_line_for_each_scenario(
     for case, line in zip(cases, lines[2:], strict=False):
         least = min(case.result["real_income"], key=lambda row: row["percent"])
         assert line.startswith(case.id) and line.endswith(f"{least['percent']:+.2f}")
+    # A long name of a region leaves no room to say what the scenarios are.
+    row = next(row for row in cases[0].result["real_income"] if row["region"] == "ARE")
+    far = replace(cases[0], result={**cases[0].result, "real_income": [{**row, "percent": -9.0}]})
+    show_compact(study_lines([far], Names(world)), WIDTH)
+    assert "UAE -9.00" in capsys.readouterr().out
 
 
 # -- pairs of cities -----------------------------------------------------------------------------------

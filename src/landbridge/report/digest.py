@@ -131,7 +131,8 @@ class Names(Words):
     world: whose tables give the names; lang: en, ru or zh. names.place["XIAN"], names.region["KAZ"],
     names.sector["MCH"], names.gateway["suez"]: by identifier. names.short["XIAN"]: of a place, without its
     part in brackets. English names are those of the tables themselves and carry no mark; marked: whether
-    others do. names.group["CA5"]: of a group of regions.
+    others do. names.group["CA5"]: of a group of regions. names.brief["ARE"]: the
+    shortest label of a region.
     """
 
     def __init__(self, world: World, lang: str = "en", marked: bool = True) -> None:
@@ -157,6 +158,16 @@ class Names(Words):
         self.place, self.region, self.sector = whole["place"], whole["region"], whole["sector"]
         self.gateway = whole["gateway"]
         self.short = {name: texts[1] for name, texts in shown["place"].items()}
+        # Where a line has little room: the shortest label, such as UAE, which search knows too.
+        labels = [
+            row for row in world.network.get("labels", ()) if (row["kind"], row["lang"]) == ("region", lang)
+        ]
+        self.brief = {
+            region: min(
+                (name.rstrip("*"), *(str(row["label"]) for row in labels if row["id"] == region)), key=len
+            )
+            for region, name in self.region.items()
+        }
         self.group = {
             GROUP: self.say("group.CA5", n=len(members(world))),
             "world": self.say("group.world"),

@@ -534,11 +534,17 @@ def _more(case: Digest, commands: frozenset[str], asked: str, names: Names) -> S
 # -- figures -------------------------------------------------------------------------------------------
 
 
+# Columns that the name of a region takes in the list of scenarios.
+_ROOM = 12
+
+
 def _who(row: Mapping[str, Any], names: Names, sign: float) -> str:
     """A region with its change, or nothing where it has not that sign."""
     if sign * row["percent"] < VISIBLE_PERCENT:
         return "-"
-    return names.say("first.study.who", region=names.region[row["region"]], percent=row["percent"])
+    region = names.region[row["region"]]
+    region = region if width(region) <= _ROOM else names.brief[row["region"]]
+    return names.say("first.study.who", region=region, percent=row["percent"])
 
 
 def mode_name(row: Mapping[str, Any], names: Names) -> str:
